@@ -1,0 +1,10 @@
+//! Shapes, their GeoJSON and their predicates. Planar, x = longitude, y = latitude; no antimeridian.
+
+pub mod series;
+pub mod shape;
+
+pub use series::Series;
+pub use shape::{
+    Circle, Collection, CollectionKind, Extra, Feature, Geometry, Line, Members, Point, Polygon,
+    Position, Rect,
+};

@@ -1,0 +1,285 @@
+//! The kinds of geometry, as plain data. Knows their boxes and counts; parsing, printing and
+//! predicates live beside it.
+
+use super::Series;
+
+/// A planar position in degrees: x = longitude, y = latitude.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+#[allow(missing_docs)]
+pub struct Point {
+    pub x: f64,
+    pub y: f64,
+}
+
+/// A box; taken as given, so min may exceed max.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+#[allow(missing_docs)]
+pub struct Rect {
+    pub min: Point,
+    pub max: Point,
+}
+
+/// Members of a GeoJSON object that aren't its structure: minified text without braces, such as
+/// `"id":7,"bbox":[1]`; `None` if there are none.
+pub type Members = Option<Box<[u8]>>;
+
+/// Ordinates beyond x and y: `per_position` (1 or 2) values for each position, in order.
+#[derive(Clone, Debug, PartialEq)]
+#[allow(missing_docs)]
+pub struct Extra {
+    pub per_position: u8,
+    pub values: Box<[f64]>,
+}
+
+/// A GeoJSON Point. With neither extra nor members it is a *simple point*, the same as `POINT lat lon`.
+#[derive(Clone, Debug, PartialEq)]
+#[allow(missing_docs)]
+pub struct Position {
+    pub point: Point,
+    pub extra: Option<Extra>,
+    pub members: Members,
+}
+
+/// A LineString.
+#[derive(Clone, Debug, PartialEq)]
+#[allow(missing_docs)]
+pub struct Line {
+    pub series: Series,
+    pub extra: Option<Extra>,
+    pub members: Members,
+}
+
+/// A Polygon; `extra` runs over all rings.
+#[derive(Clone, Debug, PartialEq)]
+#[allow(missing_docs)]
+pub struct Polygon {
+    pub exterior: Series,
+    pub holes: Vec<Series>,
+    pub extra: Option<Extra>,
+    pub members: Members,
+}
+
+/// Which GeoJSON type a collection is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[allow(missing_docs)]
+pub enum CollectionKind {
+    MultiPoint,
+    MultiLineString,
+    MultiPolygon,
+    GeometryCollection,
+    FeatureCollection,
+}
+
+/// A Multi* geometry or a collection; its box is the union of its non-empty children's.
+#[derive(Clone, Debug, PartialEq)]
+#[allow(missing_docs)]
+pub struct Collection {
+    pub kind: CollectionKind,
+    pub children: Vec<Geometry>,
+    pub members: Members,
+    pub bounds: Rect,
+    pub is_empty: bool,
+}
+
+/// A Feature that isn't a Circle.
+#[derive(Clone, Debug, PartialEq)]
+#[allow(missing_docs)]
+pub struct Feature {
+    pub geometry: Geometry,
+    pub members: Members,
+}
+
+/// A Circle: the exact test uses centre and radius, everything else the polygon, a series of 66
+/// positions (of 5 for a radius that isn't positive).
+#[derive(Clone, Debug, PartialEq)]
+#[allow(missing_docs)]
+pub struct Circle {
+    pub center: Point,
+    pub meters: f64,
+    pub polygon: Series,
+}
+
+/// Any geometry.
+#[derive(Clone, Debug, PartialEq)]
+#[allow(missing_docs)]
+pub enum Geometry {
+    Point(Position),
+    Rect(Rect),
+    Line(Line),
+    Polygon(Polygon),
+    Collection(Collection),
+    Feature(Box<Feature>),
+    Circle(Circle),
+}
+
+impl Point {
+    /// A position from longitude and latitude in degrees.
+    pub fn new(x: f64, y: f64) -> Self {
+        Point { x, y }
+    }
+}
+
+impl Rect {
+    /// A box from its corners.
+    pub fn new(min: Point, max: Point) -> Self {
+        Rect { min, max }
+    }
+
+    /// The smallest box around the points; all zeros for none.
+    pub fn around(points: &[Point]) -> Self {
+        let Some(first) = points.first() else { return Rect::default() };
+        points.iter().fold(Rect::new(*first, *first), |rect, p| rect.union(&Rect::new(*p, *p)))
+    }
+
+    /// The smallest box around both.
+    #[must_use]
+    pub fn union(&self, other: &Rect) -> Rect {
+        let lower = |a: f64, b: f64| if b < a { b } else { a };
+        let upper = |a: f64, b: f64| if b > a { b } else { a };
+        Rect {
+            min: Point::new(lower(self.min.x, other.min.x), lower(self.min.y, other.min.y)),
+            max: Point::new(upper(self.max.x, other.max.x), upper(self.max.y, other.max.y)),
+        }
+    }
+
+    /// The middle.
+    pub fn center(&self) -> Point {
+        Point::new((self.max.x + self.min.x) / 2.0, (self.max.y + self.min.y) / 2.0)
+    }
+
+    /// Whether the boxes share a point, edges included.
+    pub fn overlaps(&self, other: &Rect) -> bool {
+        !(self.min.y > other.max.y
+            || self.max.y < other.min.y
+            || self.min.x > other.max.x
+            || self.max.x < other.min.x)
+    }
+
+    /// Whether the other box lies within this one, edges included.
+    pub fn contains(&self, other: &Rect) -> bool {
+        !(other.min.x < self.min.x
+            || other.max.x > self.max.x
+            || other.min.y < self.min.y
+            || other.max.y > self.max.y)
+    }
+
+    /// Whether the point lies in the box, edges included.
+    pub fn contains_point(&self, p: Point) -> bool {
+        p.x >= self.min.x && p.x <= self.max.x && p.y >= self.min.y && p.y <= self.max.y
+    }
+
+    /// The corners as a counter-clockwise ring, closed: 5 positions from the south-west.
+    pub fn ring(&self) -> [Point; 5] {
+        [
+            self.min,
+            Point::new(self.max.x, self.min.y),
+            self.max,
+            Point::new(self.min.x, self.max.y),
+            self.min,
+        ]
+    }
+}
+
+impl Collection {
+    /// A collection of these children.
+    pub fn new(kind: CollectionKind, children: Vec<Geometry>, members: Members) -> Self {
+        let mut bounds: Option<Rect> = None;
+        for child in children.iter().filter(|child| !child.is_empty()) {
+            let inner = child.bounds();
+            bounds = Some(bounds.map_or(inner, |outer| outer.union(&inner)));
+        }
+        let is_empty = bounds.is_none();
+        Collection { kind, children, members, bounds: bounds.unwrap_or_default(), is_empty }
+    }
+}
+
+impl Geometry {
+    /// A simple point.
+    pub fn simple_point(point: Point) -> Self {
+        Geometry::Point(Position { point, extra: None, members: None })
+    }
+
+    /// A polygon of one ring, closed, without extras.
+    pub fn simple_polygon(ring: Vec<Point>) -> Self {
+        let exterior = Series::new(ring);
+        Geometry::Polygon(Polygon { exterior, holes: Vec::new(), extra: None, members: None })
+    }
+
+    /// The point if it has neither extra ordinates nor members.
+    pub fn as_simple_point(&self) -> Option<Point> {
+        match self {
+            Geometry::Point(Position { point, extra: None, members: None }) => Some(*point),
+            _ => None,
+        }
+    }
+
+    /// The bounding box; all zeros for a collection without non-empty children.
+    pub fn bounds(&self) -> Rect {
+        match self {
+            Geometry::Point(position) => Rect::new(position.point, position.point),
+            Geometry::Rect(rect) => *rect,
+            Geometry::Line(line) => line.series.bounds(),
+            Geometry::Polygon(polygon) => polygon.exterior.bounds(),
+            Geometry::Collection(collection) => collection.bounds,
+            Geometry::Feature(feature) => feature.geometry.bounds(),
+            Geometry::Circle(circle) => circle.polygon.bounds(),
+        }
+    }
+
+    /// The point that stands for the geometry: a Circle's centre, else the middle of the box.
+    pub fn center(&self) -> Point {
+        match self {
+            Geometry::Point(position) => position.point,
+            Geometry::Circle(circle) => circle.center,
+            _ => self.bounds().center(),
+        }
+    }
+
+    /// Whether nothing can touch it: a point of two NaNs, a collection of empties.
+    pub fn is_empty(&self) -> bool {
+        match self {
+            Geometry::Point(position) => position.point.x.is_nan() && position.point.y.is_nan(),
+            Geometry::Collection(collection) => collection.is_empty,
+            Geometry::Feature(feature) => feature.geometry.is_empty(),
+            _ => false,
+        }
+    }
+
+    /// Positions, as STATS counts them.
+    pub fn num_points(&self) -> usize {
+        match self {
+            Geometry::Point(_) | Geometry::Circle(_) => 1,
+            Geometry::Rect(_) => 2,
+            Geometry::Line(line) => line.series.points().len(),
+            Geometry::Polygon(polygon) => {
+                let holes: usize = polygon.holes.iter().map(|hole| hole.points().len()).sum();
+                polygon.exterior.points().len() + holes
+            }
+            Geometry::Collection(c) => c.children.iter().map(Geometry::num_points).sum(),
+            Geometry::Feature(feature) => feature.geometry.num_points(),
+        }
+    }
+
+    /// The third ordinate of a Point, or of a Feature that holds one; 0 otherwise.
+    pub fn z(&self) -> f64 {
+        match self {
+            Geometry::Point(position) => {
+                position.extra.as_ref().map_or(0.0, |extra| extra.values[0])
+            }
+            Geometry::Feature(feature) => feature.geometry.z(),
+            _ => 0.0,
+        }
+    }
+
+    /// The members beside the structure, if the kind keeps them.
+    pub fn members(&self) -> Option<&[u8]> {
+        match self {
+            Geometry::Point(position) => position.members.as_deref(),
+            Geometry::Line(line) => line.members.as_deref(),
+            Geometry::Polygon(polygon) => polygon.members.as_deref(),
+            Geometry::Collection(collection) => collection.members.as_deref(),
+            Geometry::Feature(feature) => feature.members.as_deref(),
+            Geometry::Rect(_) | Geometry::Circle(_) => None,
+        }
+    }
+}

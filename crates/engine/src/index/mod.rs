@@ -1,0 +1,1 @@
+//! The R-tree of boxes, with copy-on-write nodes.

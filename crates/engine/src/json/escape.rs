@@ -1,0 +1,80 @@
+//! The two string encoders of JSON replies.
+
+use crate::number::write_int;
+
+/// The full encoder, with quotes: `"` `\` and control characters escaped, `<` `>` `&` and U+2028/9
+/// as `\u00xx`, each invalid UTF-8 byte as `\ufffd`, everything else raw.
+pub fn write_full(out: &mut Vec<u8>, text: &[u8]) {
+    out.push(b'"');
+    for chunk in text.utf8_chunks() {
+        write_valid(out, chunk.valid());
+        for _ in chunk.invalid() {
+            out.extend_from_slice(b"\\ufffd");
+        }
+    }
+    out.push(b'"');
+}
+
+fn write_valid(out: &mut Vec<u8>, text: &str) {
+    for character in text.chars() {
+        match character {
+            '"' => out.extend_from_slice(b"\\\""),
+            '\\' => out.extend_from_slice(b"\\\\"),
+            '\n' => out.extend_from_slice(b"\\n"),
+            '\r' => out.extend_from_slice(b"\\r"),
+            '\t' => out.extend_from_slice(b"\\t"),
+            '\u{8}' => out.extend_from_slice(b"\\b"),
+            '\u{c}' => out.extend_from_slice(b"\\f"),
+            '\u{0}'..='\u{1f}' | '<' | '>' | '&' | '\u{2028}' | '\u{2029}' => {
+                out.extend_from_slice(format!("\\u{:04x}", character as u32).as_bytes());
+            }
+            _ => out.extend_from_slice(character.encode_utf8(&mut [0; 4]).as_bytes()),
+        }
+    }
+}
+
+/// The short encoder, with quotes: the text as it is if it has only 0x20–0x7E without `"` and
+/// `\`, otherwise the full encoder for the whole of it.
+pub fn write_short(out: &mut Vec<u8>, text: &[u8]) {
+    if text.iter().all(|byte| matches!(byte, 0x20..=0x7e) && !matches!(byte, b'"' | b'\\')) {
+        out.push(b'"');
+        out.extend_from_slice(text);
+        out.push(b'"');
+    } else {
+        write_full(out, text);
+    }
+}
+
+/// Appends `,"name":123`.
+pub fn write_int_member(out: &mut Vec<u8>, name: &str, value: i64) {
+    out.extend_from_slice(b",\"");
+    out.extend_from_slice(name.as_bytes());
+    out.extend_from_slice(b"\":");
+    write_int(out, value);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn full(text: &[u8]) -> String {
+        let mut out = Vec::new();
+        write_full(&mut out, text);
+        String::from_utf8(out).unwrap()
+    }
+
+    #[test]
+    fn full_escapes_html_separators_and_invalid_bytes() {
+        assert_eq!(full(b"a<b\"\\\n\x01\x7f"), "\"a\\u003cb\\\"\\\\\\n\\u0001\x7f\"");
+        assert_eq!(full("é\u{2028}/".as_bytes()), "\"é\\u2028/\"");
+        assert_eq!(full(b"\xff\xe2\x82x"), "\"\\ufffd\\ufffd\\ufffdx\"");
+    }
+
+    #[test]
+    fn short_is_all_or_nothing() {
+        let mut out = Vec::new();
+        write_short(&mut out, b"a<b");
+        write_short(&mut out, "é<".as_bytes());
+        assert_eq!(String::from_utf8(out).unwrap(), "\"a<b\"\"é\\u003c\"");
+    }
+}

@@ -1,0 +1,9 @@
+//! The data engine of tile38py, sans-IO and deterministic.
+//!
+//! Bytes and the time go in; reply bytes, log bytes and server commands come out. The crate never
+//! opens a socket or a file, never reads a clock and never starts a thread.
+
+pub mod geometry;
+pub mod index;
+pub mod json;
+pub mod number;

@@ -1,0 +1,1 @@
+//! The binding `tile38py._engine`.
