@@ -1,8 +1,10 @@
 //! Shapes, their GeoJSON and their predicates. Planar, x = longitude, y = latitude; no antimeridian.
 
+pub mod geojson;
 pub mod series;
 pub mod shape;
 
+pub use geojson::{GeometryError, ParseOptions};
 pub use series::Series;
 pub use shape::{
     Circle, Collection, CollectionKind, Extra, Feature, Geometry, Line, Members, Point, Polygon,
