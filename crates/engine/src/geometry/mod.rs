@@ -1,5 +1,8 @@
 //! Shapes, their GeoJSON and their predicates. Planar, x = longitude, y = latitude; no antimeridian.
 
+pub mod circle;
+pub mod geodesy;
+pub mod kernels;
 pub mod series;
 pub mod shape;
 
