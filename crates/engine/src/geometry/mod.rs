@@ -1,6 +1,9 @@
 //! Shapes, their GeoJSON and their predicates. Planar, x = longitude, y = latitude; no antimeridian.
 
+pub mod circle;
+pub mod geodesy;
 pub mod geojson;
+pub mod kernels;
 pub mod series;
 pub mod shape;
 
