@@ -41,12 +41,11 @@ impl Geometry {
         out.extend_from_slice(b"{\"type\":\"");
         out.extend_from_slice(self.type_name().as_bytes());
         out.extend_from_slice(b"\",");
-        match self {
-            Geometry::Collection(collection) => write_children(out, collection),
-            _ => {
-                out.extend_from_slice(b"\"coordinates\":");
-                write_coordinates(out, self);
-            }
+        if let Geometry::Collection(collection) = self {
+            write_children(out, collection);
+        } else {
+            out.extend_from_slice(b"\"coordinates\":");
+            write_coordinates(out, self);
         }
         write_members(out, self.members());
         out.push(b'}');
@@ -54,15 +53,18 @@ impl Geometry {
 }
 
 fn write_children(out: &mut Vec<u8>, collection: &Collection) {
-    let (name, write_child): (&[u8], fn(&mut Vec<u8>, &Geometry)) = match collection.kind {
-        CollectionKind::FeatureCollection => (b"features", |out, child| child.write_json(out)),
-        CollectionKind::GeometryCollection => (b"geometries", |out, child| child.write_json(out)),
-        _ => (b"coordinates", write_coordinates),
+    let name = match collection.kind {
+        CollectionKind::FeatureCollection => "features",
+        CollectionKind::GeometryCollection => "geometries",
+        _ => {
+            out.extend_from_slice(b"\"coordinates\":");
+            return write_list(out, &collection.children, write_coordinates);
+        }
     };
     out.push(b'"');
-    out.extend_from_slice(name);
+    out.extend_from_slice(name.as_bytes());
     out.extend_from_slice(b"\":");
-    write_list(out, &collection.children, write_child);
+    write_list(out, &collection.children, |out, child| child.write_json(out));
 }
 
 fn write_feature(out: &mut Vec<u8>, feature: &Feature) {
