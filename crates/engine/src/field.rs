@@ -441,8 +441,10 @@ mod tests {
         let mut block = Vec::new();
         editor.finish(&mut block);
         let fields = Fields::new(&block);
-        let listed: Vec<_> =
-            fields.iter().map(|(serial, v)| (names.name(serial).to_vec(), v.text().to_vec())).collect();
+        let listed: Vec<_> = fields
+            .iter()
+            .map(|(serial, v)| (names.name(serial).to_vec(), v.text().to_vec()))
+            .collect();
         assert_eq!(listed[0], (b"name".to_vec(), b"Joe".to_vec()));
         assert_eq!(listed[1], (b"speed".to_vec(), b"10".to_vec()));
         assert_eq!(fields.get(0).map(|v| v.number()), Some(10.0));

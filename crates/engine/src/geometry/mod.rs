@@ -1,8 +1,11 @@
 //! Shapes, their GeoJSON and their predicates. Planar, x = longitude, y = latitude; no antimeridian.
 
 pub mod circle;
+pub mod distance;
 pub mod geodesy;
 pub mod kernels;
+pub mod predicates;
+mod segment_tree;
 pub mod series;
 pub mod shape;
 
