@@ -4,6 +4,9 @@
 //! distances; with these, distances and the order of near-equal ones are the same to the bit.
 //! Nothing else of the geometry belongs here.
 
+// The coefficients stand as they were published, with more digits than a double holds.
+#![allow(clippy::excessive_precision)]
+
 use std::f64::consts::{FRAC_PI_2, FRAC_PI_4, PI};
 
 /// π/4 in three parts, so that subtracting multiples of it loses no digits.
