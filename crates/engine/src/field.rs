@@ -263,6 +263,19 @@ impl<'a> Fields<'a> {
         None
     }
 
+    /// As [`Fields::get`], without the value around it: kind, text, and the number of numbers.
+    pub fn get_raw(&self, serial: u32) -> Option<(Kind, &'a [u8], f64)> {
+        let mut rest = self.block;
+        while !rest.is_empty() {
+            let (found, kind, text) = read_field(&mut rest);
+            if found == serial {
+                let number = if kind == Kind::Number { parse_float(text) } else { None };
+                return Some((kind, text, number.unwrap_or_default()));
+            }
+        }
+        None
+    }
+
     /// All (name's number, value), in the order of names.
     pub fn iter(&self) -> impl Iterator<Item = (u32, Value<'a>)> {
         let mut rest = self.block;

@@ -32,6 +32,11 @@ impl<'a> Document<'a> {
         Some(Document { text, containers })
     }
 
+    /// An object's members without its braces, known to be valid.
+    pub fn of_members(text: &'a [u8]) -> Self {
+        Document { text, containers: Vec::new() }
+    }
+
     /// Where the outermost value starts.
     pub fn root(&self) -> usize {
         skip_blanks(self.text, 0)
@@ -101,11 +106,20 @@ impl<'a> Document<'a> {
         if self.kind(object) != Kind::Object {
             return None;
         }
-        let mut at = self.first(object);
+        let member = self.find(self.first(object), name)?;
+        Some(self.slice(member.start, member.end))
+    }
+
+    /// Whether a member of that name starts there or later in the same object.
+    pub fn has_member(&self, first: usize, name: &[u8]) -> bool {
+        self.find(Some(first), name).is_some()
+    }
+
+    fn find(&self, mut at: Option<usize>, name: &[u8]) -> Option<Member<'a>> {
         while let Some(name_start) = at {
             let member = self.member(name_start);
             if member.name.string() == name {
-                return Some(self.slice(member.start, member.end));
+                return Some(member);
             }
             at = self.next(member.end);
         }

@@ -7,7 +7,7 @@ use std::fmt;
 use super::document::{Document, Member};
 use super::positions;
 use crate::geometry::{
-    Circle, Collection, CollectionKind, Feature, Geometry, Line, Point, Position, Series,
+    Circle, Collection, CollectionKind, Feature, Geometry, Line, Point, Position,
 };
 use crate::json::{minify, Kind, Value};
 use crate::number::parse_float;
@@ -44,7 +44,9 @@ impl GeometryError {
             GeometryError::InvalidData => "invalid data",
             GeometryError::MissingType => "missing type",
             GeometryError::InvalidType => "invalid type",
-            GeometryError::UnknownType(name) => return [b"type '", &name[..], b"' is unknown"].concat(),
+            GeometryError::UnknownType(name) => {
+                return [b"type '", &name[..], b"' is unknown"].concat()
+            }
             GeometryError::MissingCoordinates => "missing coordinates",
             GeometryError::InvalidCoordinates => "invalid coordinates",
             GeometryError::MissingGeometry => "missing geometry",
@@ -332,5 +334,141 @@ fn radius(value: &Value<'_>) -> f64 {
         Kind::Number => value.number().unwrap_or(0.0),
         Kind::String => parse_float(&value.string()).unwrap_or(0.0),
         _ => 0.0,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn error(text: &str, require_valid: bool) -> String {
+        match Geometry::parse(text.as_bytes(), ParseOptions { require_valid }) {
+            Ok(_) => "ok".to_string(),
+            Err(error) => error.to_string(),
+        }
+    }
+
+    #[test]
+    fn what_is_no_object_or_no_json_is_invalid_data() {
+        for text in [
+            "",
+            "nope",
+            "[]",
+            "null",
+            "\"Point\"",
+            "POINT (1 2)",
+            "\u{feff}{}",
+            "{",
+            "{\"a\":01}",
+            "{\"type\":\"Point\",\"coordinates\":[1,2]}}",
+            "{\"type\":\"Point\",\"coordinates\":[1,2]} x",
+            "{\"type\":\"Point\",\"coordinates\":[1,2]",
+        ] {
+            assert_eq!(error(text, false), "invalid data", "{text}");
+        }
+    }
+
+    #[test]
+    fn the_first_failing_check_names_the_error() {
+        for (members, expected) in [
+            ("", "missing type"),
+            (r#""coordinates":[1,2]"#, "missing type"),
+            (r#""type":5"#, "invalid type"),
+            (r#""type":null"#, "invalid type"),
+            (r#""type":"point","coordinates":5"#, "type 'point' is unknown"),
+            (r#""type":"a\"b""#, "type 'a\"b' is unknown"),
+            (r#""type":"Point""#, "missing coordinates"),
+            (r#""type":"Point","coordinates":null"#, "invalid coordinates"),
+            (r#""type":"Point","coordinates":{"x":1,"y":2}"#, "invalid coordinates"),
+            (r#""type":"Point","coordinates":[1]"#, "invalid coordinates"),
+            (r#""type":"Point","coordinates":["1","2"]"#, "invalid coordinates"),
+            (r#""type":"Point","coordinates":[1,2,"x"]"#, "invalid coordinates"),
+            (r#""type":"LineString","coordinates":[[1,2]]"#, "invalid coordinates"),
+            (r#""type":"LineString","coordinates":[[1,2],[3]]"#, "invalid coordinates"),
+            (r#""type":"LineString","coordinates":[[1,2],{"a":3,"b":4}]"#, "invalid coordinates"),
+            (r#""type":"LineString","coordinates":[[1,2],[3,null]]"#, "invalid coordinates"),
+            (r#""type":"LineString","coordinates":[[0,0],[1,1,5]]"#, "invalid coordinates"),
+            (r#""type":"Polygon","coordinates":[]"#, "invalid coordinates"),
+            (r#""type":"Polygon","coordinates":[[]]"#, "invalid coordinates"),
+            (r#""type":"Polygon","coordinates":[[[0,0],[1,0],[0,0]]]"#, "invalid coordinates"),
+            (
+                r#""type":"Polygon","coordinates":[[[0,0],[1,0],[1,1],[0,1]]]"#,
+                "invalid coordinates",
+            ),
+            (r#""type":"MultiPoint","coordinates":[1,2]"#, "invalid coordinates"),
+            (r#""type":"MultiLineString","coordinates":[[[1,2]]]"#, "invalid coordinates"),
+            (r#""type":"GeometryCollection""#, "missing geometries"),
+            (r#""type":"GeometryCollection","geometries":5"#, "invalid geometries"),
+            (r#""type":"GeometryCollection","geometries":[5]"#, "invalid data"),
+            (
+                r#""type":"GeometryCollection","geometries":[{"type":"Point"}]"#,
+                "missing coordinates",
+            ),
+            (r#""type":"FeatureCollection""#, "missing features"),
+            (r#""type":"FeatureCollection","features":{}"#, "invalid features"),
+            (r#""type":"FeatureCollection","features":[{"type":"Feature"}]"#, "missing geometry"),
+            (r#""type":"Feature","geometry":null"#, "invalid data"),
+        ] {
+            assert_eq!(error(&format!("{{{members}}}"), false), expected, "{members}");
+        }
+    }
+
+    #[test]
+    fn an_unknown_type_keeps_its_bytes() {
+        let error = Geometry::parse(b"{\"type\":\"\xff\"}", ParseOptions::default()).unwrap_err();
+        assert_eq!(error.message(), b"type '\xff' is unknown");
+    }
+
+    #[test]
+    fn circles_are_recognised_by_their_properties() {
+        let circle = |properties: &str| {
+            let text = format!(
+                r#"{{"type":"Feature","geometry":{{"type":"Point","coordinates":[-112,33,7]}},"properties":{{"type":"Circle"{properties}}}}}"#
+            );
+            Geometry::parse(text.as_bytes(), ParseOptions::default())
+        };
+        for (properties, meters) in [
+            ("", 0.0),
+            (r#","radius":1.5,"radius_units":"km""#, 1500.0),
+            (r#","radius":"250","radius_units":"""#, 250.0),
+            (r#","radius":-1,"name":"lost""#, -1.0),
+            (r#","radius":[1]"#, 0.0),
+        ] {
+            let Ok(Geometry::Circle(circle)) = circle(properties) else { panic!("{properties}") };
+            assert_eq!((circle.center, circle.meters), (Point::new(-112.0, 33.0), meters));
+        }
+        assert_eq!(circle(r#","radius_units":"mi""#), Err(GeometryError::InvalidRadiusUnits));
+    }
+
+    #[test]
+    fn require_valid_checks_all_but_multipoints_and_circles() {
+        let feature = |kind: &str| {
+            format!(
+                r#"{{"type":"Feature","geometry":{{"type":"Point","coordinates":[181,1]}},"properties":{{"type":"{kind}"}}}}"#
+            )
+        };
+        for (text, expected) in [
+            (r#"{"type":"Point","coordinates":[180,-90]}"#, "ok"),
+            (r#"{"type":"Point","coordinates":[1,91]}"#, "invalid coordinates"),
+            (r#"{"type":"Point","coordinates":[1,null]}"#, "invalid coordinates"),
+            (r#"{"type":"LineString","coordinates":[[1,91],[1,1]]}"#, "invalid data"),
+            (r#"{"type":"MultiLineString","coordinates":[[[1,91],[1,1]]]}"#, "invalid coordinates"),
+            (r#"{"type":"MultiPoint","coordinates":[[1,91],[1,1]]}"#, "ok"),
+            (&feature("circle"), "invalid coordinates"),
+            (&feature("Circle"), "ok"),
+        ] {
+            assert_eq!(error(text, true), expected, "{text}");
+            assert_eq!(error(text, false), "ok", "{text}");
+        }
+    }
+
+    #[test]
+    fn deep_nesting_is_refused_or_read_but_never_overflows() {
+        let nested = |depth: usize| {
+            let open = r#"{"type":"Feature","geometry":"#.repeat(depth);
+            format!("{open}{{\"type\":\"Point\",\"coordinates\":[1,2]}}{}", "}".repeat(depth))
+        };
+        assert_eq!(error(&nested(crate::json::DEPTH_MAX - 2), false), "ok");
+        assert_eq!(error(&nested(100_000), false), "invalid data");
     }
 }
