@@ -7,3 +7,4 @@ pub mod geometry;
 pub mod index;
 pub mod json;
 pub mod number;
+pub mod query;

@@ -1,0 +1,3 @@
+//! What a search asks: expressions over objects.
+
+pub mod expression;
