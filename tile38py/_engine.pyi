@@ -67,7 +67,7 @@ class Batch:
 
     replies: Final[bytes]
     log: Final[bytes]
-    stop: Final[None | ServerCommand | LongRead | Http | Close]
+    stop: Final[ServerCommand | LongRead | Http | Close | None]
 
 @final
 class ServerCommand:

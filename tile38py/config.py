@@ -16,7 +16,7 @@ from tile38py.properties import Property
 T = TypeVar("T")
 
 PROPERTIES: Final[dict[str, Property[object]]] = {
-    value.name: cast(Property[object], value)
+    value.name: cast("Property[object]", value)
     for value in vars(known).values()
     if isinstance(value, Property)
 }
@@ -44,15 +44,13 @@ class Config:
 
     def __init__(self) -> None:
         self.identity = Identity()
-        self._values: dict[str, object] = {
-            name: PROPERTIES[name].default for name in NAMES
-        }
+        self._values: dict[str, object] = {name: PROPERTIES[name].default for name in NAMES}
         self._saved: dict[str, str] = {}  # texts as the file has them
         self._changed: list[Callable[[str], None]] = []
 
     def get(self, which: Property[T]) -> T:
         """The value in force."""
-        return cast(T, self._values[which.name])
+        return cast("T", self._values[which.name])
 
     def text(self, name: str) -> str:
         """The value in force as CONFIG GET shows it."""

@@ -10,6 +10,7 @@ from tile38py import errors
 from tile38py._engine import Batch, Close, Http, LongRead, ServerCommand, Session
 from tile38py.commands.registry import COMMANDS, Call, Command, Later, Reply, Services
 from tile38py.interfaces import Client
+from tile38py.limits import OUTPUT_BYTES_HIGH
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +27,8 @@ class Progress:
 
     replies: list[bytes] = field(default_factory=list)
     wrote: bool = False
-    stop: None | Work | Http | Close = None
+    stop: Work | Http | Close | None = None
+    has_more: bool = False  # input waits, but enough was done for one turn
 
 
 class Dispatcher:
@@ -45,8 +47,10 @@ class Dispatcher:
     def drive(self, client: Client, batch: Batch) -> Progress:
         """Go on from a batch until the session waits for input, for work or for its end."""
         progress = Progress()
+        size = 0
         while True:
             progress.replies.append(batch.replies)
+            size += len(batch.replies)
             if batch.log:
                 self._services.journal.append(batch.log)
                 progress.wrote = True
@@ -64,7 +68,11 @@ class Dispatcher:
                 progress.stop = outcome
                 return progress
             progress.replies.append(outcome)
+            size += len(outcome)
             if client.is_plain or client.is_gone:
+                return progress
+            if size > OUTPUT_BYTES_HIGH:
+                progress.has_more = True
                 return progress
             batch = client.session.feed(b"", self._services.clock.now_ns())
 

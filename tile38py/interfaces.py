@@ -70,6 +70,9 @@ class Client(Protocol):
     def kill(self) -> None:
         """Cut the connection at once; replies that wait are lost."""
 
+    def finish(self) -> None:
+        """Close the connection after the replies that are on the way."""
+
 
 class SettingsFile(Protocol):
     """The configuration file."""

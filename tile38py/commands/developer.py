@@ -15,7 +15,7 @@ def sleep(call: Call) -> Later:
     clock = call.server.clock
 
     def wait() -> Reply:
-        if 0 < seconds:
+        if seconds > 0:
             clock.sleep(min(seconds, SLEEP_SECONDS_MAX))
         return OK
 

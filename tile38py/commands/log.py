@@ -4,8 +4,8 @@ import re
 from typing import Final
 
 from tile38py import errors
-from tile38py.commands.registry import Access, Call, Later, Reply, command
 from tile38py._engine import Simple
+from tile38py.commands.registry import Access, Call, Later, Reply, command
 
 INTEGER: Final = re.compile(rb"\+?[0-9]{1,19}")
 INT64_MAX: Final = 2**63 - 1

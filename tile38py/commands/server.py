@@ -10,12 +10,21 @@ from tile38py.properties import MAXMEMORY
 POINTER_BYTES = 8
 Fields = dict[str, int | float | bool | str]
 # Runtime figures of Tile38's own language that have no meaning here; they are there, and 0.
-RUNTIME_ZEROS = (
-    "buck_hash_sys_bytes frees_total gc_cpu_fraction gc_sys_bytes go_goroutines heap_idle_bytes "
-    "heap_objects last_gc_time_seconds lookups_total mallocs_total mcache_inuse_bytes "
-    "mcache_sys_bytes mspan_inuse_bytes mspan_sys_bytes next_gc_bytes other_sys_bytes "
-    "stack_inuse_bytes stack_sys_bytes"
-).split()
+RUNTIME_ZEROS = frozenset(
+    """
+    buck_hash_sys_bytes frees_total gc_cpu_fraction gc_sys_bytes go_goroutines heap_idle_bytes
+    heap_objects last_gc_time_seconds lookups_total mallocs_total mcache_inuse_bytes
+    mcache_sys_bytes mspan_inuse_bytes mspan_sys_bytes next_gc_bytes other_sys_bytes
+    stack_inuse_bytes stack_sys_bytes
+    """.split()  # noqa: SIM905 - a list would take twenty lines
+)
+# What SERVER EXT repeats of SERVER.
+REPEATED = frozenset(
+    """
+    aof_size http_transport id in_memory_size max_heap_size num_collections num_hooks num_objects
+    num_points num_strings pid pointer_size read_only version
+    """.split()  # noqa: SIM905 - as above
+)
 
 
 @command("SERVER", arity=-1, access=Access.READ, summary="Show statistics of the server")
@@ -98,12 +107,8 @@ def own_fields(server: Services) -> Fields:
     """The part of SERVER EXT that is about the server."""
     basic = basic_fields(server)
     counts = server.engine.statistics()
-    taken = (
-        "aof_size http_transport id in_memory_size max_heap_size num_collections num_hooks "
-        "num_objects num_points num_strings pid pointer_size read_only version"
-    ).split()
     uptime_ns = server.clock.monotonic_ns() - server.started_ns
-    fields: Fields = {name: basic[name] for name in taken}
+    fields: Fields = {name: basic[name] for name in REPEATED}
     fields.update(
         {
             "aof_current_rewrite_time_sec": 0,

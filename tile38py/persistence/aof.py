@@ -85,6 +85,11 @@ class Aof:
         """Bytes of the log, with those that wait to be written."""
         return self._size
 
+    def start_at(self, size: int) -> None:
+        """The log was replayed and has this size; nothing was appended before."""
+        assert not self.is_dirty
+        self._size = self._size_written = size
+
     def append(self, data: bytes) -> None:
         """Add complete commands, to be written at the end of this turn."""
         self._group.data.append(data)

@@ -133,9 +133,7 @@ def lock_file(descriptor: int) -> bool:
 def replace_file(path: Path, data: bytes) -> None:
     """Write beside, sync, rename over."""
     beside = path.with_name(path.name + ".new")
-    descriptor = os.open(
-        beside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, FILE_MODE
-    )
+    descriptor = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, FILE_MODE)
     try:
         with os.fdopen(descriptor, "wb") as file:
             file.write(data)
