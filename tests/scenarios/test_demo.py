@@ -47,7 +47,7 @@ def test_the_demo_answers_as_other_means_do(
     inside = sum(austria.contains(shapely.Point(city[3], city[2])) for city in cities)
     assert f"\n  {inside}\n" in answer_to("How many places lie within Austria", output)
 
-    line = shapely.LineString(demo.LINE["coordinates"])
+    line = shapely.from_geojson(json.dumps(demo.LINE))
     crossed = [
         code
         for code, _, shape in rows("countries")
