@@ -3,7 +3,9 @@
 //! Bytes and the time go in; reply bytes, log bytes and server commands come out. The crate never
 //! opens a socket or a file, never reads a clock and never starts a thread.
 
+pub mod field;
 pub mod geometry;
+pub mod glob;
 pub mod index;
 pub mod json;
 pub mod number;
