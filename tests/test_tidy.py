@@ -148,7 +148,7 @@ def test_a_python_module_that_nothing_imports_is_found() -> None:
 
 
 def test_a_command_without_a_test_is_found() -> None:
-    in_rust = '#[command(name = "TYPE", arity = 3, access = Read)]\n'
+    in_rust = '[read("TYPE", Arity::Exactly(3), object_type, "Tell what an object is")]\n'
     in_python = '@command("CONFIG GET", arity=3)\ndef get(call): ...\n'
     sources = [
         source("crates/engine/src/commands/keys.rs", in_rust),

@@ -8,8 +8,7 @@ from pathlib import Path
 from tests.support.tidy import files, python, rust
 from tests.support.tidy.files import SourceFile
 
-RUST_RECORD = re.compile(r"#\[command\([^\]]*?\bname\s*=\s*\"([A-Z0-9 ]+)\"", re.DOTALL)
-RUST_TABLE = re.compile(r"\bname:\s*\"([A-Z0-9 ]+)\"")
+RUST_RECORD = re.compile(r'\b(?:read|write)\(\s*"([A-Z0-9 ]+)"|\bname:\s*"([A-Z0-9 ]+)"')
 COMMANDS_FOLDERS = ("tile38py/commands/", "crates/engine/src/commands/")
 # Modules that are started by name, or that others import without our seeing it.
 STARTED = frozenset({"__main__", "__init__", "conftest"})
@@ -35,8 +34,7 @@ def commands(sources: list[SourceFile]) -> Iterator[str]:
             continue
         if file.path.suffix == ".rs":
             text = rust.without_tests(file.text)
-            yield from RUST_RECORD.findall(text)
-            yield from RUST_TABLE.findall(text)
+            yield from (match[1] or match[2] for match in RUST_RECORD.finditer(text))
         elif file.path.suffix == ".py":
             yield from python_commands(ast.parse(file.text))
 
