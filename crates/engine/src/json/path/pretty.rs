@@ -54,6 +54,7 @@ struct Printer<'r, 's> {
 
 impl Printer<'_, '_> {
     fn value(&mut self, raw: &[u8], depth: usize) -> Option<()> {
+        self.reader.spend(raw.len(), 0)?;
         match raw.first() {
             Some(b'{') if depth < DEPTH_MAX => self.object(raw, depth),
             Some(b'[') if depth < DEPTH_MAX => self.array(raw, depth),

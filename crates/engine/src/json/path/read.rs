@@ -24,7 +24,7 @@ const WORK_BYTES_MIN: usize = 1 << 26;
 
 /// … and over a text as often as this. Ordinary reads go over the document once for each
 /// component; only paths that repeat themselves come near.
-const WORK_PER_BYTE: usize = 64;
+const WORK_PER_BYTE: usize = 32;
 
 /// A byte that is written counts as this many read, which bounds what a path can make of a text.
 const WRITE_COST: usize = 8;
