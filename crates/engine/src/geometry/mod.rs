@@ -1,8 +1,21 @@
 //! Shapes, their GeoJSON and their predicates. Planar, x = longitude, y = latitude; no antimeridian.
 
+pub mod buffer;
+pub mod circle;
+pub mod clip;
+pub mod distance;
+pub mod geodesy;
+pub mod geohash;
+pub mod geojson;
+pub mod kernels;
+pub mod predicates;
+pub mod sector;
+mod segment_tree;
 pub mod series;
 pub mod shape;
+pub mod tile;
 
+pub use geojson::{GeometryError, ParseOptions};
 pub use series::Series;
 pub use shape::{
     Circle, Collection, CollectionKind, Extra, Feature, Geometry, Line, Members, Point, Polygon,

@@ -1,6 +1,10 @@
 //! A chain of positions: a line, or a closed ring whose last position repeats its first.
 
+use super::segment_tree::SegmentTree;
 use super::{Point, Rect};
+
+/// From this many positions on, a tree over the segments pays.
+const INDEXED_POINTS_MIN: usize = 64;
 
 /// Positions with what predicates need of them, computed once.
 #[derive(Clone, Debug, PartialEq)]
@@ -9,6 +13,7 @@ pub struct Series {
     bounds: Rect,
     is_convex: bool,
     is_clockwise: bool,
+    tree: Option<Box<SegmentTree>>,
 }
 
 impl Series {
@@ -17,7 +22,9 @@ impl Series {
         let bounds = Rect::around(&points);
         let is_convex = is_convex(&points);
         let is_clockwise = is_clockwise(&points);
-        Series { points: points.into(), bounds, is_convex, is_clockwise }
+        let is_long = points.len() >= INDEXED_POINTS_MIN;
+        let tree = if is_long { SegmentTree::new(&points).map(Box::new) } else { None };
+        Series { points: points.into(), bounds, is_convex, is_clockwise, tree }
     }
 
     /// The positions, of a ring the closing one too.
@@ -39,6 +46,10 @@ impl Series {
     pub fn is_clockwise(&self) -> bool {
         self.is_clockwise
     }
+
+    pub(super) fn tree(&self) -> Option<&SegmentTree> {
+        self.tree.as_deref()
+    }
 }
 
 fn is_convex(points: &[Point]) -> bool {
@@ -49,11 +60,15 @@ fn is_convex(points: &[Point]) -> bool {
         let turn = (b.x - a.x) * (c.y - b.y) - (b.y - a.y) * (c.x - b.x);
         left |= turn > 0.0;
         right |= turn < 0.0;
+        if left && right {
+            return false;
+        }
     }
-    !(left && right)
+    true
 }
 
-fn is_clockwise(points: &[Point]) -> bool {
+/// Whether the closed path turns clockwise, by the sign of its area.
+pub(super) fn is_clockwise(points: &[Point]) -> bool {
     points.windows(2).map(|pair| (pair[1].x - pair[0].x) * (pair[1].y + pair[0].y)).sum::<f64>()
         > 0.0
 }

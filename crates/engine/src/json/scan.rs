@@ -171,14 +171,14 @@ fn is_blank(byte: u8) -> bool {
     matches!(byte, b' ' | b'\t' | b'\r' | b'\n')
 }
 
-fn skip_blanks(text: &[u8], mut at: usize) -> usize {
+pub(crate) fn skip_blanks(text: &[u8], mut at: usize) -> usize {
     while text.get(at).is_some_and(|byte| is_blank(*byte)) {
         at += 1;
     }
     at
 }
 
-fn skip_separator(text: &[u8], mut at: usize) -> usize {
+pub(crate) fn skip_separator(text: &[u8], mut at: usize) -> usize {
     while text.get(at).is_some_and(|byte| is_blank(*byte) || *byte == b',') {
         at += 1;
     }
@@ -186,7 +186,7 @@ fn skip_separator(text: &[u8], mut at: usize) -> usize {
 }
 
 /// Where the value that begins at start ends, in text known to be valid.
-fn value_end(text: &[u8], start: usize) -> usize {
+pub(crate) fn value_end(text: &[u8], start: usize) -> usize {
     match text[start] {
         b'"' => string_end(text, start).unwrap_or(text.len()),
         b'{' | b'[' => container_end(text, start),
@@ -223,7 +223,7 @@ fn scalar_end(text: &[u8], start: usize) -> usize {
 }
 
 /// Where the string that opens at start ends, behind its quote; control characters are refused.
-fn string_end(text: &[u8], start: usize) -> Option<usize> {
+pub(crate) fn string_end(text: &[u8], start: usize) -> Option<usize> {
     let mut at = start + 1;
     loop {
         match *text.get(at)? {

@@ -1,0 +1,214 @@
+//! The objects of one key, with their orders: by id, by area, by value, by deadline. Cloning is
+//! O(1) and gives a snapshot.
+
+use std::cmp::Ordering;
+
+use crate::geometry::Rect;
+use crate::index::{BTree, RTree};
+use crate::object::{Object, Shape, NEVER};
+
+/// A non-spatial object, ordered by (value, id).
+#[derive(Clone)]
+struct ByValue(Object);
+
+impl ByValue {
+    /// What comes first among all objects of a value.
+    fn probe(value: &[u8]) -> Self {
+        ByValue(Object::new(&[], Shape::String, value, &[], NEVER))
+    }
+
+    fn key(&self) -> (&[u8], &[u8]) {
+        (self.0.text(), self.0.id())
+    }
+}
+
+impl PartialEq for ByValue {
+    fn eq(&self, other: &Self) -> bool {
+        self.key() == other.key()
+    }
+}
+
+impl Eq for ByValue {}
+
+impl PartialOrd for ByValue {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl Ord for ByValue {
+    fn cmp(&self, other: &Self) -> Ordering {
+        self.key().cmp(&other.key())
+    }
+}
+
+/// An object that expires, ordered by (deadline, id).
+#[derive(Clone)]
+struct ByDeadline(Object);
+
+impl ByDeadline {
+    fn key(&self) -> (i64, &[u8]) {
+        (self.0.deadline(), self.0.id())
+    }
+}
+
+impl PartialEq for ByDeadline {
+    fn eq(&self, other: &Self) -> bool {
+        self.key() == other.key()
+    }
+}
+
+impl Eq for ByDeadline {}
+
+impl PartialOrd for ByDeadline {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl Ord for ByDeadline {
+    fn cmp(&self, other: &Self) -> Ordering {
+        self.key().cmp(&other.key())
+    }
+}
+
+/// What a collection counts, as STATS shows it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[allow(missing_docs)]
+pub struct Counts {
+    pub objects: usize,
+    pub points: usize,
+    pub strings: usize,
+    pub weight: usize,
+}
+
+/// The objects of one key.
+#[derive(Clone, Default)]
+pub struct Collection {
+    ids: BTree<Object>,
+    areas: RTree<Object>,
+    values: imbl::OrdSet<ByValue>,
+    deadlines: imbl::OrdSet<ByDeadline>,
+    counts: Counts,
+}
+
+impl Collection {
+    /// The object of an id.
+    pub fn get(&self, id: &[u8]) -> Option<&Object> {
+        self.ids.get(id)
+    }
+
+    /// How many objects there are.
+    pub fn len(&self) -> usize {
+        self.ids.len()
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.ids.len() == 0
+    }
+
+    /// What STATS shows.
+    pub fn counts(&self) -> Counts {
+        self.counts
+    }
+
+    /// Stores an object in place of the one with its id, which is returned.
+    pub fn insert(&mut self, object: Object) -> Option<Object> {
+        let previous = self.ids.insert(object.clone());
+        if let Some(previous) = &previous {
+            self.remove_from_orders(previous);
+        }
+        self.counts.objects += 1;
+        self.counts.points += object.num_points();
+        self.counts.weight += object.weight();
+        if object.deadline() != NEVER {
+            self.deadlines.insert(ByDeadline(object.clone()));
+        }
+        if !object.is_spatial() {
+            self.counts.strings += 1;
+            self.values.insert(ByValue(object));
+        } else if object.is_indexed() {
+            self.areas.insert(&object.bounds(), object);
+        }
+        previous
+    }
+
+    /// Removes the object of an id and returns it.
+    pub fn remove(&mut self, id: &[u8]) -> Option<Object> {
+        let removed = self.ids.remove(id)?;
+        self.remove_from_orders(&removed);
+        Some(removed)
+    }
+
+    fn remove_from_orders(&mut self, object: &Object) {
+        self.counts.objects -= 1;
+        self.counts.points -= object.num_points();
+        self.counts.weight -= object.weight();
+        if object.deadline() != NEVER {
+            self.deadlines.remove(&ByDeadline(object.clone()));
+        }
+        if !object.is_spatial() {
+            self.counts.strings -= 1;
+            self.values.remove(&ByValue(object.clone()));
+        } else if object.is_indexed() {
+            self.areas.remove(&object.bounds(), object);
+        }
+    }
+
+    /// The index of areas.
+    pub fn areas(&self) -> &RTree<Object> {
+        &self.areas
+    }
+
+    /// All objects from an id on, ascending.
+    pub fn ascend(&self, from: &[u8]) -> impl Iterator<Item = &Object> {
+        self.ids.range_from(from)
+    }
+
+    /// All objects from an id (from the last one for `None`) down, descending.
+    pub fn descend(&self, from: Option<&[u8]>) -> Box<dyn Iterator<Item = &Object> + '_> {
+        match from {
+            Some(id) => Box::new(self.ids.range_back_from(id)),
+            None => Box::new(self.ids.iter_back()),
+        }
+    }
+
+    /// All non-spatial objects from a value on, ascending by (value, id).
+    pub fn ascend_values(&self, from: &[u8]) -> impl Iterator<Item = &Object> {
+        self.values.range(ByValue::probe(from)..).map(|ByValue(object)| object)
+    }
+
+    /// All non-spatial objects from a value (from the last one for `None`) down.
+    pub fn descend_values(&self, from: Option<&[u8]>) -> Box<dyn Iterator<Item = &Object> + '_> {
+        let objects = self.values.iter().rev().map(|ByValue(object)| object);
+        let Some(from) = from else { return Box::new(objects) };
+        // The least text above `from` is `from` with a zero byte behind it.
+        let end = ByValue::probe(&[from, b"\0"].concat());
+        Box::new(self.values.range(..end).rev().map(|ByValue(object)| object))
+    }
+
+    /// The earliest deadline, or [`NEVER`].
+    pub fn next_deadline(&self) -> i64 {
+        self.deadlines.get_min().map_or(NEVER, |ByDeadline(object)| object.deadline())
+    }
+
+    /// The object with the earliest deadline.
+    pub fn first_to_expire(&self) -> Option<&Object> {
+        self.deadlines.get_min().map(|ByDeadline(object)| object)
+    }
+
+    /// The box around all spatial objects; all zeros without any. Its sides are the exact ones of
+    /// the objects that are outermost in the index' single precision.
+    pub fn bounds(&self) -> Rect {
+        let Some([west, south, east, north]) = self.areas.extremes() else {
+            return Rect::default();
+        };
+        let mut bounds = Rect::default();
+        bounds.min.x = west.bounds().min.x;
+        bounds.min.y = south.bounds().min.y;
+        bounds.max.x = east.bounds().max.x;
+        bounds.max.y = north.bounds().max.y;
+        bounds
+    }
+}

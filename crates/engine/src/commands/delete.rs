@@ -1,0 +1,107 @@
+//! Removing and renaming: DEL, PDEL, DROP, FLUSHDB, RENAME, RENAMENX.
+
+use super::{write, Arity, Command};
+use crate::call::{Call, Effect};
+use crate::error::{Error, Result};
+use crate::glob;
+use crate::keyspace::Keyspace;
+
+pub(super) const COMMANDS: &[Command] = &[
+    write("DEL", Arity::AtLeast(3), del, "Delete an object"),
+    write("PDEL", Arity::Exactly(3), pdel, "Delete the objects whose ids match a pattern"),
+    write("DROP", Arity::Exactly(2), drop_key, "Delete a collection"),
+    write("FLUSHDB", Arity::Exactly(1), flushdb, "Delete all collections"),
+    write("RENAME", Arity::Exactly(3), rename, "Rename a collection"),
+    write("RENAMENX", Arity::Exactly(3), renamenx, "Rename a collection unless the name is taken"),
+];
+
+fn effect_if(is_changed: bool) -> Effect {
+    if is_changed {
+        Effect::Changed
+    } else {
+        Effect::Nothing
+    }
+}
+
+/// DEL key id {ERRON404}
+fn del(keyspace: &mut Keyspace, call: &mut Call) -> Result<Effect> {
+    let mut words = call.words();
+    let (key, id) = (words.next_word()?, words.next_word()?);
+    let mut is_strict = false;
+    while let Some(word) = words.peek() {
+        if !words.take_keyword("ERRON404") {
+            return Err(Error::invalid(word));
+        }
+        is_strict = true;
+    }
+    if is_strict {
+        super::get::find(keyspace, key, id)?;
+    }
+    let is_removed = keyspace.remove(key, id).is_some();
+    call.reply_count(usize::from(is_removed));
+    Ok(effect_if(is_removed))
+}
+
+/// PDEL key pattern
+fn pdel(keyspace: &mut Keyspace, call: &mut Call) -> Result<Effect> {
+    let (key, pattern) = (call.args.at(1), call.args.at(2));
+    let ids: Vec<Vec<u8>> = match keyspace.get(key) {
+        Some(collection) => collection
+            .ascend(glob::prefix(pattern))
+            .take_while(|object| is_candidate(pattern, object.id()))
+            .filter(|object| glob::matches(pattern, object.id()))
+            .map(|object| object.id().to_vec())
+            .collect(),
+        None => Vec::new(),
+    };
+    for id in &ids {
+        keyspace.remove(key, id);
+    }
+    call.reply_count(ids.len());
+    Ok(effect_if(!ids.is_empty()))
+}
+
+/// Whether an id lies in the range that a pattern looks at: all for one that begins with `*`,
+/// else those that begin with its plain head, of which `?` and `[` leave nothing.
+fn is_candidate(pattern: &[u8], id: &[u8]) -> bool {
+    let prefix = glob::prefix(pattern);
+    glob::is_unbounded(pattern) || (!prefix.is_empty() && id.starts_with(prefix))
+}
+
+/// DROP key
+fn drop_key(keyspace: &mut Keyspace, call: &mut Call) -> Result<Effect> {
+    let is_removed = keyspace.take(call.args.at(1)).is_some();
+    call.reply_count(usize::from(is_removed));
+    Ok(effect_if(is_removed))
+}
+
+/// FLUSHDB; logged always.
+fn flushdb(keyspace: &mut Keyspace, call: &mut Call) -> Result<Effect> {
+    keyspace.clear();
+    call.reply_ok();
+    Ok(Effect::Changed)
+}
+
+/// RENAME key newkey
+fn rename(keyspace: &mut Keyspace, call: &mut Call) -> Result<Effect> {
+    let (key, new_key) = (call.args.at(1), call.args.at(2));
+    let collection = keyspace.take(key).ok_or(Error::KeyNotFound)?;
+    keyspace.take(new_key);
+    keyspace.attach(new_key.into(), collection);
+    call.reply_ok();
+    Ok(Effect::Changed)
+}
+
+/// RENAMENX key newkey
+fn renamenx(keyspace: &mut Keyspace, call: &mut Call) -> Result<Effect> {
+    let (key, new_key) = (call.args.at(1), call.args.at(2));
+    keyspace.get(key).ok_or(Error::KeyNotFound)?;
+    let is_free = keyspace.get(new_key).is_none();
+    if is_free {
+        if let Some(collection) = keyspace.take(key) {
+            keyspace.attach(new_key.into(), collection);
+        }
+    }
+    call.reply_count(usize::from(is_free));
+    Ok(effect_if(is_free))
+}

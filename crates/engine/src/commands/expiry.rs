@@ -1,0 +1,66 @@
+//! Deadlines: EXPIRE, PERSIST, TTL.
+
+use super::get::find;
+use super::set::deadline;
+use super::{read, write, Arity, Command};
+use crate::call::{float_of, Call, Effect};
+use crate::error::{Error, Result};
+use crate::json::escape::write_int_member;
+use crate::keyspace::Keyspace;
+use crate::object::{Object, NEVER};
+use crate::reply::write_integer;
+
+pub(super) const COMMANDS: &[Command] = &[
+    write("EXPIRE", Arity::Exactly(4), expire, "Set how long an object lives"),
+    write("PERSIST", Arity::Exactly(3), persist, "Let an object live for ever"),
+    read("TTL", Arity::Exactly(3), ttl, "Get how long an object lives"),
+];
+
+/// The object; where it is missing, 0 in RESP and the error in JSON.
+fn find_or_zero(keyspace: &Keyspace, call: &mut Call) -> Result<Option<Object>> {
+    match find(keyspace, call.args.at(1), call.args.at(2)) {
+        Ok(object) => Ok(Some(object.clone())),
+        Err(error) if call.is_json() => Err(error),
+        Err(_) => {
+            call.reply_count(0);
+            Ok(None)
+        }
+    }
+}
+
+/// EXPIRE key id seconds
+fn expire(keyspace: &mut Keyspace, call: &mut Call) -> Result<Effect> {
+    let seconds = float_of(call.args.at(3))?;
+    let Some(object) = find_or_zero(keyspace, call)? else { return Ok(Effect::Nothing) };
+    keyspace.insert(call.args.at(1), object.with_deadline(deadline(call.now_ns, seconds)));
+    call.reply_count(1);
+    Ok(Effect::Changed)
+}
+
+/// PERSIST key id
+fn persist(keyspace: &mut Keyspace, call: &mut Call) -> Result<Effect> {
+    let Some(object) = find_or_zero(keyspace, call)? else { return Ok(Effect::Nothing) };
+    let is_changed = object.deadline() != NEVER;
+    call.reply_count(usize::from(is_changed));
+    if !is_changed {
+        return Ok(Effect::Nothing);
+    }
+    keyspace.insert(call.args.at(1), object.with_deadline(NEVER));
+    Ok(Effect::Changed)
+}
+
+/// TTL key id: whole seconds, -1 without a deadline, -2 (an error in JSON) for a missing object.
+fn ttl(keyspace: &Keyspace, call: &mut Call) -> Result<()> {
+    let seconds = match find(keyspace, call.args.at(1), call.args.at(2)) {
+        Ok(object) if object.deadline() == NEVER => -1,
+        Ok(object) => object.deadline().saturating_sub(call.now_ns).max(0) / 1_000_000_000,
+        Err(Error::KeyNotFound | Error::IdNotFound) if !call.is_json() => -2,
+        Err(error) => return Err(error),
+    };
+    if call.is_json() {
+        write_int_member(call.out, "ttl", seconds);
+    } else {
+        write_integer(call.out, seconds);
+    }
+    Ok(())
+}

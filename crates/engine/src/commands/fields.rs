@@ -1,0 +1,144 @@
+//! Fields and existence: FSET, FGET, FEXISTS, EXISTS.
+
+use super::get::{find, View};
+use super::set::{field_name, take_view};
+use super::{read, write, Arity, Command};
+use crate::call::{Call, Effect, Words};
+use crate::error::{Error, Result};
+use crate::field::{FieldEditor, Kind, Names, Value};
+use crate::json::{self, path};
+use crate::keyspace::Keyspace;
+use crate::reply::write_bulk;
+
+pub(super) const COMMANDS: &[Command] = &[
+    write("FSET", Arity::AtLeast(5), fset, "Change fields of an object").needing_memory(),
+    read("FGET", Arity::AtLeast(4), fget, "Get a field of an object"),
+    read("FEXISTS", Arity::Exactly(4), fexists, "Tell whether an object has a field"),
+    read("EXISTS", Arity::Exactly(3), exists, "Tell whether an object exists"),
+];
+
+struct Request<'a> {
+    pairs: Vec<(&'a [u8], Value<'a>)>,
+    must_exist: bool,
+    view: Option<View>,
+}
+
+impl<'a> Request<'a> {
+    fn parse(words: &mut Words<'a>) -> Result<Self> {
+        let mut request = Request { pairs: Vec::new(), must_exist: true, view: None };
+        while let Some(word) = words.peek() {
+            words.advance(1);
+            if word.eq_ignore_ascii_case(b"XX") {
+                request.must_exist = false;
+            } else if word.eq_ignore_ascii_case(b"RETURN") {
+                take_view(&mut request.view, words, word)?;
+            } else {
+                let value = words.next_word()?;
+                request.pairs.push((field_name(word)?, Value::parse(value)));
+            }
+        }
+        Ok(request)
+    }
+}
+
+/// FSET key id {XX | RETURN … | name value}
+fn fset(keyspace: &mut Keyspace, call: &mut Call) -> Result<Effect> {
+    let mut words = call.words();
+    let (key, id) = (words.next_word()?, words.next_word()?);
+    let request = Request::parse(&mut words)?;
+    let object = match find(keyspace, key, id) {
+        Ok(object) => object.clone(),
+        Err(Error::IdNotFound) if !request.must_exist => {
+            return reply_to_missing(call, request.view.is_some());
+        }
+        Err(error) => return Err(error),
+    };
+    let mut editor = FieldEditor::new(object.fields());
+    let mut changes = 0;
+    for (name, value) in request.pairs {
+        let present = read_field(keyspace.names(), |serial| editor.get(serial).cloned(), name);
+        // An absent field compares as 0, so that FSET never stores `0.0` where nothing was.
+        if present.unwrap_or(Value::zero()).equals(&value) {
+            continue;
+        }
+        changes += usize::from(editor.set(keyspace.names_mut(), name, value));
+    }
+    let mut block = Vec::new();
+    editor.finish(&mut block);
+    let changed = object.with_fields(&block);
+    if changes > 0 {
+        keyspace.insert(key, changed.clone());
+    }
+    match request.view {
+        Some(view) => view.reply(keyspace, call, &changed),
+        None => call.reply_count(changes),
+    }
+    Ok(if changes > 0 { Effect::Changed } else { Effect::Nothing })
+}
+
+/// XX with a missing id: nothing happens; with RETURN there is nothing to show.
+fn reply_to_missing(call: &mut Call, has_view: bool) -> Result<Effect> {
+    if has_view {
+        call.reply_missing(Error::IdNotFound)?;
+    } else {
+        call.reply_count(0);
+    }
+    Ok(Effect::Nothing)
+}
+
+/// The value that a name reads, which may be a path into a field of JSON: `a.b.c`. Fields are
+/// walked in the order of their names; a JSON field whose own name has a dot can't be read.
+pub(crate) fn read_field<'a>(
+    names: &Names,
+    get: impl Fn(u32) -> Option<Value<'a>>,
+    name: &[u8],
+) -> Option<Value<'a>> {
+    if let Some(dot) = name.iter().position(|byte| *byte == b'.') {
+        let head = names.serial(&name[..dot]).and_then(&get);
+        if let Some(json) = head.filter(|value| value.kind() == Kind::Json) {
+            if let Some(found) = path::get(json.text(), &name[dot + 1..]) {
+                return Some(value_of_found(found));
+            }
+        }
+        let whole = names.serial(name).and_then(get);
+        return whole.filter(|value| value.kind() != Kind::Json);
+    }
+    names.serial(name).and_then(get)
+}
+
+/// Types what a JSON path found; numbers as JGET prints them.
+fn value_of_found(found: path::Found<'_>) -> Value<'static> {
+    match found.kind {
+        json::Kind::Number => Value::parse(&found.plain()).into_owned(),
+        _ => Value::of_json(&found.raw).into_owned(),
+    }
+}
+
+/// FGET key id name
+fn fget(keyspace: &Keyspace, call: &mut Call) -> Result<()> {
+    let object = find(keyspace, call.args.at(1), call.args.at(2))?;
+    let get = |serial| object.fields().get(serial);
+    let value = read_field(keyspace.names(), get, call.args.at(3)).unwrap_or(Value::zero());
+    if call.is_json() {
+        call.write_member("value", |out| value.write_json(out));
+    } else {
+        write_bulk(call.out, value.text());
+    }
+    Ok(())
+}
+
+/// FEXISTS key id name. The empty name exists nowhere, though FGET reads it.
+fn fexists(keyspace: &Keyspace, call: &mut Call) -> Result<()> {
+    let object = find(keyspace, call.args.at(1), call.args.at(2))?;
+    let name = call.args.at(3);
+    let value = read_field(keyspace.names(), |serial| object.fields().get(serial), name);
+    call.reply_flag("exists", value.is_some() && !name.is_empty());
+    Ok(())
+}
+
+/// EXISTS key id; a missing key is an error.
+fn exists(keyspace: &Keyspace, call: &mut Call) -> Result<()> {
+    let collection = keyspace.get(call.args.at(1)).ok_or(Error::KeyNotFound)?;
+    call.reply_flag("exists", collection.get(call.args.at(2)).is_some());
+    Ok(())
+}

@@ -1,0 +1,142 @@
+//! Collections as such: KEYS, BOUNDS, TYPE, STATS.
+
+use super::{read, Arity, Command};
+use crate::call::Call;
+use crate::collection::Collection;
+use crate::error::{Error, Result};
+use crate::glob;
+use crate::json::{self, escape::write_int_member};
+use crate::keyspace::{Key, Keyspace};
+use crate::output::write_polygon;
+use crate::reply::{write_bulk, write_bulk_float, write_header, write_simple, NIL};
+
+pub(super) const COMMANDS: &[Command] = &[
+    read("KEYS", Arity::Exactly(2), keys, "List the keys that match a pattern"),
+    read("BOUNDS", Arity::Exactly(2), bounds, "Get the box around a collection"),
+    read("TYPE", Arity::Exactly(2), type_of, "Get the type of a key"),
+    read("STATS", Arity::AtLeast(2), stats, "Get counts of collections").always(),
+];
+
+/// KEYS pattern
+fn keys(keyspace: &Keyspace, call: &mut Call) -> Result<()> {
+    let pattern = call.args.at(1);
+    let prefix = glob::prefix(pattern);
+    let mut found: Vec<&Key> = Vec::new();
+    if glob::is_unbounded(pattern) || !prefix.is_empty() {
+        for key in keyspace.keys_from(prefix) {
+            call.budget.charge(1)?;
+            if !glob::is_unbounded(pattern) && !key.starts_with(prefix) {
+                break;
+            }
+            if glob::matches(pattern, key) {
+                found.push(key);
+            }
+        }
+    } else {
+        // Tile38 looks only at the key that is spelled like such a pattern.
+        found.extend(keyspace.keys_from(pattern).next().filter(|key| ***key == *pattern));
+        found.retain(|key| glob::matches(pattern, key));
+    }
+    if !call.is_json() {
+        write_header(call.out, b'*', found.len());
+        found.iter().for_each(|key| write_bulk(call.out, key));
+        return Ok(());
+    }
+    call.write_member("keys", |out| {
+        out.push(b'[');
+        for (index, key) in found.iter().enumerate() {
+            if index > 0 {
+                out.push(b',');
+            }
+            json::write_full(out, key);
+        }
+        out.push(b']');
+    });
+    Ok(())
+}
+
+/// BOUNDS key: longitude first, unlike all other replies.
+fn bounds(keyspace: &Keyspace, call: &mut Call) -> Result<()> {
+    let Some(collection) = keyspace.get(call.args.at(1)) else {
+        return call.reply_missing(Error::KeyNotFound);
+    };
+    let bounds = collection.bounds();
+    if call.is_json() {
+        call.write_member("bounds", |out| write_polygon(out, &bounds));
+        return Ok(());
+    }
+    write_header(call.out, b'*', 2);
+    for corner in [bounds.min, bounds.max] {
+        write_header(call.out, b'*', 2);
+        write_bulk_float(call.out, corner.x);
+        write_bulk_float(call.out, corner.y);
+    }
+    Ok(())
+}
+
+/// TYPE key
+fn type_of(keyspace: &Keyspace, call: &mut Call) -> Result<()> {
+    let exists = keyspace.get(call.args.at(1)).is_some();
+    if !call.is_json() {
+        write_simple(call.out, if exists { b"hash" } else { b"none" });
+    } else if exists {
+        call.write_text_member("type", b"hash");
+    } else {
+        return Err(Error::KeyNotFound);
+    }
+    Ok(())
+}
+
+fn counts_of(collection: &Collection) -> [(&'static str, usize); 4] {
+    let counts = collection.counts();
+    [
+        ("in_memory_size", counts.weight),
+        ("num_objects", counts.objects),
+        ("num_points", counts.points),
+        ("num_strings", counts.strings),
+    ]
+}
+
+/// STATS key {key}
+fn stats(keyspace: &Keyspace, call: &mut Call) -> Result<()> {
+    let keys = call.args.skip(1);
+    if call.is_json() {
+        call.write_member("stats", |out| {
+            out.push(b'[');
+            for (index, key) in keys.iter().enumerate() {
+                if index > 0 {
+                    out.push(b',');
+                }
+                write_counts_json(out, keyspace.get(key));
+            }
+            out.push(b']');
+        });
+        return Ok(());
+    }
+    write_header(call.out, b'*', keys.len());
+    for key in keys.iter() {
+        let Some(collection) = keyspace.get(key) else {
+            call.out.extend_from_slice(NIL);
+            continue;
+        };
+        write_header(call.out, b'*', 8);
+        for (name, count) in counts_of(collection) {
+            write_bulk(call.out, name.as_bytes());
+            write_bulk(call.out, count.to_string().as_bytes());
+        }
+    }
+    Ok(())
+}
+
+fn write_counts_json(out: &mut Vec<u8>, collection: Option<&Collection>) {
+    let Some(collection) = collection else {
+        out.extend_from_slice(b"null");
+        return;
+    };
+    let start = out.len();
+    for (name, count) in counts_of(collection) {
+        write_int_member(out, name, count as i64);
+    }
+    out[start] = b'{'; // in place of the first comma
+    out.push(b'}');
+}

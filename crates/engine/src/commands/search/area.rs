@@ -1,0 +1,119 @@
+//! WITHIN and INTERSECTS.
+
+use std::ops::ControlFlow;
+
+use super::sparse;
+use crate::call::Call;
+use crate::error::{Error, Result};
+use crate::geometry::{clip, predicates, Geometry};
+use crate::keyspace::Keyspace;
+use crate::object::{Object, Shape};
+use crate::query::area::{Area, Reader};
+use crate::query::options::{Options, Verb};
+use crate::query::rows::{Rows, Verdict};
+
+/// Vertices that cost as much as looking at one object.
+const VERTICES_PER_WORK: usize = 32;
+
+/// WITHIN key {option} [output] area {clipby}
+pub(super) fn within(keyspace: &Keyspace, call: &mut Call) -> Result<()> {
+    run(Verb::Within, keyspace, call)
+}
+
+/// INTERSECTS key {option} [output] area {clipby}
+pub(super) fn intersects(keyspace: &Keyspace, call: &mut Call) -> Result<()> {
+    run(Verb::Intersects, keyspace, call)
+}
+
+fn run(verb: Verb, keyspace: &Keyspace, call: &mut Call) -> Result<()> {
+    let mut words = call.words();
+    let key = words.next_filled()?;
+    let options = Options::parse(verb, &mut words, keyspace.names())?;
+    let word = words.next_filled()?;
+    let reader = Reader::Search { has_clip: options.has_clip };
+    let Some(mut area) = Area::parse(word, &mut words, reader, keyspace)? else {
+        return Err(Error::invalid(word));
+    };
+    let is_clip_by_stored = options.has_clip && word.eq_ignore_ascii_case(b"GET");
+    let has_clips = area.take_clips(&mut words)?;
+    if is_clip_by_stored && !has_clips && options.buffer.is_none() {
+        return Err(Error::invalid(b"cannot clip with get"));
+    }
+    if let Some(meters) = options.buffer {
+        area.buffer(meters)?;
+    }
+    let mut rows = Rows::new(&options, keyspace);
+    if let (Some(collection), Some(area)) = (keyspace.get(key), &area.geometry) {
+        let search = AreaSearch { verb, area, has_clip: options.has_clip };
+        if options.sparse > 0 {
+            let depth = options.sparse;
+            sparse::run(collection, &area.bounds(), depth, &mut rows, call, &|object| {
+                search.accepts(object).then_some(0.0)
+            })?;
+        } else {
+            search.run(collection, &mut rows, call)?;
+        }
+    }
+    call.budget.check_deadline()?;
+    rows.reply(call)
+}
+
+struct AreaSearch<'s> {
+    verb: Verb,
+    area: &'s Geometry,
+    has_clip: bool,
+}
+
+impl AreaSearch<'_> {
+    fn run(
+        &self,
+        collection: &crate::collection::Collection,
+        rows: &mut Rows,
+        call: &mut Call,
+    ) -> Result<()> {
+        let mut failure = Ok(());
+        let _ = collection.areas().search(&self.area.bounds(), &mut |object: &Object| {
+            failure = call.budget.charge(1 + work(object));
+            if failure.is_err() {
+                return ControlFlow::Break(());
+            }
+            if !rows.visit() || !self.accepts(object) {
+                return ControlFlow::Continue(());
+            }
+            match rows.offer(object.id(), object, || self.clipped(object), 0.0) {
+                Verdict::Complete => ControlFlow::Break(()),
+                _ => ControlFlow::Continue(()),
+            }
+        });
+        failure
+    }
+
+    fn accepts(&self, object: &Object) -> bool {
+        match (object.shape(), self.verb) {
+            (Shape::Point(point), Verb::Within) => predicates::contains_point(self.area, *point),
+            (Shape::Point(point), _) => predicates::intersects_point(self.area, *point),
+            (Shape::Geometry(geometry), Verb::Within) => predicates::contains(self.area, geometry),
+            (Shape::Geometry(geometry), _) => predicates::intersects(geometry, self.area),
+            (Shape::String, _) => false,
+        }
+    }
+
+    /// The object with the part of its geometry that lies in the area's box, where CLIP asks for it.
+    fn clipped(&self, object: &Object) -> Option<Object> {
+        if !self.has_clip || self.verb == Verb::Within {
+            return None;
+        }
+        let geometry = object.geometry()?;
+        let shape = Shape::of_geometry(clip::clip(geometry, &self.area.bounds()));
+        let fields = object.fields().block();
+        Some(Object::new(object.id(), shape, &[], fields, object.deadline()))
+    }
+}
+
+/// The work of comparing an object with an area.
+pub(super) fn work(object: &Object) -> u64 {
+    match object.geometry() {
+        Some(geometry) => (predicates::cost(geometry) / VERTICES_PER_WORK) as u64,
+        None => 0,
+    }
+}

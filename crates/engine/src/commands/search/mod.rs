@@ -1,0 +1,125 @@
+//! The searches: SCAN and SEARCH here, those by area beside.
+
+mod area;
+mod nearby;
+mod sparse;
+
+use super::{read, Arity, Command};
+use crate::call::Call;
+use crate::collection::Collection;
+use crate::error::{Error, Result};
+use crate::glob;
+use crate::keyspace::Keyspace;
+use crate::object::Object;
+use crate::query::options::{Options, Verb};
+use crate::query::rows::{reply_count, Rows, Verdict};
+
+pub(super) const COMMANDS: &[Command] = &[
+    read("SCAN", Arity::AtLeast(2), scan, "List the objects of a collection by id"),
+    read("SEARCH", Arity::AtLeast(2), search, "List the strings of a collection by value"),
+    read("NEARBY", Arity::AtLeast(3), nearby::nearby, "List objects by their distance to a point"),
+    read("WITHIN", Arity::AtLeast(3), area::within, "List the objects within an area"),
+    read("INTERSECTS", Arity::AtLeast(3), area::intersects, "List the objects that touch an area"),
+];
+
+/// An iterator over objects, in one of a collection's orders.
+type Objects<'k> = Box<dyn Iterator<Item = &'k Object> + 'k>;
+
+/// SCAN key {option} [output]
+fn scan(keyspace: &Keyspace, call: &mut Call) -> Result<()> {
+    list(Verb::Scan, keyspace, call)
+}
+
+/// SEARCH key {option} [output]
+fn search(keyspace: &Keyspace, call: &mut Call) -> Result<()> {
+    list(Verb::Search, keyspace, call)
+}
+
+fn list(verb: Verb, keyspace: &Keyspace, call: &mut Call) -> Result<()> {
+    let mut words = call.words();
+    let key = words.next_filled()?;
+    let options = Options::parse(verb, &mut words, keyspace.names())?;
+    if words.left() > 0 {
+        return Err(Error::WrongArity);
+    }
+    let mut rows = Rows::new(&options, keyspace);
+    let Some(collection) = keyspace.get(key) else { return rows.reply(call) };
+    if counts_all(verb, &options) {
+        reply_count(call, (collection.len() as u64).saturating_sub(options.cursor));
+        return call.budget.check_deadline();
+    }
+    for object in candidates(verb, collection, &options) {
+        call.budget.charge(1)?;
+        if !rows.visit() {
+            continue;
+        }
+        let name = if verb == Verb::Scan { object.id() } else { object.text() };
+        if rows.offer(name, object, || None, 0.0) == Verdict::Complete {
+            break;
+        }
+    }
+    rows.reply(call)
+}
+
+/// Whether the count of all objects is the answer. SEARCH looks at neither its order nor WHEREIN.
+fn counts_all(verb: Verb, options: &Options) -> bool {
+    options.counts_everything() && (verb == Verb::Search || options.filters.is_empty())
+}
+
+fn candidates<'k>(verb: Verb, collection: &'k Collection, options: &Options) -> Objects<'k> {
+    let name = if verb == Verb::Scan { Object::id } else { Object::text };
+    let range = Range::of(&options.globs);
+    match (&range, options.is_descending) {
+        (None, false) => ascend(verb, collection, b""),
+        (None, true) => descend(verb, collection, None),
+        (Some(range), false) => {
+            let end = range.end.clone();
+            let objects = ascend(verb, collection, &range.start);
+            Box::new(objects.take_while(move |object| name(object) < &end[..]))
+        }
+        (Some(range), true) => {
+            // Downwards the end itself is looked at, and the start's predecessor isn't.
+            let stop = glob::predecessor(&range.start);
+            let is_empty = range.start == range.end;
+            let objects = descend(verb, collection, Some(&range.end));
+            Box::new(objects.take_while(move |object| !is_empty && name(object) > &stop[..]))
+        }
+    }
+}
+
+fn ascend<'k>(verb: Verb, collection: &'k Collection, from: &[u8]) -> Objects<'k> {
+    if verb == Verb::Scan {
+        Box::new(collection.ascend(from))
+    } else {
+        Box::new(collection.ascend_values(from))
+    }
+}
+
+fn descend<'k>(verb: Verb, collection: &'k Collection, from: Option<&[u8]>) -> Objects<'k> {
+    if verb == Verb::Scan {
+        collection.descend(from)
+    } else {
+        collection.descend_values(from)
+    }
+}
+
+/// The names that patterns can select: from the start on, below the end.
+struct Range {
+    start: Vec<u8>,
+    end: Vec<u8>,
+}
+
+impl Range {
+    /// The hull of all patterns' ranges; `None` means all names.
+    fn of(globs: &[&[u8]]) -> Option<Self> {
+        if globs.is_empty() || globs.iter().any(|pattern| glob::is_unbounded(pattern)) {
+            return None;
+        }
+        let ranges = globs.iter().map(|pattern| match glob::prefix(pattern) {
+            // A pattern that begins with `?` or `[` has no range: nothing lies between.
+            b"" => Range { start: pattern.to_vec(), end: pattern.to_vec() },
+            prefix => Range { start: prefix.to_vec(), end: glob::successor(prefix) },
+        });
+        ranges.reduce(|a, b| Range { start: a.start.min(b.start), end: a.end.max(b.end) })
+    }
+}

@@ -1,0 +1,130 @@
+//! NEARBY: by ascending distance.
+
+use std::cell::Cell;
+use std::ops::ControlFlow;
+
+use super::sparse;
+use crate::call::{float_of, Call, Words};
+use crate::collection::Collection;
+use crate::error::{Error, Result};
+use crate::geometry::{distance, predicates, Circle, Geometry, Point};
+use crate::keyspace::Keyspace;
+use crate::object::{Object, Shape};
+use crate::query::area::{take_radius, Area};
+use crate::query::options::{Options, Verb};
+use crate::query::rows::{Rows, Verdict};
+
+/// Distances that cost as much as looking at one object.
+const DISTANCES_PER_WORK: u64 = 4;
+
+struct Center {
+    point: Point,
+    /// `None` is no limit.
+    meters: Option<f64>,
+}
+
+/// NEARBY key {option} [output] POINT lat lon [meters] {clipby}
+pub(super) fn nearby(keyspace: &Keyspace, call: &mut Call) -> Result<()> {
+    let mut words = call.words();
+    let key = words.next_filled()?;
+    let options = Options::parse(Verb::Nearby, &mut words, keyspace.names())?;
+    let word = words.next_filled()?;
+    if !word.eq_ignore_ascii_case(b"POINT") {
+        return Err(Error::invalid(word));
+    }
+    let center = take_center(&mut words, options.sparse > 0)?;
+    // A circle has no use for CLIPBY, but its grammar is checked.
+    Area { geometry: None, is_stored_point: false }.take_clips(&mut words)?;
+    if options.buffer.is_some_and(|meters| meters > 0.0) {
+        return Err(Error::text("BUFFER is not allowed for NEARBY"));
+    }
+    let mut rows = Rows::new(&options, keyspace);
+    if let Some(collection) = keyspace.get(key) {
+        if options.sparse > 0 {
+            run_sparse(&center, options.sparse, collection, &mut rows, call)?;
+        } else {
+            run(&center, collection, &mut rows, call)?;
+        }
+    }
+    call.budget.check_deadline()?;
+    rows.reply(call)
+}
+
+fn take_center(words: &mut Words, is_sparse: bool) -> Result<Center> {
+    let (lat_word, lon_word) = (words.next_filled()?, words.next_filled()?);
+    let lat = float_of(lat_word)?;
+    let point = Point::new(float_of(lon_word)?, lat);
+    let has_radius = match words.peek() {
+        None => false,
+        Some(b"") => {
+            words.advance(1);
+            false
+        }
+        Some(word) => !word.eq_ignore_ascii_case(b"CLIPBY"),
+    };
+    if !has_radius {
+        if is_sparse {
+            return Err(Error::text("cannot use SPARSE without a point distance"));
+        }
+        return Ok(Center { point, meters: None });
+    }
+    let meters = take_radius(words)?;
+    Ok(Center { point, meters: (meters > 0.0).then_some(meters) })
+}
+
+fn run(center: &Center, collection: &Collection, rows: &mut Rows, call: &mut Call) -> Result<()> {
+    let from = distance::From::new(center.point);
+    let distances = Cell::new(0_u64);
+    let count = || distances.set(distances.get() + 1);
+    let mut failure = Ok(());
+    let _ = collection.areas().nearest(
+        |bounds| {
+            count();
+            from.to_rect(bounds)
+        },
+        |object| {
+            count();
+            match object.shape() {
+                Shape::Point(point) => from.to_point(*point),
+                _ => from.to_rect(&object.bounds()),
+            }
+        },
+        |object, meters| {
+            failure = call.budget.charge(1 + distances.take() / DISTANCES_PER_WORK);
+            if failure.is_err() || center.meters.is_some_and(|limit| meters > limit) {
+                return ControlFlow::Break(());
+            }
+            if !rows.visit() {
+                return ControlFlow::Continue(());
+            }
+            match rows.offer(object.id(), object, || None, meters) {
+                Verdict::Complete => ControlFlow::Break(()),
+                _ => ControlFlow::Continue(()),
+            }
+        },
+    );
+    failure
+}
+
+/// With SPARSE it is INTERSECTS with the circle, in no order of distance, and distances are those
+/// between centres.
+fn run_sparse(
+    center: &Center,
+    depth: u8,
+    collection: &Collection,
+    rows: &mut Rows,
+    call: &mut Call,
+) -> Result<()> {
+    let circle = Geometry::Circle(Circle::new(center.point, center.meters.unwrap_or(0.0)));
+    let bounds = circle.bounds();
+    let middle = bounds.center();
+    let accepts = |object: &Object| {
+        let is_inside = match object.shape() {
+            Shape::Point(point) => predicates::intersects_point(&circle, *point),
+            Shape::Geometry(geometry) => predicates::intersects(geometry, &circle),
+            Shape::String => false,
+        };
+        is_inside.then(|| distance::center_to_center(object.bounds().center(), middle))
+    };
+    sparse::run(collection, &bounds, depth, rows, call, &accepts)
+}

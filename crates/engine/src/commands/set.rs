@@ -1,0 +1,208 @@
+//! SET: stores an object.
+
+use super::get::View;
+use super::{write, Arity, Command};
+use crate::call::{float_of, Call, Effect, Words};
+use crate::error::{Error, Result};
+use crate::field::{trim, FieldEditor, Fields, Value};
+use crate::geometry::{geohash, Extra, Geometry, ParseOptions, Point, Position, Rect};
+use crate::keyspace::Keyspace;
+use crate::number::parse_float;
+use crate::object::{Object, Shape, NEVER};
+
+pub(super) const COMMANDS: &[Command] =
+    &[write("SET", Arity::AtLeast(3), set, "Store an object").needing_memory()];
+
+/// Whether the id must exist.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Condition {
+    None,
+    IfMissing,
+    IfPresent,
+}
+
+struct Request<'a> {
+    fields: Vec<(&'a [u8], Value<'a>)>,
+    deadline: i64,
+    condition: Condition,
+    view: Option<View>,
+    shape: Option<Shape>,
+    text: &'a [u8],
+}
+
+/// SET key id {FIELD name value | EX seconds | NX | XX | RETURN …} (POINT | BOUNDS | HASH | OBJECT
+/// | STRING) …, in any order.
+fn set(keyspace: &mut Keyspace, call: &mut Call) -> Result<Effect> {
+    let mut words = call.words();
+    let (key, id) = (words.next_word()?, words.next_word()?);
+    let options = ParseOptions { require_valid: keyspace.requires_valid };
+    let request = Request::parse(&mut words, call.now_ns, options)?;
+    let Some(shape) = request.shape else { return Err(Error::WrongArity) };
+    let present = keyspace.get(key).and_then(|collection| collection.get(id)).cloned();
+    match (request.condition, &present) {
+        (Condition::IfMissing, Some(_)) => {
+            call.reply_missing(Error::text("id already exists"))?;
+            return Ok(Effect::Nothing);
+        }
+        (Condition::IfPresent, None) => {
+            call.reply_missing(Error::IdNotFound)?;
+            return Ok(Effect::Nothing);
+        }
+        _ => {}
+    }
+    let old_fields = present.as_ref().map_or(Fields::new(&[]), Object::fields);
+    let object = if request.fields.is_empty() {
+        Object::new(id, shape, request.text, old_fields.block(), request.deadline)
+    } else {
+        let mut editor = FieldEditor::new(old_fields);
+        for (name, value) in request.fields {
+            editor.set(keyspace.names_mut(), name, value);
+        }
+        let mut block = Vec::with_capacity(64);
+        editor.finish(&mut block);
+        Object::new(id, shape, request.text, &block, request.deadline)
+    };
+    keyspace.insert(key, object.clone());
+    match request.view {
+        Some(view) => view.reply(keyspace, call, &object),
+        None => call.reply_ok(),
+    }
+    Ok(Effect::Changed)
+}
+
+impl<'a> Request<'a> {
+    fn parse(words: &mut Words<'a>, now_ns: i64, options: ParseOptions) -> Result<Self> {
+        let mut request = Request {
+            fields: Vec::new(),
+            deadline: NEVER,
+            condition: Condition::None,
+            view: None,
+            shape: None,
+            text: &[],
+        };
+        while let Some(word) = words.peek() {
+            words.advance(1);
+            if !request.take_shape(word, words, options)?
+                && !request.take_option(word, words, now_ns)?
+            {
+                return Err(Error::invalid(word));
+            }
+        }
+        Ok(request)
+    }
+
+    fn take_option(&mut self, word: &'a [u8], words: &mut Words<'a>, now_ns: i64) -> Result<bool> {
+        if word.eq_ignore_ascii_case(b"FIELD") {
+            let name = field_name(words.next_word()?)?;
+            self.fields.push((name, Value::parse(words.next_word()?)));
+        } else if word.eq_ignore_ascii_case(b"EX") {
+            self.deadline = deadline(now_ns, float_of(words.next_word()?)?);
+        } else if word.eq_ignore_ascii_case(b"NX") {
+            self.require(Condition::IfMissing, word)?;
+        } else if word.eq_ignore_ascii_case(b"XX") {
+            self.require(Condition::IfPresent, word)?;
+        } else if word.eq_ignore_ascii_case(b"RETURN") {
+            take_view(&mut self.view, words, word)?;
+        } else {
+            return Ok(false);
+        }
+        Ok(true)
+    }
+
+    fn require(&mut self, condition: Condition, word: &[u8]) -> Result<()> {
+        if self.condition != Condition::None && self.condition != condition {
+            return Err(Error::invalid(word));
+        }
+        self.condition = condition;
+        Ok(())
+    }
+
+    fn take_shape(
+        &mut self,
+        word: &'a [u8],
+        words: &mut Words<'a>,
+        options: ParseOptions,
+    ) -> Result<bool> {
+        let shape = if word.eq_ignore_ascii_case(b"POINT") {
+            parse_point(words)?
+        } else if word.eq_ignore_ascii_case(b"OBJECT") {
+            let text = words.next_word()?;
+            let geometry =
+                Geometry::parse(text, options).map_err(|e| Error::Text(e.message()))?;
+            Shape::of_geometry(geometry)
+        } else if word.eq_ignore_ascii_case(b"STRING") {
+            self.text = words.next_word()?;
+            self.shape = Some(Shape::String);
+            return Ok(true);
+        } else if word.eq_ignore_ascii_case(b"BOUNDS") {
+            parse_bounds(words)?
+        } else if word.eq_ignore_ascii_case(b"HASH") {
+            Shape::Point(geohash::decode(words.next_word()?))
+        } else {
+            return Ok(false);
+        };
+        self.shape = Some(shape);
+        self.text = &[];
+        Ok(true)
+    }
+}
+
+fn parse_point(words: &mut Words) -> Result<Shape> {
+    let (lat_word, lon_word) = (words.next_word()?, words.next_word()?);
+    let lat = float_of(lat_word)?;
+    let point = Point::new(float_of(lon_word)?, lat);
+    let Some(z) = words.peek().and_then(parse_float) else { return Ok(Shape::Point(point)) };
+    words.advance(1);
+    let extra = Some(Extra { per_position: 1, values: Box::new([z]) });
+    Ok(Shape::of_geometry(Geometry::Point(Position { point, extra, members: None })))
+}
+
+fn parse_bounds(words: &mut Words) -> Result<Shape> {
+    let mut corner = [&b""[..]; 4];
+    for word in &mut corner {
+        *word = words.next_word()?;
+    }
+    let mut degrees = [0.0; 4];
+    for (degree, word) in degrees.iter_mut().zip(corner) {
+        *degree = float_of(word)?;
+    }
+    let [min_lat, min_lon, max_lat, max_lon] = degrees;
+    let rect = Rect::new(Point::new(min_lon, min_lat), Point::new(max_lon, max_lat));
+    Ok(Shape::of_geometry(Geometry::Rect(rect)))
+}
+
+/// The name of a field as it is stored. Trimmed first, so that ` z` is refused like `z`.
+pub(super) fn field_name(word: &[u8]) -> Result<&[u8]> {
+    let name = trim(word);
+    if matches!(name, b"z" | b"lat" | b"lon") {
+        return Err(Error::invalid(word));
+    }
+    Ok(name)
+}
+
+/// Reads what follows RETURN: only its own words, so that no option is swallowed.
+pub(super) fn take_view(view: &mut Option<View>, words: &mut Words, word: &[u8]) -> Result<()> {
+    if view.is_some() {
+        return Err(Error::invalid(word));
+    }
+    let mut chosen = View::default();
+    while chosen.take_word(words)? {}
+    if words.peek().is_some_and(|next| next.eq_ignore_ascii_case(b"RETURN")) {
+        return Err(Error::WrongArity); // as Tile38 words it when both stand side by side
+    }
+    *view = Some(chosen);
+    Ok(())
+}
+
+/// When an object expires that lives so many seconds from now. What lies beyond the year 2262
+/// never comes.
+pub(super) fn deadline(now_ns: i64, seconds: f64) -> i64 {
+    if seconds.is_nan() {
+        return NEVER;
+    }
+    let nanoseconds = seconds * 1e9;
+    if nanoseconds >= i64::MAX as f64 {
+        return NEVER;
+    }
+    now_ns.saturating_add(nanoseconds as i64)
+}

@@ -1,0 +1,209 @@
+//! What WITHIN and INTERSECTS mean for two geometries: planar, boundaries included, with Tile38's
+//! directions and oddities. Doesn't know stores or searches.
+//!
+//! An object is WITHIN an area if `contains(area, object)`; it INTERSECTS one if
+//! `intersects(object, area)`.
+
+mod line;
+mod pairs;
+mod ring;
+mod segment;
+
+use super::{geodesy, Circle, Collection, Geometry, Point};
+use pairs::Simple;
+
+/// Whether b lies in a.
+pub fn contains(a: &Geometry, b: &Geometry) -> bool {
+    match (a, b) {
+        (Geometry::Feature(feature), _) => contains(&feature.geometry, b),
+        (Geometry::Collection(outer), _) => collection_contains(outer, b),
+        (Geometry::Circle(circle), _) => circle_contains(circle, b),
+        _ => Simple::of(a).is_some_and(|a| simple_contains(a, b)),
+    }
+}
+
+/// Whether x and y share a point; x is the object, y the area.
+pub fn intersects(x: &Geometry, y: &Geometry) -> bool {
+    match (x, y) {
+        (Geometry::Feature(feature), _) => intersects(&feature.geometry, y),
+        (Geometry::Collection(left), _) => left.children.iter().any(|child| intersects(child, y)),
+        (_, Geometry::Feature(feature)) => intersects(x, &feature.geometry),
+        (_, Geometry::Collection(right)) => right.children.iter().any(|child| intersects(x, child)),
+        (Geometry::Circle(left), Geometry::Circle(right)) => {
+            geodesy::distance(left.center, right.center) <= left.meters + right.meters
+        }
+        (Geometry::Circle(circle), Geometry::Point(position))
+        | (Geometry::Point(position), Geometry::Circle(circle)) => {
+            circle.contains_point(position.point)
+        }
+        _ => match (Simple::of(x), Simple::of(y)) {
+            (Some(x), Some(y)) => pairs::intersects(x, y),
+            _ => false,
+        },
+    }
+}
+
+/// `contains(area, p)` for a point that isn't a geometry yet.
+pub fn contains_point(area: &Geometry, p: Point) -> bool {
+    match area {
+        Geometry::Rect(rect) => rect.contains_point(p),
+        Geometry::Circle(circle) => circle.contains_point(p),
+        Geometry::Feature(feature) => contains_point(&feature.geometry, p),
+        Geometry::Collection(outer) => outer.children.iter().any(|child| contains_point(child, p)),
+        _ => Simple::of(area).is_some_and(|area| pairs::contains_point(area, p)),
+    }
+}
+
+/// `intersects(p, area)` for a point that isn't a geometry yet: a point meets what it lies in.
+pub fn intersects_point(area: &Geometry, p: Point) -> bool {
+    contains_point(area, p)
+}
+
+/// How many positions a predicate may have to look at; to budget work with.
+pub fn cost(geometry: &Geometry) -> usize {
+    match geometry {
+        Geometry::Circle(circle) => circle.polygon.points().len(),
+        Geometry::Feature(feature) => cost(&feature.geometry),
+        Geometry::Collection(collection) => collection.children.iter().map(cost).sum(),
+        _ => geometry.num_points(),
+    }
+}
+
+/// A point, box, line or polygon as the outer geometry.
+fn simple_contains(a: Simple, b: &Geometry) -> bool {
+    match b {
+        Geometry::Feature(feature) => simple_contains(a, &feature.geometry),
+        Geometry::Collection(inner) => {
+            !inner.is_empty
+                && inner.children.iter().all(|child| !child.is_empty() && simple_contains(a, child))
+        }
+        _ => Simple::of(b).is_some_and(|b| pairs::contains(a, b)),
+    }
+}
+
+/// The exact circle for points, also those of collections; its polygon for all else, also for a
+/// Feature that holds a point. Two circles need only overlap.
+fn circle_contains(circle: &Circle, b: &Geometry) -> bool {
+    match b {
+        Geometry::Point(position) => circle.contains_point(position.point),
+        Geometry::Circle(other) => {
+            geodesy::distance(circle.center, other.center) < circle.meters + other.meters
+        }
+        Geometry::Collection(inner) => {
+            inner.children.iter().all(|child| circle_contains(circle, child))
+        }
+        _ => simple_contains(Simple::of_circle(circle), b),
+    }
+}
+
+/// Every non-empty leaf must lie in one child; there must be such a leaf.
+fn collection_contains(outer: &Collection, b: &Geometry) -> bool {
+    !outer.is_empty && !b.is_empty() && all_leaves_in(outer, b)
+}
+
+/// Features and Circles are leaves, even a Feature that holds a collection.
+fn all_leaves_in(outer: &Collection, b: &Geometry) -> bool {
+    match b {
+        Geometry::Collection(inner) => {
+            inner.children.iter().all(|child| all_leaves_in(outer, child))
+        }
+        _ => b.is_empty() || outer.children.iter().any(|child| contains(child, b)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::{CollectionKind, Feature, Line, Polygon, Rect, Series};
+    use super::*;
+    use proptest::prelude::*;
+
+    fn point() -> impl Strategy<Value = Point> {
+        (0..9i32, 0..9i32).prop_map(|(x, y)| Point::new(f64::from(x), f64::from(y)))
+    }
+
+    fn ring() -> impl Strategy<Value = Series> {
+        proptest::collection::vec(point(), 3..90).prop_map(|mut points| {
+            points.push(points[0]);
+            Series::new(points)
+        })
+    }
+
+    fn simple() -> impl Strategy<Value = Geometry> {
+        prop_oneof![
+            point().prop_map(Geometry::simple_point),
+            (point(), point()).prop_map(|(a, b)| Geometry::Rect(Rect::new(a, b))),
+            proptest::collection::vec(point(), 2..5).prop_map(|points| {
+                let series = Series::new(points);
+                Geometry::Line(Line { series, extra: None, members: None })
+            }),
+            (ring(), proptest::collection::vec(ring(), 0..2)).prop_map(|(exterior, holes)| {
+                Geometry::Polygon(Polygon { exterior, holes, extra: None, members: None })
+            }),
+            (point(), 0..5i32).prop_map(|(center, size)| {
+                Geometry::Circle(Circle::new(center, f64::from(size) * 111_194.93))
+            }),
+        ]
+    }
+
+    fn geometry() -> impl Strategy<Value = Geometry> {
+        simple().prop_recursive(2, 8, 3, |inner| {
+            prop_oneof![
+                proptest::collection::vec(inner.clone(), 0..3).prop_map(|children| {
+                    let kind = CollectionKind::GeometryCollection;
+                    Geometry::Collection(Collection::new(kind, children, None))
+                }),
+                inner.prop_map(|geometry| {
+                    Geometry::Feature(Box::new(Feature { geometry, members: None }))
+                }),
+            ]
+        })
+    }
+
+    proptest! {
+        #[test]
+        fn a_bare_point_answers_as_its_geometry(area in geometry(), p in point()) {
+            let object = Geometry::simple_point(p);
+            prop_assert_eq!(contains_point(&area, p), contains(&area, &object));
+            prop_assert_eq!(intersects_point(&area, p), intersects(&object, &area));
+            prop_assert_eq!(intersects_point(&area, p), intersects(&area, &object));
+        }
+
+        #[test]
+        fn any_pair_has_an_answer(x in geometry(), y in geometry()) {
+            let _ = (contains(&x, &y), intersects(&x, &y));
+        }
+    }
+
+    #[test]
+    fn a_circle_holds_points_exactly_but_features_by_its_polygon() {
+        let circle = Geometry::Circle(Circle::new(Point::new(0.0, 0.0), 100_000.0));
+        let near_edge = Point::new(0.8979, 0.0441);
+        let object = Geometry::simple_point(near_edge);
+        assert!(contains(&circle, &object));
+        let wrapped = Feature { geometry: object, members: None };
+        assert!(!contains(&circle, &Geometry::Feature(Box::new(wrapped))));
+    }
+
+    #[test]
+    fn circles_contain_each_other_as_soon_as_they_overlap() {
+        let large = Geometry::Circle(Circle::new(Point::new(0.0, 0.0), 1_000_000.0));
+        let small = Geometry::Circle(Circle::new(Point::new(0.1, 0.0), 1000.0));
+        assert!(contains(&small, &large) && contains(&large, &small));
+    }
+
+    #[test]
+    fn an_inverted_box_is_within_larger_ones() {
+        let inverted = Rect::new(Point::new(5.0, 5.0), Point::new(1.0, 1.0));
+        let large = Rect::new(Point::new(0.0, 0.0), Point::new(9.0, 9.0));
+        assert!(contains(&Geometry::Rect(large), &Geometry::Rect(inverted)));
+    }
+
+    #[test]
+    fn empty_geometries_lie_in_nothing_but_circles() {
+        let kind = CollectionKind::GeometryCollection;
+        let empty = Geometry::Collection(Collection::new(kind, Vec::new(), None));
+        let area = Geometry::Rect(Rect::new(Point::new(-9.0, -9.0), Point::new(9.0, 9.0)));
+        assert!(!contains(&area, &empty) && !intersects(&empty, &area));
+        assert!(contains(&Geometry::Circle(Circle::new(Point::new(0.0, 0.0), 5.0)), &empty));
+    }
+}

@@ -1,0 +1,185 @@
+//! An R-tree of boxes with copy-on-write nodes: a clone is an immutable snapshot at no cost, and a
+//! change copies only nodes that a snapshot holds.
+//!
+//! Which entry comes where follows Tile38 exactly, since clients see it as the order of results.
+//! The tree knows an item only by its identity: what it is and where, its owner remembers.
+
+mod bounds;
+mod node;
+mod search;
+mod split;
+
+use std::ops::ControlFlow;
+
+use triomphe::Arc;
+
+use self::bounds::Bounds;
+use self::node::{Node, Path};
+use crate::geometry::Rect;
+
+/// What a tree holds; small and cheap to clone, a counted pointer say.
+pub trait Item: Clone {
+    /// Whether both are the very same item, as pointers are; equal content isn't enough.
+    fn is_same(&self, other: &Self) -> bool;
+}
+
+/// The tree. `Clone` takes a snapshot.
+#[derive(Clone)]
+pub struct RTree<T> {
+    root: Option<Root<T>>,
+    len: usize,
+}
+
+#[derive(Clone)]
+struct Root<T> {
+    bounds: Bounds,
+    node: Arc<Node<T>>,
+}
+
+impl<T> Default for RTree<T> {
+    fn default() -> Self {
+        RTree { root: None, len: 0 }
+    }
+}
+
+impl<T: Item> RTree<T> {
+    /// An empty tree.
+    pub fn new() -> Self {
+        RTree::default()
+    }
+
+    /// How many items there are.
+    pub fn len(&self) -> usize {
+        self.len
+    }
+
+    /// Whether there is no item.
+    pub fn is_empty(&self) -> bool {
+        self.len == 0
+    }
+
+    /// The box around all items, each rounded outward to float32.
+    pub fn bounds(&self) -> Option<Rect> {
+        self.root.as_ref().map(|root| root.bounds.to_rect())
+    }
+
+    /// Adds an item. The tree doesn't look whether it is there already.
+    pub fn insert(&mut self, bounds: &Rect, item: T) {
+        let new = Bounds::of_item(bounds);
+        self.len += 1;
+        let Some(root) = &mut self.root else {
+            self.root = Some(Root { bounds: new, node: Arc::new(Node::leaf(new, item)) });
+            return;
+        };
+        let mut waiting = item;
+        loop {
+            match Arc::make_mut(&mut root.node).insert(&root.bounds, &new, waiting) {
+                Ok(grown) => {
+                    if grown {
+                        root.bounds = root.bounds.union(&new);
+                    }
+                    return;
+                }
+                Err(returned) => {
+                    waiting = returned;
+                    root.add_level();
+                }
+            }
+        }
+    }
+
+    /// Removes an item; `bounds` is the box it was inserted with. False if it isn't there.
+    pub fn remove(&mut self, bounds: &Rect, item: &T) -> bool {
+        let old = Bounds::of_item(bounds);
+        let Some(root) = &mut self.root else { return false };
+        let mut path = Path::new();
+        if !root.node.locate(&old, item, &mut path) {
+            return false;
+        }
+        self.len -= 1;
+        if self.len == 0 {
+            self.root = None;
+        } else {
+            root.remove(&path, &old);
+        }
+        true
+    }
+
+    /// Visits the items whose box touches the area, both rounded outward to float32, in the
+    /// index's order, until the visitor breaks.
+    pub fn search<'a>(
+        &'a self,
+        area: &Rect,
+        mut visit: impl FnMut(&'a T) -> ControlFlow<()>,
+    ) -> ControlFlow<()> {
+        let area = Bounds::of_area(area);
+        match &self.root {
+            Some(root) if root.bounds.overlaps(&area) => {
+                search::search(&root.node, &area, &mut visit)
+            }
+            _ => ControlFlow::Continue(()),
+        }
+    }
+
+    /// Visits all items in the index's order until the visitor breaks.
+    pub fn for_each<'a>(
+        &'a self,
+        mut visit: impl FnMut(&'a T) -> ControlFlow<()>,
+    ) -> ControlFlow<()> {
+        match &self.root {
+            Some(root) => search::visit_all(&root.node, &mut visit),
+            None => ControlFlow::Continue(()),
+        }
+    }
+
+    /// Visits the items by ascending distance until the visitor breaks. A node's distance must
+    /// not exceed that of any item within its box.
+    pub fn nearest<'a>(
+        &'a self,
+        node_distance: impl FnMut(&Rect) -> f64,
+        item_distance: impl FnMut(&'a T) -> f64,
+        visit: impl FnMut(&'a T, f64) -> ControlFlow<()>,
+    ) -> ControlFlow<()> {
+        match &self.root {
+            Some(root) => search::nearest(&root.node, node_distance, item_distance, visit),
+            None => ControlFlow::Continue(()),
+        }
+    }
+
+    /// The items that reach farthest west, south, east and north by their float32 boxes; of
+    /// equal ones the first in the index's order.
+    pub fn extremes(&self) -> Option<[&T; 4]> {
+        let root: &Node<T> = &self.root.as_ref()?.node;
+        Some([
+            search::first_at(root, |bounds| bounds.min[0])?,
+            search::first_at(root, |bounds| bounds.min[1])?,
+            search::first_at(root, |bounds| bounds.max[0])?,
+            search::first_at(root, |bounds| bounds.max[1])?,
+        ])
+    }
+}
+
+impl<T: Item> Root<T> {
+    /// Splits the full root node and puts a new one above the halves.
+    fn add_level(&mut self) {
+        let node = Node::root_of((*self.node).clone(), &self.bounds);
+        self.node = Arc::new(node);
+    }
+
+    /// Takes out the entry at the path; another one stays.
+    fn remove(&mut self, path: &[u8], old: &Bounds) {
+        Arc::make_mut(&mut self.node).remove(path, old);
+        if self.bounds.rests_on(old) {
+            self.bounds = self.node.bounds();
+        }
+        // An only child takes the root's place. That changes no order, and keeps the height in
+        // proportion when nearly everything is deleted.
+        while let Node::Branch(entries) = &*self.node {
+            let [only] = entries.slots.as_slice() else { return };
+            self.node = only.clone();
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,275 @@
+//! Nodes: entries ordered by western edge, inserted and removed in Tile38's order. The tree above
+//! owns the root; this knows the way down.
+
+use triomphe::Arc;
+
+use super::bounds::Bounds;
+use super::split::split;
+use super::Item;
+
+/// Most entries in a node; part of what decides the order of results.
+pub(super) const NODE_ENTRIES_MAX: usize = 64;
+
+/// Nodes grow and shrink by this many entries at a time, to waste little memory.
+const CAPACITY_STEP: usize = 4;
+
+/// What a node holds: a box each, and beside it the item or child. Boxes have an array of their
+/// own because they are scanned and slots aren't.
+#[derive(Clone)]
+pub(super) struct Entries<S> {
+    pub bounds: Vec<Bounds>,
+    pub slots: Vec<S>,
+}
+
+/// A leaf of items or a branch of nodes. A branch's boxes are exactly the unions of its children's.
+#[derive(Clone)]
+pub(super) enum Node<T> {
+    Leaf(Entries<T>),
+    Branch(Entries<Arc<Node<T>>>),
+}
+
+/// Where an entry is: the child to take in each branch, then the position in the leaf.
+pub(super) type Path = Vec<u8>;
+
+/// The capacity for that many entries.
+pub(super) fn round_capacity(entries: usize) -> usize {
+    entries.next_multiple_of(CAPACITY_STEP)
+}
+
+fn reserve<S>(list: &mut Vec<S>) {
+    if list.len() == list.capacity() {
+        list.reserve_exact(CAPACITY_STEP);
+    }
+}
+
+fn trim<S>(list: &mut Vec<S>) {
+    if list.capacity() - list.len() >= 2 * CAPACITY_STEP {
+        list.shrink_to(list.len() + CAPACITY_STEP);
+    }
+}
+
+impl<S> Entries<S> {
+    pub fn with_capacity(capacity: usize) -> Self {
+        Entries { bounds: Vec::with_capacity(capacity), slots: Vec::with_capacity(capacity) }
+    }
+
+    pub fn len(&self) -> usize {
+        self.bounds.len()
+    }
+
+    pub fn insert(&mut self, at: usize, bounds: Bounds, slot: S) {
+        reserve(&mut self.bounds);
+        reserve(&mut self.slots);
+        self.bounds.insert(at, bounds);
+        self.slots.insert(at, slot);
+    }
+
+    fn remove(&mut self, at: usize) {
+        self.bounds.remove(at);
+        self.slots.remove(at);
+        trim(&mut self.bounds);
+        trim(&mut self.slots);
+    }
+
+    fn swap(&mut self, a: usize, b: usize) {
+        self.bounds.swap(a, b);
+        self.slots.swap(a, b);
+    }
+
+    /// How many entries have their western edge before this.
+    fn count_west_of(&self, x: f32) -> usize {
+        self.bounds.partition_point(|entry| entry.min[0] < x)
+    }
+
+    /// How many entries have their western edge here or before. All if x is NaN.
+    pub fn count_up_to(&self, x: f32) -> usize {
+        self.bounds.partition_point(|entry| !(entry.min[0] > x))
+    }
+
+    /// Moves an entry left while its western edge lies before its neighbour's.
+    fn settle_left(&mut self, mut at: usize) {
+        while at > 0 && self.bounds[at].min[0] < self.bounds[at - 1].min[0] {
+            self.swap(at, at - 1);
+            at -= 1;
+        }
+    }
+
+    /// Moves an entry right while its western edge lies behind its neighbour's.
+    fn settle_right(&mut self, mut at: usize) {
+        while at + 1 < self.len() && self.bounds[at + 1].min[0] < self.bounds[at].min[0] {
+            self.swap(at, at + 1);
+            at += 1;
+        }
+    }
+}
+
+/// The child to insert into: the smallest of those that contain the box, else the one that would
+/// grow least, of equal ones the smaller.
+fn choose(all: &[Bounds], new: &Bounds) -> usize {
+    let mut best: Option<(usize, f32)> = None;
+    for (at, child) in all.iter().enumerate() {
+        if child.min[0] > new.min[0] {
+            break;
+        }
+        if child.contains(new) {
+            let area = child.area();
+            if best.is_none_or(|(_, least)| area < least) {
+                best = Some((at, area));
+            }
+        }
+    }
+    best.map_or_else(|| choose_to_grow(all, new), |(at, _)| at)
+}
+
+fn choose_to_grow(all: &[Bounds], new: &Bounds) -> usize {
+    let mut best = (0, f32::INFINITY, f32::INFINITY);
+    for (at, child) in all.iter().enumerate() {
+        let area = child.area();
+        let growth = child.union(new).area() - area;
+        if at == 0 || growth < best.1 || (growth == best.1 && area < best.2) {
+            best = (at, growth, area);
+        }
+    }
+    best.0
+}
+
+impl<T: Item> Node<T> {
+    pub fn leaf(bounds: Bounds, item: T) -> Self {
+        Node::Leaf(Entries { bounds: vec![bounds], slots: vec![item] })
+    }
+
+    /// A root above two halves of the old one.
+    pub fn root_of(mut left: Node<T>, own: &Bounds) -> Self {
+        let right = left.split(own);
+        let halves = [left, right].map(|half| (half.bounds(), Arc::new(half)));
+        let mut entries = Entries::with_capacity(2);
+        for (bounds, half) in halves {
+            entries.insert(entries.len(), bounds, half);
+        }
+        entries.settle_left(1);
+        Node::Branch(entries)
+    }
+
+    pub fn entry_bounds(&self) -> &[Bounds] {
+        match self {
+            Node::Leaf(entries) => &entries.bounds,
+            Node::Branch(entries) => &entries.bounds,
+        }
+    }
+
+    fn is_empty(&self) -> bool {
+        self.entry_bounds().is_empty()
+    }
+
+    /// The box around all entries. An empty node, which no tree keeps, has the box 0, 0.
+    pub fn bounds(&self) -> Bounds {
+        let nowhere = Bounds { min: [0.0; 2], max: [0.0; 2] };
+        Bounds::around(self.entry_bounds()).unwrap_or(nowhere)
+    }
+
+    fn split(&mut self, own: &Bounds) -> Node<T> {
+        match self {
+            Node::Leaf(entries) => Node::Leaf(split(entries, own)),
+            Node::Branch(entries) => Node::Branch(split(entries, own)),
+        }
+    }
+
+    /// Inserts below; `own` is this node's box. Gives back whether that box has to grow, or the
+    /// item if this node is full and has to be split first.
+    pub fn insert(&mut self, own: &Bounds, new: &Bounds, item: T) -> Result<bool, T> {
+        match self {
+            Node::Leaf(entries) => {
+                if entries.len() >= NODE_ENTRIES_MAX {
+                    return Err(item);
+                }
+                // Before its equals: the most recently stored comes first.
+                entries.insert(entries.count_west_of(new.min[0]), *new, item);
+                Ok(!own.contains(new))
+            }
+            Node::Branch(entries) => insert_into_branch(entries, own, new, item),
+        }
+    }
+
+    /// Searches the leaves that can hold the box for the item, and notes the way.
+    pub fn locate(&self, bounds: &Bounds, item: &T, path: &mut Path) -> bool {
+        match self {
+            Node::Leaf(entries) => {
+                let start = entries.count_west_of(bounds.min[0]);
+                let end = entries.count_up_to(bounds.min[0]);
+                let mut equals = entries.slots[start..end].iter();
+                let Some(at) = equals.position(|slot| slot.is_same(item)) else { return false };
+                path.push((start + at) as u8);
+                true
+            }
+            Node::Branch(entries) => {
+                for at in 0..entries.count_up_to(bounds.min[0]) {
+                    if entries.bounds[at].contains(bounds) {
+                        path.push(at as u8);
+                        if entries.slots[at].locate(bounds, item, path) {
+                            return true;
+                        }
+                        path.pop();
+                    }
+                }
+                false
+            }
+        }
+    }
+
+    /// Takes out the entry at the path, whose box this is, and shrinks the boxes on the way.
+    pub fn remove(&mut self, path: &[u8], old: &Bounds) {
+        let Some((&at, rest)) = path.split_first() else { return };
+        let at = usize::from(at);
+        match self {
+            Node::Leaf(entries) => entries.remove(at),
+            Node::Branch(entries) => {
+                let child = Arc::make_mut(&mut entries.slots[at]);
+                child.remove(rest, old);
+                if child.is_empty() {
+                    entries.remove(at);
+                } else if entries.bounds[at].rests_on(old) {
+                    entries.bounds[at] = child.bounds();
+                    entries.settle_right(at);
+                }
+            }
+        }
+    }
+}
+
+fn insert_into_branch<T: Item>(
+    entries: &mut Entries<Arc<Node<T>>>,
+    own: &Bounds,
+    new: &Bounds,
+    mut item: T,
+) -> Result<bool, T> {
+    loop {
+        let at = choose(&entries.bounds, new);
+        let child_bounds = entries.bounds[at];
+        match Arc::make_mut(&mut entries.slots[at]).insert(&child_bounds, new, item) {
+            Ok(false) => return Ok(false),
+            Ok(true) => {
+                entries.bounds[at] = child_bounds.union(new);
+                entries.settle_left(at);
+                return Ok(!own.contains(new));
+            }
+            Err(returned) if entries.len() >= NODE_ENTRIES_MAX => return Err(returned),
+            Err(returned) => {
+                split_child(entries, at);
+                item = returned;
+            }
+        }
+    }
+}
+
+/// Splits a child; the new half goes right of it, or as far right as the order asks.
+fn split_child<T: Item>(entries: &mut Entries<Arc<Node<T>>>, at: usize) {
+    let own = entries.bounds[at];
+    let left = Arc::make_mut(&mut entries.slots[at]);
+    let right = left.split(&own);
+    entries.bounds[at] = left.bounds();
+    entries.insert(at + 1, right.bounds(), Arc::new(right));
+    if entries.bounds[at + 1].min[0] < entries.bounds[at].min[0] {
+        entries.swap(at, at + 1);
+    }
+    entries.settle_right(at + 1);
+}

@@ -1,0 +1,393 @@
+//! The tree against a plain list, and the order of entries on cases small enough to work out.
+
+use std::collections::BTreeMap;
+use std::ops::ControlFlow;
+
+use proptest::prelude::*;
+
+use super::bounds::Bounds;
+use super::node::{Node, NODE_ENTRIES_MAX};
+use super::{Item, RTree};
+use crate::geometry::{Point, Rect};
+
+#[derive(Clone, Debug, PartialEq)]
+struct Thing(std::rc::Rc<usize>);
+
+impl Item for Thing {
+    fn is_same(&self, other: &Self) -> bool {
+        std::rc::Rc::ptr_eq(&self.0, &other.0)
+    }
+}
+
+impl Thing {
+    fn new(name: usize) -> Self {
+        Thing(std::rc::Rc::new(name))
+    }
+}
+
+fn rect(min_x: f64, min_y: f64, max_x: f64, max_y: f64) -> Rect {
+    Rect::new(Point::new(min_x, min_y), Point::new(max_x, max_y))
+}
+
+fn at(x: f64, y: f64) -> Rect {
+    rect(x, y, x, y)
+}
+
+const WORLD: fn() -> Rect = || rect(-1e9, -1e9, 1e9, 1e9);
+
+/// The names of what a search finds, in order.
+fn names(tree: &RTree<Thing>, area: &Rect) -> Vec<usize> {
+    let mut found = Vec::new();
+    let flow = tree.search(area, |thing| {
+        found.push(*thing.0);
+        ControlFlow::Continue(())
+    });
+    assert!(flow.is_continue());
+    found
+}
+
+/// A tree of these boxes, named by position; with the items.
+fn tree_of(rects: &[Rect]) -> (RTree<Thing>, Vec<Thing>) {
+    let mut tree = RTree::new();
+    let things: Vec<Thing> = (0..rects.len()).map(Thing::new).collect();
+    for (rect, thing) in rects.iter().zip(&things) {
+        tree.insert(rect, thing.clone());
+    }
+    (tree, things)
+}
+
+/// Asserts what holds in every node, and gives back the items' count.
+fn check_node(node: &Node<Thing>, own: &Bounds) -> usize {
+    let entries = node.entry_bounds();
+    assert!((1..=NODE_ENTRIES_MAX).contains(&entries.len()));
+    assert!(entries.is_sorted_by(|a, b| a.min[0] <= b.min[0]), "entries are ordered");
+    assert_eq!(node.bounds(), *own, "the box fits exactly");
+    match node {
+        Node::Leaf(leaf) => leaf.slots.len(),
+        Node::Branch(branch) => {
+            let pairs = branch.slots.iter().zip(&branch.bounds);
+            pairs.map(|(child, bounds)| check_node(child, bounds)).sum()
+        }
+    }
+}
+
+fn check(tree: &RTree<Thing>) {
+    let counted = tree.root.as_ref().map_or(0, |root| check_node(&root.node, &root.bounds));
+    assert_eq!(counted, tree.len());
+}
+
+#[test]
+fn an_empty_tree_finds_nothing() {
+    let tree: RTree<Thing> = RTree::new();
+    assert!(tree.is_empty());
+    assert_eq!(tree.bounds(), None);
+    assert_eq!(tree.extremes(), None);
+    assert!(names(&tree, &WORLD()).is_empty());
+}
+
+#[test]
+fn up_to_64_items_come_from_west_to_east_and_latest_first() {
+    let rects: Vec<Rect> = (0..64).map(|i| at(f64::from(i * 7 % 16), f64::from(i))).collect();
+    let (tree, _) = tree_of(&rects);
+    let mut expected: Vec<usize> = (0..64).rev().collect();
+    expected.sort_by_key(|&name| rects[name].min.x as i64);
+    assert_eq!(names(&tree, &WORLD()), expected);
+    check(&tree);
+}
+
+#[test]
+fn edges_that_differ_only_in_doubles_count_as_equal() {
+    let (tree, _) = tree_of(&[at(1.0, 0.0), at(1.0 + 1e-12, 0.0), at(1.0 + 2e-12, 0.0)]);
+    assert_eq!(names(&tree, &WORLD()), [2, 1, 0]);
+}
+
+#[test]
+fn the_65th_item_splits_a_wide_root_down_the_middle() {
+    let rects: Vec<Rect> = (0..65).map(|i| at(f64::from(i), f64::from(i % 2))).collect();
+    let (tree, _) = tree_of(&rects);
+    let root = tree.root.as_ref().unwrap();
+    let Node::Branch(entries) = &*root.node else { panic!("the root is a branch") };
+    // 0..=31 are nearer to 0 than to 63; 64 went to the right half.
+    assert_eq!(entries.bounds[0].max, [31.0, 1.0]);
+    assert_eq!(entries.bounds[1].min, [32.0, 0.0]);
+    assert_eq!(names(&tree, &WORLD()), (0..65).collect::<Vec<_>>());
+}
+
+#[test]
+fn flat_boxes_have_no_area_to_grow_so_the_first_child_takes_all() {
+    let rects: Vec<Rect> = (0..65).map(|i| at(f64::from(i), 0.0)).collect();
+    let (tree, _) = tree_of(&rects);
+    let expected: Vec<usize> = (0..32).chain([64]).chain(32..64).collect();
+    assert_eq!(names(&tree, &WORLD()), expected);
+}
+
+#[test]
+fn a_tall_root_is_split_by_latitude() {
+    let rects: Vec<Rect> = (0..65).map(|i| at(f64::from(i % 2), f64::from(i))).collect();
+    let (tree, _) = tree_of(&rects);
+    let root = tree.root.as_ref().unwrap();
+    let Node::Branch(entries) = &*root.node else { panic!("the root is a branch") };
+    assert_eq!(entries.bounds[0].max, [1.0, 31.0]);
+    // Both halves begin at x = 0: the lower one stays in front.
+    assert_eq!(entries.bounds[1].min, [0.0, 32.0]);
+    check(&tree);
+}
+
+#[test]
+fn a_split_of_equal_items_leaves_two_on_the_left() {
+    let (tree, _) = tree_of(&vec![at(5.0, 5.0); 65]);
+    let root = tree.root.as_ref().unwrap();
+    let Node::Branch(entries) = &*root.node else { panic!("the root is a branch") };
+    let counts: Vec<usize> = entries.slots.iter().map(|child| child.entry_bounds().len()).collect();
+    assert_eq!(counts, [3, 62], "two stayed, and the 65th joined them");
+    assert_eq!(names(&tree, &WORLD())[0], 64);
+}
+
+#[test]
+fn of_two_children_that_contain_a_box_the_smaller_takes_it() {
+    // West: a large leaf around the point 50, 0; east of its edge a small one around it too.
+    let mut rects: Vec<Rect> = (0..33).map(|i| at(f64::from(i), 0.0)).collect();
+    rects.push(rect(0.0, 0.0, 51.0, 10.0));
+    rects.extend((0..31).map(|i| at(49.0 + f64::from(i), 0.0)));
+    let (mut tree, _) = tree_of(&rects);
+    tree.insert(&at(50.0, 0.0), Thing::new(1000));
+    let found = names(&tree, &WORLD());
+    let place = found.iter().position(|&name| name == 1000).unwrap();
+    assert!(place > found.iter().position(|&name| name == 34).unwrap(), "in the eastern leaf");
+}
+
+#[test]
+fn removing_keeps_the_order_of_the_rest() {
+    let rects: Vec<Rect> = (0..300).map(|i| at(f64::from(i * 37 % 101), f64::from(i))).collect();
+    let (mut tree, things) = tree_of(&rects);
+    let before = names(&tree, &WORLD());
+    assert!(tree.remove(&rects[7], &things[7]));
+    assert!(!tree.remove(&rects[7], &things[7]), "it's gone");
+    assert!(!tree.remove(&rects[8], &Thing::new(8)), "equal isn't same");
+    let expected: Vec<usize> = before.into_iter().filter(|&name| name != 7).collect();
+    assert_eq!(names(&tree, &WORLD()), expected);
+    check(&tree);
+}
+
+#[test]
+fn extremes_are_the_first_to_reach_the_edge() {
+    let rects = [at(0.0, 0.0), at(-5.0, 3.0), at(-5.0, -9.0), at(7.0, 3.0), at(7.0, 2.0)];
+    let (tree, _) = tree_of(&rects);
+    let extremes = tree.extremes().unwrap().map(|thing| *thing.0);
+    assert_eq!(extremes, [2, 2, 4, 2 - 1], "west: latest of equals; north: first in order");
+    assert_eq!(tree.bounds(), Some(rect(-5.0, -9.0, 7.0, 3.0)));
+}
+
+#[test]
+fn a_search_stops_when_told() {
+    let (tree, _) = tree_of(&vec![at(0.0, 0.0); 200]);
+    let mut seen = 0;
+    let flow = tree.search(&WORLD(), |_| {
+        seen += 1;
+        if seen == 3 {
+            ControlFlow::Break(())
+        } else {
+            ControlFlow::Continue(())
+        }
+    });
+    assert!(flow.is_break());
+    assert_eq!(seen, 3);
+}
+
+#[test]
+fn boxes_that_are_no_numbers_are_kept_and_found_again() {
+    let odd = [f64::NAN, f64::INFINITY, f64::NEG_INFINITY, 1e300, 0.0];
+    let mut rects = Vec::new();
+    for x in odd {
+        for y in odd {
+            rects.extend([at(x, y), rect(x, y, y, x), rect(0.0, y, x, 1.0)]);
+        }
+    }
+    rects.extend(rects.clone());
+    rects.extend(rects.clone());
+    let (mut tree, things) = tree_of(&rects);
+    check(&tree);
+    let snapshot = tree.clone();
+    for (rect, thing) in rects.iter().zip(&things) {
+        assert!(tree.remove(rect, thing), "{rect:?}");
+    }
+    assert!(tree.is_empty());
+    check(&snapshot);
+    let nowhere = at(f64::NAN, f64::NAN);
+    assert_eq!(names(&snapshot, &nowhere).len(), rects.len(), "NaN restricts nothing");
+}
+
+#[test]
+fn a_quarter_million_items_at_one_place_come_and_go() {
+    let mut tree = RTree::new();
+    let things: Vec<Thing> = (0..250_000).map(Thing::new).collect();
+    for thing in &things {
+        tree.insert(&at(1.0, 1.0), thing.clone());
+    }
+    for thing in things.iter().rev().step_by(100) {
+        assert!(tree.remove(&at(1.0, 1.0), thing));
+    }
+    assert_eq!(tree.len(), 247_500);
+}
+
+#[derive(Clone, Debug)]
+enum Step {
+    Insert(Rect),
+    Remove(prop::sample::Index),
+    Move(prop::sample::Index, Rect),
+    Snapshot,
+}
+
+/// Boxes on a small grid, so that edges coincide; some large, some inverted.
+fn any_rect() -> impl Strategy<Value = Rect> {
+    let edge = || (-12_i32..12).prop_map(f64::from);
+    prop_oneof![
+        6 => (edge(), edge()).prop_map(|(x, y)| at(x / 3.0, y / 3.0)),
+        2 => (edge(), edge(), 0_i32..4, 0_i32..4)
+            .prop_map(|(x, y, w, h)| rect(x, y, x + f64::from(w), y + f64::from(h))),
+        1 => (edge(), edge(), edge(), edge()).prop_map(|(a, b, c, d)| rect(a, b, c, d)),
+    ]
+}
+
+fn any_step() -> impl Strategy<Value = Step> {
+    let index = any::<prop::sample::Index>;
+    prop_oneof![
+        8 => any_rect().prop_map(Step::Insert),
+        3 => index().prop_map(Step::Remove),
+        4 => (index(), any_rect()).prop_map(|(which, to)| Step::Move(which, to)),
+        1 => Just(Step::Snapshot),
+    ]
+}
+
+/// The tree beside a plain map of what it should hold.
+#[derive(Clone, Default)]
+struct Pair {
+    tree: RTree<Thing>,
+    model: BTreeMap<usize, (Rect, Thing)>,
+    next_name: usize,
+}
+
+impl Pair {
+    fn insert(&mut self, bounds: Rect) {
+        let thing = Thing::new(self.next_name);
+        self.tree.insert(&bounds, thing.clone());
+        self.model.insert(self.next_name, (bounds, thing));
+        self.next_name += 1;
+    }
+
+    fn pick(&self, which: prop::sample::Index) -> Option<usize> {
+        let names: Vec<usize> = self.model.keys().copied().collect();
+        (!names.is_empty()).then(|| *which.get(&names))
+    }
+
+    fn remove(&mut self, name: usize) {
+        let (bounds, thing) = self.model.remove(&name).unwrap();
+        assert!(self.tree.remove(&bounds, &thing));
+    }
+
+    fn apply(&mut self, step: &Step) {
+        match step {
+            Step::Insert(bounds) => self.insert(*bounds),
+            Step::Snapshot => {}
+            Step::Remove(which) | Step::Move(which, _) => {
+                let Some(name) = self.pick(*which) else { return };
+                self.remove(name);
+                if let Step::Move(_, to) = step {
+                    self.insert(*to);
+                }
+            }
+        }
+    }
+
+    fn check_search(&self, area: &Rect) {
+        let rounded = Bounds::of_area(area);
+        let touches = |bounds: &Rect| Bounds::of_item(bounds).overlaps(&rounded);
+        let expected: Vec<usize> = self
+            .model
+            .iter()
+            .filter_map(|(name, (bounds, _))| touches(bounds).then_some(*name))
+            .collect();
+        let mut found = names(&self.tree, area);
+        found.sort_unstable();
+        assert_eq!(found, expected);
+    }
+
+    fn check_nearest(&self, from: Point) {
+        let distance = |bounds: &Rect| {
+            let side = |low: f64, high: f64, q: f64| (low - q).max(q - high).max(0.0);
+            let dx = side(bounds.min.x, bounds.max.x, from.x);
+            dx + side(bounds.min.y, bounds.max.y, from.y)
+        };
+        let exact = |thing: &Thing| distance(&self.model[&*thing.0].0);
+        let mut found = Vec::new();
+        let flow = self.tree.nearest(distance, exact, |thing, far| {
+            found.push((far, *thing.0));
+            ControlFlow::Continue(())
+        });
+        assert!(flow.is_continue());
+        assert!(found.is_sorted_by(|a, b| a.0 <= b.0));
+        found.sort_by_key(|&(_, name)| name);
+        let expected: Vec<_> =
+            self.model.iter().map(|(name, (_, thing))| (exact(thing), *name)).collect();
+        assert_eq!(found, expected);
+    }
+
+    fn check_all(&self, area: &Rect) {
+        check(&self.tree);
+        assert_eq!(self.tree.len(), self.model.len());
+        self.check_search(area);
+        self.check_search(&WORLD());
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(48))]
+
+    #[test]
+    fn tree_and_list_agree_and_snapshots_stay(
+        steps in prop::collection::vec(any_step(), 1..900),
+        area in any_rect(),
+    ) {
+        let mut pair = Pair::default();
+        let mut snapshots: Vec<(Pair, Vec<usize>)> = Vec::new();
+        for step in &steps {
+            pair.apply(step);
+            if matches!(step, Step::Snapshot) {
+                pair.check_all(&area);
+                let order = names(&pair.tree, &WORLD());
+                snapshots.push((pair.clone(), order));
+            }
+        }
+        pair.check_all(&area);
+        for (snapshot, order) in &snapshots {
+            snapshot.check_all(&area);
+            prop_assert_eq!(&names(&snapshot.tree, &WORLD()), order);
+        }
+    }
+
+    #[test]
+    fn snapshots_do_not_change_the_order(steps in prop::collection::vec(any_step(), 1..600)) {
+        let (mut plain, mut held) = (Pair::default(), Pair::default());
+        let mut snapshots = Vec::new();
+        for step in &steps {
+            plain.apply(step);
+            held.apply(step);
+            snapshots.push(held.tree.clone());
+        }
+        prop_assert_eq!(names(&plain.tree, &WORLD()), names(&held.tree, &WORLD()));
+    }
+
+    #[test]
+    fn nearest_is_sorted_and_complete(
+        rects in prop::collection::vec(
+            any_rect().prop_filter("not inverted", |r| r.min.x <= r.max.x && r.min.y <= r.max.y),
+            1..400,
+        ),
+        x in -15_i32..15,
+        y in -15_i32..15,
+    ) {
+        let mut pair = Pair::default();
+        rects.iter().for_each(|bounds| pair.insert(*bounds));
+        pair.check_nearest(Point::new(f64::from(x), f64::from(y)));
+    }
+}

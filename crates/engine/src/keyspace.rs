@@ -1,0 +1,162 @@
+//! All collections. Cloning is O(1) and gives a snapshot that later changes don't touch.
+
+use std::sync::Arc;
+
+use crate::collection::{Collection, Counts};
+use crate::field::Names;
+use crate::object::{Object, NEVER};
+
+/// The name of a collection.
+pub type Key = Arc<[u8]>;
+
+/// All collections, the names of fields, and which collection expires next.
+#[derive(Clone, Default)]
+pub struct Keyspace {
+    collections: imbl::OrdMap<Key, Collection>,
+    expiries: imbl::OrdSet<(i64, Key)>,
+    names: Names,
+    counts: Counts,
+    /// Whether geometries must be within ±180, ±90 degrees.
+    pub requires_valid: bool,
+}
+
+impl Keyspace {
+    /// An empty keyspace.
+    pub fn new(requires_valid: bool) -> Self {
+        Keyspace { requires_valid, ..Keyspace::default() }
+    }
+
+    /// The collection of a key.
+    pub fn get(&self, key: &[u8]) -> Option<&Collection> {
+        self.collections.get(key)
+    }
+
+    /// All collections in the order of their keys.
+    pub fn iter(&self) -> impl Iterator<Item = (&Key, &Collection)> {
+        self.collections.iter()
+    }
+
+    /// The keys from one on, ascending.
+    pub fn keys_from<'a>(&'a self, from: &'a [u8]) -> impl Iterator<Item = &'a Key> {
+        self.collections.range::<_, [u8]>((std::ops::Bound::Included(from), std::ops::Bound::Unbounded)).map(|(key, _)| key)
+    }
+
+    /// How many collections there are.
+    pub fn len(&self) -> usize {
+        self.collections.len()
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.collections.is_empty()
+    }
+
+    /// The sums over all collections.
+    pub fn counts(&self) -> Counts {
+        self.counts
+    }
+
+    /// The names of fields.
+    pub fn names(&self) -> &Names {
+        &self.names
+    }
+
+    /// The names of fields, to add to them.
+    pub fn names_mut(&mut self) -> &mut Names {
+        &mut self.names
+    }
+
+    /// Stores an object; makes the collection if need be. Returns the object it replaces.
+    pub fn insert(&mut self, key: &[u8], object: Object) -> Option<Object> {
+        if let Some(collection) = self.collections.get_mut(key) {
+            return change(&mut self.expiries, &mut self.counts, key, collection, |collection| {
+                collection.insert(object)
+            });
+        }
+        let mut collection = Collection::default();
+        collection.insert(object);
+        self.attach(key.into(), collection);
+        None
+    }
+
+    /// Removes an object, and its collection if it was the last one.
+    pub fn remove(&mut self, key: &[u8], id: &[u8]) -> Option<Object> {
+        let collection = self.collections.get_mut(key)?;
+        let removed = change(&mut self.expiries, &mut self.counts, key, collection, |collection| {
+            collection.remove(id)
+        });
+        if collection.is_empty() {
+            self.collections.remove(key);
+        }
+        removed
+    }
+
+    /// Removes a collection with all its objects.
+    pub fn take(&mut self, key: &[u8]) -> Option<Collection> {
+        let (key, collection) = self.collections.remove_with_key(key)?;
+        let counts = collection.counts();
+        self.counts.objects -= counts.objects;
+        self.counts.points -= counts.points;
+        self.counts.strings -= counts.strings;
+        self.counts.weight -= counts.weight;
+        self.expiries.remove(&(collection.next_deadline(), key));
+        Some(collection)
+    }
+
+    /// Adds a collection under a key that has none.
+    pub fn attach(&mut self, key: Key, collection: Collection) {
+        let counts = collection.counts();
+        self.counts.objects += counts.objects;
+        self.counts.points += counts.points;
+        self.counts.strings += counts.strings;
+        self.counts.weight += counts.weight;
+        if collection.next_deadline() != NEVER {
+            self.expiries.insert((collection.next_deadline(), Arc::clone(&key)));
+        }
+        self.collections.insert(key, collection);
+    }
+
+    /// Removes all collections. The names of fields stay: their numbers are never given again.
+    pub fn clear(&mut self) {
+        self.collections.clear();
+        self.expiries.clear();
+        self.counts = Counts::default();
+    }
+
+    /// The first object whose deadline has come, with its key.
+    pub fn next_expired(&self, now_ns: i64) -> Option<(Key, Object)> {
+        let (deadline, key) = self.expiries.get_min()?;
+        if *deadline > now_ns {
+            return None;
+        }
+        let object = self.collections.get(key)?.first_to_expire()?;
+        Some((Arc::clone(key), object.clone()))
+    }
+}
+
+/// Changes a collection and brings the sums and the order of deadlines up to date.
+fn change<R>(
+    expiries: &mut imbl::OrdSet<(i64, Key)>,
+    counts: &mut Counts,
+    key: &[u8],
+    collection: &mut Collection,
+    apply: impl FnOnce(&mut Collection) -> R,
+) -> R {
+    let (before, deadline_before) = (collection.counts(), collection.next_deadline());
+    let result = apply(collection);
+    let (after, deadline_after) = (collection.counts(), collection.next_deadline());
+    counts.objects = counts.objects + after.objects - before.objects;
+    counts.points = counts.points + after.points - before.points;
+    counts.strings = counts.strings + after.strings - before.strings;
+    counts.weight = counts.weight + after.weight - before.weight;
+    if deadline_before != deadline_after {
+        let key: Key = key.into();
+        if deadline_before != NEVER {
+            expiries.remove(&(deadline_before, Arc::clone(&key)));
+        }
+        if deadline_after != NEVER {
+            expiries.insert((deadline_after, key));
+        }
+    }
+    result
+}

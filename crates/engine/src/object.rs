@@ -1,0 +1,216 @@
+//! One stored object: id, fields, deadline and shape in a single allocation behind a thin pointer.
+//! Immutable: a change makes a new object.
+
+use triomphe::{Arc, ThinArc};
+
+use crate::field::Fields;
+use crate::geometry::{Geometry, Point, Rect};
+use crate::index::{Item, Keyed};
+
+/// The deadline of an object that doesn't expire.
+pub const NEVER: i64 = i64::MAX;
+
+/// What an object is, beside its texts. Anything but a simple point is shared, so that a change
+/// of fields doesn't copy a polygon.
+#[derive(Clone, Debug)]
+pub enum Shape {
+    /// A simple point.
+    Point(Point),
+    /// Any other geometry. A Circle's GeoJSON is the object's text.
+    Geometry(Arc<Geometry>),
+    /// A string; it is the object's text.
+    String,
+}
+
+struct Header {
+    shape: Shape,
+    deadline: i64,
+    id_length: u32,
+    fields_length: u32,
+}
+
+/// A stored object. Cloning counts a reference.
+#[derive(Clone)]
+pub struct Object(ThinArc<Header, u8>);
+
+impl Shape {
+    /// The shape of a geometry, simple points without allocation.
+    pub fn of_geometry(geometry: Geometry) -> Self {
+        match geometry.as_simple_point() {
+            Some(point) => Shape::Point(point),
+            None => Shape::Geometry(Arc::new(geometry)),
+        }
+    }
+
+    /// Whether it is a geometry in the index' sense: neither a string nor a Circle.
+    pub fn is_spatial(&self) -> bool {
+        match self {
+            Shape::Point(_) => true,
+            Shape::Geometry(geometry) => !matches!(**geometry, Geometry::Circle(_)),
+            Shape::String => false,
+        }
+    }
+}
+
+impl Object {
+    /// An object. The text is a string's content; for a Circle it is made from the shape.
+    pub fn new(id: &[u8], shape: Shape, text: &[u8], fields: &[u8], deadline: i64) -> Self {
+        let mut json = Vec::new();
+        if let Shape::Geometry(geometry) = &shape {
+            if !shape.is_spatial() {
+                geometry.write_json(&mut json);
+            }
+        }
+        let header = Header {
+            shape,
+            deadline,
+            id_length: id.len() as u32,
+            fields_length: fields.len() as u32,
+        };
+        let text = if json.is_empty() { text } else { &json };
+        let mut small = [0_u8; 128];
+        let length = id.len() + fields.len() + text.len();
+        if let Some(room) = small.get_mut(..length) {
+            room[..id.len()].copy_from_slice(id);
+            room[id.len()..id.len() + fields.len()].copy_from_slice(fields);
+            room[id.len() + fields.len()..].copy_from_slice(text);
+            return Object(ThinArc::from_header_and_slice(header, room));
+        }
+        Object(ThinArc::from_header_and_slice(header, &[id, fields, text].concat()))
+    }
+
+    /// The same object with other fields.
+    #[must_use]
+    pub fn with_fields(&self, fields: &[u8]) -> Self {
+        Object::new(self.id(), self.shape().clone(), self.text(), fields, self.deadline())
+    }
+
+    /// The same object with another deadline.
+    #[must_use]
+    pub fn with_deadline(&self, deadline: i64) -> Self {
+        let fields = self.fields().block();
+        Object::new(self.id(), self.shape().clone(), self.text(), fields, deadline)
+    }
+
+    /// The id.
+    pub fn id(&self) -> &[u8] {
+        &self.0.slice[..self.0.header.header.id_length as usize]
+    }
+
+    /// The fields.
+    pub fn fields(&self) -> Fields<'_> {
+        let header = &self.0.header.header;
+        let start = header.id_length as usize;
+        Fields::new(&self.0.slice[start..start + header.fields_length as usize])
+    }
+
+    /// A string's content or a Circle's GeoJSON; empty for the others.
+    pub fn text(&self) -> &[u8] {
+        let header = &self.0.header.header;
+        &self.0.slice[(header.id_length + header.fields_length) as usize..]
+    }
+
+    /// When it expires, in nanoseconds since 1970, or [`NEVER`].
+    pub fn deadline(&self) -> i64 {
+        self.0.header.header.deadline
+    }
+
+    /// The shape.
+    pub fn shape(&self) -> &Shape {
+        &self.0.header.header.shape
+    }
+
+    /// The geometry, unless it is a simple point or a string.
+    pub fn geometry(&self) -> Option<&Geometry> {
+        match self.shape() {
+            Shape::Geometry(geometry) => Some(geometry),
+            _ => None,
+        }
+    }
+
+    /// Whether searches by area can find it, emptiness aside.
+    pub fn is_spatial(&self) -> bool {
+        self.shape().is_spatial()
+    }
+
+    /// Whether it belongs into the index of areas.
+    pub fn is_indexed(&self) -> bool {
+        match self.shape() {
+            Shape::Point(point) => !(point.x.is_nan() && point.y.is_nan()),
+            Shape::Geometry(geometry) => self.is_spatial() && !geometry.is_empty(),
+            Shape::String => false,
+        }
+    }
+
+    /// The bounding box; all zeros for strings.
+    pub fn bounds(&self) -> Rect {
+        match self.shape() {
+            Shape::Point(point) => Rect::new(*point, *point),
+            Shape::Geometry(geometry) => geometry.bounds(),
+            Shape::String => Rect::default(),
+        }
+    }
+
+    /// The point that stands for it; zeros for strings.
+    pub fn center(&self) -> Point {
+        match self.shape() {
+            Shape::Point(point) => *point,
+            Shape::Geometry(geometry) => geometry.center(),
+            Shape::String => Point::default(),
+        }
+    }
+
+    /// The third ordinate, 0 if it has none.
+    pub fn z(&self) -> f64 {
+        self.geometry().map_or(0.0, Geometry::z)
+    }
+
+    /// Positions as STATS counts them.
+    pub fn num_points(&self) -> usize {
+        match self.shape() {
+            Shape::Point(_) => 1,
+            Shape::Geometry(geometry) => geometry.num_points(),
+            Shape::String => 0,
+        }
+    }
+
+    /// Bytes as STATS counts them.
+    pub fn weight(&self) -> usize {
+        let shape = if self.is_spatial() { 16 * self.num_points() } else { self.text().len() };
+        self.id().len() + shape + self.fields().weight()
+    }
+
+    /// Appends the GeoJSON, or a string's content as it is.
+    pub fn write_text(&self, out: &mut Vec<u8>) {
+        match self.shape() {
+            Shape::Point(point) => write_point(out, *point),
+            Shape::Geometry(geometry) => geometry.write_json(out),
+            Shape::String => out.extend_from_slice(self.text()),
+        }
+    }
+
+    /// The members of its GeoJSON that aren't structure, without braces.
+    pub fn members(&self) -> Option<&[u8]> {
+        self.geometry().and_then(Geometry::members)
+    }
+}
+
+fn write_point(out: &mut Vec<u8>, point: Point) {
+    out.extend_from_slice(b"{\"type\":\"Point\",\"coordinates\":[");
+    crate::number::write_ordinate(out, point.x);
+    out.push(b',');
+    crate::number::write_ordinate(out, point.y);
+    out.extend_from_slice(b"]}");
+}
+
+impl Item for Object {
+    fn is_same(&self, other: &Self) -> bool {
+        self.0.as_ptr() == other.0.as_ptr()
+    }
+}
+
+impl Keyed for Object {
+    fn key(&self) -> &[u8] {
+        self.id()
+    }
+}

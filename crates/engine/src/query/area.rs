@@ -1,0 +1,228 @@
+//! The areas of WITHIN, INTERSECTS and TEST, and what CLIPBY and BUFFER make of them.
+
+use triomphe::Arc;
+
+use crate::call::{float_of, Words};
+use crate::error::{Error, Result};
+use crate::geometry::{
+    buffer, clip, geohash, sector, tile, Circle, Geometry, ParseOptions, Point, Rect,
+};
+use crate::keyspace::Keyspace;
+use crate::number::{parse_float, parse_int, parse_uint};
+use crate::object::Shape;
+
+/// An area of a search or an operand of TEST.
+pub struct Area {
+    /// Its geometry; `None` for a stored string, which touches nothing.
+    pub geometry: Option<Arc<Geometry>>,
+    /// Whether it is a stored simple point.
+    pub is_stored_point: bool,
+}
+
+/// Who reads the area: they allow different ones.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reader {
+    /// WITHIN and INTERSECTS, with or without CLIP.
+    Search {
+        /// Whether results will be clipped by the area.
+        has_clip: bool,
+    },
+    /// TEST, with or without CLIP.
+    Test {
+        /// Whether the left operand will be clipped by this one.
+        has_clip: bool,
+    },
+}
+
+/// The deepest zoom of TILE in searches.
+const ZOOM_MAX: i64 = 23;
+
+impl Area {
+    fn new(geometry: Geometry) -> Self {
+        Area { geometry: Some(Arc::new(geometry)), is_stored_point: false }
+    }
+
+    /// Reads the area whose word has been read. `None` for a word that names no area.
+    pub fn parse(
+        word: &[u8],
+        words: &mut Words,
+        reader: Reader,
+        keyspace: &Keyspace,
+    ) -> Result<Option<Self>> {
+        let upper = word.to_ascii_uppercase();
+        reader.check_clip(&upper, word)?;
+        let geometry = match &upper[..] {
+            b"POINT" => Geometry::simple_point(take_point(words)?),
+            b"CIRCLE" => take_circle(words)?,
+            b"OBJECT" => {
+                let options = ParseOptions { require_valid: keyspace.requires_valid };
+                let parsed = Geometry::parse(words.next_filled()?, options);
+                parsed.map_err(|error| Error::Text(error.message()))?
+            }
+            b"SECTOR" => take_sector(words)?,
+            b"GET" => return take_stored(words, keyspace).map(Some),
+            b"TILE" if matches!(reader, Reader::Test { .. }) => take_any_tile(words)?,
+            _ => match take_rect(&upper, words)? {
+                Some(rect) => Geometry::Rect(rect),
+                None => return Ok(None),
+            },
+        };
+        Ok(Some(Area::new(geometry)))
+    }
+
+    /// Reads `CLIPBY …` as often as it stands there and clips the area; anything else left is an
+    /// arity error. Returns whether there was any.
+    pub fn take_clips(&mut self, words: &mut Words) -> Result<bool> {
+        let mut has_clips = false;
+        while words.left() > 0 {
+            if !words.take_keyword("CLIPBY") {
+                return Err(Error::WrongArity);
+            }
+            let word = words.next_filled()?;
+            let Some(rect) = take_rect(&word.to_ascii_uppercase(), words)? else {
+                return Err(cannot("clipby", word));
+            };
+            if let Some(geometry) = &self.geometry {
+                self.geometry = Some(Arc::new(clip::clip(geometry, &rect)));
+            }
+            has_clips = true;
+        }
+        Ok(has_clips)
+    }
+
+    /// Puts a border of so many metres around the area.
+    pub fn buffer(&mut self, meters: f64) -> Result<()> {
+        if meters == 0.0 {
+            return Ok(());
+        }
+        let Some(geometry) = &self.geometry else { return Err(Error::text("cannot buffer  type")) };
+        let buffered = buffer::buffer(geometry, meters).map_err(|e| Error::text(e.to_string()))?;
+        self.geometry = Some(Arc::new(buffered));
+        Ok(())
+    }
+}
+
+fn cannot(what: &str, word: &[u8]) -> Error {
+    let name = word.to_ascii_lowercase();
+    let text = [b"cannot ", what.as_bytes(), b" ", &name].concat();
+    Error::invalid(&text)
+}
+
+impl Reader {
+    /// Refuses areas that nothing can be clipped by.
+    fn check_clip(self, upper: &[u8], word: &[u8]) -> Result<()> {
+        let is_shape = matches!(upper, b"CIRCLE" | b"OBJECT" | b"SECTOR");
+        match self {
+            Reader::Search { has_clip: true } if is_shape => Err(cannot("clip with", word)),
+            Reader::Test { has_clip: true } if is_shape || upper == b"GET" => {
+                Err(Error::Text([b"invalid clip type '", word, b"'"].concat()))
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+fn take_words<'a, const N: usize>(words: &mut Words<'a>) -> Result<[&'a [u8]; N]> {
+    let mut taken = [&b""[..]; N];
+    for word in &mut taken {
+        *word = words.next_filled()?;
+    }
+    Ok(taken)
+}
+
+fn take_floats<const N: usize>(words: &mut Words) -> Result<[f64; N]> {
+    let taken: [&[u8]; N] = take_words(words)?;
+    let mut values = [0.0; N];
+    for (value, word) in values.iter_mut().zip(taken) {
+        *value = float_of(word)?;
+    }
+    Ok(values)
+}
+
+fn take_point(words: &mut Words) -> Result<Point> {
+    let [lat, lon] = take_floats(words)?;
+    Ok(Point::new(lon, lat))
+}
+
+/// A radius in metres, which must not be negative.
+pub fn take_radius(words: &mut Words) -> Result<f64> {
+    let word = words.next_filled()?;
+    match parse_float(word) {
+        Some(meters) if !(meters < 0.0) => Ok(meters),
+        _ => Err(Error::invalid(word)),
+    }
+}
+
+fn take_circle(words: &mut Words) -> Result<Geometry> {
+    let center = take_point(words)?;
+    Ok(Geometry::Circle(Circle::new(center, take_radius(words)?)))
+}
+
+fn take_sector(words: &mut Words) -> Result<Geometry> {
+    let [lat, lon, meters, first, second] = take_words(words)?;
+    let (y, x, radius) = (float_of(lat)?, float_of(lon)?, float_of(meters)?);
+    let (from, to) = (float_of(first)?, float_of(second)?);
+    if from == to {
+        let text = [b"equal bearings (", first, b" == ", second, b"), use CIRCLE instead"].concat();
+        return Err(Error::Text(text));
+    }
+    for (bearing, word) in [(from, first), (to, second)] {
+        if !bearing.is_finite() {
+            return Err(Error::invalid(word));
+        }
+    }
+    sector::polygon(Point::new(x, y), radius, from, to).map_err(|_| Error::text("invalid data"))
+}
+
+fn take_stored(words: &mut Words, keyspace: &Keyspace) -> Result<Area> {
+    let [key, id] = take_words(words)?;
+    let collection = keyspace.get(key).ok_or(Error::KeyNotFound)?;
+    let object = collection.get(id).ok_or(Error::IdNotFound)?;
+    Ok(match object.shape() {
+        Shape::Point(point) => {
+            let geometry = Some(Arc::new(Geometry::simple_point(*point)));
+            Area { geometry, is_stored_point: true }
+        }
+        Shape::Geometry(geometry) => {
+            Area { geometry: Some(Arc::clone(geometry)), is_stored_point: false }
+        }
+        Shape::String => Area { geometry: None, is_stored_point: false },
+    })
+}
+
+/// The areas that are boxes. TILE as searches take it.
+fn take_rect(upper: &[u8], words: &mut Words) -> Result<Option<Rect>> {
+    Ok(Some(match upper {
+        b"BOUNDS" => {
+            let [min_lat, min_lon, max_lat, max_lon] = take_floats(words)?;
+            Rect::new(Point::new(min_lon, min_lat), Point::new(max_lon, max_lat))
+        }
+        b"HASH" => geohash::bounds(words.next_filled()?),
+        b"QUADKEY" => {
+            let word = words.next_filled()?;
+            tile::quadkey_bounds(word).ok_or_else(|| Error::invalid(word))?
+        }
+        b"TILE" => {
+            let taken: [&[u8]; 3] = take_words(words)?;
+            let mut numbers = [0_i64; 3];
+            for ((number, word), most) in numbers.iter_mut().zip(taken).zip([i64::MAX, i64::MAX, ZOOM_MAX]) {
+                *number = match parse_int(word) {
+                    Some(value) if (0..=most).contains(&value) => value,
+                    _ => return Err(Error::invalid(word)),
+                };
+            }
+            tile::bounds(numbers[0], numbers[1], numbers[2] as u64)
+        }
+        b"MVT" => return Err(Error::text("MVT isn't supported by this version")),
+        _ => return Ok(None),
+    }))
+}
+
+/// TILE as TEST takes it: any column and row.
+fn take_any_tile(words: &mut Words) -> Result<Geometry> {
+    let [x, y, z] = take_words(words)?;
+    let column = parse_int(x).ok_or_else(|| Error::invalid(x))?;
+    let row = parse_int(y).ok_or_else(|| Error::invalid(y))?;
+    let zoom = parse_uint(z).ok_or_else(|| Error::invalid(z))?;
+    Ok(Geometry::Rect(tile::bounds(column, row, zoom)))
+}

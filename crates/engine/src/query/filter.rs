@@ -1,0 +1,235 @@
+//! WHERE and WHEREIN: which objects a search keeps by their fields.
+
+use super::expression::Expression;
+use super::scope::ObjectScope;
+use crate::call::Words;
+use crate::commands::read_field;
+use crate::error::{Error, Result};
+use crate::field::{Names, Value};
+use crate::json::path;
+use crate::keyspace::Keyspace;
+use crate::number::parse_uint;
+use crate::object::Object;
+
+/// All filters of a search; an object has to pass each.
+#[derive(Default)]
+pub struct Filters<'a> {
+    /// WHERE in both forms.
+    pub wheres: Vec<Where<'a>>,
+    /// WHEREIN.
+    pub where_ins: Vec<WhereIn<'a>>,
+}
+
+impl<'a> Filters<'a> {
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.wheres.is_empty() && self.where_ins.is_empty()
+    }
+
+    /// Whether the object passes all.
+    pub fn accept(&self, keyspace: &Keyspace, object: &Object) -> bool {
+        self.wheres.iter().all(|filter| filter.accepts(keyspace, object))
+            && self.where_ins.iter().all(|filter| filter.accepts(keyspace.names(), object))
+    }
+
+    /// Reads `field n v1 … vn`.
+    pub fn take_where_in(&mut self, words: &mut Words<'a>, names: &Names) -> Result<()> {
+        let field = words.next_filled()?;
+        let count_word = words.next_filled()?;
+        let count = parse_uint(count_word).ok_or_else(|| Error::invalid(count_word))?;
+        if count > words.left() as u64 {
+            return Err(Error::WrongArity);
+        }
+        let values = (0..count)
+            .map(|_| words.next_filled().map(Value::parse))
+            .collect::<Result<Vec<_>>>()?;
+        self.where_ins.push(WhereIn { field: FieldReference::new(field, names), values });
+        Ok(())
+    }
+}
+
+/// What the name in a filter refers to, resolved once.
+enum FieldReference<'a> {
+    /// A path within the GeoJSON member `properties`, else a stored field.
+    Properties(&'a [u8], Option<&'a [u8]>),
+    /// The third ordinate.
+    Z,
+    /// A stored field of that number.
+    Stored(u32),
+    /// A name that no object has stored.
+    Unknown,
+    /// A path into a field of JSON.
+    Path(&'a [u8]),
+}
+
+impl<'a> FieldReference<'a> {
+    fn new(name: &'a [u8], names: &Names) -> Self {
+        match name {
+            b"properties" => FieldReference::Properties(name, None),
+            b"z" => FieldReference::Z,
+            _ if name.starts_with(b"properties.") => {
+                FieldReference::Properties(name, Some(&name[b"properties.".len()..]))
+            }
+            _ if name.contains(&b'.') => FieldReference::Path(name),
+            _ => names.serial(name).map_or(FieldReference::Unknown, FieldReference::Stored),
+        }
+    }
+
+    /// Applies the test to the value that the object has; the number 0 stands for none.
+    fn test(&self, names: &Names, object: &Object, test: impl Fn(&Value) -> bool) -> bool {
+        let get = |serial| object.fields().get(serial);
+        match self {
+            FieldReference::Stored(serial) => test(&get(*serial).unwrap_or(Value::zero())),
+            FieldReference::Unknown => test(&Value::zero()),
+            FieldReference::Z => test(&Value::number_of(object.z())),
+            FieldReference::Path(name) => {
+                test(&read_field(names, get, name).unwrap_or(Value::zero()))
+            }
+            FieldReference::Properties(name, path) => {
+                if let Some(raw) = find_property(object, *path) {
+                    return test(&Value::of_json(&raw));
+                }
+                test(&read_field(names, get, name).unwrap_or(Value::zero()))
+            }
+        }
+    }
+}
+
+fn find_property(object: &Object, path: Option<&[u8]>) -> Option<Vec<u8>> {
+    let properties = super::scope::member(object, b"properties")?;
+    match path {
+        None => Some(properties.to_vec()),
+        Some(path) => path::get(properties, path).map(|found| found.raw.into_owned()),
+    }
+}
+
+/// One WHERE.
+pub struct Where<'a>(Form<'a>);
+
+enum Form<'a> {
+    Expression(Expression),
+    Compare(FieldReference<'a>, Comparison, Value<'static>),
+    Range(FieldReference<'a>, Limit, Limit),
+}
+
+#[derive(Clone, Copy)]
+enum Comparison {
+    Less,
+    LessOrEqual,
+    Greater,
+    GreaterOrEqual,
+    Equal,
+    Different,
+}
+
+struct Limit {
+    value: Value<'static>,
+    is_exclusive: bool,
+}
+
+impl<'a> Where<'a> {
+    /// Reads an expression, or `field min max`.
+    pub fn parse(words: &mut Words<'a>, names: &Names) -> Result<Self> {
+        let first = words.next_filled()?;
+        if is_expression(words) {
+            return Ok(Where(Form::Expression(Expression::compile(first))));
+        }
+        let (low, high) = (words.next_word()?, words.next_filled()?);
+        let (low, high) = (low.to_ascii_lowercase(), high.to_ascii_lowercase());
+        let field = FieldReference::new(first, names);
+        if let Some(comparison) = comparison(&low) {
+            let operand = Value::parse(&high).into_owned();
+            return Ok(Where(Form::Compare(field, comparison, operand)));
+        }
+        Ok(Where(Form::Range(field, Limit::parse(&low), Limit::parse(&high))))
+    }
+
+    fn accepts(&self, keyspace: &Keyspace, object: &Object) -> bool {
+        let names = keyspace.names();
+        match &self.0 {
+            Form::Expression(expression) => {
+                expression.evaluate(&ObjectScope { names, object })
+            }
+            Form::Compare(field, comparison, operand) => {
+                field.test(names, object, |value| comparison.holds(value, operand))
+            }
+            Form::Range(field, low, high) => field.test(names, object, |value| {
+                low.is_below(value) && high.is_above(value)
+            }),
+        }
+    }
+}
+
+/// Behind the first word of WHERE: nothing, one empty word, or a word rather than a number.
+fn is_expression(words: &Words) -> bool {
+    match words.peek() {
+        None => true,
+        Some(b"") => words.left() == 1,
+        Some(second) => {
+            second[0].is_ascii_alphabetic() && !second.eq_ignore_ascii_case(b"inf")
+        }
+    }
+}
+
+fn comparison(word: &[u8]) -> Option<Comparison> {
+    Some(match word {
+        b"<" => Comparison::Less,
+        b"<=" => Comparison::LessOrEqual,
+        b">" => Comparison::Greater,
+        b">=" => Comparison::GreaterOrEqual,
+        b"==" => Comparison::Equal,
+        b"!=" => Comparison::Different,
+        _ => return None,
+    })
+}
+
+impl Comparison {
+    fn holds(self, value: &Value, operand: &Value) -> bool {
+        match self {
+            Comparison::Less => value.is_less(operand),
+            Comparison::LessOrEqual => !operand.is_less(value),
+            Comparison::Greater => operand.is_less(value),
+            Comparison::GreaterOrEqual => !value.is_less(operand),
+            Comparison::Equal => value.equals(operand),
+            Comparison::Different => !value.equals(operand),
+        }
+    }
+}
+
+impl Limit {
+    fn parse(word: &[u8]) -> Self {
+        let (is_exclusive, text) = match word.strip_prefix(b"(") {
+            Some(text) => (true, text),
+            None => (false, word),
+        };
+        Limit { value: Value::parse(text).into_owned(), is_exclusive }
+    }
+
+    fn is_below(&self, value: &Value) -> bool {
+        if self.is_exclusive {
+            self.value.is_less(value)
+        } else {
+            !value.is_less(&self.value)
+        }
+    }
+
+    fn is_above(&self, value: &Value) -> bool {
+        if self.is_exclusive {
+            value.is_less(&self.value)
+        } else {
+            !self.value.is_less(value)
+        }
+    }
+}
+
+/// One WHEREIN.
+pub struct WhereIn<'a> {
+    field: FieldReference<'a>,
+    values: Vec<Value<'a>>,
+}
+
+impl WhereIn<'_> {
+    fn accepts(&self, names: &Names, object: &Object) -> bool {
+        self.field.test(names, object, |value| self.values.iter().any(|v| v.equals(value)))
+    }
+}

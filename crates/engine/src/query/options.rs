@@ -1,0 +1,308 @@
+//! The options of SCAN, SEARCH, NEARBY, WITHIN and INTERSECTS: one grammar for all of them.
+//! Areas are read elsewhere.
+
+use super::filter::{Filters, Where};
+use crate::call::{float_of, Words};
+use crate::error::{Error, Result};
+use crate::field::Names;
+use crate::number::{parse_float, parse_uint};
+use crate::output::Form;
+
+/// How many results a search gives unless told.
+const LIMIT_DEFAULT: u64 = 100;
+
+/// Which search it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[allow(missing_docs)]
+pub enum Verb {
+    Scan,
+    Search,
+    Nearby,
+    Within,
+    Intersects,
+}
+
+/// What of each result is wanted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[allow(missing_docs)]
+pub enum Wanted {
+    Count,
+    Ids,
+    Form(Form),
+}
+
+/// The options of a search, checked.
+pub struct Options<'a> {
+    /// How many candidates to pass over.
+    pub cursor: u64,
+    /// How many results at most.
+    pub limit: u64,
+    /// How often the area's box is quartered; 0 for an ordinary search.
+    pub sparse: u8,
+    /// Patterns, of which one has to match.
+    pub globs: Vec<&'a [u8]>,
+    /// WHERE and WHEREIN.
+    pub filters: Filters<'a>,
+    /// Whether results go without fields.
+    pub no_fields: bool,
+    /// Whether results tell their distance.
+    pub has_distance: bool,
+    /// Whether results are clipped to the area.
+    pub has_clip: bool,
+    /// Metres around the area.
+    pub buffer: Option<f64>,
+    /// Whether the order is reversed.
+    pub is_descending: bool,
+    /// What is wanted.
+    pub wanted: Wanted,
+}
+
+#[derive(Default)]
+struct Raw<'a> {
+    cursor: Option<&'a [u8]>,
+    limit: Option<&'a [u8]>,
+    sparse: Option<&'a [u8]>,
+    order: Option<bool>,
+    detect: bool,
+    commands: bool,
+    no_fields: bool,
+    distance: bool,
+    clip: bool,
+    fence: bool,
+    buffer: Option<f64>,
+    globs: Vec<&'a [u8]>,
+    filters: Filters<'a>,
+}
+
+impl<'a> Options<'a> {
+    /// Reads the options and the output, in the order of checks that clients see.
+    pub fn parse(verb: Verb, words: &mut Words<'a>, names: &Names) -> Result<Self> {
+        let mut raw = Raw::default();
+        while raw.take(words, names)? {}
+        raw.check_allowed(verb)?;
+        let output = take_output(verb, words)?;
+        raw.finish(output)
+    }
+
+    /// Whether nothing but the count of objects is asked for.
+    pub fn counts_everything(&self) -> bool {
+        let matches_all = matches!(self.globs[..], [] | [b"*"]);
+        self.wanted == Wanted::Count && matches_all && self.filters.wheres.is_empty()
+    }
+
+    /// Whether an id (or a value) matches one of the patterns.
+    pub fn matches(&self, name: &[u8]) -> bool {
+        self.globs.is_empty() || self.globs.iter().any(|glob| crate::glob::matches(glob, name))
+    }
+}
+
+impl<'a> Raw<'a> {
+    /// Takes one option, if the next word is one.
+    fn take(&mut self, words: &mut Words<'a>, names: &Names) -> Result<bool> {
+        let Some(word) = words.peek() else { return Ok(false) };
+        let mut buffer = [0_u8; 12];
+        let Some(upper) = buffer.get_mut(..word.len()) else { return Ok(false) };
+        upper.copy_from_slice(word);
+        upper.make_ascii_uppercase();
+        let mut rest = *words;
+        rest.advance(1);
+        if !(self.take_value(upper, &mut rest, names)? || self.take_flag(upper)?) {
+            return Ok(false);
+        }
+        *words = rest;
+        Ok(true)
+    }
+
+    fn take_value(
+        &mut self,
+        upper: &[u8],
+        words: &mut Words<'a>,
+        names: &Names,
+    ) -> Result<bool> {
+        match upper {
+            b"CURSOR" => once(&mut self.cursor, words, upper)?,
+            b"LIMIT" => once(&mut self.limit, words, upper)?,
+            b"SPARSE" => once(&mut self.sparse, words, upper)?,
+            b"MATCH" => self.globs.push(words.next_filled()?),
+            b"WHERE" => self.filters.wheres.push(Where::parse(words, names)?),
+            b"WHEREIN" => self.filters.take_where_in(words, names)?,
+            b"WHEREEVAL" | b"WHEREEVALSHA" => {
+                return Err(Error::text("WHEREEVAL isn't supported by this version"));
+            }
+            b"BUFFER" => {
+                let word = words.next_filled()?;
+                let meters = float_of(word)?;
+                if !(meters.is_finite() && meters >= 0.0) {
+                    return Err(Error::invalid(word));
+                }
+                self.buffer = Some(meters);
+            }
+            b"DETECT" => {
+                let list = words.next_filled()?;
+                check_list(list, |item| DETECTIONS.contains(&item))?;
+                set_once(&mut self.detect, upper)?;
+            }
+            b"COMMANDS" => {
+                check_list(words.next_filled()?, |_| true)?;
+                set_once(&mut self.commands, upper)?;
+            }
+            _ => return Ok(false),
+        }
+        Ok(true)
+    }
+
+    fn take_flag(&mut self, upper: &[u8]) -> Result<bool> {
+        match upper {
+            b"NOFIELDS" => set_once(&mut self.no_fields, upper)?,
+            b"DISTANCE" => set_once(&mut self.distance, upper)?,
+            b"CLIP" => set_once(&mut self.clip, upper)?,
+            b"FENCE" => set_once(&mut self.fence, upper)?,
+            b"ASC" | b"DESC" => {
+                if self.order.is_some() {
+                    return Err(Error::duplicate(upper));
+                }
+                self.order = Some(upper == b"DESC");
+            }
+            // Tile38 takes NODWELL behind an order for a second order.
+            b"NODWELL" if self.order.is_some() => return Err(Error::duplicate(upper)),
+            b"NODWELL" => {}
+            _ => return Ok(false),
+        }
+        Ok(true)
+    }
+
+    fn check_allowed(&self, verb: Verb) -> Result<()> {
+        let refuse = |option: &str| Err(Error::text(format!("{option} is not allowed for {}", verb.name())));
+        if matches!(verb, Verb::Scan | Verb::Search) {
+            if self.sparse.is_some() {
+                return refuse("SPARSE");
+            }
+            if self.fence {
+                return refuse("FENCE");
+            }
+        } else if let Some(is_descending) = self.order {
+            return refuse(if is_descending { "DESC" } else { "ASC" });
+        }
+        let text = match () {
+            () if self.sparse.is_some() && self.limit.is_some() => {
+                "LIMIT is not allowed when SPARSE is specified"
+            }
+            () if self.sparse.is_some() && self.cursor.is_some() => {
+                "CURSOR is not allowed when SPARSE is specified"
+            }
+            () if self.fence && self.cursor.is_some() => {
+                "CURSOR is not allowed when FENCE is specified"
+            }
+            () if self.detect && !self.fence => "DETECT is not allowed when FENCE is not specified",
+            () => return Ok(()),
+        };
+        Err(Error::text(text))
+    }
+
+    fn finish(self, output: (Wanted, Option<&'a [u8]>)) -> Result<Options<'a>> {
+        let (mut wanted, precision) = output;
+        let number = |word: &'a [u8], least: u64, most: u64| match parse_uint(word) {
+            Some(value) if (least..=most).contains(&value) => Ok(value),
+            _ => Err(Error::invalid(word)),
+        };
+        let cursor = self.cursor.map_or(Ok(0), |word| number(word, 0, u64::MAX))?;
+        if let Some(word) = precision {
+            wanted = Wanted::Form(Form::Hash(number(word, 1, 12)? as usize));
+        }
+        let is_unlimited = wanted == Wanted::Count || self.sparse.is_some();
+        let default = if is_unlimited { u64::MAX } else { LIMIT_DEFAULT };
+        let limit = self.limit.map_or(Ok(default), |word| number(word, 1, u64::MAX))?;
+        let sparse = self.sparse.map_or(Ok(0), |word| number(word, 1, 16))? as u8;
+        if self.fence {
+            return Err(Error::text("FENCE isn't supported by this version"));
+        }
+        Ok(Options {
+            cursor,
+            limit,
+            sparse,
+            globs: self.globs,
+            filters: self.filters,
+            no_fields: self.no_fields,
+            has_distance: self.distance,
+            has_clip: self.clip,
+            buffer: self.buffer,
+            is_descending: self.order.unwrap_or(false),
+            wanted,
+        })
+    }
+}
+
+const DETECTIONS: [&[u8]; 5] = [b"inside", b"outside", b"enter", b"exit", b"cross"];
+
+impl Verb {
+    /// The name of the command.
+    pub fn name(self) -> &'static str {
+        match self {
+            Verb::Scan => "SCAN",
+            Verb::Search => "SEARCH",
+            Verb::Nearby => "NEARBY",
+            Verb::Within => "WITHIN",
+            Verb::Intersects => "INTERSECTS",
+        }
+    }
+}
+
+fn once<'a>(slot: &mut Option<&'a [u8]>, words: &mut Words<'a>, name: &[u8]) -> Result<()> {
+    let word = words.next_filled()?;
+    if slot.is_some() {
+        return Err(Error::duplicate(name));
+    }
+    *slot = Some(word);
+    Ok(())
+}
+
+fn set_once(flag: &mut bool, name: &[u8]) -> Result<()> {
+    if *flag {
+        return Err(Error::duplicate(name));
+    }
+    *flag = true;
+    Ok(())
+}
+
+/// A comma list of words; each allowed, none repeated.
+fn check_list(list: &[u8], is_allowed: impl Fn(&[u8]) -> bool) -> Result<()> {
+    let mut seen: Vec<Vec<u8>> = Vec::new();
+    for item in list.split(|byte| *byte == b',') {
+        let item = item.trim_ascii().to_ascii_lowercase();
+        if !is_allowed(&item) {
+            return Err(Error::invalid(list));
+        }
+        if seen.contains(&item) {
+            return Err(Error::duplicate(&item));
+        }
+        seen.push(item);
+    }
+    Ok(())
+}
+
+/// The output and, of HASHES, the precision still as a word: it is checked later.
+fn take_output<'a>(verb: Verb, words: &mut Words<'a>) -> Result<(Wanted, Option<&'a [u8]>)> {
+    let objects = Wanted::Form(Form::Object);
+    let Some(word) = words.peek() else { return Ok((objects, None)) };
+    if matches!(verb, Verb::Within | Verb::Intersects)
+        && word.eq_ignore_ascii_case(b"BOUNDS")
+        && words.peek_at(1).and_then(parse_float).is_some()
+    {
+        return Ok((objects, None)); // the area, not the output
+    }
+    let wanted = match &word.to_ascii_uppercase()[..] {
+        b"COUNT" => Wanted::Count,
+        b"IDS" => Wanted::Ids,
+        b"OBJECTS" => objects,
+        b"POINTS" => Wanted::Form(Form::Point),
+        b"BOUNDS" => Wanted::Form(Form::Bounds),
+        b"HASHES" => {
+            words.advance(1);
+            return Ok((objects, Some(words.next_filled()?)));
+        }
+        _ if verb == Verb::Scan => return Err(Error::invalid(word)),
+        _ => return Ok((objects, None)),
+    };
+    words.advance(1);
+    Ok((wanted, None))
+}

@@ -1,0 +1,230 @@
+//! The results of a search, and how they are written as a reply.
+
+use super::options::{Options, Wanted};
+use crate::call::Call;
+use crate::error::Result;
+use crate::field::{Names, Value};
+use crate::json::{self, escape::write_int_member};
+use crate::keyspace::Keyspace;
+use crate::object::Object;
+use crate::output::{self, Form};
+use crate::reply::{write_bulk, write_header, write_integer};
+
+/// One result.
+struct Row {
+    object: Object,
+    distance: f64,
+}
+
+/// Candidates go in; results are kept until the limit is reached.
+pub struct Rows<'o, 'a> {
+    options: &'o Options<'a>,
+    keyspace: &'o Keyspace,
+    rows: Vec<Row>,
+    count: u64,
+    visited: u64,
+    cursor: u64,
+}
+
+/// What became of a candidate.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Verdict {
+    /// It is a result; more are wanted.
+    Taken,
+    /// It isn't one.
+    Rejected,
+    /// It is the last result that was wanted.
+    Complete,
+}
+
+impl<'o, 'a> Rows<'o, 'a> {
+    /// No results yet.
+    pub fn new(options: &'o Options<'a>, keyspace: &'o Keyspace) -> Self {
+        Rows { options, keyspace, rows: Vec::new(), count: 0, visited: 0, cursor: 0 }
+    }
+
+    /// Counts a candidate; whether the cursor is already past it.
+    pub fn visit(&mut self) -> bool {
+        self.visited += 1;
+        self.visited > self.options.cursor
+    }
+
+    /// Whether the name matches the patterns and the object passes the filters.
+    pub fn passes(&self, name: &[u8], object: &Object) -> bool {
+        self.options.matches(name) && self.options.filters.accept(self.keyspace, object)
+    }
+
+    /// Applies the patterns to the name and the filters to the object; keeps it if it passes.
+    pub fn offer(
+        &mut self,
+        name: &[u8],
+        object: &Object,
+        view: impl FnOnce() -> Option<Object>,
+        distance: f64,
+    ) -> Verdict {
+        if !self.passes(name, object) {
+            return Verdict::Rejected;
+        }
+        self.count += 1;
+        if self.options.wanted != Wanted::Count {
+            let object = view().unwrap_or_else(|| object.clone());
+            self.rows.push(Row { object, distance });
+        }
+        if self.count < self.options.limit {
+            return Verdict::Taken;
+        }
+        self.cursor = self.visited;
+        Verdict::Complete
+    }
+
+    /// Writes the reply.
+    pub fn reply(self, call: &mut Call) -> Result<()> {
+        if self.options.wanted == Wanted::Count {
+            reply_count(call, self.count);
+            return Ok(());
+        }
+        let has_distance = self.options.has_distance;
+        if call.is_json() {
+            self.write_json(call, has_distance)
+        } else {
+            self.write_resp(call, has_distance)
+        }
+    }
+
+    fn write_resp(&self, call: &mut Call, has_distance: bool) -> Result<()> {
+        write_header(call.out, b'*', 2);
+        write_integer(call.out, self.cursor as i64);
+        write_header(call.out, b'*', self.rows.len());
+        let mut scratch = Vec::new();
+        for row in &self.rows {
+            call.budget.charge(1)?;
+            let object = &row.object;
+            let Wanted::Form(form) = self.options.wanted else {
+                if has_distance {
+                    write_header(call.out, b'*', 2);
+                }
+                write_bulk(call.out, object.id());
+                if has_distance {
+                    output::write_distance(call.out, row.distance, false);
+                }
+                continue;
+            };
+            let has_fields = !self.options.no_fields && !object.fields().is_empty();
+            let parts = 2 + usize::from(has_fields) + usize::from(has_distance);
+            write_header(call.out, b'*', parts);
+            write_bulk(call.out, object.id());
+            output::write_resp(call.out, &mut scratch, object, form);
+            if has_fields {
+                output::write_fields_resp(call.out, self.keyspace.names(), object);
+            }
+            if has_distance {
+                output::write_distance(call.out, row.distance, false);
+            }
+        }
+        Ok(())
+    }
+
+    fn write_json(&self, call: &mut Call, has_distance: bool) -> Result<()> {
+        let names = self.keyspace.names();
+        let shows_fields =
+            !self.options.no_fields && matches!(self.options.wanted, Wanted::Form(_));
+        let columns = if shows_fields { self.columns(names) } else { Vec::new() };
+        if !columns.is_empty() {
+            call.write_member("fields", |out| {
+                write_list(out, &columns, |out, column| json::write_short(out, names.name(*column)));
+            });
+        }
+        call.out.extend_from_slice(list_name(self.options.wanted).as_bytes());
+        for (index, row) in self.rows.iter().enumerate() {
+            call.budget.charge(1)?;
+            if index > 0 {
+                call.out.push(b',');
+            }
+            self.write_item(call.out, row, &columns, has_distance);
+        }
+        call.out.push(b']');
+        write_int_member(call.out, "count", self.count as i64);
+        write_int_member(call.out, "cursor", self.cursor as i64);
+        Ok(())
+    }
+
+    /// The fields of all results, in the order of their names.
+    fn columns(&self, names: &Names) -> Vec<u32> {
+        let mut columns: Vec<u32> = Vec::new();
+        let mut is_known: Vec<bool> = Vec::new();
+        for row in &self.rows {
+            for (serial, _) in row.object.fields().iter() {
+                let index = serial as usize;
+                if is_known.len() <= index {
+                    is_known.resize(index + 1, false);
+                }
+                if !is_known[index] {
+                    is_known[index] = true;
+                    columns.push(serial);
+                }
+            }
+        }
+        columns.sort_by(|a, b| names.name(*a).cmp(names.name(*b)));
+        columns
+    }
+
+    fn write_item(&self, out: &mut Vec<u8>, row: &Row, columns: &[u32], has_distance: bool) {
+        let Wanted::Form(form) = self.options.wanted else {
+            if has_distance {
+                out.extend_from_slice(b"{\"id\":");
+                json::write_short(out, row.object.id());
+                output::write_distance(out, row.distance, true);
+                out.push(b'}');
+            } else {
+                json::write_short(out, row.object.id());
+            }
+            return;
+        };
+        out.extend_from_slice(b"{\"id\":");
+        json::write_short(out, row.object.id());
+        out.push(b',');
+        output::write_json_member(out, &row.object, form);
+        if !columns.is_empty() {
+            out.extend_from_slice(b",\"fields\":");
+            write_list(out, columns, |out, column| {
+                row.object.fields().get(*column).unwrap_or(Value::zero()).write_json(out);
+            });
+        }
+        if has_distance {
+            output::write_distance(out, row.distance, true);
+        }
+        out.push(b'}');
+    }
+}
+
+/// The reply of COUNT.
+pub fn reply_count(call: &mut Call, count: u64) {
+    if call.is_json() {
+        write_int_member(call.out, "count", count as i64);
+        write_int_member(call.out, "cursor", 0);
+    } else {
+        write_integer(call.out, count as i64);
+    }
+}
+
+fn list_name(wanted: Wanted) -> &'static str {
+    match wanted {
+        Wanted::Count => "",
+        Wanted::Ids => ",\"ids\":[",
+        Wanted::Form(Form::Object) => ",\"objects\":[",
+        Wanted::Form(Form::Point) => ",\"points\":[",
+        Wanted::Form(Form::Bounds) => ",\"bounds\":[",
+        Wanted::Form(Form::Hash(_)) => ",\"hashes\":[",
+    }
+}
+
+fn write_list<T>(out: &mut Vec<u8>, items: &[T], write: impl Fn(&mut Vec<u8>, &T)) {
+    out.push(b'[');
+    for (index, item) in items.iter().enumerate() {
+        if index > 0 {
+            out.push(b',');
+        }
+        write(out, item);
+    }
+    out.push(b']');
+}

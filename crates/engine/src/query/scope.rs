@@ -1,0 +1,85 @@
+//! An object as expressions see it.
+
+use std::borrow::Cow;
+
+use super::expression::{FieldValue, Scope};
+use crate::field::{Fields, Kind, Names};
+use crate::geometry::{CollectionKind, Geometry};
+use crate::json;
+use crate::object::{Object, Shape};
+
+/// An object with the names of its fields.
+pub struct ObjectScope<'a> {
+    /// The names of all fields.
+    pub names: &'a Names,
+    /// The object.
+    pub object: &'a Object,
+}
+
+impl Scope for ObjectScope<'_> {
+    fn member(&self, name: &[u8]) -> Option<Cow<'_, [u8]>> {
+        member(self.object, name).map(Cow::Borrowed)
+    }
+
+    fn id(&self) -> &[u8] {
+        self.object.id()
+    }
+
+    fn type_name(&self) -> Option<&'static str> {
+        match self.object.shape() {
+            Shape::Point(_) => Some("Point"),
+            Shape::Geometry(geometry) => Some(type_name(geometry)),
+            Shape::String => None,
+        }
+    }
+
+    fn field(&self, name: &[u8]) -> Option<FieldValue<'_>> {
+        let serial = self.names.serial(name)?;
+        find(self.object.fields(), serial)
+    }
+}
+
+fn find(fields: Fields<'_>, serial: u32) -> Option<FieldValue<'_>> {
+    let (kind, text, number) = fields.get_raw(serial)?;
+    Some(match kind {
+        Kind::Null => FieldValue::Null,
+        Kind::False => FieldValue::Bool(false),
+        Kind::True => FieldValue::Bool(true),
+        Kind::Number => FieldValue::Number(number),
+        Kind::String => FieldValue::Text(text),
+        Kind::Json => FieldValue::Json(text),
+    })
+}
+
+/// The text of a member of the object's GeoJSON that isn't structure.
+pub fn member<'a>(object: &'a Object, name: &[u8]) -> Option<&'a [u8]> {
+    let mut rest = object.members()?;
+    let mut found = None;
+    while let Some((key, end)) = json::Value::parse_prefix(rest) {
+        let (value, value_end) = json::Value::parse_prefix(rest.get(end + 1..)?)?;
+        if key.string() == name {
+            found = Some(value.raw);
+        }
+        rest = rest.get(end + 1 + value_end + 1..).unwrap_or_default();
+    }
+    // A Feature prints empty properties where it has none, and so they can be read.
+    let is_feature = matches!(object.geometry(), Some(Geometry::Feature(_)));
+    found.or((is_feature && name == b"properties").then_some(&b"{}"[..]))
+}
+
+/// The GeoJSON type.
+pub fn type_name(geometry: &Geometry) -> &'static str {
+    match geometry {
+        Geometry::Point(_) => "Point",
+        Geometry::Rect(_) | Geometry::Polygon(_) | Geometry::Circle(_) => "Polygon",
+        Geometry::Line(_) => "LineString",
+        Geometry::Feature(_) => "Feature",
+        Geometry::Collection(collection) => match collection.kind {
+            CollectionKind::MultiPoint => "MultiPoint",
+            CollectionKind::MultiLineString => "MultiLineString",
+            CollectionKind::MultiPolygon => "MultiPolygon",
+            CollectionKind::GeometryCollection => "GeometryCollection",
+            CollectionKind::FeatureCollection => "FeatureCollection",
+        },
+    }
+}

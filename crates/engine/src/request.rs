@@ -1,0 +1,411 @@
+//! Requests as bytes: RESP arrays, inline lines and Tile38's native lines. Splits them into
+//! arguments and tells where they end; knows no command.
+
+use std::ops::Range;
+
+/// The largest argument.
+pub const ARGUMENT_BYTES_MAX: usize = 512 * 1024 * 1024;
+/// The most arguments of one request.
+pub const ARGUMENTS_MAX: usize = 1024 * 1024;
+/// The longest inline request, HTTP head excluded.
+pub const INLINE_BYTES_MAX: usize = 64 * 1024;
+
+/// How a request was written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[allow(missing_docs)]
+pub enum Framing {
+    Resp,
+    Inline,
+    Native,
+}
+
+/// What stands at the head of the bytes.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Parsed {
+    /// A request; its arguments are in the [`Arguments`]. Empty requests are skipped.
+    Request {
+        /// How it was written.
+        framing: Framing,
+        /// Where it ends.
+        end: usize,
+    },
+    /// Not all of it is there; nothing to be gained before so many bytes are.
+    Incomplete {
+        /// Bytes needed at least.
+        needed: usize,
+    },
+    /// An HTTP request begins here.
+    Http,
+    /// Malformed; the text of the protocol error.
+    Malformed(Vec<u8>),
+}
+
+/// Arguments of one request: ranges within its bytes, or within unescaped copies of them.
+#[derive(Debug, Default)]
+pub struct Arguments {
+    ranges: Vec<Range<usize>>,
+    unescaped: Vec<u8>,
+    is_unescaped: bool,
+}
+
+/// The arguments of a request, as slices.
+#[derive(Clone, Copy)]
+pub struct Args<'a> {
+    bytes: &'a [u8],
+    ranges: &'a [Range<usize>],
+}
+
+impl Arguments {
+    /// The arguments, given the bytes that were parsed.
+    pub fn view<'a>(&'a self, bytes: &'a [u8]) -> Args<'a> {
+        let bytes = if self.is_unescaped { &self.unescaped } else { bytes };
+        Args { bytes, ranges: &self.ranges }
+    }
+
+    /// Takes the place of what was parsed: arguments that came one by one.
+    pub fn assign<T: AsRef<[u8]>>(&mut self, words: &[T]) {
+        self.start(true);
+        for word in words {
+            self.push_copy(word.as_ref());
+        }
+    }
+
+    fn start(&mut self, is_unescaped: bool) {
+        self.ranges.clear();
+        self.unescaped.clear();
+        self.is_unescaped = is_unescaped;
+    }
+
+    fn push_copy(&mut self, word: &[u8]) {
+        let start = self.unescaped.len();
+        self.unescaped.extend_from_slice(word);
+        self.ranges.push(start..self.unescaped.len());
+    }
+}
+
+impl<'a> Args<'a> {
+    /// How many there are.
+    pub fn len(&self) -> usize {
+        self.ranges.len()
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.ranges.is_empty()
+    }
+
+    /// One argument.
+    pub fn get(&self, index: usize) -> Option<&'a [u8]> {
+        self.ranges.get(index).map(|range| &self.bytes[range.clone()])
+    }
+
+    /// One argument; empty where there is none.
+    pub fn at(&self, index: usize) -> &'a [u8] {
+        self.get(index).unwrap_or_default()
+    }
+
+    /// All in order.
+    pub fn iter(&self) -> impl Iterator<Item = &'a [u8]> {
+        let bytes = self.bytes;
+        self.ranges.iter().map(move |range| &bytes[range.clone()])
+    }
+
+    /// The arguments from one on.
+    #[must_use]
+    pub fn skip(&self, count: usize) -> Args<'a> {
+        Args { bytes: self.bytes, ranges: self.ranges.get(count..).unwrap_or_default() }
+    }
+
+    /// Appends them as a RESP array of bulk strings.
+    pub fn write_resp(&self, out: &mut Vec<u8>) {
+        crate::reply::write_header(out, b'*', self.len());
+        for word in self.iter() {
+            crate::reply::write_bulk(out, word);
+        }
+    }
+}
+
+/// Parses the request at the head of the bytes, by its first byte.
+pub fn parse(bytes: &[u8], arguments: &mut Arguments) -> Parsed {
+    match bytes.first() {
+        None => Parsed::Incomplete { needed: 1 },
+        Some(b'*') => parse_resp(bytes, arguments),
+        Some(b'$') => parse_native(bytes, arguments),
+        Some(b'G' | b'P' | b'O') => match http_or_line(bytes) {
+            Line::Http => Parsed::Http,
+            Line::Partial => incomplete_line(bytes),
+            Line::Other => parse_inline(bytes, arguments),
+        },
+        Some(_) => parse_inline(bytes, arguments),
+    }
+}
+
+/// As [`parse`], for a log: there is no HTTP in it, and a line may end with a bare LF.
+pub fn parse_log(bytes: &[u8], arguments: &mut Arguments) -> Parsed {
+    match bytes.first() {
+        Some(b'G' | b'P' | b'O') => parse_inline(bytes, arguments),
+        _ => parse(bytes, arguments),
+    }
+}
+
+enum Line {
+    Http,
+    Partial,
+    Other,
+}
+
+/// A request that could be HTTP is held until a CRLF has arrived.
+fn http_or_line(bytes: &[u8]) -> Line {
+    let Some(end) = memchr::memmem::find(bytes, b"\r\n") else { return Line::Partial };
+    let line = &bytes[..end];
+    let is_http = line.len() > 9 && line[..line.len() - 3].ends_with(b" HTTP/");
+    if is_http {
+        Line::Http
+    } else {
+        Line::Other
+    }
+}
+
+fn malformed(text: &str) -> Parsed {
+    Parsed::Malformed(text.as_bytes().to_vec())
+}
+
+fn incomplete_line(bytes: &[u8]) -> Parsed {
+    if bytes.len() > INLINE_BYTES_MAX {
+        return malformed("too big inline request");
+    }
+    Parsed::Incomplete { needed: bytes.len() + 1 }
+}
+
+enum Number {
+    Complete(usize, usize),
+    Partial,
+    Bad,
+}
+
+/// Digits up to CRLF: the number and where what follows begins. The value is capped far above
+/// every limit.
+fn read_number(bytes: &[u8], start: usize) -> Number {
+    let mut value = 0_usize;
+    let mut at = start;
+    loop {
+        match bytes.get(at) {
+            Some(digit @ b'0'..=b'9') => {
+                value = value.saturating_mul(10).saturating_add((digit - b'0') as usize);
+            }
+            Some(b'\r') if at > start => break,
+            None if at - start <= 20 => return Number::Partial,
+            _ => return Number::Bad,
+        }
+        at += 1;
+        if at - start > 20 {
+            return Number::Bad;
+        }
+    }
+    match bytes.get(at + 1) {
+        Some(b'\n') => Number::Complete(value, at + 2),
+        None => Number::Partial,
+        Some(_) => Number::Bad,
+    }
+}
+
+fn parse_resp(bytes: &[u8], arguments: &mut Arguments) -> Parsed {
+    arguments.start(false);
+    let (count, mut at) = match read_number(bytes, 1) {
+        Number::Complete(count, at) if count <= ARGUMENTS_MAX => (count, at),
+        Number::Partial => return Parsed::Incomplete { needed: bytes.len() + 1 },
+        _ => return malformed("invalid multibulk length"),
+    };
+    for _ in 0..count {
+        match bytes.get(at) {
+            Some(b'$') => {}
+            None => return Parsed::Incomplete { needed: at + 1 },
+            Some(other) => {
+                let mut text = b"expected '$', got '".to_vec();
+                text.extend_from_slice(&[*other, b'\'']);
+                return Parsed::Malformed(text);
+            }
+        }
+        let (length, start) = match read_number(bytes, at + 1) {
+            Number::Complete(length, start) if length <= ARGUMENT_BYTES_MAX => (length, start),
+            Number::Partial => return Parsed::Incomplete { needed: bytes.len() + 1 },
+            _ => return malformed("invalid bulk length"),
+        };
+        let end = start + length;
+        match bytes.get(end..end + 2) {
+            Some(b"\r\n") => {}
+            None => return Parsed::Incomplete { needed: end + 2 },
+            Some(_) => return malformed("invalid bulk length"),
+        }
+        arguments.ranges.push(start..end);
+        at = end + 2;
+    }
+    Parsed::Request { framing: Framing::Resp, end: at }
+}
+
+fn parse_native(bytes: &[u8], arguments: &mut Arguments) -> Parsed {
+    let digits = bytes[1..].iter().take(21).take_while(|byte| byte.is_ascii_digit()).count();
+    let length = match bytes.get(1 + digits) {
+        Some(b' ') if digits > 0 => crate::number::parse_uint(&bytes[1..=digits]),
+        None if digits <= 20 => return Parsed::Incomplete { needed: bytes.len() + 1 },
+        _ => return malformed("invalid message"),
+    };
+    let length = match length.and_then(|length| usize::try_from(length).ok()) {
+        Some(length) if length <= ARGUMENT_BYTES_MAX => length,
+        _ => return malformed("invalid message"),
+    };
+    let start = digits + 2;
+    let end = start + length;
+    match bytes.get(end..end + 2) {
+        Some(b"\r\n") => {}
+        None => return Parsed::Incomplete { needed: end + 2 },
+        Some(_) => return malformed("invalid message"),
+    }
+    arguments.assign(&split_native(&bytes[start..end]));
+    Parsed::Request { framing: Framing::Native, end: end + 2 }
+}
+
+/// Splits a native line, or the text of an HTTP request: at spaces and without quotes, but a word
+/// that begins with `{` takes the rest, and so does the quoted text behind `set … string`.
+pub fn split_native(line: &[u8]) -> Vec<&[u8]> {
+    let mut words: Vec<&[u8]> = Vec::new();
+    let mut rest = line;
+    loop {
+        let blanks = rest.iter().take_while(|byte| **byte == b' ').count();
+        rest = &rest[blanks..];
+        if rest.is_empty() {
+            return words;
+        }
+        if rest[0] == b'{' {
+            words.push(rest);
+            return words;
+        }
+        let is_set = words.first().is_some_and(|word| word.eq_ignore_ascii_case(b"set"));
+        let is_string = words.last().is_some_and(|word| word.eq_ignore_ascii_case(b"string"));
+        if is_set && is_string && rest.len() > 1 && rest[0] == b'"' && rest.ends_with(b"\"") {
+            words.push(&rest[1..rest.len() - 1]);
+            return words;
+        }
+        let end = memchr::memchr(b' ', rest).unwrap_or(rest.len());
+        words.push(&rest[..end]);
+        rest = &rest[end..];
+    }
+}
+
+fn parse_inline(bytes: &[u8], arguments: &mut Arguments) -> Parsed {
+    let Some(line_feed) = memchr::memchr(b'\n', bytes) else { return incomplete_line(bytes) };
+    if line_feed > INLINE_BYTES_MAX {
+        return malformed("too big inline request");
+    }
+    let line = &bytes[..line_feed];
+    let line = line.strip_suffix(b"\r").unwrap_or(line);
+    arguments.start(true);
+    let mut at = 0;
+    while at < line.len() {
+        match line[at] {
+            b' ' => at += 1,
+            quote @ (b'"' | b'\'') => match read_quoted(line, at + 1, quote, arguments) {
+                Some(end) if matches!(line.get(end), None | Some(b' ')) => at = end,
+                _ => return malformed("unbalanced quotes in request"),
+            },
+            _ => {
+                let end = memchr::memchr(b' ', &line[at..]).map_or(line.len(), |n| at + n);
+                if line[at..end].iter().any(|byte| matches!(byte, b'"' | b'\'')) {
+                    return malformed("unbalanced quotes in request");
+                }
+                arguments.push_copy(&line[at..end]);
+                at = end;
+            }
+        }
+    }
+    Parsed::Request { framing: Framing::Inline, end: line_feed + 1 }
+}
+
+/// Reads a quoted word; where it ends behind its quote, `None` without one.
+fn read_quoted(line: &[u8], start: usize, quote: u8, arguments: &mut Arguments) -> Option<usize> {
+    let from = arguments.unescaped.len();
+    let mut at = start;
+    loop {
+        match *line.get(at)? {
+            byte if byte == quote => {
+                arguments.ranges.push(from..arguments.unescaped.len());
+                return Some(at + 1);
+            }
+            b'\\' => {
+                let escaped = match *line.get(at + 1)? {
+                    b'n' => b'\n',
+                    b'r' => b'\r',
+                    b't' => b'\t',
+                    other => other,
+                };
+                arguments.unescaped.push(escaped);
+                at += 2;
+            }
+            byte => {
+                arguments.unescaped.push(byte);
+                at += 1;
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn words(bytes: &[u8]) -> Vec<Vec<u8>> {
+        let mut arguments = Arguments::default();
+        match parse(bytes, &mut arguments) {
+            Parsed::Request { end, .. } => assert_eq!(end, bytes.len()),
+            other => panic!("{other:?}"),
+        }
+        arguments.view(bytes).iter().map(<[u8]>::to_vec).collect()
+    }
+
+    fn error(bytes: &[u8]) -> String {
+        match parse(bytes, &mut Arguments::default()) {
+            Parsed::Malformed(text) => String::from_utf8(text).unwrap(),
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn arrays_lines_and_native_lines_give_arguments() {
+        assert_eq!(words(b"*2\r\n$3\r\nGET\r\n$0\r\n\r\n"), [&b"GET"[..], b""]);
+        assert_eq!(words(b"set k  'a b' \"\\n\\q\" x\r\n"), [&b"set"[..], b"k", b"a b", b"\nq", b"x"]);
+        assert_eq!(words(b"$4 PING\r\n"), [b"PING"]);
+        let stored = words(b"$24 set k i STRING \"a b c d\"\r\n");
+        assert_eq!(stored.last().unwrap(), b"a b c d");
+        assert_eq!(words(b"$17 set k id string \"\r\n").last().unwrap(), b"\"");
+        assert!(words(b"\r\n").is_empty());
+    }
+
+    #[test]
+    fn every_proper_prefix_is_incomplete() {
+        for request in [&b"*2\r\n$3\r\nGET\r\n$2\r\nab\r\n"[..], b"$4 PING\r\n", b"ping 'a b'\r\n", b"GET / HTTP/1.1\r\n"] {
+            for end in 0..request.len() - 1 {
+                let parsed = parse(&request[..end], &mut Arguments::default());
+                assert!(matches!(parsed, Parsed::Incomplete { needed } if needed > end), "{parsed:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn malformed_requests_are_named() {
+        assert_eq!(error(b"*-1\r\n"), "invalid multibulk length");
+        assert_eq!(error(b"*1\n"), "invalid multibulk length");
+        assert_eq!(error(b"*99999999999999999999\r\n"), "invalid multibulk length");
+        assert_eq!(error(b"*1\r\n+x\r\n"), "expected '$', got '+'");
+        assert_eq!(error(b"*1\r\n$2\r\nabc\r\n"), "invalid bulk length");
+        assert_eq!(error(b"*1\r\n$536870913\r\n"), "invalid bulk length");
+        assert_eq!(error(b"$4 PINGxx\r\n"), "invalid message");
+        assert_eq!(error(b"set a\"b\r\n"), "unbalanced quotes in request");
+        assert_eq!(error(b"set 'a\r\n"), "unbalanced quotes in request");
+    }
+
+    #[test]
+    fn http_is_told_from_lines() {
+        assert_eq!(parse(b"GET / HTTP/1.1\r\n", &mut Arguments::default()), Parsed::Http);
+        assert_eq!(words(b"GET a b\r\n"), [b"GET".as_slice(), b"a", b"b"]);
+    }
+}
