@@ -5,7 +5,7 @@ from decimal import Decimal
 
 from tile38py import VERSION, errors
 from tile38py.commands.registry import OK, Access, Call, Reply, Services, command
-from tile38py.properties import MAXMEMORY
+from tile38py.config.properties import MAXMEMORY
 
 POINTER_BYTES = 8
 Fields = dict[str, int | float | bool | str]
