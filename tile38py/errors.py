@@ -90,7 +90,7 @@ def no_follower() -> CommandError:
 
 def unavailable(what: str) -> CommandError:
     """Something that Tile38 does and this version doesn't yet."""
-    return CommandError(f"{what} is not available in this version")
+    return CommandError(f"this version cannot {what}")
 
 
 def not_saved(reason: str) -> CommandError:
