@@ -1,6 +1,6 @@
 """AOF and AOFMD5 beyond what the golden cases show."""
 
-from tests.support.fakes import Bench
+from tests.support.bench import Bench
 from tile38py.persistence.aof import NoLog
 
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.support.fakes import Bench
+from tests.support.bench import Bench
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,8 @@
 
 import json
 
-from tests.support.fakes import SECOND, Bench
+from tests.support.bench import Bench
+from tests.support.fakes import SECOND
 
 
 def test_list_shows_age_and_idle_time(bench: Bench) -> None:

@@ -1,6 +1,6 @@
 """CONFIG GET, SET and REWRITE beyond what the golden cases show."""
 
-from tests.support.fakes import Bench
+from tests.support.bench import Bench
 
 
 def test_settings_are_saved_by_rewrite(bench: Bench) -> None:

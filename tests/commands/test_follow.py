@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.support.fakes import Bench
+from tests.support.bench import Bench
 
 COMMANDS = pytest.mark.parametrize("name", ["FOLLOW", "SLAVEOF"])
 

@@ -1,6 +1,6 @@
 """GC."""
 
-from tests.support.fakes import Bench
+from tests.support.bench import Bench
 
 
 def test_gc_collects_whatever_its_arguments(bench: Bench) -> None:

@@ -2,7 +2,7 @@
 
 import json
 
-from tests.support.fakes import Bench
+from tests.support.bench import Bench
 
 
 def test_everything_ends_with_two_line_ends(bench: Bench) -> None:

@@ -2,7 +2,7 @@
 
 import errno
 
-from tests.support.fakes import Bench
+from tests.support.bench import Bench
 
 SET = ("SET", "fleet", "a", "POINT", "1", "2")
 

@@ -1,6 +1,6 @@
 """ROLE, INFO and REPLCONF with replicas."""
 
-from tests.support.fakes import Bench
+from tests.support.bench import Bench
 
 
 def test_replicas_are_listed_once_they_announced_themselves(bench: Bench) -> None:

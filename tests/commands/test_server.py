@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.support.fakes import Bench
+from tests.support.bench import Bench
 from tile38py.commands.server import float_text, plain_text
 
 

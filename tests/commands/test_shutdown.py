@@ -1,6 +1,6 @@
 """SHUTDOWN and SLEEP, for developers."""
 
-from tests.support.fakes import Bench
+from tests.support.bench import Bench
 
 
 def test_shutdown_ends_the_process(bench: Bench) -> None:

@@ -1,6 +1,6 @@
 """SLAVEOF, the old name of FOLLOW: see test_follow."""
 
-from tests.support.fakes import Bench
+from tests.support.bench import Bench
 
 
 def test_slaveof_is_follow(bench: Bench) -> None:

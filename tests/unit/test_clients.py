@@ -1,6 +1,6 @@
 """The registry of connections."""
 
-from tests.support.fakes import Bench
+from tests.support.bench import Bench
 
 
 def test_clients_are_counted_and_numbered() -> None:

@@ -1,6 +1,7 @@
 """The sweeper: removes, logs, and leaves alone what it can't log."""
 
-from tests.support.fakes import SECOND, Bench, command
+from tests.support.bench import Bench
+from tests.support.fakes import SECOND, command
 from tile38py.expiry import Sweeper
 from tile38py.limits import EXPIRE_COUNT_MAX
 

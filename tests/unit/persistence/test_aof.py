@@ -24,9 +24,11 @@ class Fixture:
         self.aof = Aof(self.file, len(data), loop, self.health.append)
 
     def client(self) -> FakeClient:
+        """Somebody who writes."""
         return FakeClient(Engine().session())
 
     def write(self, data: bytes, client: FakeClient, reply: bytes = b"+OK\r\n") -> None:
+        """A client's write, whose reply waits."""
         self.aof.append(data)
         self.aof.wait(client, reply, WROTE)
 

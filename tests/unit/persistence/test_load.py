@@ -19,9 +19,11 @@ class MemorySource:
         self.clock = clock
 
     def size(self) -> int:
+        """All of it."""
         return len(self.data)
 
     def read(self, position: int, size: int) -> bytes:
+        """A part."""
         self.clock.time_ns += SECOND
         return self.data[position : position + size]
 

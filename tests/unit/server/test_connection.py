@@ -4,7 +4,8 @@ import asyncio
 
 import pytest
 
-from tests.support.fakes import Bench, Line, command
+from tests.support.bench import Bench, Line, turn_until
+from tests.support.fakes import command
 from tile38py.limits import INPUT_BYTES_WAITING_MAX, OUTPUT_BYTES_HIGH, OUTPUT_BYTES_MAX
 
 PING = command(b"PING")
@@ -20,9 +21,7 @@ async def line() -> Line:
 
 
 async def until_reading(line: Line) -> None:
-    async with asyncio.timeout(5):
-        while not line.transport.is_reading:
-            await asyncio.sleep(0)
+    await turn_until(line.transport.is_reading)
 
 
 async def test_replies_leave_at_once(line: Line) -> None:
@@ -59,7 +58,7 @@ async def test_much_that_is_held_stops_reading(line: Line) -> None:
     line.send(SET)
     for _ in range(10):
         line.send(command(b"GET", b"fleet", b"big"))
-    assert not line.transport.is_reading
+    assert not line.transport.is_reading()
     assert line.connection._held_bytes > OUTPUT_BYTES_HIGH
     line.bench.fake_journal.flush()
     await until_reading(line)
@@ -69,7 +68,7 @@ async def test_much_that_is_held_stops_reading(line: Line) -> None:
 async def test_a_client_waits_for_its_long_work_only(line: Line) -> None:
     other = Line(line.bench)
     assert line.send(PING + SLEEP + PING) == b"+PONG\r\n"
-    assert not line.transport.is_reading
+    assert not line.transport.is_reading()
     assert other.send(PING) == b"+PONG\r\n"
     line.connection.data_received(PING)
     await until_reading(line)
@@ -102,11 +101,11 @@ async def test_a_client_that_left_is_not_answered_by_the_log(line: Line) -> None
 
 async def test_a_slow_reader_waits_until_it_has_read(line: Line) -> None:
     line.connection.pause_writing()
-    assert not line.transport.is_reading
+    assert not line.transport.is_reading()
     line.connection.data_received(PING)
     assert line.transport.taken() == b""
     line.connection.resume_writing()
-    assert line.transport.is_reading
+    assert line.transport.is_reading()
     assert line.transport.taken() == b"+PONG\r\n"
 
 
@@ -114,9 +113,7 @@ async def test_a_flooded_client_is_cut_off(line: Line) -> None:
     line.send(SLEEP)
     line.connection.pause_writing()
     line.transport.unsent = OUTPUT_BYTES_MAX + 1
-    async with asyncio.timeout(5):
-        while not line.transport.is_aborted:
-            await asyncio.sleep(0)
+    await turn_until(lambda: line.transport.is_aborted)
 
 
 async def test_many_replies_are_made_in_turns(line: Line) -> None:
@@ -125,7 +122,7 @@ async def test_many_replies_are_made_in_turns(line: Line) -> None:
     line.connection.data_received(command(b"GET", b"fleet", b"big") * count)
     line.bench.fake_journal.flush()
     assert line.transport.taken().count(b"$100000") < count
-    assert not line.transport.is_reading
+    assert not line.transport.is_reading()
 
 
 async def test_quit_closes_after_the_earlier_replies(line: Line) -> None:
@@ -157,9 +154,7 @@ async def test_a_half_closed_client_gets_its_replies(line: Line) -> None:
 async def test_a_half_closed_client_gets_its_long_reply(line: Line) -> None:
     line.send(SLEEP)
     assert line.connection.eof_received() is True
-    async with asyncio.timeout(5):
-        while not line.transport.is_closed:
-            await asyncio.sleep(0)
+    await turn_until(lambda: line.transport.is_closed)
     assert line.transport.taken() == b"+OK\r\n"
 
 

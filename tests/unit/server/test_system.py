@@ -1,6 +1,6 @@
 """The memory limit and automatic collection."""
 
-from tests.support.fakes import Bench
+from tests.support.bench import Bench
 from tile38py.server.system import EngineMemory, ThisProcess, raise_file_limit
 
 SET = ("SET", "fleet", "a", "POINT", "1", "2")

@@ -1,10 +1,8 @@
 """HTTP and WebSocket on a connection."""
 
-import asyncio
-
 import pytest
 
-from tests.support.fakes import Bench, Line
+from tests.support.bench import Bench, Line, turn_until
 from tile38py.server.web import WebSettings
 
 
@@ -56,9 +54,7 @@ async def test_server_commands_and_long_work_are_answered(line: Line) -> None:
     assert b'"stats":{' in line.send(get("/server"))
     slow = Line(line.bench)
     assert slow.send(get("/sleep+1")) == b""
-    async with asyncio.timeout(5):
-        while not slow.transport.is_closed:
-            await asyncio.sleep(0)
+    await turn_until(lambda: slow.transport.is_closed)
     assert b'{"ok":true' in slow.transport.taken()
 
 
