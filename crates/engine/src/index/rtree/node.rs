@@ -7,12 +7,10 @@ use super::bounds::Bounds;
 use super::crowd::{Crowd, NodeId, NO_ID};
 use super::split::split;
 use super::Item;
+use crate::index::capacity;
 
 /// Most entries in a node; part of what decides the order of results.
 pub(super) const NODE_ENTRIES_MAX: usize = 64;
-
-/// Nodes grow and shrink by this many entries at a time, to waste little memory.
-const CAPACITY_STEP: usize = 4;
 
 /// What a node holds: a box each, and beside it the item or child. Boxes have an array of their
 /// own because they are scanned and slots aren't.
@@ -42,23 +40,6 @@ pub(super) struct Trail {
     pub leaves: usize,
 }
 
-/// The capacity for that many entries.
-pub(super) fn round_capacity(entries: usize) -> usize {
-    entries.next_multiple_of(CAPACITY_STEP)
-}
-
-fn reserve<S>(list: &mut Vec<S>) {
-    if list.len() == list.capacity() {
-        list.reserve_exact(CAPACITY_STEP);
-    }
-}
-
-fn trim<S>(list: &mut Vec<S>) {
-    if list.capacity() - list.len() >= 2 * CAPACITY_STEP {
-        list.shrink_to(list.len() + CAPACITY_STEP);
-    }
-}
-
 impl<S> Entries<S> {
     pub fn with_capacity(capacity: usize) -> Self {
         let (bounds, slots) = (Vec::with_capacity(capacity), Vec::with_capacity(capacity));
@@ -70,17 +51,13 @@ impl<S> Entries<S> {
     }
 
     pub fn insert(&mut self, at: usize, bounds: Bounds, slot: S) {
-        reserve(&mut self.bounds);
-        reserve(&mut self.slots);
-        self.bounds.insert(at, bounds);
-        self.slots.insert(at, slot);
+        capacity::insert(&mut self.bounds, at, bounds);
+        capacity::insert(&mut self.slots, at, slot);
     }
 
     fn remove(&mut self, at: usize) {
-        self.bounds.remove(at);
-        self.slots.remove(at);
-        trim(&mut self.bounds);
-        trim(&mut self.slots);
+        capacity::remove(&mut self.bounds, at);
+        capacity::remove(&mut self.slots, at);
     }
 
     fn swap(&mut self, a: usize, b: usize) {
