@@ -1,8 +1,3 @@
-//! What searches understand: options, areas, filters, expressions; and the results they give.
+//! What a search asks: expressions over objects.
 
-pub mod area;
 pub mod expression;
-pub mod filter;
-pub mod options;
-pub mod rows;
-pub mod scope;
