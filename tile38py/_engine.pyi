@@ -1,18 +1,26 @@
 """Types of the Rust engine's binding. The module is built from crates/python."""
 
 from collections.abc import Sequence
-from typing import Final, final
+from typing import Final, Self, TypeAlias, final
 
-class Simple(str):
+# What a reply is in Python; text that isn't UTF-8 comes as bytes.
+Value: TypeAlias = str | bytes | int | list[Value] | None
+
+@final
+class Simple:
     """A reply that RESP sends as a simple string: `+text`."""
+
+    def __new__(cls, text: str) -> Self: ...
+    def __eq__(self, other: object) -> bool: ...
+    def __hash__(self) -> int: ...
 
 @final
 class Engine:
     """The data and every command that only reads or changes data."""
 
-    def __init__(self, *, require_valid: bool = False) -> None: ...
+    def __new__(cls, *, require_valid: bool = False) -> Self: ...
     def register(self, name: str, access: str) -> None:
-        """Announce a server command. access: write, read, admin, connection or pubsub."""
+        """Announce a server command. access: write, read, always, admin, connection or pubsub."""
 
     def session(self, *, framing: str = "resp", output: str = "") -> Session:
         """Open a session. framing: "resp" for a stream, "plain" for HTTP and WebSocket."""
@@ -26,6 +34,7 @@ class Engine:
         caught_up_once: bool,
         read_only: bool,
         out_of_memory: bool,
+        write_error: str | None = None,
     ) -> None: ...
     def load(self, data: bytes, now_ns: int) -> Load:
         """Run log bytes. Never raises for bad content: see Load.error."""
@@ -37,7 +46,13 @@ class Engine:
         """num_collections, num_objects, num_points, num_strings, in_memory_size and others."""
 
     def memory(self) -> tuple[int, int]:
-        """Bytes on the heap; bytes given back to the system so far."""
+        """Bytes on the heap; bytes that were got from the system but aren't held now."""
+
+    def execute(self, args: Sequence[bytes], now_ns: int) -> tuple[Value, bytes]:
+        """Run one command: its reply, and the bytes for a log. Raises ValueError for an error."""
+
+    def snapshot(self) -> Engine:
+        """A copy that later changes don't touch, in constant time; it refuses writes."""
 
 @final
 class Load:
@@ -53,13 +68,13 @@ class Session:
     """One connection's parser, output format and authentication."""
 
     authenticated: bool
-    output: str
+    @property
+    def output(self) -> str: ...
     def feed(self, data: bytes, now_ns: int) -> Batch: ...
     def run(self, args: Sequence[bytes], now_ns: int) -> Batch: ...
     def answer(self, value: object, members: Sequence[tuple[str, object]] = ()) -> bytes: ...
     def fail(self, text: str) -> bytes: ...
     def wrong_arity(self) -> bytes: ...
-    def close_reason(self) -> str | None: ...
 
 @final
 class Batch:
@@ -93,6 +108,10 @@ class Close:
     """Send the batch's replies, then close."""
 
     message: Final[str]
+
+@final
+class Yield:
+    """Let others run, then feed nothing to go on."""
 
 def split_native(text: bytes) -> list[bytes]:
     """Split command text as Tile38's native protocol does."""

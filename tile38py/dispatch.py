@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from tile38py import errors
-from tile38py._engine import Batch, Close, Http, LongRead, ServerCommand, Session
+from tile38py._engine import Batch, Close, Http, LongRead, ServerCommand, Session, Yield
 from tile38py.commands.registry import COMMANDS, Call, Command, Later, Reply, Services
 from tile38py.interfaces import Client
 from tile38py.limits import OUTPUT_BYTES_HIGH
@@ -59,6 +59,9 @@ class Dispatcher:
                 return progress
             if isinstance(stop, LongRead):
                 progress.stop = Work(stop.run, _bytes)
+                return progress
+            if isinstance(stop, Yield):
+                progress.has_more = True
                 return progress
             if not isinstance(stop, ServerCommand):
                 progress.stop = stop

@@ -25,6 +25,7 @@ class Gates:
             requires_password=self.requires_password,
             following=self.is_following,
             caught_up_once=self.caught_up_once,
-            read_only=self.is_read_only or self.log_error is not None,
+            read_only=self.is_read_only,
             out_of_memory=self.is_out_of_memory,
+            write_error=self.log_error,
         )

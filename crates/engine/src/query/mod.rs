@@ -1,3 +1,8 @@
-//! What a search asks: expressions over objects.
+//! What searches understand: options, areas, filters, expressions; and the results they give.
 
+pub mod area;
 pub mod expression;
+pub mod filter;
+pub mod options;
+pub mod rows;
+pub mod scope;

@@ -1,0 +1,98 @@
+# The only entry to build, check and run. `make` alone lists the commands.
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+.PHONY: help install build build-release run demo test test-all fuzz fmt lint types check ci peer \
+	bench golden-ours clean
+
+PYTHON ?= python3
+PORT ?= 9851
+DATA ?= data
+PEER ?=
+# Golden cases and scenarios wait more than they compute, so two workers suit two cores.
+WORKERS ?= 2
+VENV := .venv
+BIN := $(VENV)/bin
+INSTALLED := $(VENV)/installed
+TOUCHED := tile38py tests benchmarks
+export VIRTUAL_ENV := $(CURDIR)/$(VENV)
+unexport PYTHONHOME
+
+help: ## list the commands
+	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 22
+
+# One clear sentence each, before anything else is tried.
+.PHONY: needs-python needs-cargo
+needs-python:
+	@$(PYTHON) -c 'import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))' 2>/dev/null \
+	  || { echo "tile38py needs Python 3.11 or newer with its venv module, and '$(PYTHON)' isn't that:" \
+	       "install it, or name another with make PYTHON=python3.12." >&2; exit 1; }
+needs-cargo:
+	@command -v cargo >/dev/null \
+	  || { echo "tile38py needs a Rust toolchain (1.85 or newer), and there is no 'cargo' on PATH:" \
+	       "install it from your distribution or with rustup." >&2; exit 1; }
+
+install: needs-python needs-cargo $(INSTALLED) ## make the virtual environment with all tools
+
+$(INSTALLED): pyproject.toml | needs-python needs-cargo
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check 'maturin>=1.9,<2'
+	$(BIN)/maturin develop --quiet --extras dev
+	@touch $@
+
+build: install ## build the engine for tests, into the package
+	@$(BIN)/maturin develop --quiet --skip-install
+
+build-release: install ## build the engine for speed
+	@$(BIN)/maturin develop --quiet --skip-install --release
+
+run: build-release ## build and start the server on port 9851 with its data in ./data
+	exec $(BIN)/python -m tile38py -p $(PORT) -d $(DATA)
+
+demo: build-release ## start a server, load the world's places and countries, show what it can do
+	$(BIN)/python -m tile38py.demo
+
+test: build ## build and pass the tests
+	cargo test --quiet --workspace --exclude tile38py-python
+	HYPOTHESIS_PROFILE=fast $(BIN)/python -m pytest -q -n $(WORKERS) --dist worksteal \
+	  -m 'not slow and not broker and not peer'
+
+test-all: build ## all tests: slow ones, brokers, asyncio's debug mode
+	cargo test --quiet --workspace --exclude tile38py-python
+	HYPOTHESIS_PROFILE=slow PYTHONASYNCIODEBUG=1 $(BIN)/python -m pytest -q -n $(WORKERS) \
+	  --dist worksteal --timeout 600 -m 'not peer'
+
+fmt: install ## format, and mend what can be mended
+	$(BIN)/ruff check --fix --quiet .
+	$(BIN)/ruff format --quiet .
+	cargo fmt --all
+
+lint: build ## style: ruff, rustfmt, clippy, tidy
+	$(BIN)/ruff check --quiet .
+	$(BIN)/ruff format --quiet --check .
+	cargo fmt --all --check
+	cargo clippy --quiet --workspace --all-targets -- -D warnings
+	$(BIN)/python -m pytest -q tests/test_tidy.py
+
+types: build ## types: mypy, and the engine's stub against the built module
+	$(BIN)/mypy $(TOUCHED)
+	$(BIN)/python -m mypy.stubtest --concise tile38py._engine
+
+check: lint types test ## what CI runs
+
+ci: check
+
+peer: install ## run the golden cases against a Tile38 at PEER=host:port (it is emptied)
+	@[ -n "$(PEER)" ] || { echo "name a Tile38 that holds no data: make peer PEER=127.0.0.1:9851" >&2; exit 1; }
+	$(BIN)/python -m tests.golden check --server $(PEER)
+
+golden-ours: build ## record our replies to the cases that we don't match on purpose
+	$(BIN)/python -m tests.golden record-ours
+
+bench: build-release ## measure side by side with redis-server and PEER=host:port
+	$(BIN)/python -m benchmarks.compare $(if $(PEER),--peer tile38=$(PEER))
+
+clean: ## remove what was built, not the data
+	rm -rf $(VENV) target dist .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	find . -name '*.so' -path './tile38py/*' -delete

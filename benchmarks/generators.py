@@ -1,0 +1,132 @@
+"""How load is sent: redis-benchmark where it can express it, prepared bytes elsewhere.
+
+redis-benchmark is native, so that the client isn't what is measured. What it can't express is sent
+from here: the bytes are made before the clock starts, and replies are counted by their line ends.
+"""
+
+import csv
+import dataclasses
+import io
+import random
+import selectors
+import socket
+import subprocess
+import time
+from collections.abc import Iterator, Sequence
+
+from benchmarks.loads import Load
+from benchmarks.servers import Server
+from tests.support.resp import Address
+
+RUN_SECONDS_MAX = 600.0
+RECEIVE_BYTES = 1 << 18
+FILL_PIPELINE = 512
+DRAWN_COMMANDS_MAX = 20_000  # repeated after that, which no server can tell
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Setting:
+    """How a load is sent: connections, commands in one write, numbers of requests and ids."""
+
+    clients: int
+    pipeline: int
+    requests: int
+    ids: int
+
+    def __str__(self) -> str:
+        """As the table has it."""
+        return f"{self.clients} × {self.pipeline}"
+
+
+def measure(server: Server, load: Load, setting: Setting) -> float:
+    """Requests per second of a load against a server."""
+    if load.is_native:
+        return run_native(server.address, load.native_words(server.dialect, setting.ids), setting)
+    chance = random.Random(setting.requests)
+    drawn = max(min(setting.requests, DRAWN_COMMANDS_MAX), setting.pipeline)
+    commands = [load.draw(server.dialect, setting.ids, chance) for _ in range(drawn)]
+    chunks = list(join_chunks(commands, setting.pipeline))
+    count = max(setting.requests // setting.pipeline, 1)
+    return run_prepared(server.address, chunks, count, setting)
+
+
+def run_native(address: Address, words: list[str], setting: Setting) -> float:
+    """Have redis-benchmark send a command; requests per second."""
+    command = ["redis-benchmark", "-h", address[0], "-p", str(address[1]), "--csv", "-e"]
+    numbers = {"-n": setting.requests, "-r": setting.ids}
+    numbers |= {"-c": setting.clients, "-P": setting.pipeline}
+    command += [text for pair in numbers.items() for text in map(str, pair)]
+    result = subprocess.run(
+        [*command, *words], capture_output=True, text=True, check=False, timeout=RUN_SECONDS_MAX
+    )
+    if result.returncode or "Error from server" in result.stderr:
+        raise RuntimeError(f"{' '.join(words)}: {result.stderr.strip()}")
+    rows = list(csv.DictReader(io.StringIO(result.stdout[result.stdout.index('"test"') :])))
+    return float(rows[-1]["rps"])
+
+
+def join_chunks(commands: Sequence[bytes], size: int) -> Iterator[bytes]:
+    """Commands that go out in one write, together."""
+    for start in range(0, len(commands) - size + 1, size):
+        yield b"".join(commands[start : start + size])
+
+
+def run_prepared(address: Address, chunks: Sequence[bytes], count: int, setting: Setting) -> float:
+    """Send count chunks, each connection with one under way; requests per second.
+
+    Every reply has to be a single line.
+    """
+    # The replies that each connection still waits for.
+    missing = {connect(address): 0 for _ in range(setting.clients)}
+    sent = answered = 0
+
+    def send(connection: socket.socket) -> None:
+        nonlocal sent
+        connection.sendall(chunks[sent % len(chunks)])
+        missing[connection] = setting.pipeline
+        sent += 1
+
+    with selectors.DefaultSelector() as selector:
+        for connection in missing:
+            selector.register(connection, selectors.EVENT_READ, connection)
+        start = time.perf_counter()
+        for connection in list(missing)[:count]:
+            send(connection)
+        while answered < count * setting.pipeline:
+            for key, _ in selector.select(RUN_SECONDS_MAX):
+                lines = receive_lines(key.data)
+                missing[key.data] -= lines
+                answered += lines
+                if missing[key.data] == 0 and sent < count:
+                    send(key.data)
+        seconds = time.perf_counter() - start
+    for connection in missing:
+        connection.close()
+    return count * setting.pipeline / seconds
+
+
+def connect(address: Address) -> socket.socket:
+    """A connection that sends at once."""
+    connection = socket.create_connection(address, RUN_SECONDS_MAX)
+    connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    return connection
+
+
+def receive_lines(connection: socket.socket) -> int:
+    """How many replies came; an error ends the run."""
+    data = connection.recv(RECEIVE_BYTES)
+    if not data or data.startswith(b"-"):
+        raise RuntimeError(f"the server says: {data[:200].decode(errors='replace')}")
+    return data.count(b"\n")
+
+
+def fill(server: Server, commands: Sequence[bytes]) -> float:
+    """Send commands as fast as one connection can; commands per second."""
+    size = min(FILL_PIPELINE, len(commands))
+    chunks = list(join_chunks(commands, size))
+    setting = Setting(clients=1, pipeline=size, requests=len(commands), ids=len(commands))
+    rate = run_prepared(server.address, chunks, len(chunks), setting)
+    if rest := commands[len(chunks) * size :]:
+        last = dataclasses.replace(setting, pipeline=len(rest))
+        run_prepared(server.address, [b"".join(rest)], 1, last)
+    return rate

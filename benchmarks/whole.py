@@ -1,0 +1,59 @@
+"""What concerns a server as a whole: memory for each object, log load, the longest stall of SET."""
+
+import random
+import re
+import threading
+import time
+
+from benchmarks.generators import fill
+from benchmarks.loads import SPEED_MAX, fill_commands
+from benchmarks.servers import Dialect, Server
+
+SEARCHES = 3
+WORLD = ("BOUNDS", "-90", "-180", "90", "180")
+LOADED = re.compile(r"AOF loaded \d+ commands: \S+, (\d+)/s")
+
+
+def bytes_per_object(server: Server, objects: int) -> float | None:
+    """Fill an empty server with points that have a field; resident bytes that each costs."""
+    server.empty()
+    before = server.resident_bytes()
+    fill(server, fill_commands(server.dialect, objects, random.Random(objects)))
+    after = server.resident_bytes()
+    return None if before is None or after is None else (after - before) / objects
+
+
+def longest_stall(server: Server) -> float | None:
+    """The longest wait of a SET, in milliseconds, while searches go through all objects."""
+    if server.dialect is not Dialect.TILE38:
+        return None
+    replies: list[object] = []
+
+    def search() -> None:
+        words = ("WITHIN", "points", "WHERE", "speed", "0", str(SPEED_MAX), "COUNT", *WORLD)
+        with server.connect() as connection:
+            replies.extend(connection.call(*words) for _ in range(SEARCHES))
+
+    searches = threading.Thread(target=search, name="world-wide searches")
+    longest = 0.0
+    with server.connect() as connection:
+        searches.start()
+        while searches.is_alive():
+            start = time.perf_counter()
+            reply = connection.call("SET", "points", "mover", "POINT", "5", "5")
+            longest = max(longest, time.perf_counter() - start)
+            assert reply == "+OK", reply
+    searches.join()
+    assert len(replies) == SEARCHES, "a search failed"
+    assert all(str(reply).startswith(":") for reply in replies), replies
+    return longest * 1000
+
+
+def log_load(server: Server) -> float | None:
+    """Start our server again; commands that it loads from its log in a second, as it says."""
+    if server.process is None:
+        return None
+    server.process.stop()
+    server.process.start()
+    match = LOADED.search(server.process.log())
+    return float(match[1]) if match else None

@@ -1,0 +1,56 @@
+"""Every golden case against our server. What is in pending.txt can't pass yet, and must not."""
+
+import itertools
+import re
+
+import pytest
+
+from tests.golden.cases import Case, Mismatch, Source, check, find_cases, read_pending
+from tests.golden.language import CaseError
+from tests.support.process import ROOT
+from tests.support.resp import Address
+
+CASES = find_cases()
+OURS = [case for case in CASES if case.has_ours]
+PENDING = read_pending()
+DIFFERENCES = ROOT / "docs" / "differences.md"
+MISMATCHES_SHOWN_MAX = 10
+
+
+def first_mismatches(case: Case, address: Address, *, count_max: int) -> list[Mismatch]:
+    """The first mismatches of a case; one if it can't be run at all."""
+    source = Source.OURS if case.has_ours else Source.TILE38
+    try:
+        return list(itertools.islice(check(case, source, address), count_max))
+    except (CaseError, OSError) as error:
+        return [Mismatch(case.name, 0, "the case can't be run", [], [str(error)])]
+
+
+@pytest.mark.parametrize("case", [pytest.param(case, id=case.name) for case in CASES])
+def test_replies_are_the_recorded_ones(case: Case, golden_server: Address) -> None:
+    is_pending = case.name in PENDING
+    shown_max = 1 if is_pending else MISMATCHES_SHOWN_MAX
+    mismatches = first_mismatches(case, golden_server, count_max=shown_max)
+    if is_pending:
+        assert mismatches, f"{case.name} passes now: remove it from pending.txt"
+        pytest.xfail(PENDING[case.name])
+    assert not mismatches, "\n" + "\n".join(map(str, mismatches))
+
+
+def test_pending_cases_exist_and_have_reasons() -> None:
+    assert set(PENDING) <= {case.name for case in CASES}
+    assert all(PENDING.values())
+
+
+def test_pending_cases_are_listed_once_and_sorted() -> None:
+    assert list(PENDING) == sorted(PENDING)
+
+
+def test_cases_we_do_not_match_are_explained() -> None:
+    named = re.findall(r"^\| `([\w-]+/[\w-]+)` \|", DIFFERENCES.read_text("utf-8"), re.MULTILINE)
+    assert sorted(named) == [case.name for case in OURS]
+
+
+@pytest.mark.parametrize("case", [pytest.param(case, id=case.name) for case in OURS])
+def test_our_replies_differ_from_those_of_tile38(case: Case) -> None:
+    assert case.read(Source.OURS) != case.read(Source.TILE38)

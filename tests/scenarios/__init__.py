@@ -1,0 +1,1 @@
+"""Real processes: crashes, limits, other people's clients. Slow ones are marked so."""

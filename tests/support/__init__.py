@@ -1,0 +1,1 @@
+"""What tests share: clients, server processes, waiting, oracles. Holds no tests."""

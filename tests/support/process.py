@@ -1,0 +1,132 @@
+"""A server of ours in a process of its own, on a free port. Sends it signals, but no commands."""
+
+import os
+import re
+import signal
+import subprocess
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Self
+
+from tests.support.resp import Address, Connection
+from tests.support.waiting import wait_until
+
+ROOT = Path(__file__).parents[2]
+READY = re.compile(r"Ready to accept connections at \S*?:(\d+)\s")
+START_SECONDS_MAX = 20.0
+STOP_SECONDS_MAX = 10.0
+
+
+class ServerProcess:
+    """One server, its data folder and its log; it can be killed and started again."""
+
+    def __init__(
+        self,
+        folder: Path,
+        options: Sequence[str] = (),
+        *,
+        environment: Mapping[str, str] | None = None,
+        before_exec: Callable[[], None] | None = None,
+    ) -> None:
+        """Prepare a server with its data in folder/data; start() starts it."""
+        self.data = folder / "data"
+        self.log_file = folder / "server.log"
+        self.options = options
+        self.environment = {**os.environ, **(environment or {})}
+        self.before_exec = before_exec
+        self.process: subprocess.Popen[bytes] | None = None
+        self.port = 0
+
+    def __enter__(self) -> Self:
+        """Start, and be ready for commands."""
+        self.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Stop, whatever state it is in."""
+        self.kill()
+
+    @property
+    def address(self) -> Address:
+        """Where it listens."""
+        return "127.0.0.1", self.port
+
+    @property
+    def is_running(self) -> bool:
+        """Whether the process is there."""
+        return self.process is not None and self.process.poll() is None
+
+    @property
+    def process_id(self) -> int:
+        """The process's id, while it runs."""
+        assert self.process is not None
+        return self.process.pid
+
+    def connect(self, timeout_seconds: float = 10.0) -> Connection:
+        """A new connection to it."""
+        return Connection(self.address, timeout_seconds)
+
+    def call(self, *words: str | bytes | float) -> object:
+        """The reply to one command on a connection of its own."""
+        with self.connect() as connection:
+            return connection.call(*words)
+
+    def start(self) -> None:
+        """Start the process and wait until its data is loaded."""
+        self.launch()
+        self.port = int(wait_until(self._ready_port, seconds_max=START_SECONDS_MAX, what="ready"))
+        wait_until(self._is_loaded, seconds_max=START_SECONDS_MAX, what="a loaded log")
+
+    def launch(self) -> None:
+        """Start the process and don't wait for anything."""
+        command = [sys.executable, "-m", "tile38py", "-h", "127.0.0.1", "-p", "0"]
+        command += ["-d", str(self.data), *self.options]
+        with self.log_file.open("wb") as log:
+            self.process = subprocess.Popen(
+                command,
+                cwd=ROOT,
+                env=self.environment,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                preexec_fn=self.before_exec,
+            )
+
+    def log(self) -> str:
+        """What it logged since it was last started."""
+        return self.log_file.read_text(encoding="utf-8", errors="replace")
+
+    def send_signal(self, number: signal.Signals) -> None:
+        """Send a signal to the process."""
+        assert self.process is not None
+        self.process.send_signal(number)
+
+    def wait(self, seconds_max: float = STOP_SECONDS_MAX) -> int:
+        """The exit status, once it has ended."""
+        assert self.process is not None
+        return self.process.wait(seconds_max)
+
+    def stop(self) -> int:
+        """Ask it to end as an operator would; its exit status."""
+        self.send_signal(signal.SIGTERM)
+        return self.wait()
+
+    def kill(self) -> None:
+        """End it without warning, if it runs."""
+        if self.is_running:
+            self.send_signal(signal.SIGKILL)
+            self.wait()
+
+    def _ready_port(self) -> str:
+        """The port that the log names; empty while it doesn't."""
+        if not self.is_running:
+            raise ChildProcessError(f"the server ended while starting:\n{self.log()}")
+        match = READY.search(self.log())
+        return match[1] if match else ""
+
+    def _is_loaded(self) -> bool:
+        """Whether it answers more than LOADING."""
+        if not self.is_running:
+            raise ChildProcessError(f"the server ended while loading:\n{self.log()}")
+        return not str(self.call("KEYS", "*")).startswith("-LOADING")

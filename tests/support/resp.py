@@ -1,0 +1,138 @@
+"""A RESP2 client over a plain socket, for tests. Knows no command, and keeps replies as text.
+
+A leaf opens with its kind: "+OK", "-ERR text", ":1", "$ text", "$-1"; an array is a list.
+"""
+
+import contextlib
+import socket
+import time
+from collections.abc import Sequence
+from typing import Self, TypeAlias
+
+Reply: TypeAlias = "str | list[Reply]"
+Address: TypeAlias = tuple[str, int]
+
+TIMEOUT, CLOSED = "(timeout)", "(closed)"
+RAW_FIRST_BYTE_SECONDS = 1.0  # how long a raw read waits for the reply to begin
+RAW_QUIET_SECONDS = 0.15  # the silence that ends it
+CLOSE_SECONDS = 0.5  # how long the server has to close its side
+RECEIVE_BYTES = 1 << 16
+
+
+def decode(data: bytes) -> str:
+    """Text that keeps bytes which aren't UTF-8 as lone surrogates."""
+    return data.decode("utf-8", "surrogateescape")
+
+
+def encode(text: str) -> bytes:
+    """The bytes that decode() made text of."""
+    return text.encode("utf-8", "surrogateescape")
+
+
+def encode_command(words: Sequence[bytes]) -> bytes:
+    """A command as a RESP2 array."""
+    bulks = (b"$%d\r\n%s\r\n" % (len(word), word) for word in words)
+    return b"*%d\r\n" % len(words) + b"".join(bulks)
+
+
+def parse_reply(data: bytes, start: int = 0) -> tuple[Reply, int] | None:
+    """The reply that begins at start, and where it ends; None if it isn't complete."""
+    end = data.find(b"\r\n", start)
+    if end < 0:
+        return None
+    kind, text, start = data[start : start + 1], data[start + 1 : end], end + 2
+    if kind not in {b"+", b"-", b":", b"$", b"*"}:
+        raise ValueError(decode(kind + text))
+    if kind in {b"+", b"-", b":"} or int(text) < 0:
+        return decode(kind + text), start
+    if kind == b"$":
+        end = start + int(text)
+        return ("$ " + decode(data[start:end]), end + 2) if len(data) >= end + 2 else None
+    items: list[Reply] = []
+    for _ in range(int(text)):
+        if (parsed := parse_reply(data, start)) is None:
+            return None
+        item, start = parsed
+        items.append(item)
+    return items, start
+
+
+class Connection:
+    """A connection to the server, with the bytes that came but aren't parsed yet."""
+
+    def __init__(self, address: Address, timeout_seconds: float = 10.0) -> None:
+        """Connect."""
+        self.timeout_seconds = timeout_seconds
+        self.buffer = b""
+        self.socket = socket.create_connection(address, timeout_seconds)
+
+    def __enter__(self) -> Self:
+        """Be closed at the end of a with block."""
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Close."""
+        self.close()
+
+    def send(self, data: bytes) -> None:
+        """Send bytes as they are."""
+        self.socket.settimeout(self.timeout_seconds)
+        self.socket.sendall(data)
+
+    def call(self, *words: str | bytes | float) -> Reply:
+        """Send a command of words, read its reply."""
+        self.send(encode_command([as_bytes(word) for word in words]))
+        return self.read()
+
+    def call_many(self, commands: Sequence[Sequence[str | bytes | float]]) -> list[Reply]:
+        """Send commands in one write, read their replies."""
+        words = ([as_bytes(word) for word in command] for command in commands)
+        self.send(b"".join(map(encode_command, words)))
+        return [self.read() for _ in commands]
+
+    def read(self, timeout_seconds: float | None = None) -> Reply:
+        """One reply; a time-out, a closed connection or other data than RESP2 are leaves too."""
+        seconds = self.timeout_seconds if timeout_seconds is None else timeout_seconds
+        deadline = time.monotonic() + seconds
+        try:
+            while (parsed := parse_reply(self.buffer)) is None:
+                if problem := self._receive(deadline - time.monotonic()):
+                    return problem
+        except ValueError as error:
+            return f"(not RESP2: {error})"
+        reply, end = parsed
+        self.buffer = self.buffer[end:]
+        return reply
+
+    def read_raw(self) -> tuple[bytes, bool]:
+        """The bytes that come until the server goes quiet, and whether it closed."""
+        problem = "" if self.buffer else self._receive(RAW_FIRST_BYTE_SECONDS)
+        while not problem:
+            problem = self._receive(RAW_QUIET_SECONDS)
+        data, self.buffer = self.buffer, b""
+        return data, problem == CLOSED
+
+    def close(self) -> None:
+        """Close, and wait for the server to do so: by then it has forgotten our subscriptions."""
+        with contextlib.suppress(OSError):
+            self.socket.shutdown(socket.SHUT_WR)
+            while not self._receive(CLOSE_SECONDS):
+                pass
+        self.socket.close()
+
+    def _receive(self, timeout_seconds: float) -> str:
+        """Receive more bytes; empty if any came, otherwise the leaf that says why not."""
+        try:
+            self.socket.settimeout(max(timeout_seconds, 0.001))
+            data = self.socket.recv(RECEIVE_BYTES)
+        except TimeoutError:
+            return TIMEOUT
+        except ConnectionError:
+            return CLOSED
+        self.buffer += data
+        return "" if data else CLOSED
+
+
+def as_bytes(word: str | bytes | float) -> bytes:
+    """A word of a command as it goes over the wire."""
+    return word if isinstance(word, bytes) else encode(str(word))

@@ -1,0 +1,75 @@
+"""Writers that note which of their writes were acknowledged, for tests that crash a server."""
+
+import threading
+from typing import Self
+
+from tests.support.process import ServerProcess
+from tests.support.resp import CLOSED, TIMEOUT, Connection
+
+PIPELINE = 16
+
+
+class Writer:
+    """One connection that stores ids 0, 1, 2 … in a key of its own, and moves one more object."""
+
+    def __init__(self, key: str, first: int = 0) -> None:
+        """Go on from the first id that isn't stored."""
+        self.key = key
+        self.acknowledged = first
+        self.refused = ""  # the first error reply
+
+    def run(self, connection: Connection) -> None:
+        """Write until the connection ends."""
+        while not self.refused:
+            numbers = range(self.acknowledged, self.acknowledged + PIPELINE)
+            batch = [("SET", self.key, number, "STRING", f"value {number}") for number in numbers]
+            for reply in connection.call_many(batch):
+                if reply in {CLOSED, TIMEOUT}:
+                    return
+                if reply != "+OK":
+                    self.refused = str(reply)
+                    return
+                self.acknowledged += 1
+
+    def missing(self, connection: Connection) -> list[int]:
+        """The acknowledged ids that a server doesn't have."""
+        reply = connection.call("SCAN", self.key, "LIMIT", 10_000_000, "IDS")
+        assert isinstance(reply, list), reply
+        found = set(map(str, reply[1]))
+        return [number for number in range(self.acknowledged) if f"$ {number}" not in found]
+
+
+class Load:
+    """Several writers against a server, for the length of a with block."""
+
+    def __init__(self, server: ServerProcess, writers: list[Writer]) -> None:
+        """Prepare; nothing is sent yet."""
+        self.writers = writers
+        self.threads = [
+            threading.Thread(target=self._run, args=(server, writer), name=writer.key)
+            for writer in writers
+        ]
+
+    def __enter__(self) -> Self:
+        """Start all writers."""
+        for thread in self.threads:
+            thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Wait until all have ended, as they do when the server does."""
+        for thread in self.threads:
+            thread.join()
+
+    @property
+    def acknowledged(self) -> int:
+        """How many writes were acknowledged, by all writers."""
+        return sum(writer.acknowledged for writer in self.writers)
+
+    @staticmethod
+    def _run(server: ServerProcess, writer: Writer) -> None:
+        try:
+            with server.connect() as connection:
+                writer.run(connection)
+        except ConnectionError:
+            pass  # the server was killed before or while we wrote
