@@ -149,7 +149,7 @@ impl Rect {
 
     /// The middle.
     pub fn center(&self) -> Point {
-        Point::new((self.max.x + self.min.x) / 2.0, (self.max.y + self.min.y) / 2.0)
+        Point::new(0.5 * (self.max.x + self.min.x), 0.5 * (self.max.y + self.min.y))
     }
 
     /// Whether the boxes share a point, edges included.
