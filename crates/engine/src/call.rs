@@ -2,7 +2,6 @@
 
 use crate::error::{Error, Result};
 use crate::json;
-use crate::keyspace::Keyspace;
 use crate::number::{parse_float, parse_int};
 use crate::reply::{self, Output};
 use crate::request::Args;
@@ -54,6 +53,11 @@ impl<'a> Budget<'a> {
         self.check_deadline()
     }
 
+    /// Units of work that are left.
+    pub fn work_left(&self) -> u64 {
+        self.work_left
+    }
+
     /// Fails if the deadline has passed.
     pub fn check_deadline(&self) -> Result<()> {
         match self.deadline_ns {
@@ -80,6 +84,8 @@ pub struct Call<'a, 'b> {
     pub output: Output,
     /// Nanoseconds since 1970.
     pub now_ns: i64,
+    /// Whether memory above the limit is in use.
+    pub is_out_of_memory: bool,
     /// The reply: RESP bytes, or the members of the JSON object.
     pub out: &'b mut Vec<u8>,
     /// What it may cost.
@@ -211,12 +217,4 @@ pub fn precision_of(word: &[u8]) -> Result<usize> {
         Some(precision @ 1..=12) => Ok(precision as usize),
         _ => Err(Error::invalid(word)),
     }
-}
-
-/// The state that commands read and change.
-pub enum Access<'k> {
-    /// A live keyspace or a snapshot, to read.
-    Read(&'k Keyspace),
-    /// The live keyspace.
-    Write(&'k mut Keyspace),
 }

@@ -40,6 +40,11 @@ impl Error {
         Error::Text(text.into().into_bytes())
     }
 
+    /// The refusal above maxmemory.
+    pub fn out_of_memory() -> Self {
+        Error::text("OOM command not allowed when used memory > 'maxmemory'")
+    }
+
     /// `unknown command 'x'`
     pub fn unknown_command(name: &[u8]) -> Self {
         Error::Text(quoted(b"unknown command '", name))

@@ -38,7 +38,7 @@ impl Keyspace {
 
     /// The keys from one on, ascending.
     pub fn keys_from<'a>(&'a self, from: &'a [u8]) -> impl Iterator<Item = &'a Key> {
-        self.collections.range::<_, [u8]>(from..).map(|(key, _)| key)
+        self.collections.range::<_, [u8]>((std::ops::Bound::Included(from), std::ops::Bound::Unbounded)).map(|(key, _)| key)
     }
 
     /// How many collections there are.

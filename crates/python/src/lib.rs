@@ -1,1 +1,38 @@
-//! The binding `tile38py._engine`.
+//! The binding `tile38py._engine`: converts arguments and replies, holds the lock, releases the
+//! GIL. Decides nothing.
+
+mod engine;
+mod session;
+mod values;
+
+use std::time::Instant;
+
+use pyo3::prelude::*;
+
+#[global_allocator]
+static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
+
+/// Tells monotonic nanoseconds, never 0. Only for elapsed times; what commands see is passed in.
+fn monotonic_ns() -> u64 {
+    static START: std::sync::OnceLock<Instant> = std::sync::OnceLock::new();
+    START.get_or_init(Instant::now).elapsed().as_nanos() as u64 + 1
+}
+
+/// Split command text as Tile38's native protocol does.
+#[pyfunction]
+fn split_native(text: &[u8]) -> Vec<Vec<u8>> {
+    ::engine::request::split_native(text).into_iter().map(<[u8]>::to_vec).collect()
+}
+
+/// The data engine of tile38py.
+#[pymodule]
+mod _engine {
+    #[pymodule_export]
+    use crate::engine::{Engine, Load};
+    #[pymodule_export]
+    use crate::session::{Batch, Close, Http, LongRead, ServerCommand, Session, Yield};
+    #[pymodule_export]
+    use crate::split_native;
+    #[pymodule_export]
+    use crate::values::Simple;
+}

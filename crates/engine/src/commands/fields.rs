@@ -6,7 +6,7 @@ use super::{read, write, Arity, Command};
 use crate::call::{Call, Effect, Words};
 use crate::error::{Error, Result};
 use crate::field::{FieldEditor, Kind, Names, Value};
-use crate::json::path;
+use crate::json::{self, path};
 use crate::keyspace::Keyspace;
 use crate::reply::write_bulk;
 
@@ -97,7 +97,7 @@ pub(crate) fn read_field<'a>(
         let head = names.serial(&name[..dot]).and_then(&get);
         if let Some(json) = head.filter(|value| value.kind() == Kind::Json) {
             if let Some(found) = path::get(json.text(), &name[dot + 1..]) {
-                return Some(value_of_found(&found).into_owned());
+                return Some(value_of_found(found));
             }
         }
         let whole = names.serial(name).and_then(get);
@@ -107,12 +107,11 @@ pub(crate) fn read_field<'a>(
 }
 
 /// Types what a JSON path found; numbers as JGET prints them.
-fn value_of_found<'f>(found: &'f path::Found<'_>) -> Value<'f> {
-    let value = Value::of_json(found.raw());
-    if value.kind() == Kind::Number {
-        return Value::parse(&found.text()).into_owned();
+fn value_of_found(found: path::Found<'_>) -> Value<'static> {
+    match found.kind {
+        json::Kind::Number => Value::parse(&found.plain()).into_owned(),
+        _ => Value::of_json(&found.raw).into_owned(),
     }
-    value
 }
 
 /// FGET key id name

@@ -21,3 +21,109 @@ fn text_of(object: &Object) -> Vec<u8> {
     object.write_text(&mut text);
     text
 }
+
+/// JGET key id [path [RAW]]
+fn jget(keyspace: &Keyspace, call: &mut Call) -> Result<()> {
+    let mut words = call.words();
+    let (key, id) = (words.next_word()?, words.next_word()?);
+    let path = words.next_word().ok();
+    let is_raw = match words.peek() {
+        Some(word) if !words.take_keyword("RAW") => return Err(Error::invalid(word)),
+        word => word.is_some(),
+    };
+    let object = match find(keyspace, key, id) {
+        Ok(object) => object,
+        Err(error) => return call.reply_missing(error),
+    };
+    let text = text_of(object);
+    let found = match path {
+        Some(path) => path::get(&text, path),
+        None => path::document(&text),
+    };
+    let value = found.map(|found| if is_raw { found.raw } else { found.plain() });
+    match value {
+        Some(value) if call.is_json() => call.write_text_member("value", &value),
+        Some(value) => write_bulk(call.out, &value),
+        None if call.is_json() => {}
+        None => call.out.extend_from_slice(NIL),
+    }
+    Ok(())
+}
+
+/// JSET key id path value [RAW | STR]
+fn jset(keyspace: &mut Keyspace, call: &mut Call) -> Result<Effect> {
+    let mut words = call.words();
+    let (key, id) = (words.next_word()?, words.next_word()?);
+    let (path, value) = (words.next_word()?, words.next_word()?);
+    let mode = match words.peek() {
+        None => path::ValueMode::Automatic,
+        Some(_) if words.take_keyword("RAW") => path::ValueMode::Raw,
+        Some(_) if words.take_keyword("STR") => path::ValueMode::Text,
+        Some(word) => return Err(Error::invalid(word)),
+    };
+    let present = keyspace.get(key).and_then(|collection| collection.get(id)).cloned();
+    let is_spatial = present.as_ref().is_some_and(Object::is_spatial);
+    if is_spatial && call.is_out_of_memory {
+        return Err(Error::out_of_memory());
+    }
+    let text = present.as_ref().map(text_of).unwrap_or_default();
+    let changed = path::set(&text, path, &path::encode_value(value, mode))
+        .map_err(|error| Error::Text(error.to_string().into_bytes()))?;
+    store(keyspace, key, id, present.as_ref(), &changed)?;
+    call.reply_ok();
+    Ok(Effect::Changed)
+}
+
+/// JDEL key id path. Unlike Tile38's it is logged, as every write is.
+fn jdel(keyspace: &mut Keyspace, call: &mut Call) -> Result<Effect> {
+    let (key, id, path) = (call.args.at(1), call.args.at(2), call.args.at(3));
+    if keyspace.get(key).is_none() {
+        if call.is_json() {
+            return Err(Error::KeyNotFound);
+        }
+        call.reply_count(0);
+        return Ok(Effect::Nothing);
+    }
+    let present = find(keyspace, key, id).ok().cloned();
+    let text = present.as_ref().map(text_of).unwrap_or_default();
+    let changed = path::delete(&text, path)
+        .map_err(|error| Error::Text(error.to_string().into_bytes()))?;
+    let Some(changed) = changed else {
+        if call.is_json() {
+            return Err(Error::text("path not found"));
+        }
+        call.reply_count(0);
+        return Ok(Effect::Nothing);
+    };
+    let is_spatial = present.as_ref().is_some_and(Object::is_spatial);
+    store(keyspace, key, id, present.as_ref(), &changed)?;
+    // Tile38 answers OK for geometries and 1 for strings.
+    if is_spatial {
+        call.reply_ok();
+    } else {
+        call.reply_count(1);
+    }
+    Ok(Effect::Changed)
+}
+
+/// Stores a changed document: a geometry stays one and is validated, all else becomes a string.
+/// Fields are kept, the deadline is cleared.
+fn store(
+    keyspace: &mut Keyspace,
+    key: &[u8],
+    id: &[u8],
+    present: Option<&Object>,
+    text: &[u8],
+) -> Result<()> {
+    let fields = present.map_or(&[][..], |object| object.fields().block());
+    let object = if present.is_some_and(Object::is_spatial) {
+        let options = ParseOptions { require_valid: keyspace.requires_valid };
+        let geometry =
+            Geometry::parse(text, options).map_err(|error| Error::Text(error.message()))?;
+        Object::new(id, Shape::of_geometry(geometry), &[], fields, NEVER)
+    } else {
+        Object::new(id, Shape::String, text, fields, NEVER)
+    };
+    keyspace.insert(key, object);
+    Ok(())
+}

@@ -16,22 +16,13 @@ impl Circle {
         } else {
             circle_ring(center, meters, STEPS)
         };
-        Circle { center, meters, polygon: Series::new(ring) }
+        let tester = CircleTester::new(center, meters);
+        Circle { center, meters, polygon: Series::new(ring), tester }
     }
 
     /// Whether a point lies in the circle itself, not in its polygon.
     pub fn contains_point(&self, p: Point) -> bool {
-        self.tester().contains(p)
-    }
-
-    /// The point test with what depends on the circle alone computed once.
-    pub fn tester(&self) -> CircleTester {
-        CircleTester {
-            center: self.center,
-            cos_latitude: cos_latitude(self.center),
-            haversine_max: haversine_of_meters(self.meters),
-            is_point: self.meters <= 0.0,
-        }
+        self.tester.contains(p)
     }
 
     /// The polygon form, as a geometry of its own.
@@ -41,9 +32,9 @@ impl Circle {
     }
 }
 
-/// A circle ready to test many points.
-#[derive(Clone, Copy, Debug)]
-pub struct CircleTester {
+/// What the point test needs of a circle, computed once.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) struct CircleTester {
     center: Point,
     cos_latitude: f64,
     haversine_max: f64,
@@ -51,8 +42,13 @@ pub struct CircleTester {
 }
 
 impl CircleTester {
-    /// Whether the point is at most the radius away from the centre.
-    pub fn contains(&self, p: Point) -> bool {
+    fn new(center: Point, meters: f64) -> Self {
+        let cos_latitude = cos_latitude(center);
+        let haversine_max = haversine_of_meters(meters);
+        CircleTester { center, cos_latitude, haversine_max, is_point: meters <= 0.0 }
+    }
+
+    fn contains(&self, p: Point) -> bool {
         if self.is_point {
             return p == self.center;
         }
@@ -87,6 +83,13 @@ mod tests {
         assert_eq!(circle.polygon.points().len(), 66);
         assert_eq!(circle.polygon.points().first(), circle.polygon.points().last());
         assert!(circle.polygon.bounds().contains_point(circle.center));
+    }
+
+    #[test]
+    fn the_box_of_a_circle_is_that_of_tile38_to_the_bit() {
+        let bounds = Circle::new(Point::new(-112.0, 33.0), 1000.0).polygon.bounds();
+        assert_eq!(bounds.min, Point::new(-112.010_723_180_676_4, 32.991_006_783_940_81));
+        assert_eq!(bounds.max, Point::new(-111.989_276_819_323_6, 33.008_993_216_059_19));
     }
 
     #[test]

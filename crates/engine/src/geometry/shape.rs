@@ -1,6 +1,7 @@
 //! The kinds of geometry, as plain data. Knows their boxes and counts; parsing, printing and
 //! predicates live beside it.
 
+use super::circle::CircleTester;
 use super::Series;
 
 /// A planar position in degrees: x = longitude, y = latitude.
@@ -97,6 +98,7 @@ pub struct Circle {
     pub center: Point,
     pub meters: f64,
     pub polygon: Series,
+    pub(super) tester: CircleTester,
 }
 
 /// Any geometry.

@@ -1,6 +1,7 @@
 //! JSON as bytes: validation, walking without a tree, escaping, paths.
 
 pub mod escape;
+pub mod path;
 pub mod scan;
 
 pub use escape::{write_full, write_short};

@@ -99,7 +99,7 @@ fn find_property(object: &Object, path: Option<&[u8]>) -> Option<Vec<u8>> {
     let properties = super::scope::member(object, b"properties")?;
     match path {
         None => Some(properties.to_vec()),
-        Some(path) => path::get(properties, path).map(|found| found.raw().to_vec()),
+        Some(path) => path::get(properties, path).map(|found| found.raw.into_owned()),
     }
 }
 

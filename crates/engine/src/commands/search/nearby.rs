@@ -77,7 +77,7 @@ fn run(center: &Center, collection: &Collection, rows: &mut Rows, call: &mut Cal
     let distances = Cell::new(0_u64);
     let count = || distances.set(distances.get() + 1);
     let mut failure = Ok(());
-    collection.areas().nearest(
+    let _ = collection.areas().nearest(
         |bounds| {
             count();
             from.to_rect(bounds)

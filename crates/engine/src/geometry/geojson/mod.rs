@@ -1,4 +1,4 @@
-//! GeoJSON text: reading it into a geometry, and the one canonical text a geometry prints as.
+//! `GeoJSON` text: reading it into a geometry, and the one canonical text a geometry prints as.
 
 mod document;
 mod parse;

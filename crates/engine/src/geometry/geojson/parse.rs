@@ -1,4 +1,4 @@
-//! GeoJSON text to geometry, with Tile38's checks in Tile38's order. Validates the text once and
+//! `GeoJSON` text to geometry, with Tile38's checks in Tile38's order. Validates the text once and
 //! reads each value once; recursion is bounded by the depth the JSON scanner allows.
 
 use std::borrow::Cow;
@@ -77,7 +77,7 @@ impl From<positions::Invalid> for GeometryError {
 type Result<T> = std::result::Result<T, GeometryError>;
 
 impl Geometry {
-    /// Reads a GeoJSON text.
+    /// Reads a `GeoJSON` text.
     pub fn parse(text: &[u8], options: ParseOptions) -> Result<Geometry> {
         let document = Document::parse(text).ok_or(GeometryError::InvalidData)?;
         let object = Object::read(&document, document.root())?;
@@ -233,7 +233,7 @@ impl Parser<'_> {
         Ok((Geometry::Line(line), end))
     }
 
-    /// A point of a MultiPoint, which Tile38 never checks for its range.
+    /// A point of a `MultiPoint`, which Tile38 never checks for its range.
     fn position(&self, start: usize) -> Result<(Geometry, usize)> {
         let (ordinates, end) = positions::position(self.document, start, positions::MULTI_POINT)?;
         let (point, extra) = (ordinates.point(), ordinates.extra());
@@ -419,12 +419,15 @@ mod tests {
         assert_eq!(error.message(), b"type '\xff' is unknown");
     }
 
+    fn feature_of_point(coordinates: &str, properties: &str) -> String {
+        let point = format!(r#"{{"type":"Point","coordinates":[{coordinates}]}}"#);
+        format!(r#"{{"type":"Feature","geometry":{point},"properties":{{{properties}}}}}"#)
+    }
+
     #[test]
     fn circles_are_recognised_by_their_properties() {
-        let circle = |properties: &str| {
-            let text = format!(
-                r#"{{"type":"Feature","geometry":{{"type":"Point","coordinates":[-112,33,7]}},"properties":{{"type":"Circle"{properties}}}}}"#
-            );
+        let circle = |more: &str| {
+            let text = feature_of_point("-112,33,7", &format!(r#""type":"Circle"{more}"#));
             Geometry::parse(text.as_bytes(), ParseOptions::default())
         };
         for (properties, meters) in [
@@ -442,11 +445,7 @@ mod tests {
 
     #[test]
     fn require_valid_checks_all_but_multipoints_and_circles() {
-        let feature = |kind: &str| {
-            format!(
-                r#"{{"type":"Feature","geometry":{{"type":"Point","coordinates":[181,1]}},"properties":{{"type":"{kind}"}}}}"#
-            )
-        };
+        let feature = |kind: &str| feature_of_point("181,1", &format!(r#""type":"{kind}""#));
         for (text, expected) in [
             (r#"{"type":"Point","coordinates":[180,-90]}"#, "ok"),
             (r#"{"type":"Point","coordinates":[1,91]}"#, "invalid coordinates"),

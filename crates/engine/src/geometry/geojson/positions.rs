@@ -130,7 +130,7 @@ fn positions(
     Ok((points, document.close(end)))
 }
 
-/// Reads a LineString's coordinates; returns where they end too.
+/// Reads a `LineString`'s coordinates; returns where they end too.
 pub(super) fn line(document: &Document<'_>, start: usize) -> Result<(Line, usize), Invalid> {
     let mut extra = ExtraValues::default();
     let (points, end) = positions(document, start, LINE, &mut extra)?;

@@ -1,4 +1,4 @@
-//! Geometry to its canonical GeoJSON text: structure first, then all other members as they were.
+//! Geometry to its canonical `GeoJSON` text: structure first, then all other members as they were.
 
 use super::document::Document;
 use crate::geometry::{
@@ -7,7 +7,7 @@ use crate::geometry::{
 use crate::number::write_ordinate;
 
 impl CollectionKind {
-    /// The GeoJSON type.
+    /// The `GeoJSON` type.
     pub fn name(self) -> &'static str {
         match self {
             CollectionKind::MultiPoint => "MultiPoint",
@@ -20,7 +20,7 @@ impl CollectionKind {
 }
 
 impl Geometry {
-    /// The GeoJSON type; `Polygon` for a box and, odd but Tile38's answer, for a Circle.
+    /// The `GeoJSON` type; `Polygon` for a box and, odd but Tile38's answer, for a Circle.
     pub fn type_name(&self) -> &'static str {
         match self {
             Geometry::Point(_) => "Point",
@@ -199,40 +199,8 @@ mod tests {
 
     #[test]
     fn structure_comes_first_and_the_rest_is_kept_minified() {
-        for (text, expected) in [
-            (
-                r#"{"type":"Feature","id":7,"geometry":{"type":"Point","coordinates":[1.0,2,3],"foo":1},"bbox":[ 1 ]}"#,
-                r#"{"type":"Feature","geometry":{"type":"Point","coordinates":[1,2,3],"foo":1},"id":7,"bbox":[1],"properties":{}}"#,
-            ),
-            (
-                "{ \"a\\u0062\" : \"x y\" ,\"geometry\":5,\"coordinates\":[1e1,-0,3,4,\"rest\",[]],\"ty\\u0070e\":\"Point\",\"a\":1.0,\"a\":[1, 2]}",
-                r#"{"type":"Point","coordinates":[10,-0,3,4],"a\u0062":"x y","a":1.0,"a":[1,2]}"#,
-            ),
-            (
-                r#"{"type":"Feature","properties":null,"geometry":{"type":"Feature","geometry":{"type":"MultiPoint","coordinates":[]}}}"#,
-                r#"{"type":"Feature","geometry":{"type":"Feature","geometry":{"type":"MultiPoint","coordinates":[]},"properties":{}},"properties":null}"#,
-            ),
-            (
-                r#"{"type":"LineString","coordinates":[[1,2,3],[3,4],[5,6,7,8]],"coordinates":[[1,2,3],[3,4],[5,6,7,8]]}"#,
-                r#"{"type":"LineString","coordinates":[[1,2,3],[3,4,0],[5,6,7]]}"#,
-            ),
-            (
-                r#"{"type":"MultiPoint","coordinates":[[0,0],{"x":1,"y":null,"z":5},[1e400,2]]}"#,
-                r#"{"type":"MultiPoint","coordinates":[[0,0],[1,null,5],[null,2]]}"#,
-            ),
-            (
-                r#"{"type":"Polygon","coordinates":[[[0,0,1],[4,0],{"a":4,"b":4},[0,0]],[[1,1,9,9],[2,1],[2,2],[1,1]]]}"#,
-                r#"{"type":"Polygon","coordinates":[[[0,0,1],[4,0,0],[4,4,0],[0,0,0]],[[1,1,9],[2,1,0],[2,2,0],[1,1,0]]]}"#,
-            ),
-            (
-                r#"{"features":[{"type":"Point","coordinates":[1,2]}],"type":"FeatureCollection"}"#,
-                r#"{"type":"FeatureCollection","features":[{"type":"Point","coordinates":[1,2]}]}"#,
-            ),
-            (
-                r#"{"type":"Feature","geometry":{"type":"Point","coordinates":[-112,33]},"properties":{"type":"Circle","radius":1.5,"radius_units":"km"}}"#,
-                r#"{"type":"Feature","geometry":{"type":"Point","coordinates":[-112,33]},"properties":{"type":"Circle","radius":1500,"radius_units":"m"}}"#,
-            ),
-        ] {
+        for case in include_str!("../testdata/canonical.txt").split("\n\n").skip(1) {
+            let (text, expected) = case.trim_end().split_once('\n').unwrap();
             assert_eq!(printed(&parse(text)), expected);
             assert_eq!(printed(&parse(expected)), expected);
         }
@@ -241,13 +209,14 @@ mod tests {
     #[test]
     fn a_box_prints_as_a_closed_ring() {
         let rect = Rect::new(Point::new(-116.0, 35.0), Point::new(-115.0, 36.5));
-        let text = r#"{"type":"Polygon","coordinates":[[[-116,35],[-115,35],[-115,36.5],[-116,36.5],[-116,35]]]}"#;
+        let ring = "[[-116,35],[-115,35],[-115,36.5],[-116,36.5],[-116,35]]";
+        let text = format!(r#"{{"type":"Polygon","coordinates":[{ring}]}}"#);
         assert_eq!(printed(&Geometry::Rect(rect)), text);
     }
 
     #[test]
     fn no_truncation_or_mutation_of_a_text_panics() {
-        let text = r#"{"type":"FeatureCollection","features":[{"type":"Feature","geometry":{"type":"MultiPolygon","coordinates":[[[[0,0,1],[4,0],{"a":4,"b":4},[0,0]]]]},"id":"\u00e9"},{"type":"Feature","geometry":{"type":"Point","coordinates":[null,-2.5e3]},"properties":{"type":"Circle","radius":"1"}},{"type":"GeometryCollection","geometries":[{"type":"LineString","coordinates":[[1,2],[3,4]]}]}]}"#;
+        let text = include_str!("../testdata/mixed.json");
         let attempt = |bytes: &[u8]| {
             if let Ok(geometry) = Geometry::parse(bytes, ParseOptions::default()) {
                 geometry.write_json(&mut Vec::new());

@@ -64,3 +64,36 @@ pub(super) fn meets_line(left: &Ring, right: &Ring) -> bool {
         long.segments_near(segment.bounds()).any(|(_, other)| segment.crosses(&other))
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::super::Series;
+    use super::*;
+
+    fn line(points: &[(f64, f64)]) -> Series {
+        Series::new(points.iter().map(|(x, y)| Point::new(*x, *y)).collect())
+    }
+
+    fn covers(outer: &[(f64, f64)], inner: &[(f64, f64)]) -> bool {
+        has_line(&Ring::from(&line(outer)), &Ring::from(&line(inner)))
+    }
+
+    #[test]
+    fn a_line_within_a_line_may_follow_its_bends_both_ways() {
+        let bent = [(0.0, 0.0), (5.0, 0.0), (5.0, 5.0)];
+        assert!(covers(&bent, &[(1.0, 0.0), (5.0, 0.0), (5.0, 2.0)]));
+        assert!(covers(&bent, &[(5.0, 2.0), (5.0, 0.0), (1.0, 0.0)]));
+        assert!(!covers(&bent, &[(1.0, 1.0), (2.0, 1.0)]));
+    }
+
+    #[test]
+    fn a_line_that_leaves_between_corners_counts_as_within() {
+        assert!(covers(&[(0.0, 0.0), (10.0, 0.0)], &[(0.0, 0.0), (5.0, 0.0), (5.0, 5.0)]));
+    }
+
+    #[test]
+    fn a_walk_to_and_fro_ends_with_no() {
+        let straight = [(0.0, 0.0), (5.0, 0.0), (10.0, 0.0)];
+        assert!(!covers(&straight, &[(0.0, 0.0), (5.0, 0.0), (5.0, 5.0)]));
+    }
+}

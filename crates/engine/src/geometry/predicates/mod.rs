@@ -110,3 +110,100 @@ fn all_leaves_in(outer: &Collection, b: &Geometry) -> bool {
         _ => b.is_empty() || outer.children.iter().any(|child| contains(child, b)),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::{CollectionKind, Feature, Line, Polygon, Rect, Series};
+    use super::*;
+    use proptest::prelude::*;
+
+    fn point() -> impl Strategy<Value = Point> {
+        (0..9i32, 0..9i32).prop_map(|(x, y)| Point::new(f64::from(x), f64::from(y)))
+    }
+
+    fn ring() -> impl Strategy<Value = Series> {
+        proptest::collection::vec(point(), 3..90).prop_map(|mut points| {
+            points.push(points[0]);
+            Series::new(points)
+        })
+    }
+
+    fn simple() -> impl Strategy<Value = Geometry> {
+        prop_oneof![
+            point().prop_map(Geometry::simple_point),
+            (point(), point()).prop_map(|(a, b)| Geometry::Rect(Rect::new(a, b))),
+            proptest::collection::vec(point(), 2..5).prop_map(|points| {
+                let series = Series::new(points);
+                Geometry::Line(Line { series, extra: None, members: None })
+            }),
+            (ring(), proptest::collection::vec(ring(), 0..2)).prop_map(|(exterior, holes)| {
+                Geometry::Polygon(Polygon { exterior, holes, extra: None, members: None })
+            }),
+            (point(), 0..5i32).prop_map(|(center, size)| {
+                Geometry::Circle(Circle::new(center, f64::from(size) * 111_194.93))
+            }),
+        ]
+    }
+
+    fn geometry() -> impl Strategy<Value = Geometry> {
+        simple().prop_recursive(2, 8, 3, |inner| {
+            prop_oneof![
+                proptest::collection::vec(inner.clone(), 0..3).prop_map(|children| {
+                    let kind = CollectionKind::GeometryCollection;
+                    Geometry::Collection(Collection::new(kind, children, None))
+                }),
+                inner.prop_map(|geometry| {
+                    Geometry::Feature(Box::new(Feature { geometry, members: None }))
+                }),
+            ]
+        })
+    }
+
+    proptest! {
+        #[test]
+        fn a_bare_point_answers_as_its_geometry(area in geometry(), p in point()) {
+            let object = Geometry::simple_point(p);
+            prop_assert_eq!(contains_point(&area, p), contains(&area, &object));
+            prop_assert_eq!(intersects_point(&area, p), intersects(&object, &area));
+            prop_assert_eq!(intersects_point(&area, p), intersects(&area, &object));
+        }
+
+        #[test]
+        fn any_pair_has_an_answer(x in geometry(), y in geometry()) {
+            let _ = (contains(&x, &y), intersects(&x, &y));
+        }
+    }
+
+    #[test]
+    fn a_circle_holds_points_exactly_but_features_by_its_polygon() {
+        let circle = Geometry::Circle(Circle::new(Point::new(0.0, 0.0), 100_000.0));
+        let near_edge = Point::new(0.8979, 0.0441);
+        let object = Geometry::simple_point(near_edge);
+        assert!(contains(&circle, &object));
+        let wrapped = Feature { geometry: object, members: None };
+        assert!(!contains(&circle, &Geometry::Feature(Box::new(wrapped))));
+    }
+
+    #[test]
+    fn circles_contain_each_other_as_soon_as_they_overlap() {
+        let large = Geometry::Circle(Circle::new(Point::new(0.0, 0.0), 1_000_000.0));
+        let small = Geometry::Circle(Circle::new(Point::new(0.1, 0.0), 1000.0));
+        assert!(contains(&small, &large) && contains(&large, &small));
+    }
+
+    #[test]
+    fn an_inverted_box_is_within_larger_ones() {
+        let inverted = Rect::new(Point::new(5.0, 5.0), Point::new(1.0, 1.0));
+        let large = Rect::new(Point::new(0.0, 0.0), Point::new(9.0, 9.0));
+        assert!(contains(&Geometry::Rect(large), &Geometry::Rect(inverted)));
+    }
+
+    #[test]
+    fn empty_geometries_lie_in_nothing_but_circles() {
+        let kind = CollectionKind::GeometryCollection;
+        let empty = Geometry::Collection(Collection::new(kind, Vec::new(), None));
+        let area = Geometry::Rect(Rect::new(Point::new(-9.0, -9.0), Point::new(9.0, 9.0)));
+        assert!(!contains(&area, &empty) && !intersects(&empty, &area));
+        assert!(contains(&Geometry::Circle(Circle::new(Point::new(0.0, 0.0), 5.0)), &empty));
+    }
+}

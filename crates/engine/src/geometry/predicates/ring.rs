@@ -260,3 +260,96 @@ impl<'a> Ring<'a> {
                 .any(|(_, segment)| self.meets_segment(&segment, edge))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::line;
+    use super::*;
+    use proptest::prelude::*;
+
+    /// A closed ring on a small grid, so that rays hit corners and edges lie on each other.
+    fn ring(count: std::ops::Range<usize>) -> impl Strategy<Value = Series> {
+        proptest::collection::vec((0..12i32, 0..12i32), count).prop_map(|corners| {
+            let mut points: Vec<Point> =
+                corners.iter().map(|(x, y)| Point::new(f64::from(*x), f64::from(*y))).collect();
+            points.push(points[0]);
+            Series::new(points)
+        })
+    }
+
+    fn segment() -> impl Strategy<Value = Segment> {
+        let half = |n: i32| f64::from(n) / 2.0;
+        (-1..25i32, -1..25i32, -1..25i32, -1..25i32).prop_map(move |(x, y, z, w)| Segment {
+            a: Point::new(half(x), half(y)),
+            b: Point::new(half(z), half(w)),
+        })
+    }
+
+    fn without_tree(series: &Series) -> Ring<'_> {
+        Ring { tree: None, ..Ring::from(series) }
+    }
+
+    proptest! {
+        #[test]
+        fn a_tree_changes_no_answer_about_points_and_segments(
+            series in ring(64..300),
+            // Tenths make quotients round, so that some points are on slanted edges by chance.
+            scale in prop_oneof![Just(1.0), Just(0.1)],
+            probes in proptest::collection::vec(segment(), 40),
+        ) {
+            let scaled = |p: Point| Point::new(p.x * scale, p.y * scale);
+            let series = Series::new(series.points().iter().map(|p| scaled(*p)).collect());
+            let (fast, slow) = (Ring::from(&series), without_tree(&series));
+            prop_assert!(fast.tree.is_some());
+            for probe in probes {
+                let probe = Segment { a: scaled(probe.a), b: scaled(probe.b) };
+                prop_assert_eq!(fast.locate(probe.a), slow.locate(probe.a));
+                prop_assert_eq!(line::has_point(&fast, probe.b), line::has_point(&slow, probe.b));
+                for edge in [Edge::Inside, Edge::Outside] {
+                    prop_assert_eq!(fast.has_segment(&probe, edge), slow.has_segment(&probe, edge));
+                    prop_assert_eq!(
+                        fast.meets_segment(&probe, edge),
+                        slow.meets_segment(&probe, edge)
+                    );
+                }
+            }
+        }
+
+        #[test]
+        fn a_tree_changes_no_answer_about_rings_and_lines(
+            left in ring(64..200),
+            right in ring(3..100),
+        ) {
+            let (fast, slow) = (Ring::from(&left), without_tree(&left));
+            let (other, plain) = (Ring::from(&right), without_tree(&right));
+            for edge in [Edge::Inside, Edge::Outside] {
+                prop_assert_eq!(fast.has_ring(&other, edge), slow.has_ring(&plain, edge));
+                prop_assert_eq!(other.has_ring(&fast, edge), plain.has_ring(&slow, edge));
+                prop_assert_eq!(fast.meets_ring(&other, edge), slow.meets_ring(&plain, edge));
+                prop_assert_eq!(other.meets_ring(&fast, edge), plain.meets_ring(&slow, edge));
+            }
+            prop_assert_eq!(line::meets_line(&fast, &other), line::meets_line(&slow, &plain));
+        }
+    }
+
+    #[test]
+    fn a_point_test_in_a_large_ring_visits_few_segments() {
+        let count = 100_000;
+        let mut points: Vec<Point> = (0..count)
+            .map(|step| {
+                let angle = f64::from(step) / f64::from(count) * std::f64::consts::TAU;
+                let radius = 10.0 + (angle * 300.0).sin() + (angle * 7000.0).sin() * 0.1;
+                Point::new(radius * angle.cos(), radius * angle.sin())
+            })
+            .collect();
+        points.push(points[0]);
+        let series = Series::new(points);
+        let ring = Ring::from(&series);
+        assert_eq!(ring.locate(Point::new(0.1, 0.2)), Place::Inside);
+        assert_eq!(
+            ring.locate(Point::new(10.9, 0.2)),
+            without_tree(&series).locate(Point::new(10.9, 0.2))
+        );
+        assert!(ring.segments_right_of(Point::new(0.1, 0.2)).count() < 1000);
+    }
+}

@@ -1,0 +1,224 @@
+//! The engine: the keyspace, the table of commands, the state that gates them; loading a log and
+//! sweeping what has expired. Connections are in [`crate::session`].
+
+use std::collections::BTreeMap;
+
+use crate::call::{Budget, Call, Effect};
+use crate::commands::{self, Access, Command, Function};
+use crate::error::{Error, Result};
+use crate::gate::State;
+use crate::keyspace::Keyspace;
+use crate::reply::{self, Output};
+use crate::request::{self, Args, Arguments, Parsed};
+
+/// The longest name of a command, both words of a two-word name counted.
+const NAME_BYTES_MAX: usize = 40;
+
+/// What runs a command of the table.
+#[derive(Clone, Copy)]
+pub enum Runner {
+    /// The engine does.
+    Data(&'static Command),
+    /// Whoever drives the engine does.
+    Server,
+    /// Nobody yet; see [`commands::LATER`].
+    Later,
+}
+
+/// A row of the table.
+#[derive(Clone)]
+pub struct Entry {
+    /// Upper case; two words for CONFIG and SCRIPT.
+    pub name: String,
+    /// Who may run it when.
+    pub access: Access,
+    /// What runs it.
+    pub runner: Runner,
+}
+
+/// What loading a piece of a log came to.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct Load {
+    /// Bytes of complete commands.
+    pub consumed: usize,
+    /// How many commands that were.
+    pub commands: usize,
+    /// Why loading can't go on.
+    pub error: Option<Vec<u8>>,
+    /// Commands that aren't run, with their numbers.
+    pub skipped: BTreeMap<String, usize>,
+}
+
+/// What the engine counts.
+#[derive(Clone, Copy, Debug, Default)]
+#[allow(missing_docs)]
+pub struct Counters {
+    pub commands_processed: u64,
+    pub expired: u64,
+}
+
+/// The data and everything that decides how commands change it.
+pub struct Engine {
+    /// The data.
+    pub keyspace: Keyspace,
+    /// What gates commands.
+    pub state: State,
+    /// What was counted.
+    pub counters: Counters,
+    table: Vec<Entry>,
+}
+
+impl Engine {
+    /// An empty engine.
+    pub fn new(requires_valid: bool) -> Self {
+        let data = commands::all().map(|command| Entry {
+            name: command.name.to_string(),
+            access: command.access,
+            runner: Runner::Data(command),
+        });
+        let later = commands::LATER.iter().map(|(name, access)| Entry {
+            name: (*name).to_string(),
+            access: *access,
+            runner: Runner::Later,
+        });
+        let mut table: Vec<Entry> = data.chain(later).collect();
+        table.sort_by(|a, b| a.name.cmp(&b.name));
+        Engine {
+            keyspace: Keyspace::new(requires_valid),
+            state: State::default(),
+            counters: Counters::default(),
+            table,
+        }
+    }
+
+    /// Adds a command that isn't the engine's, in place of one of that name.
+    pub fn register(&mut self, name: &str, access: Access) {
+        let entry = Entry { name: name.to_ascii_uppercase(), access, runner: Runner::Server };
+        match self.table.binary_search_by(|row| row.name.cmp(&entry.name)) {
+            Ok(index) => self.table[index] = entry,
+            Err(index) => self.table.insert(index, entry),
+        }
+    }
+
+    /// The command that the arguments name, and how many of them its name takes. CONFIG and SCRIPT
+    /// are named by two words, or by one with a blank.
+    pub fn find(&self, args: Args) -> Result<(&Entry, usize)> {
+        let name = args.at(0);
+        if let Some(entry) = self.find_name(name) {
+            return Ok((entry, 1));
+        }
+        let is_pair = name.eq_ignore_ascii_case(b"CONFIG") || name.eq_ignore_ascii_case(b"SCRIPT");
+        if !is_pair || args.len() < 2 {
+            return Err(Error::unknown_command(name));
+        }
+        let both = [name, b" ", args.at(1)].concat();
+        match self.find_name(&both) {
+            Some(entry) => Ok((entry, 2)),
+            None => Err(Error::unknown_command(&both)),
+        }
+    }
+
+    fn find_name(&self, name: &[u8]) -> Option<&Entry> {
+        let mut buffer = [0_u8; NAME_BYTES_MAX];
+        let upper = buffer.get_mut(..name.len())?;
+        upper.copy_from_slice(name);
+        upper.make_ascii_uppercase();
+        let index = self.table.binary_search_by(|row| row.name.as_bytes().cmp(upper)).ok()?;
+        self.table.get(index)
+    }
+
+    /// Runs a data command; its reply is in `call.out`.
+    pub fn run(&mut self, command: &Command, call: &mut Call) -> Result<Effect> {
+        if command.needs_memory && call.is_out_of_memory {
+            return Err(Error::out_of_memory());
+        }
+        if !command.arity.allows(call.args.len()) {
+            return Err(Error::WrongArity);
+        }
+        let effect = match command.function {
+            Function::Read(function) => {
+                function(&self.keyspace, call)?;
+                Effect::Nothing
+            }
+            Function::Write(function) => return function(&mut self.keyspace, call),
+        };
+        call.budget.check_deadline()?;
+        Ok(effect)
+    }
+
+    /// Runs the commands of a piece of a log. The piece may end amid a command: what wasn't
+    /// consumed has to come again, with more behind it.
+    pub fn load(&mut self, data: &[u8], now_ns: i64) -> Load {
+        let mut load = Load::default();
+        let mut arguments = Arguments::default();
+        let mut out = Vec::new();
+        loop {
+            // Tile38 pads with zero bytes between commands.
+            let rest = &data[load.consumed..];
+            load.consumed += rest.iter().take_while(|byte| **byte == 0).count();
+            let rest = &data[load.consumed..];
+            match request::parse_log(rest, &mut arguments) {
+                Parsed::Request { end, .. } => {
+                    let args = arguments.view(rest);
+                    if !args.is_empty() {
+                        out.clear();
+                        if let Err(error) = self.replay(args, now_ns, &mut out, &mut load) {
+                            load.error = Some(error.message());
+                            return load;
+                        }
+                        load.commands += 1;
+                    }
+                    load.consumed += end;
+                }
+                Parsed::Malformed(text) => {
+                    load.error = Some([b"Protocol error: ", &text[..]].concat());
+                    return load;
+                }
+                Parsed::Incomplete { .. } | Parsed::Http => return load,
+            }
+        }
+    }
+
+    /// Runs one command of a log: ungated, without reply; what is missing is passed over.
+    fn replay(&mut self, args: Args, now_ns: i64, out: &mut Vec<u8>, load: &mut Load) -> Result<()> {
+        let (entry, _) = self.find(args)?;
+        let command = match entry.runner {
+            Runner::Data(command) => command,
+            Runner::Server | Runner::Later => {
+                *load.skipped.entry(entry.name.clone()).or_default() += 1;
+                return Ok(());
+            }
+        };
+        if matches!(command.function, Function::Read(_)) {
+            return Ok(());
+        }
+        let mut budget = Budget::new(u64::MAX, &|| 0);
+        let mut call = Call {
+            args,
+            output: Output::Resp,
+            now_ns,
+            is_out_of_memory: false,
+            out,
+            budget: &mut budget,
+        };
+        match self.run(command, &mut call) {
+            Ok(_) | Err(Error::KeyNotFound | Error::IdNotFound) => Ok(()),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Removes overdue objects, so many at most; appends the `del` commands for the log and
+    /// returns how many there were.
+    pub fn expire(&mut self, now_ns: i64, count_max: usize, log: &mut Vec<u8>) -> usize {
+        for count in 0..count_max {
+            let Some((key, object)) = self.keyspace.next_expired(now_ns) else { return count };
+            self.keyspace.remove(&key, object.id());
+            self.counters.expired += 1;
+            reply::write_header(log, b'*', 3);
+            for word in [b"del", &key[..], object.id()] {
+                reply::write_bulk(log, word);
+            }
+        }
+        count_max
+    }
+}

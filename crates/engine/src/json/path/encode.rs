@@ -1,0 +1,109 @@
+//! Values as JSET stores them.
+
+use crate::json::write_full;
+
+/// How JSET takes its value.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ValueMode {
+    /// Words and numbers as they are, everything else as a string.
+    Automatic,
+    /// As it is, checked by nobody.
+    Raw,
+    /// As a string.
+    Text,
+}
+
+/// The JSON text that JSET stores for a value.
+pub fn encode_value(value: &[u8], mode: ValueMode) -> Vec<u8> {
+    let is_raw = match mode {
+        ValueMode::Raw => true,
+        ValueMode::Text => false,
+        ValueMode::Automatic => {
+            matches!(value, b"true" | b"false" | b"null") || is_number(value)
+        }
+    };
+    let mut out = Vec::with_capacity(value.len() + 2);
+    if is_raw {
+        out.extend_from_slice(value);
+    } else {
+        write_text(&mut out, value);
+    }
+    out
+}
+
+/// Appends a string, verbatim if it has only 0x20–0x7F without `"` and `\`.
+pub fn write_text(out: &mut Vec<u8>, text: &[u8]) {
+    if text.iter().all(|byte| matches!(byte, 0x20..=0x7f) && !matches!(byte, b'"' | b'\\')) {
+        out.push(b'"');
+        out.extend_from_slice(text);
+        out.push(b'"');
+    } else {
+        write_full(out, text);
+    }
+}
+
+/// Tile38's rule: the digits before the point may be missing, so `.5` and `e5` count.
+fn is_number(text: &[u8]) -> bool {
+    let digits = |text: &[u8]| text.iter().take_while(|byte| byte.is_ascii_digit()).count();
+    if text.is_empty() {
+        return false;
+    }
+    let mut rest = text.strip_prefix(b"-").unwrap_or(text);
+    if rest.is_empty() {
+        return false;
+    }
+    rest = match rest {
+        [b'0', rest @ ..] => rest,
+        _ => &rest[digits(rest)..],
+    };
+    if let Some(fraction) = rest.strip_prefix(b".") {
+        let length = digits(fraction);
+        if length == 0 {
+            return false;
+        }
+        rest = &fraction[length..];
+    }
+    if let [b'e' | b'E', exponent @ ..] = rest {
+        let exponent = match exponent {
+            [b'+' | b'-', digits @ ..] => digits,
+            digits => digits,
+        };
+        let length = digits(exponent);
+        if length == 0 {
+            return false;
+        }
+        rest = &exponent[length..];
+    }
+    rest.is_empty()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn encoded(value: &str, mode: ValueMode) -> String {
+        String::from_utf8(encode_value(value.as_bytes(), mode)).unwrap()
+    }
+
+    #[test]
+    fn numbers_and_words_are_stored_as_they_are() {
+        for value in [
+            "true", "false", "null", "0", "-0", "12", "1.50", "-2.50", "1e5", "1E-5", ".5", "-.5",
+            "e5", "0.5e+1",
+        ] {
+            assert_eq!(encoded(value, ValueMode::Automatic), value);
+        }
+        for value in ["007", "+5", "1.", "-", "0x1", "", "1e", "True", "1 ", "e", "nan", "."] {
+            assert_eq!(encoded(value, ValueMode::Automatic), format!("\"{value}\""));
+        }
+    }
+
+    #[test]
+    fn strings_are_escaped_only_when_they_must_be() {
+        assert_eq!(encoded("b<c>", ValueMode::Automatic), "\"b<c>\"");
+        assert_eq!(encoded("a\"b<c>", ValueMode::Automatic), "\"a\\\"b\\u003cc\\u003e\"");
+        assert_eq!(encoded("<\x7f", ValueMode::Automatic), "\"<\x7f\"");
+        assert_eq!(encoded("42", ValueMode::Text), "\"42\"");
+        assert_eq!(encoded("{oops", ValueMode::Raw), "{oops");
+    }
+}

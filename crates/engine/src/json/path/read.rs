@@ -1,0 +1,372 @@
+//! Following a path through a text.
+//!
+//! Each component is read only when a value is at hand, since its meaning depends on that value:
+//! `#` counts an array but is the name of a member of an object.
+
+use std::borrow::Cow;
+use std::ops::Range;
+
+use super::build::{build, literal};
+use super::glob::{matches_glob, Case};
+use super::modifier::Modifier;
+use super::query::Query;
+use super::walk::{
+    content_of, first_container, group_end, kind_of, skip, value_end, Elements, Members,
+};
+use super::{Found, Places};
+use crate::json::DEPTH_MAX;
+
+/// Longer paths find nothing.
+const PATH_BYTES_MAX: usize = 1 << 16;
+
+/// One read may go over this many bytes of text and path. Ordinary reads go over the document once
+/// for each component; only paths that repeat themselves come near.
+const WORK_BYTES_MAX: usize = 1 << 29;
+
+/// A byte that is written counts as this many read, which bounds what a path can make of a text.
+const WRITE_COST: usize = 8;
+
+/// The cost of a step apart from the bytes it reads.
+const STEP_COST: usize = 32;
+
+/// Text to be searched, and where it begins in the document unless it was computed.
+#[derive(Clone, Copy, Debug)]
+pub struct Part<'t> {
+    pub raw: &'t [u8],
+    pub base: Option<usize>,
+}
+
+impl<'t> Part<'t> {
+    fn slice(&self, place: Range<usize>) -> Self {
+        Self { base: self.base.map(|base| base + place.start), raw: &self.raw[place] }
+    }
+
+    fn found(&self) -> Option<Found<'t>> {
+        let kind = kind_of(self.raw)?;
+        let places = match self.base {
+            Some(base) => Places::One(base..base + self.raw.len()),
+            None => Places::Computed,
+        };
+        Some(Found { raw: Cow::Borrowed(self.raw), kind, places })
+    }
+}
+
+/// What follows a component.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Rest<'p> {
+    End,
+    Dot(&'p [u8]),
+    Pipe(&'p [u8]),
+}
+
+impl<'p> Rest<'p> {
+    /// The rest of a path at the end of a component; what can't follow one is ignored.
+    fn of(path: &'p [u8]) -> Self {
+        match path {
+            [b'.', rest @ ..] => Rest::Dot(rest),
+            [b'|', rest @ ..] => Rest::Pipe(rest),
+            _ => Rest::End,
+        }
+    }
+}
+
+/// Follows paths, and stops when that takes too much.
+#[derive(Debug)]
+pub struct Reader {
+    work_left: usize,
+    depth: usize,
+}
+
+impl Default for Reader {
+    fn default() -> Self {
+        Self { work_left: WORK_BYTES_MAX, depth: 0 }
+    }
+}
+
+impl Reader {
+    pub fn get<'t>(&mut self, text: &'t [u8], path: &[u8]) -> Option<Found<'t>> {
+        if path.len() > PATH_BYTES_MAX {
+            return None;
+        }
+        self.find(Part { raw: text, base: Some(0) }, path)
+    }
+
+    /// Pays for reading and writing that many bytes; `None` once the budget is used up.
+    pub fn spend(&mut self, read: usize, written: usize) -> Option<()> {
+        let cost = written.saturating_mul(WRITE_COST).saturating_add(read);
+        self.work_left = self.work_left.checked_sub(cost.saturating_add(STEP_COST))?;
+        Some(())
+    }
+
+    /// The value at a path within a part.
+    pub fn find<'t>(&mut self, part: Part<'t>, path: &[u8]) -> Option<Found<'t>> {
+        self.spend(path.len().saturating_add(part.raw.len()), 0)?;
+        if self.depth == DEPTH_MAX {
+            return None;
+        }
+        self.depth += 1;
+        let found = self.find_start(part, path);
+        self.depth -= 1;
+        found
+    }
+
+    /// What can stand at the start of a path, or behind a pipe, and nowhere else.
+    fn find_start<'t>(&mut self, part: Part<'t>, path: &[u8]) -> Option<Found<'t>> {
+        match path {
+            [b'@', ..] => {
+                if let Some((modifier, length)) = Modifier::parse(path) {
+                    let text = modifier.apply(self, part.raw)?;
+                    return self.computed(text, &path[length..]);
+                }
+            }
+            [b'!', ..] => {
+                let (text, length) = literal(path)?;
+                return self.computed(text, &path[length..]);
+            }
+            [b'{' | b'[', ..] => {
+                let (text, length) = build(self, part, path)?;
+                return self.computed(text, &path[length..]);
+            }
+            [b'.', b'.', path @ ..] => return self.elements(part, 0, path),
+            _ => {}
+        }
+        // Text before the first array or object is skipped, but a string isn't looked into.
+        let start = skip(part.raw, 0, b' ');
+        if part.raw.get(start) == Some(&b'"') {
+            return None;
+        }
+        let start = first_container(part.raw)?;
+        if part.raw[start] == b'{' {
+            self.members(part, start + 1, path)
+        } else {
+            self.elements(part, start + 1, path)
+        }
+    }
+
+    /// Goes on with a text that isn't part of the document.
+    fn computed<'t>(&mut self, text: Vec<u8>, rest: &[u8]) -> Option<Found<'t>> {
+        self.spend(0, text.len())?;
+        if let Rest::Dot(path) | Rest::Pipe(path) = Rest::of(rest) {
+            return self.find(Part { raw: &text, base: None }, path).map(into_owned);
+        }
+        super::document(&text)
+            .map(|found| Found { places: Places::Computed, ..into_owned(found) })
+    }
+
+    /// The member that the path begins with.
+    fn members<'t>(&mut self, part: Part<'t>, at: usize, path: &[u8]) -> Option<Found<'t>> {
+        let name = Name::parse(path);
+        for member in (Members { text: part.raw, at }) {
+            if !name.is_match(&part.raw[member.name]) {
+                continue;
+            }
+            let value = part.slice(member.value);
+            let found = match name.rest {
+                Rest::End => value.found(),
+                Rest::Dot(rest) => self.find(value, rest),
+                Rest::Pipe(rest) => return self.find(value, rest),
+            };
+            // Another member that fits may have what the rest of the path asks for.
+            if found.is_some() || self.work_left < STEP_COST {
+                return found;
+            }
+        }
+        None
+    }
+
+    /// The element, number or list that the path begins with.
+    fn elements<'t>(&mut self, part: Part<'t>, at: usize, path: &[u8]) -> Option<Found<'t>> {
+        let elements = Elements { text: part.raw, at };
+        match path {
+            [b'#', b'.', rest @ ..] => {
+                let (each, pipe) = split_at_pipe(rest);
+                let list = self.collect(part, elements, None, Some(each))?;
+                self.pipe(list, pipe)
+            }
+            [b'#', b'(' | b'[', ..] => {
+                let end = group_end(path, 1)?;
+                let query = Query::parse(&path[2..end - 1]);
+                match &path[end..] {
+                    [b'#', rest @ ..] => self.all(part, elements, &query, Rest::of(rest)),
+                    rest => self.first(part, elements, &query, Rest::of(rest)),
+                }
+            }
+            [b'#', rest @ ..] if rest.is_empty() || rest[0] == b'|' => {
+                self.computed(elements.count().to_string().into_bytes(), rest)
+            }
+            _ => {
+                let length = path.iter().take_while(|byte| byte.is_ascii_digit()).count();
+                let is_whole = matches!(path.get(length), None | Some(b'.' | b'|'));
+                let index = std::str::from_utf8(&path[..length]).ok()?.parse::<usize>().ok()?;
+                let place = elements.into_iter().nth(index).filter(|_| is_whole)?;
+                self.follow(part.slice(place), Rest::of(&path[length..]))
+            }
+        }
+    }
+
+    fn follow<'t>(&mut self, part: Part<'t>, rest: Rest) -> Option<Found<'t>> {
+        match rest {
+            Rest::End => part.found(),
+            Rest::Dot(path) | Rest::Pipe(path) => self.find(part, path),
+        }
+    }
+
+    /// `#(query)`: the first element for which it holds.
+    fn first<'t>(
+        &mut self,
+        part: Part<'t>,
+        mut elements: Elements<'t>,
+        query: &Query,
+        rest: Rest,
+    ) -> Option<Found<'t>> {
+        let place = elements.find(|place| query.holds(self, part.slice(place.clone())))?;
+        self.follow(part.slice(place), rest)
+    }
+
+    /// `#(query)#`: a list of all elements for which it holds.
+    fn all<'t>(
+        &mut self,
+        part: Part<'t>,
+        elements: Elements<'t>,
+        query: &Query,
+        rest: Rest,
+    ) -> Option<Found<'t>> {
+        let (each, pipe) = match rest {
+            Rest::End => (None, None),
+            Rest::Pipe(pipe) => (None, Some(pipe)),
+            Rest::Dot(path) => {
+                let (each, pipe) = split_at_pipe(path);
+                (Some(each), pipe)
+            }
+        };
+        let list = self.collect(part, elements, Some(query), each)?;
+        self.pipe(list, pipe)
+    }
+
+    fn pipe<'t>(&mut self, list: Found<'t>, path: Option<&[u8]>) -> Option<Found<'t>> {
+        match path {
+            None => Some(list),
+            Some(path) => self.find(Part { raw: &list.raw, base: None }, path).map(into_owned),
+        }
+    }
+
+    /// An array of what the path finds in the elements for which the query holds.
+    fn collect<'t>(
+        &mut self,
+        part: Part<'t>,
+        elements: Elements<'t>,
+        query: Option<&Query>,
+        path: Option<&[u8]>,
+    ) -> Option<Found<'t>> {
+        let mut list = vec![b'['];
+        let mut places = Vec::new();
+        for place in elements {
+            let element = part.slice(place);
+            if query.is_some_and(|query| !query.holds(self, element)) {
+                continue;
+            }
+            let found = match path {
+                Some(path) => self.find(element, path),
+                None => element.found(),
+            };
+            let Some(found) = found else { continue };
+            self.spend(0, found.raw.len())?;
+            if list.len() > 1 {
+                list.push(b',');
+            }
+            list.extend_from_slice(&found.raw);
+            match found.places {
+                Places::Computed => {}
+                Places::One(place) => places.push(place),
+                Places::Many(more) => places.extend(more),
+            }
+        }
+        list.push(b']');
+        Some(Found {
+            raw: Cow::Owned(list),
+            kind: crate::json::Kind::Array,
+            places: Places::Many(places),
+        })
+    }
+}
+
+/// The name of a member, or a glob for it.
+struct Name<'p> {
+    text: Cow<'p, [u8]>,
+    is_glob: bool,
+    rest: Rest<'p>,
+}
+
+impl<'p> Name<'p> {
+    fn parse(path: &'p [u8]) -> Self {
+        let (mut is_glob, mut is_escaped) = (false, false);
+        let mut at = 0;
+        while let Some(byte) = path.get(at) {
+            match byte {
+                b'.' | b'|' => break,
+                b'*' | b'?' => is_glob = true,
+                b'\\' => {
+                    is_escaped = true;
+                    at += 1;
+                }
+                _ => {}
+            }
+            at += 1;
+        }
+        let at = at.min(path.len());
+        let spelled = &path[..at];
+        // A glob understands the backslashes itself.
+        let text = match is_escaped && !is_glob {
+            true => Cow::Owned(without_backslashes(spelled)),
+            false => Cow::Borrowed(spelled),
+        };
+        Self { text, is_glob, rest: Rest::of(&path[at..]) }
+    }
+
+    /// Whether this is the name of a member, which is given with its quotes.
+    fn is_match(&self, quoted: &[u8]) -> bool {
+        let name = content_of(quoted);
+        if self.is_glob {
+            matches_glob(&name, &self.text, Case::Sensitive)
+        } else {
+            name == self.text
+        }
+    }
+}
+
+/// Each backslash makes the byte behind it literal.
+pub fn without_backslashes(text: &[u8]) -> Vec<u8> {
+    let mut out = Vec::with_capacity(text.len());
+    let mut bytes = text.iter();
+    while let Some(byte) = bytes.next() {
+        match byte {
+            b'\\' => out.extend(bytes.next()),
+            other => out.push(*other),
+        }
+    }
+    out
+}
+
+/// A path in two at its first pipe that isn't within brackets or strings.
+fn split_at_pipe(path: &[u8]) -> (&[u8], Option<&[u8]>) {
+    let mut at = 0;
+    while let Some(byte) = path.get(at) {
+        match byte {
+            b'|' => return (&path[..at], Some(&path[at + 1..])),
+            b'\\' => at += 2,
+            b'(' | b'[' | b'{' => at = group_end(path, at).unwrap_or(path.len()),
+            _ => at += 1,
+        }
+    }
+    (path, None)
+}
+
+fn into_owned<'n>(found: Found<'_>) -> Found<'n> {
+    Found { raw: Cow::Owned(found.raw.into_owned()), kind: found.kind, places: found.places }
+}
+
+/// All of a text as one value, if it is one.
+pub fn whole(raw: &[u8]) -> &[u8] {
+    let start = skip(raw, 0, b' ');
+    &raw[start..value_end(raw, start)]
+}

@@ -1,0 +1,143 @@
+//! RE2's spelling of regular expressions into that of the `regex` crate, where the two differ.
+//! Perl classes are ASCII in RE2, and it takes for literal much that the crate reserves.
+
+/// Rewrites a pattern; what is wrong in it stays wrong.
+pub fn translate(pattern: &str) -> String {
+    let mut translator = Translator { rest: pattern, out: String::with_capacity(pattern.len()) };
+    while let Some(first) = translator.take() {
+        match first {
+            '\\' => translator.escape(false),
+            '[' => translator.class(),
+            '{' => translator.brace(),
+            other => translator.out.push(other),
+        }
+    }
+    translator.out
+}
+
+struct Translator<'p> {
+    rest: &'p str,
+    out: String,
+}
+
+impl Translator<'_> {
+    fn take(&mut self) -> Option<char> {
+        let first = self.rest.chars().next()?;
+        self.rest = &self.rest[first.len_utf8()..];
+        Some(first)
+    }
+
+    /// What follows a backslash.
+    fn escape(&mut self, is_in_class: bool) {
+        let Some(escaped) = self.take() else {
+            self.out.push('\\');
+            return;
+        };
+        let (members, is_negated) = match escaped {
+            'd' => ("0-9", false),
+            'D' => ("0-9", true),
+            'w' => ("0-9A-Za-z_", false),
+            'W' => ("0-9A-Za-z_", true),
+            's' => ("\\t\\n\\x0C\\r ", false),
+            'S' => ("\\t\\n\\x0C\\r ", true),
+            'b' | 'B' if !is_in_class => {
+                self.out.push_str(if escaped == 'b' { "(?-u:\\b)" } else { "(?-u:\\B)" });
+                return;
+            }
+            'Q' if !is_in_class => {
+                self.quote();
+                return;
+            }
+            '<' | '>' => {
+                self.out.push(escaped);
+                return;
+            }
+            other => {
+                self.out.push('\\');
+                self.out.push(other);
+                return;
+            }
+        };
+        match (is_in_class, is_negated) {
+            (true, false) => self.out.push_str(members),
+            (_, true) => self.out.extend(["[^", members, "]"]),
+            (false, false) => self.out.extend(["[", members, "]"]),
+        }
+    }
+
+    /// `\Q…\E`: everything between is literal.
+    fn quote(&mut self) {
+        let (literal, rest) = self.rest.split_once("\\E").unwrap_or((self.rest, ""));
+        self.out.push_str(&regex::escape(literal));
+        self.rest = rest;
+    }
+
+    /// A brace is literal unless it opens a repetition.
+    fn brace(&mut self) {
+        let count = self.rest.split_once('}').map_or("", |(count, _)| count);
+        let (least, most) = count.split_once(',').unwrap_or((count, ""));
+        let is_number = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
+        if !(least.is_empty() || !is_number(least) || !is_number(most)) {
+            self.out.push('{');
+        } else {
+            self.out.push_str("\\{");
+        }
+    }
+
+    /// A class, whose brackets, `&`, `~` and doubled `-` have a meaning only in the crate.
+    fn class(&mut self) {
+        self.out.push('[');
+        if self.rest.starts_with('^') {
+            self.take();
+            self.out.push('^');
+        }
+        let mut is_first = true;
+        while let Some(member) = self.take() {
+            match member {
+                ']' if !is_first => {
+                    self.out.push(']');
+                    return;
+                }
+                '[' if self.rest.starts_with(':') && self.rest.contains(":]") => {
+                    let length = self.rest.find(":]").map_or(0, |start| start + 2);
+                    self.out.push('[');
+                    self.out.push_str(&self.rest[..length]);
+                    self.rest = &self.rest[length..];
+                }
+                '\\' => self.escape(true),
+                '[' | ']' | '&' | '~' => {
+                    self.out.push('\\');
+                    self.out.push(member);
+                }
+                '-' if is_first || self.rest.starts_with(']') => self.out.push_str("\\-"),
+                other => self.out.push(other),
+            }
+            is_first = false;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_differs_is_rewritten() {
+        for (pattern, expected) in [
+            (r"\d+\D", "[0-9]+[^0-9]"),
+            (r"[\d.]", "[0-9.]"),
+            (r"\bx", r"(?-u:\b)x"),
+            (r"a{2}b{,3}{x}", r"a{2}b\{,3}\{x}"),
+            (r"[[a&&b]", r"[\[a\&\&b]"),
+            (r"[[:alpha:]_]", "[[:alpha:]_]"),
+            (r"[]a-]", r"[\]a\-]"),
+            (r"\Qa.b\E.", r"a\.b."),
+            (r"\<a\>", "<a>"),
+            ("é.x", "é.x"),
+            ("\\", "\\"),
+            ("[", "["),
+        ] {
+            assert_eq!(translate(pattern), expected, "{pattern}");
+        }
+    }
+}

@@ -1,0 +1,602 @@
+//! A connection: bytes in; replies, log bytes and what only the driver can do out. Keeps what is
+//! incomplete, and the connection's choice of output.
+
+use crate::call::{Budget, Call, Effect};
+use crate::commands::{Access, Command, Function, ReadFunction};
+use crate::engine::{Engine, Entry, Runner};
+use crate::error::{Error, Result};
+use crate::keyspace::Keyspace;
+use crate::number::parse_float;
+use crate::reply::{self, Output};
+use crate::request::{self, Args, Arguments, Framing, Parsed};
+
+/// Work that a read may do where others wait: about two milliseconds.
+pub const READ_WORK_MAX: u64 = 10_000;
+/// Work after which a batch lets others run: what follows is left in the buffer.
+pub const BATCH_WORK_MAX: u64 = 20_000;
+/// What any command costs at least, in the same unit.
+const COMMAND_WORK: u64 = 5;
+
+/// A monotonic clock in nanoseconds, passed in.
+pub type Clock<'c> = &'c dyn Fn() -> u64;
+
+/// What running the buffered requests gave.
+#[derive(Default)]
+pub struct Batch {
+    /// Replies in order, ready to send.
+    pub replies: Vec<u8>,
+    /// Commands for the log; to be written before the replies are sent.
+    pub log: Vec<u8>,
+    /// Why it ended before all complete requests were run.
+    pub stop: Option<Stop>,
+}
+
+/// Something that the driver has to do before the session goes on.
+pub enum Stop {
+    /// Run a command that isn't the engine's and send its reply.
+    Command {
+        /// Upper case; both words of a two-word name.
+        name: String,
+        /// What follows the name.
+        args: Vec<Vec<u8>>,
+    },
+    /// Run a read elsewhere and send its reply.
+    LongRead(Box<LongRead>),
+    /// Let others run, then go on.
+    Yield,
+    /// Everything from here on is HTTP.
+    Http(Vec<u8>),
+    /// Close when the replies are sent. The text is for the server's log.
+    Close(Vec<u8>),
+}
+
+/// A read that takes long, on a snapshot; to be run on another thread.
+pub struct LongRead {
+    keyspace: Keyspace,
+    function: ReadFunction,
+    args: Vec<Vec<u8>>,
+    skip: usize,
+    output: Output,
+    framing: Option<Framing>,
+    now_ns: i64,
+    started_ns: u64,
+    timeout_ns: Option<u64>,
+}
+
+/// The request whose reply is being made.
+#[derive(Clone)]
+struct Pending {
+    /// `None` for bare payloads.
+    framing: Option<Framing>,
+    /// The first word as it was typed, which arity errors name.
+    word: Vec<u8>,
+    started_ns: u64,
+}
+
+/// A connection's state.
+pub struct Session {
+    buffer: Vec<u8>,
+    position: usize,
+    needed: usize,
+    arguments: Arguments,
+    output: Option<Output>,
+    is_plain: bool,
+    has_answered: bool,
+    pending: Option<Pending>,
+    /// Whether the right password was given.
+    pub is_authenticated: bool,
+}
+
+/// One request being run.
+struct Request<'a> {
+    args: Args<'a>,
+    /// The bytes of a RESP array, which the log takes as they are.
+    raw: Option<&'a [u8]>,
+    framing: Framing,
+    now_ns: i64,
+    clock: Clock<'a>,
+}
+
+/// A TIMEOUT prefix taken off.
+struct Prefix<'a> {
+    args: Args<'a>,
+    timeout_ns: Option<u64>,
+}
+
+impl Session {
+    /// A connection. `is_plain` gives bare payloads without framing, in JSON unless told; without
+    /// an output the first request decides.
+    pub fn new(is_plain: bool, output: Option<Output>) -> Self {
+        Session {
+            buffer: Vec::new(),
+            position: 0,
+            needed: 0,
+            arguments: Arguments::default(),
+            output: if is_plain { Some(Output::Json) } else { output },
+            is_plain,
+            has_answered: false,
+            pending: None,
+            is_authenticated: false,
+        }
+    }
+
+    /// The output that replies have now.
+    pub fn output(&self) -> Output {
+        self.output.unwrap_or(Output::Resp)
+    }
+
+    /// Bytes that wait for more.
+    pub fn buffered(&self) -> usize {
+        self.buffer.len() - self.position
+    }
+
+    /// Takes bytes and runs as many requests as are complete.
+    pub fn feed(&mut self, engine: &mut Engine, data: &[u8], now_ns: i64, clock: Clock) -> Batch {
+        let mut batch = Batch::default();
+        if self.position == self.buffer.len() {
+            self.buffer.clear();
+            self.position = 0;
+            let used = self.run_all(engine, data, now_ns, clock, &mut batch);
+            self.buffer.extend_from_slice(&data[used..]);
+        } else {
+            self.buffer.extend_from_slice(data);
+            if self.buffered() < self.needed {
+                return batch;
+            }
+            let buffer = std::mem::take(&mut self.buffer);
+            let unread = &buffer[self.position..];
+            self.position += self.run_all(engine, unread, now_ns, clock, &mut batch);
+            self.buffer = buffer;
+            self.compact();
+        }
+        if let Some(Stop::Http(rest)) = &mut batch.stop {
+            rest.extend_from_slice(&self.buffer[self.position..]);
+            self.buffer = Vec::new();
+            self.position = 0;
+        }
+        batch
+    }
+
+    /// Gives back the room of what was run.
+    fn compact(&mut self) {
+        if self.position == self.buffer.len() {
+            self.buffer = Vec::new();
+            self.position = 0;
+        } else if self.position > self.buffer.len() / 2 {
+            self.buffer.drain(..self.position);
+            self.position = 0;
+        }
+    }
+
+    /// Runs one request that came as words.
+    pub fn run_words<T: AsRef<[u8]>>(
+        &mut self,
+        engine: &mut Engine,
+        words: &[T],
+        now_ns: i64,
+        clock: Clock,
+    ) -> Batch {
+        let mut batch = Batch::default();
+        let mut arguments = std::mem::take(&mut self.arguments);
+        arguments.assign(words);
+        let request = Request {
+            args: arguments.view(&[]),
+            raw: None,
+            framing: Framing::Inline,
+            now_ns,
+            clock,
+        };
+        if !request.args.is_empty() {
+            self.run_one(engine, &request, &mut batch);
+        }
+        self.arguments = arguments;
+        batch
+    }
+
+    /// Runs requests until one is incomplete or something stops them; how many bytes were used.
+    fn run_all(
+        &mut self,
+        engine: &mut Engine,
+        bytes: &[u8],
+        now_ns: i64,
+        clock: Clock,
+        batch: &mut Batch,
+    ) -> usize {
+        let mut arguments = std::mem::take(&mut self.arguments);
+        let mut used = 0;
+        let mut work = 0;
+        while batch.stop.is_none() {
+            let rest = &bytes[used..];
+            match request::parse(rest, &mut arguments) {
+                Parsed::Request { framing, end } => {
+                    used += end;
+                    let args = arguments.view(rest);
+                    if args.is_empty() {
+                        continue;
+                    }
+                    let raw = (framing == Framing::Resp).then_some(&rest[..end]);
+                    let request = Request { args, raw, framing, now_ns, clock };
+                    work += COMMAND_WORK + self.run_one(engine, &request, batch);
+                    if work > BATCH_WORK_MAX && batch.stop.is_none() && used < bytes.len() {
+                        batch.stop = Some(Stop::Yield);
+                    }
+                }
+                Parsed::Incomplete { needed } => {
+                    self.needed = needed;
+                    break;
+                }
+                Parsed::Http => {
+                    batch.stop = Some(Stop::Http(rest.to_vec()));
+                    used = bytes.len();
+                }
+                Parsed::Malformed(text) => {
+                    self.refuse(&text, batch);
+                    used = bytes.len();
+                }
+            }
+        }
+        self.arguments = arguments;
+        used
+    }
+
+    /// A protocol error: told only to those who were answered before, then the end.
+    fn refuse(&mut self, text: &[u8], batch: &mut Batch) {
+        let message = [b"Protocol error: ", text].concat();
+        if self.has_answered {
+            match self.output() {
+                Output::Resp => {
+                    // This error alone has no ERR before it.
+                    batch.replies.push(b'-');
+                    batch.replies.extend_from_slice(&message);
+                    batch.replies.extend_from_slice(b"\r\n");
+                }
+                Output::Json => {
+                    let mut payload = b"{\"ok\":false,\"err\":".to_vec();
+                    crate::json::write_short(&mut payload, &message);
+                    payload.push(b'}');
+                    reply::write_framed(&mut batch.replies, Framing::Resp, &payload);
+                }
+            }
+        }
+        batch.stop = Some(Stop::Close(message));
+    }
+
+    /// Runs one request; returns the work that it took.
+    fn run_one(&mut self, engine: &mut Engine, request: &Request, batch: &mut Batch) -> u64 {
+        if self.output.is_none() {
+            let is_native = request.framing == Framing::Native;
+            self.output = Some(if is_native { Output::Json } else { Output::Resp });
+        }
+        let is_timed = self.output() == Output::Json;
+        self.pending = Some(Pending {
+            framing: (!self.is_plain).then_some(request.framing),
+            word: request.args.at(0).to_vec(),
+            started_ns: if is_timed { (request.clock)() } else { 0 },
+        });
+        let mut work = 0;
+        if request.args.at(0).eq_ignore_ascii_case(b"QUIT") {
+            if self.output() == Output::Resp {
+                self.write_payload(&mut batch.replies, b"+OK\r\n");
+            }
+            batch.stop = Some(Stop::Close(Vec::new()));
+            return work;
+        }
+        engine.counters.commands_processed += 1;
+        if let Err(error) = self.dispatch(engine, request, batch, &mut work) {
+            self.write_error(&mut batch.replies, &error, request.clock);
+        }
+        self.has_answered |= request.framing != Framing::Native;
+        work
+    }
+
+    /// The checks before a command's own, in the order that clients can observe.
+    fn dispatch(
+        &mut self,
+        engine: &mut Engine,
+        request: &Request,
+        batch: &mut Batch,
+        work: &mut u64,
+    ) -> Result<()> {
+        let name = request.args.at(0);
+        if name.eq_ignore_ascii_case(b"PING") || name.eq_ignore_ascii_case(b"ECHO") {
+            self.ping(request, batch);
+            return Ok(());
+        }
+        let is_output = name.eq_ignore_ascii_case(b"OUTPUT");
+        let shown = if is_output {
+            "OUTPUT"
+        } else if name.eq_ignore_ascii_case(b"AUTH") {
+            "AUTH"
+        } else if name.eq_ignore_ascii_case(b"HEALTHZ") {
+            "HEALTHZ"
+        } else {
+            ""
+        };
+        engine.state.check_loading(shown)?;
+        if name.eq_ignore_ascii_case(b"HELLO") {
+            return self.refuse_hello(request, batch);
+        }
+        let prefix = Prefix::take(request.args)?;
+        let shown = if prefix.timeout_ns.is_some() { "" } else { shown };
+        engine.state.check_password(shown, self.is_authenticated)?;
+        if prefix.args.at(0).eq_ignore_ascii_case(b"OUTPUT") {
+            return self.change_output(prefix.args, request, batch);
+        }
+        let (entry, words) = engine.find(prefix.args)?;
+        let (access, runner) = (entry.access, entry.runner);
+        engine.state.check_access(access)?;
+        if prefix.timeout_ns.is_some() && access == Access::Write {
+            let name = prefix.args.at(0).to_ascii_lowercase();
+            return Err(Error::Text([b"timeout not supported for '", &name[..], b"'"].concat()));
+        }
+        match runner {
+            Runner::Data(command) => {
+                *work += self.run_data(engine, command, &prefix, request, batch)?;
+            }
+            Runner::Server => batch.stop = Some(stop_at(entry, prefix.args.skip(words))),
+            Runner::Later => return Err(Error::unknown_command(prefix.args.at(0))),
+        }
+        Ok(())
+    }
+
+    fn run_data(
+        &mut self,
+        engine: &mut Engine,
+        command: &Command,
+        prefix: &Prefix,
+        request: &Request,
+        batch: &mut Batch,
+    ) -> Result<u64> {
+        let clock = request.clock;
+        let has_timeout = prefix.timeout_ns.is_some();
+        let started = match &self.pending {
+            Some(pending) if pending.started_ns > 0 => pending.started_ns,
+            _ if has_timeout => clock(),
+            _ => 0,
+        };
+        let stopwatch = || clock().saturating_sub(started);
+        let is_json = self.output() == Output::Json;
+        let is_direct = !is_json && request.framing != Framing::Native;
+        let mut budget = Budget::new(READ_WORK_MAX, &stopwatch).with_deadline(prefix.timeout_ns);
+        let mut members = Vec::new();
+        let start = batch.replies.len();
+        let mut call = Call {
+            args: prefix.args,
+            output: self.output(),
+            now_ns: request.now_ns,
+            is_out_of_memory: engine.state.is_out_of_memory,
+            out: if is_direct { &mut batch.replies } else { &mut members },
+            budget: &mut budget,
+        };
+        let result = engine.run(command, &mut call);
+        let work = READ_WORK_MAX - budget.work_left();
+        match result {
+            Ok(effect) => {
+                if is_json {
+                    self.write_members(&mut batch.replies, &members, clock);
+                } else if !is_direct {
+                    self.write_payload(&mut batch.replies, &members);
+                }
+                if effect == Effect::Changed {
+                    match request.raw {
+                        Some(raw) => batch.log.extend_from_slice(raw),
+                        None => request.args.write_resp(&mut batch.log),
+                    }
+                }
+                Ok(work)
+            }
+            Err(Error::OverBudget) => {
+                batch.replies.truncate(start);
+                batch.stop = self.long_read(engine, command, prefix, request, started);
+                Ok(work)
+            }
+            Err(error) => {
+                batch.replies.truncate(start);
+                Err(error)
+            }
+        }
+    }
+
+    fn long_read(
+        &self,
+        engine: &Engine,
+        command: &Command,
+        prefix: &Prefix,
+        request: &Request,
+        started_ns: u64,
+    ) -> Option<Stop> {
+        let Function::Read(function) = command.function else { return None };
+        let skip = request.args.len() - prefix.args.len();
+        Some(Stop::LongRead(Box::new(LongRead {
+            keyspace: engine.keyspace.clone(),
+            function,
+            args: request.args.iter().map(<[u8]>::to_vec).collect(),
+            skip,
+            output: self.output(),
+            framing: self.pending.as_ref().and_then(|pending| pending.framing),
+            now_ns: request.now_ns,
+            started_ns,
+            timeout_ns: prefix.timeout_ns,
+        })))
+    }
+
+    fn ping(&self, request: &Request, batch: &mut Batch) {
+        let out = &mut batch.replies;
+        let text = request.args.get(1);
+        if self.output() == Output::Resp {
+            let mut payload = Vec::new();
+            match text {
+                None => return self.write_payload(out, b"+PONG\r\n"),
+                Some(text) => reply::write_bulk(&mut payload, text),
+            }
+            return self.write_payload(out, &payload);
+        }
+        let mut members = Vec::new();
+        members.extend_from_slice(b",\"");
+        members.extend_from_slice(&request.args.at(0).to_ascii_lowercase());
+        members.extend_from_slice(b"\":");
+        crate::json::write_short(&mut members, text.unwrap_or(b"pong"));
+        self.write_members(out, &members, request.clock);
+    }
+
+    /// HELLO is unknown. Clients that speak RESP3 ask with a version and need to hear it in RESP.
+    fn refuse_hello(&self, request: &Request, batch: &mut Batch) -> Result<()> {
+        let error = Error::unknown_command(request.args.at(0));
+        let version = request.args.at(1);
+        let asks_in_resp = request.framing == Framing::Resp && version >= b"0" && version <= b"9";
+        if self.output() == Output::Json && asks_in_resp {
+            reply::write_error(&mut batch.replies, &error.message());
+            return Ok(());
+        }
+        Err(error)
+    }
+
+    /// OUTPUT [json | resp]
+    fn change_output(&mut self, args: Args, request: &Request, batch: &mut Batch) -> Result<()> {
+        match args.get(1) {
+            _ if args.len() > 2 => return Err(Error::WrongArity),
+            None => {
+                if self.output() == Output::Resp {
+                    reply::write_bulk(&mut batch.replies, b"resp");
+                } else {
+                    let members = b",\"output\":\"json\"";
+                    self.write_members(&mut batch.replies, members, request.clock);
+                }
+                return Ok(());
+            }
+            Some(word) if word.eq_ignore_ascii_case(b"json") => self.output = Some(Output::Json),
+            Some(word) if word.eq_ignore_ascii_case(b"resp") => self.output = Some(Output::Resp),
+            Some(word) => return Err(Error::invalid(word)),
+        }
+        match self.output() {
+            Output::Resp => self.write_payload(&mut batch.replies, b"+OK\r\n"),
+            Output::Json => self.write_members(&mut batch.replies, b"", request.clock),
+        }
+        Ok(())
+    }
+
+    /// The reply of the command at which the session stopped: RESP bytes or JSON members,
+    /// whichever the output wants.
+    pub fn answer(&self, resp: &[u8], members: &[u8], clock: Clock) -> Vec<u8> {
+        let mut out = Vec::new();
+        match self.output() {
+            Output::Resp => self.write_payload(&mut out, resp),
+            Output::Json => self.write_members(&mut out, members, clock),
+        }
+        out
+    }
+
+    /// The error of the command at which the session stopped.
+    pub fn fail(&self, error: &Error, clock: Clock) -> Vec<u8> {
+        let mut out = Vec::new();
+        self.write_error(&mut out, error, clock);
+        out
+    }
+
+    fn elapsed_ns(&self, clock: Clock) -> u64 {
+        match &self.pending {
+            Some(pending) if pending.started_ns > 0 => clock().saturating_sub(pending.started_ns),
+            _ => 0,
+        }
+    }
+
+    fn write_members(&self, out: &mut Vec<u8>, members: &[u8], clock: Clock) {
+        let mut payload = Vec::with_capacity(members.len() + 48);
+        reply::write_json_object(&mut payload, members, self.elapsed_ns(clock));
+        self.write_payload_json(out, &payload);
+    }
+
+    fn write_error(&self, out: &mut Vec<u8>, error: &Error, clock: Clock) {
+        let Some(pending) = &self.pending else { return };
+        let mut payload = Vec::new();
+        if self.output() == Output::Resp {
+            reply::write_command_error(&mut payload, error, &pending.word);
+            self.write_payload(out, &payload);
+        } else {
+            reply::write_json_error(&mut payload, error, self.elapsed_ns(clock));
+            self.write_payload_json(out, &payload);
+        }
+    }
+
+    /// RESP bytes: as they are, but within the frame of a native request.
+    fn write_payload(&self, out: &mut Vec<u8>, payload: &[u8]) {
+        match self.pending.as_ref().and_then(|pending| pending.framing) {
+            Some(Framing::Native) => reply::write_framed(out, Framing::Native, payload),
+            _ => out.extend_from_slice(payload),
+        }
+    }
+
+    fn write_payload_json(&self, out: &mut Vec<u8>, payload: &[u8]) {
+        match self.pending.as_ref().and_then(|pending| pending.framing) {
+            Some(framing) => reply::write_framed(out, framing, payload),
+            None => out.extend_from_slice(payload),
+        }
+    }
+}
+
+fn stop_at(entry: &Entry, args: Args) -> Stop {
+    Stop::Command { name: entry.name.clone(), args: args.iter().map(<[u8]>::to_vec).collect() }
+}
+
+impl<'a> Prefix<'a> {
+    /// Takes `TIMEOUT seconds` off the arguments.
+    fn take(args: Args<'a>) -> Result<Self> {
+        if !args.at(0).eq_ignore_ascii_case(b"TIMEOUT") {
+            return Ok(Prefix { args, timeout_ns: None });
+        }
+        let seconds = args.at(1);
+        if seconds.is_empty() || args.len() < 3 {
+            return Err(Error::WrongArity);
+        }
+        let timeout_ns = match parse_float(seconds) {
+            // Tile38's deadline overflows: such a time-out has passed already.
+            Some(value) if value.is_nan() || value >= 9.2e9 => 0,
+            Some(value) if value >= 0.0 => (value * 1e9) as u64,
+            _ => return Err(Error::invalid(seconds)),
+        };
+        let inner = args.at(2).to_ascii_uppercase();
+        if matches!(&inner[..], b"TIMEOUT" | b"PING" | b"ECHO" | b"QUIT" | b"HELLO" | b"") {
+            return Err(Error::unknown_command(args.at(2)));
+        }
+        Ok(Prefix { args: args.skip(2), timeout_ns: Some(timeout_ns) })
+    }
+}
+
+impl LongRead {
+    /// Runs the read; the framed reply.
+    pub fn run(&self, clock: Clock) -> Vec<u8> {
+        let started = if self.started_ns > 0 { self.started_ns } else { clock() };
+        let stopwatch = || clock().saturating_sub(started);
+        let mut arguments = Arguments::default();
+        arguments.assign(&self.args);
+        let args = arguments.view(&[]);
+        let mut body = Vec::new();
+        let mut budget = Budget::new(u64::MAX, &stopwatch).with_deadline(self.timeout_ns);
+        let mut call = Call {
+            args: args.skip(self.skip),
+            output: self.output,
+            now_ns: self.now_ns,
+            is_out_of_memory: false,
+            out: &mut body,
+            budget: &mut budget,
+        };
+        let result = (self.function)(&self.keyspace, &mut call)
+            .and_then(|()| call.budget.check_deadline());
+        let session = Session {
+            output: Some(self.output),
+            pending: Some(Pending {
+                framing: self.framing,
+                word: args.at(0).to_vec(),
+                started_ns: started,
+            }),
+            ..Session::new(self.framing.is_none(), Some(self.output))
+        };
+        match result {
+            Ok(()) => session.answer(&body, &body, clock),
+            Err(error) => session.fail(&error, clock),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,126 @@
+//! Sessions: framing, output, gates, splitting at every byte.
+
+use super::*;
+
+fn clock() -> u64 {
+    1
+}
+
+fn talk(engine: &mut Engine, session: &mut Session, bytes: &[u8]) -> String {
+    let batch = session.feed(engine, bytes, 1_000_000_000, &clock);
+    String::from_utf8(batch.replies).unwrap()
+}
+
+fn ask(bytes: &[u8]) -> String {
+    let mut engine = Engine::new(false);
+    talk(&mut engine, &mut Session::new(false, None), bytes)
+}
+
+const PIPELINE: &[u8] = b"*6\r\n$3\r\nSET\r\n$1\r\nk\r\n$1\r\na\r\n$5\r\nPOINT\r\n$1\r\n1\r\n$1\r\n2\r\n\
+    *3\r\n$3\r\nGET\r\n$1\r\nk\r\n$1\r\na\r\nset k b string 'x y'\r\nget k b\r\n$4 PING\r\n";
+
+#[test]
+fn requests_of_all_framings_share_a_connection() {
+    assert_eq!(
+        ask(PIPELINE),
+        "+OK\r\n$36\r\n{\"type\":\"Point\",\"coordinates\":[2,1]}\r\n+OK\r\n$3\r\nx y\r\n$7 +PONG\r\n\r\n"
+    );
+}
+
+#[test]
+fn replies_and_log_are_the_same_at_every_split() {
+    let whole = {
+        let mut engine = Engine::new(false);
+        Session::new(false, None).feed(&mut engine, PIPELINE, 0, &clock)
+    };
+    for split in 0..PIPELINE.len() {
+        let mut engine = Engine::new(false);
+        let mut session = Session::new(false, None);
+        let first = session.feed(&mut engine, &PIPELINE[..split], 0, &clock);
+        let second = session.feed(&mut engine, &PIPELINE[split..], 0, &clock);
+        assert_eq!([first.replies, second.replies].concat(), whole.replies, "{split}");
+        assert_eq!([first.log, second.log].concat(), whole.log, "{split}");
+    }
+}
+
+#[test]
+fn only_changes_reach_the_log() {
+    let mut engine = Engine::new(false);
+    let mut session = Session::new(false, None);
+    let batch = session.feed(&mut engine, b"del k a\r\nget k a\r\nset k a point 1 2\r\n", 0, &clock);
+    let text = String::from_utf8(batch.log).unwrap();
+    assert_eq!(text, "*6\r\n$3\r\nset\r\n$1\r\nk\r\n$1\r\na\r\n$5\r\npoint\r\n$1\r\n1\r\n$1\r\n2\r\n");
+}
+
+#[test]
+fn a_bad_first_request_closes_in_silence_a_later_one_is_told() {
+    assert_eq!(ask(b"*-1\r\n"), "");
+    assert_eq!(ask(b"ping\r\n*-1\r\n"), "+PONG\r\n-Protocol error: invalid multibulk length\r\n");
+    assert!(ask(b"output json\r\n*-1\r\n")
+        .ends_with("$61\r\n{\"ok\":false,\"err\":\"Protocol error: invalid multibulk length\"}\r\n"));
+}
+
+#[test]
+fn server_commands_stop_the_session_and_it_goes_on_behind_them() {
+    let mut engine = Engine::new(false);
+    engine.register("CONFIG GET", Access::Admin);
+    let mut session = Session::new(false, None);
+    let batch = session.feed(&mut engine, b"config get x\r\nping\r\n", 0, &clock);
+    let Some(Stop::Command { name, args }) = batch.stop else { panic!("no stop") };
+    assert_eq!((name.as_str(), args), ("CONFIG GET", vec![b"x".to_vec()]));
+    assert_eq!(talk(&mut engine, &mut session, b""), "+PONG\r\n");
+    assert_eq!(
+        talk(&mut engine, &mut session, b"config nope\r\nconfig\r\n"),
+        "-ERR unknown command 'config nope'\r\n-ERR unknown command 'config'\r\n"
+    );
+}
+
+#[test]
+fn a_long_read_is_handed_over_and_answers_from_its_snapshot() {
+    let mut engine = Engine::new(false);
+    let mut session = Session::new(false, None);
+    for id in 0..READ_WORK_MAX + 10 {
+        let set = format!("set k {id} field f {id} point 1 2\r\n");
+        session.feed(&mut engine, set.as_bytes(), 0, &clock);
+    }
+    let batch = session.feed(&mut engine, b"scan k where f 5 7 count\r\nping\r\n", 0, &clock);
+    assert!(batch.replies.is_empty());
+    let Some(Stop::LongRead(read)) = batch.stop else { panic!("no long read") };
+    talk(&mut engine, &mut Session::new(false, None), b"drop k\r\n");
+    assert_eq!(read.run(&clock), b":3\r\n");
+    assert_eq!(talk(&mut engine, &mut session, b""), "+PONG\r\n");
+}
+
+#[test]
+fn http_hands_all_bytes_over() {
+    let mut engine = Engine::new(false);
+    let mut session = Session::new(false, None);
+    let batch = session.feed(&mut engine, b"GET / HTTP/1.1\r\nHost: x\r\n", 0, &clock);
+    let Some(Stop::Http(rest)) = batch.stop else { panic!("no http") };
+    assert_eq!(rest, b"GET / HTTP/1.1\r\nHost: x\r\n");
+}
+
+#[test]
+fn a_loaded_log_gives_the_state_that_was_live() {
+    let mut live = Engine::new(false);
+    let batch = Session::new(false, None).feed(&mut live, PIPELINE, 0, &clock);
+    let mut loaded = Engine::new(false);
+    let padded = [&b"\0\0"[..], &batch.log, b"sethook h x\r\n", &batch.log[..10]].concat();
+    let load = loaded.load(&padded, 0);
+    assert_eq!((load.consumed, load.commands, load.error), (padded.len() - 10, 3, None));
+    assert_eq!(load.skipped.get("SETHOOK"), Some(&1));
+    assert_eq!(loaded.keyspace.counts(), live.keyspace.counts());
+    assert_eq!(loaded.load(b"bogus\r\n", 0).error.unwrap(), b"unknown command 'bogus'");
+}
+
+#[test]
+fn what_is_overdue_is_deleted_and_logged() {
+    let mut engine = Engine::new(false);
+    let mut session = Session::new(false, None);
+    talk(&mut engine, &mut session, b"set k a ex 1 point 1 2\r\nset k b point 1 2\r\n");
+    let mut log = Vec::new();
+    assert_eq!(engine.expire(1_500_000_000, 10, &mut log), 0);
+    assert_eq!(engine.expire(2_000_000_000, 10, &mut log), 1);
+    assert_eq!(log, b"*3\r\n$3\r\ndel\r\n$1\r\nk\r\n$1\r\na\r\n");
+    assert_eq!(talk(&mut engine, &mut session, b"get k a\r\n"), "$-1\r\n");
+}

@@ -1,0 +1,187 @@
+//! `Engine` and `Load`.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use ::engine::commands::Access;
+use ::engine::engine::Engine as CoreEngine;
+use ::engine::gate::State;
+use ::engine::reply::Output;
+use ::engine::session::{Session as CoreSession, Stop};
+use pyo3::exceptions::{PyRuntimeError, PyValueError};
+use pyo3::prelude::*;
+use pyo3::types::PyDict;
+
+use crate::monotonic_ns;
+use crate::session::Session;
+use crate::values::decode_reply;
+
+/// The engine as sessions share it.
+pub type Shared = Arc<Mutex<CoreEngine>>;
+
+/// Locks the engine. A panic while it was locked ends the process long before.
+pub fn lock(shared: &Shared) -> MutexGuard<'_, CoreEngine> {
+    shared.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// The data and every command that only reads or changes data.
+#[pyclass(frozen)]
+pub struct Engine {
+    shared: Shared,
+}
+
+/// What came of one piece of the log.
+#[pyclass(frozen, get_all)]
+pub struct Load {
+    consumed: usize,
+    commands: usize,
+    error: Option<String>,
+    skipped: Vec<(String, usize)>,
+}
+
+fn access_of(name: &str) -> PyResult<Access> {
+    Ok(match name {
+        "write" => Access::Write,
+        "read" => Access::Read,
+        "always" => Access::Always,
+        "admin" => Access::Admin,
+        "connection" => Access::Connection,
+        "pubsub" => Access::Publish,
+        _ => return Err(PyValueError::new_err(format!("unknown access {name:?}"))),
+    })
+}
+
+fn output_of(name: &str) -> PyResult<Option<Output>> {
+    match name {
+        "" => Ok(None),
+        "resp" => Ok(Some(Output::Resp)),
+        "json" => Ok(Some(Output::Json)),
+        _ => Err(PyValueError::new_err(format!("unknown output {name:?}"))),
+    }
+}
+
+#[pymethods]
+impl Engine {
+    #[new]
+    #[pyo3(signature = (*, require_valid = false))]
+    fn new(require_valid: bool) -> Self {
+        // Lets jemalloc give memory back without anybody calling it.
+        let _ = tikv_jemalloc_ctl::background_thread::write(true);
+        Engine { shared: Arc::new(Mutex::new(CoreEngine::new(require_valid))) }
+    }
+
+    /// Announce a server command.
+    fn register(&self, name: &str, access: &str) -> PyResult<()> {
+        lock(&self.shared).register(name, access_of(access)?);
+        Ok(())
+    }
+
+    /// Open a session.
+    #[pyo3(signature = (*, framing = "resp", output = ""))]
+    fn session(&self, framing: &str, output: &str) -> PyResult<Session> {
+        let is_plain = match framing {
+            "resp" => false,
+            "plain" => true,
+            _ => return Err(PyValueError::new_err(format!("unknown framing {framing:?}"))),
+        };
+        let core = CoreSession::new(is_plain, output_of(output)?);
+        Ok(Session::new(Arc::clone(&self.shared), core))
+    }
+
+    /// Set what gates commands.
+    #[allow(clippy::fn_params_excessive_bools, clippy::too_many_arguments)]
+    #[pyo3(signature = (*, loading, requires_password, following, caught_up_once, read_only,
+        out_of_memory, write_error = None))]
+    fn set_state(
+        &self,
+        loading: bool,
+        requires_password: bool,
+        following: bool,
+        caught_up_once: bool,
+        read_only: bool,
+        out_of_memory: bool,
+        write_error: Option<String>,
+    ) {
+        lock(&self.shared).state = State {
+            is_loading: loading,
+            requires_password,
+            is_following: following,
+            caught_up_once,
+            is_read_only: read_only,
+            is_out_of_memory: out_of_memory,
+            write_error,
+        };
+    }
+
+    /// Run log bytes. Never raises for bad content: see `Load.error`.
+    fn load(&self, py: Python<'_>, data: &[u8], now_ns: i64) -> Load {
+        let load = py.detach(|| lock(&self.shared).load(data, now_ns));
+        Load {
+            consumed: load.consumed,
+            commands: load.commands,
+            error: load.error.map(|text| String::from_utf8_lossy(&text).into_owned()),
+            skipped: load.skipped.into_iter().collect(),
+        }
+    }
+
+    /// Remove overdue objects: the log bytes of the del commands, and how many there were.
+    fn expire(&self, now_ns: i64, count_max: usize) -> (Vec<u8>, usize) {
+        let mut log = Vec::new();
+        let count = lock(&self.shared).expire(now_ns, count_max, &mut log);
+        (log, count)
+    }
+
+    /// Counts over all collections and since the start.
+    fn statistics<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
+        let engine = lock(&self.shared);
+        let (counts, counters) = (engine.keyspace.counts(), engine.counters);
+        let dict = PyDict::new(py);
+        dict.set_item("num_collections", engine.keyspace.len())?;
+        dict.set_item("num_objects", counts.objects)?;
+        dict.set_item("num_points", counts.points)?;
+        dict.set_item("num_strings", counts.strings)?;
+        dict.set_item("in_memory_size", counts.weight)?;
+        dict.set_item("commands_processed", counters.commands_processed)?;
+        dict.set_item("expired", counters.expired)?;
+        Ok(dict)
+    }
+
+    /// Bytes on the engine's heap, and bytes that it got from the system but doesn't hold now.
+    #[allow(clippy::unused_self)] // the heap is the process', but the caller needn't know
+    fn memory(&self) -> PyResult<(usize, usize)> {
+        use tikv_jemalloc_ctl::{epoch, stats};
+        let failed = |error: tikv_jemalloc_ctl::Error| PyRuntimeError::new_err(error.to_string());
+        epoch::advance().map_err(failed)?;
+        let allocated = stats::allocated::read().map_err(failed)?;
+        let mapped = stats::mapped::read().map_err(failed)?;
+        let resident = stats::resident::read().map_err(failed)?;
+        Ok((allocated, mapped.saturating_sub(resident)))
+    }
+
+    /// Run one command: its reply as Python values, and the bytes for a log.
+    fn execute<'py>(
+        &self,
+        py: Python<'py>,
+        args: Vec<Vec<u8>>,
+        now_ns: i64,
+    ) -> PyResult<(Bound<'py, PyAny>, Vec<u8>)> {
+        let mut session = CoreSession::new(false, Some(Output::Resp));
+        let batch = {
+            let mut engine = lock(&self.shared);
+            session.run_words(&mut engine, &args, now_ns, &monotonic_ns)
+        };
+        let replies = match batch.stop {
+            Some(Stop::LongRead(read)) => py.detach(|| read.run(&monotonic_ns)),
+            _ => batch.replies,
+        };
+        Ok((decode_reply(py, &replies)?, batch.log))
+    }
+
+    /// A copy that later changes don't touch, in constant time; it refuses writes.
+    fn snapshot(&self) -> Engine {
+        let engine = lock(&self.shared);
+        let mut copy = CoreEngine::new(engine.keyspace.requires_valid);
+        copy.keyspace = engine.keyspace.clone();
+        copy.state.is_read_only = true;
+        Engine { shared: Arc::new(Mutex::new(copy)) }
+    }
+}

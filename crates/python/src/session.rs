@@ -1,0 +1,161 @@
+//! `Session`, `Batch` and what a batch can stop at.
+
+use ::engine::error::Error;
+use ::engine::reply::Output;
+use ::engine::session::{
+    Batch as CoreBatch, LongRead as CoreLongRead, Session as CoreSession, Stop,
+};
+use pyo3::prelude::*;
+use pyo3::types::PyBytes;
+
+use crate::engine::{lock, Shared};
+use crate::monotonic_ns;
+use crate::values::{write_members, write_resp};
+
+/// One connection's parser, output format and authentication.
+#[pyclass]
+pub struct Session {
+    shared: Shared,
+    core: CoreSession,
+}
+
+/// What one call did: replies to send, bytes to log, and why it stopped.
+#[pyclass(frozen, get_all)]
+pub struct Batch {
+    replies: Py<PyBytes>,
+    log: Py<PyBytes>,
+    stop: Option<Py<PyAny>>,
+}
+
+/// A command that isn't the engine's.
+#[pyclass(frozen, get_all)]
+pub struct ServerCommand {
+    name: String,
+    args: Vec<Py<PyBytes>>,
+}
+
+/// A read that exceeded its budget, on a snapshot.
+#[pyclass(frozen)]
+pub struct LongRead {
+    core: Box<CoreLongRead>,
+}
+
+/// The connection speaks HTTP from these bytes on.
+#[pyclass(frozen, get_all)]
+pub struct Http {
+    data: Py<PyBytes>,
+}
+
+/// Send the batch's replies, then close.
+#[pyclass(frozen, get_all)]
+pub struct Close {
+    message: String,
+}
+
+/// Let others run, then feed nothing to go on.
+#[pyclass(frozen)]
+pub struct Yield;
+
+impl Session {
+    pub fn new(shared: Shared, core: CoreSession) -> Self {
+        Session { shared, core }
+    }
+}
+
+fn bytes_of(py: Python<'_>, data: &[u8]) -> Py<PyBytes> {
+    PyBytes::new(py, data).unbind()
+}
+
+fn convert(py: Python<'_>, batch: CoreBatch) -> PyResult<Batch> {
+    let stop = match batch.stop {
+        None => None,
+        Some(stop) => Some(convert_stop(py, stop)?),
+    };
+    Ok(Batch { replies: bytes_of(py, &batch.replies), log: bytes_of(py, &batch.log), stop })
+}
+
+fn convert_stop(py: Python<'_>, stop: Stop) -> PyResult<Py<PyAny>> {
+    Ok(match stop {
+        Stop::Command { name, args } => {
+            let args = args.iter().map(|arg| bytes_of(py, arg)).collect();
+            Py::new(py, ServerCommand { name, args })?.into_any()
+        }
+        Stop::LongRead(core) => Py::new(py, LongRead { core })?.into_any(),
+        Stop::Yield => Py::new(py, Yield)?.into_any(),
+        Stop::Http(data) => Py::new(py, Http { data: bytes_of(py, &data) })?.into_any(),
+        Stop::Close(message) => {
+            let message = String::from_utf8_lossy(&message).into_owned();
+            Py::new(py, Close { message })?.into_any()
+        }
+    })
+}
+
+#[pymethods]
+impl Session {
+    /// Whether the right password was given.
+    #[getter]
+    fn authenticated(&self) -> bool {
+        self.core.is_authenticated
+    }
+
+    #[setter]
+    fn set_authenticated(&mut self, value: bool) {
+        self.core.is_authenticated = value;
+    }
+
+    /// `resp` or `json`.
+    #[getter]
+    fn output(&self) -> &'static str {
+        match self.core.output() {
+            Output::Resp => "resp",
+            Output::Json => "json",
+        }
+    }
+
+    /// Parse and run as much as possible.
+    fn feed(&mut self, py: Python<'_>, data: &[u8], now_ns: i64) -> PyResult<Batch> {
+        let batch = self.core.feed(&mut lock(&self.shared), data, now_ns, &monotonic_ns);
+        convert(py, batch)
+    }
+
+    /// Run one command that came as words.
+    fn run(&mut self, py: Python<'_>, args: Vec<Vec<u8>>, now_ns: i64) -> PyResult<Batch> {
+        let batch = self.core.run_words(&mut lock(&self.shared), &args, now_ns, &monotonic_ns);
+        convert(py, batch)
+    }
+
+    /// The framed reply of the server command at which the session stopped.
+    #[pyo3(signature = (value, members = Vec::new()))]
+    fn answer<'py>(
+        &self,
+        py: Python<'py>,
+        value: &Bound<'py, PyAny>,
+        members: Vec<(String, Bound<'py, PyAny>)>,
+    ) -> PyResult<Bound<'py, PyBytes>> {
+        let (mut resp, mut json) = (Vec::new(), Vec::new());
+        match self.core.output() {
+            Output::Resp => write_resp(&mut resp, value)?,
+            Output::Json => write_members(&mut json, &members)?,
+        }
+        Ok(PyBytes::new(py, &self.core.answer(&resp, &json, &monotonic_ns)))
+    }
+
+    /// The framed error reply of the server command at which the session stopped.
+    fn fail<'py>(&self, py: Python<'py>, text: &str) -> Bound<'py, PyBytes> {
+        PyBytes::new(py, &self.core.fail(&Error::text(text), &monotonic_ns))
+    }
+
+    /// The framed arity error.
+    fn wrong_arity<'py>(&self, py: Python<'py>) -> Bound<'py, PyBytes> {
+        PyBytes::new(py, &self.core.fail(&Error::WrongArity, &monotonic_ns))
+    }
+}
+
+#[pymethods]
+impl LongRead {
+    /// Run it, without the GIL; the framed reply.
+    fn run<'py>(&self, py: Python<'py>) -> Bound<'py, PyBytes> {
+        let reply = py.detach(|| self.core.run(&monotonic_ns));
+        PyBytes::new(py, &reply)
+    }
+}

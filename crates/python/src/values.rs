@@ -1,0 +1,181 @@
+//! Python values to RESP and JSON, and RESP back to Python values.
+
+use ::engine::json::write_full;
+use ::engine::json::write_short;
+use ::engine::number::write_float;
+use ::engine::reply::{write_bulk, write_header, write_integer, write_simple, NIL};
+use pyo3::exceptions::{PyTypeError, PyValueError};
+use pyo3::prelude::*;
+use pyo3::types::{PyBool, PyBytes, PyDict, PyFloat, PyInt, PyList, PyString, PyTuple};
+
+/// How deep values may nest.
+const DEPTH_MAX: usize = 32;
+
+/// A reply that RESP sends as a simple string: `+text`.
+#[pyclass(frozen)]
+pub struct Simple {
+    text: Vec<u8>,
+}
+
+#[pymethods]
+impl Simple {
+    #[new]
+    fn new(text: &str) -> Self {
+        Simple { text: text.as_bytes().to_vec() }
+    }
+
+    fn __str__(&self) -> String {
+        String::from_utf8_lossy(&self.text).into_owned()
+    }
+
+    fn __eq__(&self, other: &Bound<'_, PyAny>) -> bool {
+        other.cast::<Simple>().is_ok_and(|other| other.get().text == self.text)
+    }
+
+    fn __hash__(&self) -> u64 {
+        self.text.iter().fold(0, |hash, byte| hash.wrapping_mul(31).wrapping_add(u64::from(*byte)))
+    }
+}
+
+fn text_of(value: &Bound<'_, PyAny>) -> Option<Vec<u8>> {
+    if let Ok(bytes) = value.cast::<PyBytes>() {
+        return Some(bytes.as_bytes().to_vec());
+    }
+    let text = value.cast::<PyString>().ok()?;
+    match text.to_cow() {
+        Ok(text) => Some(text.as_bytes().to_vec()),
+        Err(_) => Some(text.to_string_lossy().as_bytes().to_vec()),
+    }
+}
+
+fn unsupported(value: &Bound<'_, PyAny>) -> PyErr {
+    PyTypeError::new_err(format!("can't reply with {}", value.get_type()))
+}
+
+/// Appends a value: Simple, text (bulk), int, float (bulk), None (nil), list or tuple.
+pub fn write_resp(out: &mut Vec<u8>, value: &Bound<'_, PyAny>) -> PyResult<()> {
+    if let Ok(simple) = value.cast::<Simple>() {
+        write_simple(out, &simple.get().text);
+    } else if value.is_none() {
+        out.extend_from_slice(NIL);
+    } else if let Some(text) = text_of(value) {
+        write_bulk(out, &text);
+    } else if value.is_instance_of::<PyInt>() {
+        write_integer(out, value.extract()?);
+    } else if let Ok(number) = value.cast::<PyFloat>() {
+        let mut text = Vec::new();
+        write_float(&mut text, number.value());
+        write_bulk(out, &text);
+    } else if value.is_instance_of::<PyList>() || value.is_instance_of::<PyTuple>() {
+        write_header(out, b'*', value.len()?);
+        for item in value.try_iter()? {
+            write_resp(out, &item?)?;
+        }
+    } else {
+        return Err(unsupported(value));
+    }
+    Ok(())
+}
+
+/// Appends `,"name":value` for each; text by the short encoder, within lists and dicts by the
+/// full one.
+pub fn write_members(out: &mut Vec<u8>, members: &[(String, Bound<'_, PyAny>)]) -> PyResult<()> {
+    for (name, value) in members {
+        out.push(b',');
+        write_full(out, name.as_bytes());
+        out.push(b':');
+        match text_of(value) {
+            Some(text) => write_short(out, &text),
+            None => write_json(out, value, 0)?,
+        }
+    }
+    Ok(())
+}
+
+fn write_json(out: &mut Vec<u8>, value: &Bound<'_, PyAny>, depth: usize) -> PyResult<()> {
+    if depth > DEPTH_MAX {
+        return Err(PyValueError::new_err("the reply nests too deep"));
+    }
+    if let Some(text) = text_of(value) {
+        write_full(out, &text);
+    } else if let Ok(flag) = value.cast::<PyBool>() {
+        out.extend_from_slice(if flag.is_true() { b"true" } else { b"false" });
+    } else if value.is_none() {
+        out.extend_from_slice(b"null");
+    } else if value.is_instance_of::<PyInt>() || value.is_instance_of::<PyFloat>() {
+        out.extend_from_slice(value.str()?.to_cow()?.as_bytes());
+    } else if let Ok(dict) = value.cast::<PyDict>() {
+        write_dict(out, dict, depth)?;
+    } else if value.is_instance_of::<PyList>() || value.is_instance_of::<PyTuple>() {
+        out.push(b'[');
+        for (index, item) in value.try_iter()?.enumerate() {
+            if index > 0 {
+                out.push(b',');
+            }
+            write_json(out, &item?, depth + 1)?;
+        }
+        out.push(b']');
+    } else {
+        return Err(unsupported(value));
+    }
+    Ok(())
+}
+
+fn write_dict(out: &mut Vec<u8>, dict: &Bound<'_, PyDict>, depth: usize) -> PyResult<()> {
+    out.push(b'{');
+    for (index, (name, value)) in dict.iter().enumerate() {
+        if index > 0 {
+            out.push(b',');
+        }
+        write_full(out, &text_of(&name).ok_or_else(|| unsupported(&name))?);
+        out.push(b':');
+        write_json(out, &value, depth + 1)?;
+    }
+    out.push(b'}');
+    Ok(())
+}
+
+/// The Python value of one RESP reply: str (bytes where it isn't UTF-8), int, None, list.
+/// An error reply raises `ValueError` with its text.
+pub fn decode_reply<'py>(py: Python<'py>, reply: &[u8]) -> PyResult<Bound<'py, PyAny>> {
+    if let Some(text) = reply.strip_prefix(b"-") {
+        let text = String::from_utf8_lossy(text.trim_ascii_end()).into_owned();
+        let text = text.strip_prefix("ERR ").map(str::to_string).unwrap_or(text);
+        return Err(PyValueError::new_err(text));
+    }
+    let mut rest = reply;
+    decode(py, &mut rest, 0)
+}
+
+fn decode<'py>(py: Python<'py>, rest: &mut &[u8], depth: usize) -> PyResult<Bound<'py, PyAny>> {
+    let malformed = || PyValueError::new_err("the command has no reply in process");
+    let end = rest.windows(2).position(|pair| pair == b"\r\n").ok_or_else(malformed)?;
+    let (line, tail) = (&rest[..end], &rest[end + 2..]);
+    *rest = tail;
+    let (kind, text) = line.split_first().ok_or_else(malformed)?;
+    let number = || ::engine::number::parse_int(text).ok_or_else(malformed);
+    match kind {
+        b':' => Ok(number()?.into_pyobject(py)?.into_any()),
+        b'$' if number()? < 0 => Ok(py.None().into_bound(py)),
+        b'$' => {
+            let length = number()? as usize;
+            let content = tail.get(..length).ok_or_else(malformed)?;
+            *rest = tail.get(length + 2..).unwrap_or_default();
+            Ok(text_value(py, content))
+        }
+        b'*' if depth < DEPTH_MAX => {
+            let items: PyResult<Vec<_>> =
+                (0..number()?).map(|_| decode(py, rest, depth + 1)).collect();
+            Ok(PyList::new(py, items?)?.into_any())
+        }
+        b'+' => Ok(text_value(py, text)),
+        _ => Err(malformed()),
+    }
+}
+
+fn text_value<'py>(py: Python<'py>, content: &[u8]) -> Bound<'py, PyAny> {
+    match std::str::from_utf8(content) {
+        Ok(text) => PyString::new(py, text).into_any(),
+        Err(_) => PyBytes::new(py, content).into_any(),
+    }
+}

@@ -1,0 +1,117 @@
+"""Types of the Rust engine's binding. The module is built from crates/python."""
+
+from collections.abc import Sequence
+from typing import Final, Self, TypeAlias, final
+
+# What a reply is in Python; text that isn't UTF-8 comes as bytes.
+Value: TypeAlias = str | bytes | int | list[Value] | None
+
+@final
+class Simple:
+    """A reply that RESP sends as a simple string: `+text`."""
+
+    def __new__(cls, text: str) -> Self: ...
+    def __eq__(self, other: object) -> bool: ...
+    def __hash__(self) -> int: ...
+
+@final
+class Engine:
+    """The data and every command that only reads or changes data."""
+
+    def __new__(cls, *, require_valid: bool = False) -> Self: ...
+    def register(self, name: str, access: str) -> None:
+        """Announce a server command. access: write, read, always, admin, connection or pubsub."""
+
+    def session(self, *, framing: str = "resp", output: str = "") -> Session:
+        """Open a session. framing: "resp" for a stream, "plain" for HTTP and WebSocket."""
+
+    def set_state(
+        self,
+        *,
+        loading: bool,
+        requires_password: bool,
+        following: bool,
+        caught_up_once: bool,
+        read_only: bool,
+        out_of_memory: bool,
+        write_error: str | None = None,
+    ) -> None: ...
+    def load(self, data: bytes, now_ns: int) -> Load:
+        """Run log bytes. Never raises for bad content: see Load.error."""
+
+    def expire(self, now_ns: int, count_max: int) -> tuple[bytes, int]:
+        """Remove overdue objects: the log bytes of the del commands, the number removed."""
+
+    def statistics(self) -> dict[str, int]:
+        """num_collections, num_objects, num_points, num_strings, in_memory_size and others."""
+
+    def memory(self) -> tuple[int, int]:
+        """Bytes on the heap; bytes that were got from the system but aren't held now."""
+
+    def execute(self, args: Sequence[bytes], now_ns: int) -> tuple[Value, bytes]:
+        """Run one command: its reply, and the bytes for a log. Raises ValueError for an error."""
+
+    def snapshot(self) -> Engine:
+        """A copy that later changes don't touch, in constant time; it refuses writes."""
+
+@final
+class Load:
+    """What came of one piece of the log."""
+
+    consumed: Final[int]
+    commands: Final[int]
+    error: Final[str | None]
+    skipped: Final[list[tuple[str, int]]]
+
+@final
+class Session:
+    """One connection's parser, output format and authentication."""
+
+    authenticated: bool
+    @property
+    def output(self) -> str: ...
+    def feed(self, data: bytes, now_ns: int) -> Batch: ...
+    def run(self, args: Sequence[bytes], now_ns: int) -> Batch: ...
+    def answer(self, value: object, members: Sequence[tuple[str, object]] = ()) -> bytes: ...
+    def fail(self, text: str) -> bytes: ...
+    def wrong_arity(self) -> bytes: ...
+
+@final
+class Batch:
+    """What one call did: replies to send, bytes to log, and why it stopped."""
+
+    replies: Final[bytes]
+    log: Final[bytes]
+    stop: Final[ServerCommand | LongRead | Http | Close | None]
+
+@final
+class ServerCommand:
+    """A command that isn't the engine's."""
+
+    name: Final[str]
+    args: Final[list[bytes]]
+
+@final
+class LongRead:
+    """A read that exceeded its budget, on a snapshot."""
+
+    def run(self) -> bytes: ...
+
+@final
+class Http:
+    """The connection speaks HTTP from these bytes on."""
+
+    data: Final[bytes]
+
+@final
+class Close:
+    """Send the batch's replies, then close."""
+
+    message: Final[str]
+
+@final
+class Yield:
+    """Let others run, then feed nothing to go on."""
+
+def split_native(text: bytes) -> list[bytes]:
+    """Split command text as Tile38's native protocol does."""

@@ -1,0 +1,128 @@
+"""The server's command: options, log, event loop, exit code."""
+
+import asyncio
+import os
+import platform
+import sys
+from collections.abc import Callable
+from typing import NoReturn
+
+from tile38py import VERSION
+from tile38py.cli.server_options import USAGE, UsageError, parse
+from tile38py.config import json_object, read_members
+from tile38py.errors import StartError
+from tile38py.persistence.files import ConfigFile
+from tile38py.server.lifecycle import Server
+from tile38py.server.logs import (
+    NOTHING,
+    SHOWN,
+    VERBOSE,
+    VERY_VERBOSE,
+    JsonKeys,
+    Log,
+    keys_of,
+    levels_from,
+    make_log,
+)
+from tile38py.server.options import Options
+
+BANNER = """\
+
+  tile38py {version} ({bits} bit, {machine}/{system})
+  {address}
+  PID: {pid}
+
+"""
+
+
+def main(words: list[str] | None = None) -> NoReturn:
+    """Run the server with the words of the command line."""
+    words = sys.argv[1:] if words is None else words
+    if "--help" in words:
+        print(USAGE, end="")  # noqa: T201 - asked for on stdout
+        sys.exit(0)
+    if "--version" in words:
+        print(f"tile38-server version: {VERSION}")  # noqa: T201 - as above
+        sys.exit(0)
+    try:
+        options = parse(words, os.environ)
+    except UsageError as error:
+        text = f"{error}\n" if str(error) else ""
+        sys.stderr.write(text if error.code == 1 else text + USAGE)
+        sys.exit(error.code)
+    code = run(options)
+    sys.stderr.flush()
+    # Threads of long reads may be at work still; the log is written and nobody waits for them.
+    os._exit(code)
+
+
+def run(options: Options) -> int:
+    """Serve until the end; the exit code."""
+    try:
+        log = log_for(options)
+    except StartError as error:
+        make_log(SHOWN).critical("%s", error)
+        return 1
+    show_banner(options, log)
+    if options.warns_of_evio:
+        log.warning("evio is not currently supported")
+    if options.warns_of_threads:
+        log.warning("thread flag is deprecated use GOMAXPROCS to set number of threads instead")
+    try:
+        with asyncio.Runner(loop_factory=loop_factory()) as runner:
+            return runner.run(serve(options, log))
+    except StartError as error:
+        log.critical("%s", error)
+        return 1
+
+
+async def serve(options: Options, log: Log) -> int:
+    """Make a server and run it."""
+    return await Server(options, log).run()
+
+
+def loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
+    """uvloop where it exists."""
+    try:
+        import uvloop
+    except ImportError:
+        return None
+    return uvloop.new_event_loop
+
+
+def log_for(options: Options) -> Log:
+    """The log that the options and the configuration file ask for."""
+    levels = SHOWN
+    if options.is_quiet:
+        levels = NOTHING
+    elif options.is_very_verbose:
+        levels = VERY_VERBOSE
+    elif options.is_verbose:
+        levels = VERBOSE
+    text = read_members(ConfigFile(options.directory / "config").read()).get("logconfig", "")
+    configuration = json_object(text)
+    if configuration.get("encoding") != "json":
+        return make_log(levels, keys=JsonKeys() if options.logs_json else None)
+    named = levels_from(configuration.get("level"))
+    if named is None:
+        raise StartError("logconfig needs a level: debug, info, warn, error or fatal")
+    return make_log(NOTHING if options.is_quiet else named, keys=keys_of(configuration))
+
+
+def show_banner(options: Options, log: Log) -> None:
+    """Who we are and where we listen."""
+    if options.is_quiet:
+        return
+    place = options.socket_path or f"{options.host or '*'}:{options.port}"
+    text = BANNER.format(
+        version=VERSION,
+        bits=64 if sys.maxsize > 2**32 else 32,
+        machine=platform.machine(),
+        system=platform.system().lower(),
+        address=f"Socket: {place}" if options.socket_path else f"Address: {place}",
+        pid=os.getpid(),
+    )
+    if options.logs_json:
+        log.info("%s", " ".join(text.split()))
+    else:
+        sys.stderr.write(text)

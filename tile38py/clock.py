@@ -1,0 +1,28 @@
+"""The only reader of time. Everything else is given a clock."""
+
+import time
+from datetime import UTC, datetime
+
+
+class SystemClock:
+    """The machine's clocks."""
+
+    __slots__ = ()
+
+    def now_ns(self) -> int:
+        """Nanoseconds since 1970, as deadlines of objects count them."""
+        return time.time_ns()
+
+    def monotonic_ns(self) -> int:
+        """Nanoseconds on a clock that never jumps, to measure what something took."""
+        return time.monotonic_ns()
+
+    def sleep(self, seconds: float) -> None:
+        """Hold up the calling thread; never called on the event loop's."""
+        time.sleep(seconds)
+
+
+def stamp_text(now_ns: int) -> str:
+    """A time as it appears in file names: 20260131T235959.999Z."""
+    moment = datetime.fromtimestamp(now_ns / 1e9, UTC)
+    return f"{moment:%Y%m%dT%H%M%S}.{moment.microsecond // 1000:03d}Z"

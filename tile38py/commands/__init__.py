@@ -1,0 +1,17 @@
+"""The server's commands, those that need the connection, the disk or the process.
+
+Importing the package fills the registry.
+"""
+
+from tile38py.commands import (
+    client,
+    connection,
+    developer,
+    information,
+    log,
+    replication,
+    server,
+    settings,
+)
+
+FAMILIES = (client, connection, developer, information, log, replication, server, settings)

@@ -1,0 +1,88 @@
+"""CLIENT LIST, GETNAME, SETNAME, KILL."""
+
+from tile38py import errors
+from tile38py.commands.registry import OK, Access, Call, Reply, command
+from tile38py.interfaces import Client
+
+NANOSECONDS = 1_000_000_000
+
+
+@command("CLIENT", arity=-2, access=Access.ADMIN, summary="List, name or end connections")
+def client(call: Call) -> Reply:
+    """CLIENT subcommand …."""
+    word, *rest = call.args
+    match word.upper():
+        case b"LIST":
+            return _list(call, rest)
+        case b"GETNAME":
+            _exactly(rest, 0)
+            return Reply(call.client.name, (("name", call.client.name),))
+        case b"SETNAME":
+            _exactly(rest, 1)
+            if any(byte < 0x21 or byte > 0x7E for byte in rest[0]):
+                raise errors.client_name()
+            call.client.name = rest[0]
+            return OK
+        case b"KILL":
+            return _kill(call, rest)
+        case _:
+            raise errors.client_syntax()
+
+
+def _exactly(args: list[bytes], count: int) -> None:
+    if len(args) != count:
+        raise errors.wrong_arity()
+
+
+def _list(call: Call, rest: list[bytes]) -> Reply:
+    _exactly(rest, 0)
+    now_ns = call.server.clock.now_ns()
+    lines: list[bytes] = []
+    rows: list[dict[str, object]] = []
+    for one in call.server.clients:
+        age = max(now_ns - one.created_ns, 0) // NANOSECONDS
+        idle = max(now_ns - one.active_ns, 0) // NANOSECONDS
+        lines.append(
+            b"id=%d addr=%b name=%b age=%d idle=%d\n"
+            % (one.client_id, one.address.encode(), one.name, age, idle)
+        )
+        # Tile38 guesses the types of these values, so that a client named `nan` breaks the JSON.
+        rows.append(
+            {
+                "addr": one.address,
+                "age": age,
+                "id": one.client_id,
+                "idle": idle,
+                "name": one.name,
+            }
+        )
+    return Reply(b"".join(lines), (("list", rows),))
+
+
+def _kill(call: Call, rest: list[bytes]) -> Reply:
+    match [word.upper() for word in rest[:-1]]:
+        case [b"ID"]:
+            found = _find(call, client_id=rest[1].decode("ascii", "replace"))
+        case [b"ADDR"]:
+            found = _find(call, address=rest[1].decode("utf-8", "replace"))
+        case [] if rest and rest[0].upper() not in (b"ID", b"ADDR"):
+            found = _find(call, address=rest[0].decode("utf-8", "replace"))
+        case [_] if len(rest) == 2:
+            raise errors.client_syntax()
+        case _:
+            raise errors.wrong_arity()
+    for one in found:
+        one.kill()
+    return OK
+
+
+def _find(call: Call, *, client_id: str = "", address: str = "") -> list[Client]:
+    # Ids are compared as texts: `01` is nobody.
+    found = [
+        one
+        for one in call.server.clients
+        if str(one.client_id) == client_id or one.address == address
+    ]
+    if not found:
+        raise errors.no_such_client()
+    return found

@@ -1,0 +1,111 @@
+"""INFO: the server's state as lines, which monitors and Redis Sentinel read."""
+
+from collections.abc import Callable
+from typing import Final
+
+from tile38py import VERSION
+from tile38py.commands.registry import Access, Call, Reply, Services, command
+from tile38py.commands.replication import replica_host
+
+Lines = dict[str, int | float | str]
+
+
+@command("INFO", arity=-1, access=Access.READ, summary="Show the server's state by sections")
+def info(call: Call) -> Reply:
+    """INFO [section …]; unknown sections are ignored."""
+    asked = {argument.decode("utf-8", "replace").lower() for argument in call.args}
+    shows_all = not asked or not asked.isdisjoint(("all", "default"))
+    texts: list[str] = []
+    members: Lines = {}
+    for name, (title, lines_of) in SECTIONS.items():
+        if shows_all or name in asked:
+            lines = lines_of(call.server)
+            members.update(lines)
+            texts.append(section_text(title, lines))
+    return Reply("\r\n".join(texts), (("info", dict(sorted(members.items()))),))
+
+
+def section_text(title: str, lines: Lines) -> str:
+    """One section. That of the keyspace is empty but leaves its separator, as Tile38's does."""
+    if not lines:
+        return ""
+    rows = (f"{name}:{line_text(value)}\r\n" for name, value in lines.items())
+    return f"# {title}\r\n{''.join(rows)}"
+
+
+def line_text(value: float | str) -> str:
+    """A value in a line."""
+    return f"{value:.2f}" if isinstance(value, float) else str(value)
+
+
+def _server(server: Services) -> Lines:
+    uptime_ns = server.clock.monotonic_ns() - server.started_ns
+    return {
+        "tile38_version": VERSION,
+        "redis_version": VERSION,
+        "uptime_in_seconds": uptime_ns // 1_000_000_000,
+    }
+
+
+def _clients(server: Services) -> Lines:
+    return {"connected_clients": len(server.clients)}
+
+
+def _memory(server: Services) -> Lines:
+    return {"used_memory": server.memory.used()}
+
+
+def _persistence(server: Services) -> Lines:
+    return {
+        "aof_enabled": int(server.journal.is_enabled),
+        "aof_rewrite_in_progress": 0,
+        "aof_last_rewrite_time_sec": 0,
+        "aof_current_rewrite_time_sec": 0,
+    }
+
+
+def _stats(server: Services) -> Lines:
+    counts = server.engine.statistics()
+    return {
+        "total_connections_received": server.clients.received,
+        "total_commands_processed": counts["commands_processed"],
+        "total_messages_sent": 0,
+        "expired_keys": counts["expired"],
+    }
+
+
+def _replication(server: Services) -> Lines:
+    lines: Lines = {"role": "master"}
+    for index, client in enumerate(server.clients.replicas()):
+        place = f"ip={replica_host(client)},port={client.replica_port},state=online"
+        lines[f"slave{index}"] = place
+    lines["connected_slaves"] = 0
+    return lines
+
+
+def _cpu(server: Services) -> Lines:
+    names = ("sys", "user", "sys_children", "user_children")
+    seconds = server.process.cpu_seconds()
+    return {f"used_cpu_{name}": value for name, value in zip(names, seconds, strict=True)}
+
+
+def _cluster(_server: Services) -> Lines:
+    return {"cluster_enabled": 0}
+
+
+def _keyspace(_server: Services) -> Lines:
+    return {}
+
+
+# In the order in which they are shown.
+SECTIONS: Final[dict[str, tuple[str, Callable[[Services], Lines]]]] = {
+    "server": ("Server", _server),
+    "clients": ("Clients", _clients),
+    "memory": ("Memory", _memory),
+    "persistence": ("Persistence", _persistence),
+    "stats": ("Stats", _stats),
+    "replication": ("Replication", _replication),
+    "cpu": ("CPU", _cpu),
+    "cluster": ("Cluster", _cluster),
+    "keyspace": ("Keyspace", _keyspace),
+}

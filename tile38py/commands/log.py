@@ -1,0 +1,49 @@
+"""AOF and AOFMD5, with which followers read and compare the log."""
+
+import re
+from typing import Final
+
+from tile38py import errors
+from tile38py._engine import Simple
+from tile38py.commands.registry import Access, Call, Later, Reply, command
+
+INTEGER: Final = re.compile(rb"\+?[0-9]{1,19}")
+INT64_MAX: Final = 2**63 - 1
+
+
+@command("AOF", arity=-1, access=Access.ADMIN, summary="Stream the log from a position")
+def aof(call: Call) -> Reply:
+    """AOF pos."""
+    journal = call.server.journal
+    # The order of these checks is Tile38's.
+    if not journal.is_enabled:
+        raise errors.log_disabled()
+    if len(call.args) != 1:
+        raise errors.wrong_arity()
+    if position_of(call.args[0]) > journal.size:
+        raise errors.log_position()
+    raise errors.unavailable("AOF")
+
+
+@command("AOFMD5", arity=3, access=Access.ADMIN, summary="Sum up a range of the log")
+def aofmd5(call: Call) -> Later:
+    """AOFMD5 pos size."""
+    journal = call.server.journal
+    position, size = position_of(call.args[0]), position_of(call.args[1])
+    if position + size > journal.size or (size == 0 and position >= journal.size > 0):
+        raise errors.log_end()
+
+    def digest() -> Reply:
+        text = journal.digest(position, size)
+        if text is None:
+            raise errors.log_end()
+        return Reply(Simple(text), (("md5", text),))
+
+    return Later(digest)
+
+
+def position_of(argument: bytes) -> int:
+    """A position or size: an integer from 0 on."""
+    if INTEGER.fullmatch(argument) is None or int(argument) > INT64_MAX:
+        raise errors.invalid_argument(argument)
+    return int(argument)

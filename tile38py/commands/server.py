@@ -1,0 +1,161 @@
+"""SERVER, HEALTHZ and GC."""
+
+from collections.abc import Mapping
+from decimal import Decimal
+
+from tile38py import VERSION, errors
+from tile38py.commands.registry import OK, Access, Call, Reply, Services, command
+from tile38py.properties import MAXMEMORY
+
+POINTER_BYTES = 8
+Fields = dict[str, int | float | bool | str]
+# Runtime figures of Tile38's own language that have no meaning here; they are there, and 0.
+RUNTIME_ZEROS = frozenset(
+    """
+    buck_hash_sys_bytes frees_total gc_cpu_fraction gc_sys_bytes go_goroutines heap_idle_bytes
+    heap_objects last_gc_time_seconds lookups_total mallocs_total mcache_inuse_bytes
+    mcache_sys_bytes mspan_inuse_bytes mspan_sys_bytes next_gc_bytes other_sys_bytes
+    stack_inuse_bytes stack_sys_bytes
+    """.split()  # noqa: SIM905 - a list would take twenty lines
+)
+# What SERVER EXT repeats of SERVER.
+REPEATED = frozenset(
+    """
+    aof_size http_transport id in_memory_size max_heap_size num_collections num_hooks num_objects
+    num_points num_strings pid pointer_size read_only version
+    """.split()  # noqa: SIM905 - as above
+)
+
+
+@command("SERVER", arity=-1, access=Access.READ, summary="Show statistics of the server")
+def server(call: Call) -> Reply:
+    """SERVER [EXT]."""
+    for argument in call.args:
+        if argument.lower() != b"ext":
+            raise errors.invalid_argument(argument)
+    fields = extended_fields(call.server) if call.args else basic_fields(call.server)
+    ordered = dict(sorted(fields.items()))
+    flat = [item for name, value in ordered.items() for item in (name, plain_text(value))]
+    return Reply(flat, (("stats", ordered),))
+
+
+@command("HEALTHZ", arity=1, access=Access.READ, summary="Tell whether the server is well")
+def healthz(_call: Call) -> Reply:
+    """HEALTHZ. While loading or before the first catch-up the engine refuses it."""
+    return OK
+
+
+@command("GC", arity=-1, access=Access.ADMIN, summary="Free memory that isn't needed")
+def collect(call: Call) -> Reply:
+    """GC; arguments are ignored."""
+    call.server.memory.collect()
+    return OK
+
+
+def basic_fields(server: Services) -> Fields:
+    """What SERVER tells."""
+    counts = server.engine.statistics()
+    heap = server.memory.used()
+    return {
+        "aof_size": server.journal.size,
+        "avg_item_size": average(heap, counts),
+        "cpus": server.process.cpus,
+        "heap_released": server.memory.released(),
+        "heap_size": heap,
+        "http_transport": server.is_http_enabled,
+        "id": server.config.identity.server_id,
+        "in_memory_size": counts["in_memory_size"],
+        "max_heap_size": server.config.get(MAXMEMORY),
+        "mem_alloc": heap,
+        "num_collections": counts["num_collections"],
+        "num_hooks": counts.get("num_hooks", 0),
+        "num_objects": counts["num_objects"],
+        "num_points": counts["num_points"],
+        "num_strings": counts["num_strings"],
+        "pending_events": 0,
+        "pid": server.process.pid,
+        "pointer_size": POINTER_BYTES,
+        "read_only": server.config.identity.is_read_only,
+        "threads": server.process.threads(),
+        "version": VERSION,
+    }
+
+
+def extended_fields(server: Services) -> Fields:
+    """What SERVER EXT tells: the runtime's figures, then ours."""
+    heap, released = server.memory.used(), server.memory.released()
+    fields: Fields = dict.fromkeys(RUNTIME_ZEROS, 0)
+    fields.update(
+        {
+            "alloc_bytes": heap,
+            "alloc_bytes_total": heap,
+            "go_threads": server.process.threads(),
+            "go_version": "",
+            "heap_alloc_bytes": heap,
+            "heap_inuse_bytes": heap,
+            "heap_released_bytes": released,
+            "heap_sys_bytes": heap,
+            "sys_bytes": heap,
+            "sys_cpus": server.process.cpus,
+        }
+    )
+    fields.update((f"tile38_{name}", value) for name, value in own_fields(server).items())
+    return fields
+
+
+def own_fields(server: Services) -> Fields:
+    """The part of SERVER EXT that is about the server."""
+    basic = basic_fields(server)
+    counts = server.engine.statistics()
+    uptime_ns = server.clock.monotonic_ns() - server.started_ns
+    fields: Fields = {name: basic[name] for name in REPEATED}
+    fields.update(
+        {
+            "aof_current_rewrite_time_sec": 0,
+            "aof_enabled": server.journal.is_enabled,
+            "aof_last_rewrite_time_sec": 0,
+            "aof_rewrite_in_progress": False,
+            "avg_point_size": average(basic["heap_size"], counts),
+            "cluster_enabled": False,
+            "connected_clients": len(server.clients),
+            "connected_slaves": 0,
+            "expired_keys": counts["expired"],
+            "num_hook_groups": counts.get("num_hook_groups", 0),
+            "num_object_groups": counts.get("num_object_groups", 0),
+            "total_commands_processed": counts["commands_processed"],
+            "total_connections_received": server.clients.received,
+            "total_messages_sent": 0,
+            "type": "leader",
+            "uptime_in_seconds": uptime_ns / 1e9,
+        }
+    )
+    return fields
+
+
+def average(heap: float | str, counts: Mapping[str, int]) -> int:
+    """Heap bytes for each point."""
+    assert isinstance(heap, int)
+    return heap // counts["num_points"] if counts["num_points"] else 0
+
+
+def plain_text(value: float | bool | str) -> str:
+    """A value as RESP shows it, which is always a text."""
+    match value:
+        case bool():
+            return "true" if value else "false"
+        case float():
+            return float_text(value)
+        case _:
+            return str(value)
+
+
+def float_text(value: float) -> str:
+    """The shortest digits, with an exponent below 1e-4 and from 1e6 on."""
+    sign, digits, exponent = Decimal(repr(value)).normalize().as_tuple()
+    assert isinstance(exponent, int)
+    magnitude = len(digits) + exponent - 1
+    if value == 0 or -4 <= magnitude < 6:
+        return f"{Decimal(repr(value)).normalize():f}"
+    fraction = "".join(map(str, digits[1:]))
+    mantissa = f"{'-' if sign else ''}{digits[0]}{'.' if fraction else ''}{fraction}"
+    return f"{mantissa}e{'-' if magnitude < 0 else '+'}{abs(magnitude):02d}"

@@ -1,0 +1,80 @@
+"""CONFIG and READONLY."""
+
+from tile38py import errors
+from tile38py.commands.registry import OK, Access, Call, Reply, Services, command
+from tile38py.config import NAMES
+from tile38py.globs import matches
+from tile38py.properties import REQUIREPASS
+
+
+@command("CONFIG GET", arity=2, access=Access.ADMIN, summary="Show settings")
+def config_get(call: Call) -> Reply:
+    """CONFIG GET pattern."""
+    pattern = text_of(call.args[0])
+    pairs = {
+        name: call.server.config.text(name).encode("utf-8", "surrogateescape")
+        for name in NAMES
+        if matches(pattern, name)
+    }
+    flat = [item for name, value in pairs.items() for item in (name, value)]
+    return Reply(flat, (("properties", pairs),))
+
+
+@command("CONFIG SET", arity=-2, access=Access.ADMIN, summary="Change a setting")
+def config_set(call: Call) -> Reply:
+    """CONFIG SET name value; only requirepass may go without its value."""
+    name = text_of(call.args[0])
+    values = call.args[1:]
+    if not values and name == REQUIREPASS.name:
+        values = [b""]
+    if len(values) != 1:
+        raise errors.wrong_arity()
+    call.server.config.set(name, text_of(values[0]))
+    return OK
+
+
+@command("CONFIG REWRITE", arity=1, access=Access.ADMIN, summary="Save the settings")
+def config_rewrite(call: Call) -> Reply:
+    """CONFIG REWRITE."""
+    call.server.config.keep()
+    save(call.server)
+    return OK
+
+
+@command("READONLY", arity=2, access=Access.ADMIN, summary="Refuse or accept writes")
+def readonly(call: Call) -> Reply:
+    """READONLY yes|no, lower case only."""
+    match call.args[0]:
+        case b"yes" | b"no" as word:
+            _set_read_only(call.server, word == b"yes")
+        case other:
+            raise errors.invalid_argument(other)
+    return OK
+
+
+def _set_read_only(server: Services, is_read_only: bool) -> None:
+    identity = server.config.identity
+    if identity.is_read_only == is_read_only:
+        return
+    identity.is_read_only = is_read_only
+    try:
+        save(server)
+    except errors.CommandError:
+        identity.is_read_only = not is_read_only
+        raise
+    server.gates.is_read_only = is_read_only
+    server.gates.apply()
+    server.log("read only" if is_read_only else "read write")
+
+
+def save(server: Services) -> None:
+    """Write the configuration file."""
+    try:
+        server.settings_file.write(server.config.file_text())
+    except OSError as error:
+        raise errors.not_saved(error.strerror or str(error)) from None
+
+
+def text_of(argument: bytes) -> str:
+    """An argument as setting; bytes that aren't UTF-8 survive."""
+    return argument.decode("utf-8", "surrogateescape")

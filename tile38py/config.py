@@ -1,0 +1,172 @@
+"""Settings: the values in force, those of the configuration file, and the file's text.
+
+Values given by CONFIG SET are in force at once and reach the file only with CONFIG REWRITE.
+Reading and writing the file is somebody else's: text comes in and goes out.
+"""
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final, TypeVar, cast
+
+from tile38py import errors
+from tile38py import properties as known
+from tile38py.properties import Property
+
+T = TypeVar("T")
+
+PROPERTIES: Final[dict[str, Property[object]]] = {
+    value.name: cast("Property[object]", value)
+    for value in vars(known).values()
+    if isinstance(value, Property)
+}
+NAMES: Final = sorted(PROPERTIES)
+# These two are written as they are in force, whoever causes the write.
+LIVE_NAMES: Final = (known.LOGCONFIG.name, known.REPLICA_PRIORITY.name)
+
+
+@dataclass(slots=True)
+class Identity:
+    """What the file holds besides the properties."""
+
+    server_id: str = ""
+    follow_host: str = ""
+    follow_port: int = 0
+    follow_id: str = ""  # an old server's; kept for its sake
+    follow_pos: int = 0  # as above
+    is_read_only: bool = False
+
+
+class Config:
+    """All settings of the server."""
+
+    __slots__ = ("_changed", "_saved", "_values", "identity")
+
+    def __init__(self) -> None:
+        self.identity = Identity()
+        self._values: dict[str, object] = {name: PROPERTIES[name].default for name in NAMES}
+        self._saved: dict[str, str] = {}  # texts as the file has them
+        self._changed: list[Callable[[str], None]] = []
+
+    def get(self, which: Property[T]) -> T:
+        """The value in force."""
+        return cast("T", self._values[which.name])
+
+    def text(self, name: str) -> str:
+        """The value in force as CONFIG GET shows it."""
+        return PROPERTIES[name].show(self._values[name])
+
+    def set(self, name: str, text: str) -> None:
+        """CONFIG SET: raises CommandError, and then nothing has changed."""
+        which = PROPERTIES.get(name)
+        if which is None:
+            raise errors.unsupported_property(name)
+        self._values[name] = which.read(text)
+        for changed in self._changed:
+            changed(name)
+
+    def on_change(self, changed: Callable[[str], None]) -> None:
+        """Have a function called with the name of each property that was set."""
+        self._changed.append(changed)
+
+    def keep(self) -> None:
+        """CONFIG REWRITE: what is in force becomes what the next file text holds."""
+        self._saved = {
+            name: self.text(name)
+            for name in NAMES
+            if name not in LIVE_NAMES and self.text(name) != PROPERTIES[name].default_text()
+        }
+
+    def read(self, data: bytes) -> None:
+        """Take over a file's content. Raises StartError for a value that is none."""
+        members = read_members(data)
+        self.identity = _identity(members)
+        for name in NAMES:
+            text = members.get(name)
+            if not text:
+                continue
+            if name == known.REPLICA_PRIORITY.name:
+                self._values[name] = _lenient_priority(text)
+                continue
+            if name not in LIVE_NAMES:
+                self._saved[name] = text
+            try:
+                self._values[name] = PROPERTIES[name].read(text)
+            except errors.CommandError as error:
+                raise errors.StartError(str(error)) from None
+
+    def file_text(self) -> bytes:
+        """What the file has to hold now."""
+        members: dict[str, object] = dict(self._saved)
+        identity = self.identity
+        state: dict[str, object] = {
+            "server_id": identity.server_id,
+            "follow_host": identity.follow_host,
+            "follow_port": identity.follow_port,
+            "follow_id": identity.follow_id,
+            "follow_pos": identity.follow_pos,
+            "read_only": identity.is_read_only,
+            known.LOGCONFIG.name: json_object(self.get(known.LOGCONFIG)),
+        }
+        members.update((name, value) for name, value in state.items() if value)
+        priority = self.get(known.REPLICA_PRIORITY)
+        if priority is not None:
+            members[known.REPLICA_PRIORITY.name] = priority
+        text = json.dumps(members, indent="\t", sort_keys=True, ensure_ascii=False)
+        # Passwords may be any bytes; they come back as they were.
+        return (text + "\n").encode("utf-8", "surrogateescape")
+
+
+def read_members(data: bytes) -> dict[str, str]:
+    """A file's members as texts; none if it isn't a JSON object."""
+    try:
+        # Numbers stay as they are spelled.
+        content: object = json.loads(
+            data.decode("utf-8", "surrogateescape"), parse_int=str, parse_float=str
+        )
+    except (ValueError, RecursionError):
+        return {}
+    if not isinstance(content, dict):
+        return {}
+    return {str(name): _member_text(value) for name, value in content.items()}
+
+
+def json_object(text: str) -> dict[str, object]:
+    """A text as JSON object, empty if it isn't one."""
+    try:
+        content: object = json.loads(text) if text else {}
+    except (ValueError, RecursionError):
+        return {}
+    return content if isinstance(content, dict) else {}
+
+
+def _member_text(value: object) -> str:
+    if isinstance(value, str):
+        return value
+    if value is None:
+        return ""
+    # Numbers inside objects became strings above: a log configuration has none that matter.
+    return json.dumps(value, ensure_ascii=False)
+
+
+def _identity(members: dict[str, str]) -> Identity:
+    return Identity(
+        server_id=members.get("server_id", ""),
+        follow_host=members.get("follow_host", ""),
+        follow_port=_lenient_integer(members.get("follow_port", "")),
+        follow_id=members.get("follow_id", ""),
+        follow_pos=_lenient_integer(members.get("follow_pos", "")),
+        is_read_only=members.get("read_only", "") == "true",
+    )
+
+
+def _lenient_integer(text: str) -> int:
+    try:
+        return int(text)
+    except ValueError:
+        return 0
+
+
+def _lenient_priority(text: str) -> int | None:
+    priority = _lenient_integer(text)
+    return None if priority < 0 else priority

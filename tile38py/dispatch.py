@@ -1,0 +1,123 @@
+"""The pipeline for a batch: log what changed, run the server's command, go on, collect replies.
+
+Names no command and waits for nothing: work that takes long is handed back to the connection.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from tile38py import errors
+from tile38py._engine import Batch, Close, Http, LongRead, ServerCommand, Session, Yield
+from tile38py.commands.registry import COMMANDS, Call, Command, Later, Reply, Services
+from tile38py.interfaces import Client
+from tile38py.limits import OUTPUT_BYTES_HIGH
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """Something for another thread; its result becomes reply bytes on the event loop's."""
+
+    run: Callable[[], object]
+    frame: Callable[[object], bytes]
+
+
+@dataclass(slots=True)
+class Progress:
+    """How far a session came: what to send, whether data changed, what stands in the way."""
+
+    replies: list[bytes] = field(default_factory=list)
+    wrote: bool = False
+    stop: Work | Http | Close | None = None
+    has_more: bool = False  # input waits, but enough was done for one turn
+
+
+class Dispatcher:
+    """Runs batches for all connections."""
+
+    __slots__ = ("_commands", "_services")
+
+    def __init__(self, services: Services, *, is_developer: bool = False) -> None:
+        self._services = services
+        self._commands: dict[str, Command] = {}
+        for record in COMMANDS.by_name.values():
+            if is_developer or not record.is_developers:
+                self._commands[record.name] = record
+                services.engine.register(record.name, record.access)
+
+    def drive(self, client: Client, batch: Batch) -> Progress:
+        """Go on from a batch until the session waits for input, for work or for its end."""
+        progress = Progress()
+        size = 0
+        while True:
+            progress.replies.append(batch.replies)
+            size += len(batch.replies)
+            if batch.log:
+                self._services.journal.append(batch.log)
+                progress.wrote = True
+            stop = batch.stop
+            if stop is None:
+                return progress
+            if isinstance(stop, LongRead):
+                progress.stop = Work(stop.run, _bytes)
+                return progress
+            if isinstance(stop, Yield):
+                progress.has_more = True
+                return progress
+            if not isinstance(stop, ServerCommand):
+                progress.stop = stop
+                return progress
+            outcome = self._run(client, stop)
+            if isinstance(outcome, Work):
+                progress.stop = outcome
+                return progress
+            progress.replies.append(outcome)
+            size += len(outcome)
+            if client.is_plain or client.is_gone:
+                return progress
+            if size > OUTPUT_BYTES_HIGH:
+                progress.has_more = True
+                return progress
+            batch = client.session.feed(b"", self._services.clock.now_ns())
+
+    def _run(self, client: Client, stop: ServerCommand) -> bytes | Work:
+        session = client.session
+        record = self._commands[stop.name]
+        try:
+            if not record.accepts(1 + len(stop.args)):
+                raise errors.wrong_arity()
+            outcome = record.run(Call(stop.name, stop.args, client, self._services))
+        except errors.CommandError as error:
+            return framed(session, error)
+        if isinstance(outcome, Reply):
+            return framed(session, outcome)
+        return _deferred(session, outcome)
+
+
+def _deferred(session: Session, later: Later) -> Work:
+    def run() -> Reply | errors.CommandError:
+        try:
+            return later.work()
+        except errors.CommandError as error:
+            return error
+
+    def frame(result: object) -> bytes:
+        assert isinstance(result, Reply | errors.CommandError)
+        return framed(session, result)
+
+    return Work(run, frame)
+
+
+def framed(session: Session, outcome: Reply | errors.CommandError) -> bytes:
+    """The bytes of an answer in the session's framing."""
+    match outcome:
+        case Reply(value, members):
+            return session.answer(value, members)
+        case errors.WrongArityError():
+            return session.wrong_arity()
+        case _:
+            return session.fail(str(outcome))
+
+
+def _bytes(result: object) -> bytes:
+    assert isinstance(result, bytes)
+    return result

@@ -1,0 +1,111 @@
+"""Errors that clients see, one constructor each, and those that end the process.
+
+The texts match Tile38's, since clients compare them. Framing (`-ERR`, JSON) is the engine's.
+"""
+
+
+class CommandError(Exception):
+    """A command failed; the text goes to the client, without `ERR`."""
+
+
+class WrongArityError(CommandError):
+    """The number of arguments is wrong; RESP and JSON word it differently."""
+
+
+class StartError(Exception):
+    """The server can't start or go on; the text is logged and the process ends."""
+
+
+def wrong_arity() -> CommandError:
+    """Too few or too many arguments."""
+    return WrongArityError("invalid number of arguments")
+
+
+def invalid_argument(argument: bytes) -> CommandError:
+    """An argument that can't be read as what it should be."""
+    return CommandError(f"invalid argument '{shown(argument)}'")
+
+
+def unknown_command(name: str) -> CommandError:
+    """A command that doesn't exist here."""
+    return CommandError(f"unknown command '{name}'")
+
+
+def invalid_password() -> CommandError:
+    """The password isn't the one that is required, or none is required."""
+    return CommandError("invalid password")
+
+
+def unsupported_property(name: str) -> CommandError:
+    """CONFIG SET of a name that isn't a property."""
+    return CommandError(f"Unsupported CONFIG parameter: {name}")
+
+
+def invalid_property(name: str, text: str) -> CommandError:
+    """CONFIG SET of a value that the property can't take."""
+    return CommandError(f"Invalid argument '{text}' for CONFIG SET '{name}'")
+
+
+def not_unsigned(text: str) -> CommandError:
+    """CONFIG SET autogc, which speaks with the voice of a library."""
+    return CommandError(f'strconv.ParseUint: parsing "{text}": invalid syntax')
+
+
+def client_syntax() -> CommandError:
+    """CLIENT with a subcommand that doesn't exist."""
+    return CommandError("Syntax error, try CLIENT (LIST | KILL | GETNAME | SETNAME)")
+
+
+def client_name() -> CommandError:
+    """CLIENT SETNAME with bytes outside `!` to `~`."""
+    return CommandError("Client names cannot contain spaces, newlines or special characters.")
+
+
+def no_such_client() -> CommandError:
+    """CLIENT KILL that matches nobody."""
+    return CommandError("No such client")
+
+
+def log_disabled() -> CommandError:
+    """AOF on a server that keeps no log."""
+    return CommandError("aof disabled")
+
+
+def log_position() -> CommandError:
+    """AOF from a position behind the log's end. The typing error is Tile38's."""
+    return CommandError("pos is too big, must be less that the aof_size of leader")
+
+
+def log_end() -> CommandError:
+    """AOFMD5 of a range that isn't all there."""
+    return CommandError("EOF")
+
+
+def no_follower() -> CommandError:
+    """REPLCONF with an option that we don't know."""
+    return CommandError("cannot find follower")
+
+
+def unavailable(what: str) -> CommandError:
+    """Something that Tile38 does and this version doesn't yet."""
+    return CommandError(f"{what} is not available in this version")
+
+
+def not_saved(reason: str) -> CommandError:
+    """The configuration file couldn't be written."""
+    return CommandError(f"cannot write the configuration file: {reason}")
+
+
+def not_logged(reason: str) -> CommandError:
+    """The log couldn't take what this client wrote; its fate is open until there is room."""
+    return CommandError(f"the log cannot be written, the outcome is unknown: {reason}")
+
+
+def too_many_clients() -> CommandError:
+    """The bound on connections is reached."""
+    return CommandError("max number of clients reached")
+
+
+def shown(argument: bytes) -> str:
+    """An argument as it appears in an error text."""
+    return argument.decode("utf-8", "replace")

@@ -1,0 +1,31 @@
+"""Which commands may run at present, told to the engine, which enforces it. Decides nothing."""
+
+from dataclasses import dataclass
+
+from tile38py._engine import Engine
+
+
+@dataclass(slots=True)
+class Gates:
+    """The states that close commands. Call apply() after a change."""
+
+    engine: Engine
+    is_loading: bool = True
+    requires_password: bool = False
+    is_following: bool = False
+    caught_up_once: bool = False
+    is_read_only: bool = False
+    is_out_of_memory: bool = False
+    log_error: str | None = None  # why the log takes nothing, which refuses writes
+
+    def apply(self) -> None:
+        """Tell the engine."""
+        self.engine.set_state(
+            loading=self.is_loading,
+            requires_password=self.requires_password,
+            following=self.is_following,
+            caught_up_once=self.caught_up_once,
+            read_only=self.is_read_only,
+            out_of_memory=self.is_out_of_memory,
+            write_error=self.log_error,
+        )

@@ -1,0 +1,71 @@
+"""Patterns with `*`, `?`, `[a-z]` and backslash, as CONFIG GET takes them."""
+
+import re
+from typing import Final
+
+STAR: Final = None  # any run of characters, among the expressions for single ones
+ANY: Final = re.compile(".", re.DOTALL)
+
+
+def matches(pattern: str, name: str) -> bool:
+    """Whether the whole name matches. A malformed pattern matches nothing."""
+    tokens = _tokens(pattern)
+    if tokens is None:
+        return False
+    # On a mismatch only the last star takes one character more, so that no pattern is slow.
+    token = start = 0
+    star, retry = -1, 0
+    while start < len(name):
+        one = tokens[token] if token < len(tokens) else ""
+        if one is STAR:
+            star, retry = token, start
+            token += 1
+        elif isinstance(one, re.Pattern) and one.match(name, start):
+            token += 1
+            start += 1
+        elif star >= 0:
+            retry += 1
+            token, start = star + 1, retry
+        else:
+            return False
+    return all(one is STAR for one in tokens[token:])
+
+
+def _tokens(pattern: str) -> list[re.Pattern[str] | None] | None:
+    tokens: list[re.Pattern[str] | None] = []
+    index = 0
+    while index < len(pattern):
+        character = pattern[index]
+        index += 1
+        if character == "*":
+            tokens.append(STAR)
+        elif character == "?":
+            tokens.append(ANY)
+        elif character == "[":
+            end = pattern.find("]", index + 1)
+            if end < 0:
+                return None
+            tokens.append(_class(pattern[index:end]))
+            index = end + 1
+        else:
+            if character == "\\":
+                if index == len(pattern):
+                    return None
+                character = pattern[index]
+                index += 1
+            tokens.append(re.compile(re.escape(character)))
+    return tokens
+
+
+def _class(content: str) -> re.Pattern[str]:
+    rest = content.removeprefix("^")
+    ranges: list[str] = []
+    while rest:
+        if len(rest) >= 3 and rest[1] == "-" and rest[0] <= rest[2]:
+            ranges.append(f"{re.escape(rest[0])}-{re.escape(rest[2])}")
+            rest = rest[3:]
+        else:
+            ranges.append(re.escape(rest[0]))
+            rest = rest[1:]
+    negation = "^" if content.startswith("^") else ""
+    return re.compile(f"[{negation}{''.join(ranges)}]" if ranges else "(?!)")

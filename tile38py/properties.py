@@ -1,0 +1,140 @@
+"""The properties of CONFIG: how each value is read, shown and what it is unless set."""
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final, Generic, TypeVar
+
+from tile38py import errors
+
+T = TypeVar("T")
+
+INT64_MAX: Final = 2**63 - 1
+UINT64_MAX: Final = 2**64 - 1
+SIZE: Final = re.compile(r"([0-9]+)(kb|mb|gb)?", re.IGNORECASE | re.ASCII)
+UNITS: Final = {"": 1, "kb": 1 << 10, "mb": 1 << 20, "gb": 1 << 30}
+
+
+@dataclass(frozen=True, slots=True)
+class Property(Generic[T]):
+    """One property. parse raises ValueError for a text that isn't a value."""
+
+    name: str
+    default: T
+    parse: Callable[[str], T]
+    show: Callable[[T], str]
+    error: Callable[[str, str], errors.CommandError] = errors.invalid_property
+
+    def read(self, text: str) -> T:
+        """The value of a text that somebody gave."""
+        try:
+            return self.parse(text)
+        except ValueError:
+            raise self.error(self.name, text) from None
+
+    def default_text(self) -> str:
+        """What is shown and not saved."""
+        return self.show(self.default)
+
+
+def parse_size(text: str) -> int:
+    """Decimal digits and perhaps kb, mb or gb."""
+    if text == "":
+        return 0
+    match = SIZE.fullmatch(text)
+    if match is None:
+        raise ValueError(text)
+    size = int(match[1]) * UNITS[(match[2] or "").lower()]
+    # Tile38 lets sizes wrap around; a limit of 0 for a huge one would be none at all.
+    return at_most(size, INT64_MAX)
+
+
+def show_size(size: int) -> str:
+    """The largest unit with a quotient of at least 1, rounded down; empty for 0."""
+    if size <= 0:
+        return ""
+    for unit in ("gb", "mb", "kb"):
+        if size >= UNITS[unit]:
+            return f"{size // UNITS[unit]}{unit}"
+    return str(size)
+
+
+def parse_unsigned(text: str) -> int:
+    """Decimal digits; empty = 0."""
+    if text == "":
+        return 0
+    if re.fullmatch(r"[0-9]+", text, re.ASCII) is None:
+        raise ValueError(text)
+    return at_most(int(text), UINT64_MAX)
+
+
+def parse_keepalive(text: str) -> int:
+    """Seconds; empty = the default."""
+    return parse_unsigned(text) if text else 300
+
+
+def parse_priority(text: str) -> int | None:
+    """A number from 0 on."""
+    if re.fullmatch(r"\+?[0-9]+", text, re.ASCII) is None:
+        raise ValueError(text)
+    return at_most(int(text), INT64_MAX)
+
+
+def show_priority(priority: int | None) -> str:
+    """Empty as long as it was never set."""
+    return "" if priority is None else str(priority)
+
+
+def parse_switch(text: str) -> bool:
+    """yes or no in any case."""
+    return {"yes": True, "no": False}[one_of(text, ("yes", "no"))]
+
+
+def show_switch(is_on: bool) -> str:
+    """As parse_switch reads it."""
+    return "yes" if is_on else "no"
+
+
+def parse_sync(text: str) -> str:
+    """When the log is synced to the disk."""
+    return one_of(text, ("always", "everysec", "no"))
+
+
+def one_of(text: str, words: tuple[str, ...]) -> str:
+    """The word that the text is, in any case."""
+    word = text.lower()
+    if word not in words:
+        raise ValueError(text)
+    return word
+
+
+def at_most(number: int, largest: int) -> int:
+    """The number, unless it is too large."""
+    if number > largest:
+        raise ValueError(number)
+    return number
+
+
+def autogc_error(_name: str, text: str) -> errors.CommandError:
+    """Tile38 hands the library's message through for this one property."""
+    return errors.not_unsigned(text)
+
+
+def _text(name: str) -> Property[str]:
+    return Property(name, "", str, str)
+
+
+AOFSHRINK_MIN_SIZE: Final = Property("aofshrink-min-size", 0, parse_size, show_size)
+APPENDFSYNC: Final = Property("appendfsync", "everysec", parse_sync, str)
+AUTOGC: Final = Property("autogc", 0, parse_unsigned, str, autogc_error)
+KEEPALIVE: Final = Property("keepalive", 300, parse_keepalive, str)
+LEADERAUTH: Final = _text("leaderauth")
+LOGCONFIG: Final = _text("logconfig")
+MAXMEMORY: Final = Property("maxmemory", 0, parse_size, show_size)
+PROTECTED_MODE: Final = Property("protected-mode", True, parse_switch, show_switch)
+REPLICA_PRIORITY: Final = Property[int | None](
+    "replica-priority", None, parse_priority, show_priority
+)
+REPLICA_ANNOUNCE_IP: Final = _text("replica_announce_ip")
+REPLICA_ANNOUNCE_PORT: Final = Property("replica_announce_port", 0, parse_unsigned, str)
+REQUIREPASS: Final = _text("requirepass")

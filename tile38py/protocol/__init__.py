@@ -1,0 +1,1 @@
+"""Transports as bytes in and bytes out. Knows no command, opens no socket."""

@@ -1,0 +1,129 @@
+"""HTTP requests from bytes, and the exact heads of replies. Knows no command, opens no socket.
+
+One request a connection: the server closes after its reply, as Tile38 does.
+"""
+
+import re
+from dataclasses import dataclass
+from http import HTTPStatus
+from typing import Final
+from urllib.parse import unquote_to_bytes
+
+import h11
+
+from tile38py.limits import HTTP_BODY_BYTES_MAX, HTTP_HEAD_BYTES_MAX
+
+JSON: Final = b"application/json; charset=utf-8"
+TILE: Final = b"application/vnd.mapbox-vector-tile"
+METHODS: Final = (b"GET", b"POST", b"OPTIONS")
+HEAD_END: Final = b"\r\n\r\n"
+HOST: Final = re.compile(rb"\r\nhost[ \t]*:", re.IGNORECASE)
+BAD_ESCAPE: Final = re.compile(rb"%(?![0-9a-fA-F]{2})")
+NOT_ASCII: Final = re.compile(rb"[\x80-\xff]")
+PREFLIGHT: Final = (
+    b"HTTP/1.1 204 No Content\r\nConnection: close\r\nAccess-Control-Allow-Origin: *\r\n"
+    b"Access-Control-Allow-Headers: *, Authorization\r\n"
+    b"Access-Control-Allow-Methods: POST, GET, OPTIONS\r\n\r\n"
+)
+CONTINUE: Final = b"HTTP/1.1 100 Continue\r\n\r\n"
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """A whole request."""
+
+    method: bytes
+    text: bytes  # the command: the decoded path and directly behind it the body
+    headers: dict[bytes, bytes]  # lower-case names; the last one of a name
+
+    @property
+    def password(self) -> bytes | None:
+        """The whole Authorization header; there is no scheme."""
+        return self.headers.get(b"authorization")
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """A request that isn't served."""
+
+    status: HTTPStatus
+    text: str
+
+
+class Parser:
+    """Takes the bytes of one request."""
+
+    def __init__(self) -> None:
+        self._connection = h11.Connection(h11.SERVER, max_incomplete_event_size=HTTP_HEAD_BYTES_MAX)
+        self._head = b""
+        self._has_head = False
+        self._request: h11.Request | None = None
+        self._body: list[bytes] = []
+        self._body_bytes = 0
+        self.wants_continue = False  # the client waits for `100 Continue`
+
+    def receive(self, data: bytes) -> Request | Refusal | None:
+        """The request once it is there."""
+        if not self._has_head:
+            self._head += data
+            if HEAD_END not in self._head:
+                return _too_long() if len(self._head) > HTTP_HEAD_BYTES_MAX else None
+            self._has_head = True
+            data = tolerated(self._head)
+        try:
+            self._connection.receive_data(data)
+            return self._events()
+        except h11.RemoteProtocolError as error:
+            return Refusal(HTTPStatus(error.error_status_hint), f"invalid HTTP request: {error}")
+
+    def _events(self) -> Request | Refusal | None:
+        while True:
+            match self._connection.next_event():
+                case h11.Request() as request:
+                    self._request = request
+                    if request.method not in METHODS:
+                        return Refusal(HTTPStatus.METHOD_NOT_ALLOWED, "method not allowed")
+                case h11.Data(data=data):
+                    self._body.append(bytes(data))
+                    self._body_bytes += len(data)
+                    if self._body_bytes > HTTP_BODY_BYTES_MAX:
+                        return Refusal(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "request too large")
+                case h11.EndOfMessage():
+                    return self._whole()
+                case h11.NEED_DATA:
+                    self.wants_continue = self._connection.they_are_waiting_for_100_continue
+                    return None
+                case _:
+                    return Refusal(HTTPStatus.BAD_REQUEST, "invalid HTTP request")
+
+    def _whole(self) -> Request | Refusal:
+        request = self._request
+        assert request is not None
+        path = request.target
+        if request.method != b"OPTIONS" and (not path.startswith(b"/") or BAD_ESCAPE.search(path)):
+            return Refusal(HTTPStatus.BAD_REQUEST, "invalid HTTP request")
+        text = unquote_to_bytes(path[1:].replace(b"+", b" ")) + b"".join(self._body)
+        return Request(request.method, text, dict(request.headers))
+
+
+def tolerated(data: bytes) -> bytes:
+    """A request with what Tile38 tolerates and h11 refuses made right: raw bytes in the path
+    and a missing Host."""
+    line, end, rest = data.partition(b"\r\n")
+    line = NOT_ASCII.sub(lambda match: b"%%%02X" % match[0][0], line)
+    head = rest[: rest.find(HEAD_END)]
+    host = b"" if HOST.search(end + head) else b"Host: unknown\r\n"
+    return line + end + host + rest
+
+
+def reply(status: HTTPStatus, body: bytes, content_type: bytes = JSON) -> bytes:
+    """A reply; its line end counts as part of the body."""
+    return (
+        b"HTTP/1.1 %d %b\r\nConnection: close\r\nContent-Type: %b\r\nContent-Length: %d\r\n"
+        b"Access-Control-Allow-Origin: *\r\n\r\n%b\r\n"
+        % (status, status.phrase.encode(), content_type, len(body) + 2, body)
+    )
+
+
+def _too_long() -> Refusal:
+    return Refusal(HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE, "request head too large")

@@ -1,0 +1,35 @@
+"""URLs of vector tiles, and their replies. Knows only the one command behind them."""
+
+import base64
+import json
+from http import HTTPStatus
+from urllib.parse import parse_qs, unquote_to_bytes
+
+from tile38py.protocol.http import JSON, TILE, reply
+
+LIMIT = b"100000000"
+
+
+def tile_command(text: bytes) -> list[bytes] | None:
+    """The search behind /<key>/<z>/<x>/<y>.mvt or .pbf; None if it is another URL."""
+    path, _, query = text.partition(b"?")
+    parts = [unquote_to_bytes(part) for part in path.split(b"/")]
+    if b" " in text or len(parts) != 4 or not parts[3].endswith((b".mvt", b".pbf")):
+        return None
+    key, z, x, y = *parts[:3], parts[3][:-4]
+    values = parse_qs(query, keep_blank_values=True)
+    if b"sparse" in values:
+        amount = [b"SPARSE", values[b"sparse"][0]]
+    else:
+        amount = [b"LIMIT", values.get(b"limit", [LIMIT])[0]]
+    return [b"INTERSECTS", key, *amount, b"MVT", x, y, z]
+
+
+def tile_reply(body: bytes) -> bytes:
+    """The tile out of the search's JSON, or that JSON as an error."""
+    content: object = json.loads(body)
+    if not isinstance(content, dict) or not isinstance(content.get("mvt"), str):
+        return reply(HTTPStatus.INTERNAL_SERVER_ERROR, body, JSON)
+    # The JSON leaves the padding out.
+    tile = base64.b64decode(content["mvt"] + "==")
+    return reply(HTTPStatus.OK, tile, TILE)

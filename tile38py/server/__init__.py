@@ -1,0 +1,1 @@
+"""Sockets, signals and time: everything that runs on the event loop."""

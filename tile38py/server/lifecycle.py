@@ -1,0 +1,307 @@
+"""From start to stop: the one place that builds the real objects and hands them round.
+
+Order of a start: lock the directory, read the configuration, bind, serve (LOADING), replay the
+log, then the periodic work. A second server, a wrong port or a bad setting is told at once.
+"""
+
+import asyncio
+import contextlib
+import gc
+import os
+import secrets
+import signal
+import socket
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+from tile38py import VERSION
+from tile38py import commands as command_families
+from tile38py._engine import Engine
+from tile38py.clients import Clients
+from tile38py.clock import SystemClock
+from tile38py.commands.registry import Services
+from tile38py.config import Config
+from tile38py.dispatch import Dispatcher
+from tile38py.errors import StartError
+from tile38py.expiry import Sweeper
+from tile38py.gates import Gates
+from tile38py.limits import (
+    COLLECT_SECONDS,
+    EXPIRE_SECONDS,
+    LONG_READ_THREADS_MAX,
+    MEMORY_SECONDS,
+    STOP_SECONDS_MAX,
+    SYNC_SECONDS,
+)
+from tile38py.persistence.aof import Aof, Loop, NoLog, reason_of
+from tile38py.persistence.files import ConfigFile, DirectoryLock
+from tile38py.properties import APPENDFSYNC, REQUIREPASS
+from tile38py.server.connection import Connection, Hub
+from tile38py.server.listener import address_text, bind_tcp, bind_unix
+from tile38py.server.logs import Log
+from tile38py.server.options import Options
+from tile38py.server.peers import Doorkeeper
+from tile38py.server.replay import Replay
+from tile38py.server.system import EngineMemory, ThisProcess, raise_file_limit
+from tile38py.server.web import WebSettings
+
+assert command_families.FAMILIES
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """The objects of a server that don't depend on the log."""
+
+    engine: Engine
+    config: Config
+    config_file: ConfigFile
+    gates: Gates
+    memory: EngineMemory
+    clients: Clients
+    clock: SystemClock
+
+
+class Server:
+    """One server in one process."""
+
+    def __init__(self, options: Options, log: Log) -> None:
+        self._options = options
+        self._log = log
+        self._loop = asyncio.get_running_loop()
+        self._ended: asyncio.Future[int] = self._loop.create_future()
+        self._pool = ThreadPoolExecutor(LONG_READ_THREADS_MAX, "read")
+        self._listener: socket.socket | None = None
+
+    async def run(self) -> int:
+        """Serve until the end; the exit code."""
+        options = self._options
+        lock = self._open_directory()
+        try:
+            parts = self._make_parts()
+            replay = Replay(options, parts.engine, clock=parts.clock, log=self._log)
+            self._listener = self._bind()
+            self._save_config(parts)
+            self._write_pid_file()
+            self._catch_signals(replay)
+            return await self._serve(parts, replay)
+        finally:
+            lock.release()
+
+    def _open_directory(self) -> DirectoryLock:
+        directory = self._options.directory
+        try:
+            directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+            return DirectoryLock(directory)
+        except OSError as error:
+            raise StartError(f"data directory '{directory}': {reason_of(error)}") from error
+
+    def _make_parts(self) -> Parts:
+        engine = Engine(require_valid=self._options.requires_valid)
+        config = Config()
+        config_file = ConfigFile(self._options.directory / "config")
+        config.read(config_file.read())
+        if not config.identity.server_id:
+            config.identity.server_id = secrets.token_hex(16)
+        gates = Gates(engine, is_read_only=config.identity.is_read_only)
+        gates.requires_password = bool(config.get(REQUIREPASS))
+        gates.apply()
+        memory = EngineMemory(engine, config, gates)
+        clients = Clients(raise_file_limit())
+        return Parts(engine, config, config_file, gates, memory, clients, SystemClock())
+
+    def _bind(self) -> socket.socket:
+        options = self._options
+        if options.socket_path:
+            return bind_unix(options.socket_path)
+        return bind_tcp(options.host, options.port)
+
+    def _save_config(self, parts: Parts) -> None:
+        try:
+            parts.config_file.write(parts.config.file_text())
+        except OSError as error:
+            raise StartError(f"configuration file: {reason_of(error)}") from error
+
+    def _write_pid_file(self) -> None:
+        if self._options.pid_file:
+            with contextlib.suppress(OSError):
+                Path(self._options.pid_file).write_text(f"{os.getpid()}\n", "ascii")
+
+    async def _serve(self, parts: Parts, replay: Replay) -> int:
+        journal = self._make_journal(parts, replay)
+        hub = self._make_hub(parts, journal)
+        assert self._listener is not None
+        listening = await self._listen(hub, self._listener)
+        self._log.info("Server started, Tile38 version %s, git %s", VERSION, "0000000")
+        self._log.info("Ready to accept connections at %s", address_text(self._listener))
+        try:
+            async with asyncio.TaskGroup() as tasks:
+                working = tasks.create_task(self._work(parts, journal, replay), name="work")
+                code = await self._ended
+                working.cancel()
+        finally:
+            listening.close()
+        if code == 0:
+            await self._stop(parts.clients, journal)
+        replay.close()
+        return code
+
+    async def _listen(self, hub: Hub, listener: socket.socket) -> asyncio.Server:
+        if listener.family == socket.AF_UNIX:
+            return await self._loop.create_unix_server(lambda: Connection(hub), sock=listener)
+        return await self._loop.create_server(lambda: Connection(hub), sock=listener)
+
+    def _make_journal(self, parts: Parts, replay: Replay) -> Aof | NoLog:
+        if replay.file is None:
+            return NoLog()
+        loop = Loop(self._loop.call_soon, self._in_thread)
+
+        def on_health(error: str | None) -> None:
+            parts.gates.log_error = error
+            parts.gates.apply()
+            if error is None:
+                self._log.error("The log is written again, writes are accepted")
+            else:
+                self._log.error("The log cannot be written: %s. Writes are refused", error)
+
+        return Aof(replay.file, replay.file.size(), loop, on_health)
+
+    def _in_thread(self, run: Callable[[], None], done: Callable[[OSError | None], None]) -> None:
+        def finished(future: asyncio.Future[None]) -> None:
+            error = future.exception()
+            assert error is None or isinstance(error, OSError)
+            done(error)
+
+        self._loop.run_in_executor(None, run).add_done_callback(finished)
+
+    def _make_hub(self, parts: Parts, journal: Aof | NoLog) -> Hub:
+        options, config = self._options, parts.config
+        services = Services(
+            engine=parts.engine,
+            clock=parts.clock,
+            config=config,
+            gates=parts.gates,
+            journal=journal,
+            clients=parts.clients,
+            memory=parts.memory,
+            process=ThisProcess(),
+            settings_file=parts.config_file,
+            stop=self.stop,
+            log=self._log.info,
+            started_ns=parts.clock.monotonic_ns(),
+            is_http_enabled=options.is_http_enabled,
+        )
+        config.on_change(settings_in_force(parts, journal))
+        return Hub(
+            loop=self._loop,
+            engine=parts.engine,
+            dispatcher=Dispatcher(services, is_developer=options.is_developer),
+            journal=journal,
+            clients=parts.clients,
+            clock=parts.clock,
+            config=config,
+            pool=self._pool,
+            doorkeeper=Doorkeeper(config, parts.clients, options.host, options.is_protected),
+            web=WebSettings(config, options.is_http_enabled, options.fails_with_500),
+            log=self._log,
+            output=options.output,
+        )
+
+    async def _work(self, parts: Parts, journal: Aof | NoLog, replay: Replay) -> None:
+        """Replay the log, then everything that happens by itself."""
+        try:
+            await self._loop.run_in_executor(None, replay.run)
+        except StartError as error:
+            self.stop(1, str(error))
+            return
+        if isinstance(journal, Aof):
+            journal.start_at(replay.size)
+        parts.gates.is_loading = False
+        parts.gates.apply()
+        parts.memory.check()
+        # What lives now lives long: the collector need not look at it again.
+        gc.collect()
+        gc.freeze()
+        sweeper = Sweeper(
+            parts.engine,
+            clock=parts.clock,
+            journal=journal,
+            gates=parts.gates,
+            log=self._log.debug,
+        )
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(every(EXPIRE_SECONDS, sweeper.sweep), name="expiry")
+            tasks.create_task(every(SYNC_SECONDS, journal.tick), name="sync")
+            tasks.create_task(every(MEMORY_SECONDS, parts.memory.check), name="memory")
+            tasks.create_task(every(COLLECT_SECONDS, parts.memory.tick), name="collect")
+
+    async def _stop(self, clients: Clients, journal: Aof | NoLog) -> None:
+        """The clean stop: nothing that was promised is lost."""
+        self._log.warning("Shutting down...")
+        try:
+            journal.close()
+        except OSError as error:
+            self._log.error("The log could not be synced: %s", reason_of(error))
+        gone = asyncio.Event()
+        clients.on_empty(gone.set)
+        for client in clients:
+            client.finish()
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(STOP_SECONDS_MAX):
+                await gone.wait()
+        self._remove_files()
+        self._log.warning("Server has shutdown, bye now")
+
+    def stop(self, code: int, reason: str) -> None:
+        """End the process; an empty reason means that it was told already."""
+        if reason:
+            self._log.critical("%s", reason)
+        if not self._ended.done():
+            self._ended.set_result(code)
+
+    def _catch_signals(self, replay: Replay) -> None:
+        def terminate() -> None:
+            self._log.warning("signal: terminated")
+            replay.cancel()
+            self.stop(0, "")
+
+        def end_at_once(code: int, name: str) -> None:
+            self._log.warning("signal: %s", name)
+            self._remove_files()
+            os._exit(code)
+
+        add = self._loop.add_signal_handler
+        add(signal.SIGTERM, terminate)
+        if self._options.ignores_hangup:
+            signal.signal(signal.SIGHUP, signal.SIG_IGN)
+        else:
+            add(signal.SIGHUP, end_at_once, 1, "hangup")
+        add(signal.SIGINT, end_at_once, 2, "interrupt")
+        add(signal.SIGQUIT, end_at_once, 3, "quit")
+
+    def _remove_files(self) -> None:
+        for path in (self._options.pid_file, self._options.socket_path):
+            if path:
+                with contextlib.suppress(OSError):
+                    Path(path).unlink()
+
+
+def settings_in_force(parts: Parts, journal: Aof | NoLog) -> Callable[[str], None]:
+    """What each CONFIG SET has to bring about at once."""
+
+    def apply(_name: str = "") -> None:
+        journal.policy = parts.config.get(APPENDFSYNC)
+        parts.gates.requires_password = bool(parts.config.get(REQUIREPASS))
+        parts.gates.apply()
+        parts.memory.check()
+
+    apply()
+    return apply
+
+
+async def every(seconds: float, step: Callable[[], bool | None]) -> None:
+    """Call a function for ever; again at the next turn if it says that there is more."""
+    while True:
+        has_more = step()
+        await asyncio.sleep(0 if has_more else seconds)

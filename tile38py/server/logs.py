@@ -1,0 +1,150 @@
+"""The server's log on stderr: levels, text and JSON lines, thinning of repeated messages."""
+
+import json
+import logging
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from types import MappingProxyType
+from typing import Final, TextIO
+
+from tile38py.limits import LOG_SAME_COUNT_MAX, LOG_SAME_STEP, LOG_TEXTS_COUNT_MAX
+
+Log = logging.Logger
+NAME: Final = "tile38py"
+RESET: Final = "\x1b[0m"
+# Tag, colour, and the word in JSON for each level.
+LEVELS: Final[Mapping[int, tuple[str, str, str]]] = MappingProxyType(
+    {
+        logging.DEBUG: ("DEBU", "\x1b[35m", "debug"),
+        logging.INFO: ("INFO", "\x1b[36m", "info"),
+        logging.WARNING: ("WARN", "\x1b[33m", "warn"),
+        logging.ERROR: ("ERRO", "\x1b[1m\x1b[31m", "error"),
+        logging.CRITICAL: ("FATA", "\x1b[31m", "fatal"),
+    }
+)
+SHOWN: Final = frozenset((logging.INFO, logging.ERROR, logging.CRITICAL))
+VERBOSE: Final = SHOWN | {logging.WARNING}
+VERY_VERBOSE: Final = VERBOSE | {logging.DEBUG}
+NOTHING: Final[frozenset[int]] = frozenset()
+# The words of a log configuration's `level`; what is shown from there on.
+LEVEL_WORDS: Final[Mapping[str, int]] = MappingProxyType(
+    {
+        "debug": logging.DEBUG,
+        "info": logging.INFO,
+        "warn": logging.WARNING,
+        "error": logging.ERROR,
+        "fatal": logging.CRITICAL,
+    }
+)
+
+
+@dataclass(frozen=True, slots=True)
+class JsonKeys:
+    """Names of a line's members; an empty one leaves the member out."""
+
+    level: str = "level"
+    time: str = "ts"
+    message: str = "msg"
+    stack: str = "stacktrace"
+
+
+class TextFormat(logging.Formatter):
+    """`2026/11/23 13:05:26 [INFO] message`, coloured on a terminal."""
+
+    def __init__(self, *, is_coloured: bool) -> None:
+        super().__init__()
+        self._is_coloured = is_coloured
+
+    def format(self, record: logging.LogRecord) -> str:
+        """One line."""
+        tag, colour, _ = LEVELS[record.levelno]
+        moment = datetime.fromtimestamp(record.created).astimezone()
+        shown = f"{colour}[{tag}]{RESET}" if self._is_coloured else f"[{tag}]"
+        return f"{moment:%Y/%m/%d %H:%M:%S} {shown} {record.getMessage()}"
+
+
+class JsonFormat(logging.Formatter):
+    """`{"level":"info","ts":1795439458.6571813,"msg":"…"}`."""
+
+    def __init__(self, keys: JsonKeys) -> None:
+        super().__init__()
+        self._keys = keys
+
+    def format(self, record: logging.LogRecord) -> str:
+        """One line."""
+        keys = self._keys
+        members: dict[str, object] = {
+            keys.level: LEVELS[record.levelno][2],
+            keys.time: record.created,
+            keys.message: record.getMessage(),
+        }
+        if record.levelno >= logging.ERROR:
+            members[keys.stack] = f"{record.module}:{record.lineno}"
+        members.pop("", None)
+        return json.dumps(members, ensure_ascii=False, separators=(",", ":"))
+
+
+@dataclass(slots=True)
+class Thinning:
+    """Of identical messages in a second the first hundred pass, then every hundredth."""
+
+    second: int = 0
+    counts: dict[str, int] = field(default_factory=dict)
+
+    def passes(self, text: str, second: int) -> bool:
+        """Whether this one is written."""
+        if second != self.second or len(self.counts) > LOG_TEXTS_COUNT_MAX:
+            self.second = second
+            self.counts.clear()
+        count = self.counts.get(text, 0) + 1
+        self.counts[text] = count
+        return count <= LOG_SAME_COUNT_MAX or count % LOG_SAME_STEP == 0
+
+
+class Filter(logging.Filter):
+    """Levels are a set: by default warnings are hidden and information is not."""
+
+    def __init__(self, levels: frozenset[int]) -> None:
+        super().__init__()
+        self._levels = levels
+        self._thinning = Thinning()
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Whether the record is written."""
+        return record.levelno in self._levels and self._thinning.passes(
+            record.getMessage(), int(record.created)
+        )
+
+
+def make_log(
+    levels: frozenset[int], *, keys: JsonKeys | None = None, stream: TextIO | None = None
+) -> Log:
+    """The log; with keys its lines are JSON."""
+    target = stream or sys.stderr
+    log = logging.getLogger(NAME)
+    log.propagate = False
+    for old in list(log.handlers):
+        log.removeHandler(old)
+    handler = logging.StreamHandler(target)
+    handler.setFormatter(JsonFormat(keys) if keys else TextFormat(is_coloured=target.isatty()))
+    handler.addFilter(Filter(levels))
+    log.addHandler(handler)
+    log.setLevel(min(levels, default=logging.CRITICAL + 1))
+    return log
+
+
+def keys_of(configuration: Mapping[str, object]) -> JsonKeys:
+    """The member names of a log configuration; absent ones leave their member out."""
+    encoder = configuration.get("encoderConfig")
+    if not isinstance(encoder, Mapping):
+        return JsonKeys("", "", "", "")
+    names = ("levelKey", "timeKey", "messageKey", "stacktraceKey")
+    return JsonKeys(*(str(encoder.get(name, "")) for name in names))
+
+
+def levels_from(word: object) -> frozenset[int] | None:
+    """What a log configuration's `level` shows; None if it is no level."""
+    lowest = LEVEL_WORDS.get(str(word).lower())
+    return None if lowest is None else frozenset(one for one in LEVELS if one >= lowest)

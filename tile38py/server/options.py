@@ -1,0 +1,39 @@
+"""What the command line and the environment decide."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+DEFAULT_PORT = 9851
+
+
+@dataclass(slots=True)
+class Options:
+    """One start of the server."""
+
+    host: str = ""
+    port: int = DEFAULT_PORT
+    socket_path: str = ""
+    directory: Path = Path("data")
+    logs_json: bool = False
+    is_quiet: bool = False
+    is_verbose: bool = False
+    is_very_verbose: bool = False
+    output: str = ""
+    pid_file: str = ""
+    keeps_log: bool = True
+    log_path: Path | None = None
+    queue_path: Path | None = None
+    is_http_enabled: bool = True
+    is_protected: bool = False
+    metrics_address: str = ""
+    ignores_hangup: bool = False
+    is_developer: bool = False
+    warns_of_threads: bool = False
+    warns_of_evio: bool = False
+    requires_valid: bool = False  # REQUIREVALID
+    fails_with_500: bool = False  # T38HTTP500ERRORS
+
+    @property
+    def append_path(self) -> Path:
+        """Where the log is."""
+        return self.log_path or self.directory / "appendonly.aof"

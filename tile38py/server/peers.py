@@ -1,0 +1,79 @@
+"""Who is at the other end: addresses, keepalive, and who isn't let in."""
+
+import asyncio
+import socket
+from dataclasses import dataclass
+from typing import Final, cast
+
+from tile38py import errors
+from tile38py.clients import Clients
+from tile38py.config import Config
+from tile38py.properties import KEEPALIVE, PROTECTED_MODE, REQUIREPASS
+
+KEEPALIVE_SECONDS_MAX: Final = 32767  # the largest that Linux takes
+UNIX_PREFIX: Final = "@"
+LOCAL_PREFIXES: Final = ("127.0.0.1:", "[::1]:", UNIX_PREFIX)
+LOCAL_HOSTS: Final = ("", "127.0.0.1", "::1", "localhost")
+DENIED: Final = (
+    b"-DENIED Tile38 is running in protected mode because protected mode is enabled, no bind "
+    b"address was specified, no authentication password is requested to clients. In this mode "
+    b"connections are only accepted from the loopback interface. If you want to connect from "
+    b"external computers you may adopt one of the following solutions: 1) Disable protected mode "
+    b"by sending the command 'CONFIG SET protected-mode no' from the loopback interface, from "
+    b"the same host the server is running on, and 'CONFIG REWRITE' to make the change permanent; "
+    b"make sure that the server isn't publicly reachable from the internet. 2) Disable protected "
+    b"mode by editing the configuration file and restarting the server. 3) Start the server with "
+    b"'--protected-mode no'. 4) Set up a bind address with '-h' or an authentication password "
+    b"with 'CONFIG SET requirepass'. Only one of these is needed for the server to accept "
+    b"connections from the outside.\r\n"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Doorkeeper:
+    """Decides at the door, by the settings in force at that moment."""
+
+    config: Config
+    clients: Clients
+    host: str = ""
+    is_protected: bool = False  # --protected-mode
+
+    def refusal(self, address: str) -> bytes:
+        """What a new client is told before it is sent away; empty if it is welcome."""
+        if self.clients.is_full:
+            return b"-ERR %b\r\n" % str(errors.too_many_clients()).encode()
+        if self._protects() and not address.startswith(LOCAL_PREFIXES):
+            return DENIED
+        return b""
+
+    def _protects(self) -> bool:
+        return (
+            self.is_protected
+            and self.host in LOCAL_HOSTS
+            and self.config.get(PROTECTED_MODE)
+            and not self.config.get(REQUIREPASS)
+        )
+
+
+def address_of(transport: asyncio.BaseTransport, client_id: int) -> str:
+    """The peer's address as text; unix sockets have none, so they get their id."""
+    peer: object = transport.get_extra_info("peername")
+    if not isinstance(peer, tuple):
+        return f"{UNIX_PREFIX}{client_id}"
+    host, port = str(peer[0]), int(peer[1])
+    # A socket that takes both families shows IPv4 peers in IPv6 form.
+    host = host.removeprefix("::ffff:") if "." in host else host
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+
+
+def keep_alive(transport: asyncio.BaseTransport, config: Config) -> None:
+    """Have the system find out when the peer has vanished; 0 = don't."""
+    connection = cast("socket.socket | None", transport.get_extra_info("socket"))
+    if connection is None or connection.family not in (socket.AF_INET, socket.AF_INET6):
+        return
+    seconds = min(config.get(KEEPALIVE), KEEPALIVE_SECONDS_MAX)
+    connection.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, int(seconds > 0))
+    if seconds:
+        for option in ("TCP_KEEPIDLE", "TCP_KEEPINTVL"):
+            if hasattr(socket, option):
+                connection.setsockopt(socket.IPPROTO_TCP, getattr(socket, option), seconds)

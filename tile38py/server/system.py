@@ -1,0 +1,86 @@
+"""The process and its memory: figures, and the limit that CONFIG sets."""
+
+import contextlib
+import gc
+import os
+import resource
+import threading
+
+from tile38py._engine import Engine
+from tile38py.config import Config
+from tile38py.gates import Gates
+from tile38py.limits import CLIENTS_COUNT_MAX, FILES_COUNT_RESERVED
+from tile38py.properties import AUTOGC, MAXMEMORY
+
+
+class ThisProcess:
+    """The process we run in."""
+
+    def __init__(self) -> None:
+        self.pid = os.getpid()
+        self.cpus = os.cpu_count() or 1
+
+    def threads(self) -> int:
+        """Threads at present."""
+        return threading.active_count()
+
+    def cpu_seconds(self) -> tuple[float, float, float, float]:
+        """System, user, and both of the children that ended, in whole seconds as Tile38's."""
+        own = resource.getrusage(resource.RUSAGE_SELF)
+        children = resource.getrusage(resource.RUSAGE_CHILDREN)
+        times = (own.ru_stime, own.ru_utime, children.ru_stime, children.ru_utime)
+        system, user, child_system, child_user = (float(int(time)) for time in times)
+        return system, user, child_system, child_user
+
+
+class EngineMemory:
+    """Compares the engine's heap with maxmemory and frees what can be freed."""
+
+    def __init__(self, engine: Engine, config: Config, gates: Gates) -> None:
+        self._engine = engine
+        self._config = config
+        self._gates = gates
+        self._seconds = 0  # since the last automatic collection
+
+    def used(self) -> int:
+        """Bytes of heap in use."""
+        return self._engine.memory()[0]
+
+    def released(self) -> int:
+        """Bytes given back to the system."""
+        return self._engine.memory()[1]
+
+    def check(self) -> None:
+        """Compare with the limit now."""
+        limit = self._config.get(MAXMEMORY)
+        is_over = limit > 0 and self.used() > limit
+        if is_over != self._gates.is_out_of_memory:
+            self._gates.is_out_of_memory = is_over
+            self._gates.apply()
+
+    def collect(self) -> None:
+        """Free what isn't needed any more."""
+        gc.collect()
+
+    def tick(self) -> None:
+        """Once a second: collect if autogc says that it is time."""
+        pause = self._config.get(AUTOGC)
+        self._seconds += 1
+        if pause and self._seconds >= pause:
+            self._seconds = 0
+            self.collect()
+
+
+def raise_file_limit() -> int:
+    """Allow as many open files as we may; how many clients that is good for."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = CLIENTS_COUNT_MAX + FILES_COUNT_RESERVED
+    if hard != resource.RLIM_INFINITY:
+        wanted = min(wanted, hard)
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        with contextlib.suppress(OSError, ValueError):
+            resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
+            soft = wanted
+    if soft == resource.RLIM_INFINITY:
+        return CLIENTS_COUNT_MAX
+    return max(min(CLIENTS_COUNT_MAX, soft - FILES_COUNT_RESERVED), 1)

@@ -1,0 +1,112 @@
+"""One HTTP or WebSocket request on a connection: from its bytes to a command, from the command's
+JSON to the bytes of the reply. Doesn't run the command, see connection.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from http import HTTPStatus
+from typing import Final
+
+from tile38py._engine import Session, split_native
+from tile38py.commands.connection import is_password
+from tile38py.config import Config
+from tile38py.properties import REQUIREPASS
+from tile38py.protocol import http, tiles, websocket
+
+# The one command whose failure is told by the status: load balancers look at nothing else.
+HEALTH_COMMAND: Final = b"healthz"
+FAILED: Final = b'{"ok":false'
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """A command to run; its JSON becomes the reply."""
+
+    args: list[bytes]
+    encode: Callable[[bytes], bytes]
+
+
+@dataclass(frozen=True, slots=True)
+class Send:
+    """Bytes to send; nothing is left to run if they are the last."""
+
+    data: bytes
+    is_last: bool
+
+
+@dataclass(frozen=True, slots=True)
+class WebSettings:
+    """How this server treats HTTP."""
+
+    config: Config
+    is_enabled: bool = True
+    fails_with_500: bool = False  # T38HTTP500ERRORS
+
+
+class Exchange:
+    """One request."""
+
+    def __init__(self, session: Session, settings: WebSettings) -> None:
+        self._session = session
+        self._settings = settings
+        self._parser = http.Parser()
+        self._has_continued = False
+
+    def receive(self, data: bytes) -> Run | Send | None:
+        """What is to be done, once enough has arrived."""
+        match self._parser.receive(data):
+            case None if self._parser.wants_continue and not self._has_continued:
+                self._has_continued = True
+                return Send(http.CONTINUE, is_last=False)
+            case None:
+                return None
+            case http.Refusal(status, text):
+                return self._refused(status, text)
+            case http.Request(method=b"OPTIONS"):
+                return Send(http.PREFLIGHT, is_last=True)
+            case request:
+                return self._started(request)
+
+    def _started(self, request: http.Request) -> Run | Send:
+        if not self._settings.is_enabled:
+            return Send(b"", is_last=True)
+        try:
+            key = websocket.key_of(request.headers)
+        except ValueError:
+            return self._refused(HTTPStatus.BAD_REQUEST, "invalid WebSocket version")
+        tile = tiles.tile_command(request.text) if key is None else None
+        args = tile or split_native(request.text)
+        if not args:
+            return self._refused(HTTPStatus.BAD_REQUEST, "invalid HTTP request")
+        encode = self._encoder(args[0].lower(), key=key, is_tile=tile is not None)
+        if not self._authenticate(request.password):
+            return Send(encode(self._session.fail("invalid password")), is_last=True)
+        return Run(args, encode)
+
+    def _authenticate(self, password: bytes | None) -> bool:
+        # Without a required password the header means nothing; without the header the engine
+        # knows which commands may still run.
+        if password is None or not self._settings.config.get(REQUIREPASS):
+            return True
+        self._session.authenticated = is_password(self._settings.config, password)
+        return self._session.authenticated
+
+    def _encoder(
+        self, name: bytes, *, key: bytes | None, is_tile: bool
+    ) -> Callable[[bytes], bytes]:
+        if key is not None:
+            head = websocket.handshake(key)
+            return lambda body: head + websocket.text_frame(body)
+        if is_tile:
+            return tiles.tile_reply
+        fails = self._settings.fails_with_500 or name == HEALTH_COMMAND
+        return lambda body: http.reply(_status(body, fails), body)
+
+    def _refused(self, status: HTTPStatus, text: str) -> Send:
+        return Send(http.reply(status, self._session.fail(text)), is_last=True)
+
+
+def _status(body: bytes, fails: bool) -> HTTPStatus:
+    if fails and body.startswith(FAILED):
+        return HTTPStatus.INTERNAL_SERVER_ERROR
+    return HTTPStatus.OK
