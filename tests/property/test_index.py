@@ -5,11 +5,11 @@ import json
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
-from tile38py._engine import LongRead
 
 from tests.support.engine import EngineClient
 from tests.support.resp import Reply, encode_command
 from tests.support.sphere import distance_meters
+from tile38py._engine import LongRead
 
 IDS = st.integers(0, 40).map(lambda number: f"id-{number}")
 LATITUDES = st.integers(-9000, 9000).map(lambda number: number / 100)

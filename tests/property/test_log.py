@@ -2,10 +2,10 @@
 
 from hypothesis import given
 from hypothesis import strategies as st
-from tile38py._engine import Engine
 
 from tests.support.engine import EngineClient, new_engine
 from tests.support.resp import Reply
+from tile38py._engine import Engine
 
 KEYS = st.sampled_from(["a", "b", "c d", "", "é"])
 IDS = st.sampled_from(["1", "2", "3", "x\r\ny", ""])

@@ -1,5 +1,7 @@
 """Requests mean the same however the network cuts them."""
 
+import itertools
+
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -51,7 +53,7 @@ def test_replies_are_the_same_whether_split_at_every_byte_or_not(
 def test_replies_are_the_same_wherever_split(commands: list[list[bytes]], cuts: list[int]) -> None:
     data = batch_of(commands)
     places = [0, *sorted(cut for cut in cuts if cut < len(data)), len(data)]
-    pieces = [data[start:end] for start, end in zip(places, places[1:], strict=False)]
+    pieces = [data[start:end] for start, end in itertools.pairwise(places)]
     assert run([data]) == run(pieces)
 
 

@@ -2,9 +2,8 @@
 
 from collections.abc import Sequence
 
-from tile38py._engine import Engine, LongRead
-
 from tests.support.resp import Reply, as_bytes, encode_command, parse_reply
+from tile38py._engine import Engine, LongRead
 
 START_NS = 1_700_000_000_000_000_000
 
