@@ -82,7 +82,7 @@ class Batch:
 
     replies: Final[bytes]
     log: Final[bytes]
-    stop: Final[ServerCommand | LongRead | Http | Close | None]
+    stop: Final[ServerCommand | LongRead | Http | Close | Yield | None]
 
 @final
 class ServerCommand:
