@@ -3,6 +3,8 @@
 The texts match Tile38's, since clients compare them. Framing (`-ERR`, JSON) is the engine's.
 """
 
+import os
+
 
 class CommandError(Exception):
     """A command failed; the text goes to the client, without `ERR`."""
@@ -109,3 +111,8 @@ def too_many_clients() -> CommandError:
 def shown(argument: bytes) -> str:
     """An argument as it appears in an error text."""
     return argument.decode("utf-8", "replace")
+
+
+def reason_of(error: OSError) -> str:
+    """An operating error in words, without the numbers and paths that Python adds."""
+    return os.strerror(error.errno) if error.errno else str(error)

@@ -132,7 +132,7 @@ LEADERAUTH: Final = _text("leaderauth")
 LOGCONFIG: Final = _text("logconfig")
 MAXMEMORY: Final = Property("maxmemory", 0, parse_size, show_size)
 PROTECTED_MODE: Final = Property("protected-mode", True, parse_switch, show_switch)
-REPLICA_PRIORITY: Final = Property[int | None](
+REPLICA_PRIORITY: Final[Property[int | None]] = Property(
     "replica-priority", None, parse_priority, show_priority
 )
 REPLICA_ANNOUNCE_IP: Final = _text("replica_announce_ip")

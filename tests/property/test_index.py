@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
-from tests.support.engine import EngineClient
+from tests.support.embedded import EngineClient
 from tests.support.resp import Reply, encode_command
 from tests.support.sphere import distance_meters
 from tile38py._engine import LongRead

@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.support.engine import EngineClient, new_engine
+from tests.support.embedded import EngineClient, new_engine
 from tests.support.resp import Reply
 from tile38py._engine import Engine
 

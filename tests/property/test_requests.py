@@ -5,7 +5,7 @@ import itertools
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.support.engine import EngineClient
+from tests.support.embedded import EngineClient
 from tests.support.resp import encode_command
 
 WORDS = st.one_of(

@@ -72,7 +72,7 @@ def save(server: Services) -> None:
     try:
         server.settings_file.write(server.config.file_text())
     except OSError as error:
-        raise errors.not_saved(error.strerror or str(error)) from None
+        raise errors.not_saved(errors.reason_of(error)) from None
 
 
 def text_of(argument: bytes) -> str:

@@ -10,11 +10,11 @@ as there is room again it is written first, and then writes are accepted: memory
 equal again, with no command lost, doubled or out of order.
 """
 
-import os
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Final, Protocol
 
+from tile38py.errors import reason_of
 from tile38py.interfaces import WROTE, Waiter
 
 ALWAYS: Final = "always"
@@ -247,11 +247,6 @@ def _refuse(held: list[Held], reason: str) -> None:
             waiter.refuse(replies, flags, reason)
         else:
             waiter.release(replies, flags)
-
-
-def reason_of(error: OSError) -> str:
-    """An operating error in words."""
-    return error.strerror or (os.strerror(error.errno) if error.errno else str(error))
 
 
 class NoLog:

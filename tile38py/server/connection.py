@@ -225,7 +225,7 @@ class Connection(asyncio.Protocol):
 
     def _go_on(self, wait: int) -> None:
         self._waits &= ~wait
-        if self._waits or self.is_gone:
+        if not self._is_free():
             return
         data, self._unread = self._unread, b""
         if self._exchange is not None:
@@ -233,12 +233,15 @@ class Connection(asyncio.Protocol):
                 self._receive_web(data)
         else:
             self._proceed(self._feed(data, self._now()))
-        if self._waits or self.is_gone:
+        if not self._is_free():
             return
         if self._is_ending and not self._held_bytes:
             self._end()
         elif not self._transport.is_closing():
             self._transport.resume_reading()
+
+    def _is_free(self) -> bool:
+        return not self._waits and not self.is_gone
 
     def _end(self) -> None:
         self._hold(CLOSING)

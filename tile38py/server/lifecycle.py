@@ -24,7 +24,7 @@ from tile38py.clock import SystemClock
 from tile38py.commands.registry import Services
 from tile38py.config import Config
 from tile38py.dispatch import Dispatcher
-from tile38py.errors import StartError
+from tile38py.errors import StartError, reason_of
 from tile38py.expiry import Sweeper
 from tile38py.gates import Gates
 from tile38py.limits import (
@@ -35,7 +35,7 @@ from tile38py.limits import (
     STOP_SECONDS_MAX,
     SYNC_SECONDS,
 )
-from tile38py.persistence.aof import Aof, Loop, NoLog, reason_of
+from tile38py.persistence.aof import Aof, Loop, NoLog
 from tile38py.persistence.files import ConfigFile, DirectoryLock
 from tile38py.properties import APPENDFSYNC, REQUIREPASS
 from tile38py.server.connection import Connection, Hub

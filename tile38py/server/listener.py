@@ -7,7 +7,7 @@ import socket
 import stat
 from pathlib import Path
 
-from tile38py.errors import StartError
+from tile38py.errors import StartError, reason_of
 from tile38py.limits import ACCEPT_BACKLOG_COUNT
 
 PROBE_SECONDS = 1.0
@@ -24,7 +24,7 @@ def bind_tcp(host: str, port: int) -> socket.socket:
             return socket.create_server(address[:2], family=family, backlog=ACCEPT_BACKLOG_COUNT)
         return _all_interfaces(port)
     except OSError as error:
-        reason = (error.strerror or str(error)).lower()
+        reason = reason_of(error).lower()
         raise StartError(f"listen tcp {shown}: bind: {reason}") from error
     except OverflowError as error:
         raise StartError(f"listen tcp {shown}: invalid port") from error
@@ -55,7 +55,7 @@ def bind_unix(path: str) -> socket.socket:
         listener.listen(ACCEPT_BACKLOG_COUNT)
     except OSError as error:
         listener.close()
-        reason = (error.strerror or str(error)).lower()
+        reason = reason_of(error).lower()
         raise StartError(f"listen unix {path}: bind: {reason}") from error
     return listener
 
@@ -63,7 +63,7 @@ def bind_unix(path: str) -> socket.socket:
 def _remove_dead(path: Path) -> None:
     with contextlib.suppress(FileNotFoundError):
         if not stat.S_ISSOCK(path.lstat().st_mode):
-            raise FileExistsError(errno.EEXIST, "there is a file that is no socket")
+            raise OSError(errno.ENOTSOCK, os.strerror(errno.ENOTSOCK))
         with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as probe:
             probe.settimeout(PROBE_SECONDS)
             try:

@@ -4,10 +4,9 @@ from pathlib import Path
 
 from tile38py._engine import Engine
 from tile38py.clock import stamp_text
-from tile38py.errors import StartError
+from tile38py.errors import StartError, reason_of
 from tile38py.interfaces import Clock
 from tile38py.persistence import legacy
-from tile38py.persistence.aof import reason_of
 from tile38py.persistence.files import AppendFile, open_log
 from tile38py.persistence.load import Loader, Progress
 from tile38py.server.logs import Log

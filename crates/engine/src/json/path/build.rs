@@ -84,9 +84,8 @@ fn write_name(out: &mut Vec<u8>, item: &Item) {
 
 /// The last part of a path, as the name of what it finds; `_` if that is no plain name.
 fn last_part(path: &[u8]) -> &[u8] {
-    let is_separator = |at: &usize| {
-        matches!(path[*at], b'.' | b'|') && (*at == 0 || path[*at - 1] != b'\\')
-    };
+    let is_separator =
+        |at: &usize| matches!(path[*at], b'.' | b'|') && (*at == 0 || path[*at - 1] != b'\\');
     let start = (0..path.len()).rev().find(is_separator).map_or(0, |at| at + 1);
     let last = &path[start..];
     let is_plain = |byte: &u8| {

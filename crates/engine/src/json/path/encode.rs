@@ -18,9 +18,7 @@ pub fn encode_value(value: &[u8], mode: ValueMode) -> Vec<u8> {
     let is_raw = match mode {
         ValueMode::Raw => true,
         ValueMode::Text => false,
-        ValueMode::Automatic => {
-            matches!(value, b"true" | b"false" | b"null") || is_number(value)
-        }
+        ValueMode::Automatic => matches!(value, b"true" | b"false" | b"null") || is_number(value),
     };
     let mut out = Vec::with_capacity(value.len() + 2);
     if is_raw {
@@ -65,8 +63,8 @@ fn is_number(text: &[u8]) -> bool {
     }
     if let [b'e' | b'E', exponent @ ..] = rest {
         let exponent = match exponent {
-            [b'+' | b'-', digits @ ..] => digits,
-            digits => digits,
+            [b'+' | b'-', unsigned @ ..] => unsigned,
+            _ => exponent,
         };
         let length = digits(exponent);
         if length == 0 {

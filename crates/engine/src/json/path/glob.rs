@@ -9,15 +9,34 @@ pub enum Case {
     Folded,
 }
 
-/// Whether the whole text matches: `*` is any run, `?` one character, `\c` is c itself. Takes at
-/// most the product of both lengths.
+/// How many steps a match may take. Ordinary ones take as many as the text has bytes.
+const STEPS_MAX: usize = 1 << 20;
+
+/// Whether the whole text matches: `*` is any run, `?` one character, `\c` is c itself. A pattern
+/// that fails in too many places counts as not matching.
 pub fn matches_glob(text: &[u8], pattern: &[u8], case: Case) -> bool {
+    let mut steps_left = text.len().saturating_add(STEPS_MAX);
+    matches_glob_within(&mut steps_left, text, pattern, case)
+}
+
+/// As [`matches_glob`], paying for each step. Nothing matches once the steps are used up.
+pub fn matches_glob_within(
+    steps_left: &mut usize,
+    text: &[u8],
+    pattern: &[u8],
+    case: Case,
+) -> bool {
     let (mut at, mut place) = (0, 0);
     // Where to go on when a match fails: one byte further in the text, behind the last star.
     let mut retry: Option<(usize, usize)> = None;
     loop {
+        let Some(left) = steps_left.checked_sub(1) else { return false };
+        *steps_left = left;
         if pattern.get(place) == Some(&b'*') {
             place += 1;
+            if place == pattern.len() {
+                return true;
+            }
             retry = Some((at, place));
             continue;
         }
@@ -30,14 +49,12 @@ pub fn matches_glob(text: &[u8], pattern: &[u8], case: Case) -> bool {
             continue;
         }
         match retry {
-            Some((start, behind)) if start < text.len() && behind < pattern.len() => {
+            Some((start, behind)) if start < text.len() => {
                 at = start + 1;
                 place = behind;
                 retry = Some((at, place));
             }
-            // A star at the end takes all that is left.
-            Some((_, behind)) => return behind == pattern.len(),
-            None => return false,
+            _ => return false,
         }
     }
 }
@@ -103,6 +120,12 @@ mod tests {
         }
         assert!(matches_glob(b"\xffx", b"?x", Case::Sensitive));
         assert!(!matches_glob(&vec![b'a'; 20_000], b"*a*a*a*a*b", Case::Sensitive));
+        let mut steps_left = 1000;
+        let is_match = matches_glob_within(&mut steps_left, &[b'a'; 2000], b"*", Case::Sensitive);
+        assert!(is_match && steps_left > 990);
+        let pattern = [&b"*"[..], &[b'a'; 500], b"b"].concat();
+        assert!(!matches_glob_within(&mut steps_left, &[b'a'; 2000], &pattern, Case::Sensitive));
+        assert_eq!(steps_left, 0);
     }
 
     #[test]

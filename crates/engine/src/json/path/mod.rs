@@ -46,7 +46,7 @@ pub enum Places {
 
 /// The value at a path; `None` if there is none, or if finding it would take too much.
 pub fn get<'t>(text: &'t [u8], path: &[u8]) -> Option<Found<'t>> {
-    read::Reader::default().get(text, path)
+    read::Reader::get(text, path)
 }
 
 /// The value of the text as a whole. An array or object is all the text from where it begins,
@@ -90,4 +90,171 @@ fn plain_number(raw: Cow<'_, [u8]>) -> Cow<'_, [u8]> {
 /// The value of a number; what isn't well-formed counts as 0.
 fn number_of(raw: &[u8]) -> f64 {
     fast_float2::parse(raw).unwrap_or(0.0)
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn plain_values() {
+        let plain = |text: &str| {
+            let found = document(text.as_bytes())?;
+            Some(String::from_utf8(found.plain().into_owned()).unwrap())
+        };
+        for (text, expected) in [
+            ("1.50", "1.5"),
+            ("1e3", "1000"),
+            ("-12", "-12"),
+            ("123456789012345678901234567890", "123456789012345678901234567890"),
+            (r#""a\nb""#, "a\nb"),
+            ("null", ""),
+            ("true", "true"),
+            (" [1, 2] x", "[1, 2] x"),
+            ("{\"a\":1", "{\"a\":1"),
+        ] {
+            assert_eq!(plain(text).as_deref(), Some(expected), "{text}");
+        }
+        for text in ["", "hello", "true story", "5 apples", "\"abc", "nope", "Infinity", "\u{a0}1"]
+        {
+            assert_eq!(plain(text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn hostile_paths_are_answered() {
+        let deep = format!("{}{}", "{\"a\":[".repeat(5000), "1");
+        let wide = format!("[{}1]", "[1],".repeat(2000));
+        let mixed = r#"{"a":[[1],{"a":[2]}],"b":{"a":[3]}}"#;
+        for text in [deep.as_str(), wide.as_str(), mixed] {
+            for path in [
+                "a.0.".repeat(10_000),
+                "#.".repeat(10_000),
+                "@dig:".repeat(5000),
+                "@dig:@this".into(),
+                "[@this,@this]|".repeat(2000) + "#",
+                "@tostr|".repeat(2000) + "@this",
+                "#(".repeat(10_000),
+                "[".repeat(10_000) + &"]".repeat(10_000),
+                "*".repeat(10_000) + "x",
+                "@pretty:{\"indent\":\"".to_owned() + &" ".repeat(10_000) + "\"}",
+                "[".to_owned() + &"@dig:a,".repeat(5000) + "a]",
+                "#.@flatten".repeat(1000),
+                "@group|@join|@keys|".repeat(1000),
+            ] {
+                get(text.as_bytes(), path.as_bytes());
+            }
+        }
+    }
+
+    fn pieces(list: &'static [&'static str]) -> impl Strategy<Value = String> {
+        proptest::collection::vec(proptest::sample::select(list), 0..14).prop_map(|p| p.concat())
+    }
+
+    const TEXTS: &[&str] = &[
+        "{",
+        "}",
+        "[",
+        "]",
+        "\"a\"",
+        "\"b\"",
+        ":",
+        ",",
+        "1",
+        "\\",
+        "\"",
+        " ",
+        "\n",
+        "null",
+        "x",
+        "{\"a\":[1,{\"b\":2}]}",
+        "[{\"a\":1},{\"a\":\"q\"}]",
+        "-1.5e3",
+        "true",
+    ];
+    const PATHS: &[&str] = &[
+        "a",
+        "b",
+        ".",
+        "|",
+        "#",
+        "#(",
+        ")",
+        "[",
+        "]",
+        "{",
+        "}",
+        "0",
+        "1",
+        "-1",
+        "*",
+        "?",
+        "\\",
+        ":",
+        "\"",
+        "=",
+        "<",
+        "%",
+        "~true",
+        "!",
+        ",",
+        "@this",
+        "@pretty",
+        "@flatten:{\"deep\":true}",
+        "@dig:",
+        "@join",
+        "@keys",
+        "@values",
+        "@group",
+        "@tostr",
+        "@fromstr",
+        "@reverse",
+        "..",
+    ];
+
+    proptest! {
+        #[test]
+        fn random_text_and_paths_never_panic(text in pieces(TEXTS), path in pieces(PATHS)) {
+            let (text, path) = (text.as_bytes(), path.as_bytes());
+            if let Some(found) = get(text, path) {
+                if let Places::One(place) = &found.places {
+                    prop_assert_eq!(&text[place.clone()], &*found.raw);
+                }
+                let _ = found.plain();
+            }
+            let _ = set(text, path, b"5");
+            let _ = delete(text, path);
+        }
+
+        #[test]
+        fn random_bytes_never_panic(
+            text in proptest::collection::vec(any::<u8>(), 0..40),
+            path in proptest::collection::vec(any::<u8>(), 0..20),
+        ) {
+            get(&text, &path).map(Found::plain);
+            let _ = set(&text, &path, b"5");
+            let _ = delete(&text, &path);
+        }
+
+        #[test]
+        fn what_was_set_is_read_and_what_was_deleted_is_gone(
+            names in proptest::collection::vec("[a-c]|[0-2]", 1..5),
+            start in proptest::sample::select(vec!["", "{}", "[]", r#"{"a":{"b":[1]}}"#, "[[1]]"]),
+        ) {
+            let path = names.join(".");
+            let written = set(start.as_bytes(), path.as_bytes(), b"\"new\"");
+            prop_assume!(written.is_ok());
+            let text = written.unwrap_or_default();
+            let found = get(&text, path.as_bytes()).unwrap();
+            prop_assert_eq!(&*found.raw, b"\"new\"");
+            prop_assert_eq!(found.kind, Kind::String);
+            prop_assert!(crate::json::is_valid(&text));
+            let shorter = delete(&text, path.as_bytes()).unwrap().unwrap();
+            prop_assert!(crate::json::is_valid(&shorter));
+            let left = get(&shorter, path.as_bytes());
+            prop_assert!(left.is_none_or(|found| &*found.raw != b"\"new\""));
+        }
+    }
 }

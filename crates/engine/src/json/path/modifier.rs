@@ -1,5 +1,6 @@
 //! Modifiers: `@name` or `@name:argument` turns one text into another.
 
+use super::document;
 use super::pretty::{pretty, Style};
 use super::read::{whole, Part, Reader};
 use super::walk::{content_of, group_end, kind_of, Elements, Member, Members};
@@ -77,7 +78,7 @@ impl<'p> Modifier<'p> {
             Name::Ugly => Some(ugly(text)),
             Name::Pretty => pretty(reader, text, &Style::parse(self.argument)),
             Name::Reverse => Some(reverse(text)),
-            Name::Flatten => flatten(text, is_set(self.argument, b"deep")),
+            Name::Flatten => Some(flatten(text, is_set(self.argument, b"deep"))),
             Name::Join => Some(join(text, is_set(self.argument, b"preserve"))),
             Name::Keys => Some(keys(text)),
             Name::Values => Some(values(text)),
@@ -86,11 +87,8 @@ impl<'p> Modifier<'p> {
                 write_full(&mut out, text);
                 Some(out)
             }
-            Name::FromString => {
-                let is_string = is_valid(text) && kind_of(whole(text)) == Some(Kind::String);
-                Some(if is_string { content_of(whole(text)).into_owned() } else { text.to_vec() })
-                    .filter(|_| is_valid(text))
-            }
+            Name::FromString if is_valid(text) => Some(document(text)?.plain().into_owned()),
+            Name::FromString => None,
             Name::Group => group(reader, text),
             Name::Dig => dig(reader, text, self.argument),
         }
@@ -161,9 +159,9 @@ fn reverse(text: &[u8]) -> Vec<u8> {
 }
 
 /// Elements that are arrays are replaced by their own elements, once or at all depths.
-fn flatten(text: &[u8], is_deep: bool) -> Option<Vec<u8>> {
+fn flatten(text: &[u8], is_deep: bool) -> Vec<u8> {
     if kind(text) != Some(Kind::Array) {
-        return Some(text.to_vec());
+        return text.to_vec();
     }
     let mut flat = Vec::new();
     let mut open = vec![(elements_of(text), text)];
@@ -181,7 +179,7 @@ fn flatten(text: &[u8], is_deep: bool) -> Option<Vec<u8>> {
             flat.push(element);
         }
     }
-    Some(list(b'[', flat.into_iter(), b']'))
+    list(b'[', flat.into_iter(), b']')
 }
 
 /// One object with the members of all objects of an array. Of members with one name the first
@@ -293,5 +291,50 @@ impl<'t> Nested<'t> {
             Nested::Members(members) => members.next().map(|member| &text[member.value]),
             Nested::Elements(elements) => elements.next().map(|place| &text[place]),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::get;
+
+    fn check(text: &str, path: &str, expected: &str) {
+        let found = get(text.as_bytes(), path.as_bytes());
+        let raw = found.map(|found| String::from_utf8(found.raw.into_owned()).unwrap());
+        assert_eq!(raw.unwrap_or_default(), expected, "{text} {path}");
+    }
+
+    #[test]
+    fn each_modifier_has_its_effect() {
+        for (text, path, expected) in [
+            (" [1, 2]", "@this", "[1, 2]"),
+            ("[1, 2]", "@valid", "[1, 2]"),
+            ("[1, 2", "@valid", ""),
+            ("{ \"a\" : 1 }", "@ugly", "{\"a\":1}"),
+            ("[1,2,3]", "@reverse", "[3,2,1]"),
+            ("{\"a\":1,\"b\":2}", "@reverse", "{\"b\":2,\"a\":1}"),
+            ("[1,[2],[3,[4]]]", "@flatten", "[1,2,3,[4]]"),
+            ("[1,[2],[3,[4]]]", "@flatten:{\"deep\":true}", "[1,2,3,4]"),
+            ("[{\"a\":1,\"b\":1},5,{\"a\":2}]", "@join", "{\"a\":2,\"b\":1}"),
+            ("[{\"a\":1},{\"a\":2}]", "@join:{\"preserve\":true}", "{\"a\":1,\"a\":2}"),
+            ("{\"a\":1,\"b\":2}", "@keys", "[\"a\",\"b\"]"),
+            ("{\"a\":1,\"b\":2}", "@values", "[1,2]"),
+            ("{\"a\":[1, 2]}", "a.@tostr", "\"[1, 2]\""),
+            ("{\"a\":\"[1, 2]\"}", "a.@fromstr|1", "2"),
+            ("{\"a\":[1,2],\"b\":[3]}", "@group", "[{\"a\":1,\"b\":3},{\"a\":2}]"),
+            ("[1,2,3]", "@reverse.0", "3"),
+            ("[1,2,3]", "@reverse|@reverse|0", "1"),
+            ("{\"@nope\":1}", "@nope", "1"),
+            ("hello", "@this", ""),
+        ] {
+            check(text, path, expected);
+        }
+    }
+
+    #[test]
+    fn dig_searches_all_depths() {
+        let text = r#"{"v":1,"b":{"v":2,"c":[{"v":10},{"d":{"v":[7,8]}}]},"e":{"v":3}}"#;
+        check(text, "@dig:v", "[1,2,10,[7,8],3]");
+        check(text, "@dig:nope", "[]");
     }
 }

@@ -54,6 +54,7 @@ struct Printer<'r, 's> {
 
 impl Printer<'_, '_> {
     fn value(&mut self, raw: &[u8], depth: usize) -> Option<()> {
+        self.reader.spend(raw.len(), 0)?;
         match raw.first() {
             Some(b'{') if depth < DEPTH_MAX => self.object(raw, depth),
             Some(b'[') if depth < DEPTH_MAX => self.array(raw, depth),
@@ -151,4 +152,35 @@ fn one_line(raw: &[u8], width: usize) -> Option<Vec<u8>> {
         }
     }
     (line.len() <= width).then_some(line)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::get;
+
+    fn pretty(text: &str, argument: &str) -> String {
+        let path = format!("@pretty{argument}");
+        let found = get(text.as_bytes(), path.as_bytes()).unwrap();
+        String::from_utf8(found.raw.into_owned()).unwrap()
+    }
+
+    #[test]
+    fn members_have_lines_and_short_arrays_one() {
+        let text = r#"{"b":[1,"x",[2]],"a":[{"c":1}],"e":{},"d":[]}"#;
+        let expected =
+            "{\n  \"b\": [1, \"x\", [2]],\n  \"a\": [\n    {\n      \"c\": 1\n    }\n  ],\n  \
+                        \"e\": {},\n  \"d\": []\n}\n";
+        assert_eq!(pretty(text, ""), expected);
+    }
+
+    #[test]
+    fn the_style_can_be_chosen() {
+        let text = r#"{"b":[1,2],"a":1}"#;
+        let argument = r#":{"sortKeys":true,"indent":"\t","prefix":"> ","width":5}"#;
+        let expected = "> {\n> \t\"a\": 1,\n> \t\"b\": [\n> \t\t1,\n> \t\t2\n> \t]\n> }\n";
+        // Behind the prefix there is no JSON any more, so only a string shows it.
+        let found = get(text.as_bytes(), format!("@pretty{argument}|@tostr").as_bytes());
+        assert_eq!(&*found.unwrap().plain(), expected.as_bytes());
+        assert!(get(text.as_bytes(), format!("@pretty{argument}").as_bytes()).is_none());
+    }
 }

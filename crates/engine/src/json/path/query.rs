@@ -2,7 +2,6 @@
 
 use std::borrow::Cow;
 
-use super::glob::{matches_glob, Case};
 use super::read::{Part, Reader};
 use super::walk::{content_of, group_end, is_blank, kind_of, string_end};
 use super::{number_of, Found};
@@ -76,7 +75,7 @@ impl<'p> Query<'p> {
             }
             (None, None) => false,
             (None, Some(_)) if self.operator == Operator::Exists => true,
-            (None, Some((raw, kind))) => self.compare(&raw, kind),
+            (None, Some((raw, kind))) => self.compare(reader, &raw, kind),
         }
     }
 
@@ -89,13 +88,13 @@ impl<'p> Query<'p> {
         }
     }
 
-    fn compare(&self, raw: &[u8], kind: Kind) -> bool {
+    fn compare(&self, reader: &mut Reader, raw: &[u8], kind: Kind) -> bool {
         match kind {
             Kind::String => {
                 let content = content_of(raw);
                 match self.operator {
-                    Operator::Like => matches_glob(&content, &self.value, Case::Sensitive),
-                    Operator::NotLike => !matches_glob(&content, &self.value, Case::Sensitive),
+                    Operator::Like => reader.matches_glob(&content, &self.value),
+                    Operator::NotLike => !reader.matches_glob(&content, &self.value),
                     _ => self.is_ordered(Some(content.as_ref().cmp(&self.value))),
                 }
             }
@@ -142,14 +141,12 @@ fn is_true(truth: Truth, kind: Option<Kind>, raw: &[u8]) -> bool {
     match (truth, kind) {
         (Truth::Existing, kind) => kind.is_some(),
         (Truth::Null, kind) => matches!(kind, None | Some(Kind::Null)),
-        (Truth::True, Some(Kind::True)) => true,
         (Truth::True, Some(Kind::String)) => word([b"true", b"t", b"1"]),
         (Truth::True, Some(Kind::Number)) => number_of(raw).trunc() != 0.0,
-        (Truth::True, _) => false,
-        (Truth::False, None | Some(Kind::Null | Kind::False)) => true,
+        (Truth::True, kind) => kind == Some(Kind::True),
         (Truth::False, Some(Kind::String)) => word([b"false", b"f", b"0"]),
         (Truth::False, Some(Kind::Number)) => number_of(raw).trunc() == 0.0,
-        (Truth::False, _) => false,
+        (Truth::False, kind) => matches!(kind, None | Some(Kind::Null | Kind::False)),
     }
 }
 

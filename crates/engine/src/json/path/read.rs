@@ -7,7 +7,7 @@ use std::borrow::Cow;
 use std::ops::Range;
 
 use super::build::{build, literal};
-use super::glob::{matches_glob, Case};
+use super::glob::{matches_glob_within, Case};
 use super::modifier::Modifier;
 use super::query::Query;
 use super::walk::{
@@ -19,9 +19,12 @@ use crate::json::DEPTH_MAX;
 /// Longer paths find nothing.
 const PATH_BYTES_MAX: usize = 1 << 16;
 
-/// One read may go over this many bytes of text and path. Ordinary reads go over the document once
-/// for each component; only paths that repeat themselves come near.
-const WORK_BYTES_MAX: usize = 1 << 29;
+/// One read may go over this many bytes of text and path …
+const WORK_BYTES_MIN: usize = 1 << 26;
+
+/// … and over a text as often as this. Ordinary reads go over the document once for each
+/// component; only paths that repeat themselves come near.
+const WORK_PER_BYTE: usize = 32;
 
 /// A byte that is written counts as this many read, which bounds what a path can make of a text.
 const WRITE_COST: usize = 8;
@@ -77,18 +80,19 @@ pub struct Reader {
     depth: usize,
 }
 
-impl Default for Reader {
-    fn default() -> Self {
-        Self { work_left: WORK_BYTES_MAX, depth: 0 }
-    }
-}
-
 impl Reader {
-    pub fn get<'t>(&mut self, text: &'t [u8], path: &[u8]) -> Option<Found<'t>> {
+    /// Finds what the path leads to in a document.
+    pub fn get<'t>(text: &'t [u8], path: &[u8]) -> Option<Found<'t>> {
         if path.len() > PATH_BYTES_MAX {
             return None;
         }
-        self.find(Part { raw: text, base: Some(0) }, path)
+        let work_left = text.len().saturating_mul(WORK_PER_BYTE).saturating_add(WORK_BYTES_MIN);
+        Self { work_left, depth: 0 }.find(Part { raw: text, base: Some(0) }, path)
+    }
+
+    /// Whether a glob matches, on account.
+    pub fn matches_glob(&mut self, text: &[u8], pattern: &[u8]) -> bool {
+        matches_glob_within(&mut self.work_left, text, pattern, Case::Sensitive)
     }
 
     /// Pays for reading and writing that many bytes; `None` once the budget is used up.
@@ -116,16 +120,16 @@ impl Reader {
             [b'@', ..] => {
                 if let Some((modifier, length)) = Modifier::parse(path) {
                     let text = modifier.apply(self, part.raw)?;
-                    return self.computed(text, &path[length..]);
+                    return self.computed(&text, &path[length..]);
                 }
             }
             [b'!', ..] => {
                 let (text, length) = literal(path)?;
-                return self.computed(text, &path[length..]);
+                return self.computed(&text, &path[length..]);
             }
             [b'{' | b'[', ..] => {
                 let (text, length) = build(self, part, path)?;
-                return self.computed(text, &path[length..]);
+                return self.computed(&text, &path[length..]);
             }
             [b'.', b'.', path @ ..] => return self.elements(part, 0, path),
             _ => {}
@@ -144,20 +148,19 @@ impl Reader {
     }
 
     /// Goes on with a text that isn't part of the document.
-    fn computed<'t>(&mut self, text: Vec<u8>, rest: &[u8]) -> Option<Found<'t>> {
+    fn computed<'t>(&mut self, text: &[u8], rest: &[u8]) -> Option<Found<'t>> {
         self.spend(0, text.len())?;
         if let Rest::Dot(path) | Rest::Pipe(path) = Rest::of(rest) {
-            return self.find(Part { raw: &text, base: None }, path).map(into_owned);
+            return self.find(Part { raw: text, base: None }, path).map(into_owned);
         }
-        super::document(&text)
-            .map(|found| Found { places: Places::Computed, ..into_owned(found) })
+        super::document(text).map(|found| Found { places: Places::Computed, ..into_owned(found) })
     }
 
     /// The member that the path begins with.
     fn members<'t>(&mut self, part: Part<'t>, at: usize, path: &[u8]) -> Option<Found<'t>> {
         let name = Name::parse(path);
         for member in (Members { text: part.raw, at }) {
-            if !name.is_match(&part.raw[member.name]) {
+            if !name.is_match(self, &part.raw[member.name]) {
                 continue;
             }
             let value = part.slice(member.value);
@@ -192,7 +195,7 @@ impl Reader {
                 }
             }
             [b'#', rest @ ..] if rest.is_empty() || rest[0] == b'|' => {
-                self.computed(elements.count().to_string().into_bytes(), rest)
+                self.computed(elements.count().to_string().as_bytes(), rest)
             }
             _ => {
                 let length = path.iter().take_while(|byte| byte.is_ascii_digit()).count();
@@ -316,18 +319,19 @@ impl<'p> Name<'p> {
         let at = at.min(path.len());
         let spelled = &path[..at];
         // A glob understands the backslashes itself.
-        let text = match is_escaped && !is_glob {
-            true => Cow::Owned(without_backslashes(spelled)),
-            false => Cow::Borrowed(spelled),
+        let text = if is_escaped && !is_glob {
+            Cow::Owned(without_backslashes(spelled))
+        } else {
+            Cow::Borrowed(spelled)
         };
         Self { text, is_glob, rest: Rest::of(&path[at..]) }
     }
 
     /// Whether this is the name of a member, which is given with its quotes.
-    fn is_match(&self, quoted: &[u8]) -> bool {
+    fn is_match(&self, reader: &mut Reader, quoted: &[u8]) -> bool {
         let name = content_of(quoted);
         if self.is_glob {
-            matches_glob(&name, &self.text, Case::Sensitive)
+            reader.matches_glob(&name, &self.text)
         } else {
             name == self.text
         }
@@ -335,7 +339,7 @@ impl<'p> Name<'p> {
 }
 
 /// Each backslash makes the byte behind it literal.
-pub fn without_backslashes(text: &[u8]) -> Vec<u8> {
+fn without_backslashes(text: &[u8]) -> Vec<u8> {
     let mut out = Vec::with_capacity(text.len());
     let mut bytes = text.iter();
     while let Some(byte) = bytes.next() {
@@ -369,4 +373,124 @@ fn into_owned<'n>(found: Found<'_>) -> Found<'n> {
 pub fn whole(raw: &[u8]) -> &[u8] {
     let start = skip(raw, 0, b' ');
     &raw[start..value_end(raw, start)]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::{get, Places};
+
+    const TEXT: &str = r#"{"name":{"first":"Tom","la.st":"A"},"age":37,"a*b":1,"@this":2,
+        "f":[{"n":"a","x":1,"t":["q"]},{"n":"b","x":2.50},{"n":"c"},5],"e":[],"5":"five","age":0}"#;
+
+    fn raw(text: &str, path: &str) -> Option<String> {
+        let found = get(text.as_bytes(), path.as_bytes())?;
+        Some(String::from_utf8(found.raw.into_owned()).unwrap())
+    }
+
+    fn check(text: &str, cases: &[(&str, &str)]) {
+        for (path, expected) in cases {
+            assert_eq!(raw(text, path).as_deref(), Some(*expected), "{path}");
+        }
+    }
+
+    #[test]
+    fn names_indexes_and_globs() {
+        check(
+            TEXT,
+            &[
+                ("name.first", "\"Tom\""),
+                (r"name.la\.st", "\"A\""),
+                ("age", "37"),
+                ("5", "\"five\""),
+                ("f.1.x", "2.50"),
+                ("f.01.x", "2.50"),
+                ("f|1|x", "2.50"),
+                ("na*.f?rst", "\"Tom\""),
+                ("*.first", "\"Tom\""),
+                (r"a\*b", "1"),
+                (r"\@this", "2"),
+                ("*.#", "4"),
+                ("e", "[]"),
+            ],
+        );
+        for path in ["nope", "f.4", "f.-1", "f.x", "f.*", "age.x", "name.first.x", "f.1x", ""] {
+            assert_eq!(raw(TEXT, path), None, "{path}");
+        }
+    }
+
+    #[test]
+    fn hashes_count_collect_and_ask() {
+        check(
+            TEXT,
+            &[
+                ("f.#", "4"),
+                ("f.#.x", "[1,2.50]"),
+                ("f.#.t.0", "[\"q\"]"),
+                ("f.#.x|1", "2.50"),
+                ("f.#.zz", "[]"),
+                ("f.#(x>1).n", "\"b\""),
+                ("f.#(x>=1)#.n", "[\"a\",\"b\"]"),
+                ("f.#(x>=1)#|#", "2"),
+                ("f.#(x>9)#", "[]"),
+                ("f.#[n==\"c\"]", "{\"n\":\"c\"}"),
+                ("f.#(n==c).n", "\"c\""),
+                ("f.#(n%\"[ab]\")#", "[]"),
+                ("f.#(n%\"?\")#.x", "[1,2.50]"),
+                ("f.#(n!%\"a*\").n", "\"b\""),
+                ("f.#(t)#.n", "[\"a\"]"),
+                ("f.#(t.#(==\"q\")).x", "1"),
+                ("f.#(>4)", "5"),
+                ("f.#(x==~false)#.n", "[\"c\"]"),
+                ("f.#(x==~*)#.n", "[\"a\",\"b\"]"),
+                ("f.#(x==~null)#.n", "[\"c\"]"),
+                ("f.#(x!=~true)#.n", "[\"c\"]"),
+            ],
+        );
+        assert_eq!(raw(TEXT, "f.#(x>9)"), None);
+        assert_eq!(raw(r#"[null,{},[],true,"x"]"#, "#(!=0)#").unwrap(), r#"[true,"x"]"#);
+    }
+
+    #[test]
+    fn built_values_and_literals() {
+        check(
+            TEXT,
+            &[
+                ("{age,\"n\":name.first}", "{\"age\":37,\"n\":\"Tom\"}"),
+                ("{age,nope,f.#}", "{\"age\":37,\"_\":4}"),
+                ("[age,name.first,nope,!\"x\"]", "[37,\"Tom\",\"x\"]"),
+                ("name.{first,\"y\":!true}.y", "true"),
+                ("f.#.{n}", "[{\"n\":\"a\"},{\"n\":\"b\"},{\"n\":\"c\"},{}]"),
+                ("f.0.[x,t.@reverse]", "[1,[\"q\"]]"),
+                ("!{\"a\":[1]}|a.0", "1"),
+            ],
+        );
+        assert_eq!(raw(TEXT, "!nope"), None);
+    }
+
+    #[test]
+    fn lines_are_a_list() {
+        let text = "{\"a\":1}\n{\"a\":2}\n[3]";
+        check(text, &[("..#", "3"), ("..1.a", "2"), ("..#.a", "[1,2]"), ("..2.0", "3")]);
+    }
+
+    #[test]
+    fn text_that_is_no_json_is_searched_from_its_first_bracket() {
+        check(r#"abc {"a":1}"#, &[("a", "1")]);
+        check(r#"{"a":1,"bad":{oops}"#, &[("a", "1"), ("bad", "{oops}")]);
+        for (text, path) in [("5", "a"), ("hello", "x"), ("\"{a}\"", "a"), ("{\"a\":oops}", "a")] {
+            assert_eq!(raw(text, path), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn places_are_slices_of_the_document() {
+        let places = |path: &str| get(TEXT.as_bytes(), path.as_bytes()).unwrap().places;
+        let start = TEXT.find("37").unwrap();
+        assert_eq!(places("age"), Places::One(start..start + 2));
+        let (first, second) = (TEXT.find("1,\"t\"").unwrap(), TEXT.find("2.50").unwrap());
+        let expected = Places::Many(vec![first..first + 1, second..second + 4]);
+        assert_eq!(places("f.#.x"), expected);
+        assert_eq!(places("f.#(x>0)#.x"), expected);
+        assert_eq!(places("f.#"), Places::Computed);
+    }
 }

@@ -4,7 +4,9 @@ use std::fmt;
 use std::ops::Range;
 
 use super::encode::write_text;
-use super::walk::{container_end, content_of, is_blank, skip, value_end, Elements, Member, Members};
+use super::walk::{
+    container_end, content_of, is_blank, skip, value_end, Elements, Member, Members,
+};
 use super::{get, Places};
 use crate::json::DEPTH_MAX;
 
@@ -364,7 +366,10 @@ mod tests {
 
     #[test]
     fn existing_values_are_replaced_in_place() {
-        assert_eq!(set_text(r#"{ "a" : 1 , "b":[1, 2 ]}"#, "b.1", "x"), r#"{ "a" : 1 , "b":[1, x ]}"#);
+        assert_eq!(
+            set_text(r#"{ "a" : 1 , "b":[1, 2 ]}"#, "b.1", "x"),
+            r#"{ "a" : 1 , "b":[1, x ]}"#
+        );
         assert_eq!(set_text(r#"{"a":1,"a":2}"#, "a", "3"), r#"{"a":3,"a":2}"#);
         assert_eq!(set_text(r#"{"a.b":1}"#, r"a\.b", "2"), r#"{"a.b":2}"#);
         assert_eq!(set_text(r#"{"5":1}"#, ":5", "2"), r#"{"5":2}"#);

@@ -77,16 +77,12 @@ fn unescape_unicode(content: &mut Vec<u8>, text: &[u8]) -> Option<usize> {
         Some(b"\\u") => text.get(7..11).and_then(hexadecimal),
         _ => None,
     };
-    match (first, second) {
-        (0xd800..=0xdbff, Some(second @ 0xdc00..=0xdfff)) => {
-            push_character(content, 0x10000 + ((first - 0xd800) << 10) + (second - 0xdc00));
-            Some(11)
-        }
-        _ => {
-            push_character(content, first);
-            Some(5)
-        }
+    if let (0xd800..=0xdbff, Some(second @ 0xdc00..=0xdfff)) = (first, second) {
+        push_character(content, 0x10000 + ((first - 0xd800) << 10) + (second - 0xdc00));
+        return Some(11);
     }
+    push_character(content, first);
+    Some(5)
 }
 
 fn hexadecimal(digits: &[u8]) -> Option<u32> {

@@ -26,7 +26,7 @@ pub fn apply<'a>(operator: Operator, left: Value<'a>, right: Value<'a>) -> Value
         Operator::LessEqual => Value::Bool(left.is_less(&right) || left.equals(&right)),
         Operator::Greater => Value::Bool(right.is_less(&left)),
         Operator::GreaterEqual => Value::Bool(right.is_less(&left) || left.equals(&right)),
-        Operator::Add => add(left, right),
+        Operator::Add => add(left, &right),
         Operator::BitAnd | Operator::BitOr | Operator::BitXor => bits(operator, &left, &right),
         Operator::Subtract | Operator::Multiply | Operator::Divide | Operator::Modulo => {
             arithmetic(operator, &left, &right)
@@ -53,12 +53,11 @@ fn is_strictly_equal(left: &Value, right: &Value) -> bool {
 }
 
 /// Two texts or two numbers, or else the texts of both.
-fn add<'a>(left: Value<'a>, right: Value<'a>) -> Value<'a> {
-    let is_number_like = |value: &Value| {
-        !matches!(value, Value::Text(_) | Value::Array(_) | Value::Function(_))
-    };
-    if is_number_like(&left) && is_number_like(&right) {
-        return arithmetic(Operator::Add, &left, &right);
+fn add<'a>(left: Value<'a>, right: &Value<'a>) -> Value<'a> {
+    let is_number_like =
+        |value: &Value| !matches!(value, Value::Text(_) | Value::Array(_) | Value::Function(_));
+    if is_number_like(&left) && is_number_like(right) {
+        return arithmetic(Operator::Add, &left, right);
     }
     let mut text = left.into_text().into_owned();
     text.extend_from_slice(&right.text());

@@ -30,8 +30,7 @@ const EQUALITY_LEVEL: usize = 5;
 const ADDITIVE_LEVEL: usize = 7;
 
 /// Words that Tile38 keeps for itself.
-const RESERVED: [&[u8]; 7] =
-    [b"new", b"typeof", b"void", b"await", b"in", b"instanceof", b"yield"];
+const RESERVED: [&[u8]; 7] = [b"new", b"typeof", b"void", b"await", b"in", b"instanceof", b"yield"];
 
 /// Parses a whole expression.
 pub fn parse(text: &[u8]) -> Result<Node, SyntaxError> {
@@ -270,9 +269,38 @@ mod tests {
     #[test]
     fn what_is_no_expression() {
         for text in [
-            "", " ", "a b", "1 2", "a = b", "a =< b", "a <> b", "a << b", "~a", "a;", "a and b",
-            "{}", "(a", "a)", "[1", "(a]", "a &&", "&& a", "a ? b", "a : b", "a ? b, c : d", "1,",
-            "f(,)", "a.", "a.5", "a..b", "a[]", "()", "new", "typeof a", "x in y", "a =~ \"(\"",
+            "",
+            " ",
+            "a b",
+            "1 2",
+            "a = b",
+            "a =< b",
+            "a <> b",
+            "a << b",
+            "~a",
+            "a;",
+            "a and b",
+            "{}",
+            "(a",
+            "a)",
+            "[1",
+            "(a]",
+            "a &&",
+            "&& a",
+            "a ? b",
+            "a : b",
+            "a ? b, c : d",
+            "1,",
+            "f(,)",
+            "a.",
+            "a.5",
+            "a..b",
+            "a[]",
+            "()",
+            "new",
+            "typeof a",
+            "x in y",
+            "a =~ \"(\"",
         ] {
             assert!(parse(text.as_bytes()).is_err(), "{text}");
         }

@@ -75,9 +75,10 @@ mod tests {
     fn the_cache_is_bounded_and_remembers_bad_patterns() {
         let cache = PatternCache::default();
         for index in 0..100 {
-            assert_eq!(cache.is_found(format!("{index}").as_bytes(), b"42"), Some(
-                "42".contains(&index.to_string())
-            ));
+            assert_eq!(
+                cache.is_found(format!("{index}").as_bytes(), b"42"),
+                Some("42".contains(&index.to_string()))
+            );
             assert_eq!(cache.is_found(b"(", b"42"), None);
         }
         assert!(cache.0.lock().unwrap().len() <= CACHE_COUNT_MAX);

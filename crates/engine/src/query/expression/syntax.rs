@@ -55,6 +55,7 @@ impl Translator<'_> {
             other => {
                 self.out.push('\\');
                 self.out.push(other);
+                self.braced_name(other);
                 return;
             }
         };
@@ -63,6 +64,16 @@ impl Translator<'_> {
             (_, true) => self.out.extend(["[^", members, "]"]),
             (false, false) => self.out.extend(["[", members, "]"]),
         }
+    }
+
+    /// What stands in braces behind `\p`, `\P` and `\x` is no repetition.
+    fn braced_name(&mut self, escaped: char) {
+        if !matches!(escaped, 'p' | 'P' | 'x') || !self.rest.starts_with('{') {
+            return;
+        }
+        let length = self.rest.find('}').map_or(self.rest.len(), |end| end + 1);
+        self.out.push_str(&self.rest[..length]);
+        self.rest = &self.rest[length..];
     }
 
     /// `\Q…\E`: everything between is literal.
@@ -77,11 +88,8 @@ impl Translator<'_> {
         let count = self.rest.split_once('}').map_or("", |(count, _)| count);
         let (least, most) = count.split_once(',').unwrap_or((count, ""));
         let is_number = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
-        if !(least.is_empty() || !is_number(least) || !is_number(most)) {
-            self.out.push('{');
-        } else {
-            self.out.push_str("\\{");
-        }
+        let is_repetition = !least.is_empty() && is_number(least) && is_number(most);
+        self.out.push_str(if is_repetition { "{" } else { "\\{" });
     }
 
     /// A class, whose brackets, `&`, `~` and doubled `-` have a meaning only in the crate.
@@ -133,6 +141,7 @@ mod tests {
             (r"[]a-]", r"[\]a\-]"),
             (r"\Qa.b\E.", r"a\.b."),
             (r"\<a\>", "<a>"),
+            (r"\p{Greek}\x{10FFFF}\pL", r"\p{Greek}\x{10FFFF}\pL"),
             ("é.x", "é.x"),
             ("\\", "\\"),
             ("[", "["),

@@ -199,7 +199,8 @@ mod tests {
         assert_eq!(text("5").number(), 5.0);
         assert_eq!(Value::Null.number(), 0.0);
         assert!(Value::Undefined.number().is_nan());
-        let array = |numbers: &[f64]| Value::Array(numbers.iter().map(|n| Value::Float(*n)).collect());
+        let array =
+            |numbers: &[f64]| Value::Array(numbers.iter().map(|n| Value::Float(*n)).collect());
         assert!(array(&[5.0]).truth());
         assert!(!array(&[]).truth());
         assert!(!array(&[1.0, 2.0]).truth());
