@@ -81,6 +81,7 @@ pub struct Session {
     arguments: Arguments,
     output: Option<Output>,
     is_plain: bool,
+    starts_in_json: bool,
     has_answered: bool,
     pending: Option<Pending>,
     /// Whether the right password was given.
@@ -114,6 +115,7 @@ impl Session {
             arguments: Arguments::default(),
             output: if is_plain { Some(Output::Json) } else { output },
             is_plain,
+            starts_in_json: output == Some(Output::Json),
             has_answered: false,
             pending: None,
             is_authenticated: false,
@@ -439,12 +441,13 @@ impl Session {
         self.write_members(out, &members, request.clock);
     }
 
-    /// HELLO is unknown. Clients that speak RESP3 ask with a version and need to hear it in RESP.
+    /// HELLO is unknown. Where connections start in JSON, clients that ask for a version of RESP
+    /// need to hear that in RESP.
     fn refuse_hello(&self, request: &Request, batch: &mut Batch) -> Result<()> {
         let error = Error::unknown_command(request.args.at(0));
         let version = request.args.at(1);
         let asks_in_resp = request.framing == Framing::Resp && version >= b"0" && version <= b"9";
-        if self.output() == Output::Json && asks_in_resp {
+        if self.starts_in_json && self.output() == Output::Json && asks_in_resp {
             reply::write_error(&mut batch.replies, &error.message());
             return Ok(());
         }
@@ -507,10 +510,10 @@ impl Session {
     }
 
     fn write_error(&self, out: &mut Vec<u8>, error: &Error, clock: Clock) {
-        let Some(pending) = &self.pending else { return };
+        let word = self.pending.as_ref().map_or(&b""[..], |pending| &pending.word);
         let mut payload = Vec::new();
         if self.output() == Output::Resp {
-            reply::write_command_error(&mut payload, error, &pending.word);
+            reply::write_command_error(&mut payload, error, word);
             self.write_payload(out, &payload);
         } else {
             reply::write_json_error(&mut payload, error, self.elapsed_ns(clock));

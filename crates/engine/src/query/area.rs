@@ -62,6 +62,7 @@ impl Area {
             b"SECTOR" => take_sector(words)?,
             b"GET" => return take_stored(words, keyspace).map(Some),
             b"TILE" if matches!(reader, Reader::Test { .. }) => take_any_tile(words)?,
+            b"MVT" if matches!(reader, Reader::Test { .. }) => return Ok(None),
             _ => match take_rect(&upper, words)? {
                 Some(rect) => Geometry::Rect(rect),
                 None => return Ok(None),
@@ -82,7 +83,8 @@ impl Area {
             let Some(rect) = take_rect(&word.to_ascii_uppercase(), words)? else {
                 return Err(cannot("clipby", word));
             };
-            if let Some(geometry) = &self.geometry {
+            // Tile38 doesn't clip a point that is fetched from a collection.
+            if let Some(geometry) = self.geometry.as_ref().filter(|_| !self.is_stored_point) {
                 self.geometry = Some(Arc::new(clip::clip(geometry, &rect)));
             }
             has_clips = true;
@@ -213,7 +215,7 @@ fn take_rect(upper: &[u8], words: &mut Words) -> Result<Option<Rect>> {
             }
             tile::bounds(numbers[0], numbers[1], numbers[2] as u64)
         }
-        b"MVT" => return Err(Error::text("MVT isn't supported by this version")),
+        b"MVT" => return Err(Error::text("vector tiles aren't supported by this version")),
         _ => return Ok(None),
     }))
 }

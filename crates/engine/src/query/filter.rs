@@ -41,7 +41,7 @@ impl<'a> Filters<'a> {
             return Err(Error::WrongArity);
         }
         let values = (0..count)
-            .map(|_| words.next_filled().map(Value::parse))
+            .map(|_| words.next_word().map(Value::parse))
             .collect::<Result<Vec<_>>>()?;
         self.where_ins.push(WhereIn { field: FieldReference::new(field, names), values });
         Ok(())
@@ -130,11 +130,14 @@ struct Limit {
 impl<'a> Where<'a> {
     /// Reads an expression, or `field min max`.
     pub fn parse(words: &mut Words<'a>, names: &Names) -> Result<Self> {
-        let first = words.next_filled()?;
+        let first = words.next_word()?;
         if is_expression(words) {
+            if first.is_empty() {
+                return Err(Error::WrongArity);
+            }
             return Ok(Where(Form::Expression(Expression::compile(first))));
         }
-        let (low, high) = (words.next_word()?, words.next_filled()?);
+        let (low, high) = (words.next_word()?, words.next_word()?);
         let (low, high) = (low.to_ascii_lowercase(), high.to_ascii_lowercase());
         let field = FieldReference::new(first, names);
         if let Some(comparison) = comparison(&low) {

@@ -81,7 +81,7 @@ impl<'a> Options<'a> {
         while raw.take(words, names)? {}
         raw.check_allowed(verb)?;
         let output = take_output(verb, words)?;
-        raw.finish(output)
+        raw.finish(verb, output)
     }
 
     /// Whether nothing but the count of objects is asked for.
@@ -127,7 +127,7 @@ impl<'a> Raw<'a> {
             b"WHERE" => self.filters.wheres.push(Where::parse(words, names)?),
             b"WHEREIN" => self.filters.take_where_in(words, names)?,
             b"WHEREEVAL" | b"WHEREEVALSHA" => {
-                return Err(Error::text("WHEREEVAL isn't supported by this version"));
+                return Err(Error::text("scripts aren't supported by this version"));
             }
             b"BUFFER" => {
                 let word = words.next_filled()?;
@@ -199,7 +199,7 @@ impl<'a> Raw<'a> {
         Err(Error::text(text))
     }
 
-    fn finish(self, output: (Wanted, Option<&'a [u8]>)) -> Result<Options<'a>> {
+    fn finish(self, verb: Verb, output: (Wanted, Option<&'a [u8]>)) -> Result<Options<'a>> {
         let (mut wanted, precision) = output;
         let number = |word: &'a [u8], least: u64, most: u64| match parse_uint(word) {
             Some(value) if (least..=most).contains(&value) => Ok(value),
@@ -214,7 +214,7 @@ impl<'a> Raw<'a> {
         let limit = self.limit.map_or(Ok(default), |word| number(word, 1, u64::MAX))?;
         let sparse = self.sparse.map_or(Ok(0), |word| number(word, 1, 16))? as u8;
         if self.fence {
-            return Err(Error::text("FENCE isn't supported by this version"));
+            return Err(Error::text("fences aren't supported by this version"));
         }
         Ok(Options {
             cursor,
@@ -223,7 +223,8 @@ impl<'a> Raw<'a> {
             globs: self.globs,
             filters: self.filters,
             no_fields: self.no_fields,
-            has_distance: self.distance,
+            // Only NEARBY knows distances; the others accept the word.
+            has_distance: self.distance && verb == Verb::Nearby,
             has_clip: self.clip,
             buffer: self.buffer,
             is_descending: self.order.unwrap_or(false),
@@ -300,6 +301,7 @@ fn take_output<'a>(verb: Verb, words: &mut Words<'a>) -> Result<(Wanted, Option<
             words.advance(1);
             return Ok((objects, Some(words.next_filled()?)));
         }
+        b"" if verb == Verb::Scan => return Err(Error::WrongArity),
         _ if verb == Verb::Scan => return Err(Error::invalid(word)),
         _ => return Ok((objects, None)),
     };

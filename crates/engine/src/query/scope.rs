@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use super::expression::{FieldValue, Scope};
 use crate::field::{Fields, Kind, Names};
-use crate::geometry::{CollectionKind, Geometry};
+use crate::geometry::Geometry;
 use crate::json;
 use crate::object::{Object, Shape};
 
@@ -28,7 +28,7 @@ impl Scope for ObjectScope<'_> {
     fn type_name(&self) -> Option<&'static str> {
         match self.object.shape() {
             Shape::Point(_) => Some("Point"),
-            Shape::Geometry(geometry) => Some(type_name(geometry)),
+            Shape::Geometry(geometry) => Some(geometry.type_name()),
             Shape::String => None,
         }
     }
@@ -65,21 +65,4 @@ pub fn member<'a>(object: &'a Object, name: &[u8]) -> Option<&'a [u8]> {
     // A Feature prints empty properties where it has none, and so they can be read.
     let is_feature = matches!(object.geometry(), Some(Geometry::Feature(_)));
     found.or((is_feature && name == b"properties").then_some(&b"{}"[..]))
-}
-
-/// The GeoJSON type.
-pub fn type_name(geometry: &Geometry) -> &'static str {
-    match geometry {
-        Geometry::Point(_) => "Point",
-        Geometry::Rect(_) | Geometry::Polygon(_) | Geometry::Circle(_) => "Polygon",
-        Geometry::Line(_) => "LineString",
-        Geometry::Feature(_) => "Feature",
-        Geometry::Collection(collection) => match collection.kind {
-            CollectionKind::MultiPoint => "MultiPoint",
-            CollectionKind::MultiLineString => "MultiLineString",
-            CollectionKind::MultiPolygon => "MultiPolygon",
-            CollectionKind::GeometryCollection => "GeometryCollection",
-            CollectionKind::FeatureCollection => "FeatureCollection",
-        },
-    }
 }

@@ -60,7 +60,7 @@ fn take_center(words: &mut Words, is_sparse: bool) -> Result<Center> {
             words.advance(1);
             false
         }
-        Some(word) => !word.eq_ignore_ascii_case(b"CLIPBY"),
+        Some(_) => true,
     };
     if !has_radius {
         if is_sparse {
