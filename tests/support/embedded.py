@@ -1,0 +1,69 @@
+"""The engine in process, driven by commands in RESP. Has no clock: tests say what time it is."""
+
+from collections.abc import Sequence
+
+from tests.support.resp import Reply, as_bytes, encode_command, parse_reply
+from tile38py._engine import Engine, LongRead, Yield
+
+START_NS = 1_700_000_000_000_000_000
+
+
+class EngineClient:
+    """One session with an engine; collects what would be logged."""
+
+    def __init__(self, engine: Engine | None = None) -> None:
+        """Open a session with an engine, a new one unless told."""
+        self.engine = engine or new_engine()
+        self.session = self.engine.session()
+        self.now_ns = START_NS
+        self.log = b""
+
+    def feed(self, data: bytes) -> bytes:
+        """The replies to bytes as they may come from a socket. Long reads are run at once."""
+        replies = b""
+        batch = self.session.feed(data, self.now_ns)
+        while True:
+            replies += batch.replies
+            self.log += batch.log
+            if isinstance(batch.stop, LongRead):
+                replies += batch.stop.run()
+            elif batch.stop is None:
+                return replies
+            elif not isinstance(batch.stop, Yield):
+                raise AssertionError(f"not the engine's: {batch.stop}")
+            batch = self.session.feed(b"", self.now_ns)
+
+    def call(self, *words: str | bytes | float) -> Reply:
+        """The reply to a command."""
+        return self.call_many([words])[0]
+
+    def call_many(self, commands: Sequence[Sequence[str | bytes | float]]) -> list[Reply]:
+        """The replies to commands that arrive at once."""
+        data = b"".join(encode_command([as_bytes(word) for word in words]) for words in commands)
+        return parse_replies(self.feed(data))
+
+
+def new_engine() -> Engine:
+    """An engine that is ready for commands of anyone."""
+    engine = Engine()
+    engine.set_state(
+        loading=False,
+        requires_password=False,
+        following=False,
+        caught_up_once=False,
+        read_only=False,
+        out_of_memory=False,
+    )
+    return engine
+
+
+def parse_replies(data: bytes) -> list[Reply]:
+    """All replies in bytes that hold nothing but whole replies."""
+    replies: list[Reply] = []
+    position = 0
+    while position < len(data):
+        parsed = parse_reply(data, position)
+        assert parsed is not None, f"an incomplete reply: {data[position:]!r}"
+        reply, position = parsed
+        replies.append(reply)
+    return replies
