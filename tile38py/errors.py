@@ -103,6 +103,11 @@ def not_logged(reason: str) -> CommandError:
     return CommandError(f"the log cannot be written, the outcome is unknown: {reason}")
 
 
+def log_refusal(reason: str) -> str:
+    """What every write is told while the log takes nothing; the engine makes the error of it."""
+    return f"the log cannot be written: {reason}"
+
+
 def too_many_clients() -> CommandError:
     """The bound on connections is reached."""
     return CommandError("max number of clients reached")

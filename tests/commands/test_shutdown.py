@@ -6,6 +6,7 @@ from tests.support.bench import Bench
 def test_shutdown_ends_the_process(bench: Bench) -> None:
     bench.call("SHUTDOWN")
     assert bench.stops == [(1, "shutdown requested by developer")]
+    assert bench.client.is_gone
 
 
 def test_others_cannot() -> None:
