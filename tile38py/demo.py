@@ -107,9 +107,7 @@ class Client:
 
     def __init__(self, host: str, port: int) -> None:
         """Connect."""
-        self.connection = Connection(
-            host=host, port=port, protocol=2, decode_responses=True, lib_name=None, lib_version=None
-        )
+        self.connection = Connection(host=host, port=port, protocol=2, decode_responses=True)
         self.connection.connect()
 
     def __enter__(self) -> Self:
