@@ -1,5 +1,6 @@
-"""The only reader of time. Everything else is given a clock."""
+"""The only reader of time and chance. Everything else is given what it needs of them."""
 
+import secrets
 import time
 from datetime import UTC, datetime
 
@@ -26,3 +27,8 @@ def stamp_text(now_ns: int) -> str:
     """A time as it appears in file names: 20260131T235959.999Z."""
     moment = datetime.fromtimestamp(now_ns / 1e9, UTC)
     return f"{moment:%Y%m%dT%H%M%S}.{moment.microsecond // 1000:03d}Z"
+
+
+def new_server_id() -> str:
+    """A name that no other server has: 32 hexadecimal digits."""
+    return secrets.token_hex(16)

@@ -29,6 +29,22 @@ class Progress:
     wrote: bool = False
     stop: Work | Http | Close | None = None
     has_more: bool = False  # input waits, but enough was done for one turn
+    size: int = 0  # of the replies
+
+    def add(self, reply: bytes) -> None:
+        """One more piece to send."""
+        self.replies.append(reply)
+        self.size += len(reply)
+
+    def stop_at(self, stop: LongRead | Http | Close | Yield | Work | None) -> None:
+        """What the session stopped at, other than a command for the server."""
+        match stop:
+            case LongRead():
+                self.stop = Work(stop.run, _bytes)
+            case Yield():
+                self.has_more = True
+            case _:
+                self.stop = stop
 
 
 class Dispatcher:
@@ -47,35 +63,19 @@ class Dispatcher:
     def drive(self, client: Client, batch: Batch) -> Progress:
         """Go on from a batch until the session waits for input, for work or for its end."""
         progress = Progress()
-        size = 0
         while True:
-            progress.replies.append(batch.replies)
-            size += len(batch.replies)
+            progress.add(batch.replies)
             if batch.log:
                 self._services.journal.append(batch.log)
                 progress.wrote = True
             stop = batch.stop
-            if stop is None:
+            outcome = self._run(client, stop) if isinstance(stop, ServerCommand) else stop
+            if not isinstance(outcome, bytes):
+                progress.stop_at(outcome)
                 return progress
-            if isinstance(stop, LongRead):
-                progress.stop = Work(stop.run, _bytes)
-                return progress
-            if isinstance(stop, Yield):
-                progress.has_more = True
-                return progress
-            if not isinstance(stop, ServerCommand):
-                progress.stop = stop
-                return progress
-            outcome = self._run(client, stop)
-            if isinstance(outcome, Work):
-                progress.stop = outcome
-                return progress
-            progress.replies.append(outcome)
-            size += len(outcome)
-            if client.is_plain or client.is_gone:
-                return progress
-            if size > OUTPUT_BYTES_HIGH:
-                progress.has_more = True
+            progress.add(outcome)
+            progress.has_more = progress.size > OUTPUT_BYTES_HIGH
+            if progress.has_more or client.is_plain or client.is_gone:
                 return progress
             batch = client.session.feed(b"", self._services.clock.now_ns())
 

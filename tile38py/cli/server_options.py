@@ -75,9 +75,7 @@ def _take(options: Options, words: list[str]) -> list[str]:
     left: list[str] = []
     queue = iter(words)
     for word in queue:
-        name = (
-            word.lstrip("-") if word[:1] == "-" and len(word) - len(word.lstrip("-")) <= 2 else ""
-        )
+        name = name_of(word)
         if name in SWITCHES:
             SWITCHES[name](options)
         elif name in TAKEN and (name != "o" or not word.startswith("--")):
@@ -92,14 +90,20 @@ def _take(options: Options, words: list[str]) -> list[str]:
     return left
 
 
+def name_of(word: str) -> str:
+    """The name of an option with one dash or two; empty if it is none."""
+    name = word.lstrip("-")
+    return name if word in (f"-{name}", f"--{name}") else ""
+
+
 def _flags(options: Options, words: list[str]) -> None:
     """Family (b)."""
     queue = iter(words)
     for word in queue:
-        dashes = len(word) - len(word.lstrip("-"))
-        if dashes not in (1, 2) or len(word) == dashes:
+        flag = name_of(word)
+        if not flag:
             return
-        name, equals, value = word[dashes:].partition("=")
+        name, equals, value = flag.partition("=")
         if name in PLAIN:
             if equals and value not in TRUE_WORDS:
                 raise UsageError(f'invalid boolean value "{value}" for -{name}', 2)

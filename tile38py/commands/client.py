@@ -1,5 +1,7 @@
 """CLIENT LIST, GETNAME, SETNAME, KILL."""
 
+import re
+
 from tile38py import errors
 from tile38py.commands.registry import OK, Access, Call, Reply, command
 from tile38py.interfaces import Client
@@ -19,7 +21,7 @@ def client(call: Call) -> Reply:
             return Reply(call.client.name, (("name", call.client.name),))
         case b"SETNAME":
             _exactly(rest, 1)
-            if any(byte < 0x21 or byte > 0x7E for byte in rest[0]):
+            if re.fullmatch(rb"[!-~]*", rest[0]) is None:
                 raise errors.client_name()
             call.client.name = rest[0]
             return OK
@@ -60,14 +62,17 @@ def _list(call: Call, rest: list[bytes]) -> Reply:
 
 
 def _kill(call: Call, rest: list[bytes]) -> Reply:
-    match [word.upper() for word in rest[:-1]]:
-        case [b"ID"]:
-            found = _find(call, client_id=rest[1].decode("ascii", "replace"))
-        case [b"ADDR"]:
-            found = _find(call, address=rest[1].decode("utf-8", "replace"))
-        case [] if rest and rest[0].upper() not in (b"ID", b"ADDR"):
-            found = _find(call, address=rest[0].decode("utf-8", "replace"))
-        case [_] if len(rest) == 2:
+    words = [word.upper() for word in rest]
+    match words:
+        case [b"ID", _]:
+            found = _find(call, client_id=errors.shown(rest[1]))
+        case [b"ADDR", _]:
+            found = _find(call, address=errors.shown(rest[1]))
+        case [b"ID" | b"ADDR"]:
+            raise errors.wrong_arity()
+        case [_]:
+            found = _find(call, address=errors.shown(rest[0]))
+        case [_, _]:
             raise errors.client_syntax()
         case _:
             raise errors.wrong_arity()

@@ -5,7 +5,7 @@ import hmac
 from tile38py import errors
 from tile38py.commands.registry import OK, Access, Call, Reply, command
 from tile38py.config import Config
-from tile38py.properties import REQUIREPASS
+from tile38py.config.properties import REQUIREPASS
 
 
 @command("AUTH", arity=-1, access=Access.CONNECTION, summary="Authenticate the connection")

@@ -5,9 +5,10 @@ from decimal import Decimal
 
 from tile38py import VERSION, errors
 from tile38py.commands.registry import OK, Access, Call, Reply, Services, command
-from tile38py.properties import MAXMEMORY
+from tile38py.config.properties import MAXMEMORY
 
 POINTER_BYTES = 8
+PLAIN_MAGNITUDES = range(-4, 6)  # powers of ten that floats show without an exponent
 Fields = dict[str, int | float | bool | str]
 # Runtime figures of Tile38's own language that have no meaning here; they are there, and 0.
 RUNTIME_ZEROS = frozenset(
@@ -154,7 +155,7 @@ def float_text(value: float) -> str:
     sign, digits, exponent = Decimal(repr(value)).normalize().as_tuple()
     assert isinstance(exponent, int)
     magnitude = len(digits) + exponent - 1
-    if value == 0 or -4 <= magnitude < 6:
+    if value == 0 or magnitude in PLAIN_MAGNITUDES:
         return f"{Decimal(repr(value)).normalize():f}"
     fraction = "".join(map(str, digits[1:]))
     mantissa = f"{'-' if sign else ''}{digits[0]}{'.' if fraction else ''}{fraction}"

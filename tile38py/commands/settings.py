@@ -3,8 +3,8 @@
 from tile38py import errors
 from tile38py.commands.registry import OK, Access, Call, Reply, Services, command
 from tile38py.config import NAMES
-from tile38py.globs import matches
-from tile38py.properties import REQUIREPASS
+from tile38py.config.globs import matches
+from tile38py.config.properties import REQUIREPASS
 
 
 @command("CONFIG GET", arity=2, access=Access.ADMIN, summary="Show settings")

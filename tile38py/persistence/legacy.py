@@ -10,6 +10,7 @@ from tile38py.persistence.files import sync_directory
 LOG_NAME = "appendonly.aof"
 OLD_NAME = "aof"
 NEW_NAME = "migrate.aof"
+SIZE_BYTES = 4
 RECORD_BYTES_MAX = 512 << 20  # as one argument in RESP
 
 
@@ -31,16 +32,16 @@ def migrate(directory: Path) -> None:
 
 def read_record(source: BinaryIO) -> bytes | None:
     """The next record's text, None at the end."""
-    head = source.read(4)
+    head = source.read(SIZE_BYTES)
     if not head:
         return None
-    if len(head) < 4:
+    if len(head) < SIZE_BYTES:
         raise StartError("unexpected EOF")
     (size,) = struct.unpack("<I", head)
     if size > RECORD_BYTES_MAX:
         raise StartError("corrupted aof file")
-    text, tail = source.read(size), source.read(5)
-    if len(text) < size or len(tail) < 5:
+    text, tail = source.read(size), source.read(SIZE_BYTES + 1)
+    if len(text) < size or len(tail) < SIZE_BYTES + 1:
         raise StartError("unexpected EOF")
     if tail != head + b"\0":
         raise StartError("corrupted aof file")

@@ -12,7 +12,7 @@ from typing import Protocol
 from tile38py._engine import Engine
 from tile38py.errors import StartError
 from tile38py.interfaces import Clock
-from tile38py.limits import LOAD_CHUNK_BYTES, PROGRESS_SECONDS
+from tile38py.limits import KIB, LOAD_CHUNK_BYTES, PROGRESS_SECONDS
 
 UNITS = ("bytes/s", "KB/s", "MB/s", "GB/s", "TB/s")
 
@@ -47,8 +47,8 @@ class Progress:
         """Commands and bytes a second, in Tile38's form."""
         seconds = max(self.elapsed_ns, 1) / 1e9
         rate, unit = self.consumed / seconds, 0
-        while rate > 1024 and unit + 1 < len(UNITS):
-            rate /= 1024
+        while rate > KIB and unit + 1 < len(UNITS):
+            rate /= KIB
             unit += 1
         return f"{self.commands / seconds:.0f}/s, {rate:.0f} {UNITS[unit]}"
 

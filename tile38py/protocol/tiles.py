@@ -8,15 +8,18 @@ from urllib.parse import parse_qs, unquote_to_bytes
 from tile38py.protocol.http import JSON, TILE, reply
 
 LIMIT = b"100000000"
+SUFFIXES = (b".mvt", b".pbf")
 
 
 def tile_command(text: bytes) -> list[bytes] | None:
     """The search behind /<key>/<z>/<x>/<y>.mvt or .pbf; None if it is another URL."""
     path, _, query = text.partition(b"?")
     parts = [unquote_to_bytes(part) for part in path.split(b"/")]
-    if b" " in text or len(parts) != 4 or not parts[3].endswith((b".mvt", b".pbf")):
-        return None
-    key, z, x, y = *parts[:3], parts[3][:-4]
+    match parts:
+        case [key, z, x, last] if last.endswith(SUFFIXES) and b" " not in text:
+            y = last[: -len(SUFFIXES[0])]
+        case _:
+            return None
     values = parse_qs(query, keep_blank_values=True)
     if b"sparse" in values:
         amount = [b"SPARSE", values[b"sparse"][0]]

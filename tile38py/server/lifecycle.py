@@ -8,7 +8,6 @@ import asyncio
 import contextlib
 import gc
 import os
-import secrets
 import signal
 import socket
 from collections.abc import Callable
@@ -20,9 +19,10 @@ from tile38py import VERSION
 from tile38py import commands as command_families
 from tile38py._engine import Engine
 from tile38py.clients import Clients
-from tile38py.clock import SystemClock
+from tile38py.clock import SystemClock, new_server_id
 from tile38py.commands.registry import Services
 from tile38py.config import Config
+from tile38py.config.properties import APPENDFSYNC, REQUIREPASS
 from tile38py.dispatch import Dispatcher
 from tile38py.errors import StartError, reason_of
 from tile38py.expiry import Sweeper
@@ -37,7 +37,6 @@ from tile38py.limits import (
 )
 from tile38py.persistence.aof import Aof, Loop, NoLog
 from tile38py.persistence.files import ConfigFile, DirectoryLock
-from tile38py.properties import APPENDFSYNC, REQUIREPASS
 from tile38py.server.connection import Connection, Hub
 from tile38py.server.listener import address_text, bind_tcp, bind_unix
 from tile38py.server.logs import Log
@@ -103,7 +102,7 @@ class Server:
         config_file = ConfigFile(self._options.directory / "config")
         config.read(config_file.read())
         if not config.identity.server_id:
-            config.identity.server_id = secrets.token_hex(16)
+            config.identity.server_id = new_server_id()
         gates = Gates(engine, is_read_only=config.identity.is_read_only)
         gates.requires_password = bool(config.get(REQUIREPASS))
         gates.apply()

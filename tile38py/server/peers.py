@@ -8,7 +8,7 @@ from typing import Final, cast
 from tile38py import errors
 from tile38py.clients import Clients
 from tile38py.config import Config
-from tile38py.properties import KEEPALIVE, PROTECTED_MODE, REQUIREPASS
+from tile38py.config.properties import KEEPALIVE, PROTECTED_MODE, REQUIREPASS
 
 KEEPALIVE_SECONDS_MAX: Final = 32767  # the largest that Linux takes
 UNIX_PREFIX: Final = "@"

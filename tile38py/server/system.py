@@ -8,9 +8,9 @@ import threading
 
 from tile38py._engine import Engine
 from tile38py.config import Config
+from tile38py.config.properties import AUTOGC, MAXMEMORY
 from tile38py.gates import Gates
 from tile38py.limits import CLIENTS_COUNT_MAX, FILES_COUNT_RESERVED
-from tile38py.properties import AUTOGC, MAXMEMORY
 
 
 class ThisProcess:

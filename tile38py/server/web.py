@@ -10,12 +10,11 @@ from typing import Final
 from tile38py._engine import Session, split_native
 from tile38py.commands.connection import is_password
 from tile38py.config import Config
-from tile38py.properties import REQUIREPASS
+from tile38py.config.properties import REQUIREPASS
 from tile38py.protocol import http, tiles, websocket
 
 # The one command whose failure is told by the status: load balancers look at nothing else.
 HEALTH_COMMAND: Final = b"healthz"
-FAILED: Final = b'{"ok":false'
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,14 +98,17 @@ class Exchange:
             return lambda body: head + websocket.text_frame(body)
         if is_tile:
             return tiles.tile_reply
-        fails = self._settings.fails_with_500 or name == HEALTH_COMMAND
-        return lambda body: http.reply(_status(body, fails), body)
+        if not (self._settings.fails_with_500 or name == HEALTH_COMMAND):
+            return lambda body: http.reply(HTTPStatus.OK, body)
+        # How the engine begins every JSON error.
+        failed = self._session.fail("").partition(b",")[0]
+        return lambda body: http.reply(_status(body, failed), body)
 
     def _refused(self, status: HTTPStatus, text: str) -> Send:
         return Send(http.reply(status, self._session.fail(text)), is_last=True)
 
 
-def _status(body: bytes, fails: bool) -> HTTPStatus:
-    if fails and body.startswith(FAILED):
+def _status(body: bytes, failed: bytes) -> HTTPStatus:
+    if body.startswith(failed):
         return HTTPStatus.INTERNAL_SERVER_ERROR
     return HTTPStatus.OK

@@ -14,8 +14,9 @@ use crate::request::{self, Args, Arguments, Framing, Parsed};
 pub const READ_WORK_MAX: u64 = 10_000;
 /// Work after which a batch lets others run: what follows is left in the buffer.
 pub const BATCH_WORK_MAX: u64 = 20_000;
-/// Replies after which others get their turn, so that a reader who is slow fills no memory.
-const BATCH_BYTES_MAX: usize = 1 << 20;
+/// Reply bytes of one batch after which the session yields: a client that doesn't read its replies
+/// must not have more of them made.
+pub const BATCH_BYTES_MAX: usize = 256 * 1024;
 /// What any command costs at least, in the same unit.
 const COMMAND_WORK: u64 = 5;
 
@@ -221,8 +222,8 @@ impl Session {
                     let raw = (framing == Framing::Resp).then_some(&rest[..end]);
                     let request = Request { args, raw, framing, now_ns, clock };
                     work += COMMAND_WORK + self.run_one(engine, &request, batch);
-                    let is_full = work > BATCH_WORK_MAX || batch.replies.len() > BATCH_BYTES_MAX;
-                    if is_full && batch.stop.is_none() && used < bytes.len() {
+                    let is_enough = work > BATCH_WORK_MAX || batch.replies.len() > BATCH_BYTES_MAX;
+                    if is_enough && batch.stop.is_none() && used < bytes.len() {
                         batch.stop = Some(Stop::Yield);
                     }
                 }

@@ -28,7 +28,7 @@ LAYERS: tuple[frozenset[str], ...] = (
     ),
     frozenset({"dispatch"}),
     frozenset({"commands"}),
-    frozenset({"hooks", "config", "protocol"}),
+    frozenset({"hooks", "config", "protocol", "clients", "gates"}),
     frozenset({"interfaces"}),
     frozenset({"_engine", "errors", "clock", "limits"}),
 )

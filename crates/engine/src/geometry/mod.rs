@@ -1,6 +1,7 @@
 //! Shapes, their GeoJSON and their predicates. Planar, x = longitude, y = latitude; no antimeridian.
 
 pub mod buffer;
+mod box_tree;
 pub mod circle;
 pub mod clip;
 pub mod distance;
@@ -10,7 +11,6 @@ pub mod geojson;
 pub mod kernels;
 pub mod predicates;
 pub mod sector;
-mod segment_tree;
 pub mod series;
 pub mod shape;
 pub mod tile;

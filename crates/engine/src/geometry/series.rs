@@ -1,6 +1,6 @@
 //! A chain of positions: a line, or a closed ring whose last position repeats its first.
 
-use super::segment_tree::SegmentTree;
+use super::box_tree::BoxTree;
 use super::{Point, Rect};
 
 /// From this many positions on, a tree over the segments pays.
@@ -13,7 +13,7 @@ pub struct Series {
     bounds: Rect,
     is_convex: bool,
     is_clockwise: bool,
-    tree: Option<Box<SegmentTree>>,
+    tree: Option<Box<BoxTree>>,
 }
 
 impl Series {
@@ -23,7 +23,7 @@ impl Series {
         let is_convex = is_convex(&points);
         let is_clockwise = is_clockwise(&points);
         let is_long = points.len() >= INDEXED_POINTS_MIN;
-        let tree = if is_long { SegmentTree::new(&points).map(Box::new) } else { None };
+        let tree = if is_long { BoxTree::over_segments(&points).map(Box::new) } else { None };
         Series { points: points.into(), bounds, is_convex, is_clockwise, tree }
     }
 
@@ -47,7 +47,7 @@ impl Series {
         self.is_clockwise
     }
 
-    pub(super) fn tree(&self) -> Option<&SegmentTree> {
+    pub(super) fn tree(&self) -> Option<&BoxTree> {
         self.tree.as_deref()
     }
 }

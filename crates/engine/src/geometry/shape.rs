@@ -1,6 +1,7 @@
 //! The kinds of geometry, as plain data. Knows their boxes and counts; parsing, printing and
 //! predicates live beside it.
 
+use super::box_tree::ChildTree;
 use super::circle::CircleTester;
 use super::Series;
 
@@ -80,6 +81,8 @@ pub struct Collection {
     pub members: Members,
     pub bounds: Rect,
     pub is_empty: bool,
+    pub(super) has_circle: bool,
+    pub(super) tree: Option<Box<ChildTree>>,
 }
 
 /// A Feature that isn't a Circle.
@@ -146,7 +149,7 @@ impl Rect {
 
     /// The middle.
     pub fn center(&self) -> Point {
-        Point::new((self.max.x + self.min.x) / 2.0, (self.max.y + self.min.y) / 2.0)
+        Point::new(0.5 * (self.max.x + self.min.x), 0.5 * (self.max.y + self.min.y))
     }
 
     /// Whether the boxes share a point, edges included.
@@ -182,6 +185,9 @@ impl Rect {
     }
 }
 
+/// From this many children on, a tree over them pays.
+const INDEXED_CHILDREN_MIN: usize = 64;
+
 impl Collection {
     /// A collection of these children.
     pub fn new(kind: CollectionKind, children: Vec<Geometry>, members: Members) -> Self {
@@ -191,7 +197,11 @@ impl Collection {
             bounds = Some(bounds.map_or(inner, |outer| outer.union(&inner)));
         }
         let is_empty = bounds.is_none();
-        Collection { kind, children, members, bounds: bounds.unwrap_or_default(), is_empty }
+        let has_circle = children.iter().any(Geometry::has_circle);
+        let is_large = children.len() >= INDEXED_CHILDREN_MIN;
+        let tree = if is_large { ChildTree::new(&children).map(Box::new) } else { None };
+        let bounds = bounds.unwrap_or_default();
+        Collection { kind, children, members, bounds, is_empty, has_circle, tree }
     }
 }
 
@@ -243,6 +253,16 @@ impl Geometry {
             Geometry::Point(position) => position.point.x.is_nan() && position.point.y.is_nan(),
             Geometry::Collection(collection) => collection.is_empty,
             Geometry::Feature(feature) => feature.geometry.is_empty(),
+            _ => false,
+        }
+    }
+
+    /// Whether it is a Circle or holds one, so that points outside its box may touch it.
+    pub(super) fn has_circle(&self) -> bool {
+        match self {
+            Geometry::Circle(_) => true,
+            Geometry::Collection(collection) => collection.has_circle,
+            Geometry::Feature(feature) => feature.geometry.has_circle(),
             _ => false,
         }
     }

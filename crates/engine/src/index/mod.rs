@@ -1,7 +1,8 @@
-//! The R-tree of boxes and the B-tree of keys, both with copy-on-write nodes.
+//! The B-tree of ids and the R-tree of boxes, with copy-on-write nodes.
 
 mod btree;
+mod capacity;
 mod rtree;
 
-pub use btree::{BTree, Keyed};
+pub use btree::{BTree, Keyed, Walk};
 pub use rtree::{Item, RTree};

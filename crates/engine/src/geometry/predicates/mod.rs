@@ -9,7 +9,7 @@ mod pairs;
 mod ring;
 mod segment;
 
-use super::{geodesy, Circle, Collection, Geometry, Point};
+use super::{geodesy, Circle, Collection, Geometry, Point, Rect};
 use pairs::Simple;
 
 /// Whether b lies in a.
@@ -26,9 +26,9 @@ pub fn contains(a: &Geometry, b: &Geometry) -> bool {
 pub fn intersects(x: &Geometry, y: &Geometry) -> bool {
     match (x, y) {
         (Geometry::Feature(feature), _) => intersects(&feature.geometry, y),
-        (Geometry::Collection(left), _) => left.children.iter().any(|child| intersects(child, y)),
+        (Geometry::Collection(left), _) => any_child(left, y, |child| intersects(child, y)),
         (_, Geometry::Feature(feature)) => intersects(x, &feature.geometry),
-        (_, Geometry::Collection(right)) => right.children.iter().any(|child| intersects(x, child)),
+        (_, Geometry::Collection(right)) => any_child(right, x, |child| intersects(x, child)),
         (Geometry::Circle(left), Geometry::Circle(right)) => {
             geodesy::distance(left.center, right.center) <= left.meters + right.meters
         }
@@ -107,13 +107,31 @@ fn all_leaves_in(outer: &Collection, b: &Geometry) -> bool {
         Geometry::Collection(inner) => {
             inner.children.iter().all(|child| all_leaves_in(outer, child))
         }
-        _ => b.is_empty() || outer.children.iter().any(|child| contains(child, b)),
+        _ => b.is_empty() || any_near(outer, &b.bounds(), |child| contains(child, b)),
+    }
+}
+
+/// Whether the condition, which asks for a point shared with `other`, holds for some child.
+fn any_child(collection: &Collection, other: &Geometry, holds: impl Fn(&Geometry) -> bool) -> bool {
+    if other.has_circle() {
+        // A point may touch a circle outside the box of the circle's polygon.
+        collection.children.iter().any(holds)
+    } else {
+        any_near(collection, &other.bounds(), holds)
+    }
+}
+
+/// Whether the condition, which no child away from the box fulfils, holds for some child.
+fn any_near(collection: &Collection, area: &Rect, holds: impl Fn(&Geometry) -> bool) -> bool {
+    match &collection.tree {
+        Some(tree) => tree.near(area).any(|index| holds(&collection.children[index])),
+        None => collection.children.iter().any(holds),
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::super::{CollectionKind, Feature, Line, Polygon, Rect, Series};
+    use super::super::{CollectionKind, Feature, Line, Polygon, Series};
     use super::*;
     use proptest::prelude::*;
 
@@ -166,6 +184,31 @@ mod tests {
             prop_assert_eq!(contains_point(&area, p), contains(&area, &object));
             prop_assert_eq!(intersects_point(&area, p), intersects(&object, &area));
             prop_assert_eq!(intersects_point(&area, p), intersects(&area, &object));
+        }
+
+        #[test]
+        fn a_tree_over_children_changes_no_answer(
+            children in proptest::collection::vec(
+                prop_oneof![
+                    4 => simple().prop_filter("no box in GeoJSON", |child| {
+                        !matches!(child, Geometry::Rect(_))
+                    }),
+                    1 => Just(Geometry::simple_point(Point::new(f64::NAN, 3.0))),
+                    1 => Just(Geometry::simple_point(Point::new(f64::NAN, f64::NAN))),
+                ],
+                64..90,
+            ),
+            other in geometry(),
+        ) {
+            let kind = CollectionKind::GeometryCollection;
+            let fast = Collection::new(kind, children, None);
+            let slow = Geometry::Collection(Collection { tree: None, ..fast.clone() });
+            prop_assert!(fast.tree.is_some());
+            let fast = Geometry::Collection(fast);
+            prop_assert_eq!(contains(&fast, &other), contains(&slow, &other));
+            prop_assert_eq!(contains(&other, &fast), contains(&other, &slow));
+            prop_assert_eq!(intersects(&fast, &other), intersects(&slow, &other));
+            prop_assert_eq!(intersects(&other, &fast), intersects(&other, &slow));
         }
 
         #[test]

@@ -3,7 +3,7 @@
 //!
 //! `Edge::Inside` and `Edge::Outside` say whether the ring's own edge belongs to it.
 
-use super::super::segment_tree::SegmentTree;
+use super::super::box_tree::BoxTree;
 use super::super::series::is_clockwise;
 use super::super::{Point, Rect, Series};
 use super::segment::{Cast, Segment};
@@ -25,7 +25,7 @@ pub(super) struct Ring<'a> {
     pub(super) bounds: Rect,
     is_convex: bool,
     is_clockwise: bool,
-    tree: Option<&'a SegmentTree>,
+    tree: Option<&'a BoxTree>,
 }
 
 /// Where a point is, seen from a ring.

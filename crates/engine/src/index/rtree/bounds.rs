@@ -90,29 +90,29 @@ impl Bounds {
     /// Whether the other lies within this one, edges included.
     #[inline]
     pub fn contains(&self, other: &Bounds) -> bool {
-        !((other.min[0] < self.min[0])
-            | (other.max[0] > self.max[0])
-            | (other.min[1] < self.min[1])
-            | (other.max[1] > self.max[1]))
+        !(other.min[0] < self.min[0]
+            || other.max[0] > self.max[0]
+            || other.min[1] < self.min[1]
+            || other.max[1] > self.max[1])
     }
 
     /// Whether the boxes share a point, edges included.
     #[inline]
     pub fn overlaps(&self, other: &Bounds) -> bool {
-        !((other.min[0] > self.max[0])
-            | (other.max[0] < self.min[0])
-            | (other.min[1] > self.max[1])
-            | (other.max[1] < self.min[1]))
+        !(other.min[0] > self.max[0]
+            || other.max[0] < self.min[0]
+            || other.min[1] > self.max[1]
+            || other.max[1] < self.min[1])
     }
 
     /// Whether the inner box, one of those this is the union of, holds one of its edges: only
     /// then can taking it away shrink this one.
     #[inline]
     pub fn rests_on(&self, inner: &Bounds) -> bool {
-        (inner.min[0] <= self.min[0])
-            | (inner.max[0] >= self.max[0])
-            | (inner.min[1] <= self.min[1])
-            | (inner.max[1] >= self.max[1])
+        inner.min[0] <= self.min[0]
+            || inner.max[0] >= self.max[0]
+            || inner.min[1] <= self.min[1]
+            || inner.max[1] >= self.max[1]
     }
 }
 

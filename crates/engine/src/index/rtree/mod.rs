@@ -5,6 +5,7 @@
 //! The tree knows an item only by its identity: what it is and where, its owner remembers.
 
 mod bounds;
+mod crowd;
 mod node;
 mod search;
 mod split;
@@ -14,31 +15,51 @@ use std::ops::ControlFlow;
 use triomphe::Arc;
 
 use self::bounds::Bounds;
-use self::node::{Node, Path};
+use self::crowd::{Crowd, NO_ID};
+use self::node::{Node, Path, Trail};
 use crate::geometry::Rect;
 
 /// What a tree holds; small and cheap to clone, a counted pointer say.
 pub trait Item: Clone {
     /// Whether both are the very same item, as pointers are; equal content isn't enough.
-    fn is_same(&self, other: &Self) -> bool;
+    fn is_same(&self, other: &Self) -> bool {
+        self.identity() == other.identity()
+    }
+
+    /// A number no other item in the tree has: a pointer's address.
+    fn identity(&self) -> usize;
 }
 
+/// A search for an item that looks into more leaves than this has met a crowd.
+const LEAVES_SEARCHED_MAX: usize = 32;
+
 /// The tree. `Clone` takes a snapshot.
-#[derive(Clone)]
 pub struct RTree<T> {
     root: Option<Root<T>>,
     len: usize,
+    crowd: Crowd,
 }
 
-#[derive(Clone)]
+impl<T> Clone for RTree<T> {
+    fn clone(&self) -> Self {
+        RTree { root: self.root.clone(), len: self.len, crowd: Crowd::default() }
+    }
+}
+
 struct Root<T> {
     bounds: Bounds,
     node: Arc<Node<T>>,
 }
 
+impl<T> Clone for Root<T> {
+    fn clone(&self) -> Self {
+        Root { bounds: self.bounds, node: self.node.clone() }
+    }
+}
+
 impl<T> Default for RTree<T> {
     fn default() -> Self {
-        RTree { root: None, len: 0 }
+        RTree { root: None, len: 0, crowd: Crowd::default() }
     }
 }
 
@@ -73,7 +94,8 @@ impl<T: Item> RTree<T> {
         };
         let mut waiting = item;
         loop {
-            match Arc::make_mut(&mut root.node).insert(&root.bounds, &new, waiting) {
+            let node = Arc::make_mut(&mut root.node);
+            match node.insert(&root.bounds, &new, waiting, &mut self.crowd) {
                 Ok(grown) => {
                     if grown {
                         root.bounds = root.bounds.union(&new);
@@ -82,7 +104,7 @@ impl<T: Item> RTree<T> {
                 }
                 Err(returned) => {
                     waiting = returned;
-                    root.add_level();
+                    root.add_level(&mut self.crowd);
                 }
             }
         }
@@ -92,15 +114,13 @@ impl<T: Item> RTree<T> {
     pub fn remove(&mut self, bounds: &Rect, item: &T) -> bool {
         let old = Bounds::of_item(bounds);
         let Some(root) = &mut self.root else { return false };
-        let mut path = Path::new();
-        if !root.node.locate(&old, item, &mut path) {
-            return false;
-        }
+        let Some(path) = root.locate(&old, item, &mut self.crowd) else { return false };
+        self.crowd.leave(item.identity());
         self.len -= 1;
         if self.len == 0 {
-            self.root = None;
+            *self = RTree::default();
         } else {
-            root.remove(&path, &old);
+            root.remove(&path, &old, &mut self.crowd);
         }
         true
     }
@@ -161,14 +181,32 @@ impl<T: Item> RTree<T> {
 
 impl<T: Item> Root<T> {
     /// Splits the full root node and puts a new one above the halves.
-    fn add_level(&mut self) {
-        let node = Node::root_of((*self.node).clone(), &self.bounds);
+    fn add_level(&mut self, crowd: &mut Crowd) {
+        let node = Node::root_of((*self.node).clone(), &self.bounds, crowd);
         self.node = Arc::new(node);
     }
 
+    /// The way to the item.
+    fn locate(&mut self, bounds: &Bounds, item: &T, crowd: &mut Crowd) -> Option<Path> {
+        if let Some(lineage) = crowd.lineage(item.identity()) {
+            let path = self.node.follow(&lineage, bounds, item);
+            if path.is_some() {
+                return path;
+            }
+        }
+        let mut trail = Trail::default();
+        if !self.node.locate(bounds, item, &mut trail) {
+            return None;
+        }
+        if trail.leaves > LEAVES_SEARCHED_MAX {
+            Arc::make_mut(&mut self.node).mark(&trail.path, crowd, NO_ID);
+        }
+        Some(trail.path)
+    }
+
     /// Takes out the entry at the path; another one stays.
-    fn remove(&mut self, path: &[u8], old: &Bounds) {
-        Arc::make_mut(&mut self.node).remove(path, old);
+    fn remove(&mut self, path: &[u8], old: &Bounds, crowd: &mut Crowd) {
+        Arc::make_mut(&mut self.node).remove(path, old, crowd);
         if self.bounds.rests_on(old) {
             self.bounds = self.node.bounds();
         }
@@ -176,7 +214,10 @@ impl<T: Item> Root<T> {
         // proportion when nearly everything is deleted.
         while let Node::Branch(entries) = &*self.node {
             let [only] = entries.slots.as_slice() else { return };
-            self.node = only.clone();
+            let only = only.clone();
+            crowd.set_parent(only.id(), NO_ID);
+            crowd.forget(self.node.id());
+            self.node = only;
         }
     }
 }

@@ -4,14 +4,13 @@
 use triomphe::Arc;
 
 use super::bounds::Bounds;
+use super::crowd::{Crowd, NodeId, NO_ID};
 use super::split::split;
 use super::Item;
+use crate::index::capacity;
 
 /// Most entries in a node; part of what decides the order of results.
 pub(super) const NODE_ENTRIES_MAX: usize = 64;
-
-/// Nodes grow and shrink by this many entries at a time, to waste little memory.
-const CAPACITY_STEP: usize = 4;
 
 /// What a node holds: a box each, and beside it the item or child. Boxes have an array of their
 /// own because they are scanned and slots aren't.
@@ -19,6 +18,8 @@ const CAPACITY_STEP: usize = 4;
 pub(super) struct Entries<S> {
     pub bounds: Vec<Bounds>,
     pub slots: Vec<S>,
+    /// Set in crowded leaves and all above them.
+    pub id: NodeId,
 }
 
 /// A leaf of items or a branch of nodes. A branch's boxes are exactly the unions of its children's.
@@ -31,26 +32,18 @@ pub(super) enum Node<T> {
 /// Where an entry is: the child to take in each branch, then the position in the leaf.
 pub(super) type Path = Vec<u8>;
 
-/// The capacity for that many entries.
-pub(super) fn round_capacity(entries: usize) -> usize {
-    entries.next_multiple_of(CAPACITY_STEP)
-}
-
-fn reserve<S>(list: &mut Vec<S>) {
-    if list.len() == list.capacity() {
-        list.reserve_exact(CAPACITY_STEP);
-    }
-}
-
-fn trim<S>(list: &mut Vec<S>) {
-    if list.capacity() - list.len() >= 2 * CAPACITY_STEP {
-        list.shrink_to(list.len() + CAPACITY_STEP);
-    }
+/// How a search for an item goes.
+#[derive(Default)]
+pub(super) struct Trail {
+    pub path: Path,
+    /// Leaves looked into so far.
+    pub leaves: usize,
 }
 
 impl<S> Entries<S> {
     pub fn with_capacity(capacity: usize) -> Self {
-        Entries { bounds: Vec::with_capacity(capacity), slots: Vec::with_capacity(capacity) }
+        let (bounds, slots) = (Vec::with_capacity(capacity), Vec::with_capacity(capacity));
+        Entries { bounds, slots, id: NO_ID }
     }
 
     pub fn len(&self) -> usize {
@@ -58,17 +51,13 @@ impl<S> Entries<S> {
     }
 
     pub fn insert(&mut self, at: usize, bounds: Bounds, slot: S) {
-        reserve(&mut self.bounds);
-        reserve(&mut self.slots);
-        self.bounds.insert(at, bounds);
-        self.slots.insert(at, slot);
+        capacity::insert(&mut self.bounds, at, bounds);
+        capacity::insert(&mut self.slots, at, slot);
     }
 
     fn remove(&mut self, at: usize) {
-        self.bounds.remove(at);
-        self.slots.remove(at);
-        trim(&mut self.bounds);
-        trim(&mut self.slots);
+        capacity::remove(&mut self.bounds, at);
+        capacity::remove(&mut self.slots, at);
     }
 
     fn swap(&mut self, a: usize, b: usize) {
@@ -83,7 +72,7 @@ impl<S> Entries<S> {
 
     /// How many entries have their western edge here or before. All if x is NaN.
     pub fn count_up_to(&self, x: f32) -> usize {
-        self.bounds.partition_point(|entry| !(entry.min[0] > x))
+        self.bounds.partition_point(|entry| entry.min[0] <= x || x.is_nan())
     }
 
     /// Moves an entry left while its western edge lies before its neighbour's.
@@ -135,14 +124,17 @@ fn choose_to_grow(all: &[Bounds], new: &Bounds) -> usize {
 
 impl<T: Item> Node<T> {
     pub fn leaf(bounds: Bounds, item: T) -> Self {
-        Node::Leaf(Entries { bounds: vec![bounds], slots: vec![item] })
+        Node::Leaf(Entries { bounds: vec![bounds], slots: vec![item], id: NO_ID })
     }
 
     /// A root above two halves of the old one.
-    pub fn root_of(mut left: Node<T>, own: &Bounds) -> Self {
-        let right = left.split(own);
+    pub fn root_of(mut left: Node<T>, own: &Bounds, crowd: &mut Crowd) -> Self {
+        let parent = if left.id() == NO_ID { NO_ID } else { crowd.name(NO_ID) };
+        crowd.set_parent(left.id(), parent);
+        let right = left.split(own, parent, crowd);
         let halves = [left, right].map(|half| (half.bounds(), Arc::new(half)));
         let mut entries = Entries::with_capacity(2);
+        entries.id = parent;
         for (bounds, half) in halves {
             entries.insert(entries.len(), bounds, half);
         }
@@ -167,48 +159,102 @@ impl<T: Item> Node<T> {
         Bounds::around(self.entry_bounds()).unwrap_or(nowhere)
     }
 
-    fn split(&mut self, own: &Bounds) -> Node<T> {
+    pub fn id(&self) -> NodeId {
         match self {
+            Node::Leaf(entries) => entries.id,
+            Node::Branch(entries) => entries.id,
+        }
+    }
+
+    /// Splits off the right half, to go below the same parent.
+    fn split(&mut self, own: &Bounds, parent: NodeId, crowd: &mut Crowd) -> Node<T> {
+        let mut right = match self {
             Node::Leaf(entries) => Node::Leaf(split(entries, own)),
             Node::Branch(entries) => Node::Branch(split(entries, own)),
+        };
+        if self.id() != NO_ID {
+            right.join(crowd, parent);
+        }
+        right
+    }
+
+    /// Takes an id, and tells the crowd what is below.
+    fn join(&mut self, crowd: &mut Crowd, parent: NodeId) {
+        let id = crowd.name(parent);
+        match self {
+            Node::Leaf(entries) => {
+                entries.id = id;
+                entries.slots.iter().for_each(|item| crowd.enter(item.identity(), id));
+            }
+            Node::Branch(entries) => {
+                entries.id = id;
+                entries.slots.iter().for_each(|child| crowd.set_parent(child.id(), id));
+            }
+        }
+    }
+
+    /// Makes the leaf at the path and its siblings crowded ones.
+    pub fn mark(&mut self, path: &[u8], crowd: &mut Crowd, parent: NodeId) {
+        if self.id() == NO_ID {
+            self.join(crowd, parent);
+        }
+        let Node::Branch(Entries { slots, id, .. }) = self else { return };
+        let Some((&at, rest)) = path.split_first() else { return };
+        if rest.len() > 1 {
+            Arc::make_mut(&mut slots[usize::from(at)]).mark(rest, crowd, *id);
+            return;
+        }
+        for leaf in slots.iter_mut().filter(|leaf| leaf.id() == NO_ID) {
+            Arc::make_mut(leaf).join(crowd, *id);
         }
     }
 
     /// Inserts below; `own` is this node's box. Gives back whether that box has to grow, or the
     /// item if this node is full and has to be split first.
-    pub fn insert(&mut self, own: &Bounds, new: &Bounds, item: T) -> Result<bool, T> {
+    pub fn insert(
+        &mut self,
+        own: &Bounds,
+        new: &Bounds,
+        item: T,
+        crowd: &mut Crowd,
+    ) -> Result<bool, T> {
         match self {
             Node::Leaf(entries) => {
                 if entries.len() >= NODE_ENTRIES_MAX {
                     return Err(item);
                 }
+                crowd.enter(item.identity(), entries.id);
                 // Before its equals: the most recently stored comes first.
                 entries.insert(entries.count_west_of(new.min[0]), *new, item);
                 Ok(!own.contains(new))
             }
-            Node::Branch(entries) => insert_into_branch(entries, own, new, item),
+            Node::Branch(entries) => insert_into_branch(entries, own, new, item, crowd),
         }
     }
 
     /// Searches the leaves that can hold the box for the item, and notes the way.
-    pub fn locate(&self, bounds: &Bounds, item: &T, path: &mut Path) -> bool {
+    pub fn locate(&self, bounds: &Bounds, item: &T, trail: &mut Trail) -> bool {
         match self {
             Node::Leaf(entries) => {
+                trail.leaves += 1;
                 let start = entries.count_west_of(bounds.min[0]);
                 let end = entries.count_up_to(bounds.min[0]);
                 let mut equals = entries.slots[start..end].iter();
                 let Some(at) = equals.position(|slot| slot.is_same(item)) else { return false };
-                path.push((start + at) as u8);
+                if entries.bounds[start + at] != *bounds {
+                    return false;
+                }
+                trail.path.push((start + at) as u8);
                 true
             }
             Node::Branch(entries) => {
                 for at in 0..entries.count_up_to(bounds.min[0]) {
                     if entries.bounds[at].contains(bounds) {
-                        path.push(at as u8);
-                        if entries.slots[at].locate(bounds, item, path) {
+                        trail.path.push(at as u8);
+                        if entries.slots[at].locate(bounds, item, trail) {
                             return true;
                         }
-                        path.pop();
+                        trail.path.pop();
                     }
                 }
                 false
@@ -216,16 +262,33 @@ impl<T: Item> Node<T> {
         }
     }
 
+    /// Follows the crowd's advice to the item; `None` if it isn't there.
+    pub fn follow(&self, lineage: &[NodeId], bounds: &Bounds, item: &T) -> Option<Path> {
+        let mut path = Path::with_capacity(lineage.len());
+        let mut node = self;
+        for id in lineage.get(1..)? {
+            let Node::Branch(entries) = node else { return None };
+            let at = entries.slots.iter().position(|child| child.id() == *id)?;
+            path.push(at as u8);
+            node = &entries.slots[at];
+        }
+        let Node::Leaf(entries) = node else { return None };
+        let at = entries.slots.iter().position(|slot| slot.is_same(item))?;
+        path.push(at as u8);
+        (entries.bounds[at] == *bounds).then_some(path)
+    }
+
     /// Takes out the entry at the path, whose box this is, and shrinks the boxes on the way.
-    pub fn remove(&mut self, path: &[u8], old: &Bounds) {
+    pub fn remove(&mut self, path: &[u8], old: &Bounds, crowd: &mut Crowd) {
         let Some((&at, rest)) = path.split_first() else { return };
         let at = usize::from(at);
         match self {
             Node::Leaf(entries) => entries.remove(at),
             Node::Branch(entries) => {
                 let child = Arc::make_mut(&mut entries.slots[at]);
-                child.remove(rest, old);
+                child.remove(rest, old, crowd);
                 if child.is_empty() {
+                    crowd.forget(child.id());
                     entries.remove(at);
                 } else if entries.bounds[at].rests_on(old) {
                     entries.bounds[at] = child.bounds();
@@ -241,11 +304,12 @@ fn insert_into_branch<T: Item>(
     own: &Bounds,
     new: &Bounds,
     mut item: T,
+    crowd: &mut Crowd,
 ) -> Result<bool, T> {
     loop {
         let at = choose(&entries.bounds, new);
         let child_bounds = entries.bounds[at];
-        match Arc::make_mut(&mut entries.slots[at]).insert(&child_bounds, new, item) {
+        match Arc::make_mut(&mut entries.slots[at]).insert(&child_bounds, new, item, crowd) {
             Ok(false) => return Ok(false),
             Ok(true) => {
                 entries.bounds[at] = child_bounds.union(new);
@@ -254,7 +318,7 @@ fn insert_into_branch<T: Item>(
             }
             Err(returned) if entries.len() >= NODE_ENTRIES_MAX => return Err(returned),
             Err(returned) => {
-                split_child(entries, at);
+                split_child(entries, at, crowd);
                 item = returned;
             }
         }
@@ -262,10 +326,10 @@ fn insert_into_branch<T: Item>(
 }
 
 /// Splits a child; the new half goes right of it, or as far right as the order asks.
-fn split_child<T: Item>(entries: &mut Entries<Arc<Node<T>>>, at: usize) {
+fn split_child<T: Item>(entries: &mut Entries<Arc<Node<T>>>, at: usize, crowd: &mut Crowd) {
     let own = entries.bounds[at];
     let left = Arc::make_mut(&mut entries.slots[at]);
-    let right = left.split(&own);
+    let right = left.split(&own, entries.id, crowd);
     entries.bounds[at] = left.bounds();
     entries.insert(at + 1, right.bounds(), Arc::new(right));
     if entries.bounds[at + 1].min[0] < entries.bounds[at].min[0] {

@@ -2,7 +2,8 @@
 //! order of search results. Works on the entries alone.
 
 use super::bounds::Bounds;
-use super::node::{round_capacity, Entries};
+use super::node::Entries;
+use crate::index::capacity;
 
 /// Fewest entries in either half.
 const HALF_MIN: usize = 2;
@@ -44,8 +45,8 @@ pub(super) fn split<S>(left: &mut Entries<S>, own: &Bounds) -> Entries<S> {
     }
     for half in [&mut *left, &mut right] {
         sort_by_west(half);
-        half.bounds.shrink_to(round_capacity(half.bounds.len()));
-        half.slots.shrink_to(round_capacity(half.slots.len()));
+        capacity::trim(&mut half.bounds);
+        capacity::trim(&mut half.slots);
     }
     right
 }

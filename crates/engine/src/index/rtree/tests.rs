@@ -14,8 +14,8 @@ use crate::geometry::{Point, Rect};
 struct Thing(std::rc::Rc<usize>);
 
 impl Item for Thing {
-    fn is_same(&self, other: &Self) -> bool {
-        std::rc::Rc::ptr_eq(&self.0, &other.0)
+    fn identity(&self) -> usize {
+        std::rc::Rc::as_ptr(&self.0) as usize
     }
 }
 
@@ -217,17 +217,47 @@ fn boxes_that_are_no_numbers_are_kept_and_found_again() {
     assert_eq!(names(&snapshot, &nowhere).len(), rects.len(), "NaN restricts nothing");
 }
 
+/// Far too slow for a test if each removal searched all of them.
 #[test]
 fn a_quarter_million_items_at_one_place_come_and_go() {
     let mut tree = RTree::new();
     let things: Vec<Thing> = (0..250_000).map(Thing::new).collect();
+    let place = at(1.0, 1.0);
     for thing in &things {
-        tree.insert(&at(1.0, 1.0), thing.clone());
+        tree.insert(&place, thing.clone());
     }
-    for thing in things.iter().rev().step_by(100) {
-        assert!(tree.remove(&at(1.0, 1.0), thing));
+    for (name, thing) in things.iter().enumerate() {
+        assert!(tree.remove(&place, thing));
+        if name % 2 == 0 {
+            tree.insert(&at(name as f64 / 1e4, 1.0), thing.clone());
+        } else if name % 5 == 0 {
+            tree.insert(&place, thing.clone());
+        }
     }
-    assert_eq!(tree.len(), 247_500);
+    check(&tree);
+    assert_eq!(tree.len(), 150_000);
+}
+
+#[test]
+fn a_crowd_is_the_same_with_and_without_its_memory() {
+    let place = rect(1.0, 1.0, 2.0, 3.0);
+    let (mut tree, things) = tree_of(&vec![place; 20_000]);
+    let mut forgetful = tree.clone();
+    for thing in things.iter().step_by(3).chain(things.iter().skip(1).step_by(7)) {
+        let was_there = tree.remove(&place, thing);
+        assert_eq!(was_there, forgetful.remove(&place, thing));
+        let next = at(*thing.0 as f64 % 13.0, 2.0);
+        tree.insert(&next, thing.clone());
+        forgetful.insert(&next, thing.clone());
+        assert!(!tree.remove(&place, thing), "it is elsewhere now");
+        if *thing.0 % 64 == 0 {
+            forgetful = forgetful.clone();
+        }
+    }
+    check(&tree);
+    assert_eq!(names(&tree, &WORLD()), names(&forgetful, &WORLD()));
+    let known = things.iter().filter(|thing| tree.crowd.lineage(thing.identity()).is_some());
+    assert!(known.count() > 1000, "there is a memory");
 }
 
 #[derive(Clone, Debug)]
@@ -387,7 +417,9 @@ proptest! {
         y in -15_i32..15,
     ) {
         let mut pair = Pair::default();
-        rects.iter().for_each(|bounds| pair.insert(*bounds));
+        for bounds in &rects {
+            pair.insert(*bounds);
+        }
         pair.check_nearest(Point::new(f64::from(x), f64::from(y)));
     }
 }

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from typing import Final, TypeVar, cast
 
 from tile38py import errors
-from tile38py import properties as known
-from tile38py.properties import Property
+from tile38py.config import properties as known
+from tile38py.config.properties import Property
 
 T = TypeVar("T")
 

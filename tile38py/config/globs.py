@@ -61,9 +61,10 @@ def _class(content: str) -> re.Pattern[str]:
     rest = content.removeprefix("^")
     ranges: list[str] = []
     while rest:
-        if len(rest) >= 3 and rest[1] == "-" and rest[0] <= rest[2]:
-            ranges.append(f"{re.escape(rest[0])}-{re.escape(rest[2])}")
-            rest = rest[3:]
+        span = re.match("(.)-(.)", rest, re.DOTALL)
+        if span and span[1] <= span[2]:
+            ranges.append(f"{re.escape(span[1])}-{re.escape(span[2])}")
+            rest = rest[span.end() :]
         else:
             ranges.append(re.escape(rest[0]))
             rest = rest[1:]

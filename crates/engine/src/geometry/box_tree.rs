@@ -1,0 +1,204 @@
+//! A tree of boxes over many items that keeps the items' own order: over the segments of a long
+//! chain, which lie near each other as they come, or over the children of a large collection.
+//!
+//! A search yields items by ascending index, as going through all of them would.
+
+use super::{Geometry, Point, Rect};
+use std::ops::Range;
+
+/// Items under one leaf.
+const LEAF_ITEMS: usize = 16;
+/// Children of an inner node.
+const FAN_OUT: usize = 8;
+
+/// A node, its descendants right behind it.
+#[derive(Clone, Copy, Debug, PartialEq)]
+struct Node {
+    bounds: Rect,
+    /// Where the next node that isn't a descendant stands.
+    next: u32,
+    /// The first item below.
+    first: u32,
+}
+
+/// The nodes in the order of a walk.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct BoxTree {
+    nodes: Box<[Node]>,
+    items: u32,
+}
+
+impl BoxTree {
+    /// A tree over the segments between consecutive points; `None` if they are too many to number.
+    pub(super) fn over_segments(points: &[Point]) -> Option<Self> {
+        let bounds = |run: Range<usize>| Rect::around(&points[run.start..=run.end]);
+        Self::new(points.len().saturating_sub(1), bounds)
+    }
+
+    /// A tree over items, given the box of a run of them.
+    fn new(items: usize, bounds: impl Fn(Range<usize>) -> Rect) -> Option<Self> {
+        let items = u32::try_from(items).ok()?;
+        let mut nodes = Vec::with_capacity(items as usize / LEAF_ITEMS * 5 / 4 + 1);
+        if items > 0 {
+            build(&bounds, 0..items as usize, &mut nodes);
+        }
+        Some(BoxTree { nodes: nodes.into(), items })
+    }
+
+    /// Runs of items whose leaf, and all above it, `keep` accepts.
+    pub(super) fn runs<K: Fn(&Rect) -> bool>(&self, keep: K) -> Runs<'_, K> {
+        Runs { tree: self, at: 0, keep }
+    }
+}
+
+/// Adds the node of a run of items and all below it; answers its box.
+fn build(bounds: &impl Fn(Range<usize>) -> Rect, run: Range<usize>, nodes: &mut Vec<Node>) -> Rect {
+    let place = nodes.len();
+    nodes.push(Node { bounds: Rect::default(), next: 0, first: run.start as u32 });
+    let whole = if run.len() <= LEAF_ITEMS {
+        bounds(run)
+    } else {
+        let mut step = LEAF_ITEMS;
+        while step * FAN_OUT < run.len() {
+            step *= FAN_OUT;
+        }
+        let mut whole = build(bounds, run.start..run.start + step, nodes);
+        for start in (run.start + step..run.end).step_by(step) {
+            whole = whole.union(&build(bounds, start..run.end.min(start + step), nodes));
+        }
+        whole
+    };
+    nodes[place].bounds = whole;
+    nodes[place].next = nodes.len() as u32;
+    whole
+}
+
+/// The children of a large collection by place.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct ChildTree {
+    tree: BoxTree,
+    /// The non-empty children, neighbours near each other.
+    order: Box<[u32]>,
+}
+
+impl ChildTree {
+    /// A tree over the children that aren't empty; `None` if they are too many to number.
+    pub(super) fn new(children: &[Geometry]) -> Option<Self> {
+        let mut placed: Vec<(u32, Rect)> = Vec::with_capacity(children.len());
+        for (index, child) in children.iter().enumerate().filter(|(_, child)| !child.is_empty()) {
+            // A circle's points may lie outside the box of its polygon.
+            let bounds = if child.has_circle() { EVERYWHERE } else { child.bounds() };
+            placed.push((u32::try_from(index).ok()?, bounds));
+        }
+        // Columns of leaves by x, and by y within a column.
+        let leaves = placed.len() / LEAF_ITEMS + 1;
+        let column = LEAF_ITEMS * leaves.isqrt().max(1);
+        placed.sort_by(|(_, a), (_, b)| a.center().x.total_cmp(&b.center().x));
+        for part in placed.chunks_mut(column) {
+            part.sort_by(|(_, a), (_, b)| a.center().y.total_cmp(&b.center().y));
+        }
+        let bounds = |run: Range<usize>| {
+            let boxes = placed[run].iter().map(|(_, bounds)| *bounds);
+            boxes.reduce(|whole, bounds| whole.union(&bounds)).unwrap_or_default()
+        };
+        let tree = BoxTree::new(placed.len(), bounds)?;
+        Some(ChildTree { tree, order: placed.iter().map(|(index, _)| *index).collect() })
+    }
+
+    /// Indexes of the children that may touch a box, in no particular order.
+    pub(super) fn near<'a>(&'a self, area: &'a Rect) -> impl Iterator<Item = usize> + 'a {
+        let runs = self.tree.runs(|bounds| bounds.overlaps(area));
+        runs.flat_map(|run| self.order[run].iter().map(|index| *index as usize))
+    }
+}
+
+const EVERYWHERE: Rect = Rect {
+    min: Point { x: f64::NEG_INFINITY, y: f64::NEG_INFINITY },
+    max: Point { x: f64::INFINITY, y: f64::INFINITY },
+};
+
+/// See [`BoxTree::runs`].
+pub(super) struct Runs<'a, K> {
+    tree: &'a BoxTree,
+    at: usize,
+    keep: K,
+}
+
+impl<K: Fn(&Rect) -> bool> Iterator for Runs<'_, K> {
+    type Item = Range<usize>;
+
+    fn next(&mut self) -> Option<Range<usize>> {
+        while let Some(node) = self.tree.nodes.get(self.at) {
+            if !(self.keep)(&node.bounds) {
+                self.at = node.next as usize;
+                continue;
+            }
+            self.at += 1;
+            if node.next as usize == self.at {
+                let following = self.tree.nodes.get(self.at);
+                let end = following.map_or(self.tree.items, |following| following.first);
+                return Some(node.first as usize..end as usize);
+            }
+        }
+        None
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::Circle;
+    use super::*;
+
+    fn zigzag(count: usize) -> Vec<Point> {
+        (0..count).map(|i| Point::new(i as f64, ((i * 7) % 5) as f64)).collect()
+    }
+
+    #[test]
+    fn a_walk_that_keeps_all_sees_each_segment_once_and_in_order() {
+        for count in [2, 17, 18, 64, 129, 130, 1000, 5000] {
+            let points = zigzag(count);
+            let tree = BoxTree::over_segments(&points).unwrap();
+            let seen: Vec<usize> = tree.runs(|_| true).flatten().collect();
+            assert_eq!(seen, (0..count - 1).collect::<Vec<_>>());
+        }
+    }
+
+    #[test]
+    fn a_narrow_search_visits_few_segments() {
+        let points = zigzag(100_000);
+        let tree = BoxTree::over_segments(&points).unwrap();
+        let probe = Rect::new(Point::new(777.2, 0.0), Point::new(777.3, 9.0));
+        let seen: Vec<usize> = tree.runs(|bounds| bounds.overlaps(&probe)).flatten().collect();
+        assert!(seen.contains(&777) && seen.len() <= 32, "{seen:?}");
+    }
+
+    #[test]
+    fn children_are_found_by_place_and_few_others_visited() {
+        let squares: Vec<Geometry> = (0..2500)
+            .map(|n| {
+                let corner = Point::new(f64::from(n * 7 % 50), f64::from(n / 50));
+                Geometry::Rect(Rect::new(corner, Point::new(corner.x + 0.5, corner.y + 0.5)))
+            })
+            .collect();
+        let tree = ChildTree::new(&squares).unwrap();
+        for (index, square) in squares.iter().enumerate() {
+            let center = square.bounds().center();
+            let near: Vec<usize> = tree.near(&Rect::new(center, center)).collect();
+            assert!(near.contains(&index) && near.len() <= 4 * LEAF_ITEMS, "{near:?}");
+        }
+    }
+
+    #[test]
+    fn a_circle_is_near_everything_and_an_empty_child_nothing() {
+        let far = Circle::new(Point::new(90.0, 80.0), 1000.0);
+        let children = vec![
+            Geometry::simple_point(Point::new(f64::NAN, f64::NAN)),
+            Geometry::Circle(far),
+            Geometry::simple_point(Point::new(1.0, 1.0)),
+        ];
+        let tree = ChildTree::new(&children).unwrap();
+        let mut near: Vec<usize> = tree.near(&Rect::default()).collect();
+        near.sort_unstable();
+        assert_eq!(near, [1, 2]);
+    }
+}

@@ -1,0 +1,208 @@
+//! Nodes: leaves of items, and branches that lead there. The tree above owns the root.
+
+use triomphe::Arc;
+
+use super::keys::{shared_len, Keys};
+use super::Keyed;
+use crate::index::capacity;
+
+/// Most items in a leaf, or children of a branch.
+pub(super) const NODE_ENTRIES_MAX: usize = 64;
+
+/// A node with fewer looks for a neighbour to merge with ...
+const NODE_ENTRIES_MIN: usize = 16;
+
+/// ... as long as both have no more than this, so that a merged node isn't split again soon.
+const MERGED_ENTRIES_MAX: usize = 48;
+
+/// A leaf or a branch.
+#[derive(Clone)]
+pub(super) enum Node<T> {
+    Leaf(Keys<T>),
+    Branch(Branch<T>),
+}
+
+/// Child n holds the keys from separator n - 1 up to, but without, separator n.
+#[derive(Clone)]
+pub(super) struct Branch<T> {
+    separators: Keys<Box<[u8]>>,
+    children: Vec<Arc<Node<T>>>,
+}
+
+/// The right half of a node that was split, and where it begins.
+pub(super) struct Half<T> {
+    separator: Box<[u8]>,
+    node: Node<T>,
+}
+
+/// What an insertion did.
+pub(super) enum Inserted<T> {
+    Replaced(T),
+    Added(Option<Half<T>>),
+}
+
+impl Keyed for Box<[u8]> {
+    fn key(&self) -> &[u8] {
+        self
+    }
+}
+
+/// Where to split: in the middle, but a list that grows at an end is left full there, since
+/// ascending keys never come back.
+fn split_at(inserted_at: usize, len: usize) -> usize {
+    match inserted_at {
+        0 => 1,
+        at if at + 1 == len => len - 1,
+        _ => len / 2,
+    }
+}
+
+/// The shortest key that is above the left one and not above the right one.
+fn separate(left: &[u8], right: &[u8]) -> Box<[u8]> {
+    Box::from(&right[..right.len().min(shared_len(left, right) + 1)])
+}
+
+impl<T: Keyed> Branch<T> {
+    /// A root above the halves of a node.
+    pub fn above(left: Arc<Node<T>>, right: Half<T>) -> Self {
+        let mut branch = Branch { separators: Keys::default(), children: vec![left] };
+        branch.add(1, right);
+        branch
+    }
+
+    pub fn children(&self) -> &[Arc<Node<T>>] {
+        &self.children
+    }
+
+    /// The child whose range the key is in.
+    pub fn child_for(&self, key: &[u8]) -> usize {
+        match self.separators.find(key) {
+            Ok(at) => at + 1,
+            Err(at) => at,
+        }
+    }
+
+    fn add(&mut self, at: usize, half: Half<T>) {
+        self.separators.insert(at - 1, half.separator);
+        capacity::insert(&mut self.children, at, Arc::new(half.node));
+    }
+
+    fn insert(&mut self, item: T) -> Inserted<T> {
+        let at = self.child_for(item.key());
+        let inserted = Arc::make_mut(&mut self.children[at]).insert(item);
+        let Inserted::Added(Some(half)) = inserted else { return inserted };
+        self.add(at + 1, half);
+        Inserted::Added((self.children.len() > NODE_ENTRIES_MAX).then(|| self.split(at + 1)))
+    }
+
+    fn split(&mut self, inserted_at: usize) -> Half<T> {
+        // A branch needs a separator on either side.
+        let at = split_at(inserted_at, self.children.len()).clamp(2, self.children.len() - 2);
+        let separators = self.separators.split_off(at);
+        let children = capacity::split_off(&mut self.children, at);
+        let separator = self.separators.remove(at - 1);
+        Half { separator, node: Node::Branch(Branch { separators, children }) }
+    }
+
+    fn remove(&mut self, key: &[u8]) -> Option<T> {
+        let at = self.child_for(key);
+        let child = Arc::make_mut(&mut self.children[at]);
+        let removed = child.remove(key)?;
+        if child.len() < NODE_ENTRIES_MIN {
+            self.relieve(at);
+        }
+        Some(removed)
+    }
+
+    /// Merges a small child with a neighbour, or drops it if it's empty. This branch may end up
+    /// empty too; then the one above drops it.
+    fn relieve(&mut self, at: usize) {
+        if self.children[at].len() == 0 {
+            capacity::remove(&mut self.children, at);
+            if self.separators.len() > 0 {
+                self.separators.remove(at.saturating_sub(1));
+            }
+            return;
+        }
+        let fits = |left: usize, right: usize| {
+            let [left, right] = [left, right].map(|at| self.children.get(at).map(|n| n.len()));
+            left.zip(right).is_some_and(|(left, right)| left + right <= MERGED_ENTRIES_MAX)
+        };
+        if fits(at, at + 1) {
+            self.merge(at);
+        } else if at > 0 && fits(at - 1, at) {
+            self.merge(at - 1);
+        }
+    }
+
+    /// Merges the child with the one to its right.
+    fn merge(&mut self, at: usize) {
+        let right = Arc::unwrap_or_clone(capacity::remove(&mut self.children, at + 1));
+        let separator = self.separators.remove(at);
+        match (Arc::make_mut(&mut self.children[at]), right) {
+            (Node::Leaf(left), Node::Leaf(right)) => left.append(right),
+            (Node::Branch(left), Node::Branch(mut right)) => {
+                right.separators.insert(0, separator);
+                left.separators.append(right.separators);
+                capacity::append(&mut left.children, &mut right.children);
+            }
+            // All leaves are at the same depth.
+            _ => debug_assert!(false, "siblings are of one kind"),
+        }
+    }
+}
+
+impl<T: Keyed> Node<T> {
+    /// Items of a leaf, children of a branch.
+    pub fn len(&self) -> usize {
+        match self {
+            Node::Leaf(items) => items.len(),
+            Node::Branch(branch) => branch.children.len(),
+        }
+    }
+
+    /// Adds the item, or puts it in place of the one with its key.
+    pub fn insert(&mut self, item: T) -> Inserted<T> {
+        let items = match self {
+            Node::Branch(branch) => return branch.insert(item),
+            Node::Leaf(items) => items,
+        };
+        if let Some(at) = items.position(item.key()) {
+            return Inserted::Replaced(items.replace(at, item));
+        }
+        let (Ok(at) | Err(at)) = items.find(item.key());
+        items.insert(at, item);
+        Inserted::Added((items.len() > NODE_ENTRIES_MAX).then(|| {
+            let right = items.split_off(split_at(at, items.len()));
+            let (last, first) = (items.items().last(), right.items().first());
+            let separator = last.zip(first).map(|(last, first)| separate(last.key(), first.key()));
+            Half { separator: separator.unwrap_or_default(), node: Node::Leaf(right) }
+        }))
+    }
+
+    pub fn remove(&mut self, key: &[u8]) -> Option<T> {
+        match self {
+            Node::Branch(branch) => branch.remove(key),
+            Node::Leaf(items) => items.position(key).map(|at| items.remove(at)),
+        }
+    }
+
+    /// Asserts what holds in every node below `depth` levels of branches; counts the items.
+    #[cfg(test)]
+    pub fn check(&self, depth: usize) -> usize {
+        match self {
+            Node::Leaf(items) => {
+                assert_eq!(depth, 0, "all leaves are at the same depth");
+                assert!((1..=NODE_ENTRIES_MAX).contains(&items.len()));
+                items.check();
+                items.len()
+            }
+            Node::Branch(branch) => {
+                assert!((1..=NODE_ENTRIES_MAX).contains(&branch.children.len()));
+                assert_eq!(branch.separators.len() + 1, branch.children.len());
+                branch.separators.check();
+                branch.children.iter().map(|child| child.check(depth - 1)).sum()
+            }
+        }
+    }
+}
