@@ -57,7 +57,7 @@ pub enum Stop {
 }
 
 /// The request whose reply is being made.
-#[derive(Clone)]
+#[derive(Default)]
 struct Pending {
     /// `None` for bare payloads.
     framing: Option<Framing>,
@@ -76,7 +76,7 @@ pub struct Session {
     is_plain: bool,
     starts_in_json: bool,
     has_answered: bool,
-    pending: Option<Pending>,
+    pending: Pending,
     /// Whether the right password was given.
     pub is_authenticated: bool,
 }
@@ -110,7 +110,7 @@ impl Session {
             is_plain,
             starts_in_json: output == Some(Output::Json),
             has_answered: false,
-            pending: None,
+            pending: Pending::default(),
             is_authenticated: false,
         }
     }
@@ -264,11 +264,10 @@ impl Session {
             self.output = Some(if is_native { Output::Json } else { Output::Resp });
         }
         let is_timed = self.output() == Output::Json;
-        self.pending = Some(Pending {
-            framing: (!self.is_plain).then_some(request.framing),
-            word: request.args.at(0).to_vec(),
-            started_ns: if is_timed { (request.clock)() } else { 0 },
-        });
+        self.pending.framing = (!self.is_plain).then_some(request.framing);
+        self.pending.word.clear();
+        self.pending.word.extend_from_slice(request.args.at(0));
+        self.pending.started_ns = if is_timed { (request.clock)() } else { 0 };
         let mut work = 0;
         if request.args.at(0).eq_ignore_ascii_case(b"QUIT") {
             if self.output() == Output::Resp {
@@ -345,10 +344,9 @@ impl Session {
     ) -> Result<u64> {
         let clock = request.clock;
         let has_timeout = prefix.timeout_ns.is_some();
-        let started = match &self.pending {
-            Some(pending) if pending.started_ns > 0 => pending.started_ns,
-            _ if has_timeout => clock(),
-            _ => 0,
+        let started = match self.pending.started_ns {
+            0 if has_timeout => clock(),
+            started_ns => started_ns,
         };
         let stopwatch = || clock().saturating_sub(started);
         let is_json = self.output() == Output::Json;
@@ -409,7 +407,7 @@ impl Session {
             args: request.args.iter().map(<[u8]>::to_vec).collect(),
             skip,
             output: self.output(),
-            framing: self.pending.as_ref().and_then(|pending| pending.framing),
+            framing: self.pending.framing,
             now_ns: request.now_ns,
             started_ns,
             timeout_ns: prefix.timeout_ns,
@@ -491,9 +489,9 @@ impl Session {
     }
 
     fn elapsed_ns(&self, clock: Clock) -> u64 {
-        match &self.pending {
-            Some(pending) if pending.started_ns > 0 => clock().saturating_sub(pending.started_ns),
-            _ => 0,
+        match self.pending.started_ns {
+            0 => 0,
+            started_ns => clock().saturating_sub(started_ns),
         }
     }
 
@@ -504,10 +502,9 @@ impl Session {
     }
 
     fn write_error(&self, out: &mut Vec<u8>, error: &Error, clock: Clock) {
-        let word = self.pending.as_ref().map_or(&b""[..], |pending| &pending.word);
         let mut payload = Vec::new();
         if self.output() == Output::Resp {
-            reply::write_command_error(&mut payload, error, word);
+            reply::write_command_error(&mut payload, error, &self.pending.word);
             self.write_payload(out, &payload);
         } else {
             reply::write_json_error(&mut payload, error, self.elapsed_ns(clock));
@@ -517,14 +514,14 @@ impl Session {
 
     /// RESP bytes: as they are, but within the frame of a native request.
     fn write_payload(&self, out: &mut Vec<u8>, payload: &[u8]) {
-        match self.pending.as_ref().and_then(|pending| pending.framing) {
+        match self.pending.framing {
             Some(Framing::Native) => reply::write_framed(out, Framing::Native, payload),
             _ => out.extend_from_slice(payload),
         }
     }
 
     fn write_payload_json(&self, out: &mut Vec<u8>, payload: &[u8]) {
-        match self.pending.as_ref().and_then(|pending| pending.framing) {
+        match self.pending.framing {
             Some(framing) => reply::write_framed(out, framing, payload),
             None => out.extend_from_slice(payload),
         }

@@ -42,11 +42,11 @@ impl LongRead {
             (self.function)(&self.keyspace, &mut call).and_then(|()| call.budget.check_deadline());
         let session = Session {
             output: Some(self.output),
-            pending: Some(Pending {
+            pending: Pending {
                 framing: self.framing,
                 word: args.at(0).to_vec(),
                 started_ns: started,
-            }),
+            },
             ..Session::new(self.framing.is_none(), Some(self.output))
         };
         match result {

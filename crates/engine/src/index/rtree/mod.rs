@@ -31,7 +31,7 @@ pub trait Item: Clone {
 }
 
 /// A search for an item that looks into more leaves than this has met a crowd.
-const LEAVES_SEARCHED_MAX: usize = 32;
+const LEAVES_SEARCHED_MAX: usize = 16;
 
 /// The tree. `Clone` takes a snapshot.
 pub struct RTree<T> {
