@@ -107,9 +107,7 @@ class Client:
 
     def __init__(self, host: str, port: int) -> None:
         """Connect."""
-        self.connection = Connection(
-            host=host, port=port, protocol=2, decode_responses=True, lib_name=None, lib_version=None
-        )
+        self.connection = Connection(host=host, port=port, protocol=2, decode_responses=True)
         self.connection.connect()
 
     def __enter__(self) -> Self:
@@ -223,7 +221,9 @@ def show(reply: object, console: Console) -> None:
         case [int(), list() as items] if all(isinstance(item, str) for item in items):
             console.print(f"  [bold]{escape(' '.join(sorted(items)))}[/bold]\n")
         case [int(), list() as items]:
-            table = Table("name", "country", "population", "latitude", "longitude", "km")
+            table = Table("name", "country", "population", "latitude", "longitude")
+            if any(map(distance_of, items)):
+                table.add_column("km", justify="right")
             for item in sorted(items, key=distance_of):
                 table.add_row(*row(item))
             console.print(table)
@@ -236,21 +236,27 @@ def distance_of(item: Sequence[object]) -> float:
     return float(str(item[-1])) if isinstance(item[-1], str) else 0.0
 
 
+def distance_cells(item: Sequence[object]) -> list[str]:
+    """The cell for the distance, if there is one."""
+    metres = distance_of(item)
+    return [f"{metres / 1000:.1f}"] if metres else []
+
+
 def row(item: Sequence[object]) -> list[str]:
     """The cells for an object with its point and fields."""
     match item:
         case [_, [str() as latitude, str() as longitude, *_], list() as pairs, *_]:
             fields = dict(zip(pairs[::2], pairs[1::2], strict=True))
-            metres = distance_of(item)
             cells = [fields.get(name, "") for name in ("name", "country", "population")]
-            return [*cells, latitude, longitude, f"{metres / 1000:.1f}" if metres else ""]
+            return [*cells, latitude, longitude, *distance_cells(item)]
     raise DemoError(f"unexpected object: {item}")
 
 
 def tour(client: Client, console: Console) -> None:
     """Ask all questions and show the answers."""
     for stop in TOUR:
-        console.print(f"[cyan]{stop.question}[/cyan]\n  {escape(stop.command)}", highlight=False)
+        text = f"[cyan]{stop.question}[/cyan]\n  {escape(stop.command)}"
+        console.print(text, highlight=False, soft_wrap=True)
         show(client.call(*stop.words), console)
 
 

@@ -60,7 +60,7 @@ def test_redis_py_sends_pipelines(server: ServerProcess) -> None:
             for number in range(100):
                 pipeline.execute_command("SET", "fleet", number, "POINT", number % 90, 2)
             assert pipeline.execute() == [True] * 100
-        assert client.execute_command("WITHIN", "fleet", "COUNT", "BOUNDS", 0, 0, 10, 10) == 22
+        assert client.execute_command("WITHIN", "fleet", "COUNT", "BOUNDS", 0, 0, 10, 10) == 21
 
 
 def test_redis_py_authenticates(server: ServerProcess) -> None:
@@ -96,8 +96,9 @@ async def test_pyle38_searches(server: ServerProcess) -> None:
     try:
         for number in range(10):
             await client.set("fleet", f"truck-{number}").point(number, number).exec()
-        near = await client.nearby("fleet").distance().limit(2).point(0, 0).asPoints()
-        assert [point.id for point in near.points] == ["truck-0", "truck-1"]
+        near = await client.nearby("fleet").distance().limit(2).point(0, 0).asObjects()
+        assert [found.id for found in near.objects] == ["truck-0", "truck-1"]
+        assert near.objects[1].distance == pytest.approx(157_249, abs=1)
         within = await client.within("fleet").bounds(-0.5, -0.5, 3.5, 3.5).asIds()
         assert sorted(within.ids) == ["truck-0", "truck-1", "truck-2", "truck-3"]
         touched = await client.intersects("fleet").circle(5, 5, 1000).asCount()

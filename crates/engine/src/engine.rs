@@ -180,7 +180,13 @@ impl Engine {
     }
 
     /// Runs one command of a log: ungated, without reply; what is missing is passed over.
-    fn replay(&mut self, args: Args, now_ns: i64, out: &mut Vec<u8>, load: &mut Load) -> Result<()> {
+    fn replay(
+        &mut self,
+        args: Args,
+        now_ns: i64,
+        out: &mut Vec<u8>,
+        load: &mut Load,
+    ) -> Result<()> {
         let (entry, _) = self.find(args)?;
         let command = match entry.runner {
             Runner::Data(command) => command,

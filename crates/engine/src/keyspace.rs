@@ -1,5 +1,6 @@
 //! All collections. Cloning is O(1) and gives a snapshot that later changes don't touch.
 
+use std::ops::Bound;
 use std::sync::Arc;
 
 use crate::collection::{Collection, Counts};
@@ -38,7 +39,8 @@ impl Keyspace {
 
     /// The keys from one on, ascending.
     pub fn keys_from<'a>(&'a self, from: &'a [u8]) -> impl Iterator<Item = &'a Key> {
-        self.collections.range::<_, [u8]>((std::ops::Bound::Included(from), std::ops::Bound::Unbounded)).map(|(key, _)| key)
+        let range = (Bound::Included(from), Bound::Unbounded);
+        self.collections.range::<_, [u8]>(range).map(|(key, _)| key)
     }
 
     /// How many collections there are.

@@ -372,7 +372,8 @@ mod tests {
     #[test]
     fn arrays_lines_and_native_lines_give_arguments() {
         assert_eq!(words(b"*2\r\n$3\r\nGET\r\n$0\r\n\r\n"), [&b"GET"[..], b""]);
-        assert_eq!(words(b"set k  'a b' \"\\n\\q\" x\r\n"), [&b"set"[..], b"k", b"a b", b"\nq", b"x"]);
+        let expected = [&b"set"[..], b"k", b"a b", b"\nq", b"x"];
+        assert_eq!(words(b"set k  'a b' \"\\n\\q\" x\r\n"), expected);
         assert_eq!(words(b"$4 PING\r\n"), [b"PING"]);
         let stored = words(b"$24 set k i STRING \"a b c d\"\r\n");
         assert_eq!(stored.last().unwrap(), b"a b c d");
@@ -382,10 +383,12 @@ mod tests {
 
     #[test]
     fn every_proper_prefix_is_incomplete() {
-        for request in [&b"*2\r\n$3\r\nGET\r\n$2\r\nab\r\n"[..], b"$4 PING\r\n", b"ping 'a b'\r\n", b"GET / HTTP/1.1\r\n"] {
+        let array = &b"*2\r\n$3\r\nGET\r\n$2\r\nab\r\n"[..];
+        for request in [array, b"$4 PING\r\n", b"ping 'a b'\r\n", b"GET / HTTP/1.1\r\n"] {
             for end in 0..request.len() - 1 {
                 let parsed = parse(&request[..end], &mut Arguments::default());
-                assert!(matches!(parsed, Parsed::Incomplete { needed } if needed > end), "{parsed:?}");
+                let is_incomplete = matches!(parsed, Parsed::Incomplete { needed } if needed > end);
+                assert!(is_incomplete, "{parsed:?}");
             }
         }
     }

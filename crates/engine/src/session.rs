@@ -1,11 +1,14 @@
 //! A connection: bytes in; replies, log bytes and what only the driver can do out. Keeps what is
 //! incomplete, and the connection's choice of output.
 
+mod long_read;
+
+pub use long_read::LongRead;
+
 use crate::call::{Budget, Call, Effect};
-use crate::commands::{Access, Command, Function, ReadFunction};
+use crate::commands::{Access, Command, Function};
 use crate::engine::{Engine, Entry, Runner};
 use crate::error::{Error, Result};
-use crate::keyspace::Keyspace;
 use crate::number::parse_float;
 use crate::reply::{self, Output};
 use crate::request::{self, Args, Arguments, Framing, Parsed};
@@ -51,19 +54,6 @@ pub enum Stop {
     Http(Vec<u8>),
     /// Close when the replies are sent. The text is for the server's log.
     Close(Vec<u8>),
-}
-
-/// A read that takes long, on a snapshot; to be run on another thread.
-pub struct LongRead {
-    keyspace: Keyspace,
-    function: ReadFunction,
-    args: Vec<Vec<u8>>,
-    skip: usize,
-    output: Output,
-    framing: Option<Framing>,
-    now_ns: i64,
-    started_ns: u64,
-    timeout_ns: Option<u64>,
 }
 
 /// The request whose reply is being made.
@@ -563,42 +553,6 @@ impl<'a> Prefix<'a> {
             return Err(Error::unknown_command(args.at(2)));
         }
         Ok(Prefix { args: args.skip(2), timeout_ns: Some(timeout_ns) })
-    }
-}
-
-impl LongRead {
-    /// Runs the read; the framed reply.
-    pub fn run(&self, clock: Clock) -> Vec<u8> {
-        let started = if self.started_ns > 0 { self.started_ns } else { clock() };
-        let stopwatch = || clock().saturating_sub(started);
-        let mut arguments = Arguments::default();
-        arguments.assign(&self.args);
-        let args = arguments.view(&[]);
-        let mut body = Vec::new();
-        let mut budget = Budget::new(u64::MAX, &stopwatch).with_deadline(self.timeout_ns);
-        let mut call = Call {
-            args: args.skip(self.skip),
-            output: self.output,
-            now_ns: self.now_ns,
-            is_out_of_memory: false,
-            out: &mut body,
-            budget: &mut budget,
-        };
-        let result = (self.function)(&self.keyspace, &mut call)
-            .and_then(|()| call.budget.check_deadline());
-        let session = Session {
-            output: Some(self.output),
-            pending: Pending {
-                framing: self.framing,
-                word: args.at(0).to_vec(),
-                started_ns: started,
-            },
-            ..Session::new(self.framing.is_none(), Some(self.output))
-        };
-        match result {
-            Ok(()) => session.answer(&body, &body, clock),
-            Err(error) => session.fail(&error, clock),
-        }
     }
 }
 

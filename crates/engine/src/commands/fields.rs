@@ -5,9 +5,9 @@ use super::set::{field_name, take_view};
 use super::{read, write, Arity, Command};
 use crate::call::{Call, Effect, Words};
 use crate::error::{Error, Result};
-use crate::field::{FieldEditor, Kind, Names, Value};
-use crate::json::{self, path};
+use crate::field::{FieldEditor, Value};
 use crate::keyspace::Keyspace;
+use crate::query::field_path::read_field;
 use crate::reply::write_bulk;
 
 pub(super) const COMMANDS: &[Command] = &[
@@ -84,34 +84,6 @@ fn reply_to_missing(call: &mut Call, has_view: bool) -> Result<Effect> {
         call.reply_count(0);
     }
     Ok(Effect::Nothing)
-}
-
-/// The value that a name reads, which may be a path into a field of JSON: `a.b.c`. Fields are
-/// walked in the order of their names; a JSON field whose own name has a dot can't be read.
-pub(crate) fn read_field<'a>(
-    names: &Names,
-    get: impl Fn(u32) -> Option<Value<'a>>,
-    name: &[u8],
-) -> Option<Value<'a>> {
-    if let Some(dot) = name.iter().position(|byte| *byte == b'.') {
-        let head = names.serial(&name[..dot]).and_then(&get);
-        if let Some(json) = head.filter(|value| value.kind() == Kind::Json) {
-            if let Some(found) = path::get(json.text(), &name[dot + 1..]) {
-                return Some(value_of_found(found));
-            }
-        }
-        let whole = names.serial(name).and_then(get);
-        return whole.filter(|value| value.kind() != Kind::Json);
-    }
-    names.serial(name).and_then(get)
-}
-
-/// Types what a JSON path found; numbers as JGET prints them.
-fn value_of_found(found: path::Found<'_>) -> Value<'static> {
-    match found.kind {
-        json::Kind::Number => Value::parse(&found.plain()).into_owned(),
-        _ => Value::of_json(&found.raw).into_owned(),
-    }
 }
 
 /// FGET key id name

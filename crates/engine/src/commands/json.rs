@@ -86,8 +86,8 @@ fn jdel(keyspace: &mut Keyspace, call: &mut Call) -> Result<Effect> {
     }
     let present = find(keyspace, key, id).ok().cloned();
     let text = present.as_ref().map(text_of).unwrap_or_default();
-    let changed = path::delete(&text, path)
-        .map_err(|error| Error::Text(error.to_string().into_bytes()))?;
+    let changed =
+        path::delete(&text, path).map_err(|error| Error::Text(error.to_string().into_bytes()))?;
     let Some(changed) = changed else {
         if call.is_json() {
             return Err(Error::text("path not found"));

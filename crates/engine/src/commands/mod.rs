@@ -10,8 +10,6 @@ mod search;
 mod set;
 mod test;
 
-pub(crate) use fields::read_field;
-
 use crate::call::{Call, Effect};
 use crate::error::Result;
 use crate::keyspace::Keyspace;

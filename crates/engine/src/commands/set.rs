@@ -127,8 +127,7 @@ impl<'a> Request<'a> {
             parse_point(words)?
         } else if word.eq_ignore_ascii_case(b"OBJECT") {
             let text = words.next_word()?;
-            let geometry =
-                Geometry::parse(text, options).map_err(|e| Error::Text(e.message()))?;
+            let geometry = Geometry::parse(text, options).map_err(|e| Error::Text(e.message()))?;
             Shape::of_geometry(geometry)
         } else if word.eq_ignore_ascii_case(b"STRING") {
             self.text = words.next_word()?;

@@ -89,7 +89,8 @@ impl Parser<'_> {
     fn add(&mut self, area: Option<Area>) {
         let is_group = area.is_none();
         let is_negated = std::mem::take(&mut self.is_negated);
-        let node = self.push(Node { operator: Operator::None, is_negated, area, children: Vec::new() });
+        let children = Vec::new();
+        let node = self.push(Node { operator: Operator::None, is_negated, area, children });
         match self.current {
             Some(parent) => self.nodes[parent].children.push(node),
             None => self.current = Some(node),

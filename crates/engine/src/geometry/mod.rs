@@ -1,7 +1,7 @@
-//! Shapes, their GeoJSON and their predicates. Planar, x = longitude, y = latitude; no antimeridian.
+//! Shapes, their GeoJSON and their predicates. Planar: x = longitude, y = latitude; nothing wraps.
 
-pub mod buffer;
 mod box_tree;
+pub mod buffer;
 pub mod circle;
 pub mod clip;
 pub mod distance;

@@ -33,7 +33,7 @@ pub struct Extra {
     pub values: Box<[f64]>,
 }
 
-/// A GeoJSON Point. With neither extra nor members it is a *simple point*, the same as `POINT lat lon`.
+/// A GeoJSON Point. With neither extra nor members it is a *simple point*, as `POINT lat lon` is.
 #[derive(Clone, Debug, PartialEq)]
 #[allow(missing_docs)]
 pub struct Position {

@@ -207,7 +207,8 @@ fn take_rect(upper: &[u8], words: &mut Words) -> Result<Option<Rect>> {
         b"TILE" => {
             let taken: [&[u8]; 3] = take_words(words)?;
             let mut numbers = [0_i64; 3];
-            for ((number, word), most) in numbers.iter_mut().zip(taken).zip([i64::MAX, i64::MAX, ZOOM_MAX]) {
+            let most = [i64::MAX, i64::MAX, ZOOM_MAX];
+            for ((number, word), most) in numbers.iter_mut().zip(taken).zip(most) {
                 *number = match parse_int(word) {
                     Some(value) if (0..=most).contains(&value) => value,
                     _ => return Err(Error::invalid(word)),

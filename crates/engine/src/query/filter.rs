@@ -1,9 +1,9 @@
 //! WHERE and WHEREIN: which objects a search keeps by their fields.
 
 use super::expression::Expression;
+use super::field_path::read_field;
 use super::scope::ObjectScope;
 use crate::call::Words;
-use crate::commands::read_field;
 use crate::error::{Error, Result};
 use crate::field::{Names, Value};
 use crate::json::path;
@@ -40,9 +40,8 @@ impl<'a> Filters<'a> {
         if count > words.left() as u64 {
             return Err(Error::WrongArity);
         }
-        let values = (0..count)
-            .map(|_| words.next_word().map(Value::parse))
-            .collect::<Result<Vec<_>>>()?;
+        let values =
+            (0..count).map(|_| words.next_word().map(Value::parse)).collect::<Result<Vec<_>>>()?;
         self.where_ins.push(WhereIn { field: FieldReference::new(field, names), values });
         Ok(())
     }
@@ -150,15 +149,13 @@ impl<'a> Where<'a> {
     fn accepts(&self, keyspace: &Keyspace, object: &Object) -> bool {
         let names = keyspace.names();
         match &self.0 {
-            Form::Expression(expression) => {
-                expression.evaluate(&ObjectScope { names, object })
-            }
+            Form::Expression(expression) => expression.evaluate(&ObjectScope { names, object }),
             Form::Compare(field, comparison, operand) => {
                 field.test(names, object, |value| comparison.holds(value, operand))
             }
-            Form::Range(field, low, high) => field.test(names, object, |value| {
-                low.is_below(value) && high.is_above(value)
-            }),
+            Form::Range(field, low, high) => {
+                field.test(names, object, |value| low.is_below(value) && high.is_above(value))
+            }
         }
     }
 }
@@ -168,9 +165,7 @@ fn is_expression(words: &Words) -> bool {
     match words.peek() {
         None => true,
         Some(b"") => words.left() == 1,
-        Some(second) => {
-            second[0].is_ascii_alphabetic() && !second.eq_ignore_ascii_case(b"inf")
-        }
+        Some(second) => second[0].is_ascii_alphabetic() && !second.eq_ignore_ascii_case(b"inf"),
     }
 }
 

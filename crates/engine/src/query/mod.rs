@@ -2,6 +2,7 @@
 
 pub mod area;
 pub mod expression;
+pub mod field_path;
 pub mod filter;
 pub mod options;
 pub mod rows;

@@ -113,12 +113,7 @@ impl<'a> Raw<'a> {
         Ok(true)
     }
 
-    fn take_value(
-        &mut self,
-        upper: &[u8],
-        words: &mut Words<'a>,
-        names: &Names,
-    ) -> Result<bool> {
+    fn take_value(&mut self, upper: &[u8], words: &mut Words<'a>, names: &Names) -> Result<bool> {
         match upper {
             b"CURSOR" => once(&mut self.cursor, words, upper)?,
             b"LIMIT" => once(&mut self.limit, words, upper)?,
@@ -172,7 +167,8 @@ impl<'a> Raw<'a> {
     }
 
     fn check_allowed(&self, verb: Verb) -> Result<()> {
-        let refuse = |option: &str| Err(Error::text(format!("{option} is not allowed for {}", verb.name())));
+        let refuse =
+            |option: &str| Err(Error::text(format!("{option} is not allowed for {}", verb.name())));
         if matches!(verb, Verb::Scan | Verb::Search) {
             if self.sparse.is_some() {
                 return refuse("SPARSE");

@@ -131,7 +131,9 @@ impl<'o, 'a> Rows<'o, 'a> {
         let columns = if shows_fields { self.columns(names) } else { Vec::new() };
         if !columns.is_empty() {
             call.write_member("fields", |out| {
-                write_list(out, &columns, |out, column| json::write_short(out, names.name(*column)));
+                write_list(out, &columns, |out, column| {
+                    json::write_short(out, names.name(*column));
+                });
             });
         }
         call.out.extend_from_slice(list_name(self.options.wanted).as_bytes());

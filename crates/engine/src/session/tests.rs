@@ -16,14 +16,16 @@ fn ask(bytes: &[u8]) -> String {
     talk(&mut engine, &mut Session::new(false, None), bytes)
 }
 
-const PIPELINE: &[u8] = b"*6\r\n$3\r\nSET\r\n$1\r\nk\r\n$1\r\na\r\n$5\r\nPOINT\r\n$1\r\n1\r\n$1\r\n2\r\n\
+const PIPELINE: &[u8] = b"*6\r\n$3\r\nSET\r\n$1\r\nk\r\n$1\r\na\r\n\
+    $5\r\nPOINT\r\n$1\r\n1\r\n$1\r\n2\r\n\
     *3\r\n$3\r\nGET\r\n$1\r\nk\r\n$1\r\na\r\nset k b string 'x y'\r\nget k b\r\n$4 PING\r\n";
 
 #[test]
 fn requests_of_all_framings_share_a_connection() {
     assert_eq!(
         ask(PIPELINE),
-        "+OK\r\n$36\r\n{\"type\":\"Point\",\"coordinates\":[2,1]}\r\n+OK\r\n$3\r\nx y\r\n$7 +PONG\r\n\r\n"
+        "+OK\r\n$36\r\n{\"type\":\"Point\",\"coordinates\":[2,1]}\r\n\
+         +OK\r\n$3\r\nx y\r\n$7 +PONG\r\n\r\n"
     );
 }
 
@@ -47,17 +49,19 @@ fn replies_and_log_are_the_same_at_every_split() {
 fn only_changes_reach_the_log() {
     let mut engine = Engine::new(false);
     let mut session = Session::new(false, None);
-    let batch = session.feed(&mut engine, b"del k a\r\nget k a\r\nset k a point 1 2\r\n", 0, &clock);
+    let requests = b"del k a\r\nget k a\r\nset k a point 1 2\r\n";
+    let batch = session.feed(&mut engine, requests, 0, &clock);
     let text = String::from_utf8(batch.log).unwrap();
-    assert_eq!(text, "*6\r\n$3\r\nset\r\n$1\r\nk\r\n$1\r\na\r\n$5\r\npoint\r\n$1\r\n1\r\n$1\r\n2\r\n");
+    let words = "$3\r\nset\r\n$1\r\nk\r\n$1\r\na\r\n$5\r\npoint\r\n$1\r\n1\r\n$1\r\n2\r\n";
+    assert_eq!(text, format!("*6\r\n{words}"));
 }
 
 #[test]
 fn a_bad_first_request_closes_in_silence_a_later_one_is_told() {
     assert_eq!(ask(b"*-1\r\n"), "");
     assert_eq!(ask(b"ping\r\n*-1\r\n"), "+PONG\r\n-Protocol error: invalid multibulk length\r\n");
-    assert!(ask(b"output json\r\n*-1\r\n")
-        .ends_with("$61\r\n{\"ok\":false,\"err\":\"Protocol error: invalid multibulk length\"}\r\n"));
+    let told = "$61\r\n{\"ok\":false,\"err\":\"Protocol error: invalid multibulk length\"}\r\n";
+    assert!(ask(b"output json\r\n*-1\r\n").ends_with(told));
 }
 
 #[test]

@@ -98,7 +98,7 @@ impl AreaSearch<'_> {
         }
     }
 
-    /// The object with the part of its geometry that lies in the area's box, where CLIP asks for it.
+    /// The object with the part of its geometry in the area's box, where CLIP asks for it.
     fn clipped(&self, object: &Object) -> Option<Object> {
         if !self.has_clip || self.verb == Verb::Within {
             return None;
