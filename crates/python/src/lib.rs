@@ -1,6 +1,9 @@
 //! The binding `tile38py._engine`: converts arguments and replies, holds the lock, releases the
 //! GIL. Decides nothing.
 
+// What Python passes is converted into values that the functions own.
+#![allow(clippy::needless_pass_by_value)]
+
 mod engine;
 mod session;
 mod values;
