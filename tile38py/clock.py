@@ -10,13 +10,12 @@ class SystemClock:
 
     __slots__ = ()
 
-    def now_ns(self) -> int:
-        """Nanoseconds since 1970, as deadlines of objects count them."""
-        return time.time_ns()
+    # Nanoseconds since 1970, as deadlines of objects count them. Every request reads it, so there
+    # is no function of ours around it.
+    now_ns = staticmethod(time.time_ns)
 
-    def monotonic_ns(self) -> int:
-        """Nanoseconds on a clock that never jumps, to measure what something took."""
-        return time.monotonic_ns()
+    # Nanoseconds on a clock that never jumps, to measure what something took.
+    monotonic_ns = staticmethod(time.monotonic_ns)
 
     def sleep(self, seconds: float) -> None:
         """Hold up the calling thread; never called on the event loop's."""

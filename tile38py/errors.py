@@ -90,7 +90,7 @@ def no_follower() -> CommandError:
 
 def unavailable(what: str) -> CommandError:
     """Something that Tile38 does and this version doesn't yet."""
-    return CommandError(f"{what} is not available in this version")
+    return CommandError(f"this version cannot {what}")
 
 
 def not_saved(reason: str) -> CommandError:
@@ -101,6 +101,11 @@ def not_saved(reason: str) -> CommandError:
 def not_logged(reason: str) -> CommandError:
     """The log couldn't take what this client wrote; its fate is open until there is room."""
     return CommandError(f"the log cannot be written, the outcome is unknown: {reason}")
+
+
+def log_refusal(reason: str) -> str:
+    """What every write is told while the log takes nothing; the engine makes the error of it."""
+    return f"the log cannot be written: {reason}"
 
 
 def too_many_clients() -> CommandError:

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from tile38py import errors
 from tile38py._engine import Engine
 
 
@@ -27,5 +28,5 @@ class Gates:
             caught_up_once=self.caught_up_once,
             read_only=self.is_read_only,
             out_of_memory=self.is_out_of_memory,
-            write_error=self.log_error,
+            write_error=None if self.log_error is None else errors.log_refusal(self.log_error),
         )

@@ -26,4 +26,5 @@ def sleep(call: Call) -> Later:
 def shutdown(call: Call) -> Reply:
     """SHUTDOWN. There is no reply."""
     call.server.stop(1, "shutdown requested by developer")
+    call.client.kill()
     return OK

@@ -22,7 +22,7 @@ def aof(call: Call) -> Reply:
         raise errors.wrong_arity()
     if position_of(call.args[0]) > journal.size:
         raise errors.log_position()
-    raise errors.unavailable("AOF")
+    raise errors.unavailable("stream its log")
 
 
 @command("AOFMD5", arity=3, access=Access.ADMIN, summary="Sum up a range of the log")
@@ -30,7 +30,7 @@ def aofmd5(call: Call) -> Later:
     """AOFMD5 pos size."""
     journal = call.server.journal
     position, size = position_of(call.args[0]), position_of(call.args[1])
-    if position + size > journal.size or (size == 0 and position >= journal.size > 0):
+    if position + size > journal.size or (size == 0 and position >= journal.size):
         raise errors.log_end()
 
     def digest() -> Reply:

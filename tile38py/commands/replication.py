@@ -37,7 +37,7 @@ def follow(call: Call) -> Reply:
         return OK
     if re.fullmatch(rb"[0-9]{1,19}", port) is None:
         raise errors.invalid_argument(port)
-    raise errors.unavailable("FOLLOW")
+    raise errors.unavailable("follow a leader")
 
 
 @command("SLAVEOF", arity=3, access=Access.ADMIN, summary="Follow a leader")

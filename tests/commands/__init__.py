@@ -1,0 +1,1 @@
+"""Tests of the server's commands, one file a command, against an in-process server."""

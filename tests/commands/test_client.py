@@ -1,0 +1,39 @@
+"""CLIENT with several connections."""
+
+import json
+
+from tests.support.bench import Bench
+from tests.support.fakes import SECOND
+
+
+def test_list_shows_age_and_idle_time(bench: Bench) -> None:
+    bench.clock.time_ns += 9 * SECOND
+    bench.client.active_ns += 6 * SECOND
+    bench.call("CLIENT", "SETNAME", "nan")
+    bench.new_client()
+    assert bench.call("CLIENT", "LIST") == (
+        b"$88\r\nid=1 addr=127.0.0.1:5001 name=nan age=9 idle=3\n"
+        b"id=2 addr=127.0.0.1:5002 name= age=9 idle=9\n\r\n"
+    ).replace(b"$88", b"$%d" % (len("id=1 addr=127.0.0.1:5001 name=nan age=9 idle=3\n") + 44))
+
+
+def test_names_are_texts_in_json(bench: Bench) -> None:
+    bench.client.name = b"nan"
+    bench.call("OUTPUT", "json")
+    reply = bench.call("CLIENT", "LIST").split(b"\r\n")[1]
+    assert json.loads(reply)["list"] == [
+        {"addr": "127.0.0.1:5001", "age": 0, "id": 1, "idle": 0, "name": "nan"}
+    ]
+
+
+def test_kill_by_id_and_address(bench: Bench) -> None:
+    second, third, fourth = bench.new_client(), bench.new_client(), bench.new_client()
+    assert bench.call("CLIENT", "KILL", "id", "2") == b"+OK\r\n"
+    assert bench.call("CLIENT", "KILL", "Addr", "127.0.0.1:5003") == b"+OK\r\n"
+    assert bench.call("CLIENT", "KILL", "127.0.0.1:5004") == b"+OK\r\n"
+    assert [one.is_gone for one in (second, third, fourth)] == [True] * 3
+    assert not bench.client.is_gone
+
+
+def test_ids_are_compared_as_texts(bench: Bench) -> None:
+    assert bench.call("CLIENT", "KILL", "ID", "01") == b"-ERR No such client\r\n"

@@ -1,0 +1,38 @@
+"""SERVER EXT, and how SERVER shows numbers."""
+
+import pytest
+
+from tests.support.bench import Bench
+from tile38py.commands.server import float_text, plain_text
+
+
+def test_the_extended_answer_has_58_members(bench: Bench) -> None:
+    assert bench.call("SERVER", "EXT").startswith(b"*116\r\n")
+    assert bench.call("server", "ext", "EXT").startswith(b"*116\r\n")
+
+
+def test_names_are_sorted(bench: Bench) -> None:
+    for words in (("SERVER",), ("SERVER", "EXT")):
+        names = bench.call(*words).split(b"\r\n")[2::4]
+        assert names == sorted(names)
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (1795439415.8128433, "1.7954394158128433e+09"),
+        (0.0, "0"),
+        (5.0, "5"),
+        (123456.5, "123456.5"),
+        (1e6, "1e+06"),
+        (0.0001, "0.0001"),
+        (0.00001, "1e-05"),
+        (-2500000.0, "-2.5e+06"),
+    ],
+)
+def test_floats_are_shown_as_tile38_shows_them(value: float, text: str) -> None:
+    assert float_text(value) == text
+
+
+def test_booleans_are_words() -> None:
+    assert (plain_text(True), plain_text(False), plain_text(7)) == ("true", "false", "7")

@@ -1,0 +1,142 @@
+"""A server in this process, without sockets: commands in, replies out, by the real engine."""
+
+import asyncio
+import logging
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+
+from tests.support.fakes import (
+    SECOND,
+    FakeClient,
+    FakeClock,
+    FakeJournal,
+    FakeMemory,
+    FakeProcess,
+    FakeSettingsFile,
+    FakeTransport,
+    command,
+)
+from tile38py import commands as families
+from tile38py._engine import Engine
+from tile38py.clients import Clients
+from tile38py.commands.registry import Services
+from tile38py.config import Config
+from tile38py.dispatch import Dispatcher, Work
+from tile38py.gates import Gates
+from tile38py.interfaces import Journal
+from tile38py.server.connection import Connection, Hub
+from tile38py.server.peers import Doorkeeper
+from tile38py.server.web import WebSettings
+
+TURNS_MAX = 5000
+assert families.FAMILIES
+
+
+async def turn_until(condition: Callable[[], bool]) -> None:
+    """Let the loop turn until something is so."""
+    for _ in range(TURNS_MAX):
+        if condition():
+            return
+        await asyncio.sleep(0.001)
+    raise TimeoutError
+
+
+class Bench:
+    """A server without sockets: commands in, replies out."""
+
+    def __init__(self, *, is_developer: bool = False, journal: Journal | None = None) -> None:
+        self.engine = Engine()
+        self.clock = FakeClock()
+        self.config = Config()
+        self.gates = Gates(self.engine, is_loading=False)
+        self.gates.apply()
+        self.fake_journal = FakeJournal()
+        self.journal: Journal = journal or self.fake_journal
+        self.clients = Clients(100)
+        self.memory = FakeMemory()
+        self.settings_file = FakeSettingsFile()
+        self.stops: list[tuple[int, str]] = []
+        self.log_lines: list[str] = []
+        self.services = self._services()
+        self.dispatcher = Dispatcher(self.services, is_developer=is_developer)
+        self.client = self.new_client()
+
+    def _services(self) -> Services:
+        return Services(
+            engine=self.engine,
+            clock=self.clock,
+            config=self.config,
+            gates=self.gates,
+            journal=self.journal,
+            clients=self.clients,
+            memory=self.memory,
+            process=FakeProcess(),
+            settings_file=self.settings_file,
+            stop=lambda code, reason: self.stops.append((code, reason)),
+            log=self.log_lines.append,
+            started_ns=self.clock.monotonic_ns() - 5 * SECOND,
+        )
+
+    def new_client(self, *, framing: str = "resp") -> FakeClient:
+        """One more client, of which the server knows."""
+        client = FakeClient(self.engine.session(framing=framing), self.clients.next_id())
+        client.is_plain = framing == "plain"
+        self.clients.add(client)
+        return client
+
+    def send(self, data: bytes, client: FakeClient | None = None) -> bytes:
+        """The replies to some bytes; work for threads is done at once."""
+        client = client or self.client
+        batch = client.session.feed(data, self.clock.now_ns())
+        replies = b""
+        while True:
+            progress = self.dispatcher.drive(client, batch)
+            replies += b"".join(progress.replies)
+            if progress.stop is None and not progress.has_more:
+                return replies
+            if progress.stop is not None:
+                assert isinstance(progress.stop, Work)
+                replies += progress.stop.frame(progress.stop.run())
+            batch = client.session.feed(b"", self.clock.now_ns())
+
+    def call(self, *words: str | bytes, client: FakeClient | None = None) -> bytes:
+        """The reply to one command."""
+        encoded = [word.encode() if isinstance(word, str) else word for word in words]
+        return self.send(command(*encoded), client)
+
+
+class Line:
+    """A connection on a fake socket, with a server behind it."""
+
+    def __init__(self, bench: Bench, *, address: tuple[str, int] = ("127.0.0.1", 5000)) -> None:
+        self.bench = bench
+        self.pool = ThreadPoolExecutor(1)
+        self.transport = FakeTransport(address)
+        self.web = WebSettings(bench.config)
+        self.doorkeeper = Doorkeeper(bench.config, bench.clients, is_protected=True)
+        self.connection = Connection(self._hub())
+        self.connection.connection_made(self.transport)
+
+    def _hub(self) -> Hub:
+        return Hub(
+            loop=asyncio.get_running_loop(),
+            engine=self.bench.engine,
+            dispatcher=self.bench.dispatcher,
+            journal=self.bench.journal,
+            clients=self.bench.clients,
+            clock=self.bench.clock,
+            config=self.bench.config,
+            pool=self.pool,
+            doorkeeper=self.doorkeeper,
+            web=self.web,
+            log=logging.getLogger("tests"),
+        )
+
+    def send(self, data: bytes) -> bytes:
+        """What is answered at once."""
+        self.connection.data_received(data)
+        return self.transport.taken()
+
+    def call(self, *words: bytes) -> bytes:
+        """The immediate reply to one command."""
+        return self.send(command(*words))

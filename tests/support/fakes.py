@@ -1,0 +1,307 @@
+"""Stand-ins for what surrounds the server's parts: time, files, the loop, sockets. No test is here.
+
+The engine is the real one: it has no clock, files or threads of its own.
+"""
+
+import asyncio
+import errno
+import hashlib
+import os
+from collections.abc import Callable
+
+from tile38py._engine import Session
+from tile38py.interfaces import Waiter
+
+SECOND = 1_000_000_000
+
+
+class FakeClock:
+    """Time that stands still until it is moved."""
+
+    def __init__(self, now_ns: int = 1_700_000_000 * SECOND) -> None:
+        self.time_ns = now_ns
+        self.slept = 0.0
+
+    def now_ns(self) -> int:
+        """The fake time."""
+        return self.time_ns
+
+    def monotonic_ns(self) -> int:
+        """The same time."""
+        return self.time_ns
+
+    def sleep(self, seconds: float) -> None:
+        """Only remember it."""
+        self.slept += seconds
+
+
+class FakeLogFile:
+    """A file in memory on a disk that can be full."""
+
+    def __init__(self, data: bytes = b"") -> None:
+        self.data = data
+        self.room: int | None = None  # bytes that still fit
+        self.synced = 0  # bytes that are on the disk for good
+        self.sync_error: OSError | None = None
+        self.writes = 0
+
+    def write(self, data: bytes) -> None:
+        """Append what fits; an error if that isn't all."""
+        self.writes += 1
+        fits = data if self.room is None else data[: self.room]
+        self.data += fits
+        if self.room is not None:
+            self.room -= len(fits)
+        if len(fits) < len(data):
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    def truncate(self, size: int) -> None:
+        """Cut."""
+        if self.room is not None:
+            self.room += len(self.data) - size
+        self.data = self.data[:size]
+
+    def sync(self) -> None:
+        """Note how much is safe."""
+        if self.sync_error is not None:
+            raise self.sync_error
+        self.synced = len(self.data)
+
+    def has_room(self) -> bool:
+        """Whether the disk isn't full."""
+        return self.room is None or self.room > 0
+
+    def digest(self, position: int, size: int) -> str | None:
+        """The sum of a range."""
+        part = self.data[position : position + size]
+        if len(part) < size:
+            return None
+        return hashlib.md5(part, usedforsecurity=False).hexdigest()
+
+
+class ManualLoop:
+    """A loop that turns when told; threads end when told."""
+
+    def __init__(self) -> None:
+        self.soon: list[Callable[[], None]] = []
+        self.threads: list[Callable[[], None]] = []
+
+    def call_soon(self, callback: Callable[[], None]) -> None:
+        """Remember for the next turn."""
+        self.soon.append(callback)
+
+    def in_thread(self, run: Callable[[], None], done: Callable[[OSError | None], None]) -> None:
+        """Remember until end_threads."""
+
+        def end() -> None:
+            try:
+                run()
+            except OSError as error:
+                done(error)
+            else:
+                done(None)
+
+        self.threads.append(end)
+
+    def turn(self) -> None:
+        """One turn."""
+        now, self.soon = self.soon, []
+        for callback in now:
+            callback()
+
+    def end_threads(self) -> None:
+        """What runs on threads comes to its end."""
+        now, self.threads = self.threads, []
+        for end in now:
+            end()
+
+
+class FakeClient:
+    """A client without a connection; also somebody whose replies wait for the log."""
+
+    def __init__(self, session: Session, client_id: int = 1) -> None:
+        self.client_id = client_id
+        self.address = f"127.0.0.1:{5000 + client_id}"
+        self.name = b""
+        self.session = session
+        self.created_ns = self.active_ns = 1_700_000_000 * SECOND
+        self.replica_port = 0
+        self.replica_ip = ""
+        self.is_plain = False
+        self.is_gone = False
+        self.sent: list[bytes] = []
+        self.refusals: list[str] = []
+
+    def kill(self) -> None:
+        """Be gone."""
+        self.is_gone = True
+
+    def finish(self) -> None:
+        """Be gone."""
+        self.is_gone = True
+
+    def release(self, replies: bytes, flags: int) -> None:
+        """Replies leave."""
+        del flags
+        self.sent.append(replies)
+
+    def refuse(self, replies: bytes, flags: int, reason: str) -> None:
+        """Replies don't leave."""
+        del replies, flags
+        self.refusals.append(reason)
+
+
+class FakeJournal:
+    """A log that is written when told."""
+
+    is_enabled = True
+
+    def __init__(self) -> None:
+        self.is_dirty = False
+        self.error: str | None = None
+        self.data = b""
+        self.held: list[tuple[Waiter, bytes, int]] = []
+        self.is_readable = True
+
+    @property
+    def size(self) -> int:
+        """Bytes so far."""
+        return len(self.data)
+
+    def append(self, data: bytes) -> None:
+        """Add."""
+        self.data += data
+        self.is_dirty = True
+
+    def wait(self, waiter: Waiter, replies: bytes, flags: int) -> None:
+        """Hold."""
+        self.held.append((waiter, replies, flags))
+
+    def digest(self, position: int, size: int) -> str | None:
+        """The sum of a range."""
+        return FakeLogFile(self.data).digest(position, size) if self.is_readable else None
+
+    def flush(self, error: str = "") -> None:
+        """Let all replies go, or fail."""
+        self.is_dirty = False
+        held, self.held = self.held, []
+        for waiter, replies, flags in held:
+            if error:
+                waiter.refuse(replies, flags, error)
+            else:
+                waiter.release(replies, flags)
+
+
+class FakeMemory:
+    """Memory of a fixed size."""
+
+    def __init__(self) -> None:
+        self.collections = 0
+
+    def used(self) -> int:
+        """A fixed number."""
+        return 1000
+
+    def released(self) -> int:
+        """A fixed number."""
+        return 10
+
+    def check(self) -> None:
+        """Nothing to do."""
+
+    def collect(self) -> None:
+        """Count."""
+        self.collections += 1
+
+
+class FakeProcess:
+    """A process with fixed figures."""
+
+    pid = 77
+    cpus = 4
+
+    def threads(self) -> int:
+        """A fixed number."""
+        return 3
+
+    def cpu_seconds(self) -> tuple[float, float, float, float]:
+        """Fixed numbers."""
+        return 1.0, 2.0, 0.0, 0.0
+
+
+class FakeSettingsFile:
+    """A configuration file in memory."""
+
+    def __init__(self) -> None:
+        self.data = b""
+        self.error: OSError | None = None
+
+    def read(self) -> bytes:
+        """Its bytes."""
+        return self.data
+
+    def write(self, data: bytes) -> None:
+        """Replace."""
+        if self.error is not None:
+            raise self.error
+        self.data = data
+
+
+class FakeTransport(asyncio.Transport):
+    """A socket that takes everything, or nothing."""
+
+    def __init__(self, address: tuple[str, int] = ("127.0.0.1", 5000)) -> None:
+        super().__init__({"peername": address})
+        self.sent = b""
+        self.unsent = 0  # what get_write_buffer_size tells
+        self.reads = True
+        self.is_closed = False
+        self.is_aborted = False
+
+    def write(self, data: bytes | bytearray | memoryview) -> None:
+        """Take it."""
+        assert not self.is_closed
+        self.sent += data
+
+    def taken(self) -> bytes:
+        """What was sent since the last look."""
+        sent, self.sent = self.sent, b""
+        return sent
+
+    def is_reading(self) -> bool:
+        """Whether it wasn't paused."""
+        return self.reads
+
+    def pause_reading(self) -> None:
+        """Note it."""
+        self.reads = False
+
+    def resume_reading(self) -> None:
+        """Note it."""
+        self.reads = True
+
+    def set_write_buffer_limits(self, high: int | None = None, low: int | None = None) -> None:
+        """Ignore it."""
+
+    def get_write_buffer_size(self) -> int:
+        """As told."""
+        return self.unsent
+
+    def is_closing(self) -> bool:
+        """Whether it was closed."""
+        return self.is_closed
+
+    def close(self) -> None:
+        """Note it."""
+        self.is_closed = True
+
+    def abort(self) -> None:
+        """Note it."""
+        self.is_closed = self.is_aborted = True
+
+
+def command(*words: bytes) -> bytes:
+    """A command as RESP array."""
+    parts = [b"*%d\r\n" % len(words)]
+    parts += [b"$%d\r\n%b\r\n" % (len(word), word) for word in words]
+    return b"".join(parts)

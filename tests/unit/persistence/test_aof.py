@@ -1,0 +1,240 @@
+"""The log: group commit, policies, and a disk that takes nothing."""
+
+import errno
+import os
+
+import pytest
+
+from tests.support.fakes import FakeClient, FakeLogFile, ManualLoop
+from tile38py._engine import Engine
+from tile38py.interfaces import WROTE
+from tile38py.persistence.aof import ALWAYS, Aof, Loop, NoLog
+
+FULL = os.strerror(errno.ENOSPC)
+
+
+class Fixture:
+    """A log on a fake file and loop."""
+
+    def __init__(self, data: bytes = b"") -> None:
+        self.file = FakeLogFile(data)
+        self.loop = ManualLoop()
+        self.health: list[str | None] = []
+        loop = Loop(self.loop.call_soon, self.loop.in_thread)
+        self.aof = Aof(self.file, len(data), loop, self.health.append)
+
+    def client(self) -> FakeClient:
+        """Somebody who writes."""
+        return FakeClient(Engine().session())
+
+    def write(self, data: bytes, client: FakeClient, reply: bytes = b"+OK\r\n") -> None:
+        """A client's write, whose reply waits."""
+        self.aof.append(data)
+        self.aof.wait(client, reply, WROTE)
+
+
+@pytest.fixture
+def log() -> Fixture:
+    return Fixture()
+
+
+def test_all_appends_of_a_turn_are_one_write(log: Fixture) -> None:
+    first, second = log.client(), log.client()
+    log.write(b"one", first)
+    log.write(b"two", second)
+    assert (log.file.writes, first.sent, log.aof.size) == (0, [], 6)
+    log.loop.turn()
+    assert (log.file.writes, log.file.data) == (1, b"onetwo")
+    assert first.sent == second.sent == [b"+OK\r\n"]
+    assert not log.aof.is_dirty
+
+
+def test_replies_that_queue_behind_a_write_keep_their_order(log: Fixture) -> None:
+    client = log.client()
+    log.write(b"one", client, b"1")
+    log.aof.wait(client, b"2", 0)
+    log.loop.turn()
+    assert client.sent == [b"1", b"2"]
+
+
+def test_everysec_syncs_once_for_what_was_written(log: Fixture) -> None:
+    log.aof.append(b"one")
+    log.loop.turn()
+    log.aof.tick()
+    log.aof.tick()
+    assert len(log.loop.threads) == 1
+    log.loop.end_threads()
+    assert log.file.synced == 3
+    log.aof.tick()
+    assert not log.loop.threads
+
+
+def test_no_never_syncs(log: Fixture) -> None:
+    log.aof.policy = "no"
+    log.aof.append(b"one")
+    log.loop.turn()
+    log.aof.tick()
+    assert not log.loop.threads
+
+
+def test_always_holds_replies_until_the_sync_is_done(log: Fixture) -> None:
+    log.aof.policy = ALWAYS
+    first, second = log.client(), log.client()
+    log.write(b"one", first)
+    log.loop.turn()
+    log.write(b"two", second)
+    log.loop.turn()
+    assert (log.file.data, first.sent) == (b"one", [])
+    log.loop.end_threads()
+    assert (log.file.synced, first.sent, second.sent) == (3, [b"+OK\r\n"], [])
+    log.loop.turn()
+    log.loop.end_threads()
+    assert (log.file.synced, second.sent) == (6, [b"+OK\r\n"])
+    assert not log.aof.is_dirty
+
+
+def test_a_change_to_always_during_a_sync_loses_no_reply(log: Fixture) -> None:
+    client = log.client()
+    log.aof.append(b"one")
+    log.loop.turn()
+    log.aof.tick()
+    log.aof.policy = ALWAYS
+    log.write(b"two", client)
+    log.loop.turn()
+    assert client.sent == []
+    log.loop.end_threads()
+    log.loop.turn()
+    log.loop.end_threads()
+    assert client.sent == [b"+OK\r\n"]
+
+
+def test_a_change_from_always_during_a_sync_keeps_the_order(log: Fixture) -> None:
+    log.aof.policy = ALWAYS
+    client = log.client()
+    log.write(b"one", client, b"1")
+    log.loop.turn()
+    log.aof.policy = "everysec"
+    log.write(b"two", client, b"2")
+    log.loop.turn()
+    assert client.sent == []
+    log.loop.end_threads()
+    log.loop.turn()
+    assert client.sent == [b"1", b"2"]
+
+
+def test_a_full_disk_refuses_the_writers_and_cuts_the_file(log: Fixture) -> None:
+    log.aof.append(b"good")
+    log.loop.turn()
+    log.file.room = 2
+    writer, reader = log.client(), log.client()
+    log.write(b"lost", writer)
+    log.aof.wait(reader, b":1\r\n", 0)
+    log.loop.turn()
+    assert (writer.sent, writer.refusals) == ([], [FULL])
+    assert (reader.sent, reader.refusals) == ([b":1\r\n"], [])
+    assert (log.file.data, log.health) == (b"good", [FULL])
+
+
+def test_what_a_full_disk_refused_is_written_first_once_there_is_room(log: Fixture) -> None:
+    log.file.room = 0
+    log.aof.append(b"one")
+    log.loop.turn()
+    log.aof.tick()
+    assert log.file.data == b""
+    log.file.room = None
+    log.aof.tick()
+    assert log.health == [FULL]
+    log.loop.end_threads()
+    assert (log.file.data, log.file.synced) == (b"one", 3)
+    assert log.health == [FULL, None]
+    client = log.client()
+    log.write(b"two", client)
+    log.loop.turn()
+    assert (log.file.data, client.sent) == (b"onetwo", [b"+OK\r\n"])
+
+
+def test_writes_that_come_while_the_disk_is_full_keep_their_order(log: Fixture) -> None:
+    log.file.room = 0
+    log.aof.append(b"one")
+    log.loop.turn()
+    late = log.client()
+    log.write(b"two", late)
+    log.loop.turn()
+    assert late.refusals == [FULL]
+    log.file.room = None
+    log.aof.tick()
+    log.loop.end_threads()
+    assert log.file.data == b"onetwo"
+
+
+def test_a_second_failure_keeps_everything(log: Fixture) -> None:
+    log.file.room = 0
+    log.aof.append(b"one")
+    log.loop.turn()
+    log.file.room = 2
+    log.aof.tick()
+    assert log.file.data == b""
+    log.file.room = None
+    log.aof.tick()
+    assert log.file.data == b"one"
+
+
+def test_a_failed_sync_stops_writes_until_one_succeeds(log: Fixture) -> None:
+    log.aof.append(b"one")
+    log.loop.turn()
+    log.file.sync_error = OSError(errno.EIO, "x")
+    log.aof.tick()
+    log.loop.end_threads()
+    assert log.health == [os.strerror(errno.EIO)]
+    log.file.sync_error = None
+    log.aof.tick()
+    log.loop.end_threads()
+    assert (log.health[-1], log.file.data) == (None, b"one")
+
+
+def test_a_failed_sync_under_always_writes_the_bytes_anew(log: Fixture) -> None:
+    log.aof.policy = ALWAYS
+    client = log.client()
+    log.file.sync_error = OSError(errno.EIO, "x")
+    log.write(b"one", client)
+    log.loop.turn()
+    log.loop.end_threads()
+    assert client.refusals == [os.strerror(errno.EIO)]
+    assert log.file.data == b""
+    log.file.sync_error = None
+    log.aof.tick()
+    log.loop.end_threads()
+    assert (log.file.data, log.health[-1]) == (b"one", None)
+
+
+def test_close_writes_and_syncs_what_waits(log: Fixture) -> None:
+    client = log.client()
+    log.write(b"one", client)
+    log.aof.close()
+    assert (log.file.synced, client.sent) == (3, [b"+OK\r\n"])
+
+
+def test_close_during_a_sync_under_always_answers_in_order(log: Fixture) -> None:
+    log.aof.policy = ALWAYS
+    client = log.client()
+    log.write(b"one", client, b"1")
+    log.loop.turn()
+    log.write(b"two", client, b"2")
+    log.aof.close()
+    assert (log.file.synced, client.sent) == (6, [b"1", b"2"])
+    log.loop.end_threads()
+    assert client.sent == [b"1", b"2"]
+
+
+def test_the_size_counts_what_waits() -> None:
+    log = Fixture(b"before")
+    log.aof.append(b"one")
+    assert log.aof.size == 9
+
+
+def test_a_server_without_a_log_is_never_dirty() -> None:
+    log = NoLog()
+    log.append(b"one")
+    log.tick()
+    log.close()
+    assert (log.is_dirty, log.size, log.digest(0, 0)) == (False, 0, None)

@@ -1,0 +1,96 @@
+"""The data directory: locks, the log's file, atomic replacement."""
+
+import stat
+from pathlib import Path
+
+import pytest
+
+from tile38py.errors import StartError
+from tile38py.persistence.files import (
+    AppendFile,
+    ConfigFile,
+    DirectoryLock,
+    open_log,
+    replace_file,
+)
+
+
+def test_a_directory_is_locked_once(tmp_path: Path) -> None:
+    lock = DirectoryLock(tmp_path)
+    with pytest.raises(StartError, match=r"in use by another server \(process \d+\)"):
+        DirectoryLock(tmp_path)
+    lock.release()
+    DirectoryLock(tmp_path).release()
+
+
+def test_a_log_is_opened_once(tmp_path: Path) -> None:
+    path = tmp_path / "log"
+    file = AppendFile(path)
+    with pytest.raises(StartError, match="in use"):
+        AppendFile(path)
+    file.close()
+
+
+def test_the_log_is_appended_to_and_private(tmp_path: Path) -> None:
+    path = tmp_path / "log"
+    path.write_bytes(b"one")
+    path.chmod(0o600)
+    file = open_log(path)
+    file.write(b"two")
+    assert (path.read_bytes(), file.size(), file.read(2, 3)) == (b"onetwo", 6, b"etw")
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    file.close()
+
+
+def test_writes_go_to_the_end_after_a_cut(tmp_path: Path) -> None:
+    file = AppendFile(tmp_path / "log")
+    file.write(b"onetwo")
+    file.truncate(3)
+    file.write(b"!")
+    file.sync()
+    assert file.has_room()
+    assert file.read(0, 100) == b"one!"
+    file.close()
+
+
+def test_a_cut_part_is_kept(tmp_path: Path) -> None:
+    path, kept = tmp_path / "log", tmp_path / "log.cut"
+    file = AppendFile(path)
+    file.write(b"goodbad")
+    file.cut(4, kept)
+    assert (path.read_bytes(), kept.read_bytes()) == (b"good", b"bad")
+    with pytest.raises(FileExistsError):
+        file.cut(4, kept)
+    file.close()
+
+
+def test_sums_are_of_whole_ranges(tmp_path: Path) -> None:
+    file = AppendFile(tmp_path / "log")
+    file.write(b"abc")
+    assert file.digest(0, 0) == "d41d8cd98f00b204e9800998ecf8427e"
+    assert file.digest(0, 3) == "900150983cd24fb0d6963f7d28e17f72"
+    assert file.digest(1, 3) is None
+    file.close()
+
+
+def test_a_log_that_tile38_had_renamed_away_is_found(tmp_path: Path) -> None:
+    (tmp_path / "log-bak").write_bytes(b"data")
+    file = open_log(tmp_path / "log")
+    assert file.read(0, 10) == b"data"
+    file.close()
+
+
+def test_a_replaced_file_is_private_and_leaves_nothing_beside(tmp_path: Path) -> None:
+    path = tmp_path / "config"
+    replace_file(path, b"one")
+    replace_file(path, b"two")
+    assert path.read_bytes() == b"two"
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    assert [entry.name for entry in tmp_path.iterdir()] == ["config"]
+
+
+def test_a_missing_configuration_is_empty(tmp_path: Path) -> None:
+    file = ConfigFile(tmp_path / "config")
+    assert file.read() == b""
+    file.write(b"{}")
+    assert file.read() == b"{}"

@@ -1,0 +1,90 @@
+"""HTTP requests from bytes, at any split, and the heads of replies."""
+
+from http import HTTPStatus
+
+import pytest
+
+from tile38py.limits import HTTP_HEAD_BYTES_MAX
+from tile38py.protocol.http import Parser, Refusal, Request, reply
+
+
+def parse(data: bytes, *, step: int = 0) -> Request | Refusal | None:
+    parser = Parser()
+    result = None
+    for start in range(0, len(data), step or len(data)):
+        assert result is None
+        result = parser.receive(data[start : start + (step or len(data))])
+    return result
+
+
+def text_of(data: bytes) -> bytes:
+    request = parse(data)
+    assert isinstance(request, Request)
+    return request.text
+
+
+@pytest.mark.parametrize("step", [0, 1, 7])
+def test_path_and_body_are_the_command(step: int) -> None:
+    data = b"POST /set+k%20a HTTP/1.1\r\nContent-Length: 10\r\n\r\n point 1 2"
+    request = parse(data, step=step)
+    assert isinstance(request, Request)
+    assert (request.method, request.text) == (b"POST", b"set k a point 1 2")
+
+
+def test_a_body_is_read_with_get_too() -> None:
+    assert text_of(b"GET /PI HTTP/1.1\r\ncontent-length: 2\r\n\r\nNG") == b"PING"
+
+
+def test_a_chunked_body_is_read() -> None:
+    head = b"POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n"
+    assert text_of(head + b"4\r\nPING\r\n0\r\n\r\n") == b"PING"
+
+
+def test_raw_bytes_in_the_path_are_taken() -> None:
+    assert text_of("GET /set+k+é HTTP/1.0\r\n\r\n".encode()) == "set k é".encode()
+
+
+def test_neither_an_old_version_nor_a_missing_host_matters() -> None:
+    assert text_of(b"GET /PING HTTP/1.0\r\n\r\n") == b"PING"
+    assert text_of(b"GET /PING HTTP/1.1\r\nHost: here\r\n\r\n") == b"PING"
+    assert text_of(b"GET /PING HTTP/1.1\r\nA: b\r\nHOST: here\r\n\r\n") == b"PING"
+
+
+def test_the_password_is_the_whole_header() -> None:
+    request = parse(b"GET /PING HTTP/1.1\r\nauthorization:  Basic abc \r\n\r\n")
+    assert isinstance(request, Request)
+    assert request.password == b"Basic abc"
+
+
+@pytest.mark.parametrize(
+    ("data", "status"),
+    [
+        (b"PUT /PING HTTP/1.1\r\n\r\n", 405),
+        (b"PATCH /PING HTTP/1.1\r\n\r\n", 405),
+        (b"GET /%zz HTTP/1.1\r\n\r\n", 400),
+        (b"GET nope HTTP/1.1\r\n\r\n", 400),
+        (b"POST / HTTP/1.1\r\nContent-Length: x\r\n\r\n", 400),
+        (b"GET / HTTP/1.1\r\nno colon\r\n\r\n", 400),
+        (b"GET /a HTTP/1.1\r\nA: " + b"x" * HTTP_HEAD_BYTES_MAX, 431),
+        (b"POST / HTTP/1.1\r\nTransfer-Encoding: gzip\r\n\r\n", 501),
+    ],
+)
+def test_bad_requests_get_a_status(data: bytes, status: int) -> None:
+    refusal = parse(data)
+    assert isinstance(refusal, Refusal)
+    assert refusal.status == status
+
+
+def test_a_client_that_waits_for_continue_is_known() -> None:
+    parser = Parser()
+    head = b"POST / HTTP/1.1\r\nExpect: 100-continue\r\nContent-Length: 4\r\n\r\n"
+    assert parser.receive(head) is None
+    assert parser.wants_continue
+    assert isinstance(parser.receive(b"PING"), Request)
+
+
+def test_the_line_end_counts_as_body() -> None:
+    assert reply(HTTPStatus.OK, b"{}") == (
+        b"HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Type: application/json; charset=utf-8"
+        b"\r\nContent-Length: 4\r\nAccess-Control-Allow-Origin: *\r\n\r\n{}\r\n"
+    )

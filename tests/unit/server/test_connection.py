@@ -1,0 +1,191 @@
+"""Connections on a fake socket: order, the log, long work, slow readers, HTTP, the end."""
+
+import asyncio
+
+import pytest
+
+from tests.support.bench import Bench, Line, turn_until
+from tests.support.fakes import command
+from tile38py.limits import INPUT_BYTES_WAITING_MAX, OUTPUT_BYTES_HIGH, OUTPUT_BYTES_MAX
+
+PING = command(b"PING")
+SET = command(b"SET", b"fleet", b"a", b"POINT", b"1", b"2")
+GET = command(b"GET", b"fleet", b"a", b"POINT")
+SLEEP = command(b"SLEEP", b"1")
+POINT = b"*2\r\n$1\r\n1\r\n$1\r\n2\r\n"
+
+
+@pytest.fixture
+async def line() -> Line:
+    return Line(Bench(is_developer=True))
+
+
+async def until_reading(line: Line) -> None:
+    await turn_until(line.transport.is_reading)
+
+
+async def test_replies_leave_at_once(line: Line) -> None:
+    assert line.send(PING + GET) == b"+PONG\r\n$-1\r\n"
+    assert line.send(PING[:5]) == b""
+    assert line.send(PING[5:]) == b"+PONG\r\n"
+
+
+async def test_replies_to_writes_wait_for_the_log(line: Line) -> None:
+    assert line.send(PING + SET + GET) == b""
+    line.bench.fake_journal.flush()
+    assert line.transport.taken() == b"+PONG\r\n+OK\r\n" + POINT
+
+
+async def test_nothing_overtakes_a_write_that_waits(line: Line) -> None:
+    other = Line(line.bench)
+    line.send(SET)
+    assert line.send(PING) == b""
+    # Another client must not see what isn't in the log.
+    assert other.send(GET) == b""
+    line.bench.fake_journal.flush()
+    assert (line.transport.taken(), other.transport.taken()) == (b"+OK\r\n+PONG\r\n", POINT)
+
+
+async def test_a_write_that_could_not_be_logged_ends_in_an_error(line: Line) -> None:
+    line.send(SET)
+    line.bench.fake_journal.flush("no space")
+    expected = b"-ERR the log cannot be written, the outcome is unknown: no space\r\n"
+    assert (line.transport.taken(), line.transport.is_closed) == (expected, True)
+
+
+async def test_much_that_is_held_stops_reading(line: Line) -> None:
+    line.bench.call("SET", "fleet", "big", "STRING", "x" * 200_000)
+    line.send(SET)
+    for _ in range(10):
+        line.send(command(b"GET", b"fleet", b"big"))
+    assert not line.transport.is_reading()
+    assert line.connection._held_bytes > OUTPUT_BYTES_HIGH
+    line.bench.fake_journal.flush()
+    await until_reading(line)
+    assert line.transport.taken().count(b"x" * 200_000) == 10
+
+
+async def test_a_client_waits_for_its_long_work_only(line: Line) -> None:
+    other = Line(line.bench)
+    assert line.send(PING + SLEEP + PING) == b"+PONG\r\n"
+    assert not line.transport.is_reading()
+    assert other.send(PING) == b"+PONG\r\n"
+    line.connection.data_received(PING)
+    await until_reading(line)
+    assert line.transport.taken() == b"+OK\r\n+PONG\r\n+PONG\r\n"
+
+
+async def test_what_arrives_in_spite_of_a_pause_is_bounded(line: Line) -> None:
+    line.send(SLEEP)
+    for _ in range(2):
+        line.connection.data_received(b"x" * INPUT_BYTES_WAITING_MAX)
+    assert line.transport.is_aborted
+
+
+async def test_a_client_that_left_gets_no_result(line: Line) -> None:
+    line.send(SLEEP)
+    line.connection.connection_lost(None)
+    await asyncio.sleep(0)
+    line.pool.shutdown()
+    await asyncio.sleep(0)
+    assert line.transport.taken() == b""
+    assert len(line.bench.clients) == 1
+
+
+async def test_a_client_that_left_is_not_answered_by_the_log(line: Line) -> None:
+    line.send(SET)
+    line.connection.connection_lost(None)
+    line.bench.fake_journal.flush()
+    assert line.transport.taken() == b""
+
+
+async def test_a_slow_reader_waits_until_it_has_read(line: Line) -> None:
+    line.connection.pause_writing()
+    assert not line.transport.is_reading()
+    line.connection.data_received(PING)
+    assert line.transport.taken() == b""
+    line.connection.resume_writing()
+    assert line.transport.is_reading()
+    assert line.transport.taken() == b"+PONG\r\n"
+
+
+async def test_a_flooded_client_is_cut_off(line: Line) -> None:
+    line.send(SLEEP)
+    line.connection.pause_writing()
+    line.transport.unsent = OUTPUT_BYTES_MAX + 1
+    await turn_until(lambda: line.transport.is_aborted)
+
+
+async def test_many_replies_are_made_in_turns(line: Line) -> None:
+    line.bench.call("SET", "fleet", "big", "STRING", "x" * 100_000)
+    count = 50
+    line.connection.data_received(command(b"GET", b"fleet", b"big") * count)
+    line.bench.fake_journal.flush()
+    assert line.transport.taken().count(b"$100000") < count
+    assert not line.transport.is_reading()
+
+
+async def test_quit_closes_after_the_earlier_replies(line: Line) -> None:
+    assert line.send(PING + command(b"QUIT") + PING) == b"+PONG\r\n+OK\r\n"
+    assert line.transport.is_closed
+
+
+async def test_quit_closes_only_after_the_log(line: Line) -> None:
+    line.send(SET + command(b"QUIT"))
+    assert not line.transport.is_closed
+    line.bench.fake_journal.flush()
+    assert (line.transport.taken(), line.transport.is_closed) == (b"+OK\r\n+OK\r\n", True)
+
+
+async def test_a_protocol_error_closes(line: Line) -> None:
+    assert line.send(PING + b"*-1\r\n").endswith(b"-Protocol error: invalid multibulk length\r\n")
+    assert line.transport.is_closed
+
+
+async def test_a_half_closed_client_gets_its_replies(line: Line) -> None:
+    assert line.connection.eof_received() is False
+    other = Line(line.bench)
+    other.send(SET)
+    assert other.connection.eof_received() is True
+    line.bench.fake_journal.flush()
+    assert (other.transport.taken(), other.transport.is_closed) == (b"+OK\r\n", True)
+
+
+async def test_a_half_closed_client_gets_its_long_reply(line: Line) -> None:
+    line.send(SLEEP)
+    assert line.connection.eof_received() is True
+    await turn_until(lambda: line.transport.is_closed)
+    assert line.transport.taken() == b"+OK\r\n"
+
+
+async def test_a_killed_client_is_cut_at_once(line: Line) -> None:
+    name = str(line.connection.client_id).encode()
+    assert line.send(PING + command(b"CLIENT", b"KILL", b"ID", name) + PING) == b""
+    assert line.transport.is_aborted
+
+
+async def test_strangers_are_turned_away_in_protected_mode() -> None:
+    bench = Bench()
+    stranger = Line(bench, address=("10.0.0.1", 5000))
+    assert stranger.transport.taken().startswith(b"-DENIED Tile38 is running in protected mode")
+    assert stranger.transport.is_closed
+    assert len(bench.clients) == 1
+    bench.config.set("requirepass", "secret")
+    assert not Line(bench, address=("10.0.0.1", 5000)).transport.is_closed
+
+
+async def test_one_client_too_many_is_told_so() -> None:
+    bench = Bench()
+    bench.clients.count_max = 1
+    line = Line(bench)
+    assert line.transport.taken() == b"-ERR max number of clients reached\r\n"
+    assert line.transport.is_closed
+
+
+async def test_a_clean_stop_closes_after_the_last_reply(line: Line) -> None:
+    line.send(SET)
+    line.connection.finish()
+    assert not line.transport.is_closed
+    line.bench.fake_journal.flush()
+    assert (line.transport.taken(), line.transport.is_closed) == (b"+OK\r\n", True)
+    assert line.send(PING) == b""

@@ -1,0 +1,87 @@
+"""The log's lines."""
+
+import io
+import json
+import logging
+import re
+
+import pytest
+
+from tile38py.server.logs import (
+    SHOWN,
+    VERBOSE,
+    VERY_VERBOSE,
+    JsonKeys,
+    Thinning,
+    keys_of,
+    levels_from,
+    make_log,
+)
+
+
+def written(levels: frozenset[int], keys: JsonKeys | None = None) -> list[str]:
+    stream = io.StringIO()
+    log = make_log(levels, keys=keys, stream=stream)
+    log.debug("one")
+    log.info("two %d", 2)
+    log.warning("three")
+    log.error("four")
+    log.critical("five")
+    return stream.getvalue().splitlines()
+
+
+@pytest.mark.parametrize(
+    ("levels", "tags"),
+    [
+        (SHOWN, "INFO ERRO FATA"),
+        (VERBOSE, "INFO WARN ERRO FATA"),
+        (VERY_VERBOSE, "DEBU INFO WARN ERRO FATA"),
+        (frozenset[int](), ""),
+    ],
+)
+def test_levels(levels: frozenset[int], tags: str) -> None:
+    assert [line.split()[2] for line in written(levels)] == [f"[{tag}]" for tag in tags.split()]
+
+
+def test_a_line_of_text() -> None:
+    pattern = r"\d{4}/\d\d/\d\d \d\d:\d\d:\d\d \[INFO\] two 2"
+    assert re.fullmatch(pattern, written(SHOWN)[0])
+
+
+def test_a_terminal_gets_colours() -> None:
+    class Terminal(io.StringIO):
+        def isatty(self) -> bool:
+            return True
+
+    stream = Terminal()
+    make_log(SHOWN, stream=stream).info("x")
+    assert "\x1b[36m[INFO]\x1b[0m x" in stream.getvalue()
+
+
+def test_lines_of_json() -> None:
+    info, error, _ = (json.loads(line) for line in written(SHOWN, JsonKeys()))
+    assert (info["level"], info["msg"], type(info["ts"])) == ("info", "two 2", float)
+    assert "stacktrace" in error
+    assert "stacktrace" not in info
+
+
+def test_members_without_a_name_are_left_out() -> None:
+    keys = keys_of({"encoderConfig": {"messageKey": "message"}})
+    assert [json.loads(line) for line in written(SHOWN, keys)] == [
+        {"message": "two 2"},
+        {"message": "four"},
+        {"message": "five"},
+    ]
+
+
+def test_the_level_of_a_configuration() -> None:
+    assert sorted(levels_from("warn") or ()) == [logging.WARNING, logging.ERROR, logging.CRITICAL]
+    assert levels_from("nonsense") is None
+    assert levels_from(None) is None
+
+
+def test_identical_messages_are_thinned_within_a_second() -> None:
+    thinning = Thinning()
+    assert sum(thinning.passes("x", 1) for _ in range(1000)) == 100 + 9
+    assert thinning.passes("y", 1)
+    assert sum(thinning.passes("x", 2) for _ in range(100)) == 100
