@@ -2,6 +2,6 @@
 
 VERSION = "0.1.0"
 
-from tile38py.embedded import Engine, GeoJSON  # noqa: E402 - modules below read the version from here
+from tile38py.embedded import Engine, GeoJSON  # noqa: E402 - they read the version
 
 __all__ = ["VERSION", "Engine", "GeoJSON"]
