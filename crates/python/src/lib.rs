@@ -1,7 +1,8 @@
 //! The binding `tile38py._engine`: converts arguments and replies, holds the lock, releases the
 //! GIL. Decides nothing.
 
-#![allow(clippy::needless_pass_by_value)] // PyO3 hands arguments over by value
+// What Python passes is converted into values that the functions own.
+#![allow(clippy::needless_pass_by_value)]
 
 mod engine;
 mod session;
