@@ -94,7 +94,8 @@ proptest! {
         if let Ok(geometry) = Geometry::parse(&bytes, ParseOptions::default()) {
             let mut text = Vec::new();
             geometry.write_json(&mut text);
-            prop_assert!(text.starts_with(b"{\"type\":"));
+            let is_geojson = text.starts_with(b"{\"type\":");
+            prop_assert!(is_geojson);
         }
     }
 }
