@@ -52,7 +52,7 @@ def measure(server: Server, load: Load, setting: Setting) -> float:
 
 def run_native(address: Address, words: list[str], setting: Setting) -> float:
     """Have redis-benchmark send a command; requests per second."""
-    command = ["redis-benchmark", "-h", address[0], "-p", str(address[1]), "--csv", "-e"]
+    command = ["redis-benchmark", "-h", address[0], "-p", str(address[1]), "--csv"]
     numbers = {"-n": setting.requests, "-r": setting.ids}
     numbers |= {"-c": setting.clients, "-P": setting.pipeline}
     command += [text for pair in numbers.items() for text in map(str, pair)]
