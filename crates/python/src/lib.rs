@@ -1,7 +1,10 @@
 //! The binding `tile38py._engine`: converts arguments and replies, holds the lock, releases the
 //! GIL. Decides nothing.
 
+#![allow(clippy::needless_pass_by_value)] // PyO3 hands arguments over by value
+
 mod engine;
+mod fences;
 mod session;
 mod values;
 
@@ -30,7 +33,9 @@ mod _engine {
     #[pymodule_export]
     use crate::engine::{Engine, Load};
     #[pymodule_export]
-    use crate::session::{Batch, Close, Http, LongRead, ServerCommand, Session, Yield};
+    use crate::fences::{endpoint_error, Hook};
+    #[pymodule_export]
+    use crate::session::{Batch, Close, Http, Live, LongRead, ServerCommand, Session, Yield};
     #[pymodule_export]
     use crate::split_native;
     #[pymodule_export]

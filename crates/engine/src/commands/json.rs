@@ -70,10 +70,13 @@ fn jset(keyspace: &mut Keyspace, call: &mut Call) -> Result<Effect> {
     let text = present.as_ref().map(text_of).unwrap_or_default();
     let changed = path::set(&text, path, &path::encode_value(value, mode))
         .map_err(|error| Error::Text(error.to_string().into_bytes()))?;
+    call.reply_ok();
+    if present.is_none() && changed.is_empty() {
+        return Ok(Effect::Nothing); // a path that only finds found nothing: no object is made
+    }
     let object = store(keyspace, key, id, present.as_ref(), &changed)?;
     // A document that isn't a geometry is nothing to fences, as any string, and JDEL never is.
     keyspace.report(key, ChangeKind::Set, Some(&object), present.as_ref());
-    call.reply_ok();
     Ok(Effect::Changed)
 }
 

@@ -39,7 +39,9 @@ fn keys(keyspace: &Keyspace, call: &mut Call) -> Result<()> {
     }
     if !call.is_json() {
         write_header(call.out, b'*', found.len());
-        found.iter().for_each(|key| write_bulk(call.out, key));
+        for key in &found {
+            write_bulk(call.out, key);
+        }
         return Ok(());
     }
     call.write_member("keys", |out| {

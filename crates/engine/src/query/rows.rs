@@ -20,7 +20,7 @@ struct Row {
 pub struct Rows<'o, 'a> {
     options: &'o Options<'a>,
     keyspace: &'o Keyspace,
-    rows: Vec<Row>,
+    results: Vec<Row>,
     count: u64,
     visited: u64,
     cursor: u64,
@@ -40,7 +40,7 @@ pub enum Verdict {
 impl<'o, 'a> Rows<'o, 'a> {
     /// No results yet.
     pub fn new(options: &'o Options<'a>, keyspace: &'o Keyspace) -> Self {
-        Rows { options, keyspace, rows: Vec::new(), count: 0, visited: 0, cursor: 0 }
+        Rows { options, keyspace, results: Vec::new(), count: 0, visited: 0, cursor: 0 }
     }
 
     /// Counts a candidate; whether the cursor is already past it.
@@ -68,7 +68,7 @@ impl<'o, 'a> Rows<'o, 'a> {
         self.count += 1;
         if self.options.wanted != Wanted::Count {
             let object = view().unwrap_or_else(|| object.clone());
-            self.rows.push(Row { object, distance });
+            self.results.push(Row { object, distance });
         }
         if self.count < self.options.limit {
             return Verdict::Taken;
@@ -94,9 +94,9 @@ impl<'o, 'a> Rows<'o, 'a> {
     fn write_resp(&self, call: &mut Call, has_distance: bool) -> Result<()> {
         write_header(call.out, b'*', 2);
         write_integer(call.out, self.cursor as i64);
-        write_header(call.out, b'*', self.rows.len());
+        write_header(call.out, b'*', self.results.len());
         let mut scratch = Vec::new();
-        for row in &self.rows {
+        for row in &self.results {
             call.budget.charge(1)?;
             let object = &row.object;
             let Wanted::Form(form) = self.options.wanted else {
@@ -137,7 +137,7 @@ impl<'o, 'a> Rows<'o, 'a> {
             });
         }
         call.out.extend_from_slice(list_name(self.options.wanted).as_bytes());
-        for (index, row) in self.rows.iter().enumerate() {
+        for (index, row) in self.results.iter().enumerate() {
             call.budget.charge(1)?;
             if index > 0 {
                 call.out.push(b',');
@@ -154,7 +154,7 @@ impl<'o, 'a> Rows<'o, 'a> {
     fn columns(&self, names: &Names) -> Vec<u32> {
         let mut columns: Vec<u32> = Vec::new();
         let mut is_known: Vec<bool> = Vec::new();
-        for row in &self.rows {
+        for row in &self.results {
             for (serial, _) in row.object.fields().iter() {
                 let index = serial as usize;
                 if is_known.len() <= index {
