@@ -1,13 +1,14 @@
 //! A connection: bytes in; replies, log bytes and what only the driver can do out. Keeps what is
 //! incomplete, and the connection's choice of output.
 
+mod live;
 mod long_read;
 
 pub use long_read::LongRead;
 
 use crate::call::{Budget, Call, Effect};
 use crate::commands::{Access, Command, Function};
-use crate::engine::{Engine, Entry, Runner};
+use crate::engine::{Engine, Entry, Outbox, Runner};
 use crate::error::{Error, Result};
 use crate::number::parse_float;
 use crate::reply::{self, Output};
@@ -33,6 +34,8 @@ pub struct Batch {
     pub replies: Vec<u8>,
     /// Commands for the log; to be written before the replies are sent.
     pub log: Vec<u8>,
+    /// What fences and hooks came to.
+    pub outbox: Outbox,
     /// Why it ended before all complete requests were run.
     pub stop: Option<Stop>,
 }
@@ -48,6 +51,8 @@ pub enum Stop {
     },
     /// Run a read elsewhere and send its reply.
     LongRead(Box<LongRead>),
+    /// The connection watches the live fence of that number from here on.
+    Live(u64),
     /// Let others run, then go on.
     Yield,
     /// Everything from here on is HTTP.
@@ -76,6 +81,7 @@ pub struct Session {
     is_plain: bool,
     starts_in_json: bool,
     has_answered: bool,
+    is_live: bool,
     pending: Pending,
     /// Whether the right password was given.
     pub is_authenticated: bool,
@@ -110,6 +116,7 @@ impl Session {
             is_plain,
             starts_in_json: output == Some(Output::Json),
             has_answered: false,
+            is_live: false,
             pending: Pending::default(),
             is_authenticated: false,
         }
@@ -149,6 +156,7 @@ impl Session {
             self.buffer = Vec::new();
             self.position = 0;
         }
+        self.finish(engine, &mut batch);
         batch
     }
 
@@ -185,6 +193,7 @@ impl Session {
             self.run_one(engine, &request, &mut batch);
         }
         self.arguments = arguments;
+        self.finish(engine, &mut batch);
         batch
     }
 
@@ -206,6 +215,10 @@ impl Session {
                 Parsed::Request { framing, end } => {
                     used += end;
                     let args = arguments.view(rest);
+                    if self.is_live {
+                        batch.stop = Some(live::end_of_live(args));
+                        continue;
+                    }
                     if args.is_empty() {
                         continue;
                     }
@@ -361,10 +374,16 @@ impl Session {
             is_out_of_memory: engine.state.is_out_of_memory,
             out: if is_direct { &mut batch.replies } else { &mut members },
             budget: &mut budget,
+            live: None,
         };
         let result = engine.run(command, &mut call);
+        let live = call.live.take();
         let work = READ_WORK_MAX - budget.work_left();
         match result {
+            Ok(_) if live.is_some() => {
+                batch.stop = live.map(|fence| self.go_live(engine, *fence, &mut batch.replies));
+                Ok(work)
+            }
             Ok(effect) => {
                 if is_json {
                     self.write_members(&mut batch.replies, &members, clock);
