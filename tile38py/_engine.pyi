@@ -10,6 +10,7 @@ _EventObjects: TypeAlias = tuple[tuple[bytes, bytes], ...]
 _HooksChanged: TypeAlias = tuple[tuple[str, bytes, int], ...]
 
 __all__ = [
+    "DEBUG_BUILD",
     "Batch",
     "Close",
     "Engine",
@@ -25,6 +26,8 @@ __all__ = [
     "endpoint_error",
     "split_native",
 ]
+
+DEBUG_BUILD: Final[bool]
 
 @final
 class Simple:
