@@ -75,7 +75,7 @@ class Engine:
     def hook_names(self) -> list[bytes]:
         """The names of all hooks, channels not among them, ascending."""
 
-    def remove_live(self, id: int) -> bool:
+    def remove_live(self, live_id: int) -> bool:
         """End a live fence; whether there was one of that id."""
 
     def set_fence_context(self, *, utc_offset: int, group_seed: bytes) -> None:

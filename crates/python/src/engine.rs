@@ -155,8 +155,8 @@ impl Engine {
     }
 
     /// End a live fence; whether there was one of that id.
-    fn remove_live(&self, id: u64) -> bool {
-        lock(&self.shared).remove_live(id)
+    fn remove_live(&self, live_id: u64) -> bool {
+        lock(&self.shared).remove_live(live_id)
     }
 
     /// Set what messages of fences say of time and origin: seconds ahead of UTC, and five bytes
