@@ -36,6 +36,9 @@ class Engine:
         out_of_memory: bool,
         write_error: str | None = None,
     ) -> None: ...
+    def monitor(self, is_on: bool) -> None:
+        """Have batches tell the commands that ran, or not any more."""
+
     def load(self, data: bytes, now_ns: int) -> Load:
         """Run log bytes. Never raises for bad content: see Load.error."""
 
@@ -68,8 +71,13 @@ class Session:
     """One connection's parser, output format and authentication."""
 
     authenticated: bool
+    live: bool  # every request is handed out as a ServerCommand, known or not
     @property
     def output(self) -> str: ...
+    @property
+    def framing(self) -> str:
+        """Of the last request: "resp" (or inline), "native", "plain"."""
+
     def feed(self, data: bytes, now_ns: int) -> Batch: ...
     def run(self, args: Sequence[bytes], now_ns: int) -> Batch: ...
     def answer(self, value: object, members: Sequence[tuple[str, object]] = ()) -> bytes: ...
@@ -82,6 +90,7 @@ class Batch:
 
     replies: Final[bytes]
     log: Final[bytes]
+    monitored: Final[list[bytes]]
     stop: Final[ServerCommand | LongRead | Http | Close | Yield | None]
 
 @final
@@ -90,6 +99,7 @@ class ServerCommand:
 
     name: Final[str]
     args: Final[list[bytes]]
+    shown: Final[bytes]  # as MONITOR shows it; empty unless somebody looks
 
 @final
 class LongRead:
@@ -112,6 +122,9 @@ class Close:
 @final
 class Yield:
     """Let others run, then feed nothing to go on."""
+
+def json_text(text: bytes) -> bytes:
+    """A text as JSON: as it is if it is that already, else as a JSON string."""
 
 def split_native(text: bytes) -> list[bytes]:
     """Split command text as Tile38's native protocol does."""

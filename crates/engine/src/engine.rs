@@ -65,6 +65,8 @@ pub struct Engine {
     pub state: State,
     /// What was counted.
     pub counters: Counters,
+    /// Whether somebody wants to see the commands that run.
+    pub is_monitored: bool,
     table: Vec<Entry>,
 }
 
@@ -87,6 +89,7 @@ impl Engine {
             keyspace: Keyspace::new(requires_valid),
             state: State::default(),
             counters: Counters::default(),
+            is_monitored: false,
             table,
         }
     }

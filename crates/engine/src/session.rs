@@ -2,12 +2,13 @@
 //! incomplete, and the connection's choice of output.
 
 mod long_read;
+mod monitor;
 
 pub use long_read::LongRead;
 
 use crate::call::{Budget, Call, Effect};
 use crate::commands::{Access, Command, Function};
-use crate::engine::{Engine, Entry, Runner};
+use crate::engine::{Engine, Runner};
 use crate::error::{Error, Result};
 use crate::number::parse_float;
 use crate::reply::{self, Output};
@@ -33,6 +34,8 @@ pub struct Batch {
     pub replies: Vec<u8>,
     /// Commands for the log; to be written before the replies are sent.
     pub log: Vec<u8>,
+    /// The commands that ran, as MONITOR shows them; none unless somebody looks.
+    pub monitored: Vec<Vec<u8>>,
     /// Why it ended before all complete requests were run.
     pub stop: Option<Stop>,
 }
@@ -45,6 +48,8 @@ pub enum Stop {
         name: String,
         /// What follows the name.
         args: Vec<Vec<u8>>,
+        /// The command as MONITOR shows it; empty unless somebody looks.
+        shown: Vec<u8>,
     },
     /// Run a read elsewhere and send its reply.
     LongRead(Box<LongRead>),
@@ -79,6 +84,8 @@ pub struct Session {
     pending: Pending,
     /// Whether the right password was given.
     pub is_authenticated: bool,
+    /// Whether every request is the driver's: the connection listens to something.
+    pub is_live: bool,
 }
 
 /// One request being run.
@@ -112,12 +119,18 @@ impl Session {
             has_answered: false,
             pending: Pending::default(),
             is_authenticated: false,
+            is_live: false,
         }
     }
 
     /// The output that replies have now.
     pub fn output(&self) -> Output {
         self.output.unwrap_or(Output::Resp)
+    }
+
+    /// How the last request was written; `None` for one that came as words.
+    pub fn framing(&self) -> Option<Framing> {
+        self.pending.framing
     }
 
     /// Bytes that wait for more.
@@ -143,6 +156,10 @@ impl Session {
             self.position += self.run_all(engine, unread, now_ns, clock, &mut batch);
             self.buffer = buffer;
             self.compact();
+        }
+        if batch.stop.is_none() && !batch.monitored.is_empty() {
+            // So that whoever looks only at what stopped, as is usual, has to look at it.
+            batch.stop = Some(Stop::Yield);
         }
         if let Some(Stop::Http(rest)) = &mut batch.stop {
             rest.extend_from_slice(&self.buffer[self.position..]);
@@ -269,6 +286,12 @@ impl Session {
         self.pending.word.extend_from_slice(request.args.at(0));
         self.pending.started_ns = if is_timed { (request.clock)() } else { 0 };
         let mut work = 0;
+        if self.is_live {
+            let name = request.args.at(0).to_ascii_uppercase();
+            let name = String::from_utf8_lossy(&name).into_owned();
+            batch.stop = Some(stop_at(name, request.args.skip(1), Vec::new()));
+            return work;
+        }
         if request.args.at(0).eq_ignore_ascii_case(b"QUIT") {
             if self.output() == Output::Resp {
                 self.write_payload(&mut batch.replies, b"+OK\r\n");
@@ -326,9 +349,19 @@ impl Session {
         }
         match runner {
             Runner::Data(command) => {
-                *work += self.run_data(engine, command, &prefix, request, batch)?;
+                let result = self.run_data(engine, command, &prefix, request, batch);
+                if engine.is_monitored && !matches!(result, Err(Error::WrongArity | Error::Timeout))
+                {
+                    batch.monitored.push(monitor::quoted(prefix.args, words));
+                }
+                *work += result?;
             }
-            Runner::Server => batch.stop = Some(stop_at(entry, prefix.args.skip(words))),
+            Runner::Server => {
+                let is_shown = engine.is_monitored;
+                let shown = is_shown.then(|| monitor::quoted(prefix.args, words));
+                let (name, args) = (entry.name.clone(), prefix.args.skip(words));
+                batch.stop = Some(stop_at(name, args, shown.unwrap_or_default()));
+            }
             Runner::Later => return Err(Error::unknown_command(prefix.args.at(0))),
         }
         Ok(())
@@ -528,8 +561,8 @@ impl Session {
     }
 }
 
-fn stop_at(entry: &Entry, args: Args) -> Stop {
-    Stop::Command { name: entry.name.clone(), args: args.iter().map(<[u8]>::to_vec).collect() }
+fn stop_at(name: String, args: Args, shown: Vec<u8>) -> Stop {
+    Stop::Command { name, args: args.iter().map(<[u8]>::to_vec).collect(), shown }
 }
 
 impl<'a> Prefix<'a> {

@@ -112,6 +112,11 @@ impl Engine {
         };
     }
 
+    /// Have batches tell the commands that ran, or not any more.
+    fn monitor(&self, is_on: bool) {
+        lock(&self.shared).is_monitored = is_on;
+    }
+
     /// Run log bytes. Never raises for bad content: see `Load.error`.
     fn load(&self, py: Python<'_>, data: &[u8], now_ns: i64) -> Load {
         let load = py.detach(|| lock(&self.shared).load(data, now_ns));

@@ -2,6 +2,7 @@
 
 use ::engine::error::Error;
 use ::engine::reply::Output;
+use ::engine::request::Framing;
 use ::engine::session::{
     Batch as CoreBatch, LongRead as CoreLongRead, Session as CoreSession, Stop,
 };
@@ -24,6 +25,7 @@ pub struct Session {
 pub struct Batch {
     replies: Py<PyBytes>,
     log: Py<PyBytes>,
+    monitored: Vec<Py<PyBytes>>,
     stop: Option<Py<PyAny>>,
 }
 
@@ -32,6 +34,7 @@ pub struct Batch {
 pub struct ServerCommand {
     name: String,
     args: Vec<Py<PyBytes>>,
+    shown: Py<PyBytes>,
 }
 
 /// A read that exceeded its budget, on a snapshot.
@@ -71,14 +74,20 @@ fn convert(py: Python<'_>, batch: CoreBatch) -> PyResult<Batch> {
         None => None,
         Some(stop) => Some(convert_stop(py, stop)?),
     };
-    Ok(Batch { replies: bytes_of(py, &batch.replies), log: bytes_of(py, &batch.log), stop })
+    Ok(Batch {
+        replies: bytes_of(py, &batch.replies),
+        log: bytes_of(py, &batch.log),
+        monitored: batch.monitored.iter().map(|shown| bytes_of(py, shown)).collect(),
+        stop,
+    })
 }
 
 fn convert_stop(py: Python<'_>, stop: Stop) -> PyResult<Py<PyAny>> {
     Ok(match stop {
-        Stop::Command { name, args } => {
+        Stop::Command { name, args, shown } => {
             let args = args.iter().map(|arg| bytes_of(py, arg)).collect();
-            Py::new(py, ServerCommand { name, args })?.into_any()
+            let shown = bytes_of(py, &shown);
+            Py::new(py, ServerCommand { name, args, shown })?.into_any()
         }
         Stop::LongRead(core) => Py::new(py, LongRead { core })?.into_any(),
         Stop::Yield => Py::new(py, Yield)?.into_any(),
@@ -101,6 +110,27 @@ impl Session {
     #[setter]
     fn set_authenticated(&mut self, value: bool) {
         self.core.is_authenticated = value;
+    }
+
+    /// Whether every request is handed out, known or not: the connection listens.
+    #[getter]
+    fn live(&self) -> bool {
+        self.core.is_live
+    }
+
+    #[setter]
+    fn set_live(&mut self, value: bool) {
+        self.core.is_live = value;
+    }
+
+    /// How the last request was framed: `resp` (or inline), `native`, `plain`.
+    #[getter]
+    fn framing(&self) -> &'static str {
+        match self.core.framing() {
+            None => "plain",
+            Some(Framing::Native) => "native",
+            Some(Framing::Resp | Framing::Inline) => "resp",
+        }
     }
 
     /// `resp` or `json`.
