@@ -1,5 +1,7 @@
 """The edges between parts: what one may ask of another. No implementation lives here."""
 
+from collections.abc import Sequence
+from enum import Enum, auto
 from typing import Final, Protocol
 
 from tile38py._engine import Session
@@ -7,6 +9,23 @@ from tile38py._engine import Session
 # What is special about replies that wait for the log; the values are combined.
 WROTE: Final = 1  # their commands changed data: without a log they must not be sent
 LAST: Final = 2  # the connection closes after them
+
+
+class Wire(Enum):
+    """How a connection's bytes are framed."""
+
+    RESP = auto()  # inline commands too
+    NATIVE = auto()
+    WEBSOCKET = auto()
+    HTTP = auto()
+
+
+class Role(Enum):
+    """What a live connection listens to."""
+
+    SUBSCRIBER = auto()
+    MONITOR = auto()
+    FENCE = auto()
 
 
 class Clock(Protocol):
@@ -53,6 +72,43 @@ class Journal(Protocol):
         """The MD5 of a range as hexadecimal text, None if it isn't all there. Any thread."""
 
 
+class Listener(Protocol):
+    """What a live connection listens to, and what waits to be sent to it."""
+
+    role: Role
+
+    def add(self, name: bytes, *, is_pattern: bool) -> int:
+        """Listen to a channel or pattern; how many there are now."""
+
+    def remove(self, name: bytes, *, is_pattern: bool) -> int:
+        """Listen to it no more; how many are left."""
+
+    def send(self, replies: bytes, *, is_last: bool) -> None:
+        """Send replies behind everything that was published before; close after the last."""
+
+    def pause(self) -> None:
+        """The socket takes no more at present."""
+
+    def resume(self) -> None:
+        """The socket takes more."""
+
+    def close(self) -> None:
+        """The connection is gone."""
+
+
+class Broadcaster(Protocol):
+    """Whoever hands messages to live connections."""
+
+    def attach(self, client: "Client", role: Role) -> Listener:
+        """Make a connection live."""
+
+    def publish(self, channel: bytes, text: bytes) -> int:
+        """Send a message to all who listen to the channel; how many times it will arrive."""
+
+    def show(self, address: str, commands: Sequence[bytes], now_ns: int) -> None:
+        """Send commands that ran to all monitors."""
+
+
 class Client(Protocol):
     """A connection as commands see it."""
 
@@ -66,6 +122,24 @@ class Client(Protocol):
     replica_ip: str
     is_plain: bool  # it speaks HTTP or WebSocket: one command, one reply
     is_gone: bool
+    listener: Listener | None  # once it is live
+
+    @property
+    def wire(self) -> Wire:
+        """How its present request was framed, and so how it wants to hear."""
+
+    @property
+    def unsent(self) -> int:
+        """Bytes that its socket didn't take yet."""
+
+    def listen(self, listener: Listener) -> None:
+        """Become live: from here on the listener says what is sent."""
+
+    def write(self, data: bytes) -> None:
+        """Hand bytes to the socket now; only for the listener."""
+
+    def shut(self) -> None:
+        """Close when the socket has taken what it has; only for the listener."""
 
     def kill(self) -> None:
         """Cut the connection at once; replies that wait are lost."""

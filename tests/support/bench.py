@@ -14,6 +14,7 @@ from tests.support.fakes import (
     FakeProcess,
     FakeSettingsFile,
     FakeTransport,
+    ManualLoop,
     command,
 )
 from tile38py import commands as families
@@ -27,6 +28,7 @@ from tile38py.interfaces import Journal
 from tile38py.server.connection import Connection, Hub
 from tile38py.server.peers import Doorkeeper
 from tile38py.server.web import WebSettings
+from tile38py.subscriptions import Subscriptions
 
 TURNS_MAX = 5000
 assert families.FAMILIES
@@ -57,6 +59,13 @@ class Bench:
         self.settings_file = FakeSettingsFile()
         self.stops: list[tuple[int, str]] = []
         self.log_lines: list[str] = []
+        self.loop = ManualLoop()
+        self.subscriptions = Subscriptions(
+            self.engine,
+            journal=self.journal,
+            call_soon=self.loop.call_soon,
+            log=self.log_lines.append,
+        )
         self.services = self._services()
         self.dispatcher = Dispatcher(self.services, is_developer=is_developer)
         self.client = self.new_client()
@@ -72,6 +81,7 @@ class Bench:
             memory=self.memory,
             process=FakeProcess(),
             settings_file=self.settings_file,
+            broadcaster=self.subscriptions,
             stop=lambda code, reason: self.stops.append((code, reason)),
             log=self.log_lines.append,
             started_ns=self.clock.monotonic_ns() - 5 * SECOND,

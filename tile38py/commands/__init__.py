@@ -9,9 +9,22 @@ from tile38py.commands import (
     developer,
     information,
     log,
+    monitor,
+    pubsub,
     replication,
     server,
     settings,
 )
 
-FAMILIES = (client, connection, developer, information, log, replication, server, settings)
+FAMILIES = (
+    client,
+    connection,
+    developer,
+    information,
+    log,
+    monitor,
+    pubsub,
+    replication,
+    server,
+    settings,
+)

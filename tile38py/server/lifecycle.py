@@ -45,6 +45,7 @@ from tile38py.server.peers import Doorkeeper
 from tile38py.server.replay import Replay
 from tile38py.server.system import EngineMemory, ThisProcess, raise_file_limit
 from tile38py.server.web import WebSettings
+from tile38py.subscriptions import Subscriptions
 
 assert command_families.FAMILIES
 
@@ -176,6 +177,12 @@ class Server:
 
     def _make_hub(self, parts: Parts, journal: Aof | NoLog) -> Hub:
         options, config = self._options, parts.config
+        subscriptions = Subscriptions(
+            parts.engine,
+            journal=journal,
+            call_soon=self._loop.call_soon,
+            log=self._log.warning,
+        )
         services = Services(
             engine=parts.engine,
             clock=parts.clock,
@@ -186,6 +193,7 @@ class Server:
             memory=parts.memory,
             process=ThisProcess(),
             settings_file=parts.config_file,
+            broadcaster=subscriptions,
             stop=self.stop,
             log=self._log.info,
             started_ns=parts.clock.monotonic_ns(),
