@@ -57,6 +57,7 @@ PYTHON_VIRTUES = {
     "task of a group": ("expiry.py", "group.create_task(f())"),
     "error of errors.py": ("commands/keys.py", "raise errors.wrong_arity('persist')"),
     "JSON in a docstring": ("metrics.py", 'def f():\n    """Gives {"ok":true}."""'),
+    "JSON that is looked for": ("metrics.py", "is_json = text.startswith('{\"type\":')"),
     "sentence": ("metrics.py", "# The limit (see above) is in bytes."),
     "limits": ("metrics.py", "def f():\n" + "    x = 1\n" * 59),
 }

@@ -4,14 +4,28 @@ from collections.abc import Sequence
 from typing import Final, Self, TypeAlias, final
 
 # What a reply is in Python; text that isn't UTF-8 comes as bytes.
-Value: TypeAlias = str | bytes | int | list[Value] | None
+_Value: TypeAlias = str | bytes | int | list[_Value] | None
+
+__all__ = [
+    "Batch",
+    "Close",
+    "Engine",
+    "Http",
+    "Load",
+    "LongRead",
+    "ServerCommand",
+    "Session",
+    "Simple",
+    "Yield",
+    "split_native",
+]
 
 @final
 class Simple:
     """A reply that RESP sends as a simple string: `+text`."""
 
     def __new__(cls, text: str) -> Self: ...
-    def __eq__(self, other: object) -> bool: ...
+    def __eq__(self, other: object, /) -> bool: ...
     def __hash__(self) -> int: ...
 
 @final
@@ -51,7 +65,7 @@ class Engine:
     def memory(self) -> tuple[int, int]:
         """Bytes on the heap; bytes that were got from the system but aren't held now."""
 
-    def execute(self, args: Sequence[bytes], now_ns: int) -> tuple[Value, bytes]:
+    def execute(self, args: Sequence[bytes], now_ns: int) -> tuple[_Value, bytes]:
         """Run one command: its reply, and the bytes for a log. Raises ValueError for an error."""
 
     def snapshot(self) -> Engine:
@@ -80,7 +94,7 @@ class Session:
 
     def feed(self, data: bytes, now_ns: int) -> Batch: ...
     def run(self, args: Sequence[bytes], now_ns: int) -> Batch: ...
-    def answer(self, value: object, members: Sequence[tuple[str, object]] = ()) -> bytes: ...
+    def answer(self, value: object, members: Sequence[tuple[str, object]] = ...) -> bytes: ...
     def fail(self, text: str) -> bytes: ...
     def wrong_arity(self) -> bytes: ...
 

@@ -14,8 +14,6 @@ OUTPUT_BYTES_MAX = 1 * GIB  # unsent replies at which the connection is cut off
 INPUT_BYTES_WAITING_MAX = 1 * MIB  # bytes that may arrive after a pause was asked for
 
 LIVE_BYTES_MAX = 16 * MIB  # waiting for one live connection, at which it is cut off
-    16 * MIB
-)  # that wait for one subscriber, monitor or live fence before it is cut off
 LIVE_BYTES_HIGH = 64 * KIB  # unsent bytes of it above which messages wait, shared, outside
 LIVE_BYTES_LOW = 16 * KIB  # unsent bytes below which they go on
 PARCEL_BYTES_MAX = 256 * KIB  # of messages for the same listeners that are sent as one

@@ -12,6 +12,10 @@ from tests.support.writers import Load, Writer
 WRITERS = 3
 
 
+def wait_for_writes(load: Load, count: int) -> None:
+    wait_until(lambda: load.acknowledged >= count, what=f"{count} acknowledged writes")
+
+
 def kill_under_load(folder: Path, rounds: int) -> None:
     seed = random.randrange(1 << 32)
     print(f"seed {seed}")
@@ -21,8 +25,7 @@ def kill_under_load(folder: Path, rounds: int) -> None:
         for _ in range(rounds):
             assert server.call("CONFIG", "SET", "appendfsync", "always") == "+OK"
             with Load(server, writers) as load:
-                enough = load.acknowledged + chance.randrange(50, 2000)
-                wait_until(lambda: load.acknowledged > enough, what=f"{enough} writes")  # noqa: B023
+                wait_for_writes(load, load.acknowledged + chance.randrange(50, 2000))
                 server.kill()
             assert not any(writer.refused for writer in writers)
             server.start()

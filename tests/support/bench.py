@@ -20,7 +20,7 @@ from tests.support.fakes import (
 from tile38py import commands as families
 from tile38py._engine import Engine
 from tile38py.clients import Clients
-from tile38py.commands.registry import Services
+from tile38py.commands.registry import End, Services
 from tile38py.config import Config
 from tile38py.dispatch import Dispatcher, Work
 from tile38py.gates import Gates
@@ -103,6 +103,9 @@ class Bench:
             progress = self.dispatcher.drive(client, batch)
             replies += b"".join(progress.replies)
             if progress.stop is None and not progress.has_more:
+                return replies
+            if isinstance(progress.stop, End):
+                client.finish()
                 return replies
             if progress.stop is not None:
                 assert isinstance(progress.stop, Work)

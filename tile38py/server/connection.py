@@ -63,9 +63,9 @@ class Connection(asyncio.Protocol):
 
     __slots__ = (
         "_exchange", "_feed", "_frames", "_held_bytes", "_hub", "_is_ending", "_job",
-        "_journal", "_now", "_receive", "_transport", "_unread", "_waits", "_write", "active_ns", "address",
-        "client_id", "created_ns", "is_gone", "is_plain", "listener", "name", "replica_ip",
-        "replica_port", "session",
+        "_journal", "_now", "_receive", "_transport", "_unread", "_waits", "_write", "active_ns",
+        "address", "client_id", "created_ns", "is_gone", "is_plain", "listener", "name",
+        "replica_ip", "replica_port", "session",
     )  # fmt: skip
 
     def __init__(self, hub: Hub) -> None:

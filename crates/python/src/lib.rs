@@ -1,8 +1,7 @@
 //! The binding `tile38py._engine`: converts arguments and replies, holds the lock, releases the
 //! GIL. Decides nothing.
 
-// What Python passes is converted into values that the functions own.
-#![allow(clippy::needless_pass_by_value)]
+#![allow(clippy::needless_pass_by_value)] // PyO3 hands arguments over by value
 
 mod engine;
 mod session;

@@ -28,7 +28,7 @@ LAYERS: tuple[frozenset[str], ...] = (
     ),
     frozenset({"dispatch"}),
     frozenset({"commands"}),
-    frozenset({"hooks", "config", "protocol", "clients", "gates"}),
+    frozenset({"hooks", "config", "protocol", "clients", "gates", "engine"}),
     frozenset({"interfaces"}),
     frozenset({"_engine", "errors", "clock", "limits"}),
 )
@@ -149,18 +149,23 @@ def own_errors(file: SourceFile, tree: ast.Module) -> Iterator[str]:
 
 
 def hand_made_json(file: SourceFile, tree: ast.Module) -> Iterator[str]:
-    """JSON objects written as text."""
+    """JSON objects written as text; to look for such text is fine."""
+    allowed = {id(node) for node in constants_that_only_tell(tree)}
     for node in ast.walk(tree):
         if isinstance(node, ast.Constant) and isinstance(node.value, str | bytes):
             is_json = '{"' in node.value if isinstance(node.value, str) else b'{"' in node.value
-            if is_json and not is_docstring(tree, node):
+            if is_json and id(node) not in allowed:
                 yield f"{file.path}:{node.lineno}: JSON is encoded in one place, not by hand"
 
 
-def is_docstring(tree: ast.Module, constant: ast.Constant) -> bool:
-    """Whether a constant stands alone as a statement."""
-    statements = (node for node in ast.walk(tree) if isinstance(node, ast.Expr))
-    return any(node.value is constant for node in statements)
+def constants_that_only_tell(tree: ast.Module) -> Iterator[ast.expr]:
+    """Docstrings, and what a text is compared with at its head."""
+    for node in ast.walk(tree):
+        match node:
+            case ast.Expr(value=ast.Constant() as constant):
+                yield constant
+            case ast.Call(func=ast.Attribute(attr="startswith"), args=[constant]):
+                yield constant
 
 
 def unclear_names(file: SourceFile, tree: ast.Module) -> Iterator[str]:

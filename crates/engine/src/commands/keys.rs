@@ -39,7 +39,7 @@ fn keys(keyspace: &Keyspace, call: &mut Call) -> Result<()> {
     }
     if !call.is_json() {
         write_header(call.out, b'*', found.len());
-        for key in found {
+        for key in &found {
             write_bulk(call.out, key);
         }
         return Ok(());

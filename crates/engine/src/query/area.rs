@@ -150,7 +150,8 @@ fn take_point(words: &mut Words) -> Result<Point> {
 pub fn take_radius(words: &mut Words) -> Result<f64> {
     let word = words.next_filled()?;
     match parse_float(word) {
-        Some(meters) if !(meters < 0.0) => Ok(meters),
+        // NaN is a radius, too: one that nothing lies within.
+        Some(meters) if meters.is_nan() || meters >= 0.0 => Ok(meters),
         _ => Err(Error::invalid(word)),
     }
 }

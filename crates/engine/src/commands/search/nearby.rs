@@ -75,20 +75,13 @@ fn take_center(words: &mut Words, is_sparse: bool) -> Result<Center> {
 fn run(center: &Center, collection: &Collection, rows: &mut Rows, call: &mut Call) -> Result<()> {
     let from = distance::From::new(center.point);
     let distances = Cell::new(0_u64);
-    let count = || distances.set(distances.get() + 1);
     let mut failure = Ok(());
     let _ = collection.areas().nearest(
         |bounds| {
-            count();
+            distances.set(distances.get() + 1);
             from.to_rect(bounds)
         },
-        |object| {
-            count();
-            match object.shape() {
-                Shape::Point(point) => from.to_point(*point),
-                _ => from.to_rect(&object.bounds()),
-            }
-        },
+        Object::bounds,
         |object, meters| {
             failure = call.budget.charge(1 + distances.take() / DISTANCES_PER_WORK);
             if failure.is_err() || center.meters.is_some_and(|limit| meters > limit) {

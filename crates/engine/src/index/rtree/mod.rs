@@ -152,16 +152,16 @@ impl<T: Item> RTree<T> {
         }
     }
 
-    /// Visits the items by ascending distance until the visitor breaks. A node's distance must
-    /// not exceed that of any item within its box.
+    /// Visits the items by ascending distance of their exact boxes until the visitor breaks. The
+    /// distance of a box must not exceed that of any box within it.
     pub fn nearest<'a>(
         &'a self,
-        node_distance: impl FnMut(&Rect) -> f64,
-        item_distance: impl FnMut(&'a T) -> f64,
+        distance: impl FnMut(&Rect) -> f64,
+        exact_bounds: impl FnMut(&'a T) -> Rect,
         visit: impl FnMut(&'a T, f64) -> ControlFlow<()>,
     ) -> ControlFlow<()> {
         match &self.root {
-            Some(root) => search::nearest(&root.node, node_distance, item_distance, visit),
+            Some(root) => search::nearest(&root.node, distance, exact_bounds, visit),
             None => ControlFlow::Continue(()),
         }
     }

@@ -5,7 +5,7 @@ use std::ops::ControlFlow;
 use triomphe::Arc;
 
 use super::bounds::Bounds;
-use super::node::Node;
+use super::node::{Node, NODE_ENTRIES_MAX};
 use super::Item;
 use crate::geometry::Rect;
 
@@ -120,23 +120,28 @@ impl<'a, T> Heap<'a, T> {
 /// any item in it.
 pub(super) fn nearest<'a, T: Item>(
     root: &'a Arc<Node<T>>,
-    mut node_distance: impl FnMut(&Rect) -> f64,
-    mut item_distance: impl FnMut(&'a T) -> f64,
+    mut distance: impl FnMut(&Rect) -> f64,
+    mut exact_bounds: impl FnMut(&'a T) -> Rect,
     mut visit: impl FnMut(&'a T, f64) -> ControlFlow<()>,
 ) -> ControlFlow<()> {
     let mut heap = Heap(Vec::new());
+    let mut exact = Vec::with_capacity(NODE_ENTRIES_MAX);
     heap.push(0.0, What::Node(root));
     while let Some(next) = heap.pop() {
         match next.what {
             What::Item(item) => visit(item, next.distance)?,
             What::Node(Node::Leaf(entries)) => {
-                for item in &entries.slots {
-                    heap.push(item_distance(item), What::Item(item));
+                // Items lie anywhere in memory: to fetch all of them before the first distance is
+                // computed lets the processor wait for many at a time.
+                exact.clear();
+                exact.extend(entries.slots.iter().map(&mut exact_bounds));
+                for (bounds, item) in exact.iter().zip(&entries.slots) {
+                    heap.push(distance(bounds), What::Item(item));
                 }
             }
             What::Node(Node::Branch(entries)) => {
                 for (bounds, child) in entries.bounds.iter().zip(&entries.slots) {
-                    heap.push(node_distance(&bounds.to_rect()), What::Node(child));
+                    heap.push(distance(&bounds.to_rect()), What::Node(child));
                 }
             }
         }

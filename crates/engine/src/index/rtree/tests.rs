@@ -348,9 +348,10 @@ impl Pair {
             let dx = side(bounds.min.x, bounds.max.x, from.x);
             dx + side(bounds.min.y, bounds.max.y, from.y)
         };
-        let exact = |thing: &Thing| distance(&self.model[&*thing.0].0);
+        let exact_bounds = |thing: &Thing| self.model[&*thing.0].0;
+        let exact = |thing: &Thing| distance(&exact_bounds(thing));
         let mut found = Vec::new();
-        let flow = self.tree.nearest(distance, exact, |thing, far| {
+        let flow = self.tree.nearest(distance, exact_bounds, |thing, far| {
             found.push((far, *thing.0));
             ControlFlow::Continue(())
         });

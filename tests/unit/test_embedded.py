@@ -1,0 +1,69 @@
+"""The engine in process."""
+
+import re
+
+import pytest
+from shapely.geometry import shape
+
+from tests.support.process import ROOT
+from tests.support.waiting import wait_until
+from tile38py import Engine, GeoJSON
+
+
+def test_replies_are_python_values() -> None:
+    engine = Engine()
+    assert engine.execute("SET", "fleet", "truck", "FIELD", "speed", 50, "POINT", 33.5, -112.2)
+    assert engine.execute("GET", "fleet", "truck", "POINT") == ["33.5", "-112.2"]
+    assert engine.execute("FGET", "fleet", "truck", "speed") == "50"
+    assert engine.execute("SCAN", "fleet", "COUNT") == 1
+    assert engine.execute("GET", "fleet", "bus") is None
+
+
+def test_words_may_be_bytes_and_replies_that_are_no_text_are() -> None:
+    engine = Engine()
+    engine.execute(b"SET", "k", "é", "STRING", b"\xff")
+    assert engine.execute("GET", "k", "é") == b"\xff"
+
+
+def test_an_error_reply_is_a_value_error() -> None:
+    with pytest.raises(ValueError, match="unknown command 'NOPE'"):
+        Engine().execute("NOPE")
+
+
+def test_a_snapshot_stays_as_it_was_and_refuses_writes() -> None:
+    engine = Engine()
+    engine.execute("SET", "k", "a", "POINT", 1, 2)
+    snapshot = engine.snapshot()
+    engine.execute("DROP", "k")
+    assert snapshot.execute("SCAN", "k", "IDS") == [0, ["a"]]
+    with pytest.raises(ValueError, match="read only"):
+        snapshot.execute("SET", "k", "b", "POINT", 1, 2)
+
+
+def test_geometries_are_taken_by_shapely() -> None:
+    engine = Engine()
+    engine.execute("SET", "k", "a", "BOUNDS", 1, 2, 3, 4)
+    geometry = engine.execute("GET", "k", "a")
+    assert isinstance(geometry, GeoJSON)
+    assert shape(geometry).bounds == (2.0, 1.0, 4.0, 3.0)
+
+
+def test_other_documents_are_no_geometries() -> None:
+    engine = Engine()
+    engine.execute("SET", "k", "a", "STRING", '{"name":"Tom"}')
+    assert engine.execute("GET", "k", "a") == '{"name":"Tom"}'
+    assert not hasattr(engine.execute("GET", "k", "a"), "__geo_interface__")
+
+
+def test_what_expired_is_gone_with_the_next_command() -> None:
+    engine = Engine()
+    engine.execute("SET", "k", "a", "EX", 0.01, "POINT", 1, 2)
+    wait_until(lambda: engine.execute("GET", "k", "a") is None, what="expiry")
+
+
+def test_the_example_of_the_readme_runs() -> None:
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    examples = re.findall(r"```python\n(.*?)```", text, re.DOTALL)
+    assert examples
+    for example in examples:
+        exec(compile(example, "README.md", "exec"), {})
