@@ -329,6 +329,9 @@ class Connection(asyncio.Protocol):
 
     def _begin_web(self, data: bytes) -> None:
         """From here on the connection speaks HTTP."""
+        if self.listener is not None:
+            self._send(b"", LAST)
+            return
         self.is_plain = True
         self.session = self._hub.engine.session(framing="plain")
         self._exchange = Exchange(self.session, self._hub.web)
