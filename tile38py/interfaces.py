@@ -2,13 +2,18 @@
 
 from collections.abc import Sequence
 from enum import Enum, auto
-from typing import Final, Protocol
+from typing import Final, Protocol, TypeAlias
 
 from tile38py._engine import Session
 
 # What is special about replies that wait for the log; the values are combined.
 WROTE: Final = 1  # their commands changed data: without a log they must not be sent
 LAST: Final = 2  # the connection closes after them
+
+
+# Of a fence: "hook", "channel" or "live"; the hook's name, the channel's, or the live fence's
+# number; the message.
+FenceEvent: TypeAlias = tuple[str, str | bytes | int, bytes]
 
 
 class Wire(Enum):
@@ -96,11 +101,24 @@ class Listener(Protocol):
         """The connection is gone."""
 
 
+class HookEvents(Protocol):
+    """Whoever delivers the messages of hooks."""
+
+    def enqueue(self, events: Sequence[tuple[str, bytes]]) -> None:
+        """Take messages, each with the name of its hook."""
+
+
 class Broadcaster(Protocol):
     """Whoever hands messages to live connections."""
 
     def attach(self, client: "Client", role: Role) -> Listener:
         """Make a connection live."""
+
+    def watch(self, client: "Client", fence: int) -> None:
+        """Make a connection live that made a fence of this number."""
+
+    def hand_on(self, events: Sequence[FenceEvent]) -> None:
+        """Send what fences found, as soon as the log has the writes that caused it."""
 
     def publish(self, channel: bytes, text: bytes) -> int:
         """Send a message to all who listen to the channel; how many times it will arrive."""

@@ -73,6 +73,7 @@ class Server:
         self._ended: asyncio.Future[int] = self._loop.create_future()
         self._pool = ThreadPoolExecutor(LONG_READ_THREADS_MAX, "read")
         self._listener: socket.socket | None = None
+        self._subscriptions: Subscriptions | None = None
 
     async def run(self) -> int:
         """Serve until the end; the exit code."""
@@ -162,6 +163,8 @@ class Server:
             parts.gates.apply()
             if error is None:
                 self._log.error("The log is written again, writes are accepted")
+                if self._subscriptions is not None:
+                    self._subscriptions.recovered()
             else:
                 self._log.error("The log cannot be written: %s. Writes are refused", error)
 
@@ -177,7 +180,7 @@ class Server:
 
     def _make_hub(self, parts: Parts, journal: Aof | NoLog) -> Hub:
         options, config = self._options, parts.config
-        subscriptions = Subscriptions(
+        self._subscriptions = Subscriptions(
             parts.engine,
             journal=journal,
             call_soon=self._loop.call_soon,
@@ -193,7 +196,7 @@ class Server:
             memory=parts.memory,
             process=ThisProcess(),
             settings_file=parts.config_file,
-            broadcaster=subscriptions,
+            broadcaster=self._subscriptions,
             stop=self.stop,
             log=self._log.info,
             started_ns=parts.clock.monotonic_ns(),

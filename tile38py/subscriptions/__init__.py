@@ -10,9 +10,9 @@ from dataclasses import dataclass, field
 
 from tile38py._engine import Engine
 from tile38py.config.globs import Tokens, fits, parse
-from tile38py.interfaces import Client, Journal, Role
+from tile38py.interfaces import WROTE, Client, FenceEvent, HookEvents, Journal, Role
 from tile38py.limits import ROUTES_COUNT_MAX
-from tile38py.subscriptions.fanout import Fanout, Route, legs_of
+from tile38py.subscriptions.fanout import Fanout, FenceLeg, Route, legs_of
 from tile38py.subscriptions.listener import Hub, Subscription
 
 Deliver = Callable[[], None]
@@ -54,16 +54,19 @@ class Subscriptions:
         journal: Journal,
         call_soon: Callable[[Callable[[], None]], object],
         log: Callable[[str], None],
+        hooks: HookEvents | None = None,
     ) -> None:
         self.cut_count = 0  # listeners that were too slow
         self._engine = engine
         self._journal = journal
         self._log = log
+        self._hooks = hooks
         self._fanout = Fanout(call_soon)
         self._hub = Hub(self._add, self._remove, self._send, self._forget, self._cut)
         self._channels: dict[bytes, dict[Subscription, None]] = {}
         self._patterns: dict[bytes, Pattern] = {}
         self._monitors: dict[Subscription, None] = {}
+        self._fences: dict[int, Route] = {}
         self._routes: dict[bytes, Route] = {}
         self._postponed: list[Deliver] = []
 
@@ -75,6 +78,36 @@ class Subscriptions:
             self._engine.monitor(True)
         client.listen(subscription)
         return subscription
+
+    def watch(self, client: Client, fence: int) -> None:
+        """Make a connection live that made a fence of this number."""
+        subscription = self.attach(client, Role.FENCE)
+        subscription.fence = fence
+        self._fences[fence] = Route.of([FenceLeg(subscription.form, None, (subscription,))])
+
+    def hand_on(self, events: Sequence[FenceEvent]) -> None:
+        """Send what fences found, as soon as the log has the writes that caused it."""
+        posts: list[tuple[Route, bytes, bytes]] = []
+        hooks: list[tuple[str, bytes]] = []
+        for _, target, message in events:
+            if isinstance(target, str):
+                hooks.append((target, message))
+                continue
+            if isinstance(target, bytes):
+                route: Route | None = self._route(target)
+                channel = target
+            else:
+                route, channel = self._fences.get(target), b""
+            if route is not None and route.count:
+                posts.append((route, channel, message))
+
+        def deliver() -> None:
+            for route, channel, message in posts:
+                self._fanout.post(route, channel, message)
+            if hooks and self._hooks is not None:
+                self._hooks.enqueue(hooks)
+
+        self._when_logged(deliver, flags=WROTE)
 
     def publish(self, channel: bytes, text: bytes) -> int:
         """Send a message to all who listen to the channel; how many times it will arrive."""
@@ -144,6 +177,8 @@ class Subscriptions:
         if subscription in self._monitors:
             del self._monitors[subscription]
             self._engine.monitor(bool(self._monitors))
+        if subscription.fence is not None:
+            del self._fences[subscription.fence]
 
     def _cut(self, subscription: Subscription) -> None:
         self.cut_count += 1

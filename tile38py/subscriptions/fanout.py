@@ -31,6 +31,16 @@ class Leg:
         return self.form.matched(self.pattern, channel, text)
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class FenceLeg(Leg):
+    """The one connection that watches a live fence."""
+
+    def frame(self, channel: bytes, text: bytes) -> bytes:
+        """A message as this connection gets it."""
+        del channel
+        return self.form.framed(text)
+
+
 @dataclass(frozen=True, slots=True)
 class Route:
     """All who listen to one channel."""

@@ -25,7 +25,7 @@ class Subscription:
 
     __slots__ = (
         "_hub", "_is_ending", "_is_paused", "_waiting", "_waiting_bytes", "channels", "client",
-        "form", "patterns", "role",
+        "fence", "form", "patterns", "role",
     )  # fmt: skip
 
     def __init__(self, hub: Hub, client: Client, role: Role) -> None:
@@ -39,6 +39,7 @@ class Subscription:
         self.form = form_of(client)
         self.channels: set[bytes] = set()
         self.patterns: set[bytes] = set()
+        self.fence: int | None = None
 
     def add(self, name: bytes, *, is_pattern: bool) -> int:
         """Listen to a channel or pattern; how many there are now."""
