@@ -63,6 +63,22 @@ test-all: build ## all tests: slow ones, brokers, asyncio's debug mode
 	HYPOTHESIS_PROFILE=slow PYTHONASYNCIODEBUG=1 $(BIN)/python -m pytest -q -n $(WORKERS) \
 	  --dist worksteal --timeout 600 -m 'not peer'
 
+# libFuzzer's instrumentation, which the stable compiler has too.
+FUZZ_FLAGS := -Cpasses=sancov-module -Cllvm-args=-sanitizer-coverage-level=4 \
+  -Cllvm-args=-sanitizer-coverage-inline-8bit-counters -Cllvm-args=-sanitizer-coverage-pc-table \
+  -Cllvm-args=-sanitizer-coverage-trace-compares -Ccodegen-units=1
+FUZZ_SECONDS ?= 60
+# With a target named, build scripts aren't instrumented.
+FUZZ_TARGET = $$(rustc -vV | sed -n 's/^host: //p')
+FUZZ = cd fuzz && RUSTFLAGS="$(FUZZ_FLAGS)" cargo run --quiet --release --target $(FUZZ_TARGET) --bin
+FUZZ_OPTIONS = -max_total_time=$(FUZZ_SECONDS) -timeout=10 -rss_limit_mb=2048 -print_final_stats=1
+
+fuzz: needs-cargo ## random bytes for the parsers of requests and GeoJSON, FUZZ_SECONDS each
+	mkdir -p fuzz/corpus/requests fuzz/corpus/geojson
+	$(FUZZ) requests -- corpus/requests ../tests/golden/cases/search ../tests/golden/cases/keyspace \
+	  $(FUZZ_OPTIONS) -dict=requests.dict -max_len=4096
+	$(FUZZ) geojson -- corpus/geojson seeds/geojson $(FUZZ_OPTIONS) -dict=geojson.dict -max_len=4096
+
 fmt: install ## format, and mend what can be mended
 	$(BIN)/ruff check --fix --quiet .
 	$(BIN)/ruff format --quiet .

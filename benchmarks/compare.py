@@ -11,6 +11,7 @@ RESULTS.md says how it measures. Needs a release build, redis-benchmark and the 
 import argparse
 import contextlib
 import fnmatch
+import math
 import random
 import shutil
 import sys
@@ -64,7 +65,9 @@ def measure_loads(servers: Sequence[Server], options: argparse.Namespace) -> Ite
     for load in loads:
         for clients in CONNECTIONS:
             for pipeline in PIPELINES:
-                requests = max(int(options.requests * load.share), REQUESTS_MIN, pipeline * clients)
+                # redis-benchmark may abort when a last batch isn't full.
+                batches = max(options.requests * load.share, REQUESTS_MIN) / (clients * pipeline)
+                requests = math.ceil(batches) * clients * pipeline
                 setting = Setting(clients, pipeline, requests, options.ids)
                 yield measure_load(servers, load, setting, options.rounds)
 

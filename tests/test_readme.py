@@ -2,16 +2,7 @@
 
 import re
 
-import pytest
-
 from tests.support.process import ROOT
-
-EXAMPLES = re.findall(r"```python\n(.*?)```", (ROOT / "README.md").read_text("utf-8"), re.DOTALL)
-
-
-@pytest.mark.parametrize("example", EXAMPLES)
-def test_an_example_of_the_readme_runs(example: str) -> None:
-    exec(compile(example, "README.md", "exec"), {})
 
 
 def test_make_knows_the_commands_of_the_readme() -> None:

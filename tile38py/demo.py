@@ -78,6 +78,7 @@ class Places:
         return [
             ["SET", "countries", code, "FIELD", "name", name, "OBJECT", json.dumps(geometry)]
             for code, name, geometry in self._rows("countries")
+            if geometry  # the package knows one country without borders
         ]
 
     def _rows(self, name: str) -> Iterator[list[str]]:

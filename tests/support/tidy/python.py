@@ -28,8 +28,8 @@ LAYERS: tuple[frozenset[str], ...] = (
     ),
     frozenset({"dispatch"}),
     frozenset({"commands"}),
-    frozenset({"hooks", "config", "protocol", "clients", "gates", "engine"}),
-    frozenset({"interfaces"}),
+    frozenset({"hooks", "config", "protocol", "clients", "gates"}),
+    frozenset({"interfaces", "embedded"}),
     frozenset({"_engine", "errors", "clock", "limits"}),
 )
 TOP, BOTTOM = 0, len(LAYERS) - 1

@@ -69,8 +69,11 @@ fn jset(keyspace: &mut Keyspace, call: &mut Call) -> Result<Effect> {
     let text = present.as_ref().map(text_of).unwrap_or_default();
     let changed = path::set(&text, path, &path::encode_value(value, mode))
         .map_err(|error| Error::Text(error.to_string().into_bytes()))?;
-    store(keyspace, key, id, present.as_ref(), &changed)?;
     call.reply_ok();
+    if present.is_none() && changed.is_empty() {
+        return Ok(Effect::Nothing); // a path that only finds found nothing: no object is made
+    }
+    store(keyspace, key, id, present.as_ref(), &changed)?;
     Ok(Effect::Changed)
 }
 

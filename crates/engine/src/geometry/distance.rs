@@ -16,6 +16,7 @@ pub struct From {
     longitude: f64,
     cos_latitude: f64,
     tan_latitude: f64,
+    is_in_world: bool,
 }
 
 /// Latitude and longitude in radians, with the latitude's cosine where it is known.
@@ -42,6 +43,12 @@ fn angle(a: Corner, b: Corner) -> f64 {
     2.0 * asin((s * s + t * t * a.cos_latitude * b.cos_latitude).sqrt())
 }
 
+/// Where latitudes and longitudes are what they seem.
+const WORLD: Rect = Rect { min: Point { x: -180.0, y: -90.0 }, max: Point { x: 180.0, y: 90.0 } };
+
+/// Keeps a least distance below the one that is computed exactly, whatever is rounded.
+const ROUNDING_ALLOWANCE: f64 = 1.0 - 1e-12;
+
 impl From {
     /// Prepares distances from a position.
     pub fn new(point: Point) -> Self {
@@ -51,6 +58,7 @@ impl From {
             longitude: radians(point.x),
             cos_latitude: cos(latitude),
             tan_latitude: tan(latitude),
+            is_in_world: WORLD.contains_point(point),
         }
     }
 
@@ -62,6 +70,28 @@ impl From {
     /// The distance to another position in metres, the same as to the box around it.
     pub fn to_point(&self, p: Point) -> f64 {
         EARTH_METERS * angle(Corner::new(radians(p.y), radians(p.x)), self.corner())
+    }
+
+    /// No more than the distance in metres to anything in the box, without trigonometry: by the
+    /// difference of latitudes, and by cos φ·sin Δλ, the sine of the angle to a meridian, where
+    /// sin x ≥ x − x³/6. Beyond a quarter turn the pole is on the way.
+    pub fn least_to_rect(&self, area: &Rect) -> f64 {
+        if !(WORLD.contains(area) && self.is_in_world) {
+            return f64::NEG_INFINITY; // angles that wrap around have no such bounds
+        }
+        let (south, north) = (radians(area.min.y), radians(area.max.y));
+        let (west, east) = (radians(area.min.x), radians(area.max.x));
+        let beside = (south - self.latitude).max(self.latitude - north);
+        let full_turn = |angle: f64| if angle < 0.0 { angle + 2.0 * PI } else { angle };
+        let turn = full_turn(west - self.longitude).min(full_turn(self.longitude - east));
+        let across = if west <= self.longitude && self.longitude <= east {
+            0.0
+        } else if turn > FRAC_PI_2 {
+            FRAC_PI_2 - self.latitude.abs()
+        } else {
+            self.cos_latitude * (turn - turn * turn * turn / 6.0)
+        };
+        EARTH_METERS * beside.max(across).max(0.0) * ROUNDING_ALLOWANCE
     }
 
     fn corner(&self) -> Corner {
@@ -167,5 +197,23 @@ mod tests {
     fn distances_wrap_round_the_antimeridian() {
         let near = to_rect(Point::new(179.0, 0.0), &rect(-179.0, -1.0, -170.0, 1.0));
         assert!((near - 222_389.85).abs() < 1.0);
+    }
+
+    #[test]
+    fn the_least_distance_is_never_above_the_exact_one() {
+        let mut state = 1_u64;
+        let mut degrees = |most: f64| {
+            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+            ((state >> 33) as f64 / (1_u64 << 30) as f64 - 1.0) * most
+        };
+        for round in 0..200_000 {
+            let most = if round % 10 == 0 { 400.0 } else { 180.0 };
+            let from = From::new(Point::new(degrees(most), degrees(most / 2.0)));
+            let corner = Point::new(degrees(180.0), degrees(90.0));
+            let size = if round % 3 == 0 { 0.0 } else { degrees(20.0).abs() };
+            let opposite = Point::new(corner.x + size, corner.y + size / 2.0);
+            let area = Rect::new(corner, opposite);
+            assert!(from.least_to_rect(&area) <= from.to_rect(&area), "{from:?} {area:?}");
+        }
     }
 }

@@ -5,4 +5,4 @@ mod capacity;
 mod rtree;
 
 pub use btree::{BTree, Keyed, Walk};
-pub use rtree::{Item, RTree};
+pub use rtree::{Item, Measure, RTree, Reach};

@@ -7,7 +7,8 @@ use super::sparse;
 use crate::call::{float_of, Call, Words};
 use crate::collection::Collection;
 use crate::error::{Error, Result};
-use crate::geometry::{distance, predicates, Circle, Geometry, Point};
+use crate::geometry::{distance, predicates, Circle, Geometry, Point, Rect};
+use crate::index::{Measure, Reach};
 use crate::keyspace::Keyspace;
 use crate::object::{Object, Shape};
 use crate::query::area::{take_radius, Area};
@@ -43,7 +44,7 @@ pub(super) fn nearby(keyspace: &Keyspace, call: &mut Call) -> Result<()> {
         if options.sparse > 0 {
             run_sparse(&center, options.sparse, collection, &mut rows, call)?;
         } else {
-            run(&center, collection, &mut rows, call)?;
+            run(&center, collection, &options, &mut rows, call)?;
         }
     }
     call.budget.check_deadline()?;
@@ -72,30 +73,53 @@ fn take_center(words: &mut Words, is_sparse: bool) -> Result<Center> {
     Ok(Center { point, meters: (meters > 0.0).then_some(meters) })
 }
 
-fn run(center: &Center, collection: &Collection, rows: &mut Rows, call: &mut Call) -> Result<()> {
-    let from = distance::From::new(center.point);
-    let distances = Cell::new(0_u64);
+/// Distances from the centre, counted: they are what a search by distance costs.
+struct Measured {
+    from: distance::From,
+    distances: Cell<u64>,
+}
+
+impl Measure<Object> for Measured {
+    fn distance(&self, bounds: &Rect) -> f64 {
+        self.distances.set(self.distances.get() + 1);
+        self.from.to_rect(bounds)
+    }
+
+    fn least(&self, bounds: &Rect) -> f64 {
+        self.from.least_to_rect(bounds)
+    }
+
+    fn bounds(&self, item: &Object) -> Rect {
+        item.bounds()
+    }
+}
+
+fn run(
+    center: &Center,
+    collection: &Collection,
+    options: &Options,
+    rows: &mut Rows,
+    call: &mut Call,
+) -> Result<()> {
+    let measured = Measured { from: distance::From::new(center.point), distances: Cell::new(0) };
+    let is_filtered = !options.globs.is_empty() || !options.filters.is_empty();
+    let count = if is_filtered { u64::MAX } else { options.cursor.saturating_add(options.limit) };
+    let distance = center.meters.unwrap_or(f64::INFINITY);
+    let reach = Reach { count: usize::try_from(count).unwrap_or(usize::MAX), distance };
     let mut failure = Ok(());
-    let _ = collection.areas().nearest(
-        |bounds| {
-            distances.set(distances.get() + 1);
-            from.to_rect(bounds)
-        },
-        Object::bounds,
-        |object, meters| {
-            failure = call.budget.charge(1 + distances.take() / DISTANCES_PER_WORK);
-            if failure.is_err() || center.meters.is_some_and(|limit| meters > limit) {
-                return ControlFlow::Break(());
-            }
-            if !rows.visit() {
-                return ControlFlow::Continue(());
-            }
-            match rows.offer(object.id(), object, || None, meters) {
-                Verdict::Complete => ControlFlow::Break(()),
-                _ => ControlFlow::Continue(()),
-            }
-        },
-    );
+    let _ = collection.areas().nearest(&measured, &reach, |object, meters| {
+        failure = call.budget.charge(1 + measured.distances.take() / DISTANCES_PER_WORK);
+        if failure.is_err() || meters > distance {
+            return ControlFlow::Break(());
+        }
+        if !rows.visit() {
+            return ControlFlow::Continue(());
+        }
+        match rows.offer(object.id(), object, || None, meters) {
+            Verdict::Complete => ControlFlow::Break(()),
+            _ => ControlFlow::Continue(()),
+        }
+    });
     failure
 }
 

@@ -30,6 +30,27 @@ pub trait Item: Clone {
     fn identity(&self) -> usize;
 }
 
+/// How far items are from where a search begins.
+pub trait Measure<T> {
+    /// The distance of a box.
+    fn distance(&self, bounds: &Rect) -> f64;
+
+    /// No more than the distance of anything within the box; cheap rather than close.
+    fn least(&self, bounds: &Rect) -> f64;
+
+    /// The exact box of an item.
+    fn bounds(&self, item: &T) -> Rect;
+}
+
+/// How far a search by distance has to go.
+#[derive(Clone, Copy, Debug)]
+pub struct Reach {
+    /// How many items it visits at most.
+    pub count: usize,
+    /// What lies farther away isn't visited.
+    pub distance: f64,
+}
+
 /// A search for an item that looks into more leaves than this has met a crowd.
 const LEAVES_SEARCHED_MAX: usize = 16;
 
@@ -152,16 +173,16 @@ impl<T: Item> RTree<T> {
         }
     }
 
-    /// Visits the items by ascending distance of their exact boxes until the visitor breaks. The
-    /// distance of a box must not exceed that of any box within it.
+    /// Visits the items by ascending distance of their exact boxes until the visitor breaks. What
+    /// lies beyond the reach may be left out.
     pub fn nearest<'a>(
         &'a self,
-        distance: impl FnMut(&Rect) -> f64,
-        exact_bounds: impl FnMut(&'a T) -> Rect,
+        measure: &impl Measure<T>,
+        reach: &Reach,
         visit: impl FnMut(&'a T, f64) -> ControlFlow<()>,
     ) -> ControlFlow<()> {
         match &self.root {
-            Some(root) => search::nearest(&root.node, distance, exact_bounds, visit),
+            Some(root) => search::nearest(&root.node, measure, reach, visit),
             None => ControlFlow::Continue(()),
         }
     }

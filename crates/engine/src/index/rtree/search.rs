@@ -1,12 +1,14 @@
 //! Reading: by area, by distance, and the items at the edges. Changes nothing.
 
+use std::cmp::Ordering;
+use std::collections::BinaryHeap;
 use std::ops::ControlFlow;
 
 use triomphe::Arc;
 
 use super::bounds::Bounds;
 use super::node::{Node, NODE_ENTRIES_MAX};
-use super::Item;
+use super::{Item, Measure, Reach};
 use crate::geometry::Rect;
 
 /// Visits the items whose boxes touch the area, depth first in entry order.
@@ -60,6 +62,9 @@ pub(super) fn first_at<T: Item>(root: &Node<T>, edge: fn(&Bounds) -> f32) -> Opt
         }
     }
 }
+
+/// Up to how many wanted items it pays to keep the least distances.
+const WANTED_MAX: usize = 1000;
 
 /// A node or item that waits for its turn, by distance.
 struct Waiting<'a, T> {
@@ -116,32 +121,84 @@ impl<'a, T> Heap<'a, T> {
     }
 }
 
-/// Visits all items by ascending distance; the distance of a node's box must not exceed that of
-/// any item in it.
+/// Beyond which distance nothing can be visited any more: it shrinks while items are met.
+struct Horizon {
+    distance: f64,
+    wanted: usize,
+    /// The least distances so far, the largest of them on top.
+    least: BinaryHeap<Finite>,
+}
+
+/// A distance that isn't NaN.
+#[derive(PartialEq, PartialOrd)]
+struct Finite(f64);
+
+impl Eq for Finite {}
+
+impl Ord for Finite {
+    fn cmp(&self, other: &Self) -> Ordering {
+        self.0.total_cmp(&other.0)
+    }
+}
+
+impl Horizon {
+    fn meet(&mut self, distance: f64) {
+        if self.wanted > WANTED_MAX || distance.is_nan() {
+            return;
+        }
+        self.least.push(Finite(distance));
+        if self.least.len() > self.wanted {
+            self.least.pop();
+        }
+        if self.least.len() == self.wanted {
+            if let Some(Finite(farthest)) = self.least.peek() {
+                self.distance = self.distance.min(*farthest);
+            }
+        }
+    }
+}
+
+/// Visits items by ascending distance; see [`super::RTree::nearest`].
 pub(super) fn nearest<'a, T: Item>(
     root: &'a Arc<Node<T>>,
-    mut distance: impl FnMut(&Rect) -> f64,
-    mut exact_bounds: impl FnMut(&'a T) -> Rect,
+    measure: &impl Measure<T>,
+    reach: &Reach,
     mut visit: impl FnMut(&'a T, f64) -> ControlFlow<()>,
 ) -> ControlFlow<()> {
     let mut heap = Heap(Vec::new());
-    let mut exact = Vec::with_capacity(NODE_ENTRIES_MAX);
+    let mut near = Vec::with_capacity(NODE_ENTRIES_MAX);
+    // In a tree of one leaf all items are compared, so that equal distances follow each other as
+    // they do in Tile38.
+    let is_leaf = matches!(**root, Node::Leaf(_));
+    let distance = if is_leaf { f64::INFINITY } else { reach.distance };
+    let mut horizon = Horizon { distance, wanted: reach.count, least: BinaryHeap::new() };
     heap.push(0.0, What::Node(root));
     while let Some(next) = heap.pop() {
         match next.what {
             What::Item(item) => visit(item, next.distance)?,
             What::Node(Node::Leaf(entries)) => {
-                // Items lie anywhere in memory: to fetch all of them before the first distance is
+                let limit = horizon.distance;
+                let is_near = |bounds: &Bounds| {
+                    limit == f64::INFINITY || !(measure.least(&bounds.to_rect()) > limit)
+                };
+                // Items lie anywhere in memory: to fetch them before the first distance is
                 // computed lets the processor wait for many at a time.
-                exact.clear();
-                exact.extend(entries.slots.iter().map(&mut exact_bounds));
-                for (bounds, item) in exact.iter().zip(&entries.slots) {
-                    heap.push(distance(bounds), What::Item(item));
+                near.clear();
+                let entries = entries.bounds.iter().zip(&entries.slots);
+                let entries = entries.filter(|(bounds, _)| is_near(bounds));
+                near.extend(entries.map(|(_, item)| (measure.bounds(item), item)));
+                for (bounds, item) in &near {
+                    let distance = measure.distance(bounds);
+                    horizon.meet(distance);
+                    heap.push(distance, What::Item(item));
                 }
             }
             What::Node(Node::Branch(entries)) => {
                 for (bounds, child) in entries.bounds.iter().zip(&entries.slots) {
-                    heap.push(distance(&bounds.to_rect()), What::Node(child));
+                    let least = measure.least(&bounds.to_rect());
+                    if !(least > horizon.distance) {
+                        heap.push(least, What::Node(child));
+                    }
                 }
             }
         }

@@ -7,7 +7,7 @@ use proptest::prelude::*;
 
 use super::bounds::Bounds;
 use super::node::{Node, NODE_ENTRIES_MAX};
-use super::{Item, RTree};
+use super::{Item, Measure, RTree, Reach};
 use crate::geometry::{Point, Rect};
 
 #[derive(Clone, Debug, PartialEq)]
@@ -297,6 +297,26 @@ struct Pair {
     next_name: usize,
 }
 
+/// Distances as in a city of square blocks; a box is as far as its nearest corner or side.
+struct City<'a> {
+    distance: &'a dyn Fn(&Rect) -> f64,
+    bounds: &'a dyn Fn(&Thing) -> Rect,
+}
+
+impl Measure<Thing> for City<'_> {
+    fn distance(&self, bounds: &Rect) -> f64 {
+        (self.distance)(bounds)
+    }
+
+    fn least(&self, bounds: &Rect) -> f64 {
+        (self.distance)(bounds)
+    }
+
+    fn bounds(&self, item: &Thing) -> Rect {
+        (self.bounds)(item)
+    }
+}
+
 impl Pair {
     fn insert(&mut self, bounds: Rect) {
         let thing = Thing::new(self.next_name);
@@ -348,10 +368,11 @@ impl Pair {
             let dx = side(bounds.min.x, bounds.max.x, from.x);
             dx + side(bounds.min.y, bounds.max.y, from.y)
         };
-        let exact_bounds = |thing: &Thing| self.model[&*thing.0].0;
-        let exact = |thing: &Thing| distance(&exact_bounds(thing));
+        let exact = |thing: &Thing| distance(&self.model[&*thing.0].0);
+        let city = City { distance: &distance, bounds: &|thing| self.model[&*thing.0].0 };
         let mut found = Vec::new();
-        let flow = self.tree.nearest(distance, exact_bounds, |thing, far| {
+        let everything = Reach { count: usize::MAX, distance: f64::INFINITY };
+        let flow = self.tree.nearest(&city, &everything, |thing, far| {
             found.push((far, *thing.0));
             ControlFlow::Continue(())
         });
@@ -361,6 +382,27 @@ impl Pair {
         let expected: Vec<_> =
             self.model.iter().map(|(name, (_, thing))| (exact(thing), *name)).collect();
         assert_eq!(found, expected);
+        self.check_reach(&city, expected.iter().map(|(far, _)| *far).collect());
+    }
+
+    /// A search of bounded reach gives the same distances as one that goes on for ever.
+    fn check_reach(&self, city: &City, mut expected: Vec<f64>) {
+        expected.sort_by(f64::total_cmp);
+        let median = expected.get(expected.len() / 2).copied().unwrap_or(0.0);
+        for (count, distance) in
+            [(1, f64::INFINITY), (7, f64::INFINITY), (usize::MAX, median), (3, median)]
+        {
+            let mut found = Vec::new();
+            let _ = self.tree.nearest(city, &Reach { count, distance }, |_, far| {
+                if far > distance || found.len() == count {
+                    return ControlFlow::Break(());
+                }
+                found.push(far);
+                ControlFlow::Continue(())
+            });
+            let within = expected.iter().filter(|far| **far <= distance).take(count);
+            assert_eq!(found, within.copied().collect::<Vec<_>>());
+        }
     }
 
     fn check_all(&self, area: &Rect) {
