@@ -46,30 +46,37 @@ def prepare(servers: Sequence[Server], ids: int) -> None:
         fill(server, fill_commands(server.dialect, ids, random.Random(ids)))
 
 
-def measure_load(servers: Sequence[Server], load: Load, setting: Setting, rounds: int) -> Row:
-    """One load against all servers, turn by turn, each round in the other direction."""
-    values: Values = {}
-    for turn in range(rounds):
-        for server in servers[:: -1 if turn % 2 else 1]:
-            if load.command(server.dialect):
-                rate = measure(server, load, setting)
-                values.setdefault(server.name, []).append(rate)
-    return Row(load.name, str(setting), "requests/s", values)
+def settings(load: Load, options: argparse.Namespace) -> Iterator[Setting]:
+    """Each number of connections with each pipeline."""
+    for clients in CONNECTIONS:
+        for pipeline in PIPELINES:
+            # redis-benchmark may abort when a last batch isn't full.
+            batches = max(options.requests * load.share, REQUESTS_MIN) / (clients * pipeline)
+            requests = math.ceil(batches) * clients * pipeline
+            yield Setting(clients, pipeline, requests, options.ids)
 
 
 def measure_loads(servers: Sequence[Server], options: argparse.Namespace) -> Iterator[Row]:
-    """Every load that was asked for, in each setting."""
+    """Every load that was asked for, in each setting, server after server.
+
+    Rounds are outermost, each in the other direction of servers: so a disturbance hits all rows
+    alike, and rows can be compared with each other.
+    """
     loads = [load for load in LOADS if fnmatch.fnmatch(load.name, options.only)]
-    if loads:
-        prepare(servers, options.ids)
-    for load in loads:
-        for clients in CONNECTIONS:
-            for pipeline in PIPELINES:
-                # redis-benchmark may abort when a last batch isn't full.
-                batches = max(options.requests * load.share, REQUESTS_MIN) / (clients * pipeline)
-                requests = math.ceil(batches) * clients * pipeline
-                setting = Setting(clients, pipeline, requests, options.ids)
-                yield measure_load(servers, load, setting, options.rounds)
+    if not loads:
+        return
+    prepare(servers, options.ids)
+    rows: dict[tuple[str, Setting], Values] = {}
+    for turn in range(options.rounds):
+        for load in loads:
+            for setting in settings(load, options):
+                values = rows.setdefault((load.name, setting), {})
+                for server in servers[:: -1 if turn % 2 else 1]:
+                    if load.command(server.dialect):
+                        rate = measure(server, load, setting)
+                        values.setdefault(server.name, []).append(rate)
+    for (name, setting), values in rows.items():
+        yield Row(name, str(setting), "requests/s", values)
 
 
 def measure_whole(servers: Sequence[Server], options: argparse.Namespace) -> Iterator[Row]:

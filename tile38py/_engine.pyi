@@ -7,6 +7,7 @@ from typing import Final, Self, TypeAlias, final
 _Value: TypeAlias = str | bytes | int | list[_Value] | None
 
 __all__ = [
+    "DEBUG_BUILD",
     "Batch",
     "Close",
     "Engine",
@@ -19,6 +20,8 @@ __all__ = [
     "Yield",
     "split_native",
 ]
+
+DEBUG_BUILD: Final[bool]
 
 @final
 class Simple:

@@ -1,6 +1,7 @@
 //! One command being run: its arguments, where its reply goes, and how much it may cost.
 
 use crate::error::{Error, Result};
+use crate::fence::Fence;
 use crate::json;
 use crate::number::{parse_float, parse_int};
 use crate::reply::{self, Output};
@@ -90,6 +91,8 @@ pub struct Call<'a, 'b> {
     pub out: &'b mut Vec<u8>,
     /// What it may cost.
     pub budget: &'b mut Budget<'a>,
+    /// The fence that a search with FENCE asks for, in place of a reply.
+    pub live: Option<Box<Fence>>,
 }
 
 impl<'a> Call<'a, '_> {

@@ -4,8 +4,9 @@
 use std::collections::BTreeMap;
 
 use crate::call::{Budget, Call, Effect};
-use crate::commands::{self, Access, Command, Function};
+use crate::commands::{self, Access, Command, Function, WriteFunction};
 use crate::error::{Error, Result};
+use crate::fence::{match_change, ChangeKind, Event, Groups, HookChange, HookKind, Moment};
 use crate::gate::State;
 use crate::keyspace::Keyspace;
 use crate::reply::{self, Output};
@@ -49,6 +50,15 @@ pub struct Load {
     pub skipped: BTreeMap<String, usize>,
 }
 
+/// What fences made of commands, and what commands made of hooks.
+#[derive(Default)]
+pub struct Outbox {
+    /// Messages, in the order to be sent.
+    pub events: Vec<Event>,
+    /// Changes of hooks, in their order.
+    pub hooks_changed: Vec<HookChange>,
+}
+
 /// What the engine counts.
 #[derive(Clone, Copy, Debug, Default)]
 #[allow(missing_docs)]
@@ -67,6 +77,11 @@ pub struct Engine {
     pub counters: Counters,
     /// Whether somebody wants to see the commands that run.
     pub is_monitored: bool,
+    /// The ids of visits to fences.
+    pub groups: Groups,
+    /// Seconds by which the server's time zone is ahead of UTC; for the times in messages.
+    pub utc_offset: i32,
+    outbox: Outbox,
     table: Vec<Entry>,
 }
 
@@ -90,6 +105,9 @@ impl Engine {
             state: State::default(),
             counters: Counters::default(),
             is_monitored: false,
+            groups: Groups::default(),
+            utc_offset: 0,
+            outbox: Outbox::default(),
             table,
         }
     }
@@ -143,13 +161,53 @@ impl Engine {
                 function(&self.keyspace, call)?;
                 Effect::Nothing
             }
-            Function::Write(function) => return function(&mut self.keyspace, call),
+            Function::Write(function) => {
+                let result = function(&mut self.keyspace, call);
+                if !self.keyspace.reports().is_empty() {
+                    self.tell_fences(call.now_ns, false);
+                }
+                return result;
+            }
         };
         call.budget.check_deadline()?;
         Ok(effect)
     }
 
-    /// Runs the commands of a piece of a log. The piece may end amid a command: what wasn't
+    /// Lets fences look at what was reported.
+    fn tell_fences(&mut self, now_ns: i64, is_live_only: bool) {
+        let reports = std::mem::take(self.keyspace.reports_mut());
+        if reports.has_flush {
+            self.groups.clear();
+        }
+        let moment = Moment { now_ns, utc_offset: self.utc_offset };
+        let Outbox { events, hooks_changed } = &mut self.outbox;
+        for change in &reports.changes {
+            match_change(&self.keyspace, &mut self.groups, change, &moment, is_live_only, events);
+        }
+        let events_before = events.len();
+        hooks_changed
+            .extend(reports.hooks.into_iter().map(|change| HookChange { events_before, ..change }));
+        if reports.removed_fences > 0 {
+            self.groups.note_removed(reports.removed_fences, self.keyspace.fences());
+        }
+    }
+
+    /// Takes what fences and hooks came to since the last time.
+    pub fn take_outbox(&mut self) -> Outbox {
+        std::mem::take(&mut self.outbox)
+    }
+
+    /// Ends a live fence; whether there was one of that number.
+    pub fn remove_live(&mut self, number: u64) -> bool {
+        let is_removed = self.keyspace.fences_mut().remove_live(number);
+        if is_removed {
+            self.groups.note_removed(1, self.keyspace.fences());
+        }
+        is_removed
+    }
+
+    /// Runs the commands of a piece of a log. Hooks and channels are silent; live fences aren't,
+    /// since a follower's have to hear of what its leader sends. The piece may end amid a command: what wasn't
     /// consumed has to come again, with more behind it.
     pub fn load(&mut self, data: &[u8], now_ns: i64) -> Load {
         let mut load = Load::default();
@@ -198,9 +256,6 @@ impl Engine {
                 return Ok(());
             }
         };
-        if matches!(command.function, Function::Read(_)) {
-            return Ok(());
-        }
         let mut budget = Budget::new(u64::MAX, &|| 0);
         let mut call = Call {
             args,
@@ -209,25 +264,63 @@ impl Engine {
             is_out_of_memory: false,
             out,
             budget: &mut budget,
+            live: None,
         };
-        match self.run(command, &mut call) {
+        let result = match command.function {
+            Function::Write(function) => self.replay_write(command, function, &mut call),
+            Function::Read(_) => return Ok(()),
+        };
+        match result {
             Ok(_) | Err(Error::KeyNotFound | Error::IdNotFound) => Ok(()),
             Err(error) => Err(error),
         }
     }
 
-    /// Removes overdue objects, so many at most; appends the `del` commands for the log and
-    /// returns how many there were.
-    pub fn expire(&mut self, now_ns: i64, count_max: usize, log: &mut Vec<u8>) -> usize {
-        for count in 0..count_max {
-            let Some((key, object)) = self.keyspace.next_expired(now_ns) else { return count };
-            self.keyspace.remove(&key, object.id());
-            self.counters.expired += 1;
-            reply::write_header(log, b'*', 3);
-            for word in [b"del", &key[..], object.id()] {
-                reply::write_bulk(log, word);
-            }
+    fn replay_write(
+        &mut self,
+        command: &Command,
+        function: WriteFunction,
+        call: &mut Call,
+    ) -> Result<Effect> {
+        if !command.arity.allows(call.args.len()) {
+            return Err(Error::WrongArity);
         }
-        count_max
+        let result = function(&mut self.keyspace, call);
+        if !self.keyspace.reports().is_empty() {
+            self.tell_fences(call.now_ns, true);
+        }
+        result
+    }
+
+    /// Removes overdue objects, hooks and channels, so many at most; appends the commands for the
+    /// log and returns how many there were.
+    pub fn expire(&mut self, now_ns: i64, count_max: usize, log: &mut Vec<u8>) -> usize {
+        let mut count = 0;
+        while count < count_max {
+            let Some((key, object)) = self.keyspace.next_expired(now_ns) else { break };
+            self.keyspace.remove(&key, object.id());
+            self.keyspace.report(&key, ChangeKind::Del, Some(&object), None);
+            self.counters.expired += 1;
+            write_command(log, &[b"del", &key, object.id()]);
+            count += 1;
+        }
+        while count < count_max {
+            let Some(name) = self.keyspace.fences().next_expired(now_ns) else { break };
+            let Some(kind) = commands::remove_hook(&mut self.keyspace, &name) else { break };
+            let word: &[u8] = if kind == HookKind::Hook { b"delhook" } else { b"delchan" };
+            write_command(log, &[word, &name]);
+            count += 1;
+        }
+        if !self.keyspace.reports().is_empty() {
+            self.tell_fences(now_ns, self.state.is_following);
+        }
+        count
+    }
+}
+
+fn write_command(log: &mut Vec<u8>, words: &[&[u8]]) {
+    reply::write_header(log, b'*', words.len());
+    for word in words {
+        reply::write_bulk(log, word);
     }
 }

@@ -8,7 +8,8 @@ pub fn matches(pattern: &[u8], name: &[u8]) -> bool {
     is_well_formed(pattern) && match_here(pattern, name)
 }
 
-fn is_well_formed(pattern: &[u8]) -> bool {
+/// Whether a pattern has all it needs: nothing behind a final backslash, no open class.
+pub fn is_well_formed(pattern: &[u8]) -> bool {
     let mut at = 0;
     while at < pattern.len() {
         match pattern[at] {

@@ -4,6 +4,7 @@ use std::ops::Bound;
 use std::sync::Arc;
 
 use crate::collection::{Collection, Counts};
+use crate::fence::{Change, ChangeKind, HookChange, Registry};
 use crate::field::Names;
 use crate::object::{Object, NEVER};
 
@@ -17,8 +18,41 @@ pub struct Keyspace {
     expiries: imbl::OrdSet<(i64, Key)>,
     names: Names,
     counts: Counts,
+    fences: Registry,
+    reports: Reports,
     /// Whether geometries must be within ±180, ±90 degrees.
     pub requires_valid: bool,
+}
+
+/// What commands did since it was last taken, as far as somebody waits for it.
+#[derive(Default)]
+pub struct Reports {
+    /// Changes of objects of keys that have fences.
+    pub changes: Vec<Change>,
+    /// Changes of hooks.
+    pub hooks: Vec<HookChange>,
+    /// Fences that are gone.
+    pub removed_fences: usize,
+    /// Whether FLUSHDB was among it.
+    pub has_flush: bool,
+}
+
+impl Clone for Reports {
+    /// A snapshot has nothing to report.
+    fn clone(&self) -> Self {
+        Reports::default()
+    }
+}
+
+impl Reports {
+    /// Whether there is nothing.
+    #[inline]
+    pub fn is_empty(&self) -> bool {
+        self.changes.is_empty()
+            && self.hooks.is_empty()
+            && self.removed_fences == 0
+            && !self.has_flush
+    }
 }
 
 impl Keyspace {
@@ -66,6 +100,44 @@ impl Keyspace {
     /// The names of fields, to add to them.
     pub fn names_mut(&mut self) -> &mut Names {
         &mut self.names
+    }
+
+    /// The fences.
+    pub fn fences(&self) -> &Registry {
+        &self.fences
+    }
+
+    /// The fences, to change them.
+    pub fn fences_mut(&mut self) -> &mut Registry {
+        &mut self.fences
+    }
+
+    /// What was reported.
+    #[inline]
+    pub fn reports(&self) -> &Reports {
+        &self.reports
+    }
+
+    /// What was reported, to add to it or take it.
+    pub fn reports_mut(&mut self) -> &mut Reports {
+        &mut self.reports
+    }
+
+    /// Reports a change to the fences of its key. Almost free where there is none.
+    #[inline]
+    pub fn report(
+        &mut self,
+        key: &[u8],
+        kind: ChangeKind,
+        object: Option<&Object>,
+        previous: Option<&Object>,
+    ) {
+        if self.fences.is_empty() {
+            return;
+        }
+        let Some((key, _)) = self.fences.of_key(key) else { return };
+        let (object, previous) = (object.cloned(), previous.cloned());
+        self.reports.changes.push(Change { key: Arc::clone(key), kind, object, previous });
     }
 
     /// Stores an object; makes the collection if need be. Returns the object it replaces.
@@ -118,7 +190,8 @@ impl Keyspace {
         self.collections.insert(key, collection);
     }
 
-    /// Removes all collections. The names of fields stay: their numbers are never given again.
+    /// Removes all collections, hooks and channels. The names of fields stay: their numbers are
+    /// never given again.
     pub fn clear(&mut self) {
         self.collections.clear();
         self.expiries.clear();

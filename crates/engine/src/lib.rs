@@ -6,8 +6,10 @@
 pub mod call;
 pub mod collection;
 pub mod commands;
+pub mod endpoint_url;
 pub mod engine;
 pub mod error;
+pub mod fence;
 pub mod field;
 pub mod gate;
 pub mod geometry;

@@ -1,6 +1,7 @@
 //! A connection: bytes in; replies, log bytes and what only the driver can do out. Keeps what is
 //! incomplete, and the connection's choice of output.
 
+mod live;
 mod long_read;
 mod monitor;
 
@@ -8,7 +9,7 @@ pub use long_read::LongRead;
 
 use crate::call::{Budget, Call, Effect};
 use crate::commands::{Access, Command, Function};
-use crate::engine::{Engine, Runner};
+use crate::engine::{Engine, Outbox, Runner};
 use crate::error::{Error, Result};
 use crate::number::parse_float;
 use crate::reply::{self, Output};
@@ -36,6 +37,8 @@ pub struct Batch {
     pub log: Vec<u8>,
     /// The commands that ran, as MONITOR shows them; none unless somebody looks.
     pub monitored: Vec<Vec<u8>>,
+    /// What fences and hooks came to.
+    pub outbox: Outbox,
     /// Why it ended before all complete requests were run.
     pub stop: Option<Stop>,
 }
@@ -53,6 +56,8 @@ pub enum Stop {
     },
     /// Run a read elsewhere and send its reply.
     LongRead(Box<LongRead>),
+    /// The connection watches the live fence of that number from here on.
+    Live(u64),
     /// Let others run, then go on.
     Yield,
     /// Everything from here on is HTTP.
@@ -157,15 +162,12 @@ impl Session {
             self.buffer = buffer;
             self.compact();
         }
-        if batch.stop.is_none() && !batch.monitored.is_empty() {
-            // So that whoever looks only at what stopped, as is usual, has to look at it.
-            batch.stop = Some(Stop::Yield);
-        }
         if let Some(Stop::Http(rest)) = &mut batch.stop {
             rest.extend_from_slice(&self.buffer[self.position..]);
             self.buffer = Vec::new();
             self.position = 0;
         }
+        self.finish(engine, &mut batch);
         batch
     }
 
@@ -202,6 +204,7 @@ impl Session {
             self.run_one(engine, &request, &mut batch);
         }
         self.arguments = arguments;
+        self.finish(engine, &mut batch);
         batch
     }
 
@@ -287,9 +290,7 @@ impl Session {
         self.pending.started_ns = if is_timed { (request.clock)() } else { 0 };
         let mut work = 0;
         if self.is_live {
-            let name = request.args.at(0).to_ascii_uppercase();
-            let name = String::from_utf8_lossy(&name).into_owned();
-            batch.stop = Some(stop_at(name, request.args.skip(1), Vec::new()));
+            batch.stop = Some(live::handed_out(request.args));
             return work;
         }
         if request.args.at(0).eq_ignore_ascii_case(b"QUIT") {
@@ -394,10 +395,16 @@ impl Session {
             is_out_of_memory: engine.state.is_out_of_memory,
             out: if is_direct { &mut batch.replies } else { &mut members },
             budget: &mut budget,
+            live: None,
         };
         let result = engine.run(command, &mut call);
+        let live = call.live.take();
         let work = READ_WORK_MAX - budget.work_left();
         match result {
+            Ok(_) if live.is_some() => {
+                batch.stop = live.map(|fence| self.go_live(engine, *fence, &mut batch.replies));
+                Ok(work)
+            }
             Ok(effect) => {
                 if is_json {
                     self.write_members(&mut batch.replies, &members, clock);

@@ -51,4 +51,8 @@ mod _engine {
     use crate::split_native;
     #[pymodule_export]
     use crate::values::Simple;
+
+    /// Whether the engine was built for tests rather than for speed.
+    #[pymodule_export]
+    const DEBUG_BUILD: bool = cfg!(debug_assertions);
 }

@@ -3,6 +3,7 @@
 use super::{write, Arity, Command};
 use crate::call::{Call, Effect};
 use crate::error::{Error, Result};
+use crate::fence::ChangeKind;
 use crate::glob;
 use crate::keyspace::Keyspace;
 
@@ -37,7 +38,11 @@ fn del(keyspace: &mut Keyspace, call: &mut Call) -> Result<Effect> {
     if is_strict {
         super::get::find(keyspace, key, id)?;
     }
-    let is_removed = keyspace.remove(key, id).is_some();
+    let removed = keyspace.remove(key, id);
+    let is_removed = removed.is_some();
+    if is_removed {
+        keyspace.report(key, ChangeKind::Del, removed.as_ref(), None);
+    }
     call.reply_count(usize::from(is_removed));
     Ok(effect_if(is_removed))
 }
@@ -55,7 +60,8 @@ fn pdel(keyspace: &mut Keyspace, call: &mut Call) -> Result<Effect> {
         None => Vec::new(),
     };
     for id in &ids {
-        keyspace.remove(key, id);
+        let removed = keyspace.remove(key, id);
+        keyspace.report(key, ChangeKind::Del, removed.as_ref(), None);
     }
     call.reply_count(ids.len());
     Ok(effect_if(!ids.is_empty()))
@@ -70,7 +76,11 @@ fn is_candidate(pattern: &[u8], id: &[u8]) -> bool {
 
 /// DROP key
 fn drop_key(keyspace: &mut Keyspace, call: &mut Call) -> Result<Effect> {
-    let is_removed = keyspace.take(call.args.at(1)).is_some();
+    let key = call.args.at(1);
+    let is_removed = keyspace.take(key).is_some();
+    if is_removed {
+        keyspace.report(key, ChangeKind::Drop, None, None);
+    }
     call.reply_count(usize::from(is_removed));
     Ok(effect_if(is_removed))
 }
@@ -78,13 +88,32 @@ fn drop_key(keyspace: &mut Keyspace, call: &mut Call) -> Result<Effect> {
 /// FLUSHDB; logged always.
 fn flushdb(keyspace: &mut Keyspace, call: &mut Call) -> Result<Effect> {
     keyspace.clear();
+    super::hooks::remove_all(keyspace);
     call.reply_ok();
     Ok(Effect::Changed)
+}
+
+/// Refuses to rename what hooks or channels name.
+fn check_unnamed(keyspace: &Keyspace, keys: [&[u8]; 2]) -> Result<()> {
+    let counts = |key| {
+        let fences = keyspace.fences().of_key(key);
+        fences.map_or((0, 0), |(_, fences)| (fences.hooks, fences.channels))
+    };
+    let [first, second] = keys.map(counts);
+    if first.0 + second.0 > 0 {
+        return Err(Error::text("key has hooks set"));
+    }
+    if first.1 + second.1 > 0 {
+        return Err(Error::text("key has channels set"));
+    }
+    Ok(())
 }
 
 /// RENAME key newkey
 fn rename(keyspace: &mut Keyspace, call: &mut Call) -> Result<Effect> {
     let (key, new_key) = (call.args.at(1), call.args.at(2));
+    keyspace.get(key).ok_or(Error::KeyNotFound)?;
+    check_unnamed(keyspace, [key, new_key])?;
     let collection = keyspace.take(key).ok_or(Error::KeyNotFound)?;
     keyspace.take(new_key);
     keyspace.attach(new_key.into(), collection);
@@ -96,6 +125,7 @@ fn rename(keyspace: &mut Keyspace, call: &mut Call) -> Result<Effect> {
 fn renamenx(keyspace: &mut Keyspace, call: &mut Call) -> Result<Effect> {
     let (key, new_key) = (call.args.at(1), call.args.at(2));
     keyspace.get(key).ok_or(Error::KeyNotFound)?;
+    check_unnamed(keyspace, [key, new_key])?;
     let is_free = keyspace.get(new_key).is_none();
     if is_free {
         if let Some(collection) = keyspace.take(key) {

@@ -5,6 +5,7 @@ use super::set::deadline;
 use super::{read, write, Arity, Command};
 use crate::call::{float_of, Call, Effect};
 use crate::error::{Error, Result};
+use crate::fence::ChangeKind;
 use crate::json::escape::write_int_member;
 use crate::keyspace::Keyspace;
 use crate::object::{Object, NEVER};
@@ -32,7 +33,9 @@ fn find_or_zero(keyspace: &Keyspace, call: &mut Call) -> Result<Option<Object>> 
 fn expire(keyspace: &mut Keyspace, call: &mut Call) -> Result<Effect> {
     let seconds = float_of(call.args.at(3))?;
     let Some(object) = find_or_zero(keyspace, call)? else { return Ok(Effect::Nothing) };
-    keyspace.insert(call.args.at(1), object.with_deadline(deadline(call.now_ns, seconds)));
+    let changed = object.with_deadline(deadline(call.now_ns, seconds));
+    keyspace.insert(call.args.at(1), changed.clone());
+    keyspace.report(call.args.at(1), ChangeKind::Expire, Some(&changed), None);
     call.reply_count(1);
     Ok(Effect::Changed)
 }
@@ -45,7 +48,9 @@ fn persist(keyspace: &mut Keyspace, call: &mut Call) -> Result<Effect> {
     if !is_changed {
         return Ok(Effect::Nothing);
     }
-    keyspace.insert(call.args.at(1), object.with_deadline(NEVER));
+    let changed = object.with_deadline(NEVER);
+    keyspace.insert(call.args.at(1), changed.clone());
+    keyspace.report(call.args.at(1), ChangeKind::Persist, Some(&changed), None);
     Ok(Effect::Changed)
 }
 

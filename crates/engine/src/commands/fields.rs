@@ -5,6 +5,7 @@ use super::set::{field_name, take_view};
 use super::{read, write, Arity, Command};
 use crate::call::{Call, Effect, Words};
 use crate::error::{Error, Result};
+use crate::fence::ChangeKind;
 use crate::field::{FieldEditor, Value};
 use crate::keyspace::Keyspace;
 use crate::query::field_path::read_field;
@@ -68,6 +69,7 @@ fn fset(keyspace: &mut Keyspace, call: &mut Call) -> Result<Effect> {
     let changed = object.with_fields(&block);
     if changes > 0 {
         keyspace.insert(key, changed.clone());
+        keyspace.report(key, ChangeKind::Fset, Some(&changed), None);
     }
     match request.view {
         Some(view) => view.reply(keyspace, call, &changed),

@@ -4,6 +4,7 @@ use super::get::find;
 use super::{read, write, Arity, Command};
 use crate::call::{Call, Effect};
 use crate::error::{Error, Result};
+use crate::fence::ChangeKind;
 use crate::geometry::{Geometry, ParseOptions};
 use crate::json::path;
 use crate::keyspace::Keyspace;
@@ -73,7 +74,9 @@ fn jset(keyspace: &mut Keyspace, call: &mut Call) -> Result<Effect> {
     if present.is_none() && changed.is_empty() {
         return Ok(Effect::Nothing); // a path that only finds found nothing: no object is made
     }
-    store(keyspace, key, id, present.as_ref(), &changed)?;
+    let object = store(keyspace, key, id, present.as_ref(), &changed)?;
+    // A document that isn't a geometry is nothing to fences, as any string, and JDEL never is.
+    keyspace.report(key, ChangeKind::Set, Some(&object), present.as_ref());
     Ok(Effect::Changed)
 }
 
@@ -110,14 +113,14 @@ fn jdel(keyspace: &mut Keyspace, call: &mut Call) -> Result<Effect> {
 }
 
 /// Stores a changed document: a geometry stays one and is validated, all else becomes a string.
-/// Fields are kept, the deadline is cleared.
+/// Fields are kept, the deadline is cleared. Returns what is stored now.
 fn store(
     keyspace: &mut Keyspace,
     key: &[u8],
     id: &[u8],
     present: Option<&Object>,
     text: &[u8],
-) -> Result<()> {
+) -> Result<Object> {
     let fields = present.map_or(&[][..], |object| object.fields().block());
     let object = if present.is_some_and(Object::is_spatial) {
         let options = ParseOptions { require_valid: keyspace.requires_valid };
@@ -127,6 +130,6 @@ fn store(
     } else {
         Object::new(id, Shape::String, text, fields, NEVER)
     };
-    keyspace.insert(key, object);
-    Ok(())
+    keyspace.insert(key, object.clone());
+    Ok(object)
 }

@@ -4,11 +4,14 @@ mod delete;
 mod expiry;
 mod fields;
 mod get;
+mod hooks;
 mod json;
 mod keys;
 mod search;
 mod set;
 mod test;
+
+pub(crate) use hooks::remove as remove_hook;
 
 use crate::call::{Call, Effect};
 use crate::error::Result;
@@ -128,6 +131,7 @@ pub fn all() -> impl Iterator<Item = &'static Command> {
         json::COMMANDS,
         search::COMMANDS,
         test::COMMANDS,
+        hooks::COMMANDS,
     ]
     .into_iter()
     .flatten()
@@ -135,13 +139,4 @@ pub fn all() -> impl Iterator<Item = &'static Command> {
 
 /// Commands of Tile38 that this version doesn't run yet: clients hear that they are unknown, in a
 /// log they are passed over and counted.
-pub const LATER: &[(&str, Access)] = &[
-    ("SETHOOK", Access::Write),
-    ("DELHOOK", Access::Write),
-    ("PDELHOOK", Access::Write),
-    ("SETCHAN", Access::Write),
-    ("DELCHAN", Access::Write),
-    ("PDELCHAN", Access::Write),
-    ("EVAL", Access::Script),
-    ("EVALSHA", Access::Script),
-];
+pub const LATER: &[(&str, Access)] = &[("EVAL", Access::Script), ("EVALSHA", Access::Script)];

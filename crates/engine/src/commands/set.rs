@@ -4,6 +4,7 @@ use super::get::View;
 use super::{write, Arity, Command};
 use crate::call::{float_of, Call, Effect, Words};
 use crate::error::{Error, Result};
+use crate::fence::ChangeKind;
 use crate::field::{trim, FieldEditor, Fields, Value};
 use crate::geometry::{geohash, Extra, Geometry, ParseOptions, Point, Position, Rect};
 use crate::keyspace::Keyspace;
@@ -63,6 +64,7 @@ fn set(keyspace: &mut Keyspace, call: &mut Call) -> Result<Effect> {
         Object::new(id, shape, request.text, &block, request.deadline)
     };
     keyspace.insert(key, object.clone());
+    keyspace.report(key, ChangeKind::Set, Some(&object), present.as_ref());
     match request.view {
         Some(view) => view.reply(keyspace, call, &object),
         None => call.reply_ok(),

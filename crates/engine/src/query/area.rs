@@ -5,11 +5,12 @@ use triomphe::Arc;
 use crate::call::{float_of, Words};
 use crate::error::{Error, Result};
 use crate::geometry::{
-    buffer, clip, geohash, sector, tile, Circle, Geometry, ParseOptions, Point, Rect,
+    buffer, clip, geohash, predicates, sector, tile, Circle, Geometry, ParseOptions, Point, Rect,
 };
 use crate::keyspace::Keyspace;
 use crate::number::{parse_float, parse_int, parse_uint};
-use crate::object::Shape;
+use crate::object::{Object, Shape};
+use crate::query::options::{Options, Verb};
 
 /// An area of a search or an operand of TEST.
 pub struct Area {
@@ -17,6 +18,55 @@ pub struct Area {
     pub geometry: Option<Arc<Geometry>>,
     /// Whether it is a stored simple point.
     pub is_stored_point: bool,
+}
+
+/// Whether an object is what a search with that area finds; NEARBY's area is its circle.
+pub fn hits(verb: Verb, area: &Geometry, object: &Object) -> bool {
+    match (object.shape(), verb) {
+        (Shape::Point(point), Verb::Within) => predicates::contains_point(area, *point),
+        (Shape::Point(point), _) => predicates::intersects_point(area, *point),
+        (Shape::Geometry(geometry), Verb::Within) => predicates::contains(area, geometry),
+        (Shape::Geometry(geometry), _) => predicates::intersects(geometry, area),
+        (Shape::String, _) => false,
+    }
+}
+
+/// The point of NEARBY and how far around it.
+pub struct Center {
+    /// The point.
+    pub point: Point,
+    /// The distance; `None` is no limit.
+    pub meters: Option<f64>,
+}
+
+impl Center {
+    /// Reads `lat lon [meters]`.
+    pub fn parse(words: &mut Words, is_sparse: bool) -> Result<Self> {
+        let (lat_word, lon_word) = (words.next_filled()?, words.next_filled()?);
+        let lat = float_of(lat_word)?;
+        let point = Point::new(float_of(lon_word)?, lat);
+        let has_radius = match words.peek() {
+            None => false,
+            Some(b"") => {
+                words.advance(1);
+                false
+            }
+            Some(_) => true,
+        };
+        if !has_radius {
+            if is_sparse {
+                return Err(Error::text("cannot use SPARSE without a point distance"));
+            }
+            return Ok(Center { point, meters: None });
+        }
+        let meters = take_radius(words)?;
+        Ok(Center { point, meters: (meters > 0.0).then_some(meters) })
+    }
+
+    /// The circle; without a limit only the point itself.
+    pub fn circle(&self) -> Geometry {
+        Geometry::Circle(Circle::new(self.point, self.meters.unwrap_or(0.0)))
+    }
 }
 
 /// Who reads the area: they allow different ones.
@@ -40,6 +90,24 @@ const ZOOM_MAX: i64 = 23;
 impl Area {
     fn new(geometry: Geometry) -> Self {
         Area { geometry: Some(Arc::new(geometry)), is_stored_point: false }
+    }
+
+    /// Reads the area of WITHIN and INTERSECTS with its CLIPBYs, and puts its border around it.
+    pub fn parse_search(words: &mut Words, options: &Options, keyspace: &Keyspace) -> Result<Self> {
+        let word = words.next_filled()?;
+        let reader = Reader::Search { has_clip: options.has_clip };
+        let Some(mut area) = Area::parse(word, words, reader, keyspace)? else {
+            return Err(Error::invalid(word));
+        };
+        let is_clip_by_stored = options.has_clip && word.eq_ignore_ascii_case(b"GET");
+        let has_clips = area.take_clips(words)?;
+        if is_clip_by_stored && !has_clips && options.buffer.is_none() {
+            return Err(Error::invalid(b"cannot clip with get"));
+        }
+        if let Some(meters) = options.buffer {
+            area.buffer(meters)?;
+        }
+        Ok(area)
     }
 
     /// Reads the area whose word has been read. `None` for a word that names no area.

@@ -1,5 +1,7 @@
 //! WHERE and WHEREIN: which objects a search keeps by their fields.
 
+use std::borrow::Cow;
+
 use super::expression::Expression;
 use super::field_path::read_field;
 use super::scope::ObjectScope;
@@ -26,6 +28,14 @@ impl<'a> Filters<'a> {
         self.wheres.is_empty() && self.where_ins.is_empty()
     }
 
+    /// The same filters on texts of their own: a fence outlives the request that made it.
+    pub fn into_owned(self) -> Filters<'static> {
+        Filters {
+            wheres: self.wheres.into_iter().map(Where::into_owned).collect(),
+            where_ins: self.where_ins.into_iter().map(WhereIn::into_owned).collect(),
+        }
+    }
+
     /// Whether the object passes all.
     pub fn accept(&self, keyspace: &Keyspace, object: &Object) -> bool {
         self.wheres.iter().all(|filter| filter.accepts(keyspace, object))
@@ -49,28 +59,43 @@ impl<'a> Filters<'a> {
 
 /// What the name in a filter refers to, resolved once.
 enum FieldReference<'a> {
-    /// A path within the GeoJSON member `properties`, else a stored field.
-    Properties(&'a [u8], Option<&'a [u8]>),
+    /// The GeoJSON member `properties` or a path within it, else a stored field.
+    Properties(Cow<'a, [u8]>),
     /// The third ordinate.
     Z,
     /// A stored field of that number.
     Stored(u32),
-    /// A name that no object has stored.
-    Unknown,
+    /// A name that no object had stored yet. A fence may hear of it later.
+    Unknown(Cow<'a, [u8]>),
     /// A path into a field of JSON.
-    Path(&'a [u8]),
+    Path(Cow<'a, [u8]>),
 }
+
+/// What stands before a path within the member `properties`.
+const PROPERTIES: &[u8] = b"properties.";
 
 impl<'a> FieldReference<'a> {
     fn new(name: &'a [u8], names: &Names) -> Self {
         match name {
-            b"properties" => FieldReference::Properties(name, None),
+            b"properties" => FieldReference::Properties(name.into()),
             b"z" => FieldReference::Z,
-            _ if name.starts_with(b"properties.") => {
-                FieldReference::Properties(name, Some(&name[b"properties.".len()..]))
-            }
-            _ if name.contains(&b'.') => FieldReference::Path(name),
-            _ => names.serial(name).map_or(FieldReference::Unknown, FieldReference::Stored),
+            _ if name.starts_with(PROPERTIES) => FieldReference::Properties(name.into()),
+            _ if name.contains(&b'.') => FieldReference::Path(name.into()),
+            _ => match names.serial(name) {
+                Some(serial) => FieldReference::Stored(serial),
+                None => FieldReference::Unknown(name.into()),
+            },
+        }
+    }
+
+    fn into_owned(self) -> FieldReference<'static> {
+        let own = |name: Cow<[u8]>| Cow::Owned(name.into_owned());
+        match self {
+            FieldReference::Properties(name) => FieldReference::Properties(own(name)),
+            FieldReference::Z => FieldReference::Z,
+            FieldReference::Stored(serial) => FieldReference::Stored(serial),
+            FieldReference::Unknown(name) => FieldReference::Unknown(own(name)),
+            FieldReference::Path(name) => FieldReference::Path(own(name)),
         }
     }
 
@@ -79,13 +104,16 @@ impl<'a> FieldReference<'a> {
         let get = |serial| object.fields().get(serial);
         match self {
             FieldReference::Stored(serial) => test(&get(*serial).unwrap_or(Value::zero())),
-            FieldReference::Unknown => test(&Value::zero()),
+            FieldReference::Unknown(name) => {
+                let value = names.serial(name).and_then(get);
+                test(&value.unwrap_or(Value::zero()))
+            }
             FieldReference::Z => test(&Value::number_of(object.z())),
             FieldReference::Path(name) => {
                 test(&read_field(names, get, name).unwrap_or(Value::zero()))
             }
-            FieldReference::Properties(name, path) => {
-                if let Some(raw) = find_property(object, *path) {
+            FieldReference::Properties(name) => {
+                if let Some(raw) = find_property(object, name.strip_prefix(PROPERTIES)) {
                     return test(&Value::of_json(&raw));
                 }
                 test(&read_field(names, get, name).unwrap_or(Value::zero()))
@@ -144,6 +172,16 @@ impl<'a> Where<'a> {
             return Ok(Where(Form::Compare(field, comparison, operand)));
         }
         Ok(Where(Form::Range(field, Limit::parse(&low), Limit::parse(&high))))
+    }
+
+    fn into_owned(self) -> Where<'static> {
+        Where(match self.0 {
+            Form::Expression(expression) => Form::Expression(expression),
+            Form::Compare(field, comparison, operand) => {
+                Form::Compare(field.into_owned(), comparison, operand)
+            }
+            Form::Range(field, low, high) => Form::Range(field.into_owned(), low, high),
+        })
     }
 
     fn accepts(&self, keyspace: &Keyspace, object: &Object) -> bool {
@@ -227,6 +265,11 @@ pub struct WhereIn<'a> {
 }
 
 impl WhereIn<'_> {
+    fn into_owned(self) -> WhereIn<'static> {
+        let values = self.values.into_iter().map(Value::into_owned).collect();
+        WhereIn { field: self.field.into_owned(), values }
+    }
+
     fn accepts(&self, names: &Names, object: &Object) -> bool {
         self.field.test(names, object, |value| self.values.iter().any(|v| v.equals(value)))
     }

@@ -4,6 +4,7 @@
 use super::filter::{Filters, Where};
 use crate::call::{float_of, Words};
 use crate::error::{Error, Result};
+use crate::fence::{Commands, Detections};
 use crate::field::Names;
 use crate::number::{parse_float, parse_uint};
 use crate::output::Form;
@@ -55,6 +56,21 @@ pub struct Options<'a> {
     pub is_descending: bool,
     /// What is wanted.
     pub wanted: Wanted,
+    /// What is said about a fence, if it is one.
+    pub fence: Option<FenceOptions>,
+}
+
+/// The options that mean something only in a fence.
+#[derive(Clone, Copy, Debug)]
+pub struct FenceOptions {
+    /// DETECT; `None` without it.
+    pub detect: Option<Detections>,
+    /// COMMANDS; `None` without it.
+    pub commands: Option<Commands>,
+    /// NODWELL.
+    pub has_no_dwell: bool,
+    /// DISTANCE, which in a fence is for all searches.
+    pub has_distance: bool,
 }
 
 #[derive(Default)]
@@ -63,12 +79,14 @@ struct Raw<'a> {
     limit: Option<&'a [u8]>,
     sparse: Option<&'a [u8]>,
     order: Option<bool>,
-    detect: bool,
-    commands: bool,
+    detect: Option<Detections>,
+    commands: Option<Commands>,
     no_fields: bool,
     distance: bool,
     clip: bool,
     fence: bool,
+    is_fence_implied: bool,
+    no_dwell: bool,
     buffer: Option<f64>,
     globs: Vec<&'a [u8]>,
     filters: Filters<'a>,
@@ -77,7 +95,16 @@ struct Raw<'a> {
 impl<'a> Options<'a> {
     /// Reads the options and the output, in the order of checks that clients see.
     pub fn parse(verb: Verb, words: &mut Words<'a>, names: &Names) -> Result<Self> {
-        let mut raw = Raw::default();
+        Options::read(verb, words, names, Raw::default())
+    }
+
+    /// The same for a search that is a fence whether FENCE stands there or not.
+    pub fn parse_fence(verb: Verb, words: &mut Words<'a>, names: &Names) -> Result<Self> {
+        let raw = Raw { fence: true, is_fence_implied: true, ..Raw::default() };
+        Options::read(verb, words, names, raw)
+    }
+
+    fn read(verb: Verb, words: &mut Words<'a>, names: &Names, mut raw: Raw<'a>) -> Result<Self> {
         while raw.take(words, names)? {}
         raw.check_allowed(verb)?;
         let output = take_output(verb, words)?;
@@ -134,12 +161,14 @@ impl<'a> Raw<'a> {
             }
             b"DETECT" => {
                 let list = words.next_filled()?;
-                check_list(list, |item| DETECTIONS.contains(&item))?;
-                set_once(&mut self.detect, upper)?;
+                let mut detect = Detections::default();
+                check_list(list, |item| detect.add_word(item))?;
+                fill_once(&mut self.detect, detect, upper)?;
             }
             b"COMMANDS" => {
-                check_list(words.next_filled()?, |_| true)?;
-                set_once(&mut self.commands, upper)?;
+                let mut commands = Commands::default();
+                check_list(words.next_filled()?, |item| commands.add_word(item))?;
+                fill_once(&mut self.commands, commands, upper)?;
             }
             _ => return Ok(false),
         }
@@ -151,6 +180,7 @@ impl<'a> Raw<'a> {
             b"NOFIELDS" => set_once(&mut self.no_fields, upper)?,
             b"DISTANCE" => set_once(&mut self.distance, upper)?,
             b"CLIP" => set_once(&mut self.clip, upper)?,
+            b"FENCE" if self.is_fence_implied => {}
             b"FENCE" => set_once(&mut self.fence, upper)?,
             b"ASC" | b"DESC" => {
                 if self.order.is_some() {
@@ -160,7 +190,7 @@ impl<'a> Raw<'a> {
             }
             // Tile38 takes NODWELL behind an order for a second order.
             b"NODWELL" if self.order.is_some() => return Err(Error::duplicate(upper)),
-            b"NODWELL" => {}
+            b"NODWELL" => self.no_dwell = true,
             _ => return Ok(false),
         }
         Ok(true)
@@ -189,7 +219,9 @@ impl<'a> Raw<'a> {
             () if self.fence && self.cursor.is_some() => {
                 "CURSOR is not allowed when FENCE is specified"
             }
-            () if self.detect && !self.fence => "DETECT is not allowed when FENCE is not specified",
+            () if self.detect.is_some() && !self.fence => {
+                "DETECT is not allowed when FENCE is not specified"
+            }
             () => return Ok(()),
         };
         Err(Error::text(text))
@@ -209,10 +241,14 @@ impl<'a> Raw<'a> {
         let default = if is_unlimited { u64::MAX } else { LIMIT_DEFAULT };
         let limit = self.limit.map_or(Ok(default), |word| number(word, 1, u64::MAX))?;
         let sparse = self.sparse.map_or(Ok(0), |word| number(word, 1, 16))? as u8;
-        if self.fence {
-            return Err(Error::text("fences aren't supported by this version"));
-        }
+        let fence = FenceOptions {
+            detect: self.detect,
+            commands: self.commands,
+            has_no_dwell: self.no_dwell,
+            has_distance: self.distance,
+        };
         Ok(Options {
+            fence: self.fence.then_some(fence),
             cursor,
             limit,
             sparse,
@@ -228,8 +264,6 @@ impl<'a> Raw<'a> {
         })
     }
 }
-
-const DETECTIONS: [&[u8]; 5] = [b"inside", b"outside", b"enter", b"exit", b"cross"];
 
 impl Verb {
     /// The name of the command.
@@ -253,6 +287,13 @@ fn once<'a>(slot: &mut Option<&'a [u8]>, words: &mut Words<'a>, name: &[u8]) -> 
     Ok(())
 }
 
+fn fill_once<T>(slot: &mut Option<T>, value: T, name: &[u8]) -> Result<()> {
+    if slot.replace(value).is_some() {
+        return Err(Error::duplicate(name));
+    }
+    Ok(())
+}
+
 fn set_once(flag: &mut bool, name: &[u8]) -> Result<()> {
     if *flag {
         return Err(Error::duplicate(name));
@@ -262,7 +303,7 @@ fn set_once(flag: &mut bool, name: &[u8]) -> Result<()> {
 }
 
 /// A comma list of words; each allowed, none repeated.
-fn check_list(list: &[u8], is_allowed: impl Fn(&[u8]) -> bool) -> Result<()> {
+fn check_list(list: &[u8], mut is_allowed: impl FnMut(&[u8]) -> bool) -> Result<()> {
     let mut seen: Vec<Vec<u8>> = Vec::new();
     for item in list.split(|byte| *byte == b',') {
         let item = item.trim_ascii().to_ascii_lowercase();

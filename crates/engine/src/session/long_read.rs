@@ -37,6 +37,7 @@ impl LongRead {
             is_out_of_memory: false,
             out: &mut body,
             budget: &mut budget,
+            live: None,
         };
         let result =
             (self.function)(&self.keyspace, &mut call).and_then(|()| call.budget.check_deadline());

@@ -109,10 +109,10 @@ fn a_loaded_log_gives_the_state_that_was_live() {
     let mut live = Engine::new(false);
     let batch = Session::new(false, None).feed(&mut live, PIPELINE, 0, &clock);
     let mut loaded = Engine::new(false);
-    let padded = [&b"\0\0"[..], &batch.log, b"sethook h x\r\n", &batch.log[..10]].concat();
+    let padded = [&b"\0\0"[..], &batch.log, b"eval x 0\r\n", &batch.log[..10]].concat();
     let load = loaded.load(&padded, 0);
     assert_eq!((load.consumed, load.commands, load.error), (padded.len() - 10, 3, None));
-    assert_eq!(load.skipped.get("SETHOOK"), Some(&1));
+    assert_eq!(load.skipped.get("EVAL"), Some(&1));
     assert_eq!(loaded.keyspace.counts(), live.keyspace.counts());
     assert_eq!(loaded.load(b"bogus\r\n", 0).error.unwrap(), b"unknown command 'bogus'");
 }

@@ -4,11 +4,12 @@ use std::ops::ControlFlow;
 
 use super::sparse;
 use crate::call::Call;
-use crate::error::{Error, Result};
+use crate::error::Result;
+use crate::fence::Fence;
 use crate::geometry::{clip, predicates, Geometry};
 use crate::keyspace::Keyspace;
 use crate::object::{Object, Shape};
-use crate::query::area::{Area, Reader};
+use crate::query::area::{self, Area};
 use crate::query::options::{Options, Verb};
 use crate::query::rows::{Rows, Verdict};
 
@@ -29,19 +30,11 @@ fn run(verb: Verb, keyspace: &Keyspace, call: &mut Call) -> Result<()> {
     let mut words = call.words();
     let key = words.next_filled()?;
     let options = Options::parse(verb, &mut words, keyspace.names())?;
-    let word = words.next_filled()?;
-    let reader = Reader::Search { has_clip: options.has_clip };
-    let Some(mut area) = Area::parse(word, &mut words, reader, keyspace)? else {
-        return Err(Error::invalid(word));
-    };
-    let is_clip_by_stored = options.has_clip && word.eq_ignore_ascii_case(b"GET");
-    let has_clips = area.take_clips(&mut words)?;
-    if is_clip_by_stored && !has_clips && options.buffer.is_none() {
-        return Err(Error::invalid(b"cannot clip with get"));
+    if options.fence.is_some() {
+        call.live = Some(Box::new(Fence::finish(verb, key, options, &mut words, keyspace)?));
+        return Ok(());
     }
-    if let Some(meters) = options.buffer {
-        area.buffer(meters)?;
-    }
+    let area = Area::parse_search(&mut words, &options, keyspace)?;
     let mut rows = Rows::new(&options, keyspace);
     if let (Some(collection), Some(area)) = (keyspace.get(key), &area.geometry) {
         let search = AreaSearch { verb, area, has_clip: options.has_clip };
@@ -89,13 +82,7 @@ impl AreaSearch<'_> {
     }
 
     fn accepts(&self, object: &Object) -> bool {
-        match (object.shape(), self.verb) {
-            (Shape::Point(point), Verb::Within) => predicates::contains_point(self.area, *point),
-            (Shape::Point(point), _) => predicates::intersects_point(self.area, *point),
-            (Shape::Geometry(geometry), Verb::Within) => predicates::contains(self.area, geometry),
-            (Shape::Geometry(geometry), _) => predicates::intersects(geometry, self.area),
-            (Shape::String, _) => false,
-        }
+        area::hits(self.verb, self.area, object)
     }
 
     /// The object with the part of its geometry in the area's box, where CLIP asks for it.

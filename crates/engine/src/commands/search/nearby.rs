@@ -4,36 +4,36 @@ use std::cell::Cell;
 use std::ops::ControlFlow;
 
 use super::sparse;
-use crate::call::{float_of, Call, Words};
+use crate::call::Call;
 use crate::collection::Collection;
 use crate::error::{Error, Result};
-use crate::geometry::{distance, predicates, Circle, Geometry, Point, Rect};
+use crate::fence::Fence;
+use crate::geometry::{distance, Rect};
 use crate::index::{Measure, Reach};
 use crate::keyspace::Keyspace;
 use crate::object::{Object, Shape};
-use crate::query::area::{take_radius, Area};
+use crate::query::area::{self, Area, Center};
 use crate::query::options::{Options, Verb};
 use crate::query::rows::{Rows, Verdict};
 
 /// Distances that cost as much as looking at one object.
 const DISTANCES_PER_WORK: u64 = 4;
 
-struct Center {
-    point: Point,
-    /// `None` is no limit.
-    meters: Option<f64>,
-}
-
 /// NEARBY key {option} [output] POINT lat lon [meters] {clipby}
 pub(super) fn nearby(keyspace: &Keyspace, call: &mut Call) -> Result<()> {
     let mut words = call.words();
     let key = words.next_filled()?;
     let options = Options::parse(Verb::Nearby, &mut words, keyspace.names())?;
+    if options.fence.is_some() {
+        let fence = Fence::finish(Verb::Nearby, key, options, &mut words, keyspace)?;
+        call.live = Some(Box::new(fence));
+        return Ok(());
+    }
     let word = words.next_filled()?;
     if !word.eq_ignore_ascii_case(b"POINT") {
         return Err(Error::invalid(word));
     }
-    let center = take_center(&mut words, options.sparse > 0)?;
+    let center = Center::parse(&mut words, options.sparse > 0)?;
     // A circle has no use for CLIPBY, but its grammar is checked.
     Area { geometry: None, is_stored_point: false }.take_clips(&mut words)?;
     if options.buffer.is_some_and(|meters| meters > 0.0) {
@@ -49,28 +49,6 @@ pub(super) fn nearby(keyspace: &Keyspace, call: &mut Call) -> Result<()> {
     }
     call.budget.check_deadline()?;
     rows.reply(call)
-}
-
-fn take_center(words: &mut Words, is_sparse: bool) -> Result<Center> {
-    let (lat_word, lon_word) = (words.next_filled()?, words.next_filled()?);
-    let lat = float_of(lat_word)?;
-    let point = Point::new(float_of(lon_word)?, lat);
-    let has_radius = match words.peek() {
-        None => false,
-        Some(b"") => {
-            words.advance(1);
-            false
-        }
-        Some(_) => true,
-    };
-    if !has_radius {
-        if is_sparse {
-            return Err(Error::text("cannot use SPARSE without a point distance"));
-        }
-        return Ok(Center { point, meters: None });
-    }
-    let meters = take_radius(words)?;
-    Ok(Center { point, meters: (meters > 0.0).then_some(meters) })
 }
 
 /// Distances from the centre, counted: they are what a search by distance costs.
@@ -132,15 +110,11 @@ fn run_sparse(
     rows: &mut Rows,
     call: &mut Call,
 ) -> Result<()> {
-    let circle = Geometry::Circle(Circle::new(center.point, center.meters.unwrap_or(0.0)));
+    let circle = center.circle();
     let bounds = circle.bounds();
     let middle = bounds.center();
     let accepts = |object: &Object| {
-        let is_inside = match object.shape() {
-            Shape::Point(point) => predicates::intersects_point(&circle, *point),
-            Shape::Geometry(geometry) => predicates::intersects(geometry, &circle),
-            Shape::String => false,
-        };
+        let is_inside = area::hits(Verb::Nearby, &circle, object);
         is_inside.then(|| distance::center_to_center(object.bounds().center(), middle))
     };
     sparse::run(collection, &bounds, depth, rows, call, &accepts)

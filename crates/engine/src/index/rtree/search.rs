@@ -9,7 +9,6 @@ use triomphe::Arc;
 use super::bounds::Bounds;
 use super::node::{Node, NODE_ENTRIES_MAX};
 use super::{Item, Measure, Reach};
-use crate::geometry::Rect;
 
 /// Visits the items whose boxes touch the area, depth first in entry order.
 pub(super) fn search<'a, T: Item>(
@@ -130,10 +129,21 @@ struct Horizon {
 }
 
 /// A distance that isn't NaN.
-#[derive(PartialEq, PartialOrd)]
 struct Finite(f64);
 
+impl PartialEq for Finite {
+    fn eq(&self, other: &Self) -> bool {
+        self.cmp(other) == Ordering::Equal
+    }
+}
+
 impl Eq for Finite {}
+
+impl PartialOrd for Finite {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
 
 impl Ord for Finite {
     fn cmp(&self, other: &Self) -> Ordering {
@@ -178,14 +188,14 @@ pub(super) fn nearest<'a, T: Item>(
             What::Item(item) => visit(item, next.distance)?,
             What::Node(Node::Leaf(entries)) => {
                 let limit = horizon.distance;
-                let is_near = |bounds: &Bounds| {
-                    limit == f64::INFINITY || !(measure.least(&bounds.to_rect()) > limit)
+                let is_beyond = |bounds: &Bounds| {
+                    limit < f64::INFINITY && measure.least(&bounds.to_rect()) > limit
                 };
                 // Items lie anywhere in memory: to fetch them before the first distance is
                 // computed lets the processor wait for many at a time.
                 near.clear();
                 let entries = entries.bounds.iter().zip(&entries.slots);
-                let entries = entries.filter(|(bounds, _)| is_near(bounds));
+                let entries = entries.filter(|(bounds, _)| !is_beyond(bounds));
                 near.extend(entries.map(|(_, item)| (measure.bounds(item), item)));
                 for (bounds, item) in &near {
                     let distance = measure.distance(bounds);
@@ -196,9 +206,10 @@ pub(super) fn nearest<'a, T: Item>(
             What::Node(Node::Branch(entries)) => {
                 for (bounds, child) in entries.bounds.iter().zip(&entries.slots) {
                     let least = measure.least(&bounds.to_rect());
-                    if !(least > horizon.distance) {
-                        heap.push(least, What::Node(child));
+                    if least > horizon.distance {
+                        continue;
                     }
+                    heap.push(least, What::Node(child));
                 }
             }
         }

@@ -1,0 +1,291 @@
+//! Hooks and channels: SETHOOK, DELHOOK, PDELHOOK, HOOKS and the same for channels.
+
+use super::{read, write, Arity, Command};
+use crate::call::{float_of, Call, Effect};
+use crate::endpoint_url;
+use crate::error::{Error, Result};
+use crate::fence::{Draft, Fence, Hook, HookChange, HookChangeKind, HookKind, Meta, Name, Setting};
+use crate::glob;
+use crate::json::{self, escape::write_int_member};
+use crate::keyspace::Keyspace;
+use crate::object::NEVER;
+use crate::query::options::Verb;
+use crate::reply::{write_bulk, write_header};
+
+pub(super) const COMMANDS: &[Command] = &[
+    write("SETHOOK", Arity::AtLeast(1), set_hook, "Send what a fence detects to endpoints"),
+    write("DELHOOK", Arity::Exactly(2), del_hook, "Delete a hook"),
+    write("PDELHOOK", Arity::Exactly(2), pdel_hook, "Delete the hooks that match a pattern"),
+    read("HOOKS", Arity::Exactly(2), hooks, "List the hooks that match a pattern"),
+    write("SETCHAN", Arity::AtLeast(1), set_channel, "Publish what a fence detects"),
+    write("DELCHAN", Arity::Exactly(2), del_channel, "Delete a channel"),
+    write("PDELCHAN", Arity::Exactly(2), pdel_channel, "Delete the channels that match a pattern"),
+    read("CHANS", Arity::Exactly(2), channels, "List the channels that match a pattern"),
+];
+
+/// Seconds from which on Tile38's deadline overflows and has passed at once.
+const SECONDS_MAX: f64 = 9_223_372_036.0;
+
+/// SETHOOK name url[,url…] {META name value | EX seconds} search
+fn set_hook(keyspace: &mut Keyspace, call: &mut Call) -> Result<Effect> {
+    set(HookKind::Hook, keyspace, call)
+}
+
+/// SETCHAN name {META name value | EX seconds} search
+fn set_channel(keyspace: &mut Keyspace, call: &mut Call) -> Result<Effect> {
+    set(HookKind::Channel, keyspace, call)
+}
+
+fn set(kind: HookKind, keyspace: &mut Keyspace, call: &mut Call) -> Result<Effect> {
+    let mut words = call.words();
+    let name = Name::from(words.next_filled()?);
+    let endpoints = match kind {
+        HookKind::Hook => parse_endpoints(words.next_filled()?)?,
+        HookKind::Channel => Vec::new(),
+    };
+    let mut metas: Vec<Meta> = Vec::new();
+    let mut deadline = NEVER;
+    let verb = loop {
+        let word = words.next_filled()?;
+        match &word.to_ascii_uppercase()[..] {
+            b"META" => {
+                let (meta, value) = (words.next_filled()?, words.next_filled()?);
+                metas.retain(|(present, _)| **present != *meta);
+                metas.push((meta.into(), value.into()));
+            }
+            b"EX" => deadline = parse_deadline(words.next_filled()?, call.now_ns)?,
+            b"NEARBY" => break Verb::Nearby,
+            b"WITHIN" => break Verb::Within,
+            b"INTERSECTS" => break Verb::Intersects,
+            _ => return Err(Error::invalid(word)),
+        }
+    };
+    metas.sort();
+    let first = call.args.len() - words.left() - 1;
+    let search = call.args.iter().skip(first).map(Box::from).collect();
+    let fence = Fence::parse(verb, &mut words, keyspace)?;
+    let draft = Draft { kind, name, fence, endpoints, metas, words: search, deadline };
+    let is_changed = attach(draft, keyspace)?;
+    call.reply_count(usize::from(is_changed));
+    Ok(if is_changed { Effect::Changed } else { Effect::Nothing })
+}
+
+fn attach(draft: Draft, keyspace: &mut Keyspace) -> Result<bool> {
+    let (kind, name) = (draft.kind, draft.name.clone());
+    let change = match keyspace.fences_mut().set(draft) {
+        Setting::New => HookChangeKind::Set,
+        Setting::Replaced => {
+            keyspace.reports_mut().removed_fences += 1;
+            HookChangeKind::Replaced
+        }
+        Setting::Same => HookChangeKind::Repeated,
+        Setting::Taken => {
+            return Err(Error::text("hooks and channels cannot share the same name"));
+        }
+    };
+    report(keyspace, kind, name, change);
+    Ok(change != HookChangeKind::Repeated)
+}
+
+fn report(keyspace: &mut Keyspace, kind: HookKind, name: Name, change: HookChangeKind) {
+    if kind == HookKind::Hook {
+        let record = HookChange { kind: change, name, events_before: 0 };
+        keyspace.reports_mut().hooks.push(record);
+    }
+}
+
+/// The URLs, of which the first bad one is told; why it is bad is not.
+fn parse_endpoints(list: &[u8]) -> Result<Vec<Box<[u8]>>> {
+    let urls = list.split(|byte| *byte == b',').map(<[u8]>::trim_ascii);
+    urls.map(|url| match endpoint_url::check(url) {
+        Ok(()) => Ok(Box::from(url)),
+        Err(_) => Err(Error::invalid(url)),
+    })
+    .collect()
+}
+
+fn parse_deadline(word: &[u8], now_ns: i64) -> Result<i64> {
+    let seconds = float_of(word)?;
+    if !(seconds > 0.0 && seconds < SECONDS_MAX) {
+        return Ok(now_ns);
+    }
+    // One that lies beyond the year 2262 is as good as none, but the hook counts as one that ends.
+    Ok(now_ns.saturating_add((seconds * 1e9) as i64).min(NEVER - 1))
+}
+
+/// DELHOOK name
+fn del_hook(keyspace: &mut Keyspace, call: &mut Call) -> Result<Effect> {
+    delete(HookKind::Hook, keyspace, call)
+}
+
+/// DELCHAN name
+fn del_channel(keyspace: &mut Keyspace, call: &mut Call) -> Result<Effect> {
+    delete(HookKind::Channel, keyspace, call)
+}
+
+fn delete(kind: HookKind, keyspace: &mut Keyspace, call: &mut Call) -> Result<Effect> {
+    let name = call.words().next_filled()?;
+    let is_there = keyspace.fences().get(name).is_some_and(|hook| hook.kind() == kind);
+    if is_there {
+        remove(keyspace, name);
+    }
+    call.reply_count(usize::from(is_there));
+    Ok(if is_there { Effect::Changed } else { Effect::Nothing })
+}
+
+/// Removes a hook or channel and reports it.
+pub fn remove(keyspace: &mut Keyspace, name: &[u8]) -> Option<HookKind> {
+    let hook = keyspace.fences_mut().remove(name)?;
+    keyspace.reports_mut().removed_fences += 1;
+    report(keyspace, hook.kind(), hook.name.clone(), HookChangeKind::Deleted);
+    Some(hook.kind())
+}
+
+/// Removes all hooks and channels and reports the hooks.
+pub(super) fn remove_all(keyspace: &mut Keyspace) {
+    keyspace.reports_mut().has_flush = true;
+    let names: Vec<(HookKind, Name)> =
+        keyspace.fences().from(b"").map(|hook| (hook.kind(), hook.name.clone())).collect();
+    keyspace.fences_mut().clear();
+    for (kind, name) in names {
+        report(keyspace, kind, name, HookChangeKind::Deleted);
+    }
+}
+
+/// PDELHOOK pattern
+fn pdel_hook(keyspace: &mut Keyspace, call: &mut Call) -> Result<Effect> {
+    delete_matching(HookKind::Hook, keyspace, call)
+}
+
+/// PDELCHAN pattern
+fn pdel_channel(keyspace: &mut Keyspace, call: &mut Call) -> Result<Effect> {
+    delete_matching(HookKind::Channel, keyspace, call)
+}
+
+fn delete_matching(kind: HookKind, keyspace: &mut Keyspace, call: &mut Call) -> Result<Effect> {
+    let pattern = call.words().next_filled()?;
+    let names: Vec<Name> =
+        matching(kind, keyspace, pattern).map(|hook| hook.name.clone()).collect();
+    for name in &names {
+        remove(keyspace, name);
+    }
+    call.reply_count(names.len());
+    Ok(if names.is_empty() { Effect::Nothing } else { Effect::Changed })
+}
+
+/// The hooks or channels whose names match, sorted by name. A pattern that begins with `?` or `[`
+/// has no range of names to look at and finds nothing, as with KEYS.
+fn matching<'k>(
+    kind: HookKind,
+    keyspace: &'k Keyspace,
+    pattern: &'k [u8],
+) -> impl Iterator<Item = &'k Hook> {
+    let prefix = glob::prefix(pattern);
+    let is_unbounded = glob::is_unbounded(pattern);
+    let is_searched = is_unbounded || !prefix.is_empty();
+    keyspace
+        .fences()
+        .from(prefix)
+        .take_while(move |hook| is_searched && (is_unbounded || hook.name.starts_with(prefix)))
+        .filter(move |hook| hook.kind() == kind && glob::matches(pattern, &hook.name))
+        .map(|hook| &**hook)
+}
+
+/// HOOKS pattern
+fn hooks(keyspace: &Keyspace, call: &mut Call) -> Result<()> {
+    list(HookKind::Hook, keyspace, call)
+}
+
+/// CHANS pattern
+fn channels(keyspace: &Keyspace, call: &mut Call) -> Result<()> {
+    list(HookKind::Channel, keyspace, call)
+}
+
+fn list(kind: HookKind, keyspace: &Keyspace, call: &mut Call) -> Result<()> {
+    let pattern = call.words().next_filled()?;
+    let mut found = Vec::new();
+    for hook in matching(kind, keyspace, pattern) {
+        call.budget.charge(1)?;
+        found.push(hook);
+    }
+    if !call.is_json() {
+        write_header(call.out, b'*', found.len());
+        for hook in found {
+            write_resp(call.out, hook);
+        }
+        return Ok(());
+    }
+    let now_ns = call.now_ns;
+    let name = if kind == HookKind::Hook { "hooks" } else { "chans" };
+    call.write_member(name, |out| {
+        out.push(b'[');
+        for (index, hook) in found.into_iter().enumerate() {
+            if index > 0 {
+                out.push(b',');
+            }
+            write_json(out, hook, now_ns);
+        }
+        out.push(b']');
+    });
+    Ok(())
+}
+
+fn write_words<'w>(out: &mut Vec<u8>, words: impl ExactSizeIterator<Item = &'w [u8]>) {
+    write_header(out, b'*', words.len());
+    for word in words {
+        write_bulk(out, word);
+    }
+}
+
+fn write_resp(out: &mut Vec<u8>, hook: &Hook) {
+    write_header(out, b'*', 5);
+    write_bulk(out, &hook.name);
+    write_bulk(out, &hook.watch.fence.key);
+    if hook.kind() == HookKind::Channel {
+        let url = [b"local://", &hook.name[..]].concat();
+        write_words(out, std::iter::once(&url[..]));
+    } else {
+        write_words(out, hook.endpoints.iter().map(|url| &**url));
+    }
+    write_words(out, hook.words.iter().map(|word| &**word));
+    write_header(out, b'*', hook.metas.len() * 2);
+    for (name, value) in &hook.metas {
+        write_bulk(out, name);
+        write_bulk(out, value);
+    }
+}
+
+fn write_json(out: &mut Vec<u8>, hook: &Hook, now_ns: i64) {
+    out.extend_from_slice(b"{\"name\":");
+    json::write_short(out, &hook.name);
+    out.extend_from_slice(b",\"key\":");
+    json::write_short(out, &hook.watch.fence.key);
+    write_int_member(out, "ttl", hook.ttl(now_ns));
+    if hook.kind() == HookKind::Hook {
+        out.extend_from_slice(b",\"endpoints\":");
+        write_texts(out, &hook.endpoints);
+    }
+    out.extend_from_slice(b",\"command\":");
+    write_texts(out, &hook.words);
+    out.extend_from_slice(b",\"meta\":{");
+    for (index, (name, value)) in hook.metas.iter().enumerate() {
+        if index > 0 {
+            out.push(b',');
+        }
+        json::write_short(out, name);
+        out.push(b':');
+        json::write_short(out, value);
+    }
+    out.extend_from_slice(b"}}");
+}
+
+fn write_texts(out: &mut Vec<u8>, texts: &[Box<[u8]>]) {
+    out.push(b'[');
+    for (index, text) in texts.iter().enumerate() {
+        if index > 0 {
+            out.push(b',');
+        }
+        json::write_short(out, text);
+    }
+    out.push(b']');
+}

@@ -1,0 +1,189 @@
+//! A fence: the search that it watches. Parsed by the grammar of searches; owns its texts.
+
+use triomphe::Arc;
+
+use super::{Commands, Detections, Roam};
+use crate::call::Words;
+use crate::error::{Error, Result};
+use crate::geometry::{Circle, Geometry, Point, Rect};
+use crate::keyspace::{Key, Keyspace};
+use crate::object::Object;
+use crate::query::area::{self, Center};
+use crate::query::filter::Filters;
+use crate::query::options::{Options, Verb, Wanted};
+
+/// A search that stays, to be told what enters and leaves it.
+pub struct Fence {
+    /// Whose writes it looks at.
+    pub key: Key,
+    /// What it looks for.
+    pub shape: Shape,
+    /// DETECT; `None` without it.
+    pub detect: Option<Detections>,
+    /// COMMANDS; `None` without it.
+    pub commands: Option<Commands>,
+    /// What of the object messages show.
+    pub wanted: Wanted,
+    /// NOFIELDS.
+    pub has_no_fields: bool,
+    /// DISTANCE.
+    pub has_distance: bool,
+    globs: Vec<Box<[u8]>>,
+    filters: Filters<'static>,
+}
+
+/// What a fence looks for.
+pub enum Shape {
+    /// Objects in an area that stays where it is.
+    Area(Area),
+    /// Objects near those of a collection.
+    Roam(Box<Roam>),
+}
+
+/// The area of a fence.
+pub struct Area {
+    /// How objects are compared with it.
+    pub verb: Verb,
+    /// The geometry; `None` for a stored string, which touches nothing.
+    pub geometry: Option<Arc<Geometry>>,
+}
+
+impl Fence {
+    /// Reads `key …`, all that follows the name of a search in SETHOOK and SETCHAN, where FENCE
+    /// needn't be said.
+    pub fn parse(verb: Verb, words: &mut Words, keyspace: &Keyspace) -> Result<Self> {
+        let key = words.next_filled()?;
+        let options = Options::parse_fence(verb, words, keyspace.names())?;
+        Fence::finish(verb, key, options, words, keyspace)
+    }
+
+    /// Reads what follows the options: the area, or whom to roam around.
+    pub fn finish(
+        verb: Verb,
+        key: &[u8],
+        options: Options,
+        words: &mut Words,
+        keyspace: &Keyspace,
+    ) -> Result<Self> {
+        let shape = if verb == Verb::Nearby {
+            parse_nearby(words, &options)?
+        } else {
+            let geometry = area::Area::parse_search(words, &options, keyspace)?.geometry;
+            Shape::Area(Area { verb, geometry })
+        };
+        let about = options.fence;
+        Ok(Fence {
+            key: key.into(),
+            shape,
+            detect: about.and_then(|fence| fence.detect),
+            commands: about.and_then(|fence| fence.commands),
+            wanted: options.wanted,
+            has_no_fields: options.no_fields,
+            has_distance: about.is_some_and(|fence| fence.has_distance),
+            globs: options.globs.into_iter().map(Box::from).collect(),
+            filters: options.filters.into_owned(),
+        })
+    }
+
+    /// Whether an id matches one of the patterns.
+    pub fn matches(&self, id: &[u8]) -> bool {
+        self.globs.is_empty() || self.globs.iter().any(|glob| crate::glob::matches(glob, id))
+    }
+
+    /// Whether an object passes WHERE and WHEREIN.
+    pub fn passes(&self, keyspace: &Keyspace, object: &Object) -> bool {
+        self.filters.accept(keyspace, object)
+    }
+
+    /// Whether writes that touch neither the area nor cross it mean nothing to it: DETECT is
+    /// there and doesn't list `outside`.
+    pub fn is_bounded(&self) -> bool {
+        self.detect.is_some_and(|detect| !detect.has(super::Detect::Outside))
+    }
+}
+
+fn parse_nearby(words: &mut Words, options: &Options) -> Result<Shape> {
+    let word = words.next_filled()?;
+    if word.eq_ignore_ascii_case(b"ROAM") {
+        let has_no_dwell = options.fence.is_some_and(|fence| fence.has_no_dwell);
+        let roam = Roam::parse(words, has_no_dwell)?;
+        if options.buffer.is_some_and(|meters| meters > 0.0) {
+            return Err(Error::text("cannot buffer nil object"));
+        }
+        return Ok(Shape::Roam(Box::new(roam)));
+    }
+    if !word.eq_ignore_ascii_case(b"POINT") {
+        return Err(Error::invalid(word));
+    }
+    let circle = Center::parse(words, options.sparse > 0)?.circle();
+    let mut area = area::Area { geometry: Some(Arc::new(circle)), is_stored_point: false };
+    area.take_clips(words)?;
+    if let Some(meters) = options.buffer {
+        area.buffer(meters)?;
+    }
+    Ok(Shape::Area(Area { verb: Verb::Nearby, geometry: area.geometry }))
+}
+
+impl Area {
+    /// Whether a search would find the object.
+    pub fn hits(&self, object: &Object) -> bool {
+        let Some(geometry) = &self.geometry else { return false };
+        object.is_indexed() && area::hits(self.verb, geometry, object)
+    }
+
+    /// Whether the boxes of area and object share a point. Unlike in Tile38 a circle reaches
+    /// across 180 degrees.
+    pub fn touches(&self, object: &Object) -> bool {
+        let Some(geometry) = &self.geometry else { return false };
+        let bounds = object.bounds();
+        geometry.bounds().overlaps(&bounds) || self.hits(object)
+    }
+
+    /// A box outside of which the area hits nothing; `None` if there is no proper one.
+    pub fn cover(&self) -> Option<Rect> {
+        let geometry = self.geometry.as_ref()?;
+        let bounds = cover(geometry);
+        let corners = [bounds.min.x, bounds.min.y, bounds.max.x, bounds.max.y];
+        let is_proper = corners.iter().all(|side| side.is_finite())
+            && bounds.min.x <= bounds.max.x
+            && bounds.min.y <= bounds.max.y;
+        is_proper.then_some(bounds)
+    }
+
+    /// The middle, from which distances are told.
+    pub fn center(&self) -> Point {
+        self.geometry.as_ref().map_or(Point::default(), |geometry| geometry.center())
+    }
+}
+
+fn cover(geometry: &Geometry) -> Rect {
+    let bounds = geometry.bounds();
+    match geometry {
+        Geometry::Circle(circle) => bounds.union(&cover_of_circle(circle, bounds)),
+        Geometry::Feature(feature) => cover(&feature.geometry),
+        Geometry::Collection(collection) => {
+            collection.children.iter().fold(bounds, |sum, child| sum.union(&cover(child)))
+        }
+        _ => bounds,
+    }
+}
+
+/// How much further than its box a circle is taken to reach, for the sake of rounding.
+const CIRCLE_STRETCH: f64 = 1.000_001;
+/// A smaller circle's box may be its centre alone; it is covered as one of so many metres.
+const CIRCLE_METERS_MIN: f64 = 1.0;
+/// A larger circle is taken to cover the world.
+const CIRCLE_METERS_MAX: f64 = 10_000_000.0;
+
+/// The box around a circle's own points, which lie a bit beyond its polygon's, and on both sides
+/// of 180 degrees.
+fn cover_of_circle(circle: &Circle, bounds: Rect) -> Rect {
+    if circle.meters.is_nan() || circle.meters <= 0.0 {
+        return bounds;
+    }
+    if circle.meters > CIRCLE_METERS_MAX {
+        return Rect::new(Point::new(-180.0, -90.0), Point::new(180.0, 90.0));
+    }
+    let meters = (circle.meters * CIRCLE_STRETCH).max(CIRCLE_METERS_MIN);
+    super::roam::box_around(circle.center, meters)
+}

@@ -1,0 +1,172 @@
+//! What a static fence detects of a write: from the object's place before and after alone.
+
+use super::{Area, Change, ChangeKind, Fence};
+use crate::geometry::{predicates, Geometry, Line, Series};
+use crate::keyspace::Keyspace;
+use crate::object::Object;
+
+/// What an object does about a fence.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[allow(missing_docs)]
+pub enum Detect {
+    Inside,
+    Outside,
+    Enter,
+    Exit,
+    Cross,
+    Roam,
+}
+
+/// The words of DETECT.
+const WORDS: [(&[u8], Detect); 5] = [
+    (b"inside", Detect::Inside),
+    (b"outside", Detect::Outside),
+    (b"enter", Detect::Enter),
+    (b"exit", Detect::Exit),
+    (b"cross", Detect::Cross),
+];
+
+/// What DETECT lists.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Detections(u8);
+
+impl Detections {
+    /// Adds what a word names; whether it names anything.
+    pub fn add_word(&mut self, word: &[u8]) -> bool {
+        let found = WORDS.iter().find(|(name, _)| *name == word);
+        if let Some((_, detect)) = found {
+            self.0 |= 1 << *detect as u8;
+        }
+        found.is_some()
+    }
+
+    /// Whether it is listed.
+    pub fn has(self, detect: Detect) -> bool {
+        self.0 & (1 << detect as u8) != 0
+    }
+}
+
+/// What COMMANDS lists. Words that name no write are accepted and select nothing.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Commands(u8);
+
+impl Commands {
+    /// Adds a word.
+    pub fn add_word(&mut self, word: &[u8]) -> bool {
+        if let Some(kind) = ChangeKind::of_name(word) {
+            self.0 |= 1 << kind as u8;
+        }
+        true
+    }
+
+    /// Whether messages of such a write are sent.
+    pub fn has(self, kind: ChangeKind) -> bool {
+        self.0 & (1 << kind as u8) != 0
+    }
+}
+
+impl Detect {
+    /// The word in messages.
+    pub fn name(self) -> &'static str {
+        match self {
+            Detect::Inside => "inside",
+            Detect::Outside => "outside",
+            Detect::Enter => "enter",
+            Detect::Exit => "exit",
+            Detect::Cross => "cross",
+            Detect::Roam => "roam",
+        }
+    }
+
+    /// Messages of several fences about one write come in this order.
+    pub fn rank(self) -> u8 {
+        match self {
+            Detect::Cross | Detect::Roam => RANK_FIRST,
+            Detect::Exit => 1,
+            Detect::Outside => 2,
+            Detect::Enter => 3,
+            Detect::Inside => 4,
+        }
+    }
+
+    /// Whether a visit begins, which gets a group of its own.
+    pub fn begins_visit(self) -> bool {
+        matches!(self, Detect::Enter | Detect::Cross)
+    }
+
+    /// What is told where DETECT doesn't list it.
+    fn fallback(self) -> Self {
+        match self {
+            Detect::Enter => Detect::Inside,
+            Detect::Exit | Detect::Cross => Detect::Outside,
+            other => other,
+        }
+    }
+
+    /// What is told besides.
+    fn second(self) -> Option<Self> {
+        let fallback = self.fallback();
+        (fallback != self).then_some(fallback)
+    }
+}
+
+/// The rank of what comes before all else: `del` and `drop`, too.
+pub const RANK_FIRST: u8 = 0;
+
+/// What a write of a spatial object means for a fence, DETECT applied; and what is told besides.
+pub fn detect(
+    fence: &Fence,
+    area: &Area,
+    change: &Change,
+    object: &Object,
+    keyspace: &Keyspace,
+) -> Option<(Detect, Option<Detect>)> {
+    let found = detect_any(fence, area, change, object, keyspace)?;
+    let Some(listed) = fence.detect else { return Some((found, found.second())) };
+    let told = if listed.has(found) { found } else { found.fallback() };
+    let besides = told.second().filter(|second| listed.has(*second));
+    listed.has(told).then_some((told, besides))
+}
+
+fn detect_any(
+    fence: &Fence,
+    area: &Area,
+    change: &Change,
+    object: &Object,
+    keyspace: &Keyspace,
+) -> Option<Detect> {
+    let previous = change.previous.as_ref();
+    let was_hit = previous.is_some_and(|previous| area.hits(previous));
+    let is_hit = area.hits(object);
+    let was_inside = was_hit && previous.is_some_and(|previous| fence.passes(keyspace, previous));
+    let is_inside = is_hit && fence.passes(keyspace, object);
+    let is_fset = change.kind == ChangeKind::Fset;
+    Some(match (was_inside, is_inside) {
+        (true, true) => Detect::Inside,
+        (true, false) => Detect::Exit,
+        (false, true) if is_fset => Detect::Inside,
+        (false, true) => Detect::Enter,
+        // Tile38 doesn't look at WHERE here.
+        (false, false) if is_fset => Detect::Outside,
+        (false, false) if !fence.passes(keyspace, object) => return None,
+        (false, false) => {
+            let is_away = !was_hit && !is_hit;
+            match previous {
+                Some(previous) if is_away && crosses(area, previous, object) => Detect::Cross,
+                _ => Detect::Outside,
+            }
+        }
+    })
+}
+
+/// Whether the straight way from one centre to the other leads through the area. Unlike in Tile38
+/// it has to be a way between two places: a string is nowhere, and who stays crosses nothing.
+fn crosses(area: &Area, previous: &Object, object: &Object) -> bool {
+    let Some(geometry) = &area.geometry else { return false };
+    let (from, to) = (previous.center(), object.center());
+    if !previous.is_spatial() || from == to {
+        return false;
+    }
+    let line = Line { series: Series::new(vec![from, to]), extra: None, members: None };
+    predicates::intersects(&Geometry::Line(line), geometry)
+}

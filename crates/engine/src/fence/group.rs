@@ -1,0 +1,102 @@
+//! Group ids: they tie the messages of one visit together.
+
+use std::collections::BTreeMap;
+
+use super::Registry;
+use crate::keyspace::Key;
+
+/// The bytes of a group id, shown as hexadecimal digits.
+pub type Group = [u8; 12];
+
+/// What an object has with each fence, by the fence's number.
+type Visits = BTreeMap<u64, Group>;
+
+/// Removed fences whose ids may linger before all ids are looked through.
+const REMOVED_MAX: usize = 1024;
+
+/// The ids by key, object and fence, and what new ones are made of. The same writes give the same
+/// ids wherever the seed is the same.
+#[derive(Default)]
+pub struct Groups {
+    by_key: BTreeMap<Key, BTreeMap<Box<[u8]>, Visits>>,
+    counter: u32,
+    removed: usize,
+    /// What tells the ids of one node from those of another.
+    pub seed: [u8; 5],
+}
+
+impl Groups {
+    /// The id of a visit; a new one if it begins or none is known.
+    pub fn get(&mut self, key: &Key, id: &[u8], fence: u64, is_new: bool, now_ns: i64) -> Group {
+        if !is_new {
+            let known = self.by_key.get(key).and_then(|ids| ids.get(id)?.get(&fence));
+            if let Some(group) = known {
+                return *group;
+            }
+        }
+        let group = self.make(now_ns);
+        let ids = self.by_key.entry(key.clone()).or_default();
+        if let Some(groups) = ids.get_mut(id) {
+            groups.insert(fence, group);
+        } else {
+            ids.insert(id.into(), BTreeMap::from([(fence, group)]));
+        }
+        group
+    }
+
+    /// Seconds, seed and a counter, as Tile38 makes them of time, host and process.
+    fn make(&mut self, now_ns: i64) -> Group {
+        let mut group = Group::default();
+        group[..4].copy_from_slice(&((now_ns / 1_000_000_000) as u32).to_be_bytes());
+        group[4..9].copy_from_slice(&self.seed);
+        group[9..].copy_from_slice(&self.counter.to_be_bytes()[1..]);
+        self.counter = self.counter.wrapping_add(1);
+        group
+    }
+
+    /// Forgets the visit of an object to one fence.
+    pub fn forget_visit(&mut self, key: &Key, id: &[u8], fence: u64) {
+        let Some(ids) = self.by_key.get_mut(key) else { return };
+        let Some(groups) = ids.get_mut(id) else { return };
+        groups.remove(&fence);
+        if groups.is_empty() {
+            ids.remove(id);
+        }
+    }
+
+    /// Forgets all visits of an object.
+    pub fn forget_object(&mut self, key: &Key, id: &[u8]) {
+        if let Some(ids) = self.by_key.get_mut(key) {
+            ids.remove(id);
+        }
+    }
+
+    /// Forgets all visits to fences of a key.
+    pub fn forget_key(&mut self, key: &Key) {
+        self.by_key.remove(key);
+    }
+
+    /// Forgets everything.
+    pub fn clear(&mut self) {
+        self.by_key.clear();
+        self.removed = 0;
+    }
+
+    /// Notes that so many fences are gone. Their numbers never come back, so that what is known
+    /// of them only takes room; it is cleared away when that is worth a look at everything.
+    pub fn note_removed(&mut self, count: usize, fences: &Registry) {
+        self.removed += count;
+        if self.removed < REMOVED_MAX.max(fences.len()) {
+            return;
+        }
+        self.removed = 0;
+        let serials = fences.serials();
+        for ids in self.by_key.values_mut() {
+            ids.retain(|_, groups| {
+                groups.retain(|fence, _| serials.contains(fence));
+                !groups.is_empty()
+            });
+        }
+        self.by_key.retain(|_, ids| !ids.is_empty());
+    }
+}

@@ -1,0 +1,152 @@
+//! The fences of one key, so arranged that a change finds those that it may concern.
+
+use std::ops::ControlFlow;
+
+use imbl::OrdMap;
+use triomphe::Arc;
+
+use super::definition::Shape;
+use super::registry::{Target, Watch};
+use super::{Change, ChangeKind, Detect};
+use crate::geometry::Rect;
+use crate::index::{Item, RTree};
+use crate::object::Object;
+
+/// A fence in the index.
+#[derive(Clone)]
+struct Entry(Arc<Watch>);
+
+impl Item for Entry {
+    fn identity(&self) -> usize {
+        Arc::as_ptr(&self.0) as usize
+    }
+}
+
+/// The fences of one key. Cloning is O(1).
+#[derive(Clone, Default)]
+pub struct KeyFences {
+    /// Those that every change may concern.
+    everywhere: OrdMap<u64, Arc<Watch>>,
+    /// Those of live connections that are found by area, but hear of all deletions.
+    live: OrdMap<u64, Arc<Watch>>,
+    /// Those that concern only what touches them.
+    bounded: RTree<Entry>,
+    /// Those that concern what touches them or passes over them.
+    crossing: RTree<Entry>,
+    /// How many are hooks'.
+    pub hooks: usize,
+    /// How many are channels'.
+    pub channels: usize,
+}
+
+/// How a fence is found.
+enum Place {
+    Everywhere,
+    Bounded(Rect),
+    Crossing(Rect),
+}
+
+impl Place {
+    fn of(watch: &Watch) -> Self {
+        let fence = &watch.fence;
+        let cover = match &fence.shape {
+            Shape::Area(area) if fence.is_bounded() => area.cover(),
+            _ => None,
+        };
+        let has_cross = fence.detect.is_some_and(|detect| detect.has(Detect::Cross));
+        match cover {
+            None => Place::Everywhere,
+            Some(bounds) if has_cross => Place::Crossing(bounds),
+            Some(bounds) => Place::Bounded(bounds),
+        }
+    }
+}
+
+impl KeyFences {
+    /// Whether there is no fence.
+    pub fn is_empty(&self) -> bool {
+        self.everywhere.is_empty() && self.bounded.is_empty() && self.crossing.is_empty()
+    }
+
+    /// Adds a fence.
+    pub fn insert(&mut self, watch: &Arc<Watch>) {
+        self.count(watch, |count| *count += 1);
+        let entry = Entry(watch.clone());
+        match Place::of(watch) {
+            Place::Everywhere => {
+                self.everywhere.insert(watch.serial, watch.clone());
+                return;
+            }
+            Place::Bounded(bounds) => self.bounded.insert(&bounds, entry),
+            Place::Crossing(bounds) => self.crossing.insert(&bounds, entry),
+        }
+        if watch.is_live() {
+            self.live.insert(watch.serial, watch.clone());
+        }
+    }
+
+    /// Removes a fence.
+    pub fn remove(&mut self, watch: &Arc<Watch>) {
+        self.count(watch, |count| *count = count.saturating_sub(1));
+        let entry = Entry(watch.clone());
+        match Place::of(watch) {
+            Place::Everywhere => {
+                self.everywhere.remove(&watch.serial);
+            }
+            Place::Bounded(bounds) => {
+                self.bounded.remove(&bounds, &entry);
+            }
+            Place::Crossing(bounds) => {
+                self.crossing.remove(&bounds, &entry);
+            }
+        }
+        self.live.remove(&watch.serial);
+    }
+
+    fn count(&mut self, watch: &Watch, change: impl FnOnce(&mut usize)) {
+        match watch.target {
+            Target::Hook(_) => change(&mut self.hooks),
+            Target::Channel(_) => change(&mut self.channels),
+            Target::Live(_) => {}
+        }
+    }
+
+    /// The fences that a change may concern, oldest first. More than it does concern, never less.
+    pub fn candidates(&self, change: &Change) -> Vec<Arc<Watch>> {
+        let mut found: Vec<Arc<Watch>> = self.everywhere.values().cloned().collect();
+        if matches!(change.kind, ChangeKind::Del | ChangeKind::Drop) {
+            found.extend(self.live.values().cloned());
+        }
+        let start = found.len();
+        if let Some(object) = change.object.as_ref().filter(|object| is_somewhere(object)) {
+            let bounds = object.bounds();
+            collect(&self.bounded, &bounds, &mut found);
+            match change.previous.as_ref().filter(|previous| is_somewhere(previous)) {
+                Some(previous) => {
+                    collect(&self.bounded, &previous.bounds(), &mut found);
+                    collect(&self.crossing, &bounds.union(&previous.bounds()), &mut found);
+                }
+                None => collect(&self.crossing, &bounds, &mut found),
+            }
+        }
+        if found.len() > start || start > self.everywhere.len() {
+            found.sort_unstable_by_key(|watch| watch.serial);
+            found.dedup_by_key(|watch| watch.serial);
+        }
+        found
+    }
+}
+
+/// Whether an object can touch anything: a box with a NaN finds everything and meets nothing.
+fn is_somewhere(object: &Object) -> bool {
+    let bounds = object.bounds();
+    let corners = [bounds.min.x, bounds.min.y, bounds.max.x, bounds.max.y];
+    object.is_indexed() && !corners.iter().any(|side| side.is_nan())
+}
+
+fn collect(fences: &RTree<Entry>, bounds: &Rect, found: &mut Vec<Arc<Watch>>) {
+    let _ = fences.search(bounds, |Entry(watch)| {
+        found.push(watch.clone());
+        ControlFlow::Continue(())
+    });
+}

@@ -1,0 +1,209 @@
+//! From a change to the messages of all fences that it concerns, in the order they are sent.
+
+use super::detect::{detect, RANK_FIRST};
+use super::group::{Group, Groups};
+use super::message::{self, Event as Subject};
+use super::{Area, Change, ChangeKind, Detect, Fence, Roam, Shape, Target, Watch};
+use crate::keyspace::{Key, Keyspace};
+use crate::object::Object;
+use crate::query::options::Wanted;
+
+/// When a change happened.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Moment {
+    /// Nanoseconds since 1970.
+    pub now_ns: i64,
+    /// Seconds by which the server's zone is ahead of UTC.
+    pub utc_offset: i32,
+}
+
+/// A message for somebody.
+pub struct Event {
+    /// For whom.
+    pub target: Target,
+    /// JSON.
+    pub message: Vec<u8>,
+    /// The key that was written to.
+    pub key: Key,
+    /// The object it is about; none for DROP.
+    pub object: Option<Object>,
+    rank: u8,
+}
+
+impl Event {
+    /// The id of the object; empty for DROP.
+    pub fn id(&self) -> &[u8] {
+        self.object.as_ref().map_or(&[], |object| object.id())
+    }
+
+    /// Channels first, then hooks, both by what was detected and by name; then live fences.
+    fn order(&self) -> (u8, u8, &Target) {
+        match self.target {
+            Target::Channel(_) => (0, self.rank, &self.target),
+            Target::Hook(_) => (1, self.rank, &self.target),
+            Target::Live(_) => (2, 0, &self.target),
+        }
+    }
+}
+
+struct Matcher<'m> {
+    keyspace: &'m Keyspace,
+    groups: &'m mut Groups,
+    change: &'m Change,
+    now_ns: i64,
+    time: Vec<u8>,
+    events: Vec<Event>,
+}
+
+/// Appends the messages that a change means, and forgets visits that it ends. Where hooks and
+/// channels are silent, as on a follower, only live fences have any.
+pub fn match_change(
+    keyspace: &Keyspace,
+    groups: &mut Groups,
+    change: &Change,
+    moment: &Moment,
+    is_live_only: bool,
+    events: &mut Vec<Event>,
+) {
+    let mut watches = keyspace.fences().candidates(change);
+    watches.retain(|watch| watch.is_live() || !is_live_only);
+    if !watches.is_empty() {
+        let time = message::time_text(moment);
+        let now_ns = moment.now_ns;
+        let mut matcher = Matcher { keyspace, groups, change, now_ns, time, events: Vec::new() };
+        for watch in &watches {
+            matcher.take(watch);
+        }
+        let mut found = matcher.events;
+        // A stable order: a fence's own messages stay as they are.
+        found.sort_by(|a, b| a.order().cmp(&b.order()));
+        events.append(&mut found);
+    }
+    match (change.kind, &change.object) {
+        (ChangeKind::Drop, _) => groups.forget_key(&change.key),
+        (ChangeKind::Del, Some(object)) => groups.forget_object(&change.key, object.id()),
+        _ => {}
+    }
+}
+
+impl Matcher<'_> {
+    /// Looks at one fence. A visit gets its id even if COMMANDS keeps the message back.
+    fn take(&mut self, watch: &Watch) {
+        let change = self.change;
+        let fence = &watch.fence;
+        let is_told = fence.commands.is_none_or(|commands| commands.has(change.kind));
+        let Some(object) = &change.object else { return self.take_drop(watch, is_told) };
+        if !fence.matches(object.id()) || !object.is_spatial() {
+            return;
+        }
+        match change.kind {
+            ChangeKind::Fset if fence.has_no_fields => {}
+            ChangeKind::Del => self.take_deletion(watch, object, is_told),
+            _ => match &fence.shape {
+                Shape::Area(area) => self.take_static(watch, area, object, is_told),
+                Shape::Roam(roam) => self.take_roam(watch, roam, object, is_told),
+            },
+        }
+    }
+
+    fn take_drop(&mut self, watch: &Watch, is_told: bool) {
+        let is_concerned = watch.is_live() || !watch.fence.is_bounded();
+        if is_told && is_concerned {
+            let text = message::removal(watch, self.change, &self.time);
+            self.push(watch, RANK_FIRST, text);
+        }
+    }
+
+    /// A hook or channel that hears only of what is near hears only of deletions near it.
+    fn take_deletion(&mut self, watch: &Watch, object: &Object, is_told: bool) {
+        let is_near = match &watch.fence.shape {
+            _ if watch.is_live() || !watch.fence.is_bounded() => true,
+            Shape::Area(area) => area.touches(object),
+            Shape::Roam(_) => false,
+        };
+        if is_told && is_near {
+            let text = message::removal(watch, self.change, &self.time);
+            self.push(watch, RANK_FIRST, text);
+        }
+    }
+
+    fn take_static(&mut self, watch: &Watch, area: &Area, object: &Object, is_told: bool) {
+        let fence = &watch.fence;
+        if fence.wanted == Wanted::Count {
+            return;
+        }
+        let Some((first, second)) = detect(fence, area, self.change, object, self.keyspace) else {
+            return;
+        };
+        let group = self.group(watch, object, first);
+        if !is_told {
+            return;
+        }
+        for found in std::iter::once(first).chain(second) {
+            let text = self.subject(watch, object, group).message(found, self.keyspace);
+            self.push(watch, found.rank(), text);
+        }
+    }
+
+    /// WHERE means nothing to a roaming fence, and any DETECT silences it.
+    fn take_roam(&mut self, watch: &Watch, roam: &Roam, object: &Object, is_told: bool) {
+        let fence = &watch.fence;
+        if fence.detect.is_some() || fence.wanted == Wanted::Count {
+            return;
+        }
+        if self.change.kind != ChangeKind::Set {
+            let group = self.group(watch, object, Detect::Roam);
+            if is_told {
+                let text = self.subject(watch, object, group).message(Detect::Roam, self.keyspace);
+                self.push(watch, Detect::Roam.rank(), text);
+            }
+            return;
+        }
+        let meetings = roam.meet(self.keyspace, object, self.change.previous.as_ref());
+        if meetings.nearby.is_empty() && meetings.faraway.is_empty() {
+            return;
+        }
+        let group = self.group(watch, object, Detect::Roam);
+        if !is_told {
+            return;
+        }
+        for (name, neighbors) in [("nearby", meetings.nearby), ("faraway", meetings.faraway)] {
+            for neighbor in &neighbors {
+                let subject = self.subject(watch, object, group);
+                let text = subject.roam_message(name, neighbor, roam, self.keyspace);
+                self.push(watch, Detect::Roam.rank(), text);
+            }
+        }
+    }
+
+    /// The id of the visit. Where the end of one is told and the next begins anew, nothing about it
+    /// is kept between.
+    fn group(&mut self, watch: &Watch, object: &Object, detect: Detect) -> Group {
+        let (key, serial) = (&self.change.key, watch.serial);
+        let is_new = detect.begins_visit();
+        let group = self.groups.get(key, object.id(), serial, is_new, self.now_ns);
+        if detect == Detect::Exit && ends_with_exit(&watch.fence) {
+            self.groups.forget_visit(key, object.id(), serial);
+        }
+        group
+    }
+
+    fn subject<'s>(&'s self, watch: &'s Watch, object: &'s Object, group: Group) -> Subject<'s> {
+        Subject { watch, change: self.change, object, group, time: &self.time }
+    }
+
+    fn push(&mut self, watch: &Watch, rank: u8, message: Vec<u8>) {
+        self.events.push(Event {
+            target: watch.target.clone(),
+            message,
+            key: self.change.key.clone(),
+            object: self.change.object.clone(),
+            rank,
+        });
+    }
+}
+
+/// Whether nothing is told of an object between `exit` and the next `enter`.
+fn ends_with_exit(fence: &Fence) -> bool {
+    fence.detect.is_some_and(|detect| detect.has(Detect::Enter) && !detect.has(Detect::Outside))
+}

@@ -1,0 +1,258 @@
+//! The text of messages, member by member in the order that clients know.
+
+use super::group::Group;
+use super::matching::Moment;
+use super::roam::Neighbor;
+use super::{Area, Change, Detect, Roam, Shape, Watch};
+use crate::geometry::distance;
+use crate::glob;
+use crate::json;
+use crate::keyspace::Keyspace;
+use crate::number::{write_float, write_int};
+use crate::object::Object;
+use crate::output::{self, Form};
+use crate::query::options::Wanted;
+
+const NANOSECONDS: i64 = 1_000_000_000;
+const SECONDS_PER_DAY: i64 = 86_400;
+
+/// The message of a deleted object or a dropped collection.
+pub fn removal(watch: &Watch, change: &Change, time: &[u8]) -> Vec<u8> {
+    let mut out = Vec::with_capacity(160);
+    out.extend_from_slice(b"{\"command\":\"");
+    out.extend_from_slice(change.kind.name().as_bytes());
+    out.push(b'"');
+    out.extend_from_slice(&watch.head);
+    if let Some(object) = &change.object {
+        out.extend_from_slice(b",\"id\":");
+        json::write_short(&mut out, object.id());
+    }
+    write_time(&mut out, time);
+    out.push(b'}');
+    out
+}
+
+fn write_time(out: &mut Vec<u8>, time: &[u8]) {
+    out.extend_from_slice(b",\"time\":\"");
+    out.extend_from_slice(time);
+    out.push(b'"');
+}
+
+/// What all messages about one object and one fence have in common.
+pub struct Event<'m> {
+    /// The fence.
+    pub watch: &'m Watch,
+    /// What was done.
+    pub change: &'m Change,
+    /// The object as it is now.
+    pub object: &'m Object,
+    /// The visit.
+    pub group: Group,
+    /// When, as text.
+    pub time: &'m [u8],
+}
+
+impl Event<'_> {
+    /// The message without what only roaming fences add.
+    pub fn message(&self, detect: Detect, keyspace: &Keyspace) -> Vec<u8> {
+        let mut out = self.open(detect, keyspace);
+        out.push(b'}');
+        out
+    }
+
+    /// The message of a meeting (`nearby`) or a parting (`faraway`).
+    pub fn roam_message(
+        &self,
+        name: &str,
+        neighbor: &Neighbor,
+        roam: &Roam,
+        keyspace: &Keyspace,
+    ) -> Vec<u8> {
+        let mut out = self.open(Detect::Roam, keyspace);
+        out.extend_from_slice(b",\"");
+        out.extend_from_slice(name.as_bytes());
+        out.extend_from_slice(b"\":{\"key\":");
+        json::write_short(&mut out, &roam.key);
+        out.extend_from_slice(b",\"id\":");
+        json::write_short(&mut out, neighbor.object.id());
+        out.push(b',');
+        output::write_json_member(&mut out, &neighbor.object, Form::Object);
+        out.extend_from_slice(b",\"meters\":");
+        write_float(&mut out, (neighbor.meters * 1000.0).floor() / 1000.0);
+        if let Some(pattern) = &roam.scan {
+            write_scan(&mut out, pattern, &neighbor.object, roam, keyspace);
+        }
+        out.extend_from_slice(b"}}");
+        out
+    }
+
+    fn open(&self, detect: Detect, keyspace: &Keyspace) -> Vec<u8> {
+        let mut out = Vec::with_capacity(256);
+        out.extend_from_slice(b"{\"command\":\"");
+        out.extend_from_slice(self.change.kind.name().as_bytes());
+        out.extend_from_slice(b"\",\"group\":\"");
+        write_hexadecimal(&mut out, &self.group);
+        out.extend_from_slice(b"\",\"detect\":\"");
+        out.extend_from_slice(detect.name().as_bytes());
+        out.push(b'"');
+        out.extend_from_slice(&self.watch.head);
+        write_time(&mut out, self.time);
+        out.extend_from_slice(b",\"id\":");
+        self.write_object(&mut out, keyspace);
+        out
+    }
+
+    fn write_object(&self, out: &mut Vec<u8>, keyspace: &Keyspace) {
+        let fence = &self.watch.fence;
+        let Wanted::Form(form) = fence.wanted else {
+            if fence.has_distance {
+                out.extend_from_slice(b"{\"id\":");
+                json::write_short(out, self.object.id());
+                output::write_distance(out, self.distance(), true);
+                out.push(b'}');
+            } else {
+                json::write_short(out, self.object.id());
+            }
+            return;
+        };
+        json::write_short(out, self.object.id());
+        out.push(b',');
+        output::write_json_member(out, self.object, form);
+        if !fence.has_no_fields && !self.object.fields().is_empty() {
+            out.push(b',');
+            output::write_fields_json(out, keyspace.names(), self.object);
+        }
+        if fence.has_distance {
+            output::write_distance(out, self.distance(), true);
+        }
+    }
+
+    fn distance(&self) -> f64 {
+        match &self.watch.fence.shape {
+            Shape::Area(area) => distance_to(area, self.object),
+            Shape::Roam(_) => 0.0,
+        }
+    }
+}
+
+fn distance_to(area: &Area, object: &Object) -> f64 {
+    distance::center_to_center(object.center(), area.center())
+}
+
+/// The objects that belong to a neighbour: itself, then those whose ids begin with its own.
+fn write_scan(
+    out: &mut Vec<u8>,
+    pattern: &[u8],
+    neighbor: &Object,
+    roam: &Roam,
+    keyspace: &Keyspace,
+) {
+    out.extend_from_slice(b",\"scan\":[{\"id\":");
+    json::write_short(out, neighbor.id());
+    out.extend_from_slice(b",\"self\":true,");
+    output::write_json_member(out, neighbor, Form::Object);
+    out.push(b'}');
+    let Some(collection) = keyspace.get(&roam.key) else {
+        out.push(b']');
+        return;
+    };
+    for object in collection.ascend(neighbor.id()) {
+        let Some(rest) = object.id().strip_prefix(neighbor.id()) else { break };
+        if rest.is_empty() || !glob::matches(pattern, rest) {
+            continue;
+        }
+        out.extend_from_slice(b",{\"id\":");
+        json::write_short(out, object.id());
+        out.push(b',');
+        output::write_json_member(out, object, Form::Object);
+        out.push(b'}');
+    }
+    out.push(b']');
+}
+
+fn write_hexadecimal(out: &mut Vec<u8>, bytes: &[u8]) {
+    const DIGITS: &[u8; 16] = b"0123456789abcdef";
+    for byte in bytes {
+        out.push(DIGITS[usize::from(byte >> 4)]);
+        out.push(DIGITS[usize::from(byte & 15)]);
+    }
+}
+
+/// A time as RFC 3339 has it, in the zone that was passed in, as many decimals as it needs.
+pub fn time_text(moment: &Moment) -> Vec<u8> {
+    let local = moment.now_ns.saturating_add(i64::from(moment.utc_offset) * NANOSECONDS);
+    let (seconds, nanoseconds) = (local.div_euclid(NANOSECONDS), local.rem_euclid(NANOSECONDS));
+    let (days, second) = (seconds.div_euclid(SECONDS_PER_DAY), seconds.rem_euclid(SECONDS_PER_DAY));
+    let (year, month, day) = date_of(days);
+    let mut out = Vec::with_capacity(40);
+    write_padded(&mut out, year, 4);
+    for (separator, value) in [
+        (b'-', month),
+        (b'-', day),
+        (b'T', second / 3600),
+        (b':', second / 60 % 60),
+        (b':', second % 60),
+    ] {
+        out.push(separator);
+        write_padded(&mut out, value, 2);
+    }
+    if nanoseconds > 0 {
+        out.push(b'.');
+        write_padded(&mut out, nanoseconds, 9);
+        while out.last() == Some(&b'0') {
+            out.pop();
+        }
+    }
+    let minutes = i64::from(moment.utc_offset / 60);
+    if minutes == 0 {
+        out.push(b'Z');
+    } else {
+        out.push(if minutes < 0 { b'-' } else { b'+' });
+        write_padded(&mut out, minutes.abs() / 60, 2);
+        out.push(b':');
+        write_padded(&mut out, minutes.abs() % 60, 2);
+    }
+    out
+}
+
+fn write_padded(out: &mut Vec<u8>, value: i64, width: usize) {
+    let mut digits = Vec::new();
+    write_int(&mut digits, value);
+    out.extend(std::iter::repeat_n(b'0', width.saturating_sub(digits.len())));
+    out.extend_from_slice(&digits);
+}
+
+/// Year, month and day from days since 1970, in the Gregorian calendar. Years are counted from
+/// March, so that the leap day ends one.
+fn date_of(days: i64) -> (i64, i64, i64) {
+    const DAYS_PER_ERA: i64 = 146_097; // 400 years
+    const DAYS_BEFORE_1970: i64 = 719_468; // since 1 March of the year 0
+    let days = days + DAYS_BEFORE_1970;
+    let (era, day_of_era) = (days.div_euclid(DAYS_PER_ERA), days.rem_euclid(DAYS_PER_ERA));
+    let year_of_era =
+        (day_of_era - day_of_era / 1460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
+    let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+    let march_month = (5 * day_of_year + 2) / 153;
+    let day = day_of_year - (153 * march_month + 2) / 5 + 1;
+    let month = if march_month < 10 { march_month + 3 } else { march_month - 9 };
+    let year = year_of_era + era * 400 + i64::from(month <= 2);
+    (year, month, day)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn text(now_ns: i64, utc_offset: i32) -> String {
+        String::from_utf8(time_text(&Moment { now_ns, utc_offset })).unwrap()
+    }
+
+    #[test]
+    fn times_have_as_many_decimals_as_they_need_and_their_zone() {
+        assert_eq!(text(0, 0), "1970-01-01T00:00:00Z");
+        assert_eq!(text(1_795_442_968_912_390_430, 0), "2026-11-23T14:09:28.91239043Z");
+        assert_eq!(text(1_795_442_968_000_000_000, -7 * 3600), "2026-11-23T07:09:28-07:00");
+        assert_eq!(text(951_825_600_500_000_000, 19_800), "2000-02-29T17:30:00.5+05:30");
+        assert_eq!(text(-1, 0), "1969-12-31T23:59:59.999999999Z");
+    }
+}
