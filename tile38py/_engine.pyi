@@ -5,19 +5,26 @@ from typing import Final, Self, TypeAlias, final
 
 # What a reply is in Python; text that isn't UTF-8 comes as bytes.
 _Value: TypeAlias = str | bytes | int | list[_Value] | None
+_Events: TypeAlias = tuple[tuple[str, bytes | int, bytes], ...]
+_EventObjects: TypeAlias = tuple[tuple[bytes, bytes], ...]
+_HooksChanged: TypeAlias = tuple[tuple[str, bytes, int], ...]
 
 __all__ = [
     "DEBUG_BUILD",
     "Batch",
     "Close",
     "Engine",
+    "Hook",
     "Http",
+    "Live",
     "Load",
     "LongRead",
     "ServerCommand",
     "Session",
     "Simple",
     "Yield",
+    "endpoint_error",
+    "json_text",
     "split_native",
 ]
 
@@ -62,6 +69,22 @@ class Engine:
     def expire(self, now_ns: int, count_max: int) -> tuple[bytes, int]:
         """Remove overdue objects: the log bytes of the del commands, the number removed."""
 
+    def take_events(self) -> tuple[_Events, _EventObjects, _HooksChanged]:
+        """Take what fences and hooks came to outside of batches, in load and expire say. What
+        isn't taken comes with the next batch."""
+
+    def hook(self, name: bytes) -> Hook | None:
+        """The hook or channel of a name."""
+
+    def hook_names(self) -> list[bytes]:
+        """The names of all hooks, channels not among them, ascending."""
+
+    def remove_live(self, fence: int) -> bool:
+        """End a live fence; whether there was one of that number."""
+
+    def set_fence_context(self, *, utc_offset: int, group_seed: bytes) -> None:
+        """Set what messages say of time and origin: seconds ahead of UTC, five bytes."""
+
     def statistics(self) -> dict[str, int]:
         """num_collections, num_objects, num_points, num_strings, in_memory_size and others."""
 
@@ -100,6 +123,8 @@ class Session:
     def answer(self, value: object, members: Sequence[tuple[str, object]] = ...) -> bytes: ...
     def fail(self, text: str) -> bytes: ...
     def wrong_arity(self) -> bytes: ...
+    def frame_event(self, message: bytes, /) -> bytes:
+        """A message of a live fence, framed for this connection."""
 
 @final
 class Batch:
@@ -108,7 +133,13 @@ class Batch:
     replies: Final[bytes]
     log: Final[bytes]
     monitored: Final[list[bytes]]
-    stop: Final[ServerCommand | LongRead | Http | Close | Yield | None]
+    stop: Final[ServerCommand | LongRead | Live | Http | Close | Yield | None]
+    # ("channel" | "hook" | "live", name or id, message), in the order to be sent.
+    events: Final[_Events]
+    # The key and the id (empty for DROP) that each event is about.
+    event_objects: Final[_EventObjects]
+    # ("set" | "replaced" | "repeated" | "deleted", name, how many events came before).
+    hooks_changed: Final[_HooksChanged]
 
 @final
 class ServerCommand:
@@ -117,6 +148,24 @@ class ServerCommand:
     name: Final[str]
     args: Final[list[bytes]]
     shown: Final[bytes]  # as MONITOR shows it; empty unless somebody looks
+
+@final
+class Hook:
+    """A hook or channel, as it was set."""
+
+    name: Final[bytes]
+    kind: Final[str]
+    key: Final[bytes]
+    endpoints: Final[list[bytes]]
+    metas: Final[list[tuple[bytes, bytes]]]
+    search: Final[list[bytes]]
+    deadline_ns: Final[int | None]
+
+@final
+class Live:
+    """The connection watches a live fence from here on."""
+
+    id: Final[int]
 
 @final
 class LongRead:
@@ -139,6 +188,9 @@ class Close:
 @final
 class Yield:
     """Let others run, then feed nothing to go on."""
+
+def endpoint_error(url: bytes) -> str | None:
+    """Why a URL isn't an endpoint's; None if it is."""
 
 def json_text(text: bytes) -> bytes:
     """A text as JSON: as it is if it is that already, else as a JSON string."""

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from tile38py import errors
-from tile38py._engine import Batch, Close, Http, LongRead, ServerCommand, Session, Yield
+from tile38py._engine import Batch, Close, Http, Live, LongRead, ServerCommand, Session, Yield
 from tile38py.commands.monitor import is_shown
 from tile38py.commands.registry import (
     COMMANDS,
@@ -21,7 +21,7 @@ from tile38py.commands.registry import (
     Reply,
     Services,
 )
-from tile38py.interfaces import Client
+from tile38py.interfaces import Client, Wire
 from tile38py.limits import OUTPUT_BYTES_HIGH
 
 
@@ -82,10 +82,16 @@ class Dispatcher:
                 progress.wrote = True
             if batch.monitored:
                 self._show(client, batch.monitored)
-            if not isinstance(batch.stop, ServerCommand):
-                progress.stop_at(batch.stop)
-                return progress
-            progress.stop = self._run(client, batch.stop, progress)
+            if batch.events:
+                self._services.broadcaster.hand_on(batch.events)
+            match batch.stop:
+                case ServerCommand() as command:
+                    progress.stop = self._run(client, command, progress)
+                case Live(id=fence):
+                    self._watch(client, fence, progress)
+                case stop:
+                    progress.stop_at(stop)
+                    return progress
             progress.has_more = progress.size > OUTPUT_BYTES_HIGH
             if progress.stop or progress.has_more or client.is_plain or client.is_gone:
                 return progress
@@ -122,6 +128,14 @@ class Dispatcher:
             return record.run(call)
         except errors.CommandError as error:
             return error
+
+    def _watch(self, client: Client, fence: int, progress: Progress) -> None:
+        if client.wire is Wire.HTTP:
+            self._services.engine.remove_live(fence)
+            client.session.live = False
+            progress.replies[-1] = client.session.fail(str(errors.live_needs_stream()))
+        else:
+            self._services.broadcaster.watch(client, fence)
 
     def _show(self, client: Client, commands: list[bytes]) -> None:
         now_ns = self._services.clock.now_ns()

@@ -11,9 +11,9 @@ WROTE: Final = 1  # their commands changed data: without a log they must not be 
 LAST: Final = 2  # the connection closes after them
 
 
-# Of a fence: "hook", "channel" or "live"; the hook's name, the channel's, or the live fence's
+# Of a fence: "hook", "channel" or "live"; the name of the hook or channel, or the live fence's
 # number; the message.
-FenceEvent: TypeAlias = tuple[str, str | bytes | int, bytes]
+FenceEvent: TypeAlias = tuple[str, bytes | int, bytes]
 
 
 class Wire(Enum):

@@ -233,11 +233,14 @@ class Server:
         # What lives now lives long: the collector need not look at it again.
         gc.collect()
         gc.freeze()
+        assert self._subscriptions is not None
+        parts.engine.take_events()  # what the log said was told when it was written
         sweeper = Sweeper(
-            parts.engine,
+            engine=parts.engine,
             clock=parts.clock,
             journal=journal,
             gates=parts.gates,
+            broadcaster=self._subscriptions,
             log=self._log.debug,
         )
         async with asyncio.TaskGroup() as tasks:

@@ -89,17 +89,17 @@ class Subscriptions:
         """Send what fences found, as soon as the log has the writes that caused it."""
         posts: list[tuple[Route, bytes, bytes]] = []
         hooks: list[tuple[str, bytes]] = []
-        for _, target, message in events:
-            if isinstance(target, str):
-                hooks.append((target, message))
-                continue
-            if isinstance(target, bytes):
-                route: Route | None = self._route(target)
-                channel = target
+        for kind, target, message in events:
+            if isinstance(target, int):
+                fence = self._fences.get(target)
+                if fence is not None:
+                    posts.append((fence, b"", message))
+            elif kind == "hook":
+                hooks.append((_text(target), message))
             else:
-                route, channel = self._fences.get(target), b""
-            if route is not None and route.count:
-                posts.append((route, channel, message))
+                route = self._route(target)
+                if route.count:
+                    posts.append((route, target, message))
 
         def deliver() -> None:
             for route, channel, message in posts:
@@ -179,6 +179,7 @@ class Subscriptions:
             self._engine.monitor(bool(self._monitors))
         if subscription.fence is not None:
             del self._fences[subscription.fence]
+            self._engine.remove_live(subscription.fence)
 
     def _cut(self, subscription: Subscription) -> None:
         self.cut_count += 1

@@ -4,13 +4,15 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use ::engine::commands::Access;
 use ::engine::engine::Engine as CoreEngine;
+use ::engine::fence::HookKind;
 use ::engine::gate::State;
 use ::engine::reply::Output;
 use ::engine::session::{Session as CoreSession, Stop};
 use pyo3::exceptions::{PyRuntimeError, PyValueError};
 use pyo3::prelude::*;
-use pyo3::types::PyDict;
+use pyo3::types::{PyBytes, PyDict, PyTuple};
 
+use crate::fences::{convert_outbox, Hook, Records};
 use crate::monotonic_ns;
 use crate::session::Session;
 use crate::values::decode_reply;
@@ -135,6 +137,42 @@ impl Engine {
         (log, count)
     }
 
+    /// Take what fences and hooks came to outside of batches: the events, the key and id of each,
+    /// the changes of hooks.
+    fn take_events(&self, py: Python<'_>) -> PyResult<(Py<PyTuple>, Py<PyTuple>, Py<PyTuple>)> {
+        let outbox = lock(&self.shared).take_outbox();
+        let Records { events, event_objects, hooks_changed } = convert_outbox(py, outbox)?;
+        Ok((events, event_objects, hooks_changed))
+    }
+
+    /// The hook or channel of a name.
+    fn hook(&self, py: Python<'_>, name: &[u8]) -> Option<Hook> {
+        let hook = lock(&self.shared).keyspace.fences().get(name).cloned();
+        hook.map(|hook| Hook::of(py, &hook))
+    }
+
+    /// The names of all hooks, channels not among them, ascending.
+    fn hook_names<'py>(&self, py: Python<'py>) -> Vec<Bound<'py, PyBytes>> {
+        let engine = lock(&self.shared);
+        let hooks = engine.keyspace.fences().from(b"");
+        let hooks = hooks.filter(|hook| hook.kind() == HookKind::Hook);
+        hooks.map(|hook| PyBytes::new(py, &hook.name)).collect()
+    }
+
+    /// End a live fence; whether there was one of that id.
+    fn remove_live(&self, fence: u64) -> bool {
+        lock(&self.shared).remove_live(fence)
+    }
+
+    /// Set what messages of fences say of time and origin: seconds ahead of UTC, and five bytes
+    /// that tell this node's group ids from others'.
+    #[pyo3(signature = (*, utc_offset, group_seed))]
+    fn set_fence_context(&self, utc_offset: i32, group_seed: [u8; 5]) {
+        let mut engine = lock(&self.shared);
+        engine.utc_offset = utc_offset;
+        engine.groups.seed = group_seed;
+    }
+
     /// Counts over all collections and since the start.
     fn statistics<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
         let engine = lock(&self.shared);
@@ -145,6 +183,7 @@ impl Engine {
         dict.set_item("num_points", counts.points)?;
         dict.set_item("num_strings", counts.strings)?;
         dict.set_item("in_memory_size", counts.weight)?;
+        dict.set_item("num_hooks", engine.keyspace.fences().hook_count())?;
         dict.set_item("commands_processed", counters.commands_processed)?;
         dict.set_item("expired", counters.expired)?;
         Ok(dict)

@@ -4,6 +4,7 @@
 #![allow(clippy::needless_pass_by_value)] // PyO3 hands arguments over by value
 
 mod engine;
+mod fences;
 mod session;
 mod values;
 
@@ -44,9 +45,11 @@ mod _engine {
     #[pymodule_export]
     use crate::engine::{Engine, Load};
     #[pymodule_export]
+    use crate::fences::{endpoint_error, Hook};
+    #[pymodule_export]
     use crate::json_text;
     #[pymodule_export]
-    use crate::session::{Batch, Close, Http, LongRead, ServerCommand, Session, Yield};
+    use crate::session::{Batch, Close, Http, Live, LongRead, ServerCommand, Session, Yield};
     #[pymodule_export]
     use crate::split_native;
     #[pymodule_export]

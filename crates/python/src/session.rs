@@ -7,9 +7,10 @@ use ::engine::session::{
     Batch as CoreBatch, LongRead as CoreLongRead, Session as CoreSession, Stop,
 };
 use pyo3::prelude::*;
-use pyo3::types::PyBytes;
+use pyo3::types::{PyBytes, PyTuple};
 
 use crate::engine::{lock, Shared};
+use crate::fences::{convert_outbox, Records};
 use crate::monotonic_ns;
 use crate::values::{write_members, write_resp};
 
@@ -27,6 +28,9 @@ pub struct Batch {
     log: Py<PyBytes>,
     monitored: Vec<Py<PyBytes>>,
     stop: Option<Py<PyAny>>,
+    events: Py<PyTuple>,
+    event_objects: Py<PyTuple>,
+    hooks_changed: Py<PyTuple>,
 }
 
 /// A command that isn't the engine's.
@@ -55,6 +59,12 @@ pub struct Close {
     message: String,
 }
 
+/// The connection watches a live fence from here on.
+#[pyclass(frozen, get_all)]
+pub struct Live {
+    id: u64,
+}
+
 /// Let others run, then feed nothing to go on.
 #[pyclass(frozen)]
 pub struct Yield;
@@ -74,11 +84,15 @@ fn convert(py: Python<'_>, batch: CoreBatch) -> PyResult<Batch> {
         None => None,
         Some(stop) => Some(convert_stop(py, stop)?),
     };
+    let Records { events, event_objects, hooks_changed } = convert_outbox(py, batch.outbox)?;
     Ok(Batch {
         replies: bytes_of(py, &batch.replies),
         log: bytes_of(py, &batch.log),
         monitored: batch.monitored.iter().map(|shown| bytes_of(py, shown)).collect(),
         stop,
+        events,
+        event_objects,
+        hooks_changed,
     })
 }
 
@@ -90,6 +104,7 @@ fn convert_stop(py: Python<'_>, stop: Stop) -> PyResult<Py<PyAny>> {
             Py::new(py, ServerCommand { name, args, shown })?.into_any()
         }
         Stop::LongRead(core) => Py::new(py, LongRead { core })?.into_any(),
+        Stop::Live(id) => Py::new(py, Live { id })?.into_any(),
         Stop::Yield => Py::new(py, Yield)?.into_any(),
         Stop::Http(data) => Py::new(py, Http { data: bytes_of(py, &data) })?.into_any(),
         Stop::Close(message) => {
@@ -173,6 +188,13 @@ impl Session {
     /// The framed error reply of the server command at which the session stopped.
     fn fail<'py>(&self, py: Python<'py>, text: &str) -> Bound<'py, PyBytes> {
         PyBytes::new(py, &self.core.fail(&Error::text(text), &monotonic_ns))
+    }
+
+    /// A message of a live fence, framed for this connection.
+    fn frame_event<'py>(&self, py: Python<'py>, message: &[u8]) -> Bound<'py, PyBytes> {
+        let mut out = Vec::new();
+        self.core.write_event(&mut out, message);
+        PyBytes::new(py, &out)
     }
 
     /// The framed arity error.

@@ -12,11 +12,11 @@ from tile38py.subscriptions import Subscriptions
 
 EVENTS: list[FenceEvent] = [
     ("channel", b"a", b'{"n":1}'),
-    ("hook", "h", b'{"n":2}'),
+    ("hook", b"h", b'{"n":2}'),
     ("live", 7, b'{"n":3}'),
     ("live", 8, b'{"n":4}'),
     ("channel", b"nobody", b'{"n":5}'),
-    ("hook", "h", b'{"n":6}'),
+    ("hook", b"h", b'{"n":6}'),
 ]
 
 

@@ -11,7 +11,7 @@ use crate::fence::Fence;
 use crate::geometry::{distance, Rect};
 use crate::index::{Measure, Reach};
 use crate::keyspace::Keyspace;
-use crate::object::{Object, Shape};
+use crate::object::Object;
 use crate::query::area::{self, Area, Center};
 use crate::query::options::{Options, Verb};
 use crate::query::rows::{Rows, Verdict};

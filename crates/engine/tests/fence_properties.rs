@@ -1,0 +1,168 @@
+//! Fences against simpler ways to the same answer: the search they are made of, all fences looked
+//! at one by one, and the log.
+
+// A test may end where it fails.
+#![allow(clippy::unwrap_used, clippy::panic)]
+
+use std::collections::BTreeSet;
+
+use engine::engine::Engine;
+use engine::fence::Target;
+use engine::session::{Batch, Session, Stop};
+use proptest::prelude::*;
+
+fn run(engine: &mut Engine, line: &str) -> Batch {
+    let words: Vec<&str> = line.split(' ').collect();
+    Session::new(false, None).run_words(engine, &words, 1_000_000_000, &|| 1)
+}
+
+fn number() -> impl Strategy<Value = i32> {
+    -30_i32..30
+}
+
+/// The area of a fence, some across 180 degrees.
+fn area() -> impl Strategy<Value = String> {
+    area_from(prop_oneof![number(), Just(-180), Just(175)].boxed())
+}
+
+/// The same far from 180 degrees, beyond which searches find nothing, but fences do.
+fn inland_area() -> impl Strategy<Value = String> {
+    area_from(number().boxed())
+}
+
+fn area_from(west: BoxedStrategy<i32>) -> impl Strategy<Value = String> {
+    let bounds = (number(), west.clone(), 0..20_i32, 0..20_i32)
+        .prop_map(|(s, w, height, width)| format!("BOUNDS {s} {w} {} {}", s + height, w + width));
+    let circle = (number(), west, 0..2_000_000_i32)
+        .prop_map(|(lat, lon, meters)| format!("CIRCLE {lat} {lon} {meters}"));
+    prop_oneof![bounds, circle]
+}
+
+fn detect() -> impl Strategy<Value = &'static str> {
+    prop::sample::select(vec![
+        "",
+        " DETECT inside",
+        " DETECT enter,exit",
+        " DETECT cross",
+        " DETECT enter,cross,exit",
+        " DETECT outside",
+        " DETECT exit,inside",
+    ])
+}
+
+fn write() -> impl Strategy<Value = String> {
+    let lon = prop_oneof![number(), Just(-179), Just(179)];
+    prop_oneof![
+        8 => (0..4, number(), lon).prop_map(|(id, lat, lon)| format!("SET k {id} POINT {lat} {lon}")),
+        2 => (0..4, number(), number()).prop_map(|(id, lat, lon)| {
+            format!("SET k {id} BOUNDS {lat} {lon} {} {}", lat + 5, lon + 5)
+        }),
+        1 => (0..4).prop_map(|id| format!("SET k {id} STRING x")),
+        1 => (0..4, 0..3).prop_map(|(id, value)| format!("FSET k {id} f {value}")),
+        1 => (0..4).prop_map(|id| format!("EXPIRE k {id} 100")),
+        1 => (0..4).prop_map(|id| format!("DEL k {id}")),
+        1 => Just("DROP k".to_owned()),
+    ]
+}
+
+/// What a message says but for the group, which differs from engine to engine.
+fn without_group(message: &[u8]) -> String {
+    let text = String::from_utf8(message.to_vec()).unwrap();
+    regex::Regex::new(r#""group":"[0-9a-f]{24}","#).unwrap().replace(&text, "").into_owned()
+}
+
+fn messages(batch: &Batch) -> Vec<String> {
+    let mut texts: Vec<String> =
+        batch.outbox.events.iter().map(|event| without_group(&event.message)).collect();
+    texts.sort();
+    texts
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(150))]
+
+    /// Many fences together say what each says alone: the index neither loses nor adds one.
+    #[test]
+    fn fences_together_say_what_each_says_alone(
+        fences in prop::collection::vec((area(), detect()), 1..12),
+        writes in prop::collection::vec(write(), 1..20),
+    ) {
+        let set = |index: usize, (area, detect): &(String, &str)| {
+            format!("SETCHAN c{index} INTERSECTS k FENCE{detect} {area}")
+        };
+        let mut together = Engine::new(false);
+        let mut alone: Vec<Engine> = Vec::new();
+        for (index, fence) in fences.iter().enumerate() {
+            run(&mut together, &set(index, fence));
+            let mut engine = Engine::new(false);
+            run(&mut engine, &set(index, fence));
+            alone.push(engine);
+        }
+        for line in &writes {
+            let got = messages(&run(&mut together, line));
+            let mut wanted: Vec<String> =
+                alone.iter_mut().flat_map(|engine| messages(&run(engine, line))).collect();
+            wanted.sort();
+            prop_assert_eq!(got, wanted, "{}", line);
+        }
+    }
+
+    /// A channel that hears only of what is inside says so exactly of what the search finds, and
+    /// a live fence says the same as a channel.
+    #[test]
+    fn a_fence_finds_what_the_search_finds(
+        area in inland_area(),
+        word in prop::sample::select(vec!["WITHIN", "INTERSECTS"]),
+        writes in prop::collection::vec(write(), 1..20),
+    ) {
+        let mut engine = Engine::new(false);
+        run(&mut engine, &format!("SETCHAN c {word} k FENCE DETECT inside IDS {area}"));
+        let live = run(&mut engine, &format!("{word} k FENCE DETECT inside IDS {area}"));
+        prop_assert!(matches!(live.stop, Some(Stop::Live(_))));
+        for line in writes.iter().filter(|line| line.starts_with("SET")) {
+            let batch = run(&mut engine, line);
+            let id = line.split(' ').nth(2).unwrap();
+            let find = format!("{word} k MATCH {id} COUNT {area}");
+            let is_found = run(&mut engine, &find).replies == b":1\r\n";
+            let told = |is_live: bool| {
+                let is_it = |target: &Target| matches!(target, Target::Live(_)) == is_live;
+                batch.outbox.events.iter().filter(|event| is_it(&event.target)).count()
+            };
+            prop_assert_eq!(told(false), usize::from(is_found), "{}", line);
+            prop_assert_eq!(told(true), usize::from(is_found), "{}", line);
+        }
+    }
+
+    /// A log that is read again gives the same hooks and channels, and no messages.
+    #[test]
+    fn a_replayed_log_gives_the_same_registry(
+        steps in prop::collection::vec((0..4, 0..5, area(), detect()), 1..30),
+    ) {
+        let mut live = Engine::new(false);
+        let mut log = Vec::new();
+        for (index, (name, kind, area, detect)) in steps.iter().enumerate() {
+            let line = match kind {
+                0 => format!("SETHOOK h{name} http://h/{index} META m {index} NEARBY k FENCE POINT 1 1 5"),
+                1 => format!("SETCHAN c{name} WITHIN k FENCE{detect} {area}"),
+                2 => format!("SETCHAN c{name} EX 100 WITHIN k FENCE{detect} {area}"),
+                3 => format!("DELHOOK h{name}"),
+                _ => format!("PDELCHAN *{name}"),
+            };
+            log.extend(run(&mut live, &line).log);
+            log.extend(run(&mut live, "SET k a POINT 1 1").log);
+        }
+        let mut loaded = Engine::new(false);
+        let load = loaded.load(&log, 1_000_000_000);
+        prop_assert_eq!(load.error, None);
+        prop_assert!(loaded.take_outbox().events.is_empty());
+        for line in ["HOOKS *", "CHANS *"] {
+            prop_assert_eq!(run(&mut live, line).replies, run(&mut loaded, line).replies);
+        }
+        let hooks = |engine: &Engine| -> BTreeSet<Vec<u8>> {
+            engine.keyspace.fences().from(b"").map(|hook| hook.name.to_vec()).collect()
+        };
+        prop_assert_eq!(hooks(&live), hooks(&loaded));
+        let line = "SET k b POINT 2 2";
+        prop_assert_eq!(messages(&run(&mut live, line)), messages(&run(&mut loaded, line)));
+    }
+}
