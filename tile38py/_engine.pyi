@@ -24,6 +24,7 @@ __all__ = [
     "Simple",
     "Yield",
     "endpoint_error",
+    "json_text",
     "split_native",
 ]
 
@@ -59,6 +60,9 @@ class Engine:
         out_of_memory: bool,
         write_error: str | None = None,
     ) -> None: ...
+    def monitor(self, is_on: bool) -> None:
+        """Have batches tell the commands that ran, or not any more."""
+
     def load(self, data: bytes, now_ns: int) -> Load:
         """Run log bytes. Never raises for bad content: see Load.error."""
 
@@ -75,8 +79,8 @@ class Engine:
     def hook_names(self) -> list[bytes]:
         """The names of all hooks, channels not among them, ascending."""
 
-    def remove_live(self, live_id: int) -> bool:
-        """End a live fence; whether there was one of that id."""
+    def remove_live(self, fence: int) -> bool:
+        """End a live fence; whether there was one of that number."""
 
     def set_fence_context(self, *, utc_offset: int, group_seed: bytes) -> None:
         """Set what messages say of time and origin: seconds ahead of UTC, five bytes."""
@@ -107,8 +111,13 @@ class Session:
     """One connection's parser, output format and authentication."""
 
     authenticated: bool
+    live: bool  # every request is handed out as a ServerCommand, known or not
     @property
     def output(self) -> str: ...
+    @property
+    def framing(self) -> str:
+        """Of the last request: "resp" (or inline), "native", "plain"."""
+
     def feed(self, data: bytes, now_ns: int) -> Batch: ...
     def run(self, args: Sequence[bytes], now_ns: int) -> Batch: ...
     def answer(self, value: object, members: Sequence[tuple[str, object]] = ...) -> bytes: ...
@@ -123,6 +132,7 @@ class Batch:
 
     replies: Final[bytes]
     log: Final[bytes]
+    monitored: Final[list[bytes]]
     stop: Final[ServerCommand | LongRead | Live | Http | Close | Yield | None]
     # ("channel" | "hook" | "live", name or id, message), in the order to be sent.
     events: Final[_Events]
@@ -137,6 +147,7 @@ class ServerCommand:
 
     name: Final[str]
     args: Final[list[bytes]]
+    shown: Final[bytes]  # as MONITOR shows it; empty unless somebody looks
 
 @final
 class Hook:
@@ -180,6 +191,9 @@ class Yield:
 
 def endpoint_error(url: bytes) -> str | None:
     """Why a URL isn't an endpoint's; None if it is."""
+
+def json_text(text: bytes) -> bytes:
+    """A text as JSON: as it is if it is that already, else as a JSON string."""
 
 def split_native(text: bytes) -> list[bytes]:
     """Split command text as Tile38's native protocol does."""

@@ -7,9 +7,21 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from tile38py import errors
-from tile38py._engine import Batch, Close, Http, LongRead, ServerCommand, Session, Yield
-from tile38py.commands.registry import COMMANDS, Call, Command, Later, Reply, Services
-from tile38py.interfaces import Client
+from tile38py._engine import Batch, Close, Http, Live, LongRead, ServerCommand, Session, Yield
+from tile38py.commands.monitor import is_shown
+from tile38py.commands.registry import (
+    COMMANDS,
+    Call,
+    Command,
+    End,
+    Later,
+    Outcome,
+    Raw,
+    Replies,
+    Reply,
+    Services,
+)
+from tile38py.interfaces import Client, Wire
 from tile38py.limits import OUTPUT_BYTES_HIGH
 
 
@@ -27,7 +39,7 @@ class Progress:
 
     replies: list[bytes] = field(default_factory=list)
     wrote: bool = False
-    stop: Work | Http | Close | None = None
+    stop: Work | Http | Close | End | None = None
     has_more: bool = False  # input waits, but enough was done for one turn
     size: int = 0  # of the replies
 
@@ -36,7 +48,7 @@ class Progress:
         self.replies.append(reply)
         self.size += len(reply)
 
-    def stop_at(self, stop: LongRead | Http | Close | Yield | Work | None) -> None:
+    def stop_at(self, stop: LongRead | Http | Close | End | Yield | Work | None) -> None:
         """What the session stopped at, other than a command for the server."""
         match stop:
             case LongRead():
@@ -68,29 +80,66 @@ class Dispatcher:
             if batch.log:
                 self._services.journal.append(batch.log)
                 progress.wrote = True
-            stop = batch.stop
-            outcome = self._run(client, stop) if isinstance(stop, ServerCommand) else stop
-            if not isinstance(outcome, bytes):
-                progress.stop_at(outcome)
-                return progress
-            progress.add(outcome)
+            if batch.monitored:
+                self._show(client, batch.monitored)
+            if batch.events:
+                self._services.broadcaster.hand_on(batch.events)
+            match batch.stop:
+                case ServerCommand() as command:
+                    progress.stop = self._run(client, command, progress)
+                case Live(id=fence):
+                    self._watch(client, fence, progress)
+                case stop:
+                    progress.stop_at(stop)
+                    return progress
             progress.has_more = progress.size > OUTPUT_BYTES_HIGH
-            if progress.has_more or client.is_plain or client.is_gone:
+            if progress.stop or progress.has_more or client.is_plain or client.is_gone:
                 return progress
             batch = client.session.feed(b"", self._services.clock.now_ns())
 
-    def _run(self, client: Client, stop: ServerCommand) -> bytes | Work:
+    def _run(self, client: Client, stop: ServerCommand, progress: Progress) -> Work | End | None:
+        """Run one command; what stands in the way of more."""
         session = client.session
-        record = self._commands[stop.name]
+        outcome = self._outcome(client, stop)
+        if stop.shown and not isinstance(outcome, errors.WrongArityError) and is_shown(stop.name):
+            self._show(client, [stop.shown])
+        match outcome:
+            case Later():
+                return _deferred(session, outcome)
+            case Replies(replies):
+                for reply in replies:
+                    progress.add(framed(session, reply))
+            case End(reply):
+                if reply is not None:
+                    progress.add(framed(session, reply))
+                return outcome
+            case _:
+                progress.add(framed(session, outcome))
+        return None
+
+    def _outcome(self, client: Client, stop: ServerCommand) -> Outcome | errors.CommandError:
+        call = Call(stop.name, stop.args, client, self._services)
         try:
+            if client.listener is not None:
+                return COMMANDS.live[client.listener.role](call)
+            record = self._commands[stop.name]
             if not record.accepts(1 + len(stop.args)):
                 raise errors.wrong_arity()
-            outcome = record.run(Call(stop.name, stop.args, client, self._services))
+            return record.run(call)
         except errors.CommandError as error:
-            return framed(session, error)
-        if isinstance(outcome, Reply):
-            return framed(session, outcome)
-        return _deferred(session, outcome)
+            return error
+
+    def _watch(self, client: Client, fence: int, progress: Progress) -> None:
+        if client.wire is Wire.HTTP:
+            self._services.engine.remove_live(fence)
+            client.session.live = False
+            progress.replies[-1] = client.session.fail(str(errors.live_needs_stream()))
+        else:
+            self._services.broadcaster.watch(client, fence)
+
+    def _show(self, client: Client, commands: list[bytes]) -> None:
+        now_ns = self._services.clock.now_ns()
+        self._services.broadcaster.show(client.address, commands, now_ns)
 
 
 def _deferred(session: Session, later: Later) -> Work:
@@ -107,9 +156,11 @@ def _deferred(session: Session, later: Later) -> Work:
     return Work(run, frame)
 
 
-def framed(session: Session, outcome: Reply | errors.CommandError) -> bytes:
+def framed(session: Session, outcome: Reply | Raw | errors.CommandError) -> bytes:
     """The bytes of an answer in the session's framing."""
     match outcome:
+        case Raw(data):
+            return data
         case Reply(value, members):
             return session.answer(value, members)
         case errors.WrongArityError():

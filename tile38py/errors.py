@@ -108,6 +108,16 @@ def log_refusal(reason: str) -> str:
     return f"the log cannot be written: {reason}"
 
 
+def only_subscribing() -> CommandError:
+    """A subscriber asked for something else."""
+    return CommandError("only (P)SUBSCRIBE / (P)UNSUBSCRIBE / PING / QUIT allowed in this context")
+
+
+def live_needs_stream() -> CommandError:
+    """A live command over plain HTTP, where Tile38 would be silent for ever."""
+    return CommandError("live commands need WebSocket or RESP")
+
+
 def too_many_clients() -> CommandError:
     """The bound on connections is reached."""
     return CommandError("max number of clients reached")

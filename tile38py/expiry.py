@@ -1,41 +1,36 @@
 """The TTL sweeper: removes what is overdue, in slices, and logs it."""
 
 from collections.abc import Callable
+from dataclasses import dataclass
 
 from tile38py._engine import Engine
 from tile38py.gates import Gates
-from tile38py.interfaces import Clock, Journal
+from tile38py.interfaces import Broadcaster, Clock, Journal
 from tile38py.limits import EXPIRE_COUNT_MAX
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Sweeper:
     """Called ten times a second."""
 
-    __slots__ = ("_clock", "_engine", "_gates", "_journal", "_log")
-
-    def __init__(
-        self,
-        engine: Engine,
-        *,
-        clock: Clock,
-        journal: Journal,
-        gates: Gates,
-        log: Callable[[str], None],
-    ) -> None:
-        self._engine = engine
-        self._clock = clock
-        self._journal = journal
-        self._gates = gates
-        self._log = log
+    engine: Engine
+    clock: Clock
+    journal: Journal
+    gates: Gates
+    broadcaster: Broadcaster
+    log: Callable[[str], None]
 
     def sweep(self) -> bool:
         """Remove one slice. Whether there may be more, after others had their turn."""
         # What can't be logged mustn't happen: the log would bring it back at the next start.
-        if self._gates.is_loading or self._gates.log_error is not None:
+        if self.gates.is_loading or self.gates.log_error is not None:
             return False
-        log, count = self._engine.expire(self._clock.now_ns(), EXPIRE_COUNT_MAX)
+        log, count = self.engine.expire(self.clock.now_ns(), EXPIRE_COUNT_MAX)
         if log:
-            self._journal.append(log)
+            self.journal.append(log)
+        events, _, _ = self.engine.take_events()
+        if events:
+            self.broadcaster.hand_on(events)
         if count:
-            self._log(f"Expired {count} objects")
+            self.log(f"Expired {count} objects")
         return count >= EXPIRE_COUNT_MAX

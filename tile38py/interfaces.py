@@ -1,12 +1,36 @@
 """The edges between parts: what one may ask of another. No implementation lives here."""
 
-from typing import Final, Protocol
+from collections.abc import Sequence
+from enum import Enum, auto
+from typing import Final, Protocol, TypeAlias
 
 from tile38py._engine import Session
 
 # What is special about replies that wait for the log; the values are combined.
 WROTE: Final = 1  # their commands changed data: without a log they must not be sent
 LAST: Final = 2  # the connection closes after them
+
+
+# Of a fence: "hook", "channel" or "live"; the name of the hook or channel, or the live fence's
+# number; the message.
+FenceEvent: TypeAlias = tuple[str, bytes | int, bytes]
+
+
+class Wire(Enum):
+    """How a connection's bytes are framed."""
+
+    RESP = auto()  # inline commands too
+    NATIVE = auto()
+    WEBSOCKET = auto()
+    HTTP = auto()
+
+
+class Role(Enum):
+    """What a live connection listens to."""
+
+    SUBSCRIBER = auto()
+    MONITOR = auto()
+    FENCE = auto()
 
 
 class Clock(Protocol):
@@ -53,6 +77,56 @@ class Journal(Protocol):
         """The MD5 of a range as hexadecimal text, None if it isn't all there. Any thread."""
 
 
+class Listener(Protocol):
+    """What a live connection listens to, and what waits to be sent to it."""
+
+    role: Role
+
+    def add(self, name: bytes, *, is_pattern: bool) -> int:
+        """Listen to a channel or pattern; how many there are now."""
+
+    def remove(self, name: bytes, *, is_pattern: bool) -> int:
+        """Listen to it no more; how many are left."""
+
+    def send(self, replies: bytes, *, is_last: bool) -> None:
+        """Send replies behind everything that was published before; close after the last."""
+
+    def pause(self) -> None:
+        """The socket takes no more at present."""
+
+    def resume(self) -> None:
+        """The socket takes more."""
+
+    def close(self) -> None:
+        """The connection is gone."""
+
+
+class HookEvents(Protocol):
+    """Whoever delivers the messages of hooks."""
+
+    def enqueue(self, events: Sequence[tuple[str, bytes]]) -> None:
+        """Take messages, each with the name of its hook."""
+
+
+class Broadcaster(Protocol):
+    """Whoever hands messages to live connections."""
+
+    def attach(self, client: "Client", role: Role) -> Listener:
+        """Make a connection live."""
+
+    def watch(self, client: "Client", fence: int) -> None:
+        """Make a connection live that made a fence of this number."""
+
+    def hand_on(self, events: Sequence[FenceEvent]) -> None:
+        """Send what fences found, as soon as the log has the writes that caused it."""
+
+    def publish(self, channel: bytes, text: bytes) -> int:
+        """Send a message to all who listen to the channel; how many times it will arrive."""
+
+    def show(self, address: str, commands: Sequence[bytes], now_ns: int) -> None:
+        """Send commands that ran to all monitors."""
+
+
 class Client(Protocol):
     """A connection as commands see it."""
 
@@ -66,6 +140,24 @@ class Client(Protocol):
     replica_ip: str
     is_plain: bool  # it speaks HTTP or WebSocket: one command, one reply
     is_gone: bool
+    listener: Listener | None  # once it is live
+
+    @property
+    def wire(self) -> Wire:
+        """How its present request was framed, and so how it wants to hear."""
+
+    @property
+    def unsent(self) -> int:
+        """Bytes that its socket didn't take yet."""
+
+    def listen(self, listener: Listener) -> None:
+        """Become live: from here on the listener says what is sent."""
+
+    def write(self, data: bytes) -> None:
+        """Hand bytes to the socket now; only for the listener."""
+
+    def shut(self) -> None:
+        """Close when the socket has taken what it has; only for the listener."""
 
     def kill(self) -> None:
         """Cut the connection at once; replies that wait are lost."""

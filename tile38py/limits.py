@@ -13,6 +13,16 @@ OUTPUT_BYTES_LOW = 256 * KIB  # unsent replies below which they go on
 OUTPUT_BYTES_MAX = 1 * GIB  # unsent replies at which the connection is cut off
 INPUT_BYTES_WAITING_MAX = 1 * MIB  # bytes that may arrive after a pause was asked for
 
+LIVE_BYTES_MAX = 16 * MIB  # waiting for one live connection, at which it is cut off
+LIVE_BYTES_HIGH = 64 * KIB  # unsent bytes of it above which messages wait, shared, outside
+LIVE_BYTES_LOW = 16 * KIB  # unsent bytes below which they go on
+PARCEL_BYTES_MAX = 256 * KIB  # of messages for the same listeners that are sent as one
+FANOUT_BYTES_MAX = 16 * MIB  # of messages to be handed out, at which publishers have to wait
+FANOUT_COUNT_MAX = 256  # listeners served before the event loop gets its turn
+FANOUT_STEP_BYTES = 16 * KIB  # of a message; each counts as one more listener
+ROUTES_COUNT_MAX = 10_000  # channels whose listeners are remembered
+WEBSOCKET_MESSAGE_BYTES_MAX = 1 * MIB  # from a client, which has only short commands to send
+
 HTTP_HEAD_BYTES_MAX = 64 * KIB  # request line and headers
 HTTP_BODY_BYTES_MAX = 512 * MIB  # as one argument in RESP
 

@@ -14,12 +14,13 @@ from tests.support.fakes import (
     FakeProcess,
     FakeSettingsFile,
     FakeTransport,
+    ManualLoop,
     command,
 )
 from tile38py import commands as families
 from tile38py._engine import Engine
 from tile38py.clients import Clients
-from tile38py.commands.registry import Services
+from tile38py.commands.registry import End, Services
 from tile38py.config import Config
 from tile38py.dispatch import Dispatcher, Work
 from tile38py.gates import Gates
@@ -27,6 +28,7 @@ from tile38py.interfaces import Journal
 from tile38py.server.connection import Connection, Hub
 from tile38py.server.peers import Doorkeeper
 from tile38py.server.web import WebSettings
+from tile38py.subscriptions import Subscriptions
 
 TURNS_MAX = 5000
 assert families.FAMILIES
@@ -57,6 +59,13 @@ class Bench:
         self.settings_file = FakeSettingsFile()
         self.stops: list[tuple[int, str]] = []
         self.log_lines: list[str] = []
+        self.loop = ManualLoop()
+        self.subscriptions = Subscriptions(
+            self.engine,
+            journal=self.journal,
+            call_soon=self.loop.call_soon,
+            log=self.log_lines.append,
+        )
         self.services = self._services()
         self.dispatcher = Dispatcher(self.services, is_developer=is_developer)
         self.client = self.new_client()
@@ -72,6 +81,7 @@ class Bench:
             memory=self.memory,
             process=FakeProcess(),
             settings_file=self.settings_file,
+            broadcaster=self.subscriptions,
             stop=lambda code, reason: self.stops.append((code, reason)),
             log=self.log_lines.append,
             started_ns=self.clock.monotonic_ns() - 5 * SECOND,
@@ -93,6 +103,9 @@ class Bench:
             progress = self.dispatcher.drive(client, batch)
             replies += b"".join(progress.replies)
             if progress.stop is None and not progress.has_more:
+                return replies
+            if isinstance(progress.stop, End):
+                client.finish()
                 return replies
             if progress.stop is not None:
                 assert isinstance(progress.stop, Work)

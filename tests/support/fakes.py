@@ -10,7 +10,7 @@ import os
 from collections.abc import Callable
 
 from tile38py._engine import Session
-from tile38py.interfaces import Waiter
+from tile38py.interfaces import Listener, Waiter, Wire
 
 SECOND = 1_000_000_000
 
@@ -129,8 +129,30 @@ class FakeClient:
         self.replica_ip = ""
         self.is_plain = False
         self.is_gone = False
+        self.listener: Listener | None = None
+        self.wire = Wire.RESP
+        self.unsent = 0
+        self.pushed: list[bytes] = []  # what the listener wrote
         self.sent: list[bytes] = []
         self.refusals: list[str] = []
+
+    def listen(self, listener: Listener) -> None:
+        """Be live."""
+        self.listener = listener
+        self.session.live = True
+
+    def write(self, data: bytes) -> None:
+        """Take it."""
+        self.pushed.append(data)
+
+    def shut(self) -> None:
+        """Be gone."""
+        self.is_gone = True
+
+    def taken(self) -> bytes:
+        """What was pushed since the last look."""
+        pushed, self.pushed = self.pushed, []
+        return b"".join(pushed)
 
     def kill(self) -> None:
         """Be gone."""

@@ -13,10 +13,11 @@ def prepared(count: int) -> tuple[Bench, Sweeper]:
     bench.fake_journal.data = b""
     bench.clock.time_ns += 11 * SECOND
     sweeper = Sweeper(
-        bench.engine,
+        engine=bench.engine,
         clock=bench.clock,
         journal=bench.journal,
         gates=bench.gates,
+        broadcaster=bench.subscriptions,
         log=bench.log_lines.append,
     )
     return bench, sweeper

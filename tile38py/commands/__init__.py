@@ -7,11 +7,26 @@ from tile38py.commands import (
     client,
     connection,
     developer,
+    fences,
     information,
     log,
+    monitor,
+    pubsub,
     replication,
     server,
     settings,
 )
 
-FAMILIES = (client, connection, developer, information, log, replication, server, settings)
+FAMILIES = (
+    client,
+    connection,
+    developer,
+    fences,
+    information,
+    log,
+    monitor,
+    pubsub,
+    replication,
+    server,
+    settings,
+)

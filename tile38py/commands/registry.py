@@ -14,11 +14,13 @@ from tile38py.clients import Clients
 from tile38py.config import Config
 from tile38py.gates import Gates
 from tile38py.interfaces import (
+    Broadcaster,
     Client,
     Clock,
     Journal,
     Memory,
     Process,
+    Role,
     SettingsFile,
     Stopper,
 )
@@ -47,6 +49,7 @@ class Services:
     memory: Memory
     process: Process
     settings_file: SettingsFile
+    broadcaster: Broadcaster
     stop: Stopper
     log: Callable[[str], None]  # a line in the server's log
     started_ns: int  # monotonic
@@ -72,13 +75,36 @@ class Reply:
 
 
 @dataclass(frozen=True, slots=True)
+class Replies:
+    """Several answers to one request."""
+
+    all: list[Reply]
+
+
+@dataclass(frozen=True, slots=True)
+class Raw:
+    """An answer that is the same in every output and has no frame."""
+
+    data: bytes
+
+
+@dataclass(frozen=True, slots=True)
 class Later:
     """An answer that takes long: the work runs on another thread, the client waits."""
 
     work: Callable[[], Reply]
 
 
-Handler = Callable[[Call], Reply | Later]
+@dataclass(frozen=True, slots=True)
+class End:
+    """The last answer, if there is one, before the connection closes."""
+
+    reply: Reply | Raw | None = None
+    message: str = ""  # for the server's log
+
+
+Outcome = Reply | Replies | Raw | Later | End
+Handler = Callable[[Call], Outcome]
 OK: Final = Reply(Simple("OK"))
 
 
@@ -103,6 +129,7 @@ class Registry:
     """Commands by upper-case name."""
 
     by_name: dict[str, Command] = field(default_factory=dict)
+    live: dict[Role, Handler] = field(default_factory=dict)
 
     def add(self, record: Command) -> None:
         """Add one; names are unique."""
@@ -120,6 +147,17 @@ def command(
 
     def register(run: Handler) -> Handler:
         COMMANDS.add(Command(name, run, access, summary, arity, developers))
+        return run
+
+    return register
+
+
+def while_live(role: Role) -> Callable[[Handler], Handler]:
+    """Make a function the handler of all requests of connections that listen to this."""
+
+    def register(run: Handler) -> Handler:
+        assert role not in COMMANDS.live
+        COMMANDS.live[role] = run
         return run
 
     return register

@@ -1,4 +1,6 @@
-"""Patterns with `*`, `?`, `[a-z]` and backslash, as CONFIG GET takes them."""
+"""Patterns with `*`, `?`, `[a-z]` and backslash, as CONFIG GET takes them, and those of channels,
+which have no `[a-z]`.
+"""
 
 import re
 from typing import Final
@@ -7,9 +9,16 @@ STAR: Final = None  # any run of characters, among the expressions for single on
 ANY: Final = re.compile(".", re.DOTALL)
 
 
+Tokens = list[re.Pattern[str] | None]
+
+
 def matches(pattern: str, name: str) -> bool:
     """Whether the whole name matches. A malformed pattern matches nothing."""
-    tokens = _tokens(pattern)
+    return fits(parse(pattern), name)
+
+
+def fits(tokens: Tokens | None, name: str) -> bool:
+    """Whether the whole name matches a pattern that was parsed."""
     if tokens is None:
         return False
     # On a mismatch only the last star takes one character more, so that no pattern is slow.
@@ -31,8 +40,9 @@ def matches(pattern: str, name: str) -> bool:
     return all(one is STAR for one in tokens[token:])
 
 
-def _tokens(pattern: str) -> list[re.Pattern[str] | None] | None:
-    tokens: list[re.Pattern[str] | None] = []
+def parse(pattern: str, *, has_classes: bool = True) -> Tokens | None:
+    """A pattern's parts, None if it is malformed."""
+    tokens: Tokens = []
     index = 0
     while index < len(pattern):
         character = pattern[index]
@@ -41,7 +51,7 @@ def _tokens(pattern: str) -> list[re.Pattern[str] | None] | None:
             tokens.append(STAR)
         elif character == "?":
             tokens.append(ANY)
-        elif character == "[":
+        elif character == "[" and has_classes:
             end = pattern.find("]", index + 1)
             if end < 0:
                 return None

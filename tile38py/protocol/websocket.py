@@ -1,12 +1,79 @@
-"""WebSocket: the handshake's answer and text frames. Knows no command, opens no socket."""
+"""WebSocket: the handshake's answer, text frames out, frames in. Knows no command, no socket."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Final
 
-from wsproto.connection import Connection, ConnectionType
-from wsproto.events import TextMessage
-from wsproto.utilities import generate_accept_token
+from wsproto.connection import Connection, ConnectionState, ConnectionType
+from wsproto.events import BytesMessage, CloseConnection, Ping, TextMessage
+from wsproto.frame_protocol import CloseReason
+from wsproto.utilities import LocalProtocolError, generate_accept_token
 
-VERSION_MIN = 13
+from tile38py.limits import WEBSOCKET_MESSAGE_BYTES_MAX
+
+VERSION_MIN: Final = 13
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """A whole message of the client."""
+
+    text: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """Bytes to send back; the connection ends after the last."""
+
+    data: bytes
+    is_last: bool = False
+
+
+class Frames:
+    """The frames of one connection, from the handshake on."""
+
+    __slots__ = ("_connection", "_parts", "_size")
+
+    def __init__(self) -> None:
+        self._connection = Connection(ConnectionType.SERVER)
+        self._parts: list[bytes] = []
+        self._size = 0
+
+    def receive(self, data: bytes) -> Iterator[Text | Answer]:
+        """What the client sent: messages, and what the protocol itself has to answer."""
+        if self._connection.state is not ConnectionState.OPEN:
+            return
+        self._connection.receive_data(data)
+        # Frames that break the protocol come as the end of the connection, with the reason.
+        for event in self._connection.events():
+            match event:
+                case TextMessage() | BytesMessage():
+                    yield from self._message(event)
+                case Ping():
+                    yield Answer(self._connection.send(event.response()))
+                case CloseConnection():
+                    yield Answer(self._connection.send(event.response()), is_last=True)
+                    return
+                case _:
+                    pass  # a pong nobody asked for
+
+    def closing(self, code: int = CloseReason.NORMAL_CLOSURE) -> Answer:
+        """The frame that ends the connection from our side, once."""
+        try:
+            return Answer(self._connection.send(CloseConnection(code=code)), is_last=True)
+        except LocalProtocolError:
+            return Answer(b"", is_last=True)
+
+    def _message(self, event: TextMessage | BytesMessage) -> Iterator[Text | Answer]:
+        part = event.data.encode() if isinstance(event.data, str) else bytes(event.data)
+        self._size += len(part)
+        if self._size > WEBSOCKET_MESSAGE_BYTES_MAX:
+            yield self.closing(CloseReason.MESSAGE_TOO_BIG)
+            return
+        self._parts.append(part)
+        if event.message_finished:
+            parts, self._parts, self._size = self._parts, [], 0
+            yield Text(b"".join(parts))
 
 
 def key_of(headers: Mapping[bytes, bytes]) -> bytes | None:

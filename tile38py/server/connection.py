@@ -7,23 +7,30 @@ rest happens beside it: the log, long reads, slow readers, HTTP, the end.
 import asyncio
 from concurrent.futures import Executor
 from dataclasses import dataclass
-from typing import Final, cast
+from typing import TYPE_CHECKING, Final, cast
 
 from tile38py import errors
-from tile38py._engine import Batch, Close, Engine, Http
+from tile38py._engine import Batch, Close, Engine, Http, split_native
 from tile38py.clients import Clients
+from tile38py.commands.registry import End
 from tile38py.config import Config
 from tile38py.dispatch import Dispatcher, Progress, Work
-from tile38py.interfaces import LAST, WROTE, Clock, Journal
+from tile38py.interfaces import LAST, WROTE, Clock, Journal, Listener, Wire
 from tile38py.limits import (
     INPUT_BYTES_WAITING_MAX,
+    LIVE_BYTES_HIGH,
+    LIVE_BYTES_LOW,
     OUTPUT_BYTES_HIGH,
     OUTPUT_BYTES_LOW,
     OUTPUT_BYTES_MAX,
 )
+from tile38py.protocol.websocket import Answer, Frames, text_frame
 from tile38py.server.logs import Log
 from tile38py.server.peers import Doorkeeper, address_of, keep_alive
 from tile38py.server.web import Exchange, Run, WebSettings
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 # Why a connection's requests wait; the values are combined.
 WORKING: Final = 1  # its long read is on another thread
@@ -55,9 +62,10 @@ class Connection(asyncio.Protocol):
     """Is also the Client that commands see and the Waiter that the log knows."""
 
     __slots__ = (
-        "_exchange", "_feed", "_held_bytes", "_hub", "_is_ending", "_job", "_journal", "_now",
-        "_transport", "_unread", "_waits", "_write", "active_ns", "address", "client_id",
-        "created_ns", "is_gone", "is_plain", "name", "replica_ip", "replica_port", "session",
+        "_exchange", "_feed", "_frames", "_held_bytes", "_hub", "_is_ending", "_job",
+        "_journal", "_now", "_receive", "_transport", "_unread", "_waits", "_write", "active_ns",
+        "address", "client_id", "created_ns", "is_gone", "is_plain", "listener", "name",
+        "replica_ip", "replica_port", "session",
     )  # fmt: skip
 
     def __init__(self, hub: Hub) -> None:
@@ -68,6 +76,8 @@ class Connection(asyncio.Protocol):
         self._held_bytes = 0
         self._unread = b""  # what arrived although reading was paused
         self._exchange: Exchange | None = None
+        self._frames: Frames | None = None
+        self._receive: Callable[[bytes], None] | None = None  # what takes bytes, if not RESP
         self._job: Run | None = None
         self._is_ending = False  # the client sends no more
         self.client_id = hub.clients.next_id()
@@ -80,6 +90,7 @@ class Connection(asyncio.Protocol):
         self.replica_ip = ""
         self.is_plain = False
         self.is_gone = False
+        self.listener: Listener | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Let the client in or tell why not."""
@@ -101,7 +112,7 @@ class Connection(asyncio.Protocol):
     def data_received(self, data: bytes) -> None:
         """Run what arrived."""
         self.active_ns = now_ns = self._now()
-        if self._waits or self._exchange is not None:
+        if self._waits or self._receive is not None:
             self._receive_otherwise(data)
             return
         batch = self._feed(data, now_ns)
@@ -122,14 +133,23 @@ class Connection(asyncio.Protocol):
         self.is_gone = True
         self._waits |= CLOSING
         self._hub.clients.remove(self)
+        if self.listener is not None:
+            self.listener.close()
+            self._hub.log.info("not live %s", self.address)
         self._hub.log.debug("Closed connection: %s", self.address)
 
     def pause_writing(self) -> None:
         """The client doesn't take its replies: nothing more is run for it."""
         self._hold(CONGESTED)
+        if self.listener is not None:
+            self.listener.pause()
 
     def resume_writing(self) -> None:
         """The client took them."""
+        if self.listener is not None:
+            self.listener.resume()
+            if self._transport.get_write_buffer_size() > LIVE_BYTES_HIGH:
+                return
         self._go_on(CONGESTED)
 
     def release(self, replies: bytes, flags: int) -> None:
@@ -137,11 +157,10 @@ class Connection(asyncio.Protocol):
         self._held_bytes -= len(replies)
         if self.is_gone or self._transport.is_closing():
             return
-        if replies:
-            self._write(replies)
+        self._emit(replies, flags)
         if flags & LAST:
-            self._transport.close()
-        elif self._waits & HELD and self._held_bytes < OUTPUT_BYTES_LOW:
+            return
+        if self._waits & HELD and self._held_bytes < OUTPUT_BYTES_LOW:
             self._go_on(HELD)
         elif self._is_ending and not self._waits and not self._held_bytes:
             self._end()
@@ -155,6 +174,37 @@ class Connection(asyncio.Protocol):
         text = self.session.fail(str(errors.not_logged(reason)))
         self._write(self._job.encode(text) if self._job else text)
         self._end()
+
+    @property
+    def wire(self) -> Wire:
+        """How the present request was framed."""
+        if self._job is not None:
+            return Wire.WEBSOCKET if self._job.handshake else Wire.HTTP
+        return Wire.NATIVE if self.session.framing == "native" else Wire.RESP
+
+    @property
+    def unsent(self) -> int:
+        """Bytes that the socket didn't take yet."""
+        return self._transport.get_write_buffer_size()
+
+    def listen(self, listener: Listener) -> None:
+        """Become live."""
+        self.listener = listener
+        self.session.live = True
+        # Messages are the same for many: those that wait are better kept outside the socket.
+        self._transport.set_write_buffer_limits(LIVE_BYTES_HIGH, LIVE_BYTES_LOW)
+        if self._waits & CONGESTED:
+            listener.pause()
+        self._hub.log.info("live %s", self.address)
+
+    def write(self, data: bytes) -> None:
+        """Hand bytes to the socket, for the listener."""
+        if not self._transport.is_closing():
+            self._write(data)
+
+    def shut(self) -> None:
+        """Close after what the socket has, for the listener."""
+        self._transport.close()
 
     def kill(self) -> None:
         """Cut the connection."""
@@ -173,7 +223,8 @@ class Connection(asyncio.Protocol):
             if len(self._unread) > INPUT_BYTES_WAITING_MAX:
                 self.kill()
         else:
-            self._receive_web(data)
+            assert self._receive is not None
+            self._receive(data)
 
     def _proceed(self, batch: Batch) -> None:
         """Go on with a batch that has more to it than replies."""
@@ -181,12 +232,12 @@ class Connection(asyncio.Protocol):
         replies = b"".join(progress.replies)
         stop = progress.stop
         flags = WROTE if progress.wrote else 0
-        self._send(replies, flags | LAST if isinstance(stop, Close) else flags)
+        self._send(replies, flags | LAST if isinstance(stop, Close | End) else flags)
         if isinstance(stop, Work):
             self._start(stop)
         elif isinstance(stop, Http):
             self._begin_web(stop.data)
-        elif isinstance(stop, Close):
+        elif isinstance(stop, Close | End):
             if stop.message:
                 self._hub.log.error("%s", stop.message)
         elif progress.has_more:
@@ -205,12 +256,18 @@ class Connection(asyncio.Protocol):
             if self._held_bytes > OUTPUT_BYTES_HIGH:
                 self._hold(HELD)
             return
+        self._emit(replies, flags)
+        if self._waits & CONGESTED:
+            self._cut_if_flooded()
+
+    def _emit(self, replies: bytes, flags: int) -> None:
+        if self.listener is not None:
+            self.listener.send(replies, is_last=bool(flags & LAST))
+            return
         if replies:
             self._write(replies)
         if flags & LAST:
             self._transport.close()
-        elif self._waits & CONGESTED:
-            self._cut_if_flooded()
 
     def _cut_if_flooded(self) -> None:
         if self._transport.get_write_buffer_size() > OUTPUT_BYTES_MAX:
@@ -228,9 +285,9 @@ class Connection(asyncio.Protocol):
         if not self._is_free():
             return
         data, self._unread = self._unread, b""
-        if self._exchange is not None:
+        if self._receive is not None:
             if data:
-                self._receive_web(data)
+                self._receive(data)
         else:
             self._proceed(self._feed(data, self._now()))
         if not self._is_free():
@@ -272,9 +329,13 @@ class Connection(asyncio.Protocol):
 
     def _begin_web(self, data: bytes) -> None:
         """From here on the connection speaks HTTP."""
+        if self.listener is not None:
+            self._send(b"", LAST)
+            return
         self.is_plain = True
         self.session = self._hub.engine.session(framing="plain")
         self._exchange = Exchange(self.session, self._hub.web)
+        self._receive = self._receive_web
         self._receive_web(data)
 
     def _receive_web(self, data: bytes) -> None:
@@ -294,5 +355,39 @@ class Connection(asyncio.Protocol):
             self._start(progress.stop)
         elif isinstance(progress.stop, Close):
             self._send(b"", LAST)  # QUIT has no reply over HTTP
+        elif self.listener is not None:
+            self._begin_frames(progress)
         else:
             self._reply(b"".join(progress.replies), WROTE if progress.wrote else 0)
+
+    def _begin_frames(self, progress: Progress) -> None:
+        """The connection is live: a WebSocket that stays."""
+        assert self._job is not None
+        self._frames = Frames()
+        self._receive = self._receive_frames
+        replies = self._job.handshake + _in_frames(progress)
+        self._send(replies, WROTE if progress.wrote else 0)
+
+    def _receive_frames(self, data: bytes) -> None:
+        assert self._frames is not None
+        for item in self._frames.receive(data):
+            if isinstance(item, Answer):
+                self._send(item.data, LAST if item.is_last else 0)
+                if item.is_last:
+                    return
+                continue
+            progress = self._run_text(item.text)
+            if isinstance(progress.stop, End):
+                self._send(_in_frames(progress) + self._frames.closing().data, LAST)
+                return
+            self._send(_in_frames(progress), 0)
+
+    def _run_text(self, text: bytes) -> Progress:
+        batch = self.session.run(split_native(text), self._now())
+        return self._hub.dispatcher.drive(self, batch)
+
+
+def _in_frames(progress: Progress) -> bytes:
+    """Each reply as a message of its own."""
+    replies = (reply.removesuffix(b"\r\n") for reply in progress.replies if reply)
+    return b"".join(map(text_frame, replies))

@@ -45,6 +45,7 @@ from tile38py.server.peers import Doorkeeper
 from tile38py.server.replay import Replay
 from tile38py.server.system import EngineMemory, ThisProcess, raise_file_limit
 from tile38py.server.web import WebSettings
+from tile38py.subscriptions import Subscriptions
 
 assert command_families.FAMILIES
 
@@ -72,6 +73,7 @@ class Server:
         self._ended: asyncio.Future[int] = self._loop.create_future()
         self._pool = ThreadPoolExecutor(LONG_READ_THREADS_MAX, "read")
         self._listener: socket.socket | None = None
+        self._subscriptions: Subscriptions | None = None
 
     async def run(self) -> int:
         """Serve until the end; the exit code."""
@@ -161,6 +163,8 @@ class Server:
             parts.gates.apply()
             if error is None:
                 self._log.error("The log is written again, writes are accepted")
+                if self._subscriptions is not None:
+                    self._subscriptions.recovered()
             else:
                 self._log.error("The log cannot be written: %s. Writes are refused", error)
 
@@ -176,6 +180,12 @@ class Server:
 
     def _make_hub(self, parts: Parts, journal: Aof | NoLog) -> Hub:
         options, config = self._options, parts.config
+        self._subscriptions = Subscriptions(
+            parts.engine,
+            journal=journal,
+            call_soon=self._loop.call_soon,
+            log=self._log.warning,
+        )
         services = Services(
             engine=parts.engine,
             clock=parts.clock,
@@ -186,6 +196,7 @@ class Server:
             memory=parts.memory,
             process=ThisProcess(),
             settings_file=parts.config_file,
+            broadcaster=self._subscriptions,
             stop=self.stop,
             log=self._log.info,
             started_ns=parts.clock.monotonic_ns(),
@@ -222,11 +233,14 @@ class Server:
         # What lives now lives long: the collector need not look at it again.
         gc.collect()
         gc.freeze()
+        assert self._subscriptions is not None
+        parts.engine.take_events()  # what the log said was told when it was written
         sweeper = Sweeper(
-            parts.engine,
+            engine=parts.engine,
             clock=parts.clock,
             journal=journal,
             gates=parts.gates,
+            broadcaster=self._subscriptions,
             log=self._log.debug,
         )
         async with asyncio.TaskGroup() as tasks:

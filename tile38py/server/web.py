@@ -23,6 +23,7 @@ class Run:
 
     args: list[bytes]
     encode: Callable[[bytes], bytes]
+    handshake: bytes = b""  # what makes the connection a WebSocket, if that was asked for
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +81,7 @@ class Exchange:
         encode = self._encoder(args[0].lower(), key=key, is_tile=tile is not None)
         if not self._authenticate(request.password):
             return Send(encode(self._session.fail("invalid password")), is_last=True)
-        return Run(args, encode)
+        return Run(args, encode, b"" if key is None else websocket.handshake(key))
 
     def _authenticate(self, password: bytes | None) -> bool:
         # Without a required password the header means nothing; without the header the engine

@@ -75,6 +75,8 @@ pub struct Engine {
     pub state: State,
     /// What was counted.
     pub counters: Counters,
+    /// Whether somebody wants to see the commands that run.
+    pub is_monitored: bool,
     /// The ids of visits to fences.
     pub groups: Groups,
     /// Seconds by which the server's time zone is ahead of UTC; for the times in messages.
@@ -102,6 +104,7 @@ impl Engine {
             keyspace: Keyspace::new(requires_valid),
             state: State::default(),
             counters: Counters::default(),
+            is_monitored: false,
             groups: Groups::default(),
             utc_offset: 0,
             outbox: Outbox::default(),

@@ -3,12 +3,13 @@
 
 mod live;
 mod long_read;
+mod monitor;
 
 pub use long_read::LongRead;
 
 use crate::call::{Budget, Call, Effect};
 use crate::commands::{Access, Command, Function};
-use crate::engine::{Engine, Entry, Outbox, Runner};
+use crate::engine::{Engine, Outbox, Runner};
 use crate::error::{Error, Result};
 use crate::number::parse_float;
 use crate::reply::{self, Output};
@@ -34,6 +35,8 @@ pub struct Batch {
     pub replies: Vec<u8>,
     /// Commands for the log; to be written before the replies are sent.
     pub log: Vec<u8>,
+    /// The commands that ran, as MONITOR shows them; none unless somebody looks.
+    pub monitored: Vec<Vec<u8>>,
     /// What fences and hooks came to.
     pub outbox: Outbox,
     /// Why it ended before all complete requests were run.
@@ -48,6 +51,8 @@ pub enum Stop {
         name: String,
         /// What follows the name.
         args: Vec<Vec<u8>>,
+        /// The command as MONITOR shows it; empty unless somebody looks.
+        shown: Vec<u8>,
     },
     /// Run a read elsewhere and send its reply.
     LongRead(Box<LongRead>),
@@ -81,10 +86,11 @@ pub struct Session {
     is_plain: bool,
     starts_in_json: bool,
     has_answered: bool,
-    is_live: bool,
     pending: Pending,
     /// Whether the right password was given.
     pub is_authenticated: bool,
+    /// Whether every request is the driver's: the connection listens to something.
+    pub is_live: bool,
 }
 
 /// One request being run.
@@ -116,15 +122,20 @@ impl Session {
             is_plain,
             starts_in_json: output == Some(Output::Json),
             has_answered: false,
-            is_live: false,
             pending: Pending::default(),
             is_authenticated: false,
+            is_live: false,
         }
     }
 
     /// The output that replies have now.
     pub fn output(&self) -> Output {
         self.output.unwrap_or(Output::Resp)
+    }
+
+    /// How the last request was written; `None` for one that came as words.
+    pub fn framing(&self) -> Option<Framing> {
+        self.pending.framing
     }
 
     /// Bytes that wait for more.
@@ -215,10 +226,6 @@ impl Session {
                 Parsed::Request { framing, end } => {
                     used += end;
                     let args = arguments.view(rest);
-                    if self.is_live {
-                        batch.stop = Some(live::end_of_live(args));
-                        continue;
-                    }
                     if args.is_empty() {
                         continue;
                     }
@@ -282,6 +289,10 @@ impl Session {
         self.pending.word.extend_from_slice(request.args.at(0));
         self.pending.started_ns = if is_timed { (request.clock)() } else { 0 };
         let mut work = 0;
+        if self.is_live {
+            batch.stop = Some(live::handed_out(request.args));
+            return work;
+        }
         if request.args.at(0).eq_ignore_ascii_case(b"QUIT") {
             if self.output() == Output::Resp {
                 self.write_payload(&mut batch.replies, b"+OK\r\n");
@@ -339,9 +350,19 @@ impl Session {
         }
         match runner {
             Runner::Data(command) => {
-                *work += self.run_data(engine, command, &prefix, request, batch)?;
+                let result = self.run_data(engine, command, &prefix, request, batch);
+                if engine.is_monitored && !matches!(result, Err(Error::WrongArity | Error::Timeout))
+                {
+                    batch.monitored.push(monitor::quoted(prefix.args, words));
+                }
+                *work += result?;
             }
-            Runner::Server => batch.stop = Some(stop_at(entry, prefix.args.skip(words))),
+            Runner::Server => {
+                let is_shown = engine.is_monitored;
+                let shown = is_shown.then(|| monitor::quoted(prefix.args, words));
+                let (name, args) = (entry.name.clone(), prefix.args.skip(words));
+                batch.stop = Some(stop_at(name, args, shown.unwrap_or_default()));
+            }
             Runner::Later => return Err(Error::unknown_command(prefix.args.at(0))),
         }
         Ok(())
@@ -547,8 +568,8 @@ impl Session {
     }
 }
 
-fn stop_at(entry: &Entry, args: Args) -> Stop {
-    Stop::Command { name: entry.name.clone(), args: args.iter().map(<[u8]>::to_vec).collect() }
+fn stop_at(name: String, args: Args, shown: Vec<u8>) -> Stop {
+    Stop::Command { name, args: args.iter().map(<[u8]>::to_vec).collect(), shown }
 }
 
 impl<'a> Prefix<'a> {

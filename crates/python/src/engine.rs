@@ -114,6 +114,11 @@ impl Engine {
         };
     }
 
+    /// Have batches tell the commands that ran, or not any more.
+    fn monitor(&self, is_on: bool) {
+        lock(&self.shared).is_monitored = is_on;
+    }
+
     /// Run log bytes. Never raises for bad content: see `Load.error`.
     fn load(&self, py: Python<'_>, data: &[u8], now_ns: i64) -> Load {
         let load = py.detach(|| lock(&self.shared).load(data, now_ns));
@@ -155,8 +160,8 @@ impl Engine {
     }
 
     /// End a live fence; whether there was one of that id.
-    fn remove_live(&self, live_id: u64) -> bool {
-        lock(&self.shared).remove_live(live_id)
+    fn remove_live(&self, fence: u64) -> bool {
+        lock(&self.shared).remove_live(fence)
     }
 
     /// Set what messages of fences say of time and origin: seconds ahead of UTC, and five bytes

@@ -11,6 +11,7 @@ mod values;
 use std::time::Instant;
 
 use pyo3::prelude::*;
+use pyo3::types::PyBytes;
 
 #[global_allocator]
 static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
@@ -27,6 +28,17 @@ fn split_native(text: &[u8]) -> Vec<Vec<u8>> {
     ::engine::request::split_native(text).into_iter().map(<[u8]>::to_vec).collect()
 }
 
+/// A text as JSON: as it is if it is that already, else as a JSON string.
+#[pyfunction]
+fn json_text<'py>(py: Python<'py>, text: Bound<'py, PyBytes>) -> Bound<'py, PyBytes> {
+    if ::engine::json::is_valid(text.as_bytes()) {
+        return text;
+    }
+    let mut out = Vec::new();
+    ::engine::json::write_short(&mut out, text.as_bytes());
+    PyBytes::new(py, &out)
+}
+
 /// The data engine of tile38py.
 #[pymodule]
 mod _engine {
@@ -34,6 +46,8 @@ mod _engine {
     use crate::engine::{Engine, Load};
     #[pymodule_export]
     use crate::fences::{endpoint_error, Hook};
+    #[pymodule_export]
+    use crate::json_text;
     #[pymodule_export]
     use crate::session::{Batch, Close, Http, Live, LongRead, ServerCommand, Session, Yield};
     #[pymodule_export]

@@ -2,6 +2,7 @@
 
 use ::engine::error::Error;
 use ::engine::reply::Output;
+use ::engine::request::Framing;
 use ::engine::session::{
     Batch as CoreBatch, LongRead as CoreLongRead, Session as CoreSession, Stop,
 };
@@ -25,6 +26,7 @@ pub struct Session {
 pub struct Batch {
     replies: Py<PyBytes>,
     log: Py<PyBytes>,
+    monitored: Vec<Py<PyBytes>>,
     stop: Option<Py<PyAny>>,
     events: Py<PyTuple>,
     event_objects: Py<PyTuple>,
@@ -36,6 +38,7 @@ pub struct Batch {
 pub struct ServerCommand {
     name: String,
     args: Vec<Py<PyBytes>>,
+    shown: Py<PyBytes>,
 }
 
 /// A read that exceeded its budget, on a snapshot.
@@ -85,6 +88,7 @@ fn convert(py: Python<'_>, batch: CoreBatch) -> PyResult<Batch> {
     Ok(Batch {
         replies: bytes_of(py, &batch.replies),
         log: bytes_of(py, &batch.log),
+        monitored: batch.monitored.iter().map(|shown| bytes_of(py, shown)).collect(),
         stop,
         events,
         event_objects,
@@ -94,9 +98,10 @@ fn convert(py: Python<'_>, batch: CoreBatch) -> PyResult<Batch> {
 
 fn convert_stop(py: Python<'_>, stop: Stop) -> PyResult<Py<PyAny>> {
     Ok(match stop {
-        Stop::Command { name, args } => {
+        Stop::Command { name, args, shown } => {
             let args = args.iter().map(|arg| bytes_of(py, arg)).collect();
-            Py::new(py, ServerCommand { name, args })?.into_any()
+            let shown = bytes_of(py, &shown);
+            Py::new(py, ServerCommand { name, args, shown })?.into_any()
         }
         Stop::LongRead(core) => Py::new(py, LongRead { core })?.into_any(),
         Stop::Live(id) => Py::new(py, Live { id })?.into_any(),
@@ -120,6 +125,27 @@ impl Session {
     #[setter]
     fn set_authenticated(&mut self, value: bool) {
         self.core.is_authenticated = value;
+    }
+
+    /// Whether every request is handed out, known or not: the connection listens.
+    #[getter]
+    fn live(&self) -> bool {
+        self.core.is_live
+    }
+
+    #[setter]
+    fn set_live(&mut self, value: bool) {
+        self.core.is_live = value;
+    }
+
+    /// How the last request was framed: `resp` (or inline), `native`, `plain`.
+    #[getter]
+    fn framing(&self) -> &'static str {
+        match self.core.framing() {
+            None => "plain",
+            Some(Framing::Native) => "native",
+            Some(Framing::Resp | Framing::Inline) => "resp",
+        }
     }
 
     /// `resp` or `json`.

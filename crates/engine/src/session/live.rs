@@ -1,4 +1,4 @@
-//! Connections that turn live: they watch a fence and take no more requests.
+//! Connections that turn live: they listen to something, and their requests are the driver's.
 
 use super::{Batch, Session, Stop};
 use crate::engine::Engine;
@@ -8,6 +8,13 @@ use crate::request::{Args, Framing};
 
 /// What a connection hears first.
 const LIVE: &[u8] = br#"{"ok":true,"live":true}"#;
+
+impl Batch {
+    /// Whether it has what a look at what stopped and at the log doesn't show.
+    fn has_more_than_replies(&self) -> bool {
+        !self.monitored.is_empty() || (self.log.is_empty() && !self.outbox.events.is_empty())
+    }
+}
 
 impl Session {
     /// Makes the fence that a search asks for. The first words are bare JSON for WebSocket; within
@@ -26,14 +33,15 @@ impl Session {
         Stop::Live(number)
     }
 
-    /// Takes what fences and hooks came to. Requests that came together with a live one are
-    /// dropped, as Tile38 does.
+    /// Takes what fences and hooks came to. From a live search on requests are the driver's, those
+    /// that came together with it too.
     pub(super) fn finish(&mut self, engine: &mut Engine, batch: &mut Batch) {
         batch.outbox = engine.take_outbox();
-        if matches!(batch.stop, Some(Stop::Live(_))) {
-            self.is_live = true;
-            self.buffer = Vec::new();
-            self.position = 0;
+        match &batch.stop {
+            Some(Stop::Live(_)) => self.is_live = true,
+            // So that whoever looks only at what stopped, as is usual, has to look at these.
+            None if batch.has_more_than_replies() => batch.stop = Some(Stop::Yield),
+            _ => {}
         }
     }
 
@@ -43,10 +51,8 @@ impl Session {
     }
 }
 
-/// Whatever a client with a live fence says ends the connection; only QUIT and nothing at all do
-/// so silently.
-pub(super) fn end_of_live(args: Args) -> Stop {
-    let is_silent = args.is_empty() || args.at(0).eq_ignore_ascii_case(b"QUIT");
-    let text: &[u8] = if is_silent { b"" } else { b"received a live command that was not QUIT" };
-    Stop::Close(text.to_vec())
+/// A request of a connection that listens: known or not, it is the driver's.
+pub(super) fn handed_out(args: Args) -> Stop {
+    let name = String::from_utf8_lossy(&args.at(0).to_ascii_uppercase()).into_owned();
+    super::stop_at(name, args.skip(1), Vec::new())
 }

@@ -70,7 +70,7 @@ fn server_commands_stop_the_session_and_it_goes_on_behind_them() {
     engine.register("CONFIG GET", Access::Admin);
     let mut session = Session::new(false, None);
     let batch = session.feed(&mut engine, b"config get x\r\nping\r\n", 0, &clock);
-    let Some(Stop::Command { name, args }) = batch.stop else { panic!("no stop") };
+    let Some(Stop::Command { name, args, .. }) = batch.stop else { panic!("no stop") };
     assert_eq!((name.as_str(), args), ("CONFIG GET", vec![b"x".to_vec()]));
     assert_eq!(talk(&mut engine, &mut session, b""), "+PONG\r\n");
     assert_eq!(
@@ -127,4 +127,36 @@ fn what_is_overdue_is_deleted_and_logged() {
     assert_eq!(engine.expire(2_000_000_000, 10, &mut log), 1);
     assert_eq!(log, b"*3\r\n$3\r\ndel\r\n$1\r\nk\r\n$1\r\na\r\n");
     assert_eq!(talk(&mut engine, &mut session, b"get k a\r\n"), "$-1\r\n");
+}
+
+#[test]
+fn a_live_session_hands_out_every_request() {
+    let mut engine = Engine::new(false);
+    let mut session = Session::new(false, None);
+    session.is_live = true;
+    let mut batch = session.feed(&mut engine, b"quit\r\n$6 Ping x\r\n", 0, &clock);
+    for (expected, framing) in [("QUIT", Framing::Inline), ("PING", Framing::Native)] {
+        let Some(Stop::Command { name, .. }) = batch.stop else { panic!("no stop") };
+        assert_eq!((name.as_str(), session.framing()), (expected, Some(framing)));
+        batch = session.feed(&mut engine, b"", 0, &clock);
+    }
+    assert!(batch.stop.is_none());
+}
+
+#[test]
+fn commands_that_ran_are_told_to_who_looks() {
+    let mut engine = Engine::new(false);
+    let mut session = Session::new(false, None);
+    let quiet = session.feed(&mut engine, b"get k i\r\n", 0, &clock);
+    assert!(quiet.monitored.is_empty() && quiet.stop.is_none());
+    engine.is_monitored = true;
+    engine.register("INFO", Access::Read);
+    let text = b"ping\r\nget k\r\nnothing\r\nget k i\r\ntimeout 1 Get k j\r\ninfo x\r\n";
+    let batch = session.feed(&mut engine, text, 0, &clock);
+    let told: Vec<&str> = batch.monitored.iter().map(|t| std::str::from_utf8(t).unwrap()).collect();
+    assert_eq!(told, [r#""get" "k" "i""#, r#""Get" "k" "j""#]);
+    let Some(Stop::Command { shown, .. }) = batch.stop else { panic!("no stop") };
+    assert_eq!(shown, br#""info" "x""#);
+    let batch = session.feed(&mut engine, b"get k i\r\n", 0, &clock);
+    assert!(matches!(batch.stop, Some(Stop::Yield)));
 }

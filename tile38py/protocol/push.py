@@ -1,0 +1,56 @@
+"""What live connections are sent unasked, in each form. Knows no command, opens no socket.
+
+A form is made of the framing and the output of a connection. All connections of one form get the
+same bytes.
+"""
+
+from dataclasses import dataclass
+
+from tile38py._engine import json_text
+from tile38py.interfaces import Client, Wire
+from tile38py.protocol import websocket
+
+
+@dataclass(frozen=True, slots=True)
+class Form:
+    """How messages look on a connection."""
+
+    wire: Wire
+    is_json: bool
+
+    def message(self, channel: bytes, text: bytes) -> bytes:
+        """A message of a channel that is subscribed."""
+        if self.is_json:
+            return self.framed(json_text(text))
+        return self._array(b"message", channel, text)
+
+    def matched(self, pattern: bytes, channel: bytes, text: bytes) -> bytes:
+        """A message of a channel that matches a subscribed pattern; JSON doesn't show it."""
+        if self.is_json:
+            return self.framed(json_text(text))
+        return self._array(b"pmessage", pattern, channel, text)
+
+    def framed(self, payload: bytes) -> bytes:
+        """A payload of its own: an event of a live fence is one in both outputs."""
+        match self.wire:
+            case Wire.NATIVE:
+                return b"$%d %b\r\n" % (len(payload), payload)
+            case Wire.WEBSOCKET:
+                return websocket.text_frame(payload)
+            case _:
+                return b"$%d\r\n%b\r\n" % (len(payload), payload)
+
+    def line(self, text: bytes) -> bytes:
+        """A line of MONITOR, which has no frame."""
+        return websocket.text_frame(text) if self.wire is Wire.WEBSOCKET else text + b"\r\n"
+
+    def _array(self, *words: bytes) -> bytes:
+        parts = [b"*%d\r\n" % len(words)]
+        parts += [b"$%d\r\n%b\r\n" % (len(word), word) for word in words]
+        reply = b"".join(parts)
+        return self.framed(reply) if self.wire is Wire.NATIVE else reply
+
+
+def form_of(client: Client) -> Form:
+    """The form that a connection has chosen with its request."""
+    return Form(client.wire, client.session.output == "json")

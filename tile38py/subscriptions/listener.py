@@ -1,0 +1,107 @@
+"""What waits to be sent to one live connection, within bounds. Knows no channels: see hub."""
+
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from tile38py.interfaces import Client, Role
+from tile38py.limits import LIVE_BYTES_MAX, PARCEL_BYTES_MAX
+from tile38py.protocol.push import form_of
+
+
+@dataclass(frozen=True, slots=True)
+class Hub:
+    """What a subscription asks of those who know all of them."""
+
+    add: Callable[["Subscription", bytes, bool], None]
+    remove: Callable[["Subscription", bytes, bool], None]
+    send: Callable[["Subscription", bytes, bool], None]
+    forget: Callable[["Subscription"], None]
+    cut: Callable[["Subscription"], None]
+
+
+class Subscription:
+    """One live connection. Is the Listener that the connection and commands see."""
+
+    __slots__ = (
+        "_hub", "_is_ending", "_is_paused", "_waiting", "_waiting_bytes", "channels", "client",
+        "fence", "form", "patterns", "role",
+    )  # fmt: skip
+
+    def __init__(self, hub: Hub, client: Client, role: Role) -> None:
+        self._hub = hub
+        self._is_paused = False
+        self._is_ending = False
+        self._waiting: deque[bytes] = deque()
+        self._waiting_bytes = 0
+        self.client = client
+        self.role = role
+        self.form = form_of(client)
+        self.channels: set[bytes] = set()
+        self.patterns: set[bytes] = set()
+        self.fence: int | None = None
+
+    def add(self, name: bytes, *, is_pattern: bool) -> int:
+        """Listen to a channel or pattern; how many there are now."""
+        self._hub.add(self, name, is_pattern)
+        return len(self.channels) + len(self.patterns)
+
+    def remove(self, name: bytes, *, is_pattern: bool) -> int:
+        """Listen to it no more; how many are left."""
+        self._hub.remove(self, name, is_pattern)
+        return len(self.channels) + len(self.patterns)
+
+    def send(self, replies: bytes, *, is_last: bool) -> None:
+        """Send replies behind everything that was published before; close after the last."""
+        self._hub.send(self, replies, is_last)
+
+    def pause(self) -> None:
+        """The socket takes no more at present."""
+        self._is_paused = True
+
+    def resume(self) -> None:
+        """The socket takes more."""
+        self._is_paused = False
+        while self._waiting and not self._is_paused:
+            self.client.write(self._next_piece())
+
+    def close(self) -> None:
+        """The connection is gone."""
+        self._hub.forget(self)
+        self._waiting.clear()
+        self._waiting_bytes = 0
+
+    def serve(self, data: bytes, *, is_last: bool) -> None:
+        """One more piece, in its order."""
+        if self.client.is_gone or self._is_ending:
+            return
+        if data:
+            self._take(data)
+        if is_last:
+            self._end()
+
+    def _take(self, data: bytes) -> None:
+        if not self._is_paused:
+            self.client.write(data)
+        elif self._waiting_bytes + self.client.unsent > LIVE_BYTES_MAX:
+            self._hub.cut(self)
+        else:
+            # The bytes are the same for all who wait for them.
+            self._waiting.append(data)
+            self._waiting_bytes += len(data)
+
+    def _end(self) -> None:
+        self._is_ending = True
+        while self._waiting:
+            self.client.write(self._next_piece())
+        self.client.shut()
+
+    def _next_piece(self) -> bytes:
+        """Some of what waits, as one."""
+        pieces: list[bytes] = []
+        size = 0
+        while self._waiting and size < PARCEL_BYTES_MAX:
+            pieces.append(self._waiting.popleft())
+            size += len(pieces[-1])
+        self._waiting_bytes -= size
+        return b"".join(pieces)
