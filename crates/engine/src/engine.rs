@@ -207,8 +207,8 @@ impl Engine {
     }
 
     /// Runs the commands of a piece of a log. Hooks and channels are silent; live fences aren't,
-    /// since a follower's have to hear of what its leader sends. The piece may end amid a command: what wasn't
-    /// consumed has to come again, with more behind it.
+    /// since a follower's have to hear of what its leader sends. The piece may end amid a command:
+    /// what wasn't consumed has to come again, with more behind it.
     pub fn load(&mut self, data: &[u8], now_ns: i64) -> Load {
         let mut load = Load::default();
         let mut arguments = Arguments::default();

@@ -4,14 +4,16 @@
 mod live;
 mod long_read;
 mod monitor;
+mod running;
 
 pub use long_read::LongRead;
+
+use running::{Prefix, Request};
 
 use crate::call::{Budget, Call, Effect};
 use crate::commands::{Access, Command, Function};
 use crate::engine::{Engine, Outbox, Runner};
 use crate::error::{Error, Result};
-use crate::number::parse_float;
 use crate::reply::{self, Output};
 use crate::request::{self, Args, Arguments, Framing, Parsed};
 
@@ -91,22 +93,6 @@ pub struct Session {
     pub is_authenticated: bool,
     /// Whether every request is the driver's: the connection listens to something.
     pub is_live: bool,
-}
-
-/// One request being run.
-struct Request<'a> {
-    args: Args<'a>,
-    /// The bytes of a RESP array, which the log takes as they are.
-    raw: Option<&'a [u8]>,
-    framing: Framing,
-    now_ns: i64,
-    clock: Clock<'a>,
-}
-
-/// A TIMEOUT prefix taken off.
-struct Prefix<'a> {
-    args: Args<'a>,
-    timeout_ns: Option<u64>,
 }
 
 impl Session {
@@ -412,10 +398,7 @@ impl Session {
                     self.write_payload(&mut batch.replies, &members);
                 }
                 if effect == Effect::Changed {
-                    match request.raw {
-                        Some(raw) => batch.log.extend_from_slice(raw),
-                        None => request.args.write_resp(&mut batch.log),
-                    }
+                    request.write_log(&mut batch.log);
                 }
                 Ok(work)
             }
@@ -570,30 +553,6 @@ impl Session {
 
 fn stop_at(name: String, args: Args, shown: Vec<u8>) -> Stop {
     Stop::Command { name, args: args.iter().map(<[u8]>::to_vec).collect(), shown }
-}
-
-impl<'a> Prefix<'a> {
-    /// Takes `TIMEOUT seconds` off the arguments.
-    fn take(args: Args<'a>) -> Result<Self> {
-        if !args.at(0).eq_ignore_ascii_case(b"TIMEOUT") {
-            return Ok(Prefix { args, timeout_ns: None });
-        }
-        let seconds = args.at(1);
-        if seconds.is_empty() || args.len() < 3 {
-            return Err(Error::WrongArity);
-        }
-        let timeout_ns = match parse_float(seconds) {
-            // Tile38's deadline overflows: such a time-out has passed already.
-            Some(value) if value.is_nan() || value >= 9.2e9 => 0,
-            Some(value) if value >= 0.0 => (value * 1e9) as u64,
-            _ => return Err(Error::invalid(seconds)),
-        };
-        let inner = args.at(2).to_ascii_uppercase();
-        if matches!(&inner[..], b"TIMEOUT" | b"PING" | b"ECHO" | b"QUIT" | b"HELLO" | b"") {
-            return Err(Error::unknown_command(args.at(2)));
-        }
-        Ok(Prefix { args: args.skip(2), timeout_ns: Some(timeout_ns) })
-    }
 }
 
 #[cfg(test)]

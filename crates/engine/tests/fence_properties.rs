@@ -53,7 +53,8 @@ fn detect() -> impl Strategy<Value = &'static str> {
 fn write() -> impl Strategy<Value = String> {
     let lon = prop_oneof![number(), Just(-179), Just(179)];
     prop_oneof![
-        8 => (0..4, number(), lon).prop_map(|(id, lat, lon)| format!("SET k {id} POINT {lat} {lon}")),
+        8 => (0..4, number(), lon)
+            .prop_map(|(id, lat, lon)| format!("SET k {id} POINT {lat} {lon}")),
         2 => (0..4, number(), number()).prop_map(|(id, lat, lon)| {
             format!("SET k {id} BOUNDS {lat} {lon} {} {}", lat + 5, lon + 5)
         }),
@@ -142,7 +143,10 @@ proptest! {
         let mut log = Vec::new();
         for (index, (name, kind, area, detect)) in steps.iter().enumerate() {
             let line = match kind {
-                0 => format!("SETHOOK h{name} http://h/{index} META m {index} NEARBY k FENCE POINT 1 1 5"),
+                0 => {
+                    let hook = format!("SETHOOK h{name} http://h/{index} META m {index}");
+                    format!("{hook} NEARBY k FENCE POINT 1 1 5")
+                }
                 1 => format!("SETCHAN c{name} WITHIN k FENCE{detect} {area}"),
                 2 => format!("SETCHAN c{name} EX 100 WITHIN k FENCE{detect} {area}"),
                 3 => format!("DELHOOK h{name}"),

@@ -256,7 +256,9 @@ fn write_resp(out: &mut Vec<u8>, hook: &Hook) {
 }
 
 fn write_json(out: &mut Vec<u8>, hook: &Hook, now_ns: i64) {
-    out.extend_from_slice(b"{\"name\":");
+    out.push(b'{');
+    json::write_short(out, b"name");
+    out.push(b':');
     json::write_short(out, &hook.name);
     out.extend_from_slice(b",\"key\":");
     json::write_short(out, &hook.watch.fence.key);
@@ -267,7 +269,8 @@ fn write_json(out: &mut Vec<u8>, hook: &Hook, now_ns: i64) {
     }
     out.extend_from_slice(b",\"command\":");
     write_texts(out, &hook.words);
-    out.extend_from_slice(b",\"meta\":{");
+    out.extend_from_slice(b",\"meta\":");
+    out.push(b'{');
     for (index, (name, value)) in hook.metas.iter().enumerate() {
         if index > 0 {
             out.push(b',');
