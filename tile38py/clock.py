@@ -31,3 +31,8 @@ def stamp_text(now_ns: int) -> str:
 def new_server_id() -> str:
     """A name that no other server has: 32 hexadecimal digits."""
     return secrets.token_hex(16)
+
+
+def zone_offset_seconds() -> int:
+    """How far the local zone is ahead of UTC at present."""
+    return time.localtime().tm_gmtoff

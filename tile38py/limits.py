@@ -38,6 +38,7 @@ RESUME_FREE_BYTES_MIN = 1 * MIB  # room on the disk before writes are accepted a
 
 EXPIRE_SECONDS = 0.1  # between two sweeps
 EXPIRE_COUNT_MAX = 1000  # objects removed before the event loop gets its turn
+ZONE_SECONDS = 60.0  # between two looks at the local time zone, which summer time changes
 MEMORY_SECONDS = 4.0  # between two looks at maxmemory
 COLLECT_SECONDS = 1.0  # between two looks at autogc
 

@@ -7,6 +7,7 @@ log, then the periodic work. A second server, a wrong port or a bad setting is t
 import asyncio
 import contextlib
 import gc
+import hashlib
 import os
 import signal
 import socket
@@ -19,7 +20,7 @@ from tile38py import VERSION
 from tile38py import commands as command_families
 from tile38py._engine import Engine
 from tile38py.clients import Clients
-from tile38py.clock import SystemClock, new_server_id
+from tile38py.clock import SystemClock, new_server_id, zone_offset_seconds
 from tile38py.commands.registry import Services
 from tile38py.config import Config
 from tile38py.config.properties import APPENDFSYNC, REQUIREPASS
@@ -34,6 +35,7 @@ from tile38py.limits import (
     MEMORY_SECONDS,
     STOP_SECONDS_MAX,
     SYNC_SECONDS,
+    ZONE_SECONDS,
 )
 from tile38py.persistence.aof import Aof, Loop, NoLog
 from tile38py.persistence.files import ConfigFile, DirectoryLock
@@ -245,6 +247,7 @@ class Server:
         )
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(every(EXPIRE_SECONDS, sweeper.sweep), name="expiry")
+            tasks.create_task(every(ZONE_SECONDS, follow_zone(parts.engine)), name="zone")
             tasks.create_task(every(SYNC_SECONDS, journal.tick), name="sync")
             tasks.create_task(every(MEMORY_SECONDS, parts.memory.check), name="memory")
             tasks.create_task(every(COLLECT_SECONDS, parts.memory.tick), name="collect")
@@ -311,6 +314,17 @@ def settings_in_force(parts: Parts, journal: Aof | NoLog) -> Callable[[str], Non
 
     apply()
     return apply
+
+
+def follow_zone(engine: Engine) -> Callable[[], None]:
+    """What keeps the engine's idea of the local time zone right; messages of fences show it."""
+    host = hashlib.md5(socket.gethostname().encode(), usedforsecurity=False).digest()[:3]
+    seed = host + (os.getpid() & 0xFFFF).to_bytes(2, "big")
+
+    def tell() -> None:
+        engine.set_fence_context(utc_offset=zone_offset_seconds(), group_seed=seed)
+
+    return tell
 
 
 async def every(seconds: float, step: Callable[[], bool | None]) -> None:

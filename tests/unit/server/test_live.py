@@ -145,3 +145,43 @@ async def test_a_monitor_over_websocket_gets_messages(line: Line) -> None:
     line.bench.loop.turn()
     assert line.transport.taken().endswith(b'"GET" "fleet" "a"')
     assert line.send(said("x")) == b"\x88\x02\x03\xe8"
+
+
+FENCE = b"WITHIN+fleet+FENCE+DETECT+inside+IDS+BOUNDS+0+0+10+10"
+
+
+def moved(line: Line) -> bytes:
+    """What arrives of a write within the fence."""
+    line.bench.call("SET", "fleet", "a", "POINT", "1", "2")
+    assert line.transport.taken() == b""  # the log doesn't have it yet
+    line.bench.fake_journal.flush()
+    line.bench.loop.turn()
+    return line.transport.taken()
+
+
+async def test_a_live_fence_tells_of_writes_that_are_logged(line: Line) -> None:
+    assert line.send(FENCE.replace(b"+", b" ") + b"\r\n") == b"+OK\r\n"
+    data = moved(line)
+    assert data.startswith(b"$")
+    assert b'"detect":"inside","key":"fleet"' in data
+    line.send(b"QUIT\r\n")
+    assert line.transport.is_closed
+
+
+async def test_a_live_fence_is_gone_with_its_connection(line: Line) -> None:
+    line.send(FENCE.replace(b"+", b" ") + b"\r\n")
+    line.connection.connection_lost(None)
+    assert moved(line) == b""
+    assert not line.bench.engine.remove_live(1)
+
+
+async def test_a_live_fence_over_websocket_sends_bare_json(line: Line) -> None:
+    reply = line.send(UPGRADE % FENCE)
+    assert reply.endswith(b'\x81\x17{"ok":true,"live":true}')
+    assert b'{"command":"set",' in moved(line)[:30]
+
+
+async def test_a_live_fence_over_http_is_refused(line: Line) -> None:
+    reply = line.send(b"GET /" + FENCE + b" HTTP/1.1\r\n\r\n")
+    assert b'"err":"live commands need WebSocket or RESP"' in reply
+    assert line.transport.is_closed
