@@ -65,7 +65,9 @@ fn bulk(out: &mut Vec<u8>, text: &[u8]) {
 fn array(texts: &[&[u8]], number: Option<usize>) -> Vec<u8> {
     let count = texts.len() + usize::from(number.is_some());
     let mut out = format!("*{count}\r\n").into_bytes();
-    texts.iter().for_each(|text| bulk(&mut out, text));
+    for text in texts {
+        bulk(&mut out, text);
+    }
     out.extend(number.iter().flat_map(|number| format!(":{number}\r\n").into_bytes()));
     out
 }
