@@ -75,6 +75,9 @@ class Engine:
     def hook_names(self) -> list[bytes]:
         """The names of all hooks, channels not among them, ascending."""
 
+    def hook_log(self, now_ns: int) -> bytes:
+        """The log commands that make all hooks and channels again, by name."""
+
     def remove_live(self, id: int) -> bool:
         """End a live fence; whether there was one of that id."""
 
