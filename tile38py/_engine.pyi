@@ -79,8 +79,11 @@ class Engine:
     def hook_names(self) -> list[bytes]:
         """The names of all hooks, channels not among them, ascending."""
 
-    def remove_live(self, fence: int) -> bool:
-        """End a live fence; whether there was one of that number."""
+    def hook_log(self, now_ns: int) -> bytes:
+        """The log commands that make all hooks and channels again, by name."""
+
+    def remove_live(self, id: int) -> bool:
+        """End a live fence; whether there was one of that id."""
 
     def set_fence_context(self, *, utc_offset: int, group_seed: bytes) -> None:
         """Set what messages say of time and origin: seconds ahead of UTC, five bytes."""

@@ -170,3 +170,45 @@ proptest! {
         prop_assert_eq!(messages(&run(&mut live, line)), messages(&run(&mut loaded, line)));
     }
 }
+
+/// A log written anew keeps the area that GET fetched, whatever the object is by then.
+#[test]
+fn a_fetched_area_outlives_its_object_in_the_log() {
+    let mut engine = Engine::new(false);
+    run(&mut engine, "SET zones z BOUNDS 0 0 10 10");
+    run(
+        &mut engine,
+        "SETCHAN c META m 1 WITHIN k FENCE DETECT inside GET zones z CLIPBY BOUNDS 0 0 5 5",
+    );
+    run(&mut engine, "SET zones z POINT 50 50");
+    let words = engine.keyspace.fences().get(b"c").unwrap().log_words(0);
+    let mut again = Engine::new(false);
+    let batch = Session::new(false, None).run_words(&mut again, &words, 0, &|| 1);
+    assert_eq!(batch.replies, b":1\r\n");
+    assert_eq!(run(&mut again, "SET k a POINT 4 4").outbox.events.len(), 1);
+    assert_eq!(run(&mut again, "SET k a POINT 6 6").outbox.events.len(), 0);
+    assert_eq!(run(&mut engine, "SET k a POINT 4 4").outbox.events.len(), 1);
+}
+
+/// A circle across 180 degrees is one place: a channel hears of both sides.
+#[test]
+fn a_circle_across_180_degrees_has_two_sides() {
+    let mut engine = Engine::new(false);
+    run(&mut engine, "SETCHAN c NEARBY k FENCE DETECT enter,exit POINT 0 179.9 50000");
+    assert_eq!(run(&mut engine, "SET k a POINT 0 -179.9").outbox.events.len(), 1);
+    assert_eq!(run(&mut engine, "SET k a POINT 0 170").outbox.events.len(), 1);
+}
+
+/// A string is nowhere and who stays where it is crosses nothing.
+#[test]
+fn only_a_way_between_two_places_crosses() {
+    let mut engine = Engine::new(false);
+    run(&mut engine, "SETCHAN c WITHIN k FENCE DETECT cross BOUNDS -1 -1 1 1");
+    run(&mut engine, "SET k a STRING x");
+    assert_eq!(run(&mut engine, "SET k a POINT 5 5").outbox.events.len(), 0);
+    assert_eq!(run(&mut engine, "SET k a POINT -5 -5").outbox.events.len(), 1);
+    for count in [0, 0] {
+        let line = "SET k b BOUNDS -3 -3 3 3";
+        assert_eq!(run(&mut engine, line).outbox.events.len(), count);
+    }
+}

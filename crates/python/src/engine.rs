@@ -6,7 +6,7 @@ use ::engine::commands::Access;
 use ::engine::engine::Engine as CoreEngine;
 use ::engine::fence::HookKind;
 use ::engine::gate::State;
-use ::engine::reply::Output;
+use ::engine::reply::{write_bulk, write_header, Output};
 use ::engine::session::{Session as CoreSession, Stop};
 use pyo3::exceptions::{PyRuntimeError, PyValueError};
 use pyo3::prelude::*;
@@ -157,6 +157,19 @@ impl Engine {
         let hooks = engine.keyspace.fences().from(b"");
         let hooks = hooks.filter(|hook| hook.kind() == HookKind::Hook);
         hooks.map(|hook| PyBytes::new(py, &hook.name)).collect()
+    }
+
+    /// The log commands that make all hooks and channels again, by name.
+    fn hook_log<'py>(&self, py: Python<'py>, now_ns: i64) -> Bound<'py, PyBytes> {
+        let mut log = Vec::new();
+        for hook in lock(&self.shared).keyspace.fences().from(b"") {
+            let words = hook.log_words(now_ns);
+            write_header(&mut log, b'*', words.len());
+            for word in &words {
+                write_bulk(&mut log, word);
+            }
+        }
+        PyBytes::new(py, &log)
     }
 
     /// End a live fence; whether there was one of that id.

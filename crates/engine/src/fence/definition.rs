@@ -28,6 +28,8 @@ pub struct Fence {
     pub has_no_fields: bool,
     /// DISTANCE.
     pub has_distance: bool,
+    /// The stored object that is the area, and how many words from `GET` on name it.
+    pub(super) stored: Option<(Object, usize)>,
     globs: Vec<Box<[u8]>>,
     filters: Filters<'static>,
 }
@@ -65,6 +67,7 @@ impl Fence {
         words: &mut Words,
         keyspace: &Keyspace,
     ) -> Result<Self> {
+        let stored = find_stored(verb, *words, &options, keyspace);
         let shape = if verb == Verb::Nearby {
             parse_nearby(words, &options)?
         } else {
@@ -80,6 +83,7 @@ impl Fence {
             wanted: options.wanted,
             has_no_fields: options.no_fields,
             has_distance: about.is_some_and(|fence| fence.has_distance),
+            stored,
             globs: options.globs.into_iter().map(Box::from).collect(),
             filters: options.filters.into_owned(),
         })
@@ -100,6 +104,22 @@ impl Fence {
     pub fn is_bounded(&self) -> bool {
         self.detect.is_some_and(|detect| !detect.has(super::Detect::Outside))
     }
+}
+
+/// The object that `GET key id` names as the area. With CLIP the grammar allows nothing else in its
+/// place.
+fn find_stored(
+    verb: Verb,
+    mut words: Words,
+    options: &Options,
+    keyspace: &Keyspace,
+) -> Option<(Object, usize)> {
+    let count = words.left();
+    if verb == Verb::Nearby || options.has_clip || !words.take_keyword("GET") {
+        return None;
+    }
+    let object = keyspace.get(words.peek()?)?.get(words.peek_at(1)?)?;
+    Some((object.clone(), count))
 }
 
 fn parse_nearby(words: &mut Words, options: &Options) -> Result<Shape> {
