@@ -82,8 +82,8 @@ class Engine:
     def hook_log(self, now_ns: int) -> bytes:
         """The log commands that make all hooks and channels again, by name."""
 
-    def remove_live(self, id: int) -> bool:
-        """End a live fence; whether there was one of that id."""
+    def remove_live(self, fence: int) -> bool:
+        """End a live fence; whether there was one of that number."""
 
     def set_fence_context(self, *, utc_offset: int, group_seed: bytes) -> None:
         """Set what messages say of time and origin: seconds ahead of UTC, five bytes."""
