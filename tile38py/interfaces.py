@@ -179,6 +179,13 @@ class Couriers(Protocol):
         """The URL as it may be logged, without secrets."""
 
 
+class Tell(Protocol):
+    """The server's log, at one level."""
+
+    def __call__(self, text: str, /, *values: object) -> None:
+        """Log a text with its values filled in as `%` does."""
+
+
 class Publisher(Protocol):
     """Subscribers of channels."""
 

@@ -1,9 +1,9 @@
 """The one object that the server sees of delivery: events go in, endpoints get them.
 
-    deliveries = Deliveries(path, pool, clock=…, find=registry.find, log=log.error)
-    deliveries.open()                    # raises StartError
-    group.create_task(deliveries.run())  # once the log is loaded; ends after stop()
-    deliveries.enqueue([("hook", b"…")])
+deliveries = Deliveries(path, pool, clock=…, find=registry.find, log=log.error)
+deliveries.open()                    # raises StartError
+group.create_task(deliveries.run())  # once the log is loaded; ends after stop()
+deliveries.enqueue([("hook", b"…")])
 """
 
 import asyncio
@@ -16,8 +16,8 @@ from typing import TypeVar
 from tile38py.delivery.counters import Counters, HookReport
 from tile38py.delivery.hook_queue import HookQueue, Retention
 from tile38py.delivery.store import LEGACY_SUFFIX, Store, StoreError
-from tile38py.delivery.worker import Worker
-from tile38py.interfaces import Clock, Couriers, HookRecord
+from tile38py.delivery.worker import Tools, Worker
+from tile38py.interfaces import Clock, Couriers, HookRecord, Tell
 from tile38py.limits import HOOK_FLUSH_SECONDS, HOOK_SWEEP_SECONDS
 
 Result = TypeVar("Result")
@@ -33,7 +33,7 @@ class Deliveries:
         *,
         clock: Clock,
         find: Callable[[str], HookRecord | None],
-        log: Callable[..., None],
+        log: Tell,
     ) -> None:
         self._path = path
         self._couriers = couriers
@@ -61,16 +61,10 @@ class Deliveries:
             in_thread=self._in_thread,
             counters=self.counters,
             retention=self.retention,
-            on_health=self._tell_health,
         )
-        self._worker = Worker(
-            self.queue,
-            self._couriers,
-            clock=self._clock,
-            counters=self.counters,
-            find=self._find,
-            log=self._log,
-        )
+        self.queue.on_health = self._tell_health
+        tools = Tools(self._couriers, self._clock, self._find, self._log)
+        self._worker = Worker(self.queue, self.counters, tools)
 
     def enqueue(self, events: Sequence[tuple[str, bytes]]) -> None:
         """Queue events, (hook name, message) each, in the order of their writes."""
@@ -90,9 +84,7 @@ class Deliveries:
 
     def report(self, hook: str) -> HookReport:
         """What became of a hook's events."""
-        return HookReport(
-            self.counters.get(hook), self.queue.oldest_ns(hook), self.queue.has(hook)
-        )
+        return HookReport(self.counters.get(hook), self.queue.oldest_ns(hook), self.queue.has(hook))
 
     async def run(self) -> None:
         """Deliver until stop() is called; what isn't delivered then stays in the file."""

@@ -51,14 +51,13 @@ class HookQueue:
         in_thread: InThread,
         counters: Counters,
         retention: Retention,
-        on_health: Callable[[str | None], None],
     ) -> None:
         self._store = store
         self._clock = clock
         self._in_thread = in_thread
         self._counters = counters
         self._retention = retention
-        self._on_health = on_health
+        self.on_health: Callable[[str | None], None] = lambda _error: None
         self._backlogs: dict[str, Backlog] = {}
         self._unwritten: deque[Message] = deque()
         self._done: dict[str, int] = {}  # hook -> events up to this number leave the file
@@ -351,4 +350,4 @@ class HookQueue:
     def _set_health(self, error: str | None) -> None:
         if error != self.error:
             self.error = error
-            self._on_health(error)
+            self.on_health(error)

@@ -7,10 +7,11 @@ whose endpoints hang waits alone. Keeps no event and knows no broker.
 import asyncio
 from collections import deque
 from collections.abc import Callable
+from dataclasses import dataclass
 
 from tile38py.delivery.counters import Counters
 from tile38py.delivery.hook_queue import HookQueue
-from tile38py.interfaces import Batch, Clock, Couriers, HookRecord, Message
+from tile38py.interfaces import Batch, Clock, Couriers, HookRecord, Message, Tell
 from tile38py.limits import (
     HOOK_BATCH_BYTES_MAX,
     HOOK_BATCH_COUNT_MAX,
@@ -19,6 +20,16 @@ from tile38py.limits import (
 )
 
 Urls = tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Tools:
+    """What delivery needs of others."""
+
+    couriers: Couriers
+    clock: Clock
+    find: Callable[[str], HookRecord | None]
+    log: Tell
 
 
 class Lane:
@@ -49,22 +60,13 @@ class Lane:
 class Worker:
     """All lanes."""
 
-    def __init__(
-        self,
-        queue: HookQueue,
-        couriers: Couriers,
-        *,
-        clock: Clock,
-        counters: Counters,
-        find: Callable[[str], HookRecord | None],
-        log: Callable[..., None],
-    ) -> None:
+    def __init__(self, queue: HookQueue, counters: Counters, tools: Tools) -> None:
         self._queue = queue
-        self._couriers = couriers
-        self._clock = clock
         self._counters = counters
-        self._find = find
-        self._log = log
+        self._couriers = tools.couriers
+        self._clock = tools.clock
+        self._find = tools.find
+        self._log = tools.log
         self._lanes: dict[Urls, Lane] = {}
         self._busy: set[str] = set()  # hooks whose events are in somebody's hands
         self._resting: dict[str, asyncio.TimerHandle] = {}  # hooks with a refused event

@@ -1,11 +1,14 @@
 """The grammar of endpoint URLs, as far as all schemes share it. Opens no connection."""
 
+import re
 from dataclasses import dataclass
 from typing import Final
 from urllib.parse import parse_qsl, unquote_plus
 
+ESCAPED: Final = re.compile(r"[0-9a-fA-F]{2}")
 PORT_MAX: Final = 65535
 HIDDEN: Final = "***"
+KEY_PART: Final = "SharedAccessKey="
 CONNECTION_STRING: Final = "Endpoint="  # how Event Hubs' addresses begin
 
 
@@ -65,7 +68,7 @@ def decoded(segment: str, error: str) -> str:
     rest = segment
     while "%" in rest:
         _, _, rest = rest.partition("%")
-        if len(rest) < 2 or not all(digit in "0123456789abcdefABCDEF" for digit in rest[:2]):
+        if ESCAPED.match(rest) is None:
             raise AddressError(error)
     return unquote_plus(segment, errors="surrogateescape")
 
@@ -113,7 +116,8 @@ def scrubbed(text: str, url: str) -> str:
 def secrets_of(url: str) -> list[str]:
     """The password, and the values of parameters that are secrets, as written and as meant."""
     if url.startswith(CONNECTION_STRING):
-        return [part.partition("=")[2] for part in url.split(";") if part.startswith("SharedAccessKey=")]
+        parts = url.split(";")
+        return [part[len(KEY_PART) :] for part in parts if part.startswith(KEY_PART)]
     path, _, query = url.partition("?")
     found = [value for name, value in parse_qsl(query) if name in {"pass", "token", "user"}]
     user, at, _ = path.partition("//")[2].partition("/")[0].rpartition("@")

@@ -66,8 +66,8 @@ class AmqpSettings:
 
     async def connect(self, _surroundings: Surroundings) -> "AmqpEndpoint":
         """Log in and declare what is sent to."""
-        from aio_pika import connect  # noqa: PLC0415 - an extra
-        from yarl import URL  # noqa: PLC0415 - comes with aio-pika
+        from aio_pika import connect
+        from yarl import URL
 
         url = URL(self.url, encoded=True)
         connection = await connect(
@@ -128,7 +128,7 @@ class AmqpEndpoint:
             raise down[0]
 
     async def _publish(self, body: bytes) -> None:
-        from aio_pika import Message  # noqa: PLC0415 - an extra
+        from aio_pika import Message
 
         settings = self._settings
         message = Message(

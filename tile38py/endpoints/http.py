@@ -42,7 +42,7 @@ class HttpSettings:
 
     async def connect(self, _surroundings: Surroundings) -> "HttpEndpoint":
         """Open a session; its connections are made when they are needed."""
-        from aiohttp import ClientSession, ClientTimeout, TCPConnector  # noqa: PLC0415 - an extra
+        from aiohttp import ClientSession, ClientTimeout, TCPConnector
 
         connector = TCPConnector(limit=CONNECTIONS_COUNT_MAX, keepalive_timeout=IDLE_SECONDS_MAX)
         timeout = ClientTimeout(total=REQUEST_SECONDS_MAX)
@@ -81,7 +81,7 @@ class HttpEndpoint:
             batch.delivered.add(index)
 
     async def _post(self, body: bytes) -> int:
-        from yarl import URL  # noqa: PLC0415 - comes with aiohttp
+        from yarl import URL
 
         # A redirect by 301, 302 or 303 becomes a GET without a body, as browsers have it.
         async with self._session.post(

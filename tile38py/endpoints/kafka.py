@@ -65,7 +65,7 @@ class KafkaSettings:
 
     async def connect(self, surroundings: Surroundings) -> "KafkaEndpoint":
         """Start a producer: it reads the cluster's metadata."""
-        from aiokafka import AIOKafkaProducer  # noqa: PLC0415 - an extra
+        from aiokafka import AIOKafkaProducer
 
         producer = AIOKafkaProducer(
             bootstrap_servers=f"{self.host}:{self.port}",
@@ -110,7 +110,7 @@ class KafkaEndpoint:
 
     async def send(self, batch: Batch) -> None:
         """Hand all over, then wait until the leader of each partition has them."""
-        from aiokafka.errors import MessageSizeTooLargeError  # noqa: PLC0415 - an extra
+        from aiokafka.errors import MessageSizeTooLargeError
 
         pending: list[tuple[int, asyncio.Future[object]]] = []
         for group in batch.groups():
@@ -127,13 +127,13 @@ class KafkaEndpoint:
         await asyncio.wait([sent for _, sent in pending])
         failures: list[BaseException] = []
         for index, sent in pending:
-            error = sent.exception()
-            if error is None:
+            failure = sent.exception()
+            if failure is None:
                 batch.delivered.add(index)
-            elif isinstance(error, MessageSizeTooLargeError):
-                batch.refused[index] = str(error)
+            elif isinstance(failure, MessageSizeTooLargeError):
+                batch.refused[index] = str(failure)
             else:
-                failures.append(error)
+                failures.append(failure)
         if failures:
             raise failures[0]
 

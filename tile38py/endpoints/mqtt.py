@@ -2,6 +2,7 @@
 
 import asyncio
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import TYPE_CHECKING, Final, Self
 
 from tile38py.endpoints.address import AddressError, decoded, host_and_port, split
@@ -62,10 +63,10 @@ class MqttSettings:
 
     async def connect(self, surroundings: Surroundings) -> "MqttEndpoint":
         """Connect under a name that no other connection has."""
-        from aiomqtt import Client, ProtocolVersion  # noqa: PLC0415 - an extra
+        from aiomqtt import Client, ProtocolVersion
 
         digits = surroundings.new_id()
-        parts = [digits[at:end] for at, end in zip(ID_PARTS, ID_PARTS[1:], strict=False)]
+        parts = [digits[at:end] for at, end in pairwise(ID_PARTS)]
         client = Client(
             self.host,
             self.port,

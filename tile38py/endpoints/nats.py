@@ -60,7 +60,7 @@ class NatsSettings:
 
     async def connect(self, _surroundings: Surroundings) -> "NatsEndpoint":
         """Connect once; the pool decides when to try again."""
-        from nats.aio.client import Client  # noqa: PLC0415 - an extra
+        from nats.aio.client import Client
 
         if not self.subject:
             raise AddressError("nats: invalid subject")
@@ -85,7 +85,7 @@ class NatsSettings:
                 tls=files.context() if is_tls else None,
                 user_credentials=self.credentials or None,
             )
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 - told again with what the client knows
             with contextlib.suppress(Exception):
                 await client.close()
             raise (errors[-1] if errors and not str(error) else error) from None
@@ -101,7 +101,7 @@ class NatsEndpoint:
 
     async def send(self, batch: Batch) -> None:
         """Publish all; the server has them once it answers what was sent behind them."""
-        from nats.errors import MaxPayloadError  # noqa: PLC0415 - an extra
+        from nats.errors import MaxPayloadError
 
         if self._settings.is_jetstream:
             await self._send_to_stream(batch)

@@ -6,7 +6,6 @@ dead endpoint rest before the next try. Keeps no message.
 
 import asyncio
 import contextlib
-from collections.abc import Callable
 
 from tile38py.endpoints.address import AddressError, scrubbed, shown
 from tile38py.endpoints.registry import (
@@ -17,7 +16,7 @@ from tile38py.endpoints.registry import (
     Surroundings,
     missing_extra,
 )
-from tile38py.interfaces import Batch, Clock
+from tile38py.interfaces import Batch, Clock, Tell
 from tile38py.limits import (
     ENDPOINT_CLOSE_SECONDS_MAX,
     ENDPOINT_CONNECT_SECONDS_MAX,
@@ -63,7 +62,7 @@ class Pool:
         surroundings: Surroundings,
         *,
         clock: Clock,
-        log: Callable[..., None],
+        log: Tell,
     ) -> None:
         self._registry = registry
         self._surroundings = surroundings
@@ -110,7 +109,11 @@ class Pool:
             if (missing := missing_extra(line.traits)) is not None:
                 return self._fail(line, missing)
             try:
-                endpoint = await self._open(line)
+                if line.traits.is_concurrent:
+                    async with line.lock:
+                        endpoint = await self._open(line)
+                else:
+                    endpoint = await self._open(line)
                 line.used_ns = self._clock.monotonic_ns()
                 async with asyncio.timeout(line.traits.send_seconds_max):
                     await endpoint.send(batch)
@@ -132,11 +135,8 @@ class Pool:
         if line.endpoint is None:
             async with asyncio.timeout(ENDPOINT_CONNECT_SECONDS_MAX):
                 endpoint = await line.settings.connect(self._surroundings)
-            if line.endpoint is None:
-                line.endpoint = endpoint
-                line.opened_ns = self._clock.monotonic_ns()
-            else:
-                await endpoint.close()  # another batch was faster
+            line.endpoint = endpoint
+            line.opened_ns = self._clock.monotonic_ns()
         return line.endpoint
 
     def _fail(self, line: Line, reason: str) -> str:

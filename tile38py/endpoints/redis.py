@@ -1,5 +1,6 @@
 """redis://host[:port][/channel]: PUBLISH, a whole batch in one pipeline."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Self
 
@@ -62,7 +63,7 @@ class RedisEndpoint:
 
 async def open_connection(host: str, port: int) -> "Connection":
     """A plain connection of the Redis client, connected."""
-    from redis.asyncio.connection import Connection  # noqa: PLC0415 - an extra
+    from redis.asyncio.connection import Connection
 
     connection = Connection(
         host=host,
@@ -76,9 +77,9 @@ async def open_connection(host: str, port: int) -> "Connection":
     return connection
 
 
-async def run(connection: "Connection", commands: list[tuple[Word, ...]]) -> list[object]:
+async def run(connection: "Connection", commands: Sequence[tuple[Word, ...]]) -> list[object]:
     """Send all commands at once; their replies, errors among them."""
-    from redis.exceptions import ResponseError  # noqa: PLC0415 - an extra
+    from redis.exceptions import ResponseError
 
     await connection.send_packed_command(connection.pack_commands(commands), check_health=False)
     replies: list[object] = []

@@ -72,7 +72,9 @@ KINDS: Final[dict[str, Kind]] = {}
 TRAITS: Final[dict[type[Settings], Traits]] = {}
 
 
-def endpoint(*schemes: str, traits: Traits | None = None) -> Callable[[SettingsClass], SettingsClass]:
+def endpoint(
+    *schemes: str, traits: Traits | None = None
+) -> Callable[[SettingsClass], SettingsClass]:
     """Make a settings class the one of these schemes."""
 
     def register(settings: SettingsClass) -> SettingsClass:
