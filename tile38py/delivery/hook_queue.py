@@ -128,6 +128,8 @@ class HookQueue:
                 break
             taken.append(message)
         backlog.taken = len(taken)
+        if backlog.is_empty:
+            del self._backlogs[hook]
         return taken
 
     def settle(self, taken: Sequence[Message], count: int) -> None:

@@ -6,7 +6,7 @@ index by hook and number makes each read of a hook's events a range that ends wi
 
 import contextlib
 import sqlite3
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -181,6 +181,14 @@ class Store:
             self._database.executemany(
                 "DELETE FROM event WHERE number = ?", [(number,) for number in numbers]
             )
+
+    def count_steps(self, on_step: Callable[[], int] | None) -> None:
+        """Call a function for each instruction of SQLite's machine: the measure of a read."""
+        self._database.set_progress_handler(on_step, 1)
+
+    def limit_pages(self, count: int) -> None:
+        """Let the file grow to so many pages at most; beyond that it is full, as a disk may be."""
+        self._database.execute(f"PRAGMA max_page_count = {count}")
 
     def close(self) -> None:
         """Give the file back."""

@@ -165,6 +165,7 @@ class Worker:
         batch = Batch(self._take(hooks))
         if not batch.messages:
             # Either all were too old, or the file can't be read and is tried again later.
+            await asyncio.sleep(0)
             is_stuck = any(self._queue.needs_load(hook) for hook in hooks)
             return HOOK_RETRY_SECONDS if is_stuck else 0.0
         reason, is_tried = await self._try_all(lane, batch)
