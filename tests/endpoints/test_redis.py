@@ -41,13 +41,13 @@ async def test_nothing_is_lost_when_the_server_is_killed_and_comes_back(
     assert stats["cmdstat_publish"]["calls"] == 50
 
 
-async def test_an_error_reply_is_a_refusal(redis_server: Broker) -> None:
+async def test_a_server_that_wants_a_password_is_told(redis_server: Broker) -> None:
     async with Redis(port=redis_server.port) as client:
         await client.config_set("requirepass", "secret")
     pool = new_pool()
-    batch = batch_of(event(1))
-    assert await pool.send(f"redis://127.0.0.1:{redis_server.port}/c", batch) is None
-    assert "Authentication required" in batch.refused[0]
+    reason = await pool.send(f"redis://127.0.0.1:{redis_server.port}/c", batch_of(event(1)))
+    assert reason is not None
+    assert "Authentication required" in reason
     await pool.close()
 
 

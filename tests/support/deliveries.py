@@ -1,11 +1,11 @@
 """Delivery with stand-ins: hooks, endpoints that can be broken at will, a queue without threads."""
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import AsyncIterator, TypeVar
+from typing import TypeVar
 
 from tests.support.fake_time import FakeTimeLoop, fake_clock
 from tile38py.delivery.counters import Counters

@@ -14,9 +14,7 @@ class JumpingSelector(selectors.DefaultSelector):
 
     passed_seconds = 0.0
 
-    def select(
-        self, timeout: float | None = None
-    ) -> list[tuple[selectors.SelectorKey, int]]:
+    def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
         """What is ready now."""
         ready = super().select(0 if timeout is not None else None)
         if not ready and timeout:

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from nats.aio.client import Client
 
 PORT: Final = 4222
+GOODBYE_SECONDS_MAX: Final = 0.5
+LOST: Final = "connection lost"
 STREAM_SECONDS_MAX: Final = 20.0  # for a stream's acknowledgement
 
 
@@ -68,6 +70,7 @@ class NatsSettings:
         is_tls = self.is_secure or self.has_certificate
         files = self.files if self.has_certificate else TlsFiles()
         client = Client()
+        endpoint = NatsEndpoint(client, self)
         errors: list[Exception] = []
 
         async def note(error: Exception) -> None:
@@ -79,6 +82,7 @@ class NatsSettings:
                 allow_reconnect=False,
                 connect_timeout=int(ENDPOINT_CONNECT_SECONDS_MAX),
                 error_cb=note,
+                disconnected_cb=endpoint.note_end,
                 user=self.user if has_login else None,
                 password=self.password if has_login else None,
                 token=self.token or None,
@@ -86,10 +90,12 @@ class NatsSettings:
                 user_credentials=self.credentials or None,
             )
         except Exception as error:  # noqa: BLE001 - told again with what the client knows
+            # After a failed handshake the client may wait for a goodbye that never comes.
             with contextlib.suppress(Exception):
-                await client.close()
+                async with asyncio.timeout(GOODBYE_SECONDS_MAX):
+                    await client.close()
             raise (errors[-1] if errors and not str(error) else error) from None
-        return NatsEndpoint(client, self)
+        return endpoint
 
 
 class NatsEndpoint:
@@ -98,14 +104,34 @@ class NatsEndpoint:
     def __init__(self, client: "Client", settings: NatsSettings) -> None:
         self._client = client
         self._settings = settings
+        self._is_over = False
+        self._sending: asyncio.Timeout | None = None
+
+    async def note_end(self) -> None:
+        """The connection is lost; the client by itself would wait for answers all the same."""
+        self._is_over = True
+        if self._sending is not None:
+            self._sending.reschedule(0)
 
     async def send(self, batch: Batch) -> None:
-        """Publish all; the server has them once it answers what was sent behind them."""
+        """Publish all and wait until the server has them."""
+        if self._is_over:
+            raise ConnectionError(LOST)
+        try:
+            async with asyncio.timeout(STREAM_SECONDS_MAX) as self._sending:
+                if self._settings.is_jetstream:
+                    await self._send_to_stream(batch)
+                else:
+                    await self._send_to_subject(batch)
+        except TimeoutError:
+            raise ConnectionError(LOST if self._is_over else "no answer in time") from None
+        finally:
+            self._sending = None
+
+    async def _send_to_subject(self, batch: Batch) -> None:
+        # The server has them once it answers what was sent behind them.
         from nats.errors import MaxPayloadError
 
-        if self._settings.is_jetstream:
-            await self._send_to_stream(batch)
-            return
         sent: list[int] = []
         for group in batch.groups():
             for index in group:

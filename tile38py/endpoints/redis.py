@@ -70,8 +70,6 @@ async def open_connection(host: str, port: int) -> "Connection":
         port=port,
         socket_connect_timeout=ENDPOINT_CONNECT_SECONDS_MAX,
         driver_info=None,
-        lib_name=None,
-        lib_version=None,
     )
     await connection.connect()
     return connection
