@@ -1,5 +1,6 @@
 """Real brokers in processes of their own, on free ports. Sends them no message."""
 
+import contextlib
 import os
 import shutil
 import signal
@@ -96,10 +97,8 @@ class Broker:
     def kill(self) -> None:
         """End it without warning, with all processes of its session."""
         if self.process is not None:
-            try:
+            with contextlib.suppress(ProcessLookupError):
                 os.killpg(self.process.pid, signal.SIGKILL)
-            except ProcessLookupError:
-                pass
             self.process.wait()
             self.process = None
 

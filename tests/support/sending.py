@@ -73,5 +73,5 @@ async def delivering(
 async def until(condition: Callable[[], bool], seconds_max: float = 20.0) -> None:
     """Wait for a condition."""
     async with asyncio.timeout(seconds_max):
-        while not condition():
+        while not condition():  # noqa: ASYNC110 - what is waited for knows no events
             await asyncio.sleep(0.01)

@@ -75,6 +75,11 @@ class Pool:
         """Connections that are open."""
         return sum(line.endpoint is not None for line in self._lines.values())
 
+    @property
+    def url_count(self) -> int:
+        """URLs of which anything is remembered."""
+        return len(self._lines)
+
     def shown(self, url: str) -> str:
         """A URL for the log."""
         return shown(url)
