@@ -3,7 +3,7 @@ SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help install build build-release run demo test test-all fuzz fmt lint types check ci peer \
+.PHONY: help install build build-release run demo test test-all test-brokers fuzz fmt lint types check ci peer \
 	bench golden-ours clean
 
 PYTHON ?= python3
@@ -62,6 +62,9 @@ test-all: build ## all tests: slow ones, brokers, asyncio's debug mode
 	cargo test --quiet --workspace --exclude tile38py-python
 	HYPOTHESIS_PROFILE=slow PYTHONASYNCIODEBUG=1 $(BIN)/python -m pytest -q -n $(WORKERS) \
 	  --dist worksteal --timeout 600 -m 'not peer'
+
+test-brokers: build ## test hook endpoints against real brokers (.ci/brokers installs them)
+	$(BIN)/python -m pytest -q -n $(WORKERS) --dist loadfile --timeout 180 -m broker
 
 fmt: install ## format, and mend what can be mended
 	$(BIN)/ruff check --fix --quiet .

@@ -16,7 +16,7 @@ class Service(grpc.GenericRpcHandler):
 
     def service(
         self, handler_call_details: grpc.HandlerCallDetails
-    ) -> grpc.RpcMethodHandler[bytes, bytes]:
+    ) -> "grpc.RpcMethodHandler[bytes, bytes]":
         """Answer any method."""
 
         async def answer(request: bytes, _context: object) -> bytes:

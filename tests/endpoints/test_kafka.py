@@ -34,7 +34,7 @@ async def consuming(broker: Broker, topic: str) -> AsyncIterator[AIOKafkaConsume
 
 async def receive(broker: Broker, topic: str, count: int) -> list[tuple[bytes, bytes, int]]:
     """Key, value and partition of each record."""
-    found = []
+    found: list[tuple[bytes, bytes, int]] = []
     async with asyncio.timeout(30), consuming(broker, topic) as consumer:
         while len(found) < count:
             record = await consumer.getone()

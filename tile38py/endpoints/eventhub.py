@@ -10,6 +10,7 @@ from tile38py.interfaces import Batch
 
 if TYPE_CHECKING:
     from azure.eventhub.aio import EventHubProducerClient
+    from azure.eventhub.amqp import AmqpAnnotatedMessage
 
 SEND_SECONDS_MAX: Final = 20.0
 PARTS: Final = ("Endpoint", "SharedAccessKeyName", "SharedAccessKey", "EntityPath")
@@ -37,6 +38,7 @@ class EventhubSettings:
     async def connect(self, _surroundings: Surroundings) -> "EventhubEndpoint":
         """Make a producer, which connects when it sends."""
         from azure.eventhub.aio import EventHubProducerClient
+    from azure.eventhub.amqp import AmqpAnnotatedMessage
 
         producer = EventHubProducerClient.from_connection_string(self.connection, retry_total=0)
         return EventhubEndpoint(producer)
@@ -60,7 +62,10 @@ class EventhubEndpoint:
                 runs.append((key, []))
             runs[-1][1].append(index)
         for key, indexes in runs:
-            events = [EventData(batch.messages[index].body) for index in indexes]
+            events: list[EventData | AmqpAnnotatedMessage] = []
+            events += [EventData(batch.messages[index].body) for index in indexes]
+                EventData(batch.messages[index].body) for index in indexes
+            ]
             await self._producer.send_batch(events, partition_key=key, timeout=SEND_SECONDS_MAX)
             batch.delivered.update(indexes)
 

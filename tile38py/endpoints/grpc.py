@@ -1,7 +1,6 @@
 """grpc://host[:port]: the unary call hservice.HookService/Send for each event."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Self
 
@@ -11,7 +10,7 @@ from tile38py.interfaces import Batch
 from tile38py.limits import ENDPOINT_SEND_SECONDS_MAX
 
 if TYPE_CHECKING:
-    from grpc.aio import Channel
+    from grpc.aio import Channel, UnaryUnaryMultiCallable
 
 PORT: Final = 80
 METHOD: Final = "/hservice.HookService/Send"
@@ -51,7 +50,7 @@ class GrpcEndpoint:
 
     def __init__(self, channel: "Channel") -> None:
         self._channel = channel
-        self._call: Callable[..., Awaitable[bytes]] = channel.unary_unary(
+        self._call: UnaryUnaryMultiCallable[bytes, bytes] = channel.unary_unary(
             METHOD, request_serializer=request_bytes, response_deserializer=bytes
         )
 

@@ -8,6 +8,8 @@ from tile38py.endpoints.registry import Surroundings, Traits, endpoint
 from tile38py.interfaces import Batch
 
 if TYPE_CHECKING:
+    from collections.abc import Awaitable
+
     from google.pubsub_v1 import PublisherAsyncClient
 
 PUBLISH_SECONDS_MAX: Final = 60.0
@@ -70,4 +72,5 @@ class PubsubEndpoint:
 
     async def close(self) -> None:
         """Close the channel."""
-        await self._client.transport.close()
+        closing: Awaitable[None] = self._client.transport.close()
+        await closing

@@ -1,17 +1,15 @@
 """sqs://region:account/queue, or the queue's https URL: Amazon SQS in batches of ten."""
 
-from contextlib import AsyncExitStack
+from collections.abc import Sequence
+from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final, Self
+from typing import Final, Protocol, Self
 
 from tile38py.endpoints.address import AddressError, decoded, split
 from tile38py.endpoints.event import subject_of
 from tile38py.endpoints.registry import Surroundings, Traits, endpoint
 from tile38py.interfaces import Batch
 from tile38py.limits import KIB
-
-if TYPE_CHECKING:
-    from types_aiobotocore_sqs.client import SQSClient
 
 ENTRIES_COUNT_MAX: Final = 10
 ENTRIES_BYTES_MAX: Final = 256 * KIB
@@ -67,17 +65,28 @@ class SqsSettings:
             session.create_client("sqs", region_name=self.region, config=config)
         )
         if self.creates_queue:
-            try:
+            # It may be there with other attributes; the send tells if it isn't.
+            with suppress(ClientError):
                 await client.create_queue(QueueName=self.queue, Attributes=ATTRIBUTES)
-            except ClientError:
-                pass  # it may be there with other attributes; the send tells if it isn't
         return SqsEndpoint(client, stack, self.queue_url)
+
+
+class SqsClient(Protocol):
+    """The part of the client that is used; it has no types of its own."""
+
+    async def send_message_batch(
+        self,
+        *,
+        QueueUrl: str,  # noqa: N803 - the names are Amazon's
+        Entries: Sequence[dict[str, str]],  # noqa: N803
+    ) -> dict[str, list[dict[str, str]]]:
+        """Send up to ten messages."""
 
 
 class SqsEndpoint:
     """A client with its connections."""
 
-    def __init__(self, client: "SQSClient", stack: AsyncExitStack, queue_url: str) -> None:
+    def __init__(self, client: SqsClient, stack: AsyncExitStack, queue_url: str) -> None:
         self._client = client
         self._stack = stack
         self._queue_url = queue_url

@@ -2,7 +2,7 @@
 
 import asyncio
 from dataclasses import dataclass
-from typing import Self
+from typing import ClassVar, Self
 
 import pytest
 
@@ -19,7 +19,7 @@ class Fake:
 
     opened = 0
     closed = 0
-    sent: list[bytes] = []
+    sent: ClassVar[list[bytes]] = []
     is_down = False
     send_seconds = 0.0
     now_sending = 0
