@@ -38,7 +38,6 @@ class EventhubSettings:
     async def connect(self, _surroundings: Surroundings) -> "EventhubEndpoint":
         """Make a producer, which connects when it sends."""
         from azure.eventhub.aio import EventHubProducerClient
-    from azure.eventhub.amqp import AmqpAnnotatedMessage
 
         producer = EventHubProducerClient.from_connection_string(self.connection, retry_total=0)
         return EventhubEndpoint(producer)
@@ -64,8 +63,6 @@ class EventhubEndpoint:
         for key, indexes in runs:
             events: list[EventData | AmqpAnnotatedMessage] = []
             events += [EventData(batch.messages[index].body) for index in indexes]
-                EventData(batch.messages[index].body) for index in indexes
-            ]
             await self._producer.send_batch(events, partition_key=key, timeout=SEND_SECONDS_MAX)
             batch.delivered.update(indexes)
 

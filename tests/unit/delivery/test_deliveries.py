@@ -1,8 +1,6 @@
 """Delivery as a whole: its tasks, its thread, and what a kill leaves behind."""
 
 import asyncio
-import os
-import signal
 import subprocess
 import sys
 from importlib.metadata import EntryPoint
@@ -12,7 +10,6 @@ import pytest
 
 from tests.support.process import ROOT
 from tests.support.sending import delivering, event, new_pool, until
-from tests.support.waiting import wait_until
 from tile38py.endpoints.local import LocalSettings
 from tile38py.endpoints.registry import Registry
 
@@ -21,8 +18,8 @@ import asyncio, pathlib, sys
 from tests.support.sending import delivering, event
 
 async def main():
-    # Nobody listens there.
-    async with delivering(pathlib.Path(sys.argv[1]), {"h": ["redis://127.0.0.1:1/c"]}) as deliveries:
+    hooks = {"h": ["redis://127.0.0.1:1/c"]}  # nobody listens there
+    async with delivering(pathlib.Path(sys.argv[1]), hooks) as deliveries:
         deliveries.enqueue([("h", event(number)) for number in range(1000)])
         while deliveries.queue.is_dirty:
             await asyncio.sleep(0.01)
@@ -53,15 +50,17 @@ async def test_what_waits_at_a_clean_stop_goes_out_after_the_start(tmp_path: Pat
     assert [body for _, body in published] == [event(number) for number in range(10)]
 
 
-async def test_events_survive_a_kill_and_go_out_after_the_start(tmp_path: Path) -> None:
-    with subprocess.Popen(
-        [sys.executable, "-c", VICTIM, str(tmp_path)], cwd=ROOT, stdout=subprocess.PIPE
-    ) as process:
+def run_until_killed(folder: Path) -> None:
+    """Queue 1,000 events in a process of its own and kill it once they are written."""
+    words = [sys.executable, "-c", VICTIM, str(folder)]
+    with subprocess.Popen(words, cwd=ROOT, stdout=subprocess.PIPE) as process:
         assert process.stdout is not None
-        os.set_blocking(process.stdout.fileno(), False)
-        out = process.stdout
-        await asyncio.to_thread(wait_until, lambda: b"written" in (out.read() or b""))
-        process.send_signal(signal.SIGKILL)
+        assert process.stdout.readline() == b"written\n"
+        process.kill()
+
+
+async def test_events_survive_a_kill_and_go_out_after_the_start(tmp_path: Path) -> None:
+    await asyncio.to_thread(run_until_killed, tmp_path)
     published: list[tuple[bytes, bytes]] = []
     async with delivering(tmp_path, {"h": ["local://c"]}, new_pool(published)) as deliveries:
         await until(lambda: len(published) == 1000)
