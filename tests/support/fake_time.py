@@ -14,7 +14,9 @@ class JumpingSelector(selectors.EpollSelector):
 
     passed_seconds = 0.0
 
-    def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
+    def select(  # type: ignore[explicit-any] # a key's data may be anything
+        self, timeout: float | None = None
+    ) -> list[tuple[selectors.SelectorKey, int]]:
         """What is ready now."""
         ready = super().select(0 if timeout is not None else None)
         if not ready and timeout:
