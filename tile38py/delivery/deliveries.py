@@ -130,6 +130,8 @@ class Deliveries:
             await asyncio.sleep(HOOK_SWEEP_SECONDS)
             if self.queue.count:
                 await self.queue.sweep()
+            # What was delivered since has to leave the file, though nothing new came.
+            if self.queue.is_dirty:
                 self._dirty.set()
 
     async def _in_thread(self, function: Callable[[], Result]) -> Result:
