@@ -133,7 +133,7 @@ def nats_broker(folder: Path, *options: str) -> Broker:
 
 def rabbitmq_broker(folder: Path) -> Broker:
     """A rabbitmq-server with its data in the folder."""
-    port, distribution = free_port(), free_port()
+    port, distribution, mapper = free_port(), free_port(), free_port()
     name = f"t{uuid.uuid4().hex[:8]}@localhost"
     (folder / "plugins").write_text("[].\n")
     environment = {
@@ -146,15 +146,16 @@ def rabbitmq_broker(folder: Path) -> Broker:
         "RABBITMQ_ENABLED_PLUGINS_FILE": str(folder / "plugins"),
         "RABBITMQ_PID_FILE": str(folder / "pid"),
         "HOME": str(folder),
-        # Without it Erlang would start a port mapper that outlives the test.
-        "ERL_EPMD_PORT": str(free_port()),
+        "ERL_EPMD_PORT": str(mapper),
     }
     # Debian's wrapper changes to the user rabbitmq; the program below it doesn't.
     script = next(
         (path for path in sorted(Path("/usr/lib/rabbitmq/bin").glob("rabbitmq-server"))),
         Path(program("rabbitmq-server")),
     )
-    return Broker([str(script)], folder, port=port, environment=environment)
+    # Erlang by itself would start a port mapper that outlives the test; ours ends with its session.
+    command = f"'{program('epmd')}' -port {mapper} & exec '{script}'"
+    return Broker(["sh", "-c", command], folder, port=port, environment=environment)
 
 
 def kafka_broker(folder: Path) -> Broker:
