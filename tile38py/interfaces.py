@@ -1,6 +1,7 @@
 """The edges between parts: what one may ask of another. No implementation lives here."""
 
-from collections.abc import Sequence
+from collections.abc import Coroutine, Sequence
+from dataclasses import dataclass, field
 from enum import Enum, auto
 from typing import Final, Protocol, TypeAlias
 
@@ -210,3 +211,74 @@ class Stopper(Protocol):
 
     def __call__(self, code: int, reason: str) -> None:
         """Log the reason and exit with the code."""
+
+
+class HookRecord(Protocol):
+    """A hook as delivery needs it."""
+
+    @property
+    def endpoints(self) -> Sequence[str]:
+        """URLs in the order in which they are tried."""
+
+
+@dataclass(slots=True, eq=False)
+class Message:
+    """One event on its way to a hook's endpoint."""
+
+    hook: str
+    number: int  # over all hooks, in the order of their writes
+    queued_ns: int  # since 1970
+    body: bytes
+    is_settled: bool = False  # delivered or dropped: nobody waits for it any more
+
+
+@dataclass(slots=True, eq=False)
+class Batch:
+    """Messages of any hooks for one endpoint, in order, and what became of each.
+
+    An endpoint marks what was delivered and what was refused for a reason of its own. What it
+    leaves unmarked was not tried, unless it raises: then the endpoint is down for all of those.
+    """
+
+    messages: Sequence[Message]
+    delivered: set[int] = field(default_factory=set)  # indexes into messages
+    refused: dict[int, str] = field(default_factory=dict)  # index -> the endpoint's reason
+
+    def groups(self) -> list[list[int]]:
+        """The indexes that still need sending, one list for each hook, each in order."""
+        found: dict[str, list[int]] = {}
+        for index, message in enumerate(self.messages):
+            if index not in self.delivered:
+                found.setdefault(message.hook, []).append(index)
+        return list(found.values())
+
+    def waiting(self) -> list[int]:
+        """The indexes that still need sending, in order."""
+        return [index for index in range(len(self.messages)) if index not in self.delivered]
+
+
+class Couriers(Protocol):
+    """The endpoints as delivery sees them: all of them behind their URLs."""
+
+    def resting_until_ns(self, url: str) -> int:
+        """The monotonic time before which a try would be in vain; 0 if it may be tried now."""
+
+    def send(self, url: str, batch: Batch) -> Coroutine[object, object, str | None]:
+        """Try what isn't delivered of the batch; the reason if the endpoint is down."""
+
+    def shown(self, url: str) -> str:
+        """The URL as it may be logged, without secrets."""
+
+
+class Tell(Protocol):
+    """The server's log, at one level."""
+
+    def __call__(self, text: str, /, *values: object) -> None:
+        """Log a text with its values filled in as `%` does."""
+
+
+class Publisher(Protocol):
+    """Subscribers of channels."""
+
+    def __call__(self, channel: bytes, message: bytes) -> int:
+        """Send to all who listen; how many they are."""

@@ -47,3 +47,25 @@ LOG_SAME_STEP = 100  # of those beyond, every so many is written
 LOG_TEXTS_COUNT_MAX = 1000  # different messages remembered in a second
 
 STOP_SECONDS_MAX = 1.0  # for clients to take their last replies at a clean stop
+
+HOOK_FLUSH_SECONDS = 0.5  # between two writes of the hook queue: what a kill -9 can lose or repeat
+HOOK_SWEEP_SECONDS = 1.0  # between two looks for events that are too old
+HOOK_TTL_SECONDS = 30  # what an event may wait unless hook-queue-ttl says otherwise
+HOOK_QUEUE_BYTES_MAX = 256 * MIB  # of waiting events unless hook-queue-max-size says otherwise
+HOOK_MEMORY_BYTES_MAX = 16 * MIB  # of waiting events kept in memory, too; the rest is read again
+HOOK_EVENT_BYTES = 200  # what an event occupies besides its text
+HOOK_SWEEP_COUNT_MAX = 10_000  # events looked at in one sweep
+HOOK_BATCH_COUNT_MAX = 1024  # events handed to an endpoint at a time
+HOOK_BATCH_BYTES_MAX = 1 * MIB  # bytes at which such a batch ends
+HOOK_SHARE_COUNT_MAX = 64  # events of one hook in a batch while other hooks wait, too
+HOOK_RETRY_SECONDS = 0.5  # before a refused event or a dead endpoint is tried again
+HOOK_RETRY_SECONDS_MAX = 4.0  # what the pause grows to while an endpoint stays dead
+HOOK_RETRY_COUNT_STEADY = 10  # failures in a row before the pause grows
+HOOK_FATE_COUNT_MAX = 200  # characters of an endpoint's error that are kept
+
+ENDPOINT_CONNECT_SECONDS_MAX = 5.0  # for a connection, its handshake and its login
+ENDPOINT_SEND_SECONDS_MAX = 5.0  # for one batch, unless a scheme says otherwise
+ENDPOINT_CLOSE_SECONDS_MAX = 2.0  # for a connection to be flushed and closed
+ENDPOINT_IDLE_SECONDS_MAX = 30.0  # without a send before the connection is closed
+ENDPOINT_SWEEP_SECONDS = 1.0  # between two looks for idle connections
+PRODUCER_LIFETIME_SECONDS_MAX = 1800.0  # of a Kafka producer, however busy it is

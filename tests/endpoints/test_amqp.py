@@ -1,0 +1,97 @@
+"""amqp:// against rabbitmq-server."""
+
+import asyncio
+from pathlib import Path
+
+import aio_pika
+
+from tests.support.brokers import Broker, make_certificates
+from tests.support.sending import batch_of, delivering, event, new_pool, until
+
+
+async def receive(broker: Broker, queue: str, count: int) -> list[aio_pika.abc.AbstractMessage]:
+    """What waits in a queue."""
+    connection = await aio_pika.connect(port=broker.port)
+    async with connection, asyncio.timeout(20):
+        channel = await connection.channel()
+        place = await channel.get_queue(queue)
+        found: list[aio_pika.abc.AbstractMessage] = []
+        while len(found) < count:
+            message = await place.get(no_ack=True, fail=False)
+            if message is not None:
+                found.append(message)
+        return found
+
+
+async def test_events_arrive_in_the_queue_in_order(rabbitmq: Broker) -> None:
+    pool = new_pool()
+    expected = [event(number) for number in range(300)]
+    batch = batch_of(*expected)
+    url = f"amqp://127.0.0.1:{rabbitmq.port}/q%20x?priority=3"
+    assert await pool.send(url, batch) is None
+    assert len(batch.delivered) == 300
+    found = await receive(rabbitmq, "q x", 300)
+    assert [message.body for message in found] == expected
+    first = found[0]
+    assert (first.content_type, first.delivery_mode, first.priority) == ("application/json", 1, 3)
+    await pool.close()
+
+
+async def test_a_topic_exchange_makes_no_queue(rabbitmq: Broker) -> None:
+    pool = new_pool()
+    connection = await aio_pika.connect(port=rabbitmq.port)
+    async with connection:
+        channel = await connection.channel()
+        exchange = await channel.declare_exchange("tops", "topic", durable=True)
+        queue = await channel.declare_queue("mine")
+        await queue.bind(exchange, "my.*")
+        url = f"amqp://127.0.0.1:{rabbitmq.port}/tops?type=topic&route=my.key&delivery_mode=2"
+        assert await pool.send(url, batch_of(event(1))) is None
+        message = await queue.get(timeout=5)
+        assert (message.body, message.delivery_mode) == (event(1), 2)
+        assert message.routing_key == "my.key"
+    await pool.close()
+
+
+async def test_nothing_is_lost_when_the_broker_is_killed_and_comes_back(
+    rabbitmq: Broker, tmp_path: Path
+) -> None:
+    url = f"amqp://127.0.0.1:{rabbitmq.port}/kept?delivery_mode=2"
+    async with delivering(tmp_path, {"h": [url]}) as deliveries:
+        deliveries.retention.ttl_ns = 0
+        deliveries.enqueue([("h", event(number)) for number in range(50)])
+        await until(lambda: deliveries.counters.total.sent == 50)
+        rabbitmq.kill()
+        deliveries.enqueue([("h", event(number)) for number in range(50, 100)])
+        await until(lambda: deliveries.counters.total.failed > 0)
+        await asyncio.to_thread(rabbitmq.start)
+        await until(lambda: deliveries.counters.total.sent == 100)
+    found = [message.body for message in await receive(rabbitmq, "kept", 100)]
+    assert found == [event(number) for number in range(100)]
+
+
+async def test_wrong_credentials_are_told_without_the_secret(rabbitmq: Broker) -> None:
+    pool = new_pool()
+    url = f"amqp://guest:geheim%20wort@127.0.0.1:{rabbitmq.port}/q"
+    reason = await pool.send(url, batch_of(event(1)))
+    assert reason is not None
+    assert "ACCESS_REFUSED" in reason
+    assert "geheim" not in reason
+
+
+async def test_a_server_without_tls_or_with_an_unknown_certificate_is_refused(
+    rabbitmq: Broker, tmp_path: Path
+) -> None:
+    import ssl
+
+    pool = new_pool()
+    reason = await pool.send(f"amqps://127.0.0.1:{rabbitmq.port}/q", batch_of(event(1)))
+    assert reason is not None
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    context.load_cert_chain(*make_certificates(tmp_path))
+    server = await asyncio.start_server(lambda _r, _w: None, "127.0.0.1", 0, ssl=context)
+    port = server.sockets[0].getsockname()[1]
+    reason = await pool.send(f"amqps://localhost:{port}/q", batch_of(event(1)))
+    assert reason is not None
+    assert "certificate" in reason.lower()
+    server.close()

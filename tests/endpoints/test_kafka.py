@@ -1,0 +1,134 @@
+"""kafka:// against Kafka 4 in KRaft mode."""
+
+import asyncio
+import uuid
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import pytest
+from aiokafka import AIOKafkaConsumer
+
+from tests.support.brokers import Broker
+from tests.support.sending import batch_of, delivering, event, new_pool, until
+from tile38py.clock import SystemClock
+from tile38py.limits import MIB
+
+
+@pytest.fixture
+def topic() -> str:
+    return f"t.{uuid.uuid4().hex[:8]}"
+
+
+@asynccontextmanager
+async def consuming(broker: Broker, topic: str) -> AsyncIterator[AIOKafkaConsumer]:
+    consumer = AIOKafkaConsumer(
+        topic, bootstrap_servers=f"127.0.0.1:{broker.port}", auto_offset_reset="earliest"
+    )
+    await consumer.start()
+    try:
+        yield consumer
+    finally:
+        await consumer.stop()
+
+
+async def receive(broker: Broker, topic: str, count: int) -> list[tuple[bytes, bytes, int]]:
+    """Key, value and partition of each record."""
+    found: list[tuple[bytes, bytes, int]] = []
+    async with asyncio.timeout(30), consuming(broker, topic) as consumer:
+        while len(found) < count:
+            record = await consumer.getone()
+            found.append((record.key, record.value, record.partition))
+    return found
+
+
+async def test_events_arrive_keyed_and_in_order_on_tile38s_partitions(
+    kafka: Broker, topic: str
+) -> None:
+    pool = new_pool()
+    url = f"kafka://127.0.0.1:{kafka.port}/{topic}"
+    assert await pool.send(url, batch_of(event(0))) in {None, "no answer in time"}
+    await pool.close()
+    expected = [event(number, f"id{number % 7}") for number in range(1, 300)]
+    pool = new_pool()
+    batch = batch_of(*expected)
+    assert await pool.send(url, batch) is None
+    assert len(batch.delivered) == 299
+    found = [row for row in await receive(kafka, topic, 300) if row[1] != event(0)]
+    for object_id in {f"id{at}" for at in range(7)}:
+        rows = [row for row in found if row[0] == f"f-{object_id}".encode()]
+        mine = [body for body in expected if f'"{object_id}"'.encode() in body]
+        assert [row[1] for row in rows] == mine
+        assert len({row[2] for row in rows}) == 1
+    await pool.close()
+
+
+async def test_a_producer_is_replaced_after_30_minutes_with_nothing_lost_or_sent_twice(
+    kafka: Broker, topic: str, tmp_path: Path
+) -> None:
+    class Skewed(SystemClock):
+        """A clock that can be put forward."""
+
+        __slots__ = ("offset_ns",)
+        offset_ns: int
+
+        def monotonic_ns(self) -> int:
+            return super().monotonic_ns() + self.offset_ns
+
+    clock = Skewed()
+    clock.offset_ns = 0
+    pool = new_pool(clock=clock)
+    url = f"kafka://127.0.0.1:{kafka.port}/{topic}"
+    async with delivering(tmp_path, {"h": [url]}, pool) as deliveries:
+        number = 0
+        for _ in range(4):
+            for _ in range(20):
+                deliveries.enqueue([("h", event(number + at)) for at in range(100)])
+                number += 100
+                await asyncio.sleep(0.005)
+            clock.offset_ns += 1800 * 10**9
+        await until(lambda: deliveries.counters.total.sent == number, 30)
+        assert deliveries.counters.total.failed == 0
+    found = [row[1] for row in await receive(kafka, topic, number)]
+    assert found == [event(at) for at in range(number)]
+
+
+async def test_a_record_beyond_the_limit_is_refused(kafka: Broker, topic: str) -> None:
+    pool = new_pool()
+    batch = batch_of(event(1), event(2, size=MIB + 1))
+    assert await pool.send(f"kafka://127.0.0.1:{kafka.port}/{topic}", batch) is None
+    assert batch.delivered == {0}
+    assert 1 in batch.refused
+    await pool.close()
+
+
+async def test_a_broker_that_asks_for_no_login_is_told_of_one(kafka: Broker, topic: str) -> None:
+    environment = {"KAFKA_USERNAME": "u", "KAFKA_PASSWORD": "geheim"}
+    pool = new_pool(environment=environment)
+    url = f"kafka://127.0.0.1:{kafka.port}/{topic}?auth=sasl&sha256=1"
+    reason = await pool.send(url, batch_of(event(1)))
+    assert reason is not None
+    assert "geheim" not in reason
+
+
+async def test_a_broker_without_tls_is_refused(kafka: Broker, topic: str) -> None:
+    pool = new_pool()
+    url = f"kafka://127.0.0.1:{kafka.port}/{topic}?auth=none&ssl=1"
+    assert await pool.send(url, batch_of(event(1))) is not None
+
+
+async def test_nothing_is_lost_when_the_broker_is_killed_and_comes_back(
+    kafka: Broker, topic: str, tmp_path: Path
+) -> None:
+    url = f"kafka://127.0.0.1:{kafka.port}/{topic}"
+    async with delivering(tmp_path, {"h": [url]}) as deliveries:
+        deliveries.retention.ttl_ns = 0
+        deliveries.enqueue([("h", event(number)) for number in range(50)])
+        await until(lambda: deliveries.counters.total.sent == 50)
+        kafka.kill()
+        deliveries.enqueue([("h", event(number)) for number in range(50, 100)])
+        await until(lambda: deliveries.counters.total.failed > 0, 30)
+        await asyncio.to_thread(kafka.start)
+        await until(lambda: deliveries.counters.total.sent == 100, 60)
+    found = [row[1] for row in await receive(kafka, topic, 100)]
+    assert list(dict.fromkeys(found)) == [event(number) for number in range(100)]

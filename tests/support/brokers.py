@@ -1,0 +1,202 @@
+"""Real brokers in processes of their own, on free ports. Sends them no message."""
+
+import contextlib
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import uuid
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+
+import pytest
+
+from tests.support.waiting import wait_until
+
+START_SECONDS_MAX = 60.0
+KAFKA_HOME = Path(
+    os.environ.get("KAFKA_HOME")
+    or Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "tile38py/kafka-4.1.0"
+)
+SEARCHED = os.pathsep.join([os.environ.get("PATH", ""), "/usr/sbin", "/usr/local/sbin"])
+
+
+def missing(what: str) -> None:
+    """Skip a test for want of a broker; where CI should have installed it, fail."""
+    reason = f"{what} isn't installed: run .ci/brokers"
+    if os.environ.get("CI"):
+        pytest.fail(reason)
+    pytest.skip(reason)
+
+
+def program(name: str) -> str:
+    """The path of a broker's program."""
+    path = shutil.which(name, path=SEARCHED)
+    if path is None:
+        missing(name)
+    assert path is not None
+    return path
+
+
+def free_port() -> int:
+    """A port that nobody uses now, and that stays the broker's over a restart."""
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        port: int = listener.getsockname()[1]
+        return port
+
+
+def accepts(port: int) -> bool:
+    """Whether somebody listens on a port."""
+    with socket.socket() as connection:
+        return connection.connect_ex(("127.0.0.1", port)) == 0
+
+
+class Broker:
+    """A broker that can be killed and started again with what it has on disk."""
+
+    def __init__(
+        self,
+        command: Sequence[str],
+        folder: Path,
+        *,
+        port: int,
+        is_ready: Callable[[], bool] | None = None,
+        environment: Mapping[str, str] | None = None,
+    ) -> None:
+        """Prepare; start() starts it."""
+        self.command = list(command)
+        self.folder = folder
+        self.port = port
+        self.environment = {**os.environ, **(environment or {})}
+        self.process: subprocess.Popen[bytes] | None = None
+        self.is_ready = is_ready or (lambda: accepts(port))
+
+    def start(self) -> None:
+        """Start it and wait until it takes connections."""
+        with (self.folder / "broker.log").open("ab") as log:
+            self.process = subprocess.Popen(
+                self.command,
+                cwd=self.folder,
+                env=self.environment,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
+            )
+        wait_until(self._started, seconds_max=START_SECONDS_MAX, what=self.command[0])
+
+    def _started(self) -> bool:
+        assert self.process is not None
+        if self.process.poll() is not None:
+            text = (self.folder / "broker.log").read_text("utf-8", "replace")
+            raise ChildProcessError(f"{self.command[0]} ended:\n{text[-3000:]}")
+        return self.is_ready()
+
+    def kill(self) -> None:
+        """End it without warning, with all processes of its session."""
+        if self.process is not None:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(self.process.pid, signal.SIGKILL)
+            self.process.wait()
+            self.process = None
+
+
+def redis_broker(folder: Path) -> Broker:
+    """A redis-server."""
+    port = free_port()
+    words = [program("redis-server"), "--port", str(port), "--bind", "127.0.0.1", "--save", ""]
+    return Broker(words, folder, port=port)
+
+
+def mosquitto_broker(folder: Path, *lines: str, port: int | None = None) -> Broker:
+    """A mosquitto that keeps sessions on disk."""
+    port = port or free_port()
+    text = [f"listener {port} 127.0.0.1", "persistence true", f"persistence_location {folder}/"]
+    text += ["autosave_interval 1", "autosave_on_changes true", "max_queued_messages 100000"]
+    if not any("password_file" in line or "require" in line for line in lines):
+        text.append("allow_anonymous true")
+    if os.getuid() == 0:
+        text.append("user root")
+    config = folder / "mosquitto.conf"
+    config.write_text("\n".join([*text, *lines, ""]))
+    return Broker([program("mosquitto"), "-c", str(config)], folder, port=port)
+
+
+def nats_broker(folder: Path, *options: str) -> Broker:
+    """A nats-server with JetStream."""
+    port = free_port()
+    words = [program("nats-server"), "-a", "127.0.0.1", "-p", str(port), "-js", "-sd", str(folder)]
+    return Broker([*words, *options], folder, port=port)
+
+
+def rabbitmq_broker(folder: Path) -> Broker:
+    """A rabbitmq-server with its data in the folder."""
+    port, distribution, mapper = free_port(), free_port(), free_port()
+    name = f"t{uuid.uuid4().hex[:8]}@localhost"
+    (folder / "plugins").write_text("[].\n")
+    environment = {
+        "RABBITMQ_NODENAME": name,
+        "RABBITMQ_NODE_IP_ADDRESS": "127.0.0.1",
+        "RABBITMQ_NODE_PORT": str(port),
+        "RABBITMQ_DIST_PORT": str(distribution),
+        "RABBITMQ_MNESIA_BASE": str(folder / "data"),
+        "RABBITMQ_LOG_BASE": str(folder / "logs"),
+        "RABBITMQ_ENABLED_PLUGINS_FILE": str(folder / "plugins"),
+        "RABBITMQ_PID_FILE": str(folder / "pid"),
+        "HOME": str(folder),
+        "ERL_EPMD_PORT": str(mapper),
+    }
+    # Debian's wrapper changes to the user rabbitmq; the program below it doesn't.
+    script = next(
+        (path for path in sorted(Path("/usr/lib/rabbitmq/bin").glob("rabbitmq-server"))),
+        Path(program("rabbitmq-server")),
+    )
+    # Erlang by itself would start a port mapper that outlives the test; ours ends with its session.
+    command = f"'{program('epmd')}' -port {mapper} & exec '{script}'"
+    return Broker(["sh", "-c", command], folder, port=port, environment=environment)
+
+
+def kafka_broker(folder: Path) -> Broker:
+    """A Kafka broker and controller in one process, formatted; partitions made on demand: 4."""
+    if not (KAFKA_HOME / "complete").exists():
+        missing("Kafka")
+    port, controller = free_port(), free_port()
+    settings = folder / "kafka.properties"
+    settings.write_text(
+        "\n".join(
+            [
+                "process.roles=broker,controller",
+                "node.id=1",
+                f"controller.quorum.voters=1@127.0.0.1:{controller}",
+                f"listeners=PLAINTEXT://127.0.0.1:{port},CONTROLLER://127.0.0.1:{controller}",
+                f"advertised.listeners=PLAINTEXT://127.0.0.1:{port}",
+                "controller.listener.names=CONTROLLER",
+                "listener.security.protocol.map=PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT",
+                f"log.dirs={folder}/data",
+                "num.partitions=4",
+                "offsets.topic.replication.factor=1",
+                "offsets.topic.num.partitions=1",
+                "group.initial.rebalance.delay.ms=0",
+                "transaction.state.log.replication.factor=1",
+                "transaction.state.log.min.isr=1",
+                "",
+            ]
+        )
+    )
+    java = [program("java"), "-Xmx400m", "-cp", f"{KAFKA_HOME}/libs/*"]
+    identity = "4L6g3nShT-eMCtK--X86sw"
+    format_words = [*java, "kafka.tools.StorageTool", "format", "-t", identity, "-c", str(settings)]
+    subprocess.run(format_words, check=True, capture_output=True)
+    return Broker([*java, "kafka.Kafka", str(settings)], folder, port=port)
+
+
+def make_certificates(folder: Path) -> tuple[Path, Path]:
+    """A certificate for localhost that no system trusts, and its key."""
+    certificate, key = folder / "cert.pem", folder / "key.pem"
+    subject = ["-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost,IP:127.0.0.1"]
+    words = [program("openssl"), "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2"]
+    files = ["-keyout", str(key), "-out", str(certificate)]
+    subprocess.run([*words, *files, *subject], check=True, capture_output=True)
+    return certificate, key

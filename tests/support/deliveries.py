@@ -1,0 +1,117 @@
+"""Delivery with stand-ins: hooks, endpoints that can be broken at will, a queue without threads."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TypeVar
+
+from tests.support.fake_time import FakeTimeLoop, fake_clock
+from tile38py.delivery.counters import Counters
+from tile38py.delivery.hook_queue import HookQueue, Retention
+from tile38py.delivery.store import Store
+from tile38py.delivery.worker import Tools, Worker
+from tile38py.interfaces import Batch
+
+Result = TypeVar("Result")
+
+
+@dataclass
+class Hook:
+    """A hook's definition."""
+
+    endpoints: Sequence[str]
+
+
+async def at_once(function: Callable[[], Result]) -> Result:
+    """In place of the queue's thread."""
+    return function()
+
+
+@dataclass
+class FakeCouriers:
+    """Endpoints: what was delivered to each, and which are broken in which way."""
+
+    clock: FakeTimeLoop
+    delivered: dict[str, list[bytes]] = field(default_factory=dict)
+    down: set[str] = field(default_factory=set)
+    hanging: set[str] = field(default_factory=set)
+    refused: set[bytes] = field(default_factory=set)
+    tries: dict[str, int] = field(default_factory=dict)
+    resting: dict[str, int] = field(default_factory=dict)
+
+    def resting_until_ns(self, url: str) -> int:
+        """As of the last failure."""
+        return self.resting.get(url, 0)
+
+    def shown(self, url: str) -> str:
+        """The URL."""
+        return url
+
+    async def send(self, url: str, batch: Batch) -> str | None:
+        """Deliver what isn't broken."""
+        self.tries[url] = self.tries.get(url, 0) + 1
+        if url in self.hanging:
+            await asyncio.sleep(5)
+        if url in self.down | self.hanging:
+            self.resting[url] = self.clock.monotonic_ns() + 500_000_000
+            return "down"
+        await asyncio.sleep(0.001)
+        for group in batch.groups():
+            for index in group:
+                body = batch.messages[index].body
+                if body in self.refused:
+                    batch.refused[index] = "no"
+                    break
+                self.delivered.setdefault(url, []).append(body)
+                batch.delivered.add(index)
+        return None
+
+
+class Bench:
+    """A queue and a worker."""
+
+    def __init__(self, path: Path, retention: Retention | None = None) -> None:
+        """Open the queue in a file."""
+        self.clock = fake_clock()
+        self.hooks: dict[str, Hook] = {}
+        self.couriers = FakeCouriers(self.clock)
+        self.counters = Counters()
+        self.retention = retention or Retention()
+        self.store = Store(path)
+        self.log: list[str] = []
+        self.queue = HookQueue(
+            self.store,
+            clock=self.clock,
+            in_thread=at_once,
+            counters=self.counters,
+            retention=self.retention,
+        )
+        tools = Tools(self.couriers, self.clock, self.hooks.get, self._tell)
+        self.worker = Worker(self.queue, self.counters, tools)
+
+    def _tell(self, text: str, /, *values: object) -> None:
+        self.log.append(text % values)
+
+    def put(self, hook: str, *bodies: bytes) -> None:
+        """Queue events and wake the worker, as a write does."""
+        for body in bodies:
+            self.queue.append(hook, body, self.clock.now_ns())
+        self.worker.wake(hook)
+
+    def take(self, hook: str, count: int = 100) -> list[bytes]:
+        """What a hook would be sent next; it goes back."""
+        messages = self.queue.take(hook, count, 1 << 20)
+        if messages:
+            self.queue.settle(messages, 0)
+        return [message.body for message in messages]
+
+
+@asynccontextmanager
+async def running(bench: Bench) -> AsyncIterator[None]:
+    """The worker at work."""
+    async with asyncio.TaskGroup() as tasks:
+        bench.worker.start(tasks)
+        yield
+        bench.worker.stop()

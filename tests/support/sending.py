@@ -1,0 +1,77 @@
+"""A pool with the machine's clock, and deliveries over it, for tests with real brokers."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+from tests.support.deliveries import Hook
+from tile38py.clock import SystemClock, new_server_id
+from tile38py.delivery.deliveries import Deliveries
+from tile38py.endpoints.pool import Pool
+from tile38py.endpoints.registry import Registry, Surroundings
+from tile38py.interfaces import Batch, Clock, Message
+
+
+def event(number: int, object_id: str = "a", size: int = 0) -> bytes:
+    """An event as a fence sends it."""
+    padding = b"x" * size
+    return (
+        b'{"command":"set","group":"6","detect":"inside","hook":"h","key":"f",'
+        b'"time":"2026-11-23T14:09:28.91239043Z","id":"%s","n":%d,"p":"%s"}'
+        % (object_id.encode(), number, padding)
+    )
+
+
+def batch_of(*bodies: bytes, hook: str = "h") -> Batch:
+    """A batch of one hook."""
+    return Batch([Message(hook, number, 0, body) for number, body in enumerate(bodies, 1)])
+
+
+def new_pool(
+    published: list[tuple[bytes, bytes]] | None = None,
+    environment: Mapping[str, str] | None = None,
+    clock: Clock | None = None,
+) -> Pool:
+    """A pool."""
+
+    def publish(channel: bytes, message: bytes) -> int:
+        assert published is not None
+        published.append((channel, message))
+        return 1
+
+    surroundings = Surroundings(environment or {}, new_server_id, publish)
+    return Pool(Registry(), surroundings, clock=clock or SystemClock(), log=tell)
+
+
+def tell(text: str, /, *values: object) -> None:
+    """Show a message with a test that fails."""
+    print(text % values)
+
+
+@asynccontextmanager
+async def delivering(
+    folder: Path, hooks: Mapping[str, Sequence[str]], pool: Pool | None = None
+) -> AsyncIterator[Deliveries]:
+    """Deliveries at work for hooks with these URLs."""
+    pool = pool or new_pool()
+    records = {name: Hook(urls) for name, urls in hooks.items()}
+    deliveries = Deliveries(
+        folder / "queue.db", pool, clock=SystemClock(), find=records.get, log=tell
+    )
+    deliveries.open()
+    async with asyncio.TaskGroup() as tasks:
+        tasks.create_task(deliveries.run())
+        await asyncio.sleep(0)
+        try:
+            yield deliveries
+        finally:
+            deliveries.stop()
+    await pool.close()
+
+
+async def until(condition: Callable[[], bool], seconds_max: float = 20.0) -> None:
+    """Wait for a condition."""
+    async with asyncio.timeout(seconds_max):
+        while not condition():  # noqa: ASYNC110 - what is waited for knows no events
+            await asyncio.sleep(0.01)

@@ -1,0 +1,1 @@
+"""Tests of single modules, with stand-ins for all around them."""

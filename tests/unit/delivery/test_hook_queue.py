@@ -1,0 +1,279 @@
+"""The hook queue: order, bounds, persistence, and reads that stop at their hook."""
+
+import sqlite3
+from pathlib import Path
+
+import pytest
+
+from tests.support.deliveries import Bench
+from tests.support.fake_time import run_in_fake_time
+from tile38py.delivery.hook_queue import Retention
+from tile38py.delivery.store import Range, Store
+from tile38py.errors import StartError
+from tile38py.interfaces import Message
+from tile38py.limits import HOOK_MEMORY_BYTES_MAX
+
+SECOND_NS = 10**9
+
+
+def test_events_of_a_hook_come_in_order(tmp_path: Path) -> None:
+    async def run() -> None:
+        bench = Bench(tmp_path / "queue.db")
+        for number in range(10):
+            bench.queue.append("h", b"%d" % number, bench.clock.now_ns())
+            bench.queue.append("h1", b"other", bench.clock.now_ns())
+        assert bench.take("h") == [b"%d" % number for number in range(10)]
+
+    run_in_fake_time(run())
+
+
+def test_events_survive_a_restart(tmp_path: Path) -> None:
+    async def run() -> None:
+        bench = Bench(tmp_path / "queue.db")
+        for number in range(3):
+            bench.queue.append("h", b"%d" % number, bench.clock.now_ns())
+        await bench.queue.flush()
+        # Nothing is closed: that is what a kill leaves.
+        again = Bench(tmp_path / "queue.db")
+        assert again.queue.count == 3
+        assert again.queue.last_number == 3
+        await again.queue.load(["h"])
+        assert again.take("h") == [b"0", b"1", b"2"]
+
+    run_in_fake_time(run())
+
+
+def test_what_was_delivered_before_the_flush_never_reaches_the_file(tmp_path: Path) -> None:
+    async def run() -> None:
+        bench = Bench(tmp_path / "queue.db")
+        bench.queue.append("h", b"1", bench.clock.now_ns())
+        bench.queue.settle(bench.queue.take("h", 9, 9), 1)
+        await bench.queue.flush()
+        assert bench.store.contents().count == 0
+        assert (bench.queue.count, bench.queue.bytes, bench.queue.memory_bytes) == (0, 0, 0)
+
+    run_in_fake_time(run())
+
+
+def test_what_is_delivered_after_the_flush_leaves_the_file(tmp_path: Path) -> None:
+    async def run() -> None:
+        bench = Bench(tmp_path / "queue.db")
+        for _ in range(3):
+            bench.queue.append("h", b"1", bench.clock.now_ns())
+        await bench.queue.flush()
+        bench.queue.settle(bench.queue.take("h", 2, 9), 2)
+        await bench.queue.flush()
+        assert bench.store.contents().count == 1
+        bench.queue.append("h", b"2", bench.clock.now_ns())
+        bench.queue.settle(bench.queue.take("h", 9, 9), 2)
+        await bench.queue.flush()
+        assert bench.store.contents().count == 0
+
+    run_in_fake_time(run())
+
+
+def test_more_than_memory_holds_comes_back_from_the_file_in_order(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tile38py.delivery.hook_queue.HOOK_MEMORY_BYTES_MAX", 1000)
+    assert HOOK_MEMORY_BYTES_MAX > 1000
+
+    async def run() -> None:
+        bench = Bench(tmp_path / "queue.db")
+        expected = [b"%d" % number for number in range(2000)]
+        for body in expected:
+            bench.queue.append("h", body, bench.clock.now_ns())
+            if body.endswith(b"50"):
+                await bench.queue.flush()
+        assert bench.queue.memory_bytes < 100_000
+        found: list[bytes] = []
+        while bench.queue.has("h"):
+            await bench.queue.load(["h"])
+            messages = bench.queue.take("h", 100, 1 << 20)
+            bench.queue.settle(messages, len(messages))
+            found += [message.body for message in messages]
+            await bench.queue.flush()
+        assert found == expected
+        await bench.queue.flush()
+        assert bench.store.contents().count == 0
+        assert (bench.queue.count, bench.queue.bytes, bench.queue.memory_bytes) == (0, 0, 0)
+
+    run_in_fake_time(run())
+
+
+def test_an_event_older_than_the_ttl_is_dropped_and_counted(tmp_path: Path) -> None:
+    async def run() -> None:
+        bench = Bench(tmp_path / "queue.db", Retention(ttl_ns=30 * SECOND_NS))
+        bench.queue.append("h", b"old", bench.clock.now_ns())
+        bench.clock.sleep(29)
+        bench.queue.append("h", b"young", bench.clock.now_ns())
+        bench.clock.sleep(2)
+        await bench.queue.sweep()
+        assert bench.take("h") == [b"young"]
+        assert bench.counters.get("h").expired == 1
+
+    run_in_fake_time(run())
+
+
+def test_a_ttl_of_zero_keeps_events(tmp_path: Path) -> None:
+    async def run() -> None:
+        bench = Bench(tmp_path / "queue.db", Retention(ttl_ns=0))
+        bench.queue.append("h", b"old", bench.clock.now_ns())
+        bench.clock.sleep(1e6)
+        await bench.queue.sweep()
+        assert bench.take("h") == [b"old"]
+
+    run_in_fake_time(run())
+
+
+def test_old_events_that_only_the_file_holds_are_dropped_and_counted(tmp_path: Path) -> None:
+    async def run() -> None:
+        bench = Bench(tmp_path / "queue.db")
+        for _ in range(5):
+            bench.queue.append("h", b"old", bench.clock.now_ns())
+        await bench.queue.flush()
+        again = Bench(tmp_path / "queue.db")
+        again.clock.sleep(31)
+        await again.queue.sweep()
+        assert not again.queue.has("h")
+        assert again.counters.get("h").expired == 5
+        assert (again.queue.count, again.queue.bytes) == (0, 0)
+        assert again.store.contents().count == 0
+
+    run_in_fake_time(run())
+
+
+def test_the_oldest_events_go_when_there_is_no_room(tmp_path: Path) -> None:
+    async def run() -> None:
+        bench = Bench(tmp_path / "queue.db")
+        for number in range(10):
+            bench.queue.append("h", b"%d" % number, bench.clock.now_ns())
+        await bench.queue.flush()
+        again = Bench(tmp_path / "queue.db", Retention(bytes_max=5 * 201))
+        await again.queue.sweep()
+        await again.queue.load(["h"])
+        assert again.take("h") == [b"5", b"6", b"7", b"8", b"9"]
+        assert again.counters.get("h").dropped == 5
+
+    run_in_fake_time(run())
+
+
+def test_a_deleted_hooks_events_never_go_to_a_later_hook_of_its_name(tmp_path: Path) -> None:
+    async def run() -> None:
+        bench = Bench(tmp_path / "queue.db")
+        bench.queue.append("h", b"old", bench.clock.now_ns())
+        await bench.queue.flush()
+        bench.queue.append("h", b"old, too", bench.clock.now_ns())
+        bench.queue.drop("h")
+        bench.queue.append("h", b"new", bench.clock.now_ns())
+        await bench.queue.flush()
+        assert bench.take("h") == [b"new"]
+        again = Bench(tmp_path / "queue.db")
+        await again.queue.load(["h"])
+        assert again.take("h") == [b"new"]
+
+    run_in_fake_time(run())
+
+
+@pytest.mark.parametrize("name", ["", "h\x00x", "\udcff\udcfe", "ключ", "a" * 10_000, "'\";--"])
+def test_a_hook_of_any_name_gets_its_events_back(tmp_path: Path, name: str) -> None:
+    async def run() -> None:
+        bench = Bench(tmp_path / "queue.db")
+        bench.queue.append(name, b"1", bench.clock.now_ns())
+        await bench.queue.flush()
+        again = Bench(tmp_path / "queue.db")
+        await again.queue.load([name])
+        assert again.take(name) == [b"1"]
+
+    run_in_fake_time(run())
+
+
+def steps_of_a_read(store: Store, hook: str) -> int:
+    """Instructions of SQLite's machine that a read takes: they follow the entries visited."""
+    steps = 0
+
+    def count() -> int:
+        nonlocal steps
+        steps += 1
+        return 0
+
+    store.count_steps(count)
+    (found,) = store.read([Range(hook, 0, 1 << 62, 512)])
+    store.count_steps(None)
+    assert len(found) == 1
+    return steps
+
+
+def test_a_read_visits_its_hooks_entries_alone_among_70000_hooks(tmp_path: Path) -> None:
+    alone, crowded = Store(tmp_path / "alone.db"), Store(tmp_path / "crowded.db")
+    alone.write([Message("hook-35000", 1, 0, b"x")], [])
+    crowded.write([Message(f"hook-{at}", at + 1, 0, b"x") for at in range(70_000)], [])
+    expected = steps_of_a_read(alone, "hook-35000")
+    # One more instruction finds that the next entry is another hook's.
+    assert steps_of_a_read(crowded, "hook-35000") <= expected + 2
+    assert steps_of_a_read(crowded, "hook-3500") <= expected + 2  # the start of others' names
+
+
+def test_a_corrupt_file_stops_the_start_with_a_clear_message(tmp_path: Path) -> None:
+    path = tmp_path / "queue.db"
+    path.write_bytes(b"no database at all" * 1000)
+    with pytest.raises(StartError, match=r"hook queue '.*queue\.db': .*move it away"):
+        Store(path)
+
+
+def test_a_damaged_page_stops_the_start(tmp_path: Path) -> None:
+    path = tmp_path / "queue.db"
+    store = Store(path)
+    store.write([Message("h", at + 1, 0, b"x" * 100) for at in range(1000)], [])
+    store.close()
+    data = bytearray(path.read_bytes())
+    data[8192:16384] = b"\xff" * 8192
+    path.write_bytes(data)
+    with pytest.raises(StartError, match="hook queue"):
+        Store(path)
+
+
+def test_tile38s_own_queue_is_set_aside(tmp_path: Path) -> None:
+    path = tmp_path / "queue.db"
+    path.write_bytes(b"*3\r\n$3\r\nset\r\n")
+    assert Store(path).was_legacy
+    assert (tmp_path / "queue.db-tile38").read_bytes().startswith(b"*3")
+
+
+def test_an_unwritable_file_is_told_and_nothing_is_lost(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def run() -> None:
+        bench = Bench(tmp_path / "queue.db")
+        told: list[str | None] = []
+        bench.queue.on_health = told.append
+        other = sqlite3.connect(tmp_path / "queue.db", isolation_level=None)
+        pages = other.execute("PRAGMA page_count").fetchone()[0]
+        bench.store.limit_pages(pages)
+        for _ in range(100):
+            bench.queue.append("h", b"x" * 1000, bench.clock.now_ns())
+        await bench.queue.flush()
+        assert told == ["database or disk is full"]
+        assert len(bench.take("h", 1000)) == 100
+        bench.store.limit_pages(1 << 20)
+        await bench.queue.flush()
+        assert told[-1] is None
+        assert bench.store.contents().count == 100
+
+    run_in_fake_time(run())
+
+
+def test_memory_stays_bounded_while_the_file_cannot_be_written(tmp_path: Path) -> None:
+    async def run() -> None:
+        bench = Bench(tmp_path / "queue.db", Retention(bytes_max=100_000))
+        bench.store.limit_pages(1)
+        for _ in range(1000):
+            bench.queue.append("h", b"x" * 1000, bench.clock.now_ns())
+        await bench.queue.flush()
+        for _ in range(1000):
+            bench.queue.append("h", b"y" * 1000, bench.clock.now_ns())
+        assert bench.queue.bytes <= 100_000
+        assert bench.counters.get("h").dropped == 2000 - bench.queue.count
+        assert set(bench.take("h")) == {b"y" * 1000}
+
+    run_in_fake_time(run())

@@ -1,0 +1,194 @@
+"""The worker: order, fail-over, retries, and that the dead hold up nobody."""
+
+import asyncio
+from pathlib import Path
+
+from tests.support.deliveries import Bench, Hook, running
+from tests.support.fake_time import run_in_fake_time
+
+
+def test_events_are_delivered_in_order_and_the_task_ends(tmp_path: Path) -> None:
+    async def run() -> None:
+        bench = Bench(tmp_path / "queue.db")
+        bench.hooks["h"] = Hook(["a"])
+        expected = [b"%d" % number for number in range(2000)]
+        async with running(bench):
+            bench.put("h", *expected)
+            await asyncio.sleep(1)
+            assert bench.couriers.delivered["a"] == expected
+            assert bench.worker.task_count == 0
+            assert bench.couriers.tries["a"] < 10
+        assert bench.counters.get("h").sent == 2000
+
+    run_in_fake_time(run())
+
+
+def test_the_second_endpoint_takes_over_and_the_first_comes_back(tmp_path: Path) -> None:
+    async def run() -> None:
+        bench = Bench(tmp_path / "queue.db")
+        bench.hooks["h"] = Hook(["a", "b"])
+        bench.couriers.down.add("a")
+        async with running(bench):
+            bench.put("h", b"1", b"2")
+            await asyncio.sleep(1)
+            bench.couriers.down.clear()
+            bench.put("h", b"3")
+            await asyncio.sleep(1)
+        assert bench.couriers.delivered == {"b": [b"1", b"2"], "a": [b"3"]}
+
+    run_in_fake_time(run())
+
+
+def test_a_hanging_endpoint_stops_nobody_else(tmp_path: Path) -> None:
+    async def run() -> None:
+        bench = Bench(tmp_path / "queue.db")
+        bench.couriers.hanging.update(f"dead-{at}" for at in range(1000))
+        for at in range(1000):
+            bench.hooks[f"dead-{at}"] = Hook([f"dead-{at}"])
+        bench.hooks["alive"] = Hook(["alive"])
+        async with running(bench):
+            for hook in bench.hooks:
+                bench.put(hook, b"x")
+            await asyncio.sleep(0.01)
+            assert bench.couriers.delivered == {"alive": [b"x"]}
+
+    run_in_fake_time(run())
+
+
+def test_a_dead_endpoint_is_tried_again_after_half_a_second_and_nothing_is_lost(
+    tmp_path: Path,
+) -> None:
+    async def run() -> None:
+        bench = Bench(tmp_path / "queue.db")
+        bench.hooks["h"] = Hook(["a"])
+        bench.couriers.down.add("a")
+        async with running(bench):
+            bench.put("h", b"1", b"2")
+            await asyncio.sleep(5.1)
+            assert 10 <= bench.couriers.tries["a"] <= 12
+            bench.couriers.down.clear()
+            await asyncio.sleep(0.6)
+        assert bench.couriers.delivered["a"] == [b"1", b"2"]
+        counters = bench.counters.get("h")
+        assert counters.failed >= 10
+        assert counters.retried >= 10
+        assert counters.last_error == "down"
+        assert len(bench.log) == 2  # once when it fails, once when it works
+
+    run_in_fake_time(run())
+
+
+def test_70000_hooks_on_a_dead_endpoint_are_one_task_and_one_try_at_a_time(tmp_path: Path) -> None:
+    async def run() -> None:
+        bench = Bench(tmp_path / "queue.db")
+        hook = Hook(["a"])
+        bench.couriers.down.add("a")
+        async with running(bench):
+            for at in range(70_000):
+                bench.hooks[f"h{at}"] = hook
+                bench.put(f"h{at}", b"x")
+            await asyncio.sleep(2)
+            assert bench.worker.task_count == 1
+            assert bench.couriers.tries["a"] <= 5
+
+    run_in_fake_time(run())
+
+
+def test_a_refused_event_holds_up_its_own_hook_only(tmp_path: Path) -> None:
+    async def run() -> None:
+        bench = Bench(tmp_path / "queue.db")
+        bench.hooks.update({"bad": Hook(["a"]), "good": Hook(["a"])})
+        bench.couriers.refused.add(b"2")
+        async with running(bench):
+            bench.put("bad", b"1", b"2", b"3")
+            bench.put("good", b"x", b"y")
+            await asyncio.sleep(1.2)
+            assert sorted(bench.couriers.delivered["a"]) == [b"1", b"x", b"y"]
+            bench.couriers.refused.clear()
+            await asyncio.sleep(0.6)
+        assert bench.couriers.delivered["a"][-2:] == [b"2", b"3"]
+
+    run_in_fake_time(run())
+
+
+def test_replacing_a_hook_hands_its_events_to_the_new_endpoint_at_once(tmp_path: Path) -> None:
+    async def run() -> None:
+        bench = Bench(tmp_path / "queue.db")
+        bench.hooks["h"] = Hook(["a"])
+        bench.couriers.down.add("a")
+        async with running(bench):
+            bench.put("h", b"1", b"2")
+            await asyncio.sleep(0.1)
+            bench.hooks["h"] = Hook(["b"])
+            bench.worker.changed("h")
+            await asyncio.sleep(0.01)
+            assert bench.couriers.delivered == {"b": [b"1", b"2"]}
+
+    run_in_fake_time(run())
+
+
+def test_replacing_a_hook_while_a_send_hangs_strands_nothing(tmp_path: Path) -> None:
+    async def run() -> None:
+        bench = Bench(tmp_path / "queue.db")
+        bench.hooks["h"] = Hook(["a"])
+        bench.couriers.hanging.add("a")
+        async with running(bench):
+            bench.put("h", b"1")
+            await asyncio.sleep(1)
+            bench.hooks["h"] = Hook(["b"])
+            bench.worker.changed("h")
+            bench.put("h", b"2")
+            await asyncio.sleep(5)
+            assert bench.couriers.delivered == {"b": [b"1", b"2"]}
+
+    run_in_fake_time(run())
+
+
+def test_deleting_a_hook_in_the_middle_of_a_send_drops_its_events(tmp_path: Path) -> None:
+    async def run() -> None:
+        bench = Bench(tmp_path / "queue.db")
+        bench.hooks["h"] = Hook(["a"])
+        bench.couriers.hanging.add("a")
+        async with running(bench):
+            bench.put("h", b"old")
+            await asyncio.sleep(1)
+            del bench.hooks["h"]
+            bench.worker.changed("h")
+            bench.hooks["h"] = Hook(["b"])
+            bench.worker.changed("h")
+            bench.put("h", b"new")
+            await asyncio.sleep(10)
+            assert bench.couriers.delivered == {"b": [b"new"]}
+            assert bench.queue.count == 0
+
+    run_in_fake_time(run())
+
+
+def test_an_event_that_no_endpoint_takes_ends_with_its_ttl(tmp_path: Path) -> None:
+    async def run() -> None:
+        bench = Bench(tmp_path / "queue.db")
+        bench.hooks["h"] = Hook(["a"])
+        bench.couriers.down.add("a")
+        async with running(bench):
+            bench.put("h", b"1")
+            await asyncio.sleep(31)
+            assert bench.worker.task_count == 0
+        assert bench.counters.get("h").expired == 1
+
+    run_in_fake_time(run())
+
+
+def test_events_of_the_last_run_go_out_when_it_starts(tmp_path: Path) -> None:
+    async def run() -> None:
+        bench = Bench(tmp_path / "queue.db")
+        bench.queue.append("h", b"1", bench.clock.now_ns())
+        bench.queue.append("gone", b"2", bench.clock.now_ns())
+        await bench.queue.flush()
+        again = Bench(tmp_path / "queue.db")
+        again.hooks["h"] = Hook(["a"])
+        async with running(again):
+            await asyncio.sleep(0.1)
+        assert again.couriers.delivered == {"a": [b"1"]}
+        assert not again.queue.has("gone")
+
+    run_in_fake_time(run())

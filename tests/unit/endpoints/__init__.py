@@ -1,0 +1,1 @@
+"""Tests of tile38py.endpoints."""

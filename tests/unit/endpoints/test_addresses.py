@@ -1,0 +1,166 @@
+"""Endpoint URLs: what is taken, what is refused and with which words, and what may be shown."""
+
+import pytest
+
+import tile38py.endpoints
+from tile38py.endpoints.address import AddressError, scrubbed, shown
+from tile38py.endpoints.event import Subject, subject_of
+from tile38py.endpoints.kafka import choose_partition, fnv1a
+from tile38py.endpoints.registry import Registry, Settings
+
+assert tile38py.endpoints.KINDS_OF_OURS
+SET = b'{"command":"set","group":"6","detect":"inside","hook":"h",'
+QUEUE = "https://sqs.r.amazonaws.com/1/q.fifo"
+HUB = "Endpoint=sb://n.servicebus.windows.net/;SharedAccessKeyName=n;SharedAccessKey=k;EntityPath=h"
+
+
+def parsed(url: str) -> Settings:
+    return Registry().kind(url).settings.parse(url)
+
+
+def field(url: str, name: str) -> object:
+    return getattr(parsed(url), name)
+
+
+WRONG = {
+    "": "unknown scheme",
+    "nothing": "unknown scheme",
+    "HTTP://h": "unknown scheme",
+    "rediss://h": "unknown scheme",
+    "mqtts://h/t": "unknown scheme",
+    "http:h": "missing the two slashes",
+    "http://": "missing host",
+    "http:///path": "missing host",
+    "local://": "missing channel",
+    "redis://h:1:2": "invalid redis url",
+    "redis://h:x": "invalid redis url port",
+    "redis://h:65536": "invalid redis url port",
+    "redis://h/%zz": "invalid redis channel name",
+    "disque://h": "missing disque queue name",
+    "disque://h:1:2/q": "invalid disque url",
+    "disque://h/%zz": "invalid disque queue name",
+    "disque://h/q?replicate=256": "invalid disque replicate value",
+    "grpc://h:1:2": "invalid grpc url",
+    "kafka://h": "missing kafka topic name",
+    "kafka://h/": "missing kafka topic name",
+    "kafka://h:x/t": "invalid kafka url port",
+    "kafka://h:1:2/t": "invalid kafka url",
+    "kafka://h/%zz": "invalid kafka topic name",
+    "amqp://h": "missing AMQP queue name",
+    "amqp://h/%zz": "invalid AMQP queue name",
+    "mqtt://h": "missing MQTT topic name",
+    "mqtt://h:x/t": "invalid MQTT url port",
+    "mqtt://h/t?qos=3": "invalid MQTT qos value",
+    "mqtt://h/t?qos=x": "invalid MQTT qos value",
+    "mqtt://h/t?retained=x": "invalid MQTT retained value",
+    "mqtt://h/t?retained=2": "invalid MQTT retained, should be [0, 1]",
+    "nats://h/s": "invalid NATS url",
+    "sqs://h/q": "invalid SQS url",
+    "sqs://r:a": "missing SQS queue name",
+    "pubsub://p": "invalid PubSub format should be project/topic",
+    "cf-queue://a": "invalid CF Queue format, should be account_id/queue_id",
+    "cf-queue://a/?token=t": "missing CF Queue queue ID",
+    "cf-queue://a/q": "missing CF Queue API token",
+    "Endpoint=x": "malformed EventHub connection string",
+    HUB.replace("EntityPath", "Path"): "missing EntityPath",
+    HUB.replace("Key=k", "=k"): "missing SharedAccessKey",
+}
+
+
+@pytest.mark.parametrize("url", WRONG)
+def test_a_wrong_url_is_refused_with_its_reason(url: str) -> None:
+    with pytest.raises(AddressError) as caught:
+        Registry().check(url)
+    assert str(caught.value) == WRONG[url]
+
+
+RIGHT = [
+    ("local://lc/x", "channel", b"lc"),
+    ("redis://h/my+chan%2Fx", "channel", "my chan/x"),
+    ("redis://h", "channel", ""),
+    ("redis://h", "port", 6379),
+    ("disque://h/q%20x?replicate=3", "queue", "q x"),
+    ("disque://h/q", "port", 7711),
+    ("grpc://h", "port", 80),
+    ("kafka://h:9492/to.pic", "topic", "to.pic"),
+    ("kafka://h/t", "port", 9092),
+    ("kafka://h/t?ssl=1", "is_ssl", False),
+    ("kafka://h/t?auth=none&ssl=1", "is_ssl", True),
+    ("kafka://h/t?auth=sasl&sha256=1", "mechanism", "SCRAM-SHA-256"),
+    ("kafka://h/t?auth=sasl&sha256=1&sha512=1", "mechanism", "SCRAM-SHA-512"),
+    ("kafka://h/t?auth=sasl&sha512=yes", "mechanism", "PLAIN"),
+    ("amqp://h/q%20x", "queue", "q x"),
+    ("amqp://h/q", "vhost", "/"),
+    ("amqp://h/vh/q", "vhost", "vh"),
+    ("amqp://h/q/", "queue", "q"),
+    ("amqp://h/q", "is_durable", True),
+    ("amqp://h/q?durable=0", "is_durable", False),
+    ("amqp://h/q?priority=257", "priority", 1),
+    ("mqtt://h/a/b%2Fc+d/e", "topic", "a/b/c d/e"),
+    ("mqtt://h/a/", "topic", "a/"),
+    ("mqtt://u@h/a", "user", "u"),
+    ("nats://h:x/s", "server", "nats://h:4222"),
+    ("nats://h:1/a.b?jetstream=yes", "is_jetstream", True),
+    ("sqs://us-east-1:1/q", "queue_url", "https://sqs.us-east-1.amazonaws.com/1/q"),
+    (f"{QUEUE}?x=1", "queue_url", QUEUE),
+    ("pubsub://proj:top", "topic", "projects/proj/topics/top"),
+    ("cf-queue://acc/q1?token=tok%2B1", "token", "tok+1"),
+    ("http://h:7001/a?x=1", "url", "http://h:7001/a?x=1"),
+    (HUB, "connection", HUB),
+]
+
+
+@pytest.mark.parametrize(("url", "name", "expected"), RIGHT)
+def test_a_url_is_understood(url: str, name: str, expected: object) -> None:
+    assert field(url, name) == expected
+
+
+@pytest.mark.parametrize(
+    ("url", "expected"),
+    [
+        ("amqp://u:geheim@h/q?x=geheim", "amqp://***@h/q?***"),
+        ("http://h/a/b", "http://h/a/b"),
+        ("cf-queue://a/q?token=geheim", "cf-queue://a/q?***"),
+        (HUB, "Endpoint=sb://n.servicebus.windows.net/;EntityPath=h"),
+    ],
+)
+def test_what_is_logged_of_a_url_holds_no_secret(url: str, expected: str) -> None:
+    assert shown(url) == expected
+
+
+def test_an_error_that_repeats_a_secret_is_scrubbed() -> None:
+    url = "amqp://u:ge%20heim@h/q?token=t0p"
+    text = scrubbed(f"can't open {url}: ge heim, ge%20heim and t0p are wrong", url)
+    assert text == "can't open amqp://***@h/q?***: ***, *** and *** are wrong"
+
+
+@pytest.mark.parametrize(
+    ("body", "expected"),
+    [
+        (
+            SET + b'"key":"f","time":"t","id":"a"}',
+            Subject("f", "a"),
+        ),
+        (
+            SET + b'"meta":{"key":"x","id":"y"},"key":"f","time":"t","id":"a","object":{}}',
+            Subject("f", "a"),
+        ),
+        (b'{"command":"del","hook":"h","key":"f","id":"a","time":"t"}', Subject("f", "a")),
+        (b'{"command":"drop","hook":"h","key":"f","time":"t"}', Subject("f", "")),
+        (
+            b'{"command":"set","group":"6","detect":"inside","hook":"\\"h","key":"f\\"\\u00e9",'
+            b'"time":"t","id":{"id":"a","distance":0}}',
+            Subject('f"é', "a"),
+        ),
+        (b"no event", Subject("", "")),
+    ],
+)
+def test_key_and_id_of_an_event_are_found(body: bytes, expected: Subject) -> None:
+    assert subject_of(body) == expected
+
+
+def test_partitions_are_tile38s() -> None:
+    assert fnv1a(b"") == 0x811C9DC5
+    assert fnv1a(b"a") == 0xE40C292C
+    assert choose_partition(b"a", [0, 1, 2, 3]) == abs(0xE40C292C - 2**32) % 4
+    assert choose_partition(b"", [2, 0, 1]) == abs(0x811C9DC5 - 2**32) % 3

@@ -1,0 +1,144 @@
+"""The one object that the server sees of delivery: events go in, endpoints get them.
+
+deliveries = Deliveries(path, pool, clock=…, find=registry.find, log=log.error)
+deliveries.open()                    # raises StartError
+group.create_task(deliveries.run())  # once the log is loaded; ends after stop()
+deliveries.enqueue([("hook", b"…")])
+"""
+
+import asyncio
+import contextlib
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import TypeVar
+
+from tile38py.delivery.counters import Counters, HookReport
+from tile38py.delivery.hook_queue import HookQueue, Retention
+from tile38py.delivery.store import LEGACY_SUFFIX, Store, StoreError
+from tile38py.delivery.worker import Tools, Worker
+from tile38py.interfaces import Clock, Couriers, HookRecord, Tell
+from tile38py.limits import HOOK_FLUSH_SECONDS, HOOK_SWEEP_SECONDS
+
+Result = TypeVar("Result")
+
+
+class Deliveries:
+    """The hook queue, its worker and their thread."""
+
+    def __init__(
+        self,
+        path: Path,
+        couriers: Couriers,
+        *,
+        clock: Clock,
+        find: Callable[[str], HookRecord | None],
+        log: Tell,
+    ) -> None:
+        self._path = path
+        self._couriers = couriers
+        self._clock = clock
+        self._find = find
+        self._log = log
+        self._thread = ThreadPoolExecutor(1, "hook-queue")
+        self._stopped = asyncio.Event()
+        self._dirty = asyncio.Event()
+        self.counters = Counters()
+        self.retention = Retention()
+        self.queue: HookQueue
+        self._store: Store
+        self._worker: Worker
+
+    def open(self) -> None:
+        """Open the queue's file, before the log is loaded. Raises StartError."""
+        self._store = Store(self._path)
+        if self._store.was_legacy:
+            kept = self._path.name + LEGACY_SUFFIX
+            self._log("The hook queue is of Tile38 and was moved to '%s'", kept)
+        self.queue = HookQueue(
+            self._store,
+            clock=self._clock,
+            in_thread=self._in_thread,
+            counters=self.counters,
+            retention=self.retention,
+        )
+        self.queue.on_health = self._tell_health
+        tools = Tools(self._couriers, self._clock, self._find, self._log)
+        self._worker = Worker(self.queue, self.counters, tools)
+
+    def enqueue(self, events: Sequence[tuple[str, bytes]]) -> None:
+        """Queue events, (hook name, message) each, in the order of their writes."""
+        now_ns = self._clock.now_ns()
+        append, wake = self.queue.append, self._worker.wake
+        for hook, body in events:
+            append(hook, body, now_ns)
+        for hook in dict.fromkeys(hook for hook, _ in events):
+            wake(hook)
+        self._dirty.set()
+
+    def hooks_changed(self, names: Sequence[str]) -> None:
+        """These hooks were made, replaced or deleted: find() tells what they are now."""
+        for name in names:
+            self._worker.changed(name)
+        self._dirty.set()
+
+    def report(self, hook: str) -> HookReport:
+        """What became of a hook's events."""
+        return HookReport(self.counters.get(hook), self.queue.oldest_ns(hook), self.queue.has(hook))
+
+    async def run(self) -> None:
+        """Deliver until stop() is called; what isn't delivered then stays in the file."""
+        try:
+            async with asyncio.TaskGroup() as tasks:
+                tasks.create_task(self._flush_often(), name="hook queue flush")
+                sweeping = tasks.create_task(self._sweep_often(), name="hook queue sweep")
+                self._worker.start(tasks)
+                await self._stopped.wait()
+                self._worker.stop()
+                sweeping.cancel()
+        finally:
+            self._worker.stop()
+            await self._close()
+
+    def stop(self) -> None:
+        """Make run() end."""
+        self._stopped.set()
+        self._dirty.set()
+
+    async def _close(self) -> None:
+        await self.queue.flush()
+        try:
+            await self._in_thread(self._store.close)
+        except StoreError as error:
+            self._log("The hook queue could not be closed: %s", error)
+        self._thread.shutdown(wait=False)
+
+    async def _flush_often(self) -> None:
+        # Never cancelled in the middle of a write: it ends by itself.
+        while not self._stopped.is_set():
+            await self._dirty.wait()
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(HOOK_FLUSH_SECONDS):
+                    await self._stopped.wait()
+            self._dirty.clear()
+            await self.queue.flush()
+            if self.queue.is_dirty:
+                self._dirty.set()
+
+    async def _sweep_often(self) -> None:
+        while True:
+            await asyncio.sleep(HOOK_SWEEP_SECONDS)
+            if self.queue.count:
+                await self.queue.sweep()
+            # What was delivered since has to leave the file, though nothing new came.
+            if self.queue.is_dirty:
+                self._dirty.set()
+
+    async def _in_thread(self, function: Callable[[], Result]) -> Result:
+        return await asyncio.get_running_loop().run_in_executor(self._thread, function)
+
+    def _tell_health(self, error: str | None) -> None:
+        if error is None:
+            self._log("The hook queue is written again")
+        else:
+            self._log("The hook queue cannot be written: %s. Events wait in memory", error)

@@ -1,0 +1,227 @@
+"""The persisted part of the hook queue: an SQLite file. Knows no order but its own, no time.
+
+All of it runs on one thread, which isn't the event loop's. An event is a row under its number; an
+index by hook and number makes each read of a hook's events a range that ends with that hook.
+"""
+
+import contextlib
+import sqlite3
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from tile38py.errors import StartError
+from tile38py.interfaces import Message
+
+SQLITE_MAGIC: Final = b"SQLite format 3\x00"
+LEGACY_SUFFIX: Final = "-tile38"  # what Tile38's own queue is moved to
+FORMAT: Final = 1  # of the tables, kept as the file's user_version
+PAGES_FREED_COUNT_MAX: Final = 256  # given back to the disk with one write
+WAL_BYTES_MAX: Final = 4 << 20  # what the write-ahead log is cut to after a checkpoint
+
+SCHEMA: Final = """
+CREATE TABLE event (
+  number INTEGER PRIMARY KEY,
+  hook BLOB NOT NULL,
+  queued_ns INTEGER NOT NULL,
+  body BLOB NOT NULL
+) STRICT;
+CREATE INDEX event_of_hook ON event (hook, number);
+CREATE TABLE last_number (one INTEGER PRIMARY KEY CHECK (one = 1), number INTEGER NOT NULL) STRICT;
+INSERT INTO last_number VALUES (1, 0);
+"""
+READ: Final = """
+SELECT number, queued_ns, body FROM event INDEXED BY event_of_hook
+WHERE hook = ? AND number > ? AND number <= ? ORDER BY number LIMIT ?
+"""
+# Steps from hook to hook along the index, so that the cost follows the hooks, not the events.
+HOOKS: Final = """
+WITH RECURSIVE found (hook) AS (
+  SELECT (SELECT min(hook) FROM event)
+  UNION ALL
+  SELECT (SELECT min(hook) FROM event WHERE hook > found.hook) FROM found
+  WHERE found.hook IS NOT NULL
+)
+SELECT hook, (SELECT max(number) FROM event WHERE event.hook = found.hook) FROM found
+WHERE hook IS NOT NULL
+"""
+
+
+class StoreError(Exception):
+    """The file can't be read or written at present; the text says why."""
+
+
+@dataclass(frozen=True, slots=True)
+class Range:
+    """Events of one hook to be read: those in (after, last], at most so many."""
+
+    hook: str
+    after: int
+    last: int
+    count_max: int
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """An event without its text."""
+
+    number: int
+    hook: str
+    queued_ns: int
+    size: int
+
+
+@dataclass(frozen=True, slots=True)
+class Contents:
+    """What a file holds when it is opened."""
+
+    hooks: dict[str, int]  # and the number of the last event of each
+    count: int
+    size: int
+    last_number: int
+
+
+class Store:
+    """One queue file."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.was_legacy = False
+        try:
+            self._set_aside_legacy()
+            self._database = self._connect()
+            self._prepare()
+        except (sqlite3.Error, OSError) as error:
+            raise StartError(
+                f"hook queue '{path}': {error}. Repair it, or move it away to start with an empty"
+                " queue: the events in it are lost then"
+            ) from error
+
+    def _set_aside_legacy(self) -> None:
+        """Tile38's queue has the same name and another format; its events live 30 s anyway."""
+        with contextlib.suppress(FileNotFoundError), self.path.open("rb") as file:
+            start = file.read(len(SQLITE_MAGIC))
+            self.was_legacy = start.startswith(b"*")
+        if self.was_legacy:
+            self.path.rename(self.path.with_name(self.path.name + LEGACY_SUFFIX))
+
+    def _connect(self) -> sqlite3.Connection:
+        self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        self.path.touch(mode=0o600)
+        return sqlite3.connect(self.path, isolation_level=None, check_same_thread=False)
+
+    def _prepare(self) -> None:
+        run = self._database.execute
+        run("PRAGMA auto_vacuum = INCREMENTAL")
+        run("PRAGMA journal_mode = WAL")
+        run("PRAGMA synchronous = FULL")
+        run(f"PRAGMA journal_size_limit = {WAL_BYTES_MAX}")
+        (found,) = run("PRAGMA user_version").fetchone()
+        if found == 0:
+            self._database.executescript(f"BEGIN; {SCHEMA} PRAGMA user_version = {FORMAT}; COMMIT;")
+        elif found != FORMAT:
+            raise sqlite3.DatabaseError(f"its format {found} is unknown to this version")
+        problem = run("PRAGMA quick_check(1)").fetchone()[0]
+        if problem != "ok":
+            raise sqlite3.DatabaseError(str(problem))
+
+    def contents(self) -> Contents:
+        """What waits in it."""
+        with translated():
+            hooks = {name_of(hook): last for hook, last in self._database.execute(HOOKS)}
+            count, size = self._database.execute(
+                "SELECT count(*), coalesce(sum(length(body)), 0) FROM event"
+            ).fetchone()
+            (last,) = self._database.execute("SELECT number FROM last_number").fetchone()
+        return Contents(hooks, count, size, last)
+
+    def write(self, messages: Iterable[Message], done: Iterable[tuple[str, int]]) -> None:
+        """Add events, and remove those of each hook up to a number. All or nothing."""
+        run = self._database
+        last = 0
+        rows: list[tuple[int, bytes, int, bytes]] = []
+        for message in messages:
+            last = message.number
+            rows.append((last, bytes_of(message.hook), message.queued_ns, message.body))
+        with translated(), self._transaction():
+            run.executemany(
+                "DELETE FROM event WHERE hook = ? AND number <= ?",
+                [(bytes_of(hook), number) for hook, number in done],
+            )
+            run.executemany("INSERT OR REPLACE INTO event VALUES (?, ?, ?, ?)", rows)
+            if rows:
+                run.execute("UPDATE last_number SET number = max(number, ?)", (last,))
+            run.execute(f"PRAGMA incremental_vacuum({PAGES_FREED_COUNT_MAX})").fetchall()
+
+    def read(self, ranges: Sequence[Range]) -> list[list[Message]]:
+        """The events of each range, in order. Never looks at another hook's events."""
+        with translated():
+            return [self._read(wanted) for wanted in ranges]
+
+    def _read(self, wanted: Range) -> list[Message]:
+        words = (bytes_of(wanted.hook), wanted.after, wanted.last, wanted.count_max)
+        return [
+            Message(wanted.hook, number, queued_ns, body)
+            for number, queued_ns, body in self._database.execute(READ, words)
+        ]
+
+    def oldest(self, count_max: int) -> list[Row]:
+        """The events with the lowest numbers, of all hooks."""
+        query = "SELECT number, hook, queued_ns, length(body) FROM event ORDER BY number LIMIT ?"
+        with translated():
+            return [
+                Row(number, name_of(hook), queued_ns, size)
+                for number, hook, queued_ns, size in self._database.execute(query, (count_max,))
+            ]
+
+    def remove(self, numbers: Sequence[int]) -> None:
+        """Remove single events."""
+        with translated(), self._transaction():
+            self._database.executemany(
+                "DELETE FROM event WHERE number = ?", [(number,) for number in numbers]
+            )
+
+    def count_steps(self, on_step: Callable[[], int] | None) -> None:
+        """Call a function for each instruction of SQLite's machine: the measure of a read."""
+        self._database.set_progress_handler(on_step, 1)
+
+    def limit_pages(self, count: int) -> None:
+        """Let the file grow to so many pages at most; beyond that it is full, as a disk may be."""
+        self._database.execute(f"PRAGMA max_page_count = {count}")
+
+    def close(self) -> None:
+        """Give the file back."""
+        with translated():
+            self._database.close()
+
+    @contextlib.contextmanager
+    def _transaction(self) -> Iterator[None]:
+        self._database.execute("BEGIN IMMEDIATE")
+        try:
+            yield
+            self._database.execute("COMMIT")
+        except BaseException:
+            # A full disk may have ended the transaction already.
+            if self._database.in_transaction:
+                self._database.execute("ROLLBACK")
+            raise
+
+
+@contextlib.contextmanager
+def translated() -> Iterator[None]:
+    """SQLite's errors as ours."""
+    try:
+        yield
+    except sqlite3.Error as error:
+        raise StoreError(str(error)) from error
+
+
+def bytes_of(hook: str) -> bytes:
+    """A hook's name as it came: names may hold bytes that aren't UTF-8."""
+    return hook.encode("utf-8", "surrogateescape")
+
+
+def name_of(hook: bytes) -> str:
+    """The reverse of bytes_of."""
+    return hook.decode("utf-8", "surrogateescape")

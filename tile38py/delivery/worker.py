@@ -1,0 +1,257 @@
+"""Sends what waits: one task for each list of endpoints while any of its hooks has work.
+
+Hooks with the same URLs share a lane and its batches; each hook's events stay in order. A lane
+whose endpoints hang waits alone. Keeps no event and knows no broker.
+"""
+
+import asyncio
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from tile38py.delivery.counters import Counters
+from tile38py.delivery.hook_queue import HookQueue
+from tile38py.interfaces import Batch, Clock, Couriers, HookRecord, Message, Tell
+from tile38py.limits import (
+    HOOK_BATCH_BYTES_MAX,
+    HOOK_BATCH_COUNT_MAX,
+    HOOK_RETRY_SECONDS,
+    HOOK_SHARE_COUNT_MAX,
+)
+
+Urls = tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Tools:
+    """What delivery needs of others."""
+
+    couriers: Couriers
+    clock: Clock
+    find: Callable[[str], HookRecord | None]
+    log: Tell
+
+
+class Lane:
+    """Hooks with the same endpoints that have work."""
+
+    __slots__ = ("is_failing", "names", "ready", "task", "urls")
+
+    def __init__(self, urls: Urls) -> None:
+        self.urls = urls
+        self.ready: deque[str] = deque()
+        self.names: set[str] = set()  # those of ready
+        self.task: asyncio.Task[None] | None = None
+        self.is_failing = False  # its last error was logged
+
+    def add(self, hook: str) -> None:
+        """Put a hook at the end of the line, unless it stands there."""
+        if hook not in self.names:
+            self.names.add(hook)
+            self.ready.append(hook)
+
+    def pop(self) -> str:
+        """The hook whose turn it is."""
+        hook = self.ready.popleft()
+        self.names.discard(hook)
+        return hook
+
+
+class Worker:
+    """All lanes."""
+
+    def __init__(self, queue: HookQueue, counters: Counters, tools: Tools) -> None:
+        self._queue = queue
+        self._counters = counters
+        self._couriers = tools.couriers
+        self._clock = tools.clock
+        self._find = tools.find
+        self._log = tools.log
+        self._lanes: dict[Urls, Lane] = {}
+        self._busy: set[str] = set()  # hooks whose events are in somebody's hands
+        self._resting: dict[str, asyncio.TimerHandle] = {}  # hooks with a refused event
+        self._failed: dict[str, int] = {}  # hook -> the event that failed last
+        self._tasks: asyncio.TaskGroup | None = None
+
+    @property
+    def task_count(self) -> int:
+        """Lanes that have work at present."""
+        return len(self._lanes)
+
+    def start(self, tasks: asyncio.TaskGroup) -> None:
+        """Send what waits already; the group owns all tasks from now on."""
+        self._tasks = tasks
+        for hook in self._queue.hooks():
+            self.wake(hook)
+
+    def stop(self) -> None:
+        """End all tasks; what they had in hand stays in the queue."""
+        self._tasks = None
+        for lane in self._lanes.values():
+            if lane.task is not None:
+                lane.task.cancel()
+        for timer in self._resting.values():
+            timer.cancel()
+        self._resting.clear()
+
+    def wake(self, hook: str) -> None:
+        """A hook has work, or may have other endpoints now."""
+        if self._tasks is None or hook in self._busy or hook in self._resting:
+            return
+        record = self._find(hook)
+        if record is None:
+            self.forget(hook)
+            return
+        urls = tuple(record.endpoints)
+        lane = self._lanes.get(urls)
+        if lane is None:
+            lane = self._lanes[urls] = Lane(urls)
+            lane.add(hook)
+            name = f"deliver to {self._shown(urls)}"
+            lane.task = self._tasks.create_task(self._run(lane), name=name)
+        else:
+            lane.add(hook)
+
+    def changed(self, hook: str) -> None:
+        """A hook was made, replaced or deleted: no pause of its old endpoints holds it up."""
+        timer = self._resting.pop(hook, None)
+        if timer is not None:
+            timer.cancel()
+        if self._find(hook) is None:
+            self.forget(hook)
+        elif self._queue.has(hook):
+            self.wake(hook)
+
+    def forget(self, hook: str) -> None:
+        """A hook is gone, and its events with it."""
+        self._queue.drop(hook)
+        self._counters.forget(hook)
+        self._failed.pop(hook, None)
+
+    async def _run(self, lane: Lane) -> None:
+        while lane.ready:
+            hooks = self._next_hooks(lane)
+            to_load = [hook for hook in hooks if self._queue.needs_load(hook)]
+            self._busy.update(hooks)
+            try:
+                if to_load:
+                    await self._queue.load(to_load)
+                pause_seconds = await self._send(lane, hooks)
+            finally:
+                self._busy.difference_update(hooks)
+            for hook in hooks:
+                if self._queue.has(hook):
+                    self.wake(hook)
+            if pause_seconds:
+                await asyncio.sleep(pause_seconds)
+        del self._lanes[lane.urls]
+
+    def _next_hooks(self, lane: Lane) -> list[str]:
+        """Those whose turn it is, and whose endpoints are still the lane's."""
+        hooks: list[str] = []
+        while lane.ready and len(hooks) < HOOK_BATCH_COUNT_MAX:
+            hook = lane.pop()
+            if hook in self._busy or hook in self._resting:
+                continue
+            record = self._find(hook)
+            if record is not None and tuple(record.endpoints) == lane.urls:
+                hooks.append(hook)
+            else:
+                self.wake(hook)
+        return hooks
+
+    async def _send(self, lane: Lane, hooks: list[str]) -> float:
+        """Send a batch of these hooks' events; seconds to wait before the next one."""
+        batch = Batch(self._take(hooks))
+        if not batch.messages:
+            # Either all were too old, or the file can't be read and is tried again later.
+            await asyncio.sleep(0)
+            is_stuck = any(self._queue.needs_load(hook) for hook in hooks)
+            return HOOK_RETRY_SECONDS if is_stuck else 0.0
+        reason, is_tried = await self._try_all(lane, batch)
+        self._settle(batch, reason, is_tried=is_tried)
+        self._tell(lane, batch, reason)
+        if reason is None:
+            return 0.0
+        now_ns = self._clock.monotonic_ns()
+        ends_ns = min((self._couriers.resting_until_ns(url) for url in lane.urls), default=0)
+        return max((ends_ns - now_ns) / 1e9, 0.0) if ends_ns else HOOK_RETRY_SECONDS
+
+    def _take(self, hooks: list[str]) -> list[Message]:
+        share = HOOK_BATCH_COUNT_MAX if len(hooks) == 1 else HOOK_SHARE_COUNT_MAX
+        room, bytes_left = HOOK_BATCH_COUNT_MAX, HOOK_BATCH_BYTES_MAX
+        messages: list[Message] = []
+        for hook in hooks:
+            if room == 0 or bytes_left <= 0:
+                break
+            taken = self._queue.take(hook, min(share, room), bytes_left)
+            messages += taken
+            room -= len(taken)
+            bytes_left -= sum(len(message.body) for message in taken)
+            if taken and self._failed.get(hook) == taken[0].number:
+                self._counters.add_retried(hook)
+        return messages
+
+    async def _try_all(self, lane: Lane, batch: Batch) -> tuple[str | None, bool]:
+        """Each URL in turn, for what isn't delivered yet: why the last was down; any tried?"""
+        reason: str | None = "no endpoint"
+        is_tried = False
+        for url in lane.urls:
+            if self._couriers.resting_until_ns(url) > self._clock.monotonic_ns():
+                continue
+            is_tried = True
+            reason = await self._couriers.send(url, batch)
+            for index in batch.delivered:
+                batch.refused.pop(index, None)
+            if reason is None and not batch.refused:
+                break
+        if batch.refused:
+            # A reply, though not the one that was hoped for: that endpoint isn't down.
+            reason = None
+        return reason, is_tried
+
+    def _settle(self, batch: Batch, reason: str | None, *, is_tried: bool) -> None:
+        """Tell the queue what was delivered, hook by hook, and count it."""
+        of_hook: dict[str, list[int]] = {}
+        for index, message in enumerate(batch.messages):
+            of_hook.setdefault(message.hook, []).append(index)
+        for hook, indexes in of_hook.items():
+            count = 0
+            for index in indexes:
+                if index not in batch.delivered:
+                    break
+                count += 1
+            self._queue.settle([batch.messages[index] for index in indexes], count)
+            if count:
+                self._counters.add_sent(hook, count)
+                self._failed.pop(hook, None)
+            if count < len(indexes):
+                first = indexes[count]
+                self._note_failure(hook, batch, first, reason if is_tried else None)
+
+    def _note_failure(self, hook: str, batch: Batch, index: int, reason: str | None) -> None:
+        refusal = batch.refused.get(index)
+        if refusal is not None and self._tasks is not None and self._find(hook) is not None:
+            loop = asyncio.get_running_loop()
+            self._resting[hook] = loop.call_later(HOOK_RETRY_SECONDS, self._end_rest, hook)
+        why = refusal if refusal is not None else reason
+        if why is not None:
+            self._failed[hook] = batch.messages[index].number
+            self._counters.add_failed(hook, reason=why, now_ns=self._clock.now_ns())
+
+    def _end_rest(self, hook: str) -> None:
+        del self._resting[hook]
+        if self._queue.has(hook):
+            self.wake(hook)
+
+    def _tell(self, lane: Lane, batch: Batch, reason: str | None) -> None:
+        """Log when a lane begins to fail and when it works again, not each try."""
+        why = reason or next(iter(batch.refused.values()), None)
+        if why is not None and not lane.is_failing:
+            self._log("Endpoint send error: %s: %s", self._shown(lane.urls), why)
+        elif why is None and lane.is_failing:
+            self._log("Endpoint works again: %s", self._shown(lane.urls))
+        lane.is_failing = why is not None
+
+    def _shown(self, urls: Urls) -> str:
+        return ",".join(self._couriers.shown(url) for url in urls)

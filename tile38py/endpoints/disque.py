@@ -1,0 +1,69 @@
+"""disque://host[:port]/queue[?replicate=n]: ADDJOB, a whole batch in one pipeline."""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final, Self
+
+from tile38py.endpoints.address import AddressError, first_name, host_and_port, split
+from tile38py.endpoints.redis import Word, open_connection, refusal, run
+from tile38py.endpoints.registry import Surroundings, Traits, endpoint
+from tile38py.interfaces import Batch
+
+if TYPE_CHECKING:
+    from redis.asyncio.connection import Connection
+
+PORT: Final = 7711
+REPLICATE_MAX: Final = 255
+
+
+@endpoint("disque", traits=Traits(extra="redis", module="redis"))
+@dataclass(frozen=True, slots=True)
+class DisqueSettings:
+    """Server, queue and copies."""
+
+    host: str
+    port: int
+    queue: str
+    replicate: int
+
+    @classmethod
+    def parse(cls, url: str) -> Self:
+        """The queue is the first segment."""
+        address = split(url)
+        host, port = host_and_port(address.authority, PORT, "disque")
+        replicate = address.option("replicate", "0")
+        is_number = replicate.isascii() and replicate.isdigit()
+        if not is_number or int(replicate) > REPLICATE_MAX:
+            raise AddressError("invalid disque replicate value")
+        return cls(host, port, first_name(address, "disque queue"), int(replicate))
+
+    async def connect(self, _surroundings: Surroundings) -> "DisqueEndpoint":
+        """Disque speaks Redis's protocol."""
+        return DisqueEndpoint(await open_connection(self.host, self.port), self)
+
+
+class DisqueEndpoint:
+    """One connection."""
+
+    def __init__(self, connection: "Connection", settings: DisqueSettings) -> None:
+        self._connection = connection
+        self._settings = settings
+
+    async def send(self, batch: Batch) -> None:
+        """The job's id is success; integers, nil and errors aren't."""
+        settings, waiting = self._settings, batch.waiting()
+        queue = settings.queue.encode("utf-8", "surrogateescape")
+        copies: tuple[Word, ...] = ()
+        if settings.replicate:
+            copies = ("REPLICATE", settings.replicate)
+        commands: list[tuple[Word, ...]] = [
+            ("ADDJOB", queue, batch.messages[index].body, 0, *copies) for index in waiting
+        ]
+        for index, reply in zip(waiting, await run(self._connection, commands), strict=True):
+            if isinstance(reply, bytes | str):
+                batch.delivered.add(index)
+            else:
+                batch.refused[index] = refusal(reply)
+
+    async def close(self) -> None:
+        """Close the connection."""
+        await self._connection.disconnect(nowait=True)

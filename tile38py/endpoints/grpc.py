@@ -1,0 +1,91 @@
+"""grpc://host[:port]: the unary call hservice.HookService/Send for each event."""
+
+import asyncio
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final, Self
+
+from tile38py.endpoints.address import host_and_port, split
+from tile38py.endpoints.registry import Surroundings, Traits, endpoint
+from tile38py.interfaces import Batch
+from tile38py.limits import ENDPOINT_SEND_SECONDS_MAX
+
+if TYPE_CHECKING:
+    from grpc.aio import Channel, UnaryUnaryMultiCallable
+
+PORT: Final = 80
+METHOD: Final = "/hservice.HookService/Send"
+VALUE_TAG: Final = 0x0A  # field 1, a text
+OK_TAG: Final = 0x08  # field 1, a number
+MORE: Final = 0x80
+
+
+@endpoint("grpc", traits=Traits(extra="grpc", module="grpc"))
+@dataclass(frozen=True, slots=True)
+class GrpcSettings:
+    """Server; path and query are ignored."""
+
+    host: str
+    port: int
+
+    @classmethod
+    def parse(cls, url: str) -> Self:
+        """Plaintext HTTP/2, no credentials."""
+        return cls(*host_and_port(split(url).authority, PORT, "grpc"))
+
+    async def connect(self, _surroundings: Surroundings) -> "GrpcEndpoint":
+        """Connect, so that a dead server is found here."""
+        from grpc.aio import insecure_channel
+
+        channel = insecure_channel(f"{self.host}:{self.port}")
+        try:
+            await channel.channel_ready()
+        except BaseException:
+            await channel.close()
+            raise
+        return GrpcEndpoint(channel)
+
+
+class GrpcEndpoint:
+    """One channel."""
+
+    def __init__(self, channel: "Channel") -> None:
+        self._channel = channel
+        self._call: UnaryUnaryMultiCallable[bytes, bytes] = channel.unary_unary(
+            METHOD, request_serializer=request_bytes, response_deserializer=bytes
+        )
+
+    async def send(self, batch: Batch) -> None:
+        """The events of a hook one after the other, the hooks side by side."""
+        outcomes = await asyncio.gather(
+            *(self._send_group(batch, group) for group in batch.groups()), return_exceptions=True
+        )
+        for outcome in outcomes:
+            if isinstance(outcome, BaseException):
+                raise outcome
+
+    async def _send_group(self, batch: Batch, group: list[int]) -> None:
+        for index in group:
+            reply = await self._call(batch.messages[index].body, timeout=ENDPOINT_SEND_SECONDS_MAX)
+            if not is_ok(reply):
+                raise ConnectionError("invalid grpc reply")
+            batch.delivered.add(index)
+
+    async def close(self) -> None:
+        """Close the channel."""
+        await self._channel.close()
+
+
+def request_bytes(body: bytes) -> bytes:
+    """MessageRequest with its one field, `value`."""
+    length = len(body)
+    head = bytearray([VALUE_TAG])
+    while length >= MORE:
+        head.append(length & (MORE - 1) | MORE)
+        length >>= 7
+    head.append(length)
+    return bytes(head) + body
+
+
+def is_ok(reply: bytes) -> bool:
+    """Whether a MessageReply's one field, `ok`, is true."""
+    return len(reply) > 1 and reply[0] == OK_TAG and reply[1] != 0

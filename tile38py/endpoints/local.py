@@ -1,0 +1,45 @@
+"""local://channel: publishes to a channel of this server."""
+
+from dataclasses import dataclass
+from typing import Self
+
+from tile38py.endpoints.address import AddressError, split
+from tile38py.endpoints.registry import Surroundings, Traits, endpoint
+from tile38py.interfaces import Batch, Publisher
+
+
+@endpoint("local", traits=Traits(idle_seconds_max=None))
+@dataclass(frozen=True, slots=True)
+class LocalSettings:
+    """The channel, undecoded."""
+
+    channel: bytes
+
+    @classmethod
+    def parse(cls, url: str) -> Self:
+        """Only what stands before the first slash counts."""
+        address = split(url)
+        if not address.authority:
+            raise AddressError("missing channel")
+        return cls(address.authority.encode("utf-8", "surrogateescape"))
+
+    async def connect(self, surroundings: Surroundings) -> "LocalEndpoint":
+        """Nothing has to be opened."""
+        return LocalEndpoint(self.channel, surroundings.publish)
+
+
+class LocalEndpoint:
+    """Never fails."""
+
+    def __init__(self, channel: bytes, publish: Publisher) -> None:
+        self._channel = channel
+        self._publish = publish
+
+    async def send(self, batch: Batch) -> None:
+        """Publish all."""
+        for index in batch.waiting():
+            self._publish(self._channel, batch.messages[index].body)
+            batch.delivered.add(index)
+
+    async def close(self) -> None:
+        """Nothing has to be closed."""

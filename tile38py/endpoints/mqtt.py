@@ -1,0 +1,118 @@
+"""mqtt://host[:port]/topic: MQTT 3.1.1, TLS when any of its files is named."""
+
+import asyncio
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import TYPE_CHECKING, Final, Self
+
+from tile38py.endpoints.address import AddressError, decoded, host_and_port, split
+from tile38py.endpoints.registry import Surroundings, Traits, endpoint
+from tile38py.endpoints.security import TlsFiles
+from tile38py.interfaces import Batch
+from tile38py.limits import ENDPOINT_CONNECT_SECONDS_MAX, HOOK_BATCH_COUNT_MAX
+
+if TYPE_CHECKING:
+    from aiomqtt import Client
+
+PORT: Final = 1883
+KEEPALIVE_SECONDS: Final = 30
+QOS_MAX: Final = 2
+ID_PARTS: Final = (0, 8, 12, 16, 20, 32)  # where the digits of a client id are cut
+
+
+@endpoint("mqtt", traits=Traits(extra="mqtt", module="aiomqtt"))
+@dataclass(frozen=True, slots=True)
+class MqttSettings:
+    """Broker, topic and quality."""
+
+    host: str
+    port: int
+    user: str | None
+    topic: str
+    qos: int
+    is_retained: bool
+    files: TlsFiles
+
+    @classmethod
+    def parse(cls, url: str) -> Self:
+        """All segments together are the topic; a final slash counts."""
+        address = split(url)
+        user, at, host_part = address.authority.rpartition("@")
+        host, port = host_and_port(host_part, PORT, "MQTT")
+        if not "".join(address.segments):
+            raise AddressError("missing MQTT topic name")
+        topic = "/".join(decoded(part, "invalid MQTT topic name") for part in address.segments)
+        qos = address.option("qos", "0")
+        if not qos.isascii() or not qos.isdigit() or int(qos) > QOS_MAX:
+            # Tile38 takes up to 255 and then loses the event.
+            raise AddressError("invalid MQTT qos value")
+        retained = address.option("retained", "0")
+        if not retained.isascii() or not retained.isdigit():
+            raise AddressError("invalid MQTT retained value")
+        if int(retained) not in {0, 1}:
+            raise AddressError("invalid MQTT retained, should be [0, 1]")
+        return cls(
+            host=host,
+            port=port,
+            user=user if at else None,
+            topic=topic,
+            qos=int(qos),
+            is_retained=retained == "1",
+            files=TlsFiles(address.option("cacert"), address.option("cert"), address.option("key")),
+        )
+
+    async def connect(self, surroundings: Surroundings) -> "MqttEndpoint":
+        """Connect under a name that no other connection has."""
+        from aiomqtt import Client, ProtocolVersion
+
+        digits = surroundings.new_id()
+        parts = [digits[at:end] for at, end in pairwise(ID_PARTS)]
+        client = Client(
+            self.host,
+            self.port,
+            username=self.user,
+            identifier="-".join(["tile38", *parts]),
+            protocol=ProtocolVersion.V311,
+            clean_session=True,
+            keepalive=KEEPALIVE_SECONDS,
+            timeout=ENDPOINT_CONNECT_SECONDS_MAX,
+            tls_context=self.files.context() if self.files.is_any else None,
+        )
+        # The client warns of many calls at a time, which a batch is on purpose.
+        client.pending_calls_threshold = HOOK_BATCH_COUNT_MAX
+        await client.__aenter__()
+        return MqttEndpoint(client, self)
+
+
+class MqttEndpoint:
+    """One session."""
+
+    def __init__(self, client: "Client", settings: MqttSettings) -> None:
+        self._client = client
+        self._settings = settings
+
+    async def send(self, batch: Batch) -> None:
+        """Written with qos 0; acknowledged with 1 and 2."""
+        waiting = batch.waiting()
+        outcomes = await asyncio.gather(
+            *(self._publish(batch.messages[index].body) for index in waiting),
+            return_exceptions=True,
+        )
+        down: list[BaseException] = []
+        for index, outcome in zip(waiting, outcomes, strict=True):
+            if isinstance(outcome, BaseException):
+                down.append(outcome)
+            else:
+                batch.delivered.add(index)
+        if down:
+            raise down[0]
+
+    async def _publish(self, body: bytes) -> None:
+        settings = self._settings
+        await self._client.publish(
+            settings.topic, body, qos=settings.qos, retain=settings.is_retained
+        )
+
+    async def close(self) -> None:
+        """Say goodbye."""
+        await self._client.__aexit__(None, None, None)

@@ -1,0 +1,168 @@
+"""nats://host:port/subject: core NATS, confirmed by a round trip, or JetStream."""
+
+import asyncio
+import contextlib
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final, Self
+
+from tile38py.endpoints.address import AddressError, decoded, split
+from tile38py.endpoints.registry import Surroundings, Traits, endpoint
+from tile38py.endpoints.security import TlsFiles
+from tile38py.interfaces import Batch
+from tile38py.limits import ENDPOINT_CONNECT_SECONDS_MAX, ENDPOINT_SEND_SECONDS_MAX
+
+if TYPE_CHECKING:
+    from nats.aio.client import Client
+
+PORT: Final = 4222
+GOODBYE_SECONDS_MAX: Final = 0.5
+LOST: Final = "connection lost"
+STREAM_SECONDS_MAX: Final = 20.0  # for a stream's acknowledgement
+
+
+@endpoint(
+    "nats", traits=Traits(extra="nats", module="nats", send_seconds_max=STREAM_SECONDS_MAX + 1)
+)
+@dataclass(frozen=True, slots=True)
+class NatsSettings:
+    """Server, subject and how to log in."""
+
+    server: str
+    subject: str
+    user: str
+    password: str
+    token: str
+    is_secure: bool
+    has_certificate: bool
+    files: TlsFiles
+    credentials: str
+    is_jetstream: bool
+
+    @classmethod
+    def parse(cls, url: str) -> Self:
+        """The port is required, though it needn't be a number."""
+        address = split(url)
+        host, colon, port = address.authority.partition(":")
+        if not colon or ":" in port:
+            raise AddressError("invalid NATS url")
+        number = int(port) if port.isascii() and port.isdigit() else PORT
+        segment = address.segments[0] if address.segments else ""
+        return cls(
+            server=f"nats://{host}:{number}",
+            subject=decoded(segment, "invalid NATS subject"),
+            user=address.option("user"),
+            password=address.option("pass"),
+            token=address.option("token"),
+            is_secure=address.is_set("secure"),
+            has_certificate=address.is_set("tls"),
+            files=TlsFiles("", address.option("tlscert"), address.option("tlskey")),
+            credentials=address.option("credential"),
+            is_jetstream=address.is_set("jetstream"),
+        )
+
+    async def connect(self, _surroundings: Surroundings) -> "NatsEndpoint":
+        """Connect once; the pool decides when to try again."""
+        from nats.aio.client import Client
+
+        if not self.subject:
+            raise AddressError("nats: invalid subject")
+        has_login = bool(self.user and self.password)
+        is_tls = self.is_secure or self.has_certificate
+        files = self.files if self.has_certificate else TlsFiles()
+        client = Client()
+        endpoint = NatsEndpoint(client, self)
+        errors: list[Exception] = []
+
+        async def note(error: Exception) -> None:
+            errors.append(error)
+
+        try:
+            await client.connect(
+                self.server,
+                allow_reconnect=False,
+                connect_timeout=int(ENDPOINT_CONNECT_SECONDS_MAX),
+                error_cb=note,
+                disconnected_cb=endpoint.note_end,
+                user=self.user if has_login else None,
+                password=self.password if has_login else None,
+                token=self.token or None,
+                tls=files.context() if is_tls else None,
+                user_credentials=self.credentials or None,
+            )
+        except Exception as error:  # noqa: BLE001 - told again with what the client knows
+            # After a failed handshake the client may wait for a goodbye that never comes.
+            with contextlib.suppress(Exception):
+                async with asyncio.timeout(GOODBYE_SECONDS_MAX):
+                    await client.close()
+            raise (errors[-1] if errors and not str(error) else error) from None
+        return endpoint
+
+
+class NatsEndpoint:
+    """One connection."""
+
+    def __init__(self, client: "Client", settings: NatsSettings) -> None:
+        self._client = client
+        self._settings = settings
+        self._is_over = False
+        self._sending: asyncio.Timeout | None = None
+
+    async def note_end(self) -> None:
+        """The connection is lost; the client by itself would wait for answers all the same."""
+        self._is_over = True
+        if self._sending is not None:
+            self._sending.reschedule(0)
+
+    async def send(self, batch: Batch) -> None:
+        """Publish all and wait until the server has them."""
+        if self._is_over:
+            raise ConnectionError(LOST)
+        try:
+            async with asyncio.timeout(STREAM_SECONDS_MAX) as self._sending:
+                if self._settings.is_jetstream:
+                    await self._send_to_stream(batch)
+                else:
+                    await self._send_to_subject(batch)
+        except TimeoutError:
+            raise ConnectionError(LOST if self._is_over else "no answer in time") from None
+        finally:
+            self._sending = None
+
+    async def _send_to_subject(self, batch: Batch) -> None:
+        # The server has them once it answers what was sent behind them.
+        from nats.errors import MaxPayloadError
+
+        sent: list[int] = []
+        for group in batch.groups():
+            for index in group:
+                try:
+                    await self._client.publish(self._settings.subject, batch.messages[index].body)
+                except MaxPayloadError as error:
+                    batch.refused[index] = str(error)
+                    break
+                sent.append(index)
+        await self._client.flush(int(ENDPOINT_SEND_SECONDS_MAX))
+        batch.delivered.update(sent)
+
+    async def _send_to_stream(self, batch: Batch) -> None:
+        stream = self._client.jetstream(timeout=STREAM_SECONDS_MAX)
+        waiting = batch.waiting()
+        outcomes = await asyncio.gather(
+            *(
+                stream.publish(self._settings.subject, batch.messages[index].body)
+                for index in waiting
+            ),
+            return_exceptions=True,
+        )
+        down: list[BaseException] = []
+        for index, outcome in zip(waiting, outcomes, strict=True):
+            if isinstance(outcome, BaseException):
+                down.append(outcome)
+            else:
+                batch.delivered.add(index)
+        if down:
+            raise down[0]
+
+    async def close(self) -> None:
+        """Flush and close."""
+        await self._client.close()

@@ -1,0 +1,99 @@
+"""redis://host[:port][/channel]: PUBLISH, a whole batch in one pipeline."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final, Self
+
+from tile38py.endpoints.address import decoded, host_and_port, split
+from tile38py.endpoints.registry import Surroundings, Traits, endpoint
+from tile38py.interfaces import Batch
+from tile38py.limits import ENDPOINT_CONNECT_SECONDS_MAX
+
+if TYPE_CHECKING:
+    from redis.asyncio.connection import Connection
+
+PORT: Final = 6379
+Word = bytes | str | int
+
+
+@endpoint("redis", traits=Traits(extra="redis", module="redis"))
+@dataclass(frozen=True, slots=True)
+class RedisSettings:
+    """Server and channel."""
+
+    host: str
+    port: int
+    channel: str
+
+    @classmethod
+    def parse(cls, url: str) -> Self:
+        """Further segments and the query are ignored."""
+        address = split(url)
+        host, port = host_and_port(address.authority, PORT, "redis")
+        segment = address.segments[0] if address.segments else ""
+        return cls(host, port, decoded(segment, "invalid redis channel name"))
+
+    async def connect(self, _surroundings: Surroundings) -> "RedisEndpoint":
+        """Connect without a word: the server may be anything that knows PUBLISH."""
+        connection = await open_connection(self.host, self.port)
+        return RedisEndpoint(connection, self.channel.encode("utf-8", "surrogateescape"))
+
+
+class RedisEndpoint:
+    """One connection."""
+
+    def __init__(self, connection: "Connection", channel: bytes) -> None:
+        self._connection = connection
+        self._channel = channel
+
+    async def send(self, batch: Batch) -> None:
+        """An integer is success, as is a text that is one."""
+        waiting = batch.waiting()
+        commands = [(b"PUBLISH", self._channel, batch.messages[index].body) for index in waiting]
+        for index, reply in zip(waiting, await run(self._connection, commands), strict=True):
+            if isinstance(reply, int) or (isinstance(reply, bytes) and is_integer(reply)):
+                batch.delivered.add(index)
+            else:
+                batch.refused[index] = refusal(reply)
+
+    async def close(self) -> None:
+        """Close the connection."""
+        await self._connection.disconnect(nowait=True)
+
+
+async def open_connection(host: str, port: int) -> "Connection":
+    """A plain connection of the Redis client, connected."""
+    from redis.asyncio.connection import Connection
+
+    connection = Connection(
+        host=host,
+        port=port,
+        socket_connect_timeout=ENDPOINT_CONNECT_SECONDS_MAX,
+        driver_info=None,
+    )
+    await connection.connect()
+    return connection
+
+
+async def run(connection: "Connection", commands: Sequence[tuple[Word, ...]]) -> list[object]:
+    """Send all commands at once; their replies, errors among them."""
+    from redis.exceptions import ResponseError
+
+    await connection.send_packed_command(connection.pack_commands(commands), check_health=False)
+    replies: list[object] = []
+    for _ in commands:
+        try:
+            replies.append(await connection.read_response(disable_decoding=True))
+        except ResponseError as error:
+            replies.append(error)
+    return replies
+
+
+def is_integer(reply: bytes) -> bool:
+    """Whether a text is a decimal integer."""
+    return reply.lstrip(b"+-").isdigit()
+
+
+def refusal(reply: object) -> str:
+    """What to tell of a reply that isn't success."""
+    return str(reply) if isinstance(reply, Exception) else "unexpected reply"

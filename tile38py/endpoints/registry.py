@@ -1,0 +1,131 @@
+"""Which scheme is whose: the kinds of endpoints, ours and those of other packages.
+
+Another package adds a kind through the entry-point group `tile38py.endpoints`: the entry's name is
+the scheme, its object a settings class with `parse` and `connect`, decorated with @endpoint.
+"""
+
+from collections.abc import Callable, Coroutine, Mapping
+from dataclasses import dataclass, field
+from importlib.metadata import entry_points
+from importlib.util import find_spec
+from typing import Final, Protocol, Self, TypeVar
+
+from tile38py.endpoints.address import AddressError, scheme_of
+from tile38py.interfaces import Batch, Publisher
+from tile38py.limits import ENDPOINT_IDLE_SECONDS_MAX, ENDPOINT_SEND_SECONDS_MAX
+
+GROUP: Final = "tile38py.endpoints"
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """What endpoints may use of the world besides their broker."""
+
+    environment: Mapping[str, str]
+    new_id: Callable[[], str]  # 32 random hexadecimal digits
+    publish: Publisher
+
+
+class Endpoint(Protocol):
+    """A connection to a broker."""
+
+    async def send(self, batch: Batch) -> None:
+        """Send what waits, mark what was delivered or refused; raise if the broker is down."""
+
+    async def close(self) -> None:
+        """Flush and close."""
+
+
+class Settings(Protocol):
+    """A URL understood."""
+
+    @classmethod
+    def parse(cls, url: str) -> Self:
+        """Understand a URL. Raises AddressError."""
+
+    def connect(self, surroundings: Surroundings) -> Coroutine[object, object, Endpoint]:
+        """Open a connection."""
+
+
+@dataclass(frozen=True, slots=True)
+class Traits:
+    """How the pool treats connections of a kind."""
+
+    extra: str = ""  # of this package, with the broker's client
+    module: str = ""  # that has to be there for it
+    idle_seconds_max: float | None = ENDPOINT_IDLE_SECONDS_MAX
+    lifetime_seconds_max: float | None = None
+    send_seconds_max: float = ENDPOINT_SEND_SECONDS_MAX
+    is_concurrent: bool = False  # several batches at a time, and errors leave it open
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """A kind of endpoint."""
+
+    settings: type[Settings]
+    traits: Traits
+
+
+SettingsClass = TypeVar("SettingsClass", bound=type[Settings])
+KINDS: Final[dict[str, Kind]] = {}
+TRAITS: Final[dict[type[Settings], Traits]] = {}
+
+
+def endpoint(
+    *schemes: str, traits: Traits | None = None
+) -> Callable[[SettingsClass], SettingsClass]:
+    """Make a settings class the one of these schemes."""
+
+    def register(settings: SettingsClass) -> SettingsClass:
+        TRAITS[settings] = traits or Traits()
+        for scheme in schemes:
+            KINDS[scheme] = Kind(settings, TRAITS[settings])
+        return settings
+
+    return register
+
+
+@dataclass(slots=True)
+class Registry:
+    """All kinds; those of other packages are loaded when a URL first names their scheme."""
+
+    foreign: dict[str, Kind] = field(default_factory=dict)
+
+    def kind(self, url: str) -> Kind:
+        """The kind of a URL. Raises AddressError."""
+        scheme = scheme_of(url)
+        if url.startswith("https://sqs.") and ".amazonaws.com" in url:
+            scheme = "sqs"
+        kind = KINDS.get(scheme) or self.foreign.get(scheme) or self._load(scheme)
+        if kind is None:
+            raise AddressError("unknown scheme")
+        return kind
+
+    def check(self, url: str) -> None:
+        """Whether SETHOOK may name this URL. Raises AddressError with the reason for the log."""
+        self.kind(url).settings.parse(url)
+
+    def missing(self, url: str) -> str | None:
+        """What has to be installed for a URL to be of use; None if nothing has to."""
+        return missing_extra(self.kind(url).traits)
+
+    def _load(self, scheme: str) -> Kind | None:
+        for entry in entry_points(group=GROUP, name=scheme):
+            settings: type[Settings] = entry.load()
+            kind = self.foreign[scheme] = Kind(settings, TRAITS.get(settings, Traits()))
+            return kind
+        return None
+
+
+def missing_extra(traits: Traits) -> str | None:
+    """The sentence that names the extra, if the client isn't there."""
+    if not traits.module:
+        return None
+    try:
+        is_there = find_spec(traits.module) is not None
+    except ModuleNotFoundError:
+        is_there = False
+    if is_there:
+        return None
+    return f"its client isn't installed: pip install 'tile38py[{traits.extra}]'"
