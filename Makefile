@@ -38,7 +38,7 @@ install: needs-python needs-cargo $(INSTALLED) ## make the virtual environment w
 $(INSTALLED): pyproject.toml | needs-python needs-cargo
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check 'maturin>=1.9,<2'
-	$(BIN)/maturin develop --quiet --extras dev,demo,bench,hooks
+	$(BIN)/maturin develop --quiet --extras dev,demo,bench,http,redis,kafka,amqp,mqtt,nats,grpc,sqs,pubsub,eventhub
 	@touch $@
 
 build: install ## build the engine for tests, into the package

@@ -82,8 +82,8 @@ class Dispatcher:
                 progress.wrote = True
             if batch.monitored:
                 self._show(client, batch.monitored)
-            if batch.events:
-                self._services.broadcaster.hand_on(batch.events)
+            if batch.events or batch.hooks_changed:
+                self._services.broadcaster.hand_on(batch.events, batch.hooks_changed)
             match batch.stop:
                 case ServerCommand() as command:
                     progress.stop = self._run(client, command, progress)

@@ -28,9 +28,9 @@ class Sweeper:
         log, count = self.engine.expire(self.clock.now_ns(), EXPIRE_COUNT_MAX)
         if log:
             self.journal.append(log)
-        events, _, _ = self.engine.take_events()
-        if events:
-            self.broadcaster.hand_on(events)
+        events, _, changes = self.engine.take_events()
+        if events or changes:
+            self.broadcaster.hand_on(events, changes)
         if count:
             self.log(f"Expired {count} objects")
         return count >= EXPIRE_COUNT_MAX

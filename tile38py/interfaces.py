@@ -15,6 +15,8 @@ LAST: Final = 2  # the connection closes after them
 # Of a fence: "hook", "channel" or "live"; the name of the hook or channel, or the live fence's
 # number; the message.
 FenceEvent: TypeAlias = tuple[str, bytes | int, bytes]
+# Of a hook or channel: what became of it, its name, how many events of the batch came before.
+HookChange: TypeAlias = tuple[str, bytes, int]
 
 
 class Wire(Enum):
@@ -108,6 +110,9 @@ class HookEvents(Protocol):
     def enqueue(self, events: Sequence[tuple[str, bytes]]) -> None:
         """Take messages, each with the name of its hook."""
 
+    def hooks_changed(self, names: Sequence[str]) -> None:
+        """These hooks were made, replaced or deleted."""
+
 
 class Broadcaster(Protocol):
     """Whoever hands messages to live connections."""
@@ -118,7 +123,7 @@ class Broadcaster(Protocol):
     def watch(self, client: "Client", fence: int) -> None:
         """Make a connection live that made a fence of this number."""
 
-    def hand_on(self, events: Sequence[FenceEvent]) -> None:
+    def hand_on(self, events: Sequence[FenceEvent], changes: Sequence[HookChange] = ()) -> None:
         """Send what fences found, as soon as the log has the writes that caused it."""
 
     def publish(self, channel: bytes, text: bytes) -> int:

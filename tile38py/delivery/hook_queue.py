@@ -96,7 +96,7 @@ class HookQueue:
     @property
     def is_dirty(self) -> bool:
         """Whether the file lacks something."""
-        return bool(self._unwritten or self._done)
+        return bool(self._unwritten or self._done or self._is_flushing)
 
     def append(self, hook: str, body: bytes, now_ns: int) -> None:
         """Add an event."""

@@ -40,6 +40,7 @@ from tile38py.limits import (
 from tile38py.persistence.aof import Aof, Loop, NoLog
 from tile38py.persistence.files import ConfigFile, DirectoryLock
 from tile38py.server.connection import Connection, Hub
+from tile38py.server.hooks import Hooks
 from tile38py.server.listener import address_text, bind_tcp, bind_unix
 from tile38py.server.logs import Log
 from tile38py.server.options import Options
@@ -76,6 +77,7 @@ class Server:
         self._pool = ThreadPoolExecutor(LONG_READ_THREADS_MAX, "read")
         self._listener: socket.socket | None = None
         self._subscriptions: Subscriptions | None = None
+        self._hooks: Hooks | None = None
 
     async def run(self) -> int:
         """Serve until the end; the exit code."""
@@ -142,6 +144,8 @@ class Server:
             async with asyncio.TaskGroup() as tasks:
                 working = tasks.create_task(self._work(parts, journal, replay), name="work")
                 code = await self._ended
+                if code == 0 and self._hooks is not None:
+                    await self._hooks.stop()
                 working.cancel()
         finally:
             listening.close()
@@ -182,8 +186,16 @@ class Server:
 
     def _make_hub(self, parts: Parts, journal: Aof | NoLog) -> Hub:
         options, config = self._options, parts.config
+        self._hooks = Hooks(
+            options.queue_path or options.directory / "queue.db",
+            parts.engine,
+            clock=parts.clock,
+            publish=self._publish,
+            log=self._log.error,
+        )
         self._subscriptions = Subscriptions(
             parts.engine,
+            hooks=self._hooks,
             journal=journal,
             call_soon=self._loop.call_soon,
             log=self._log.warning,
@@ -220,6 +232,10 @@ class Server:
             output=options.output,
         )
 
+    def _publish(self, channel: bytes, message: bytes) -> int:
+        assert self._subscriptions is not None
+        return self._subscriptions.publish(channel, message)
+
     async def _work(self, parts: Parts, journal: Aof | NoLog, replay: Replay) -> None:
         """Replay the log, then everything that happens by itself."""
         try:
@@ -246,6 +262,8 @@ class Server:
             log=self._log.debug,
         )
         async with asyncio.TaskGroup() as tasks:
+            assert self._hooks is not None
+            tasks.create_task(self._hooks.run(), name="hooks")
             tasks.create_task(every(EXPIRE_SECONDS, sweeper.sweep), name="expiry")
             tasks.create_task(every(ZONE_SECONDS, follow_zone(parts.engine)), name="zone")
             tasks.create_task(every(SYNC_SECONDS, journal.tick), name="sync")

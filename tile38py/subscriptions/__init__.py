@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 
 from tile38py._engine import Engine
 from tile38py.config.globs import Tokens, fits, parse
-from tile38py.interfaces import WROTE, Client, FenceEvent, HookEvents, Journal, Role
+from tile38py.interfaces import WROTE, Client, FenceEvent, HookChange, HookEvents, Journal, Role
 from tile38py.limits import ROUTES_COUNT_MAX
 from tile38py.subscriptions.fanout import Fanout, FenceLeg, Route, legs_of
 from tile38py.subscriptions.listener import Hub, Subscription
@@ -85,18 +85,15 @@ class Subscriptions:
         subscription.fence = fence
         self._fences[fence] = Route.of([FenceLeg(subscription.form, None, (subscription,))])
 
-    def hand_on(self, events: Sequence[FenceEvent]) -> None:
+    def hand_on(self, events: Sequence[FenceEvent], changes: Sequence[HookChange] = ()) -> None:
         """Send what fences found, as soon as the log has the writes that caused it."""
         posts: list[tuple[Route, bytes, bytes]] = []
-        hooks: list[tuple[str, bytes]] = []
         for kind, target, message in events:
             if isinstance(target, int):
                 fence = self._fences.get(target)
                 if fence is not None:
                     posts.append((fence, b"", message))
-            elif kind == "hook":
-                hooks.append((_text(target), message))
-            else:
+            elif kind == "channel":
                 route = self._route(target)
                 if route.count:
                     posts.append((route, target, message))
@@ -104,8 +101,8 @@ class Subscriptions:
         def deliver() -> None:
             for route, channel, message in posts:
                 self._fanout.post(route, channel, message)
-            if hooks and self._hooks is not None:
-                self._hooks.enqueue(hooks)
+            if self._hooks is not None:
+                tell_hooks(self._hooks, events, changes)
 
         self._when_logged(deliver, flags=WROTE)
 
@@ -201,6 +198,24 @@ class Subscriptions:
             if fits(pattern.tokens, name):
                 legs += legs_of(pattern.listeners, text)
         return Route.of(legs)
+
+
+def tell_hooks(
+    hooks: HookEvents, events: Sequence[FenceEvent], changes: Sequence[HookChange]
+) -> None:
+    """Tell of messages and changes in the order in which they came."""
+    start = 0
+    for _, name, position in (*changes, ("", b"", len(events))):
+        messages = [
+            (_text(target), message)
+            for kind, target, message in events[start:position]
+            if kind == "hook" and isinstance(target, bytes)
+        ]
+        if messages:
+            hooks.enqueue(messages)
+        if name:
+            hooks.hooks_changed([_text(name)])
+        start = position
 
 
 def _text(name: bytes) -> str:

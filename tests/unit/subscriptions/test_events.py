@@ -30,6 +30,10 @@ class FakeHooks:
         """Take messages."""
         self.taken += events
 
+    def hooks_changed(self, names: Sequence[str]) -> None:
+        """Take word of changes."""
+        self.taken += [(name, b"changed") for name in names]
+
 
 class Stage:
     """Subscriptions with nothing behind them."""
@@ -97,3 +101,11 @@ def test_whatever_a_watcher_says_ends_it() -> None:
         bench.subscriptions.watch(client, 7)
         assert bench.send(words, client) == b""
         assert client.is_gone
+
+
+def test_changes_of_hooks_keep_their_place_among_messages() -> None:
+    stage = Stage()
+    events = (("hook", b"h", b"1"), ("channel", b"c", b"x"), ("hook", b"h", b"2"))
+    stage.subscriptions.hand_on(events, (("deleted", b"h", 1), ("set", b"h", 1)))
+    told = [("h", b"1"), ("h", b"changed"), ("h", b"changed"), ("h", b"2")]
+    assert stage.hooks.taken == told

@@ -1,0 +1,104 @@
+"""Hooks of a real server: messages arrive in order, also after an absence or a kill."""
+
+import json
+import threading
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, HTTPServer
+
+import pytest
+
+from tests.support.process import ServerProcess
+from tests.support.waiting import wait_until
+
+
+class Receiver:
+    """An HTTP endpoint that keeps what it is sent."""
+
+    def __init__(self, port: int = 0) -> None:
+        received = self.received = list[bytes]()
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_POST(self) -> None:  # the library's name
+                received.append(self.rfile.read(int(self.headers["Content-Length"])))
+                self.send_response(200)
+                self.end_headers()
+
+            def log_message(self, *_words: object) -> None:
+                """Say nothing."""
+
+        self._server = HTTPServer(("127.0.0.1", port), Handler)
+        self.port = self._server.server_port
+        self._thread = threading.Thread(target=self._server.serve_forever)
+        self._thread.start()
+
+    def detections(self) -> list[str]:
+        """What the messages say, in order."""
+        return [json.loads(body)["detect"] for body in self.received]
+
+    def close(self) -> None:
+        """Stop listening."""
+        self._server.shutdown()
+        self._thread.join()
+        self._server.server_close()
+
+
+@pytest.fixture
+def receiver() -> Iterator[Receiver]:
+    """An endpoint that listens."""
+    receiver = Receiver()
+    yield receiver
+    receiver.close()
+
+
+def set_hook(server: ServerProcess, port: int) -> None:
+    """A hook that tells who enters and leaves."""
+    url = f"http://127.0.0.1:{port}/hook"
+    words = ("NEARBY", "fleet", "FENCE", "DETECT", "enter,exit", "POINT", 33, -115, 10000)
+    assert server.call("SETHOOK", "zone", url, *words) == ":1"
+
+
+def move(server: ServerProcess, *latitudes: float) -> None:
+    """Set the truck to one latitude after the other."""
+    for latitude in latitudes:
+        assert server.call("SET", "fleet", "truck", "POINT", latitude, -115) == "+OK"
+
+
+def test_messages_arrive_in_order(server: ServerProcess, receiver: Receiver) -> None:
+    set_hook(server, receiver.port)
+    move(server, 33, 44, 33)
+    wait_until(lambda: len(receiver.received) == 3, what="three messages")
+    assert receiver.detections() == ["enter", "exit", "enter"]
+
+
+def test_messages_wait_for_an_endpoint_that_is_away(server: ServerProcess) -> None:
+    away = Receiver()
+    away.close()
+    set_hook(server, away.port)
+    move(server, 33, 44)
+    back = Receiver(away.port)
+    try:
+        wait_until(lambda: len(back.received) == 2, what="both messages")
+        assert back.detections() == ["enter", "exit"]
+    finally:
+        back.close()
+
+
+def test_hooks_survive_a_kill(server: ServerProcess, receiver: Receiver) -> None:
+    set_hook(server, receiver.port)
+    server.kill()
+    server.start()
+    move(server, 33)
+    wait_until(lambda: len(receiver.received) == 1, what="the message")
+    assert receiver.detections() == ["enter"]
+
+
+def test_a_deleted_hook_sends_nothing(server: ServerProcess, receiver: Receiver) -> None:
+    set_hook(server, receiver.port)
+    move(server, 33)
+    wait_until(lambda: len(receiver.received) == 1, what="the message")
+    assert server.call("DELHOOK", "zone") == ":1"
+    move(server, 44)
+    set_hook(server, receiver.port)
+    move(server, 33)
+    wait_until(lambda: len(receiver.received) == 2, what="the new hook's message")
+    assert receiver.detections() == ["enter", "enter"]

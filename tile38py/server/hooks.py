@@ -1,0 +1,70 @@
+"""Delivery of hooks' messages, put together: the queue, the connections, the engine's registry."""
+
+import asyncio
+import contextlib
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from tile38py._engine import Engine
+from tile38py.clock import SystemClock, new_server_id
+from tile38py.delivery.deliveries import Deliveries
+from tile38py.endpoints.pool import Pool
+from tile38py.endpoints.registry import Registry, Surroundings
+from tile38py.interfaces import Publisher, Tell
+from tile38py.limits import STOP_SECONDS_MAX
+
+
+@dataclass(frozen=True, slots=True)
+class FoundHook:
+    """A hook of the engine, as delivery needs it."""
+
+    endpoints: Sequence[str]
+
+
+class Hooks:
+    """What delivers, from the start of a server to its stop. Takes what fences found."""
+
+    def __init__(
+        self, path: Path, engine: Engine, *, clock: SystemClock, publish: Publisher, log: Tell
+    ) -> None:
+        surroundings = Surroundings(os.environ, new_server_id, publish)
+        self._engine = engine
+        self._pool = Pool(Registry(), surroundings, clock=clock, log=log)
+        self._deliveries = Deliveries(path, self._pool, clock=clock, find=self._find, log=log)
+        self._deliveries.open()
+        self._ended = asyncio.Event()
+        self._ended.set()
+
+    def enqueue(self, events: Sequence[tuple[str, bytes]]) -> None:
+        """Queue messages."""
+        self._deliveries.enqueue(events)
+
+    def hooks_changed(self, names: Sequence[str]) -> None:
+        """Hand over or drop what waits for these hooks."""
+        self._deliveries.hooks_changed(names)
+
+    async def run(self) -> None:
+        """Deliver, from when the log is loaded until stop()."""
+        self._ended.clear()
+        try:
+            async with asyncio.TaskGroup() as tasks:
+                sweeping = tasks.create_task(self._pool.run(), name="endpoints")
+                await self._deliveries.run()
+                sweeping.cancel()
+        finally:
+            self._ended.set()
+
+    async def stop(self) -> None:
+        """End delivery; what wasn't delivered stays in the file."""
+        self._deliveries.stop()
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(STOP_SECONDS_MAX):
+                await self._ended.wait()
+
+    def _find(self, name: str) -> FoundHook | None:
+        hook = self._engine.hook(name.encode("utf-8", "surrogateescape"))
+        if hook is None or hook.kind != "hook":
+            return None
+        return FoundHook([url.decode("utf-8", "surrogateescape") for url in hook.endpoints])
