@@ -1,10 +1,10 @@
 """amqp and amqps: an exchange named like the queue, publisher confirms."""
 
-import asyncio
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Self
 
 from tile38py.endpoints.address import AddressError, decoded, split
+from tile38py.endpoints.each import send_each
 from tile38py.endpoints.registry import Surroundings, Traits, endpoint
 from tile38py.interfaces import Batch
 
@@ -113,19 +113,7 @@ class AmqpEndpoint:
 
     async def send(self, batch: Batch) -> None:
         """Publish all, then wait for the confirmations."""
-        waiting = batch.waiting()
-        outcomes = await asyncio.gather(
-            *(self._publish(batch.messages[index].body) for index in waiting),
-            return_exceptions=True,
-        )
-        down: list[BaseException] = []
-        for index, outcome in zip(waiting, outcomes, strict=True):
-            if isinstance(outcome, BaseException):
-                down.append(outcome)
-            else:
-                batch.delivered.add(index)
-        if down:
-            raise down[0]
+        await send_each(batch, self._publish)
 
     async def _publish(self, body: bytes) -> None:
         from aio_pika import Message

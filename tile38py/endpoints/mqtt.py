@@ -1,11 +1,11 @@
 """mqtt://host[:port]/topic: MQTT 3.1.1, TLS when any of its files is named."""
 
-import asyncio
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import TYPE_CHECKING, Final, Self
 
 from tile38py.endpoints.address import AddressError, decoded, host_and_port, split
+from tile38py.endpoints.each import send_each
 from tile38py.endpoints.registry import Surroundings, Traits, endpoint
 from tile38py.endpoints.security import TlsFiles
 from tile38py.interfaces import Batch
@@ -93,19 +93,7 @@ class MqttEndpoint:
 
     async def send(self, batch: Batch) -> None:
         """Written with qos 0; acknowledged with 1 and 2."""
-        waiting = batch.waiting()
-        outcomes = await asyncio.gather(
-            *(self._publish(batch.messages[index].body) for index in waiting),
-            return_exceptions=True,
-        )
-        down: list[BaseException] = []
-        for index, outcome in zip(waiting, outcomes, strict=True):
-            if isinstance(outcome, BaseException):
-                down.append(outcome)
-            else:
-                batch.delivered.add(index)
-        if down:
-            raise down[0]
+        await send_each(batch, self._publish)
 
     async def _publish(self, body: bytes) -> None:
         settings = self._settings

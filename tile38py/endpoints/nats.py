@@ -3,9 +3,11 @@
 import asyncio
 import contextlib
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Final, Self
 
 from tile38py.endpoints.address import AddressError, decoded, split
+from tile38py.endpoints.each import send_each
 from tile38py.endpoints.registry import Surroundings, Traits, endpoint
 from tile38py.endpoints.security import TlsFiles
 from tile38py.interfaces import Batch
@@ -146,22 +148,7 @@ class NatsEndpoint:
 
     async def _send_to_stream(self, batch: Batch) -> None:
         stream = self._client.jetstream(timeout=STREAM_SECONDS_MAX)
-        waiting = batch.waiting()
-        outcomes = await asyncio.gather(
-            *(
-                stream.publish(self._settings.subject, batch.messages[index].body)
-                for index in waiting
-            ),
-            return_exceptions=True,
-        )
-        down: list[BaseException] = []
-        for index, outcome in zip(waiting, outcomes, strict=True):
-            if isinstance(outcome, BaseException):
-                down.append(outcome)
-            else:
-                batch.delivered.add(index)
-        if down:
-            raise down[0]
+        await send_each(batch, partial(stream.publish, self._settings.subject))
 
     async def close(self) -> None:
         """Flush and close."""

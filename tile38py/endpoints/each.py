@@ -1,0 +1,22 @@
+"""Sending a batch where a broker takes its events one by one, all under way at a time."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+
+from tile38py.interfaces import Batch
+
+
+async def send_each(batch: Batch, publish: Callable[[bytes], Awaitable[object]]) -> None:
+    """Publish all that wait and mark what was taken; raise the first failure after the last."""
+    waiting = batch.waiting()
+    outcomes = await asyncio.gather(
+        *(publish(batch.messages[index].body) for index in waiting), return_exceptions=True
+    )
+    down: list[BaseException] = []
+    for index, outcome in zip(waiting, outcomes, strict=True):
+        if isinstance(outcome, BaseException):
+            down.append(outcome)
+        else:
+            batch.delivered.add(index)
+    if down:
+        raise down[0]
