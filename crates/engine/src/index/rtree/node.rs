@@ -65,14 +65,18 @@ impl<S> Entries<S> {
         self.slots.swap(a, b);
     }
 
-    /// How many entries have their western edge before this.
+    /// How many entries have their western edge before this. Counted, not bisected: a bisection
+    /// waits for memory at each of its steps, and what it skips is needed soon after.
     fn count_west_of(&self, x: f32) -> usize {
-        self.bounds.partition_point(|entry| entry.min[0] < x)
+        self.bounds.iter().map(|entry| usize::from(entry.min[0] < x)).sum()
     }
 
     /// How many entries have their western edge here or before. All if x is NaN.
     pub fn count_up_to(&self, x: f32) -> usize {
-        self.bounds.partition_point(|entry| entry.min[0] <= x || x.is_nan())
+        if x.is_nan() {
+            return self.len();
+        }
+        self.bounds.iter().map(|entry| usize::from(entry.min[0] <= x)).sum()
     }
 
     /// Moves an entry left while its western edge lies before its neighbour's.
