@@ -116,7 +116,24 @@ impl Collection {
     /// Stores an object in place of the one with its id, which is returned.
     pub fn insert(&mut self, object: Object) -> Option<Object> {
         let previous = self.ids.insert(object.clone());
-        if let Some(previous) = &previous {
+        self.replace_in_orders(previous.as_ref(), object);
+        previous
+    }
+
+    /// Stores what is made of the object of an id, if there is one. Gives back what was stored and
+    /// what it replaces.
+    pub fn update<E>(
+        &mut self,
+        id: &[u8],
+        make: impl FnOnce(Option<&Object>) -> Result<Object, E>,
+    ) -> Result<(Object, Option<Object>), E> {
+        let (object, previous) = self.ids.update(id, make)?;
+        self.replace_in_orders(previous.as_ref(), object.clone());
+        Ok((object, previous))
+    }
+
+    fn replace_in_orders(&mut self, previous: Option<&Object>, object: Object) {
+        if let Some(previous) = previous {
             self.remove_from_orders(previous);
         }
         self.counts.objects += 1;
@@ -131,7 +148,6 @@ impl Collection {
         } else if object.is_indexed() {
             self.areas.insert(&object.bounds(), object);
         }
-        previous
     }
 
     /// Removes the object of an id and returns it.

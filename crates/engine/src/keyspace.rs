@@ -153,6 +153,27 @@ impl Keyspace {
         None
     }
 
+    /// Stores what is made of an object, if there is one, with the names of fields at hand; makes
+    /// the collection if need be. Gives back what was stored and what it replaces.
+    pub fn update<E>(
+        &mut self,
+        key: &[u8],
+        id: &[u8],
+        make: impl FnOnce(&mut Names, Option<&Object>) -> Result<Object, E>,
+    ) -> Result<(Object, Option<Object>), E> {
+        let names = &mut self.names;
+        if let Some(collection) = self.collections.get_mut(key) {
+            return change(&mut self.expiries, &mut self.counts, key, collection, |collection| {
+                collection.update(id, |present| make(names, present))
+            });
+        }
+        let object = make(names, None)?;
+        let mut collection = Collection::default();
+        collection.insert(object.clone());
+        self.attach(key.into(), collection);
+        Ok((object, None))
+    }
+
     /// Removes an object, and its collection if it was the last one.
     pub fn remove(&mut self, key: &[u8], id: &[u8]) -> Option<Object> {
         let collection = self.collections.get_mut(key)?;

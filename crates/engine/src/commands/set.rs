@@ -5,7 +5,7 @@ use super::{write, Arity, Command};
 use crate::call::{float_of, Call, Effect, Words};
 use crate::error::{Error, Result};
 use crate::fence::ChangeKind;
-use crate::field::{trim, FieldEditor, Fields, Value};
+use crate::field::{trim, FieldEditor, Fields, Names, Value};
 use crate::geometry::{geohash, Extra, Geometry, ParseOptions, Point, Position, Rect};
 use crate::keyspace::Keyspace;
 use crate::number::parse_float;
@@ -37,35 +37,19 @@ fn set(keyspace: &mut Keyspace, call: &mut Call) -> Result<Effect> {
     let mut words = call.words();
     let (key, id) = (words.next_word()?, words.next_word()?);
     let options = ParseOptions { require_valid: keyspace.requires_valid };
-    let request = Request::parse(&mut words, call.now_ns, options)?;
-    let Some(shape) = request.shape else { return Err(Error::WrongArity) };
-    let present = keyspace.get(key).and_then(|collection| collection.get(id)).cloned();
-    match (request.condition, &present) {
-        (Condition::IfMissing, Some(_)) => {
-            call.reply_missing(Error::text("id already exists"))?;
+    let mut request = Request::parse(&mut words, call.now_ns, options)?;
+    let Some(shape) = request.shape.take() else { return Err(Error::WrongArity) };
+    let view = request.view.take();
+    let stored = keyspace.update(key, id, |names, present| request.make(id, shape, names, present));
+    let (object, previous) = match stored {
+        Ok(stored) => stored,
+        Err(refusal) => {
+            call.reply_missing(refusal)?;
             return Ok(Effect::Nothing);
         }
-        (Condition::IfPresent, None) => {
-            call.reply_missing(Error::IdNotFound)?;
-            return Ok(Effect::Nothing);
-        }
-        _ => {}
-    }
-    let old_fields = present.as_ref().map_or(Fields::new(&[]), Object::fields);
-    let object = if request.fields.is_empty() {
-        Object::new(id, shape, request.text, old_fields.block(), request.deadline)
-    } else {
-        let mut editor = FieldEditor::new(old_fields);
-        for (name, value) in request.fields {
-            editor.set(keyspace.names_mut(), name, value);
-        }
-        let mut block = Vec::with_capacity(64);
-        editor.finish(&mut block);
-        Object::new(id, shape, request.text, &block, request.deadline)
     };
-    keyspace.insert(key, object.clone());
-    keyspace.report(key, ChangeKind::Set, Some(&object), present.as_ref());
-    match request.view {
+    keyspace.report(key, ChangeKind::Set, Some(&object), previous.as_ref());
+    match view {
         Some(view) => view.reply(keyspace, call, &object),
         None => call.reply_ok(),
     }
@@ -91,6 +75,32 @@ impl<'a> Request<'a> {
             }
         }
         Ok(request)
+    }
+
+    /// The object to store in place of the present one; fails if the condition isn't met.
+    fn make(
+        self,
+        id: &[u8],
+        shape: Shape,
+        names: &mut Names,
+        present: Option<&Object>,
+    ) -> Result<Object> {
+        match (self.condition, present) {
+            (Condition::IfMissing, Some(_)) => return Err(Error::text("id already exists")),
+            (Condition::IfPresent, None) => return Err(Error::IdNotFound),
+            _ => {}
+        }
+        let old_fields = present.map_or(Fields::new(&[]), Object::fields);
+        if self.fields.is_empty() {
+            return Ok(Object::new(id, shape, self.text, old_fields.block(), self.deadline));
+        }
+        let mut editor = FieldEditor::new(old_fields);
+        for (name, value) in self.fields {
+            editor.set(names, name, value);
+        }
+        let mut block = Vec::with_capacity(64);
+        editor.finish(&mut block);
+        Ok(Object::new(id, shape, self.text, &block, self.deadline))
     }
 
     fn take_option(&mut self, word: &'a [u8], words: &mut Words<'a>, now_ns: i64) -> Result<bool> {

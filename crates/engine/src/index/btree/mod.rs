@@ -8,9 +8,11 @@ mod keys;
 mod node;
 mod walk;
 
+use std::convert::Infallible;
+
 use triomphe::Arc;
 
-use self::node::{Branch, Inserted, Node};
+use self::node::{Branch, Node, Updated};
 use self::walk::Direction;
 pub use self::walk::Walk;
 
@@ -67,16 +69,36 @@ impl<T: Keyed> BTree<T> {
 
     /// Adds an item; gives back the one with an equal key that it replaces.
     pub fn insert(&mut self, item: T) -> Option<T> {
-        let root = self.root.get_or_insert_with(|| Arc::new(Node::Leaf(keys::Keys::default())));
-        match Arc::make_mut(root).insert(item) {
-            Inserted::Replaced(old) => return Some(old),
-            Inserted::Added(Some(half)) => {
+        let copy = item.clone();
+        let Ok((_, replaced)) = self.update(copy.key(), |_| Ok::<T, Infallible>(item));
+        replaced
+    }
+
+    /// Stores what is made of the item with this key, if there is one; its key has to be the same.
+    /// Gives back a copy of it, and what it replaces. Looking and storing take one way down; if
+    /// making fails, nothing changes.
+    pub fn update<E>(
+        &mut self,
+        key: &[u8],
+        make: impl FnOnce(Option<&T>) -> Result<T, E>,
+    ) -> Result<(T, Option<T>), E> {
+        let Some(root) = &mut self.root else {
+            let item = make(None)?;
+            let mut items = keys::Keys::default();
+            items.insert(0, item.clone());
+            *self = BTree { root: Some(Arc::new(Node::Leaf(items))), len: 1 };
+            return Ok((item, None));
+        };
+        let (item, updated) = Arc::make_mut(root).update(key, make)?;
+        match updated {
+            Updated::Replaced(old) => return Ok((item, Some(old))),
+            Updated::Added(Some(half)) => {
                 *root = Arc::new(Node::Branch(Branch::above(root.clone(), half)));
             }
-            Inserted::Added(None) => {}
+            Updated::Added(None) => {}
         }
         self.len += 1;
-        None
+        Ok((item, None))
     }
 
     /// Takes out the item with this key.

@@ -35,8 +35,8 @@ pub(super) struct Half<T> {
     node: Node<T>,
 }
 
-/// What an insertion did.
-pub(super) enum Inserted<T> {
+/// What an update did.
+pub(super) enum Updated<T> {
     Replaced(T),
     Added(Option<Half<T>>),
 }
@@ -87,12 +87,17 @@ impl<T: Keyed> Branch<T> {
         capacity::insert(&mut self.children, at, Arc::new(half.node));
     }
 
-    fn insert(&mut self, item: T) -> Inserted<T> {
-        let at = self.child_for(item.key());
-        let inserted = Arc::make_mut(&mut self.children[at]).insert(item);
-        let Inserted::Added(Some(half)) = inserted else { return inserted };
+    fn update<E>(
+        &mut self,
+        key: &[u8],
+        make: impl FnOnce(Option<&T>) -> Result<T, E>,
+    ) -> Result<(T, Updated<T>), E> {
+        let at = self.child_for(key);
+        let (item, updated) = Arc::make_mut(&mut self.children[at]).update(key, make)?;
+        let Updated::Added(Some(half)) = updated else { return Ok((item, updated)) };
         self.add(at + 1, half);
-        Inserted::Added((self.children.len() > NODE_ENTRIES_MAX).then(|| self.split(at + 1)))
+        let is_overfull = self.children.len() > NODE_ENTRIES_MAX;
+        Ok((item, Updated::Added(is_overfull.then(|| self.split(at + 1)))))
     }
 
     fn split(&mut self, inserted_at: usize) -> Half<T> {
@@ -161,23 +166,31 @@ impl<T: Keyed> Node<T> {
         }
     }
 
-    /// Adds the item, or puts it in place of the one with its key.
-    pub fn insert(&mut self, item: T) -> Inserted<T> {
+    /// Puts what is made of the item with this key in its place, or adds what is made of none;
+    /// gives back a copy.
+    pub fn update<E>(
+        &mut self,
+        key: &[u8],
+        make: impl FnOnce(Option<&T>) -> Result<T, E>,
+    ) -> Result<(T, Updated<T>), E> {
         let items = match self {
-            Node::Branch(branch) => return branch.insert(item),
+            Node::Branch(branch) => return branch.update(key, make),
             Node::Leaf(items) => items,
         };
-        if let Some(at) = items.position(item.key()) {
-            return Inserted::Replaced(items.replace(at, item));
+        if let Some(at) = items.position(key) {
+            let item = make(Some(&items.items()[at]))?;
+            return Ok((item.clone(), Updated::Replaced(items.replace(at, item))));
         }
-        let (Ok(at) | Err(at)) = items.find(item.key());
-        items.insert(at, item);
-        Inserted::Added((items.len() > NODE_ENTRIES_MAX).then(|| {
+        let item = make(None)?;
+        let (Ok(at) | Err(at)) = items.find(key);
+        items.insert(at, item.clone());
+        let half = (items.len() > NODE_ENTRIES_MAX).then(|| {
             let right = items.split_off(split_at(at, items.len()));
             let (last, first) = (items.items().last(), right.items().first());
             let separator = last.zip(first).map(|(last, first)| separate(last.key(), first.key()));
             Half { separator: separator.unwrap_or_default(), node: Node::Leaf(right) }
-        }))
+        });
+        Ok((item, Updated::Added(half)))
     }
 
     pub fn remove(&mut self, key: &[u8]) -> Option<T> {

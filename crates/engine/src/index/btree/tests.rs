@@ -56,6 +56,31 @@ fn numbered(numbers: impl Iterator<Item = usize>) -> (BTree<Entry>, Model) {
 }
 
 #[test]
+fn an_update_sees_what_it_replaces() {
+    let (mut tree, model) = numbered(0..200);
+    let key = b"truck:000123";
+    let stored = tree.update(key, |present| {
+        assert_eq!(present, model.get(&key[..]));
+        Ok::<Entry, ()>(entry(key, 1))
+    });
+    assert_eq!(stored, Ok((entry(key, 1), Some(entry(key, 123)))));
+    assert_eq!(tree.get(key), Some(&entry(key, 1)));
+    assert_eq!(tree.len(), 200);
+}
+
+#[test]
+fn an_update_that_fails_changes_nothing() {
+    let (mut tree, model) = numbered(0..200);
+    for key in [&b"truck:000123"[..], b"bus"] {
+        assert_eq!(tree.update(key, |_| Err("refused")), Err("refused"));
+    }
+    check(&tree, &model);
+    let mut empty: BTree<Entry> = BTree::new();
+    assert_eq!(empty.update(b"bus", |_| Err("refused")), Err("refused"));
+    check(&empty, &Model::new());
+}
+
+#[test]
 fn an_empty_tree_has_nothing() {
     let mut tree: BTree<Entry> = BTree::new();
     check(&tree, &Model::new());
