@@ -5,9 +5,6 @@ use super::kernels::{asin, cos, sin, tan};
 use super::{Point, Rect};
 use std::f64::consts::{FRAC_PI_2, PI};
 
-const RADIANS: f64 = PI / 180.0;
-
-/// To the bit what Tile38 computes.
 fn radians(degrees: f64) -> f64 {
     degrees * PI / 180.0
 }
@@ -93,9 +90,8 @@ impl From {
             // Angles that wrap around have no such bounds.
             return Between { least: f64::NEG_INFINITY, most: f64::INFINITY };
         }
-        // A digit less than `radians` has, but no division.
-        let (south, north) = (area.min.y * RADIANS, area.max.y * RADIANS);
-        let (west, east) = (area.min.x * RADIANS, area.max.x * RADIANS);
+        let (south, north) = (radians(area.min.y), radians(area.max.y));
+        let (west, east) = (radians(area.min.x), radians(area.max.x));
         let (to_south, to_north) = (south - self.latitude, self.latitude - north);
         let rise = to_south.max(to_north).max(0.0);
         let rise_most = (-to_south).max(-to_north);
