@@ -153,3 +153,13 @@ def test_long_lines_are_found_by_each_of_their_points(line: list[tuple[float, fl
     for longitude, latitude in line[:: max(1, len(line) // 10)]:
         box = (latitude - 0.001, longitude - 0.001, latitude + 0.001, longitude + 0.001)
         assert ids_in(client.call("INTERSECTS", "k", "IDS", "BOUNDS", *box)) == ["line"]
+
+
+def test_a_limit_keeps_the_order_of_equal_distances() -> None:
+    client = EngineClient()
+    for number in range(100):
+        client.call("SET", "k", f"many-{number}", "POINT", number // 7 / 10, number % 7 / 10)
+    every = ids_in(client.call("NEARBY", "k", "LIMIT", 1000, "IDS", "POINT", 0, 0))
+    for count in (1, 2, 3, 20):
+        some = client.call("NEARBY", "k", "LIMIT", count, "IDS", "POINT", 0, 0)
+        assert ids_in(some) == every[:count]

@@ -120,11 +120,12 @@ impl<'a, T> Heap<'a, T> {
     }
 }
 
-/// Beyond which distance nothing can be visited any more: it shrinks while items are met.
+/// Beyond which distance nothing can be visited any more: it shrinks while items are met, of
+/// which only the most is known that they may be away.
 struct Horizon {
     distance: f64,
     wanted: usize,
-    /// The least distances so far, the largest of them on top.
+    /// The least of those distances so far, the largest of them on top.
     least: BinaryHeap<Finite>,
 }
 
@@ -152,19 +153,28 @@ impl Ord for Finite {
 }
 
 impl Horizon {
-    fn meet(&mut self, distance: f64) {
-        if self.wanted > WANTED_MAX || distance.is_nan() {
-            return;
+    fn new(wanted: usize, distance: f64) -> Self {
+        Horizon { distance, wanted, least: BinaryHeap::new() }
+    }
+
+    /// Takes the box of an item into account; how far the item is away at least.
+    fn meet<T>(&mut self, measure: &impl Measure<T>, bounds: &Bounds) -> f64 {
+        if self.wanted > WANTED_MAX && self.distance == f64::INFINITY {
+            return f64::NEG_INFINITY; // nothing is beyond
         }
-        self.least.push(Finite(distance));
-        if self.least.len() > self.wanted {
-            self.least.pop();
-        }
-        if self.least.len() == self.wanted {
-            if let Some(Finite(farthest)) = self.least.peek() {
-                self.distance = self.distance.min(*farthest);
+        let between = measure.between(&bounds.to_rect());
+        if self.wanted <= WANTED_MAX && between.most < self.distance && !bounds.may_hide_nan() {
+            self.least.push(Finite(between.most));
+            if self.least.len() > self.wanted {
+                self.least.pop();
+            }
+            if self.least.len() == self.wanted {
+                if let Some(Finite(farthest)) = self.least.peek() {
+                    self.distance = self.distance.min(*farthest);
+                }
             }
         }
+        between.least
     }
 }
 
@@ -175,41 +185,74 @@ pub(super) fn nearest<'a, T: Item>(
     reach: &Reach,
     mut visit: impl FnMut(&'a T, f64) -> ControlFlow<()>,
 ) -> ControlFlow<()> {
-    let mut heap = Heap(Vec::new());
-    let mut near = Vec::with_capacity(NODE_ENTRIES_MAX);
-    // In a tree of one leaf all items are compared, so that equal distances follow each other as
-    // they do in Tile38.
+    if reach.count <= WANTED_MAX {
+        if let Some(found) = nearest_apart(root, measure, reach) {
+            return found.into_iter().try_for_each(|(item, distance)| visit(item, distance));
+        }
+    }
+    // In a tree of one leaf all items are compared, as they are in Tile38.
     let is_leaf = matches!(**root, Node::Leaf(_));
     let distance = if is_leaf { f64::INFINITY } else { reach.distance };
-    let mut horizon = Horizon { distance, wanted: reach.count, least: BinaryHeap::new() };
+    walk(root, measure, Horizon::new(usize::MAX, distance), &mut visit)
+}
+
+/// The wanted items if all are at different distances. How equal ones follow each other depends on
+/// whatever else was met, of which much is left out here: `None`.
+fn nearest_apart<'a, T: Item>(
+    root: &'a Node<T>,
+    measure: &impl Measure<T>,
+    reach: &Reach,
+) -> Option<Vec<(&'a T, f64)>> {
+    let mut found: Vec<(&T, f64)> = Vec::new();
+    let mut is_apart = true;
+    let _ =
+        walk(root, measure, Horizon::new(reach.count, reach.distance), &mut |item, distance| {
+            is_apart = found.last().is_none_or(|(_, last)| distance > *last);
+            if !is_apart || found.len() == reach.count {
+                return ControlFlow::Break(());
+            }
+            found.push((item, distance));
+            ControlFlow::Continue(())
+        });
+    is_apart.then_some(found)
+}
+
+fn walk<'a, T: Item>(
+    root: &'a Node<T>,
+    measure: &impl Measure<T>,
+    mut horizon: Horizon,
+    visit: &mut impl FnMut(&'a T, f64) -> ControlFlow<()>,
+) -> ControlFlow<()> {
+    let mut heap = Heap(Vec::new());
+    let mut near = Vec::with_capacity(NODE_ENTRIES_MAX);
+    let mut boxes = Vec::with_capacity(NODE_ENTRIES_MAX);
     heap.push(0.0, What::Node(root));
     while let Some(next) = heap.pop() {
         match next.what {
             What::Item(item) => visit(item, next.distance)?,
             What::Node(Node::Leaf(entries)) => {
-                let limit = horizon.distance;
-                let is_beyond = |bounds: &Bounds| {
-                    limit < f64::INFINITY && measure.least(&bounds.to_rect()) > limit
-                };
+                near.clear();
+                for (bounds, item) in entries.bounds.iter().zip(&entries.slots) {
+                    let least = horizon.meet(measure, bounds);
+                    if least <= horizon.distance {
+                        near.push((least, item));
+                    }
+                }
+                near.retain(|(least, _)| *least <= horizon.distance);
                 // Items lie anywhere in memory: to fetch them before the first distance is
                 // computed lets the processor wait for many at a time.
-                near.clear();
-                let entries = entries.bounds.iter().zip(&entries.slots);
-                let entries = entries.filter(|(bounds, _)| !is_beyond(bounds));
-                near.extend(entries.map(|(_, item)| (measure.bounds(item), item)));
-                for (bounds, item) in &near {
-                    let distance = measure.distance(bounds);
-                    horizon.meet(distance);
-                    heap.push(distance, What::Item(item));
+                boxes.clear();
+                boxes.extend(near.iter().map(|(_, item)| measure.bounds(item)));
+                for (bounds, (_, item)) in boxes.iter().zip(&near) {
+                    heap.push(measure.distance(bounds), What::Item(item));
                 }
             }
             What::Node(Node::Branch(entries)) => {
                 for (bounds, child) in entries.bounds.iter().zip(&entries.slots) {
-                    let least = measure.least(&bounds.to_rect());
-                    if least > horizon.distance {
-                        continue;
+                    let least = measure.between(&bounds.to_rect()).least;
+                    if least <= horizon.distance {
+                        heap.push(least, What::Node(child));
                     }
-                    heap.push(least, What::Node(child));
                 }
             }
         }
