@@ -79,7 +79,7 @@ def _replication(server: Services) -> Lines:
     for index, client in enumerate(server.clients.replicas()):
         place = f"ip={replica_host(client)},port={client.replica_port},state=online"
         lines[f"slave{index}"] = place
-    lines["connected_slaves"] = 0
+    lines["connected_slaves"] = server.log_streams.count
     return lines
 
 
