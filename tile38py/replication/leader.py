@@ -76,8 +76,8 @@ class Leader:
         for stream in list(self._streams.values()):
             stream.check(now_ns)
 
-    def replaced(self) -> None:
-        """The log is another one: positions in it mean nothing any more."""
+    def cut_all(self) -> None:
+        """Cut all: the log is another one, where positions mean nothing any more, or closed."""
         for stream in list(self._streams.values()):
             stream.client.kill()
 

@@ -188,7 +188,7 @@ def test_an_idle_follower_is_not_cut(scene: Scene) -> None:
 def test_another_log_ends_all_streams(scene: Scene) -> None:
     followers = [scene.follow(0), scene.follow(0)]
     scene.write(bytes(2 * PIECE))
-    scene.leader.replaced()
+    scene.leader.cut_all()
     assert all(follower.is_cut() for follower in followers)
     scene.settle()
     assert [follower.received for follower in followers] == [b"+OK\r\n"] * 2
