@@ -104,6 +104,15 @@ class LogSource(Protocol):
         """Tell, after each write, at which position what was written."""
 
 
+@dataclass(frozen=True, slots=True)
+class StreamProgress:
+    """How far a follower is, as its leader sees it."""
+
+    offset: int  # bytes of the log that left for it
+    lag_seconds: int  # since all that was written had left for it
+    dropped_count: int  # messages that it didn't get because it lagged
+
+
 class LogStreams(Protocol):
     """The followers that read the log as it grows."""
 
@@ -114,8 +123,8 @@ class LogStreams(Protocol):
     def attach(self, client: "Client", position: int) -> None:
         """Make a connection a follower, from a position of the log on."""
 
-    def offset(self, client: "Client") -> int | None:
-        """How much of the log has left for a follower; None if it isn't one."""
+    def progress(self, client: "Client") -> StreamProgress | None:
+        """How far a follower is; None if it isn't one."""
 
 
 class Listener(Protocol):

@@ -2,7 +2,7 @@
 
 from tests.support.fakes import SECOND, FakeClient, FakeClock, FakeLogFile, ManualLoop, command
 from tile38py._engine import Engine
-from tile38py.interfaces import Listener
+from tile38py.interfaces import Listener, StreamProgress
 from tile38py.persistence.aof import EVERYSEC, Aof, Loop
 from tile38py.replication.leader import Leader
 
@@ -106,6 +106,12 @@ class Scene:
             self.settle()
         client.listening.send(b"+OK\r\n", is_last=False)
         return Follower(client)
+
+    def progress(self, follower: Follower) -> StreamProgress:
+        """How far a follower is."""
+        progress = self.leader.progress(follower.client)
+        assert progress is not None
+        return progress
 
     def settle(self) -> None:
         """Turn until nothing more happens."""

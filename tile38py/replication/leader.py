@@ -5,7 +5,7 @@ Knows each follower only as a stream from a position; what a follower has applie
 
 from collections.abc import Callable
 
-from tile38py.interfaces import Client, Clock, LogSource
+from tile38py.interfaces import Client, Clock, LogSource, StreamProgress
 from tile38py.protocol.push import forwarded
 from tile38py.replication.stream import InThread, Source, Stream
 
@@ -57,10 +57,10 @@ class Leader:
             stream.is_ready = True
         client.listen(stream)
 
-    def offset(self, client: Client) -> int | None:
-        """How much of the log has left for a follower; None if it isn't one."""
+    def progress(self, client: Client) -> StreamProgress | None:
+        """How far a follower is; None if it isn't one."""
         stream = self._streams.get(client.client_id)
-        return None if stream is None else stream.offset
+        return None if stream is None else stream.progress(self._clock.monotonic_ns())
 
     def publish(self, channel: bytes, text: bytes) -> None:
         """Send a message of a channel to all, behind everything that is in the log by now."""

@@ -9,16 +9,18 @@ written. Messages go between commands only, each at the end that the log had whe
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Final, Protocol
 
 from tile38py.errors import reason_of
-from tile38py.interfaces import Client, LogSource, Role
+from tile38py.interfaces import Client, LogSource, Role, StreamProgress
 from tile38py.limits import (
     FOLLOWER_MESSAGE_BYTES,
     FOLLOWER_MESSAGES_BYTES_MAX,
     FOLLOWER_PIECE_BYTES,
     FOLLOWER_STUCK_SECONDS_MAX,
 )
+
+NANOSECONDS: Final = 1_000_000_000
 
 
 class InThread(Protocol):
@@ -42,9 +44,9 @@ class Stream:
     """One follower. Is the Listener that its connection sees."""
 
     __slots__ = (
-        "_is_ending", "_is_paused", "_is_reading", "_is_running", "_messages", "_messages_bytes",
-        "_sent", "_source", "_taken", "_taken_ns", "client", "dropped_count", "is_ready",
-        "position", "role",
+        "_is_ending", "_is_paused", "_is_reading", "_is_running", "_level_ns", "_messages",
+        "_messages_bytes", "_sent", "_source", "_taken", "_taken_ns", "client", "dropped_count",
+        "is_ready", "position", "role",
     )  # fmt: skip
 
     def __init__(self, source: Source, client: Client, position: int, now_ns: int) -> None:
@@ -57,6 +59,7 @@ class Stream:
         self._messages_bytes = 0
         self._sent = 0  # bytes handed to the socket
         self._taken = 0  # bytes of them that had left when somebody looked
+        self._level_ns = now_ns  # monotonic; when it was last seen to have everything
         self._taken_ns = now_ns  # monotonic; when that was seen to change
         self.client = client
         self.dropped_count = 0  # messages
@@ -64,10 +67,14 @@ class Stream:
         self.position = position  # of the next byte of the log that it gets
         self.role = Role.FOLLOWER
 
-    @property
-    def offset(self) -> int:
-        """How much of the log has left for the follower; messages aside."""
-        return max(self.position - self.client.unsent, 0)
+    def progress(self, now_ns: int) -> StreamProgress:
+        """How far it is."""
+        # Messages among the unsent bytes are taken for the log's: the error is theirs to catch up.
+        offset = max(self.position - self.client.unsent, 0)
+        if offset >= self._source.log.size_written:
+            self._level_ns = now_ns
+        lag_seconds = (now_ns - self._level_ns) // NANOSECONDS
+        return StreamProgress(offset, lag_seconds, self.dropped_count)
 
     def add(self, name: bytes, *, is_pattern: bool) -> int:
         """A follower has no channels of its own."""
@@ -133,10 +140,11 @@ class Stream:
 
     def check(self, now_ns: int) -> None:
         """Cut it if it has taken nothing for long although something waits."""
+        self.progress(now_ns)
         taken = self._sent - self.client.unsent
         if taken != self._taken or not self.client.unsent:
             self._taken, self._taken_ns = taken, now_ns
-        elif now_ns - self._taken_ns >= FOLLOWER_STUCK_SECONDS_MAX * 1_000_000_000:
+        elif now_ns - self._taken_ns >= FOLLOWER_STUCK_SECONDS_MAX * NANOSECONDS:
             seconds = FOLLOWER_STUCK_SECONDS_MAX
             self._cut(f"takes nothing of the log for {seconds:.0f} s")
 

@@ -7,6 +7,7 @@ import pytest
 from tests.support.fakes import command
 from tests.support.log_follower import Scene, StreamClient, message
 from tile38py._engine import Engine
+from tile38py.interfaces import StreamProgress
 from tile38py.limits import (
     FOLLOWER_MESSAGES_BYTES_MAX,
     FOLLOWER_PIECE_BYTES,
@@ -91,7 +92,7 @@ def test_messages_are_not_counted_in_positions(scene: Scene) -> None:
     scene.leader.publish(b"c", b"1")
     scene.write(b"set1")
     scene.settle()
-    assert scene.leader.offset(follower.client) == 4
+    assert scene.progress(follower).offset == 4
     assert scene.aof.size == 4
 
 
@@ -255,3 +256,18 @@ def test_the_reply_comes_first_also_behind_replies_that_wait(scene: Scene) -> No
     client.listening.send(b"+OK\r\n", is_last=False)
     scene.settle()
     assert b"".join(client.pushed) == b"+PONG\r\n+OK\r\nabcdef"
+
+
+def test_progress_is_what_left_and_since_when_something_waits(scene: Scene) -> None:
+    follower = scene.follow(0)
+    scene.write(b"abcdef")
+    assert scene.progress(follower) == StreamProgress(6, 0, 0)
+    scene.pass_seconds(5)
+    follower.takes = False
+    scene.write(b"ghi")
+    assert scene.progress(follower) == StreamProgress(6, 0, 0)
+    scene.pass_seconds(7)
+    assert scene.progress(follower) == StreamProgress(6, 7, 0)
+    follower.drain()
+    assert scene.progress(follower) == StreamProgress(9, 0, 0)
+    assert scene.leader.progress(StreamClient(Engine().session(), 9)) is None
