@@ -5,6 +5,7 @@ import logging
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
+from tests.support.fake_disk import FakeBackups, FakeShrinker
 from tests.support.fakes import (
     SECOND,
     FakeClient,
@@ -66,6 +67,8 @@ class Bench:
             call_soon=self.loop.call_soon,
             log=self.log_lines.append,
         )
+        self.shrinker = FakeShrinker()
+        self.backups = FakeBackups()
         self.services = self._services()
         self.dispatcher = Dispatcher(self.services, is_developer=is_developer)
         self.client = self.new_client()
@@ -82,6 +85,8 @@ class Bench:
             process=FakeProcess(),
             settings_file=self.settings_file,
             broadcaster=self.subscriptions,
+            shrinker=self.shrinker,
+            backups=self.backups,
             stop=lambda code, reason: self.stops.append((code, reason)),
             log=self.log_lines.append,
             started_ns=self.clock.monotonic_ns() - 5 * SECOND,

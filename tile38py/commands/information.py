@@ -8,6 +8,8 @@ from tile38py.commands.registry import Access, Call, Reply, Services, command
 from tile38py.commands.replication import replica_host
 
 Lines = dict[str, int | float | str]
+SECOND_NS: Final = 1_000_000_000
+PERCENT: Final = 100
 
 
 @command("INFO", arity=-1, access=Access.READ, summary="Show the server's state by sections")
@@ -56,11 +58,18 @@ def _memory(server: Services) -> Lines:
 
 
 def _persistence(server: Services) -> Lines:
+    figures = server.shrinker.figures
+    running_ns = server.clock.monotonic_ns() - figures.started_ns if figures.is_running else 0
     return {
         "aof_enabled": int(server.journal.is_enabled),
-        "aof_rewrite_in_progress": 0,
-        "aof_last_rewrite_time_sec": 0,
-        "aof_current_rewrite_time_sec": 0,
+        "aof_rewrite_in_progress": int(figures.is_running),
+        "aof_last_rewrite_time_sec": figures.last_ns // SECOND_NS,
+        "aof_current_rewrite_time_sec": running_ns // SECOND_NS,
+        "aof_current_size": server.journal.size,
+        "aof_base_size": figures.size_base,
+        "aof_rewrites": figures.count,
+        "aof_last_rewrite_status": "ok" if figures.last_error is None else "err",
+        "aof_rewrite_percent": PERCENT * figures.written // max(figures.total, 1),
     }
 
 

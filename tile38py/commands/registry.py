@@ -14,6 +14,7 @@ from tile38py.clients import Clients
 from tile38py.config import Config
 from tile38py.gates import Gates
 from tile38py.interfaces import (
+    Backups,
     Broadcaster,
     Client,
     Clock,
@@ -22,6 +23,7 @@ from tile38py.interfaces import (
     Process,
     Role,
     SettingsFile,
+    Shrinker,
     Stopper,
 )
 
@@ -50,6 +52,8 @@ class Services:
     process: Process
     settings_file: SettingsFile
     broadcaster: Broadcaster
+    shrinker: Shrinker
+    backups: Backups
     stop: Stopper
     log: Callable[[str], None]  # a line in the server's log
     started_ns: int  # monotonic

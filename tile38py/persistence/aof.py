@@ -363,6 +363,9 @@ class NoLog:
     def close(self) -> None:
         """Nothing to write."""
 
+    def release(self) -> None:
+        """Nothing to close."""
+
     def digest(self, position: int, size: int) -> str | None:
         """There is nothing to sum up."""
         return None

@@ -80,7 +80,10 @@ class Run:
 
     def write(self) -> None:
         """Write the snapshot."""
-        rewrite, self.rewrite = self.rewrite, None  # it is freed on this thread, which may take long
+        rewrite, self.rewrite = (
+            self.rewrite,
+            None,
+        )  # it is freed on this thread, which may take long
         assert rewrite is not None
         self.target = Written(self.folder.create(SHRINK_SUFFIX))
 
@@ -255,8 +258,11 @@ class AofShrinker:
         figures.last_ns = self.around.clock.monotonic_ns() - figures.started_ns
         figures.last_error = reason
         figures.count += 1
-        if reason is not None:
+        if reason is None:
+            figures.failed_in_a_row = 0
+        else:
             figures.failed_count += 1
+            figures.failed_in_a_row += 1
             self.around.error("aof shrink failed: %s", reason)
         self.around.info("aof shrink ended %s", duration_text(figures.last_ns))
         waiting, self._waiting = self._waiting, []
