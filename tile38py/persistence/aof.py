@@ -273,6 +273,10 @@ class Aof:
         if error is not None:
             self.error = reason_of(error)
             return
+        if self._unwritten:
+            # A group was on its way when the log failed, and came during the sync.
+            self._recover()
+            return
         self.error = None
         self._is_unsynced = False
         self._on_health(None)
