@@ -97,23 +97,8 @@ class Engine:
     def execute(self, args: Sequence[bytes], now_ns: int) -> tuple[_Value, bytes]:
         """Run one command: its reply, and the bytes for a log. Raises ValueError for an error."""
 
-    def rewrite(self, now_ns: int) -> Rewrite:
-        """All data of this moment as log commands; later changes don't touch it."""
-
     def snapshot(self) -> Engine:
         """A copy that later changes don't touch, in constant time; it refuses writes."""
-
-@final
-class Rewrite:
-    """The data of one moment, read piece by piece as log commands. Any thread."""
-
-    @property
-    def written(self) -> int:
-        """Objects and hooks so far."""
-    @property
-    def total(self) -> int: ...
-    def read(self, bytes_max: int) -> bytes:
-        """The next complete commands, about so many bytes; none at the end."""
 
 @final
 class Load:
