@@ -6,6 +6,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Protocol
 
+from tests.support.fake_disk import FakeBackups, FakeShrinker
 from tests.support.fakes import (
     SECOND,
     FakeClient,
@@ -79,6 +80,8 @@ class Bench:
             log=self.log_lines.append,
         )
         self.subscriptions.forward_to(self.leader.publish)
+        self.shrinker = FakeShrinker()
+        self.backups = FakeBackups()
         self.services = self._services()
         self.dispatcher = Dispatcher(self.services, is_developer=is_developer)
         self.client = self.new_client()
@@ -96,6 +99,8 @@ class Bench:
             settings_file=self.settings_file,
             broadcaster=self.subscriptions,
             log_streams=self.leader,
+            shrinker=self.shrinker,
+            backups=self.backups,
             stop=lambda code, reason: self.stops.append((code, reason)),
             log=self.log_lines.append,
             started_ns=self.clock.monotonic_ns() - 5 * SECOND,

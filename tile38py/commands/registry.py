@@ -14,6 +14,7 @@ from tile38py.clients import Clients
 from tile38py.config import Config
 from tile38py.gates import Gates
 from tile38py.interfaces import (
+    Backups,
     Broadcaster,
     Client,
     Clock,
@@ -23,6 +24,7 @@ from tile38py.interfaces import (
     Process,
     Role,
     SettingsFile,
+    Shrinker,
     Stopper,
 )
 
@@ -52,6 +54,8 @@ class Services:
     settings_file: SettingsFile
     broadcaster: Broadcaster
     log_streams: LogStreams
+    shrinker: Shrinker
+    backups: Backups
     stop: Stopper
     log: Callable[[str], None]  # a line in the server's log
     started_ns: int  # monotonic

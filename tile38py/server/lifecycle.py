@@ -43,6 +43,7 @@ from tile38py.server.options import Options
 from tile38py.server.parts import Parts, make_parts
 from tile38py.server.peers import Doorkeeper
 from tile38py.server.replay import Replay
+from tile38py.server.rewriting import Rewriting
 from tile38py.server.system import ThisProcess
 from tile38py.server.upkeep import every, follow_zone, settings_in_force
 from tile38py.server.web import WebSettings
@@ -66,6 +67,7 @@ class Server:
         self._subscriptions: Subscriptions | None = None
         self._hooks: Hooks | None = None
         self._leader: Leader | None = None
+        self._rewriting: Rewriting | None = None
 
     async def run(self) -> int:
         """Serve until the end; the exit code."""
@@ -128,7 +130,7 @@ class Server:
         if self._leader is not None:
             self._leader.cut_all()
         self._log_pool.shutdown()
-        replay.close()
+        journal.release()
         return code
 
     async def _listen(self, hub: Hub, listener: socket.socket) -> asyncio.Server:
@@ -186,6 +188,9 @@ class Server:
             log=self._log.warning,
         )
         self._subscriptions.forward_to(leader.publish)
+        self._rewriting = Rewriting(
+            parts, options, journal, in_thread=self._in_thread, log=self._log
+        )
         services = Services(
             engine=parts.engine,
             clock=parts.clock,
@@ -198,6 +203,8 @@ class Server:
             settings_file=parts.config_file,
             broadcaster=self._subscriptions,
             log_streams=leader,
+            shrinker=self._rewriting.shrinker,
+            backups=self._rewriting.backups,
             stop=self.stop,
             log=self._log.info,
             started_ns=parts.clock.monotonic_ns(),
@@ -251,7 +258,9 @@ class Server:
         async with asyncio.TaskGroup() as tasks:
             assert self._hooks is not None
             assert self._leader is not None
+            assert self._rewriting is not None
             tasks.create_task(self._hooks.run(), name="hooks")
+            tasks.create_task(self._rewriting.run(), name="rewriting")
             tasks.create_task(every(EXPIRE_SECONDS, sweeper.sweep), name="expiry")
             tasks.create_task(every(ZONE_SECONDS, follow_zone(parts.engine)), name="zone")
             tasks.create_task(every(FOLLOWER_CHECK_SECONDS, self._leader.check), name="followers")
@@ -262,6 +271,8 @@ class Server:
     async def _stop(self, clients: Clients, journal: Aof | NoLog) -> None:
         """The clean stop: nothing that was promised is lost."""
         self._log.warning("Shutting down...")
+        if self._rewriting is not None:
+            await self._rewriting.stop()
         try:
             journal.close()
         except OSError as error:
