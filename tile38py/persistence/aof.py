@@ -388,6 +388,9 @@ class NoLog:
     def on_written(self, listener: Callable[[int, bytes], None]) -> None:
         """Nothing will be."""
 
+    def on_replaced(self, replaced: Callable[[], None]) -> None:
+        """Nor will it be replaced."""
+
     def digest(self, position: int, size: int) -> str | None:
         """There is nothing to sum up."""
         return None

@@ -180,6 +180,7 @@ class Server:
         leader = self._leader = Leader(
             journal, in_thread=self._read_in_thread, clock=parts.clock, warn=self._log.warning
         )
+        journal.on_replaced(leader.cut_all)
         self._subscriptions = Subscriptions(
             parts.engine,
             hooks=self._hooks,
