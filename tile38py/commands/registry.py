@@ -18,6 +18,7 @@ from tile38py.interfaces import (
     Client,
     Clock,
     Journal,
+    LogStreams,
     Memory,
     Process,
     Role,
@@ -50,6 +51,7 @@ class Services:
     process: Process
     settings_file: SettingsFile
     broadcaster: Broadcaster
+    log_streams: LogStreams
     stop: Stopper
     log: Callable[[str], None]  # a line in the server's log
     started_ns: int  # monotonic
