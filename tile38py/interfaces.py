@@ -114,6 +114,14 @@ class HookEvents(Protocol):
         """These hooks were made, replaced or deleted."""
 
 
+class HookQueue(Protocol):
+    """What waits for hooks' endpoints, as operators see it."""
+
+    @property
+    def waiting_count(self) -> int:
+        """Messages that wait, over all hooks."""
+
+
 class Broadcaster(Protocol):
     """Whoever hands messages to live connections."""
 

@@ -9,6 +9,7 @@ from tests.support.fakes import (
     SECOND,
     FakeClient,
     FakeClock,
+    FakeHookQueue,
     FakeJournal,
     FakeMemory,
     FakeProcess,
@@ -56,6 +57,7 @@ class Bench:
         self.journal: Journal = journal or self.fake_journal
         self.clients = Clients(100)
         self.memory = FakeMemory()
+        self.hooks = FakeHookQueue()
         self.settings_file = FakeSettingsFile()
         self.stops: list[tuple[int, str]] = []
         self.log_lines: list[str] = []
@@ -82,6 +84,7 @@ class Bench:
             process=FakeProcess(),
             settings_file=self.settings_file,
             broadcaster=self.subscriptions,
+            hooks=self.hooks,
             stop=lambda code, reason: self.stops.append((code, reason)),
             log=self.log_lines.append,
             started_ns=self.clock.monotonic_ns() - 5 * SECOND,

@@ -214,6 +214,13 @@ class FakeJournal:
                 waiter.release(replies, flags)
 
 
+class FakeHookQueue:
+    """Figures of hooks' messages, as a test sets them."""
+
+    def __init__(self) -> None:
+        self.waiting_count = 0
+
+
 class FakeMemory:
     """Memory of a fixed size."""
 

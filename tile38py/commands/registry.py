@@ -17,6 +17,7 @@ from tile38py.interfaces import (
     Broadcaster,
     Client,
     Clock,
+    HookQueue,
     Journal,
     Memory,
     Process,
@@ -50,6 +51,7 @@ class Services:
     process: Process
     settings_file: SettingsFile
     broadcaster: Broadcaster
+    hooks: HookQueue
     stop: Stopper
     log: Callable[[str], None]  # a line in the server's log
     started_ns: int  # monotonic

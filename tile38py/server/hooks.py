@@ -37,6 +37,15 @@ class Hooks:
         self._ended = asyncio.Event()
         self._ended.set()
 
+    @property
+    def waiting_count(self) -> int:
+        """Messages that wait, over all hooks."""
+        return self._deliveries.queue.count
+
+    def retain(self, *, ttl_seconds: int, bytes_max: int) -> None:
+        """Keep messages so long, and so many bytes of them; 0 = no bound. In force at once."""
+        self._deliveries.retain(ttl_ns=ttl_seconds * 10**9, bytes_max=bytes_max)
+
     def enqueue(self, events: Sequence[tuple[str, bytes]]) -> None:
         """Queue messages."""
         self._deliveries.enqueue(events)

@@ -179,12 +179,13 @@ class Server:
             process=ThisProcess(),
             settings_file=parts.config_file,
             broadcaster=self._subscriptions,
+            hooks=self._hooks,
             stop=self.stop,
             log=self._log.info,
             started_ns=parts.clock.monotonic_ns(),
             is_http_enabled=options.is_http_enabled,
         )
-        config.on_change(settings_in_force(parts, journal))
+        config.on_change(settings_in_force(parts, journal, self._hooks))
         return Hub(
             loop=self._loop,
             engine=parts.engine,
