@@ -9,9 +9,9 @@ from tests.support.fakes import (
     SECOND,
     FakeClient,
     FakeClock,
-    FakeHookQueue,
     FakeJournal,
     FakeMemory,
+    FakeOutbox,
     FakeProcess,
     FakeSettingsFile,
     FakeTransport,
@@ -57,7 +57,7 @@ class Bench:
         self.journal: Journal = journal or self.fake_journal
         self.clients = Clients(100)
         self.memory = FakeMemory()
-        self.hooks = FakeHookQueue()
+        self.outbox = FakeOutbox()
         self.settings_file = FakeSettingsFile()
         self.stops: list[tuple[int, str]] = []
         self.log_lines: list[str] = []
@@ -84,7 +84,7 @@ class Bench:
             process=FakeProcess(),
             settings_file=self.settings_file,
             broadcaster=self.subscriptions,
-            hooks=self.hooks,
+            outbox=self.outbox,
             stop=lambda code, reason: self.stops.append((code, reason)),
             log=self.log_lines.append,
             started_ns=self.clock.monotonic_ns() - 5 * SECOND,

@@ -17,9 +17,9 @@ from tile38py.interfaces import (
     Broadcaster,
     Client,
     Clock,
-    HookQueue,
     Journal,
     Memory,
+    Outbox,
     Process,
     Role,
     SettingsFile,
@@ -51,7 +51,7 @@ class Services:
     process: Process
     settings_file: SettingsFile
     broadcaster: Broadcaster
-    hooks: HookQueue
+    outbox: Outbox
     stop: Stopper
     log: Callable[[str], None]  # a line in the server's log
     started_ns: int  # monotonic

@@ -73,7 +73,7 @@ def basic_fields(server: Services) -> Fields:
         "num_objects": counts["num_objects"],
         "num_points": counts["num_points"],
         "num_strings": counts["num_strings"],
-        "pending_events": server.hooks.waiting_count,
+        "pending_events": server.outbox.waiting_count,
         "pid": server.process.pid,
         "pointer_size": POINTER_BYTES,
         "read_only": server.config.identity.is_read_only,

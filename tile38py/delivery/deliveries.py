@@ -13,12 +13,12 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TypeVar
 
-from tile38py.delivery.counters import Counters, HookReport
+from tile38py.delivery.counters import Counters
 from tile38py.delivery.hook_queue import HookQueue
 from tile38py.delivery.retention import Retention, Sweeper
 from tile38py.delivery.store import LEGACY_SUFFIX, Store, StoreError
 from tile38py.delivery.worker import Tools, Worker
-from tile38py.interfaces import Clock, Couriers, HookRecord, Tell
+from tile38py.interfaces import Clock, Couriers, HookRecord, HookReport, Tell
 from tile38py.limits import HOOK_FLUSH_SECONDS, HOOK_SWEEP_SECONDS
 
 Result = TypeVar("Result")
@@ -102,7 +102,9 @@ class Deliveries:
 
     def report(self, hook: str) -> HookReport:
         """What became of a hook's events."""
-        return HookReport(self.counters.get(hook), self.queue.oldest_ns(hook), self.queue.has(hook))
+        return HookReport(
+            self.counters.get(hook), self.queue.waiting(hook), self.queue.oldest_ns(hook)
+        )
 
     async def run(self) -> None:
         """Deliver until stop() is called; what isn't delivered then stays in the file."""

@@ -179,7 +179,7 @@ class Server:
             process=ThisProcess(),
             settings_file=parts.config_file,
             broadcaster=self._subscriptions,
-            hooks=self._hooks,
+            outbox=self._hooks,
             stop=self.stop,
             log=self._log.info,
             started_ns=parts.clock.monotonic_ns(),
