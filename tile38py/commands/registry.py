@@ -18,6 +18,7 @@ from tile38py.interfaces import (
     Client,
     Clock,
     Journal,
+    LogStreams,
     Memory,
     Outbox,
     Process,
@@ -52,6 +53,7 @@ class Services:
     settings_file: SettingsFile
     broadcaster: Broadcaster
     outbox: Outbox
+    log_streams: LogStreams
     stop: Stopper
     log: Callable[[str], None]  # a line in the server's log
     started_ns: int  # monotonic
