@@ -205,6 +205,9 @@ class Outbox(Protocol):
 class Broadcaster(Protocol):
     """Whoever hands messages to live connections."""
 
+    cut_count: int  # connections that were cut because they took no messages
+    sent_count: int  # messages, each as often as somebody gets it
+
     def attach(self, client: "Client", role: Role) -> Listener:
         """Make a connection live."""
 

@@ -81,3 +81,7 @@ ENDPOINT_CLOSE_SECONDS_MAX = 2.0  # for a connection to be flushed and closed
 ENDPOINT_IDLE_SECONDS_MAX = 30.0  # without a send before the connection is closed
 ENDPOINT_SWEEP_SECONDS = 1.0  # between two looks for idle connections
 PRODUCER_LIFETIME_SECONDS_MAX = 1800.0  # of a Kafka producer, however busy it is
+
+METRICS_CLIENTS_COUNT_MAX = 16  # scrapers at a time
+METRICS_REQUEST_SECONDS_MAX = 10.0  # for a scraper to ask, and to take the answer
+METRICS_SCRAPE_SECONDS_MAX = 30.0  # for the answer to be made, scrapes before it included

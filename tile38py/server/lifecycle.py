@@ -39,6 +39,7 @@ from tile38py.server.connection import Connection, Hub
 from tile38py.server.hooks import Hooks
 from tile38py.server.listener import address_text, bind_tcp, bind_unix
 from tile38py.server.logs import Log
+from tile38py.server.metrics import MetricsServer, make_metrics
 from tile38py.server.options import Options
 from tile38py.server.parts import Parts, make_parts
 from tile38py.server.peers import Doorkeeper
@@ -63,6 +64,7 @@ class Server:
         self._pool = ThreadPoolExecutor(LONG_READ_THREADS_MAX, "read")
         self._log_pool = ThreadPoolExecutor(FOLLOWER_READ_THREADS_MAX, "log")
         self._listener: socket.socket | None = None
+        self._metrics: MetricsServer | None = None
         self._subscriptions: Subscriptions | None = None
         self._hooks: Hooks | None = None
         self._leader: Leader | None = None
@@ -75,6 +77,7 @@ class Server:
             parts = make_parts(self._options)
             replay = Replay(options, parts.engine, clock=parts.clock, log=self._log)
             self._listener = self._bind()
+            self._metrics = make_metrics(options.metrics_address, log=self._log.info)
             self._save_config(parts)
             self._write_pid_file()
             self._catch_signals(replay)
@@ -204,6 +207,8 @@ class Server:
             started_ns=parts.clock.monotonic_ns(),
             is_http_enabled=options.is_http_enabled,
         )
+        if self._metrics is not None:
+            self._metrics.show(services)
         config.on_change(settings_in_force(parts, journal, self._hooks))
         return Hub(
             loop=self._loop,
@@ -253,6 +258,8 @@ class Server:
             assert self._hooks is not None
             assert self._leader is not None
             tasks.create_task(self._hooks.run(), name="hooks")
+            if self._metrics is not None:
+                tasks.create_task(self._metrics.run(), name="metrics")
             tasks.create_task(every(EXPIRE_SECONDS, sweeper.sweep), name="expiry")
             tasks.create_task(every(ZONE_SECONDS, follow_zone(parts.engine)), name="zone")
             tasks.create_task(every(FOLLOWER_CHECK_SECONDS, self._leader.check), name="followers")
