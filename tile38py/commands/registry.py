@@ -21,6 +21,7 @@ from tile38py.interfaces import (
     Journal,
     LogStreams,
     Memory,
+    Outbox,
     Process,
     Role,
     SettingsFile,
@@ -53,6 +54,7 @@ class Services:
     process: Process
     settings_file: SettingsFile
     broadcaster: Broadcaster
+    outbox: Outbox
     log_streams: LogStreams
     shrinker: Shrinker
     backups: Backups

@@ -39,6 +39,7 @@ from tile38py.server.connection import Connection, Hub
 from tile38py.server.hooks import Hooks
 from tile38py.server.listener import address_text, bind_tcp, bind_unix
 from tile38py.server.logs import Log
+from tile38py.server.metrics import MetricsServer, make_metrics
 from tile38py.server.options import Options
 from tile38py.server.parts import Parts, make_parts
 from tile38py.server.peers import Doorkeeper
@@ -64,6 +65,7 @@ class Server:
         self._pool = ThreadPoolExecutor(LONG_READ_THREADS_MAX, "read")
         self._log_pool = ThreadPoolExecutor(FOLLOWER_READ_THREADS_MAX, "log")
         self._listener: socket.socket | None = None
+        self._metrics: MetricsServer | None = None
         self._subscriptions: Subscriptions | None = None
         self._hooks: Hooks | None = None
         self._leader: Leader | None = None
@@ -77,6 +79,7 @@ class Server:
             parts = make_parts(self._options)
             replay = Replay(options, parts.engine, clock=parts.clock, log=self._log)
             self._listener = self._bind()
+            self._metrics = make_metrics(options.metrics_address, log=self._log.info)
             self._save_config(parts)
             self._write_pid_file()
             self._catch_signals(replay)
@@ -203,6 +206,7 @@ class Server:
             process=ThisProcess(),
             settings_file=parts.config_file,
             broadcaster=self._subscriptions,
+            outbox=self._hooks,
             log_streams=leader,
             shrinker=self._rewriting.shrinker,
             backups=self._rewriting.backups,
@@ -211,7 +215,9 @@ class Server:
             started_ns=parts.clock.monotonic_ns(),
             is_http_enabled=options.is_http_enabled,
         )
-        config.on_change(settings_in_force(parts, journal))
+        if self._metrics is not None:
+            self._metrics.show(services)
+        config.on_change(settings_in_force(parts, journal, self._hooks))
         return Hub(
             loop=self._loop,
             engine=parts.engine,
@@ -262,6 +268,8 @@ class Server:
             assert self._rewriting is not None
             tasks.create_task(self._hooks.run(), name="hooks")
             tasks.create_task(self._rewriting.run(), name="rewriting")
+            if self._metrics is not None:
+                tasks.create_task(self._metrics.run(), name="metrics")
             tasks.create_task(every(EXPIRE_SECONDS, sweeper.sweep), name="expiry")
             tasks.create_task(every(ZONE_SECONDS, follow_zone(parts.engine)), name="zone")
             tasks.create_task(every(FOLLOWER_CHECK_SECONDS, self._leader.check), name="followers")
