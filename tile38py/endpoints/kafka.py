@@ -20,6 +20,7 @@ PORT: Final = 9092
 PRODUCE_SECONDS_MAX: Final = 10.0
 METADATA_SECONDS: Final = 600
 RETRY_MILLISECONDS: Final = 100
+ABANDON_SECONDS: Final = 0.05  # between two calls to a sender to end
 RECORD_BYTES_MAX: Final = MIB
 KEYS_REMEMBERED_COUNT: Final = 65_536
 FNV_START: Final = 0x811C9DC5
@@ -82,7 +83,7 @@ class KafkaSettings:
             async with asyncio.timeout(ENDPOINT_CONNECT_SECONDS_MAX):
                 await producer.start()
         except BaseException:
-            await producer.stop()
+            await abandon(producer)
             raise
         return KafkaEndpoint(producer, self.topic)
 
@@ -121,6 +122,8 @@ class KafkaEndpoint:
                 except MessageSizeTooLargeError as error:
                     batch.refused[index] = str(error)
                     break
+                # Whatever ends this send, somebody has looked at what became of it.
+                sent.add_done_callback(look_at)
                 pending.append((index, sent))
         if not pending:
             return
@@ -138,8 +141,37 @@ class KafkaEndpoint:
             raise failures[0]
 
     async def close(self) -> None:
-        """Flush and close."""
-        await self._producer.stop()
+        """Close; a send that ended well has left nothing to flush.
+
+        What one that failed has left is dropped: it is in the hook's queue still, and must not
+        arrive behind what the next producer sends.
+        """
+        await abandon(self._producer)
+
+
+async def abandon(producer: "AIOKafkaProducer") -> None:
+    """Close a producer without a flush: its own stop() waits for a broker that may be gone."""
+    from aiokafka.errors import ProducerClosed
+
+    sender, client = producer._sender, producer.client  # it offers no other way
+    task: asyncio.Task[None] | None = sender.sender_task
+    producer._message_accumulator.fail_all(ProducerClosed())
+    if task is not None:
+        task.cancel()
+    try:
+        await client.close()
+    finally:
+        while task is not None and not task.done():
+            # It waits for requests under way; each further call ends one of these.
+            task.cancel()
+            await asyncio.wait([task], timeout=ABANDON_SECONDS)
+    producer._closed = True  # or it complains when it is collected
+
+
+def look_at(sent: "asyncio.Future[object]") -> None:
+    """Take note of a failure, so that asyncio doesn't report it as overlooked."""
+    if not sent.cancelled():
+        sent.exception()
 
 
 def mechanism_of(address: Address) -> str:
