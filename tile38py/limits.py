@@ -90,6 +90,8 @@ ENDPOINT_CONNECT_SECONDS_MAX = 5.0  # for a connection, its handshake and its lo
 ENDPOINT_SEND_SECONDS_MAX = 5.0  # for one batch, unless a scheme says otherwise
 ENDPOINT_CLOSE_SECONDS_MAX = 2.0  # for a connection to be flushed and closed
 ENDPOINT_IDLE_SECONDS_MAX = 30.0  # without a send before the connection is closed
+ENDPOINT_BATCHES_COUNT_MAX = 256  # under way at a time on a connection that takes several
+ENDPOINT_TARGETS_COUNT_MAX = 10_000  # topics, queues … that a connection remembers as declared
 ENDPOINT_SWEEP_SECONDS = 1.0  # between two looks for idle connections
 PRODUCER_LIFETIME_SECONDS_MAX = 1800.0  # of a Kafka producer, however busy it is
 
