@@ -6,12 +6,14 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Protocol
 
+from tests.support.fake_disk import FakeBackups, FakeShrinker
 from tests.support.fakes import (
     SECOND,
     FakeClient,
     FakeClock,
     FakeJournal,
     FakeMemory,
+    FakeOutbox,
     FakeProcess,
     FakeSettingsFile,
     FakeTransport,
@@ -62,6 +64,7 @@ class Bench:
         self.journal: WholeLog = journal or self.fake_journal
         self.clients = Clients(100)
         self.memory = FakeMemory()
+        self.outbox = FakeOutbox()
         self.settings_file = FakeSettingsFile()
         self.stops: list[tuple[int, str]] = []
         self.log_lines: list[str] = []
@@ -79,6 +82,8 @@ class Bench:
             log=self.log_lines.append,
         )
         self.subscriptions.forward_to(self.leader.publish)
+        self.shrinker = FakeShrinker()
+        self.backups = FakeBackups()
         self.services = self._services()
         self.dispatcher = Dispatcher(self.services, is_developer=is_developer)
         self.client = self.new_client()
@@ -95,7 +100,10 @@ class Bench:
             process=FakeProcess(),
             settings_file=self.settings_file,
             broadcaster=self.subscriptions,
+            outbox=self.outbox,
             log_streams=self.leader,
+            shrinker=self.shrinker,
+            backups=self.backups,
             stop=lambda code, reason: self.stops.append((code, reason)),
             log=self.log_lines.append,
             started_ns=self.clock.monotonic_ns() - 5 * SECOND,

@@ -10,7 +10,7 @@ import os
 from collections.abc import Callable
 
 from tile38py._engine import Session
-from tile38py.interfaces import Listener, Waiter, Wire
+from tile38py.interfaces import HookCounters, HookReport, Listener, Waiter, Wire
 
 SECOND = 1_000_000_000
 
@@ -71,9 +71,16 @@ class FakeLogFile:
         """Whether the disk isn't full."""
         return self.room is None or self.room > 0
 
+    def size(self) -> int:
+        """Bytes."""
+        return len(self.data)
+
     def read(self, position: int, size: int) -> bytes:
         """A part of it."""
         return self.data[position : position + size]
+
+    def close(self) -> None:
+        """Nothing to do."""
 
     def digest(self, position: int, size: int) -> str | None:
         """The sum of a range."""
@@ -230,6 +237,20 @@ class FakeJournal:
                 waiter.refuse(replies, flags, error)
             else:
                 waiter.release(replies, flags)
+
+
+class FakeOutbox:
+    """Figures of hooks' messages, as a test sets them."""
+
+    def __init__(self) -> None:
+        self.waiting_count = 0
+        self.waiting_bytes = 0
+        self.total = HookCounters()
+        self.reports: dict[str, HookReport] = {}
+
+    def report(self, hook: str) -> HookReport:
+        """As set."""
+        return self.reports.get(hook) or HookReport(HookCounters(), 0, 0)
 
 
 class FakeMemory:
