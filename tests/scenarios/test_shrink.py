@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.scenarios.test_crash import wait_for_writes
 from tests.scenarios.test_full_disk import limit_files
 from tests.support.process import ServerProcess
 from tests.support.waiting import wait_until
@@ -82,7 +83,7 @@ def kill_while_shrinking(folder: Path, rounds: int, policy: str) -> None:
             with Load(server, writers) as load:
                 for _ in range(chance.randrange(1, 4)):
                     target = load.acknowledged + chance.randrange(200)
-                    wait_until(lambda target=target: load.acknowledged >= target)  # type: ignore[misc]
+                    wait_for_writes(load, target)
                     server.call("AOFSHRINK")
                 server.kill()
             assert not any(writer.refused for writer in writers)

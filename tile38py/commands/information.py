@@ -6,6 +6,7 @@ from typing import Final
 from tile38py import VERSION
 from tile38py.commands.registry import Access, Call, Reply, Services, command
 from tile38py.commands.replication import replica_host
+from tile38py.commands.server import messages_sent
 
 Lines = dict[str, int | float | str]
 SECOND_NS: Final = 1_000_000_000
@@ -85,7 +86,7 @@ def _stats(server: Services) -> Lines:
     return {
         "total_connections_received": server.clients.received,
         "total_commands_processed": counts["commands_processed"],
-        "total_messages_sent": 0,
+        "total_messages_sent": messages_sent(server),
         "expired_keys": counts["expired"],
     }
 
@@ -94,8 +95,13 @@ def _replication(server: Services) -> Lines:
     lines: Lines = {"role": "master"}
     for index, client in enumerate(server.clients.replicas()):
         place = f"ip={replica_host(client)},port={client.replica_port},state=online"
+        progress = server.log_streams.progress(client)
+        if progress is not None:
+            # Redis's form; here nobody acknowledges anything, so this is what left for it.
+            place += f",offset={progress.offset},lag={progress.lag_seconds}"
+            place += f",dropped={progress.dropped_count}" if progress.dropped_count else ""
         lines[f"slave{index}"] = place
-    lines["connected_slaves"] = 0
+    lines["connected_slaves"] = server.log_streams.count
     return lines
 
 

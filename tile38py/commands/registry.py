@@ -19,7 +19,9 @@ from tile38py.interfaces import (
     Client,
     Clock,
     Journal,
+    LogStreams,
     Memory,
+    Outbox,
     Process,
     Role,
     SettingsFile,
@@ -52,6 +54,8 @@ class Services:
     process: Process
     settings_file: SettingsFile
     broadcaster: Broadcaster
+    outbox: Outbox
+    log_streams: LogStreams
     shrinker: Shrinker
     backups: Backups
     stop: Stopper

@@ -74,7 +74,7 @@ def basic_fields(server: Services) -> Fields:
         "num_objects": counts["num_objects"],
         "num_points": counts["num_points"],
         "num_strings": counts["num_strings"],
-        "pending_events": 0,
+        "pending_events": server.outbox.waiting_count,
         "pid": server.process.pid,
         "pointer_size": POINTER_BYTES,
         "read_only": server.config.identity.is_read_only,
@@ -128,12 +128,17 @@ def own_fields(server: Services) -> Fields:
             "num_object_groups": counts.get("num_object_groups", 0),
             "total_commands_processed": counts["commands_processed"],
             "total_connections_received": server.clients.received,
-            "total_messages_sent": 0,
+            "total_messages_sent": messages_sent(server),
             "type": "leader",
             "uptime_in_seconds": uptime_ns / 1e9,
         }
     )
     return fields
+
+
+def messages_sent(server: Services) -> int:
+    """What hooks' endpoints took and what live connections were sent."""
+    return server.outbox.total.sent + server.broadcaster.sent_count
 
 
 def average(heap: float | str, counts: Mapping[str, int]) -> int:

@@ -62,6 +62,7 @@ class Aof:
         self._unwritten = b""  # the group that failed
         self._is_syncing = False
         self._is_unsynced = False
+        self._listeners: list[Callable[[int, bytes], None]] = []
         self._is_held = False
         self._hold_next: Callable[[], None] | None = None  # who waits for the file to be at rest
         self._sync_name: Callable[[], None] | None = None  # what the next sync has to do besides
@@ -76,6 +77,10 @@ class Aof:
     def size_written(self) -> int:
         """Bytes that are in the file."""
         return self._size_written
+
+    def on_written(self, listener: Callable[[int, bytes], None]) -> None:
+        """Tell, after each write, at which position what was written."""
+        self._listeners.append(listener)
 
     @property
     def file(self) -> LogFile:
@@ -235,9 +240,15 @@ class Aof:
         except OSError as error:
             self._fail(error, data)
             return False
-        self._size_written += len(data)
         self._is_unsynced = True
+        self._tell_written(data)
         return True
+
+    def _tell_written(self, data: bytes) -> None:
+        position = self._size_written
+        self._size_written += len(data)
+        for listener in self._listeners:
+            listener(position, data)
 
     def _fail(self, error: OSError, data: bytes) -> None:
         self._unwritten += data
@@ -265,7 +276,7 @@ class Aof:
             self.error = reason_of(error)
             self._cut()
             return
-        self._size_written += len(data)
+        self._tell_written(data)
         self._start_sync(self._recovered)
 
     def _recovered(self, error: OSError | None) -> None:
@@ -351,7 +362,7 @@ class NoLog:
     is_enabled = False
     is_dirty = False
     error: str | None = None
-    size = 0
+    size = size_written = 0
     policy = EVERYSEC
 
     def append(self, data: bytes) -> None:
@@ -369,6 +380,16 @@ class NoLog:
 
     def release(self) -> None:
         """Nothing to close."""
+
+    def read(self, position: int, size: int) -> bytes:
+        """There is nothing to read."""
+        return b""
+
+    def on_written(self, listener: Callable[[int, bytes], None]) -> None:
+        """Nothing will be."""
+
+    def on_replaced(self, replaced: Callable[[], None]) -> None:
+        """Nor will it be replaced."""
 
     def digest(self, position: int, size: int) -> str | None:
         """There is nothing to sum up."""
