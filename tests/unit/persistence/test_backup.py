@@ -10,7 +10,7 @@ import pytest
 from tests.support.fakes import FakeClock
 from tests.support.shrinking import FakeData
 from tile38py.errors import CommandError
-from tile38py.interfaces import Backup
+from tile38py.interfaces.rewriting import Backup
 from tile38py.persistence.backup import BackupMaker
 from tile38py.persistence.files import AppendFile, BackupFolder
 
