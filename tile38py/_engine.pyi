@@ -13,7 +13,9 @@ __all__ = [
     "DEBUG_BUILD",
     "Batch",
     "Close",
+    "Discarded",
     "Engine",
+    "Followed",
     "Hook",
     "Http",
     "Live",
@@ -66,6 +68,12 @@ class Engine:
     def load(self, data: bytes, now_ns: int) -> Load:
         """Run log bytes. Never raises for bad content: see Load.error."""
 
+    def follow(self, data: bytes, now_ns: int) -> Followed:
+        """Run a piece of a leader's stream."""
+
+    def adopt(self, other: Engine) -> Discarded:
+        """Take over the data of another engine, which is empty then."""
+
     def expire(self, now_ns: int, count_max: int) -> tuple[bytes, int]:
         """Remove overdue objects: the log bytes of the del commands, the number removed."""
 
@@ -108,6 +116,23 @@ class Load:
     commands: Final[int]
     error: Final[str | None]
     skipped: Final[list[tuple[str, int]]]
+
+@final
+class Followed:
+    """What came of one piece of a leader's stream."""
+
+    consumed: Final[int]
+    commands: Final[int]
+    error: Final[str | None]
+    log: Final[bytes]  # what ran, to be logged as it is
+    published: Final[list[tuple[bytes, bytes]]]  # channel and message
+
+@final
+class Discarded:
+    """Data that nobody needs any more."""
+
+    def free(self) -> None:
+        """Free its memory, which may take a while."""
 
 @final
 class Session:

@@ -1,11 +1,12 @@
 """The edges between parts: what one may ask of another. No implementation lives here."""
 
-from collections.abc import Coroutine, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from dataclasses import dataclass, field
 from enum import Enum, auto
 from typing import Final, Protocol, TypeAlias
 
 from tile38py._engine import Session
+from tile38py.errors import CommandError
 
 # What is special about replies that wait for the log; the values are combined.
 WROTE: Final = 1  # their commands changed data: without a log they must not be sent
@@ -287,3 +288,39 @@ class Publisher(Protocol):
 
     def __call__(self, channel: bytes, message: bytes) -> int:
         """Send to all who listen; how many they are."""
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """A leader's place."""
+
+    host: str
+    port: int
+
+
+class Following(Protocol):
+    """Whoever makes us the follower of a leader. FOLLOW commands are numbered in their order."""
+
+    target: Target | None
+
+    @property
+    def is_caught_up(self) -> bool:
+        """Whether we have what the leader had when the session began."""
+
+    @property
+    def offset(self) -> int:
+        """How far we are in the leader's log."""
+
+    def begin(self) -> int:
+        """The number of one more FOLLOW."""
+
+    def change(self, target: Target | None, number: int) -> None:
+        """Follow this leader, or nobody, from now on."""
+
+    def is_outdone(self, number: int) -> bool:
+        """Whether a later FOLLOW has taken effect."""
+
+    def probe(
+        self, target: Target, settle: Callable[[CommandError | None], object]
+    ) -> Awaitable[object]:
+        """Ask whether it can be followed; a task that ends with what settle makes of the error."""

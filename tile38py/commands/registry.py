@@ -4,7 +4,7 @@ A handler computes; sending, logging and waiting are the pipeline's. Importing a
 adds its commands to COMMANDS.
 """
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Final
@@ -17,6 +17,7 @@ from tile38py.interfaces import (
     Broadcaster,
     Client,
     Clock,
+    Following,
     Journal,
     Memory,
     Process,
@@ -50,6 +51,7 @@ class Services:
     process: Process
     settings_file: SettingsFile
     broadcaster: Broadcaster
+    following: Following
     stop: Stopper
     log: Callable[[str], None]  # a line in the server's log
     started_ns: int  # monotonic
@@ -96,6 +98,13 @@ class Later:
 
 
 @dataclass(frozen=True, slots=True)
+class Awaited:
+    """An answer for which somebody else has to be asked: begin gives its task, the client waits."""
+
+    begin: Callable[[], Awaitable[object]]
+
+
+@dataclass(frozen=True, slots=True)
 class End:
     """The last answer, if there is one, before the connection closes."""
 
@@ -103,7 +112,7 @@ class End:
     message: str = ""  # for the server's log
 
 
-Outcome = Reply | Replies | Raw | Later | End
+Outcome = Reply | Replies | Raw | Later | Awaited | End
 Handler = Callable[[Call], Outcome]
 OK: Final = Reply(Simple("OK"))
 

@@ -34,15 +34,21 @@ def server(call: Call) -> Reply:
     for argument in call.args:
         if argument.lower() != b"ext":
             raise errors.invalid_argument(argument)
-    fields = extended_fields(call.server) if call.args else basic_fields(call.server)
+    if call.args:
+        fields = extended_fields(call.server)
+    else:
+        fields = basic_fields(call.server) | following_fields(call.server)
     ordered = dict(sorted(fields.items()))
     flat = [item for name, value in ordered.items() for item in (name, plain_text(value))]
     return Reply(flat, (("stats", ordered),))
 
 
 @command("HEALTHZ", arity=1, access=Access.READ, summary="Tell whether the server is well")
-def healthz(_call: Call) -> Reply:
+def healthz(call: Call) -> Reply:
     """HEALTHZ. While loading or before the first catch-up the engine refuses it."""
+    following = call.server.following
+    if following.target is not None and not following.is_caught_up:
+        raise errors.not_caught_up()
     return OK
 
 
@@ -79,6 +85,18 @@ def basic_fields(server: Services) -> Fields:
         "read_only": server.config.identity.is_read_only,
         "threads": server.process.threads(),
         "version": VERSION,
+    }
+
+
+def following_fields(server: Services) -> Fields:
+    """What SERVER tells besides if we follow."""
+    target = server.following.target
+    if target is None:
+        return {}
+    return {
+        "caught_up": server.following.is_caught_up,
+        "caught_up_once": server.gates.caught_up_once,
+        "following": f"{target.host}:{target.port}",
     }
 
 
@@ -126,7 +144,7 @@ def own_fields(server: Services) -> Fields:
             "total_commands_processed": counts["commands_processed"],
             "total_connections_received": server.clients.received,
             "total_messages_sent": 0,
-            "type": "leader",
+            "type": "leader" if server.following.target is None else "follower",
             "uptime_in_seconds": uptime_ns / 1e9,
         }
     )
