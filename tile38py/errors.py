@@ -68,6 +68,11 @@ def no_such_client() -> CommandError:
     return CommandError("No such client")
 
 
+def client_type(kind: bytes) -> CommandError:
+    """CLIENT KILL TYPE with a type that there isn't."""
+    return CommandError(f"Unknown client type '{shown(kind)}'")
+
+
 def log_disabled() -> CommandError:
     """AOF on a server that keeps no log."""
     return CommandError("aof disabled")

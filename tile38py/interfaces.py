@@ -35,6 +35,7 @@ class Role(Enum):
     SUBSCRIBER = auto()
     MONITOR = auto()
     FENCE = auto()
+    FOLLOWER = auto()  # to the log
 
 
 class Clock(Protocol):
@@ -79,6 +80,52 @@ class Journal(Protocol):
 
     def digest(self, position: int, size: int) -> str | None:
         """The MD5 of a range as hexadecimal text, None if it isn't all there. Any thread."""
+
+
+class LogSource(Protocol):
+    """The append-only log as those see it who read it as it grows."""
+
+    is_dirty: bool
+
+    @property
+    def size(self) -> int:
+        """Bytes of the log, with those that wait to be written."""
+
+    @property
+    def size_written(self) -> int:
+        """Bytes that are in the file."""
+
+    def read(self, position: int, size: int) -> bytes:
+        """At most so many bytes of the file from a position on. Any thread. Raises OSError."""
+
+    def wait(self, waiter: Waiter, replies: bytes, flags: int) -> None:
+        """Tell when all that was appended so far is written. Only while is_dirty."""
+
+    def on_written(self, listener: Callable[[int, bytes], None]) -> None:
+        """Tell, after each write, at which position what was written."""
+
+
+@dataclass(frozen=True, slots=True)
+class StreamProgress:
+    """How far a follower is, as its leader sees it."""
+
+    offset: int  # bytes of the log that left for it
+    lag_seconds: int  # since all that was written had left for it
+    dropped_count: int  # messages that it didn't get because it lagged
+
+
+class LogStreams(Protocol):
+    """The followers that read the log as it grows."""
+
+    @property
+    def count(self) -> int:
+        """How many they are."""
+
+    def attach(self, client: "Client", position: int) -> None:
+        """Make a connection a follower, from a position of the log on."""
+
+    def progress(self, client: "Client") -> StreamProgress | None:
+        """How far a follower is; None if it isn't one."""
 
 
 class Listener(Protocol):

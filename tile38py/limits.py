@@ -48,6 +48,13 @@ LOG_TEXTS_COUNT_MAX = 1000  # different messages remembered in a second
 
 STOP_SECONDS_MAX = 1.0  # for clients to take their last replies at a clean stop
 
+FOLLOWER_PIECE_BYTES = 256 * KIB  # of the log, read at a time for a follower that is behind
+FOLLOWER_READ_THREADS_MAX = 2  # at most this many such reads at a time
+FOLLOWER_MESSAGES_BYTES_MAX = 16 * MIB  # waiting for one lagging follower, beyond are dropped
+FOLLOWER_MESSAGE_BYTES = 100  # what a waiting message occupies besides its text
+FOLLOWER_STUCK_SECONDS_MAX = 60.0  # without taking a byte that waits, at which it is cut off
+FOLLOWER_CHECK_SECONDS = 1.0  # between two looks for those
+
 HOOK_FLUSH_SECONDS = 0.5  # between two writes of the hook queue: what a kill -9 can lose or repeat
 HOOK_SWEEP_SECONDS = 1.0  # between two looks for events that are too old
 HOOK_TTL_SECONDS = 30  # what an event may wait unless hook-queue-ttl says otherwise

@@ -71,6 +71,10 @@ class FakeLogFile:
         """Whether the disk isn't full."""
         return self.room is None or self.room > 0
 
+    def read(self, position: int, size: int) -> bytes:
+        """A part of it."""
+        return self.data[position : position + size]
+
     def digest(self, position: int, size: int) -> str | None:
         """The sum of a range."""
         part = self.data[position : position + size]
@@ -184,11 +188,21 @@ class FakeJournal:
         self.data = b""
         self.held: list[tuple[Waiter, bytes, int]] = []
         self.is_readable = True
+        self.size_written = 0
+        self.listeners: list[Callable[[int, bytes], None]] = []
 
     @property
     def size(self) -> int:
         """Bytes so far."""
         return len(self.data)
+
+    def read(self, position: int, size: int) -> bytes:
+        """A part of what is written."""
+        return self.data[: self.size_written][position : position + size]
+
+    def on_written(self, listener: Callable[[int, bytes], None]) -> None:
+        """Remember whom to tell."""
+        self.listeners.append(listener)
 
     def append(self, data: bytes) -> None:
         """Add."""
@@ -206,6 +220,10 @@ class FakeJournal:
     def flush(self, error: str = "") -> None:
         """Let all replies go, or fail."""
         self.is_dirty = False
+        if not error:
+            position, self.size_written = self.size_written, len(self.data)
+            for listener in self.listeners:
+                listener(position, self.data[position:])
         held, self.held = self.held, []
         for waiter, replies, flags in held:
             if error:

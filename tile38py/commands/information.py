@@ -83,8 +83,13 @@ def _replication(server: Services) -> Lines:
     lines: Lines = {"role": "master"}
     for index, client in enumerate(server.clients.replicas()):
         place = f"ip={replica_host(client)},port={client.replica_port},state=online"
+        progress = server.log_streams.progress(client)
+        if progress is not None:
+            # Redis's form; here nobody acknowledges anything, so this is what left for it.
+            place += f",offset={progress.offset},lag={progress.lag_seconds}"
+            place += f",dropped={progress.dropped_count}" if progress.dropped_count else ""
         lines[f"slave{index}"] = place
-    lines["connected_slaves"] = 0
+    lines["connected_slaves"] = server.log_streams.count
     return lines
 
 

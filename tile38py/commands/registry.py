@@ -19,6 +19,7 @@ from tile38py.interfaces import (
     Clock,
     Following,
     Journal,
+    LogStreams,
     Memory,
     Process,
     Role,
@@ -52,6 +53,7 @@ class Services:
     settings_file: SettingsFile
     broadcaster: Broadcaster
     following: Following
+    log_streams: LogStreams
     stop: Stopper
     log: Callable[[str], None]  # a line in the server's log
     started_ns: int  # monotonic

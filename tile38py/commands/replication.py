@@ -34,8 +34,9 @@ def follow(call: Call) -> Reply | Awaited:
 
 
 @command("SLAVEOF", arity=3, access=Access.ADMIN, summary="Follow a leader")
+@command("REPLICAOF", arity=3, access=Access.ADMIN, summary="Follow a leader")
 def slaveof(call: Call) -> Reply | Awaited:
-    """SLAVEOF is FOLLOW under its old name."""
+    """SLAVEOF and REPLICAOF are FOLLOW under Redis's names."""
     return follow_outcome(call)
 
 
@@ -110,7 +111,7 @@ def _follower_role(call: Call, target: Target) -> Reply:
 def _leader_role(call: Call) -> Reply:
     offset = call.server.journal.size
     replicas = [
-        (replica_host(client), str(client.replica_port), str(offset))
+        (replica_host(client), str(client.replica_port), str(replica_offset(call.server, client)))
         for client in call.server.clients.replicas()
     ]
     members: dict[str, object] = {
@@ -123,6 +124,12 @@ def _leader_role(call: Call) -> Reply:
     }
     rows = [list(replica) for replica in replicas]
     return Reply(["master", offset, rows], (("role", members),))
+
+
+def replica_offset(server: Services, client: Client) -> int:
+    """How much of the log a replica has taken; until it reads the log, as Tile38, all of it."""
+    progress = server.log_streams.progress(client)
+    return server.journal.size if progress is None else progress.offset
 
 
 def replica_host(client: Client) -> str:

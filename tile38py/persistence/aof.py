@@ -40,6 +40,9 @@ class LogFile(Protocol):
     def digest(self, position: int, size: int) -> str | None:
         """The MD5 of a range, None if it isn't all there. Any thread."""
 
+    def read(self, position: int, size: int) -> bytes:
+        """At most so many bytes from a position on. Any thread."""
+
 
 @dataclass(frozen=True, slots=True)
 class Loop:
@@ -79,11 +82,25 @@ class Aof:
         self._unwritten = b""  # the group that failed
         self._is_syncing = False
         self._is_unsynced = False
+        self._listeners: list[Callable[[int, bytes], None]] = []
 
     @property
     def size(self) -> int:
         """Bytes of the log, with those that wait to be written."""
         return self._size
+
+    @property
+    def size_written(self) -> int:
+        """Bytes that are in the file."""
+        return self._size_written
+
+    def on_written(self, listener: Callable[[int, bytes], None]) -> None:
+        """Tell, after each write, at which position what was written."""
+        self._listeners.append(listener)
+
+    def read(self, position: int, size: int) -> bytes:
+        """At most so many bytes of the file from a position on. Any thread."""
+        return self._file.read(position, size)
 
     def start_at(self, size: int) -> None:
         """The log was replayed and has this size; nothing was appended before."""
@@ -151,9 +168,15 @@ class Aof:
         except OSError as error:
             self._fail(error, data)
             return False
-        self._size_written += len(data)
         self._is_unsynced = True
+        self._tell_written(data)
         return True
+
+    def _tell_written(self, data: bytes) -> None:
+        position = self._size_written
+        self._size_written += len(data)
+        for listener in self._listeners:
+            listener(position, data)
 
     def _fail(self, error: OSError, data: bytes) -> None:
         self._unwritten += data
@@ -181,7 +204,7 @@ class Aof:
             self.error = reason_of(error)
             self._cut()
             return
-        self._size_written += len(data)
+        self._tell_written(data)
         self._start_sync(self._recovered)
 
     def _recovered(self, error: OSError | None) -> None:
@@ -255,7 +278,7 @@ class NoLog:
     is_enabled = False
     is_dirty = False
     error: str | None = None
-    size = 0
+    size = size_written = 0
     policy = EVERYSEC
 
     def append(self, data: bytes) -> None:
@@ -270,6 +293,13 @@ class NoLog:
 
     def close(self) -> None:
         """Nothing to write."""
+
+    def read(self, position: int, size: int) -> bytes:
+        """There is nothing to read."""
+        return b""
+
+    def on_written(self, listener: Callable[[int, bytes], None]) -> None:
+        """Nothing will be."""
 
     def digest(self, position: int, size: int) -> str | None:
         """There is nothing to sum up."""

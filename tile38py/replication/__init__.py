@@ -1,1 +1,1 @@
-"""Following a leader: its log, piece by piece, becomes our log and our data."""
+"""Leading and following: a leader's log, piece by piece, becomes its followers' log and data."""

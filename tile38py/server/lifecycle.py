@@ -24,6 +24,8 @@ from tile38py.expiry import Sweeper
 from tile38py.limits import (
     COLLECT_SECONDS,
     EXPIRE_SECONDS,
+    FOLLOWER_CHECK_SECONDS,
+    FOLLOWER_READ_THREADS_MAX,
     LONG_READ_THREADS_MAX,
     MEMORY_SECONDS,
     STOP_SECONDS_MAX,
@@ -32,6 +34,7 @@ from tile38py.limits import (
 )
 from tile38py.persistence.aof import Aof, Loop, NoLog
 from tile38py.persistence.files import DirectoryLock
+from tile38py.replication.leader import Leader
 from tile38py.server.connection import Connection, Hub
 from tile38py.server.hooks import Hooks
 from tile38py.server.listener import address_text, bind_tcp, bind_unix
@@ -46,6 +49,7 @@ from tile38py.server.web import WebSettings
 from tile38py.subscriptions import Subscriptions
 
 assert command_families.FAMILIES
+Done = Callable[[OSError | None], None]
 
 
 class Server:
@@ -57,9 +61,11 @@ class Server:
         self._loop = asyncio.get_running_loop()
         self._ended: asyncio.Future[int] = self._loop.create_future()
         self._pool = ThreadPoolExecutor(LONG_READ_THREADS_MAX, "read")
+        self._log_pool = ThreadPoolExecutor(FOLLOWER_READ_THREADS_MAX, "log")
         self._listener: socket.socket | None = None
         self._subscriptions: Subscriptions | None = None
         self._hooks: Hooks | None = None
+        self._leader: Leader | None = None
 
     async def run(self) -> int:
         """Serve until the end; the exit code."""
@@ -119,6 +125,9 @@ class Server:
             listening.close()
         if code == 0:
             await self._stop(parts.clients, journal)
+        if self._leader is not None:
+            self._leader.cut_all()
+        self._log_pool.shutdown()
         replay.close()
         return code
 
@@ -144,13 +153,18 @@ class Server:
 
         return Aof(replay.file, replay.file.size(), loop, on_health)
 
-    def _in_thread(self, run: Callable[[], None], done: Callable[[OSError | None], None]) -> None:
+    def _read_in_thread(self, run: Callable[[], None], done: Done) -> None:
+        self._in_thread(run, done, self._log_pool)
+
+    def _in_thread(
+        self, run: Callable[[], None], done: Done, pool: ThreadPoolExecutor | None = None
+    ) -> None:
         def finished(future: asyncio.Future[None]) -> None:
             error = future.exception()
             assert error is None or isinstance(error, OSError)
             done(error)
 
-        self._loop.run_in_executor(None, run).add_done_callback(finished)
+        self._loop.run_in_executor(pool, run).add_done_callback(finished)
 
     def _make_hub(self, parts: Parts, journal: Aof | NoLog) -> Hub:
         options, config = self._options, parts.config
@@ -161,6 +175,9 @@ class Server:
             publish=self._publish,
             log=self._log.error,
         )
+        leader = self._leader = Leader(
+            journal, in_thread=self._read_in_thread, clock=parts.clock, warn=self._log.warning
+        )
         self._subscriptions = Subscriptions(
             parts.engine,
             hooks=self._hooks,
@@ -168,6 +185,7 @@ class Server:
             call_soon=self._loop.call_soon,
             log=self._log.warning,
         )
+        self._subscriptions.forward_to(leader.publish)
         services = Services(
             engine=parts.engine,
             clock=parts.clock,
@@ -179,6 +197,7 @@ class Server:
             process=ThisProcess(),
             settings_file=parts.config_file,
             broadcaster=self._subscriptions,
+            log_streams=leader,
             stop=self.stop,
             log=self._log.info,
             started_ns=parts.clock.monotonic_ns(),
@@ -231,9 +250,11 @@ class Server:
         )
         async with asyncio.TaskGroup() as tasks:
             assert self._hooks is not None
+            assert self._leader is not None
             tasks.create_task(self._hooks.run(), name="hooks")
             tasks.create_task(every(EXPIRE_SECONDS, sweeper.sweep), name="expiry")
             tasks.create_task(every(ZONE_SECONDS, follow_zone(parts.engine)), name="zone")
+            tasks.create_task(every(FOLLOWER_CHECK_SECONDS, self._leader.check), name="followers")
             tasks.create_task(every(SYNC_SECONDS, journal.tick), name="sync")
             tasks.create_task(every(MEMORY_SECONDS, parts.memory.check), name="memory")
             tasks.create_task(every(COLLECT_SECONDS, parts.memory.tick), name="collect")
