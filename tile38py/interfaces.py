@@ -1,12 +1,11 @@
 """The edges between parts: what one may ask of another. No implementation lives here."""
 
-from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass, field
 from enum import Enum, auto
 from typing import Final, Protocol, TypeAlias
 
 from tile38py._engine import Session
-from tile38py.errors import CommandError
 
 # What is special about replies that wait for the log; the values are combined.
 WROTE: Final = 1  # their commands changed data: without a log they must not be sent
@@ -126,6 +125,49 @@ class LogStreams(Protocol):
 
     def progress(self, client: "Client") -> StreamProgress | None:
         """How far a follower is; None if it isn't one."""
+
+
+@dataclass(slots=True)
+class RewriteFigures:
+    """How rewriting the log goes and went, for INFO and the metrics."""
+
+    is_running: bool = False
+    started_ns: int = 0  # of the one that runs, monotonic
+    written: int = 0  # of it: objects and hooks
+    total: int = 0
+    count: int = 0  # that ended, well or not
+    failed_count: int = 0
+    last_ns: int = 0  # what the last one took
+    last_error: str | None = None
+    size_base: int = 0  # of the log when it was last rewritten or loaded
+
+
+class Shrinker(Protocol):
+    """Whoever rewrites the log."""
+
+    figures: RewriteFigures
+
+    def start(self) -> None:
+        """Start a rewrite unless one runs."""
+
+
+@dataclass(frozen=True, slots=True)
+class Backup:
+    """A backup that was made."""
+
+    path: str
+    size: int  # bytes
+    objects: int
+
+
+class Backups(Protocol):
+    """Whoever makes backups."""
+
+    def begin(self, name: str) -> Callable[[], Backup]:
+        """Take the data as it is; what is returned writes it, on another thread.
+
+        Both raise CommandError.
+        """
 
 
 class Listener(Protocol):
@@ -335,39 +377,3 @@ class Publisher(Protocol):
 
     def __call__(self, channel: bytes, message: bytes) -> int:
         """Send to all who listen; how many they are."""
-
-
-@dataclass(frozen=True, slots=True)
-class Target:
-    """A leader's place."""
-
-    host: str
-    port: int
-
-
-class Following(Protocol):
-    """Whoever makes us the follower of a leader. FOLLOW commands are numbered in their order."""
-
-    target: Target | None
-
-    @property
-    def is_caught_up(self) -> bool:
-        """Whether we have what the leader had when the session began."""
-
-    @property
-    def offset(self) -> int:
-        """How far we are in the leader's log."""
-
-    def begin(self) -> int:
-        """The number of one more FOLLOW."""
-
-    def change(self, target: Target | None, number: int) -> None:
-        """Follow this leader, or nobody, from now on."""
-
-    def is_outdone(self, number: int) -> bool:
-        """Whether a later FOLLOW has taken effect."""
-
-    def probe(
-        self, target: Target, settle: Callable[[CommandError | None], object]
-    ) -> Awaitable[object]:
-        """Ask whether it can be followed; a task that ends with what settle makes of the error."""

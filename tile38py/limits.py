@@ -36,6 +36,17 @@ SYNC_SECONDS = 1.0  # between two fsyncs under everysec
 RETRY_SECONDS = 1.0  # between two tries to write a log that had no room
 RESUME_FREE_BYTES_MIN = 1 * MIB  # room on the disk before writes are accepted again
 
+SHRINK_PIECE_BYTES = 4 * MIB  # of a rewrite that are made and written at a time
+SHRINK_SYNC_BYTES = (
+    32 * MIB
+)  # of a rewrite after which it is synced, lest the disk choke at its end
+SHRINK_SWAP_BYTES_MAX = 256 * KIB  # of the old log that are copied while nobody may write
+SHRINK_LOOK_SECONDS = 10.0  # between two looks whether the log is to be rewritten by itself
+SHRINK_PAUSE_SECONDS_MIN = 60.0  # between two starts by itself; doubled with each failure
+SHRINK_PAUSE_SECONDS_MAX = 3600.0  # what that grows to
+SHRINK_STOP_SECONDS_MAX = 5.0  # for a rewrite to give up when the server stops
+BACKUP_NAME_COUNT_MAX = 64  # characters of a backup's name
+
 EXPIRE_SECONDS = 0.1  # between two sweeps
 EXPIRE_COUNT_MAX = 1000  # objects removed before the event loop gets its turn
 ZONE_SECONDS = 60.0  # between two looks at the local time zone, which summer time changes

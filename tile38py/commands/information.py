@@ -7,7 +7,7 @@ from tile38py import VERSION
 from tile38py.commands.registry import Access, Call, Reply, Services, command
 from tile38py.commands.replication import replica_host
 from tile38py.config.properties import REPLICA_PRIORITY
-from tile38py.interfaces import Target
+from tile38py.following import Target
 
 Lines = dict[str, int | float | str]
 

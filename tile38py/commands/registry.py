@@ -12,12 +12,12 @@ from typing import Final
 from tile38py._engine import Engine, Simple
 from tile38py.clients import Clients
 from tile38py.config import Config
+from tile38py.following import Following
 from tile38py.gates import Gates
 from tile38py.interfaces import (
     Broadcaster,
     Client,
     Clock,
-    Following,
     Journal,
     LogStreams,
     Memory,

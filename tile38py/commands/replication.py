@@ -5,7 +5,8 @@ import re
 from tile38py import errors
 from tile38py.commands.registry import OK, Access, Awaited, Call, Reply, Services, command
 from tile38py.commands.settings import save
-from tile38py.interfaces import Client, Target
+from tile38py.following import Target
+from tile38py.interfaces import Client
 
 
 @command("REPLCONF", arity=-3, access=Access.ADMIN, summary="Announce a follower")

@@ -1,62 +1,95 @@
 """Where a leader's log lies while it is received, and how it takes the place of our own."""
 
+import asyncio
 from collections.abc import Callable
-from pathlib import Path
 from typing import Protocol
 
 from tile38py.limits import COPY_CHUNK_BYTES
-from tile38py.persistence.files import AppendFile, sync_directory
+from tile38py.persistence.aof import Aof
+from tile38py.persistence.edges import InThread, LogFile, LogFolder
 
-SUFFIX = "-resync"
+RESYNC_SUFFIX = "-resync"
 
 
-class ReceivedFile(Protocol):
-    """A log as its receiver gives it back."""
+class Rewriting(Protocol):
+    """Whoever else may put another file in the log's place."""
 
-    def size(self) -> int:
-        """Bytes in it."""
+    def cancel(self, then: Callable[[], None]) -> None:
+        """Give up, unless it is done already; call a function when it has."""
 
 
 class Resync:
-    """The place beside the log."""
+    """The place beside the log. One copy at a time."""
 
-    def __init__(self, path: Path, replace: Callable[[AppendFile, int], AppendFile]) -> None:
-        self._path = path
-        self._beside = path.with_name(path.name + SUFFIX)
-        self._replace = replace
-        self._old: AppendFile | None = None
+    def __init__(
+        self, journal: Aof, folder: LogFolder, rewriting: Rewriting, in_thread: InThread
+    ) -> None:
+        self._journal = journal
+        self._folder = folder
+        self._rewriting = rewriting
+        self._in_thread = in_thread
 
-    def create(self, prefix: int) -> AppendFile:
+    def log(self) -> LogFile:
+        """The file that is our log at present."""
+        return self._journal.file
+
+    def create(self, prefix: int) -> LogFile:
         """A new one that begins with so many bytes of the log. Any thread."""
-        self._beside.unlink(missing_ok=True)
-        file = AppendFile(self._beside)
+        file = self._folder.create(RESYNC_SUFFIX)
         try:
-            with self._path.open("rb") as source:
-                while prefix and (part := source.read(min(prefix, COPY_CHUNK_BYTES))):
-                    file.write(part)
-                    prefix -= len(part)
+            copy(self._journal.file, file, prefix)
         except OSError:
             self.discard(file)
             raise
         return file
 
-    def install(self, file: ReceivedFile, size: int) -> None:
-        """Make it the log, by one rename: a crash leaves the old log or the new one."""
-        assert isinstance(file, AppendFile)
-        self._beside.rename(self._path)
-        file.path = self._path
-        self._old = self._replace(file, size)
+    async def install(self, file: LogFile, size: int, adopt: Callable[[], None]) -> None:
+        """Make it the log and call adopt, with nothing between them.
 
-    def settle(self) -> None:
-        """Make the last install survive a loss of power, and let the old log go. Any thread."""
-        old, self._old = self._old, None
-        if old is not None:
-            old.close()
-        sync_directory(self._path.parent)
+        By one rename: a crash leaves the old log or the new one. What is being rewritten is given
+        up, since it is of another history, as is what waits to be written. Whoever is cancelled
+        here sees either all of it done or nothing.
+        """
+        done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
 
-    def discard(self, file: ReceivedFile | None) -> None:
+        def swap() -> None:
+            if done.cancelled():
+                self._journal.go_on()
+                return
+            try:
+                self._folder.put_in_place(RESYNC_SUFFIX)
+            except OSError as error:
+                self._journal.go_on()
+                done.set_exception(error)
+                return
+            former = self._journal.replace(
+                file, size, sync_name=self._folder.sync, keeps_waiting=False
+            )
+            adopt()
+            self._journal.go_on()
+            done.set_result(None)
+            self._in_thread(former.close, lambda _error: None)
+
+        def hold() -> None:
+            if not done.cancelled():
+                self._journal.hold(swap)
+
+        self._rewriting.cancel(hold)
+        await done
+
+    def discard(self, file: LogFile | None) -> None:
         """Remove it, or what a crash left of one."""
         if file is not None:
-            assert isinstance(file, AppendFile)
             file.close()
-        self._beside.unlink(missing_ok=True)
+        self._folder.remove(RESYNC_SUFFIX)
+
+
+def copy(source: LogFile, target: LogFile, size: int) -> None:
+    """Copy so many bytes from the beginning."""
+    position = 0
+    while position < size:
+        part = source.read(position, min(size - position, COPY_CHUNK_BYTES))
+        if not part:
+            raise OSError(0, "the log is shorter than it was")
+        target.write(part)
+        position += len(part)

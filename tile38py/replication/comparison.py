@@ -5,7 +5,7 @@ import contextlib
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 
-from tile38py.interfaces import Target
+from tile38py.following import Target
 from tile38py.replication.handshake import Us, ask_digest, authenticated
 from tile38py.replication.link import Link, LinkError
 from tile38py.replication.prefix import Range, common_prefix

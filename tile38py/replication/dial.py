@@ -2,7 +2,7 @@
 
 import asyncio
 import socket
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import cast
 
 from tile38py.errors import reason_of
@@ -71,7 +71,7 @@ async def _connect(host: str, port: int) -> TcpStream:
     raise failure or LinkError(f"dial tcp: lookup {host}: no such host")
 
 
-def _addresses(found: list[tuple[int, int, int, str, tuple[object, ...]]]) -> Iterator[str]:
+def _addresses(found: Sequence[tuple[int, int, int, str, tuple[object, ...]]]) -> Iterator[str]:
     # IPv4 is tried first, as Tile38 does for localhost, and its error is the one that is told.
     for family in (socket.AF_INET, socket.AF_INET6):
         for entry in found:

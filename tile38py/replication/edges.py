@@ -35,10 +35,16 @@ class Threads(Protocol):
 
 
 class CopyFile(Protocol):
-    """A log that is being received. Everything may raise OSError."""
+    """A log's file. Everything may raise OSError."""
 
     def size(self) -> int:
-        """Bytes in it."""
+        """Bytes in the file."""
+
+    def has_room(self) -> bool:
+        """Whether it is worth trying to write."""
+
+    def close(self) -> None:
+        """Give it back, once all threads are out of it."""
 
     def read(self, position: int, size: int) -> bytes:
         """At most so many bytes from a position on."""
@@ -53,20 +59,20 @@ class CopyFile(Protocol):
         """Bring what is written to the disk."""
 
     def digest(self, position: int, size: int) -> str | None:
-        """The MD5 of a range, None if it isn't all there."""
+        """The MD5 of a range, None if it isn't all there or the file is no more."""
 
 
 class CopyDisk(Protocol):
     """Where a received log lies until it takes the place of our own. May raise OSError."""
 
+    def log(self) -> CopyFile:
+        """The file that is our log at present."""
+
     def create(self, prefix: int) -> CopyFile:
         """A new one that begins with so many bytes of our own log. Any thread."""
 
-    def install(self, file: CopyFile, size: int) -> None:
-        """Make it the log, at once; it was synced before. Only on the event loop's thread."""
-
-    def settle(self) -> None:
-        """Make the last install survive a loss of power, and let the old log go. Any thread."""
+    async def install(self, file: CopyFile, size: int, adopt: Callable[[], None]) -> None:
+        """Make it the log and call adopt, with nothing between them; it was synced before."""
 
     def discard(self, file: CopyFile | None) -> None:
         """Remove it, or what a crash left of one."""

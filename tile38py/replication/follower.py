@@ -6,7 +6,7 @@ from typing import TypeVar
 
 from tile38py import errors
 from tile38py.errors import CommandError
-from tile38py.interfaces import Target
+from tile38py.following import Target
 from tile38py.limits import LINK_PROBE_SECONDS_MAX
 from tile38py.replication.handshake import IneligibleError, probe
 from tile38py.replication.link import LinkError

@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass
 
 from tile38py import errors
-from tile38py.interfaces import Target
+from tile38py.following import Target
 from tile38py.limits import LINK_DIGEST_BYTES_RATE_MIN, LINK_REPLY_SECONDS_MAX
 from tile38py.replication.edges import Dial
 from tile38py.replication.link import Link, LinkError, RefusalError, Value, opened

@@ -18,7 +18,7 @@ NESTING_MAX = 2
 DIGITS_MAX = 19
 
 # A simple string is str, a bulk string bytes.
-Value: TypeAlias = str | bytes | int | None | list["Value"]
+Value: TypeAlias = str | bytes | int | list["Value"] | None
 
 
 class LinkError(Exception):

@@ -10,10 +10,11 @@ import asyncio
 import contextlib
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
+from functools import partial
 
-from tile38py._engine import Followed
+from tile38py._engine import Discarded, Followed
 from tile38py.errors import reason_of
-from tile38py.interfaces import Target
+from tile38py.following import Target
 from tile38py.limits import (
     FOLLOW_COPY_BYTES,
     FOLLOW_DISK_PAUSE_SECONDS,
@@ -62,7 +63,8 @@ class Session:
         """Follow for ever."""
         try:
             while True:
-                await asyncio.sleep(await self._follow_once())
+                pause_seconds = await self._follow_once()
+                await asyncio.sleep(pause_seconds)
         finally:
             self._discard()
 
@@ -89,14 +91,12 @@ class Session:
         return FOLLOW_PAUSE_SECONDS
 
     async def _receive(self, link: Link, us: Us) -> None:
-        # Nobody else may put another log in the place of ours while ours is compared or replaced.
-        async with self._around.log_turn:
-            self._status.offset = self._goal
-            await self._around.written()
-            await self._begin(link, us)
-            if self._staging is not None:
-                await self._fill(link, self._staging)
-                await self._swap(self._staging)
+        self._status.offset = self._goal
+        await self._around.written()
+        await self._begin(link, us)
+        if self._staging is not None:
+            await self._fill(link, self._staging)
+            await self._swap(self._staging)
         await self._stream(link)
 
     async def _begin(self, link: Link, us: Us) -> None:
@@ -118,14 +118,18 @@ class Session:
     @contextlib.asynccontextmanager
     async def _comparison(self, us: Us) -> AsyncIterator[Comparison | None]:
         """What can be compared, if there is anything."""
-        journal, staging = self._around.journal, self._staging
-        size = journal.size if staging is None else staging.size
-        if self._around.disk is None or not size:
+        disk, staging = self._around.disk, self._staging
+        size = self._around.journal.size if staging is None else staging.size
+        if disk is None or not size:
             yield None
             return
-        digest = journal.digest if staging is None else staging.digest
+        # An AOFSHRINK of ours may put another file in the log's place meanwhile.
+        log = disk.log()
+        digest = log.digest if staging is None else staging.digest
         async with compared(self._around, self._target, us, digest) as comparison:
             yield comparison
+        if self._staging is None and disk.log() is not log:
+            raise LinkError("our own log was replaced")
 
     async def _prepare(self, comparison: Comparison) -> int:
         """Keep what is equal; the position behind it."""
@@ -178,7 +182,6 @@ class Session:
         """
         is_long = self._staging is None and position > HEAD_BYTES
         start = position - HEAD_BYTES if is_long else 0
-        comparison.digest = self._around.journal.digest
         if self._staging is not None:
             comparison.digest = self._staging.digest
         if not await comparison.is_same(Range(start, position)):
@@ -196,7 +199,7 @@ class Session:
                 raise LinkError("i/o timeout") from None
             piece = pieces.add(data)
             if piece:
-                followed = await self._around.in_thread(lambda piece=piece: staging.take(piece))
+                followed = await self._around.in_thread(partial(staging.take, piece))
                 pieces.ran(followed.consumed)
                 self._status.offset = staging.size
                 self._publish(followed)
@@ -205,25 +208,28 @@ class Session:
     async def _swap(self, staging: Staging) -> None:
         """The copy takes the place of our data and our log."""
         around = self._around
-        await around.in_thread(staging.sync)
-        await around.written()
-        # From here to the end of adopt() nobody else gets a turn.
-        before = around.engine.hook_names()
-        if around.disk is not None and staging.file is not None:
+        discarded: list[Discarded] = []
+
+        def adopt() -> None:
+            before = around.engine.hook_names()
+            discarded.append(around.engine.adopt(staging.engine))
+            self._staging = None
+            self._received = staging.size
+            around.engine.take_events()
+            names = dict.fromkeys([*before, *around.engine.hook_names()])
+            around.broadcaster.hand_on((), [("replaced", name, 0) for name in names])
+
+        if around.disk is None or staging.file is None:
+            adopt()
+        else:
+            await around.in_thread(staging.sync)
             try:
-                around.disk.install(staging.file, staging.size)
+                await around.disk.install(staging.file, staging.size, adopt)
             except OSError as error:
                 raise DiskError(reason_of(error).lower()) from error
-        discarded = around.engine.adopt(staging.engine)
-        self._staging = None
-        self._received = staging.size
-        around.engine.take_events()
-        names = dict.fromkeys([*before, *around.engine.hook_names()])
-        around.broadcaster.hand_on((), [("replaced", name, 0) for name in names])
         self._advance(0)
-        await around.in_thread(discarded.free)
-        if around.disk is not None:
-            await around.in_thread(around.disk.settle)
+        for data in discarded:
+            await around.in_thread(data.free)
 
     async def _stream(self, link: Link) -> None:
         """Run the leader's log as it comes."""

@@ -31,7 +31,6 @@ class Surroundings:
     dial: Dial
     threads: Threads
     disk: CopyDisk | None  # None if no log is kept
-    log_turn: asyncio.Lock  # held by whoever puts another file in the log's place
     port: int
     inform: Tell
     complain: Tell
