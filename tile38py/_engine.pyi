@@ -21,6 +21,7 @@ __all__ = [
     "Live",
     "Load",
     "LongRead",
+    "Rewrite",
     "ServerCommand",
     "Session",
     "Simple",
@@ -87,8 +88,8 @@ class Engine:
     def hook_names(self) -> list[bytes]:
         """The names of all hooks, channels not among them, ascending."""
 
-    def hook_log(self, now_ns: int) -> bytes:
-        """The log commands that make all hooks and channels again, by name."""
+    def rewrite(self, now_ns: int) -> Rewrite:
+        """Begin to write the log anew from a snapshot of now, in constant time."""
 
     def remove_live(self, fence: int) -> bool:
         """End a live fence; whether there was one of that number."""
@@ -133,6 +134,18 @@ class Discarded:
 
     def free(self) -> None:
         """Free its memory, which may take a while."""
+
+@final
+class Rewrite:
+    """The log being written anew, from a snapshot. Any thread may read it."""
+
+    total: Final[int]  # objects, hooks and channels
+    @property
+    def written(self) -> int:
+        """How many of them were read."""
+
+    def read(self, bytes_max: int) -> bytes:
+        """The next commands, about so many bytes of them; none at the end."""
 
 @final
 class Session:

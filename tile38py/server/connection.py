@@ -162,7 +162,7 @@ class Connection(asyncio.Protocol):
         self._emit(replies, flags)
         if flags & LAST:
             return
-        if self._waits & HELD and self._held_bytes < OUTPUT_BYTES_LOW:
+        if self._waits & HELD and not self._held_bytes:
             self._go_on(HELD)
         elif self._is_ending and not self._waits and not self._held_bytes:
             self._end()

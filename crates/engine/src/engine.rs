@@ -11,6 +11,7 @@ use crate::gate::State;
 use crate::keyspace::Keyspace;
 use crate::reply::{self, Output};
 use crate::request::{self, Args, Arguments, Parsed};
+use crate::rewrite::Rewrite;
 
 /// The longest name of a command, both words of a two-word name counted.
 const NAME_BYTES_MAX: usize = 40;
@@ -204,6 +205,11 @@ impl Engine {
             self.groups.note_removed(1, self.keyspace.fences());
         }
         is_removed
+    }
+
+    /// Begins to write the log anew from a snapshot of now, in constant time.
+    pub fn rewrite(&self, now_ns: i64) -> Rewrite {
+        Rewrite::new(self.keyspace.clone(), now_ns)
     }
 
     /// Runs the commands of a piece of a log. Hooks and channels are silent; live fences aren't,

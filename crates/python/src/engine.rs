@@ -6,7 +6,7 @@ use ::engine::commands::Access;
 use ::engine::engine::Engine as CoreEngine;
 use ::engine::fence::HookKind;
 use ::engine::gate::State;
-use ::engine::reply::{write_bulk, write_header, Output};
+use ::engine::reply::Output;
 use ::engine::session::{Session as CoreSession, Stop};
 use pyo3::exceptions::{PyRuntimeError, PyValueError};
 use pyo3::prelude::*;
@@ -14,6 +14,7 @@ use pyo3::types::{PyBytes, PyDict, PyTuple};
 
 use crate::fences::{convert_outbox, Hook, Records};
 use crate::monotonic_ns;
+use crate::rewrite::Rewrite;
 use crate::session::Session;
 use crate::values::decode_reply;
 
@@ -159,17 +160,9 @@ impl Engine {
         hooks.map(|hook| PyBytes::new(py, &hook.name)).collect()
     }
 
-    /// The log commands that make all hooks and channels again, by name.
-    fn hook_log<'py>(&self, py: Python<'py>, now_ns: i64) -> Bound<'py, PyBytes> {
-        let mut log = Vec::new();
-        for hook in lock(&self.shared).keyspace.fences().from(b"") {
-            let words = hook.log_words(now_ns);
-            write_header(&mut log, b'*', words.len());
-            for word in &words {
-                write_bulk(&mut log, word);
-            }
-        }
-        PyBytes::new(py, &log)
+    /// Begin to write the log anew from a snapshot of now, in constant time.
+    fn rewrite(&self, now_ns: i64) -> Rewrite {
+        Rewrite::new(lock(&self.shared).rewrite(now_ns))
     }
 
     /// End a live fence; whether there was one of that id.

@@ -5,6 +5,7 @@
 
 mod engine;
 mod fences;
+mod rewrite;
 mod session;
 mod values;
 
@@ -48,6 +49,8 @@ mod _engine {
     use crate::fences::{endpoint_error, Hook};
     #[pymodule_export]
     use crate::json_text;
+    #[pymodule_export]
+    use crate::rewrite::Rewrite;
     #[pymodule_export]
     use crate::session::{Batch, Close, Http, Live, LongRead, ServerCommand, Session, Yield};
     #[pymodule_export]

@@ -8,7 +8,7 @@ use super::index::KeyFences;
 use super::{Change, Fence};
 use crate::json;
 use crate::keyspace::Key;
-use crate::object::{Object, Shape, NEVER};
+use crate::object::{Object, NEVER};
 
 /// The name of a hook or channel.
 pub type Name = std::sync::Arc<[u8]>;
@@ -119,32 +119,14 @@ impl Hook {
         }
     }
 
-    /// The command that makes the hook again, for a log written anew. An area that was fetched by
-    /// GET stands there as it was then: what is stored under that id may be something else by now.
-    pub fn log_words(&self, now_ns: i64) -> Vec<Vec<u8>> {
-        let mut words = match self.kind() {
-            HookKind::Hook => {
-                vec![b"sethook".to_vec(), self.name.to_vec(), self.endpoints.join(&b","[..])]
-            }
-            HookKind::Channel => vec![b"setchan".to_vec(), self.name.to_vec()],
-        };
-        for (name, value) in &self.metas {
-            words.extend([b"meta".to_vec(), name.to_vec(), value.to_vec()]);
+    /// The object that is the area because `GET key id` fetched it. What is stored under that id
+    /// may be something else by now.
+    pub fn fetched(&self) -> Option<Fetched<'_>> {
+        let (object, count) = self.watch.fence.stored.as_ref()?;
+        match self.words.get(self.words.len().checked_sub(*count)?..)? {
+            [_get, key, id, ..] => Some(Fetched { object, key, id }),
+            _ => None,
         }
-        if self.deadline != NEVER {
-            let left = self.deadline.saturating_sub(now_ns).max(0) as f64 / 1e9;
-            words.extend([b"ex".to_vec(), format!("{left:.1}").into_bytes()]);
-        }
-        let search = self.words.iter().map(|word| word.to_vec());
-        let Some((object, count)) = &self.watch.fence.stored else {
-            words.extend(search);
-            return words;
-        };
-        let at = self.words.len().saturating_sub(*count);
-        words.extend(search.clone().take(at));
-        words.extend(area_words(object));
-        words.extend(search.skip(at + STORED_WORDS));
-        words
     }
 
     /// Whether both say the same, so that the second changes nothing. What ends never does.
@@ -158,18 +140,14 @@ impl Hook {
     }
 }
 
-/// `GET key id`
-const STORED_WORDS: usize = 3;
-
-/// The words of an area that is a copy of an object's. A string touches nothing, which no area
-/// says but a circle without a radius.
-fn area_words(object: &Object) -> Vec<Vec<u8>> {
-    if matches!(object.shape(), Shape::String) {
-        return ["CIRCLE", "0", "0", "nan"].map(|word| word.as_bytes().to_vec()).into();
-    }
-    let mut text = Vec::new();
-    object.write_text(&mut text);
-    vec![b"OBJECT".to_vec(), text]
+/// A stored object that became the area of a fence.
+pub struct Fetched<'h> {
+    /// The object as it was then.
+    pub object: &'h Object,
+    /// Where it was stored.
+    pub key: &'h [u8],
+    /// Under which id.
+    pub id: &'h [u8],
 }
 
 /// What setting a hook came to.
@@ -213,6 +191,11 @@ impl Registry {
     /// How many hooks there are, channels not counted.
     pub fn hook_count(&self) -> usize {
         self.hook_count
+    }
+
+    /// How many hooks and channels there are.
+    pub fn named_count(&self) -> usize {
+        self.hooks.len()
     }
 
     /// How many fences there are.
