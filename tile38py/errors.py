@@ -88,6 +88,21 @@ def log_end() -> CommandError:
     return CommandError("EOF")
 
 
+def backup_exists(name: str) -> CommandError:
+    """BACKUP with a name that is taken."""
+    return CommandError(f"a backup '{name}' exists")
+
+
+def backup_running() -> CommandError:
+    """BACKUP while another one is written."""
+    return CommandError("a backup is running")
+
+
+def backup_failed(reason: str) -> CommandError:
+    """BACKUP that the disk didn't take, or that the server's stop ended."""
+    return CommandError(f"backup failed: {reason}")
+
+
 def no_follower() -> CommandError:
     """REPLCONF with an option that we don't know."""
     return CommandError("cannot find follower")

@@ -137,6 +137,7 @@ class RewriteFigures:
     total: int = 0
     count: int = 0  # that ended, well or not
     failed_count: int = 0
+    failed_in_a_row: int = 0  # up to the last one
     last_ns: int = 0  # what the last one took
     last_error: str | None = None
     size_base: int = 0  # of the log when it was last rewritten or loaded

@@ -15,6 +15,7 @@ from tile38py.config import Config
 from tile38py.following import Following
 from tile38py.gates import Gates
 from tile38py.interfaces import (
+    Backups,
     Broadcaster,
     Client,
     Clock,
@@ -24,6 +25,7 @@ from tile38py.interfaces import (
     Process,
     Role,
     SettingsFile,
+    Shrinker,
     Stopper,
 )
 
@@ -54,6 +56,8 @@ class Services:
     broadcaster: Broadcaster
     following: Following
     log_streams: LogStreams
+    shrinker: Shrinker
+    backups: Backups
     stop: Stopper
     log: Callable[[str], None]  # a line in the server's log
     started_ns: int  # monotonic

@@ -284,6 +284,10 @@ class Aof:
         if error is not None:
             self.error = reason_of(error)
             return
+        if self._unwritten:
+            # A group was on its way when the log failed, and came during the sync.
+            self._recover()
+            return
         self.error = None
         self._is_unsynced = False
         self._on_health(None)
@@ -380,6 +384,9 @@ class NoLog:
 
     def on_written(self, listener: Callable[[int, bytes], None]) -> None:
         """Nothing will be."""
+
+    def release(self) -> None:
+        """Nothing to close."""
 
     def digest(self, position: int, size: int) -> str | None:
         """There is nothing to sum up."""

@@ -48,6 +48,19 @@ class LogFolder(Protocol):
         """Take such a file away, if it is there."""
 
 
+class BackupFolder(Protocol):
+    """The place of backups. For threads, one at a time; everything may raise OSError."""
+
+    def create(self, name: str) -> LogFile:
+        """Begin a backup. Raises FileExistsError if there is one of that name."""
+
+    def finish(self, name: str) -> str:
+        """Give a backup that is written and synced its name; where it is."""
+
+    def sweep(self) -> None:
+        """Take away what isn't whole."""
+
+
 class InThread(Protocol):
     """Runs the first on a thread, then the second on the loop, with the error or None."""
 
@@ -58,8 +71,13 @@ class InThread(Protocol):
 class Rewrite(Protocol):
     """All data at one moment as commands, read piece by piece on any thread."""
 
-    written: int  # objects and hooks so far
-    total: int
+    @property
+    def written(self) -> int:
+        """Objects and hooks so far."""
+
+    @property
+    def total(self) -> int:
+        """How many there are."""
 
     def read(self, bytes_max: int) -> bytes:
         """The next complete commands, about so many bytes; none at the end."""

@@ -140,11 +140,14 @@ class AppendFile:
         try:
             yield
         finally:
-            with self._lock:
-                self._users -= 1
-                is_last = self._is_closed and not self._users
-            if is_last:
-                os.close(self._descriptor)
+            self._leave()
+
+    def _leave(self) -> None:
+        with self._lock:
+            self._users -= 1
+            is_last = self._is_closed and not self._users
+        if is_last:
+            os.close(self._descriptor)
 
 
 class Folder:

@@ -258,8 +258,11 @@ class AofShrinker:
         figures.last_ns = self.around.clock.monotonic_ns() - figures.started_ns
         figures.last_error = reason
         figures.count += 1
-        if reason is not None:
+        if reason is None:
+            figures.failed_in_a_row = 0
+        else:
             figures.failed_count += 1
+            figures.failed_in_a_row += 1
             self.around.error("aof shrink failed: %s", reason)
         self.around.info("aof shrink ended %s", duration_text(figures.last_ns))
         waiting, self._waiting = self._waiting, []

@@ -24,6 +24,7 @@ from tile38py.expiry import Sweeper
 from tile38py.limits import (
     COLLECT_SECONDS,
     EXPIRE_SECONDS,
+    FOLLOW_THREADS_MAX,
     FOLLOWER_CHECK_SECONDS,
     FOLLOWER_READ_THREADS_MAX,
     LONG_READ_THREADS_MAX,
@@ -33,16 +34,20 @@ from tile38py.limits import (
     ZONE_SECONDS,
 )
 from tile38py.persistence.aof import Aof, Loop, NoLog
-from tile38py.persistence.files import DirectoryLock
+from tile38py.persistence.files import DirectoryLock, Folder
+from tile38py.persistence.resync import Resync
+from tile38py.replication.follower import Follower
 from tile38py.replication.leader import Leader
 from tile38py.server.connection import Connection, Hub
+from tile38py.server.follower import LoopThreads, Rest, make_follower
 from tile38py.server.hooks import Hooks
-from tile38py.server.listener import address_text, bind_tcp, bind_unix
+from tile38py.server.listener import address_text, bind_tcp, bind_unix, port_of
 from tile38py.server.logs import Log
 from tile38py.server.options import Options
 from tile38py.server.parts import Parts, make_parts
 from tile38py.server.peers import Doorkeeper
 from tile38py.server.replay import Replay
+from tile38py.server.rewriting import Rewriting
 from tile38py.server.system import ThisProcess
 from tile38py.server.upkeep import every, follow_zone, settings_in_force
 from tile38py.server.web import WebSettings
@@ -61,11 +66,14 @@ class Server:
         self._loop = asyncio.get_running_loop()
         self._ended: asyncio.Future[int] = self._loop.create_future()
         self._pool = ThreadPoolExecutor(LONG_READ_THREADS_MAX, "read")
+        self._follow_pool = ThreadPoolExecutor(FOLLOW_THREADS_MAX, "follow")
         self._log_pool = ThreadPoolExecutor(FOLLOWER_READ_THREADS_MAX, "log")
         self._listener: socket.socket | None = None
         self._subscriptions: Subscriptions | None = None
         self._hooks: Hooks | None = None
         self._leader: Leader | None = None
+        self._rewriting: Rewriting | None = None
+        self._follower: Follower | None = None
 
     async def run(self) -> int:
         """Serve until the end; the exit code."""
@@ -128,7 +136,8 @@ class Server:
         if self._leader is not None:
             self._leader.cut_all()
         self._log_pool.shutdown()
-        replay.close()
+        self._follow_pool.shutdown()
+        journal.release()
         return code
 
     async def _listen(self, hub: Hub, listener: socket.socket) -> asyncio.Server:
@@ -186,6 +195,10 @@ class Server:
             log=self._log.warning,
         )
         self._subscriptions.forward_to(leader.publish)
+        self._rewriting = Rewriting(
+            parts, options, journal, in_thread=self._in_thread, log=self._log
+        )
+        follower = self._follower = self._make_follower(parts, journal, self._rewriting)
         services = Services(
             engine=parts.engine,
             clock=parts.clock,
@@ -197,7 +210,10 @@ class Server:
             process=ThisProcess(),
             settings_file=parts.config_file,
             broadcaster=self._subscriptions,
+            following=follower,
             log_streams=leader,
+            shrinker=self._rewriting.shrinker,
+            backups=self._rewriting.backups,
             stop=self.stop,
             log=self._log.info,
             started_ns=parts.clock.monotonic_ns(),
@@ -218,6 +234,22 @@ class Server:
             log=self._log,
             output=options.output,
         )
+
+    def _make_follower(self, parts: Parts, journal: Aof | NoLog, rewriting: Rewriting) -> Follower:
+        assert self._subscriptions is not None
+        assert self._listener is not None
+        disk = None
+        if isinstance(journal, Aof):
+            folder = Folder(self._options.append_path)
+            disk = Resync(journal, folder, rewriting, self._in_thread)
+        rest = Rest(
+            journal=journal,
+            broadcaster=self._subscriptions,
+            disk=disk,
+            threads=LoopThreads(self._loop, self._follow_pool),
+            port=port_of(self._listener),
+        )
+        return make_follower(self._options, parts, self._log, rest)
 
     def _publish(self, channel: bytes, message: bytes) -> int:
         assert self._subscriptions is not None
@@ -251,7 +283,11 @@ class Server:
         async with asyncio.TaskGroup() as tasks:
             assert self._hooks is not None
             assert self._leader is not None
+            assert self._rewriting is not None
+            assert self._follower is not None
             tasks.create_task(self._hooks.run(), name="hooks")
+            tasks.create_task(self._rewriting.run(), name="rewriting")
+            tasks.create_task(self._follower.run(), name="following")
             tasks.create_task(every(EXPIRE_SECONDS, sweeper.sweep), name="expiry")
             tasks.create_task(every(ZONE_SECONDS, follow_zone(parts.engine)), name="zone")
             tasks.create_task(every(FOLLOWER_CHECK_SECONDS, self._leader.check), name="followers")
@@ -262,6 +298,8 @@ class Server:
     async def _stop(self, clients: Clients, journal: Aof | NoLog) -> None:
         """The clean stop: nothing that was promised is lost."""
         self._log.warning("Shutting down...")
+        if self._rewriting is not None:
+            await self._rewriting.stop()
         try:
             journal.close()
         except OSError as error:
