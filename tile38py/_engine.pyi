@@ -70,13 +70,18 @@ class Engine:
         """Run log bytes. Never raises for bad content: see Load.error."""
 
     def follow(self, data: bytes, now_ns: int) -> Followed:
-        """Run a piece of a leader's stream."""
+        """Run a piece of a leader's stream. Never raises for bad content: see Followed.error.
+        Live fences hear of it, see take_events(); hooks and channels don't."""
 
     def adopt(self, other: Engine) -> Discarded:
-        """Take over the data of another engine, which is empty then."""
+        """Take over another engine's data, hooks and channels, in a time that doesn't depend on
+        the objects, and leave it empty. Live fences and sessions of this one go on, the groups of
+        visits begin anew; take_events() tells which hooks differ. Raises ValueError for itself."""
 
     def expire(self, now_ns: int, count_max: int) -> tuple[bytes, int]:
-        """Remove overdue objects: the log bytes of the del commands, the number removed."""
+        """Remove overdue objects, hooks and channels: the log bytes (none on a follower, whose
+        log is its leader's), the number removed. What a follower removes comes back if follow()
+        brings a command that names it within ten seconds."""
 
     def take_events(self) -> tuple[_Events, _EventObjects, _HooksChanged]:
         """Take what fences and hooks came to outside of batches, in load and expire say. What
@@ -125,15 +130,17 @@ class Followed:
     consumed: Final[int]
     commands: Final[int]
     error: Final[str | None]
-    log: Final[bytes]  # what ran, to be logged as it is
-    published: Final[list[tuple[bytes, bytes]]]  # channel and message
+    # What was consumed, as it came, without PUBLISH and the zero bytes between commands.
+    log: Final[bytes]
+    published: Final[list[tuple[bytes, bytes]]]  # channels and messages
+    skipped: Final[list[tuple[str, int]]]
 
 @final
 class Discarded:
-    """Data that nobody needs any more."""
+    """What an engine had before it adopted another's data."""
 
     def free(self) -> None:
-        """Free its memory, which may take a while."""
+        """Free the memory, which may take a second: for a thread to wait for."""
 
 @final
 class Rewrite:

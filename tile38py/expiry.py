@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from tile38py._engine import Engine
 from tile38py.gates import Gates
 from tile38py.interfaces import Broadcaster, Clock, Journal
-from tile38py.limits import EXPIRE_COUNT_MAX, FOLLOW_GRACE_SECONDS
+from tile38py.limits import EXPIRE_COUNT_MAX
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,16 +25,12 @@ class Sweeper:
         # What can't be logged mustn't happen: the log would bring it back at the next start.
         if self.gates.is_loading or self.gates.log_error is not None:
             return False
-        now_ns, is_following = self.clock.now_ns(), self.gates.is_following
-        if is_following:
-            # The leader's EXPIRE or PERSIST may be on its way, and its clock behind ours.
-            now_ns -= int(FOLLOW_GRACE_SECONDS * 1e9)
-        log, count = self.engine.expire(now_ns, EXPIRE_COUNT_MAX)
-        if log and not is_following:
+        log, count = self.engine.expire(self.clock.now_ns(), EXPIRE_COUNT_MAX)
+        if log:
             self.journal.append(log)
         events, _, changes = self.engine.take_events()
-        if is_following:
-            # Hooks and channels are the leader's to tell.
+        if self.gates.is_following:
+            # There is nothing to log, and hooks and channels are the leader's to tell.
             events = tuple(event for event in events if event[0] == "live")
             changes = tuple((change, name, 0) for change, name, _ in changes)
         if events or changes:

@@ -103,5 +103,4 @@ FOLLOW_SLICE_BYTES = 64 * KIB  # of the stream run before the event loop gets it
 FOLLOW_COPY_BYTES = 1 * MIB  # of the stream run at a time on a thread
 FOLLOW_COMMAND_BYTES_MAX = 1 * GIB  # of one command in a leader's stream
 FOLLOW_STALL_SECONDS_MAX = 30.0  # without a byte although the leader has some to send
-FOLLOW_GRACE_SECONDS = 1.0  # a follower keeps what is overdue, for a leader whose clock is behind
 FOLLOW_THREADS_MAX = 2  # for what a follower does beside the event loop: sum up, load, run, free

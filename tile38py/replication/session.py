@@ -211,13 +211,10 @@ class Session:
         discarded: list[Discarded] = []
 
         def adopt() -> None:
-            before = around.engine.hook_names()
             discarded.append(around.engine.adopt(staging.engine))
             self._staging = None
             self._received = staging.size
-            around.engine.take_events()
-            names = dict.fromkeys([*before, *around.engine.hook_names()])
-            around.broadcaster.hand_on((), [("replaced", name, 0) for name in names])
+            self._tell()
 
         if around.disk is None or staging.file is None:
             adopt()
