@@ -205,8 +205,52 @@ class HookEvents(Protocol):
         """These hooks were made, replaced or deleted."""
 
 
+@dataclass(slots=True)
+class HookCounters:
+    """What became of messages: of a hook since it was made, or of all since the server's start."""
+
+    sent: int = 0
+    failed: int = 0  # tries in which no endpoint took the message
+    retried: int = 0  # tries beyond a message's first
+    expired: int = 0  # dropped after hook-queue-ttl
+    dropped: int = 0  # dropped because of hook-queue-max-size
+    last_error: str = ""
+    last_error_ns: int = 0  # since 1970; 0 = there was none
+
+
+@dataclass(frozen=True, slots=True)
+class HookReport:
+    """The counters of a hook together with what waits now."""
+
+    counters: HookCounters
+    waiting: int
+    oldest_ns: int  # when the oldest waiting message was queued; 0 if none waits
+
+
+class Outbox(Protocol):
+    """What waits for hooks' endpoints and what became of the rest, as operators see it."""
+
+    @property
+    def waiting_count(self) -> int:
+        """Messages that wait, over all hooks."""
+
+    @property
+    def waiting_bytes(self) -> int:
+        """What they occupy."""
+
+    @property
+    def total(self) -> HookCounters:
+        """The sums over all hooks, those that are gone included."""
+
+    def report(self, hook: str) -> HookReport:
+        """What became of a hook's messages."""
+
+
 class Broadcaster(Protocol):
     """Whoever hands messages to live connections."""
+
+    cut_count: int  # connections that were cut because they took no messages
+    sent_count: int  # messages, each as often as somebody gets it
 
     def attach(self, client: "Client", role: Role) -> Listener:
         """Make a connection live."""

@@ -28,7 +28,8 @@ def test_what_was_there_and_what_comes_arrives(tmp_path: Path) -> None:
         fill(leader, "fleet", 1000)
         wait_until_equal(leader, follower)
         leader.call("SETCHAN", "c", "NEARBY", "fleet", "FENCE", "POINT", 1, 1, 1000)
-        leader.call("SETHOOK", "h", "http://127.0.0.1:1/", "NEARBY", "fleet", "FENCE", "POINT", *(1, 1, 9))
+        area = ("NEARBY", "fleet", "FENCE", "POINT", 1, 1, 9)
+        leader.call("SETHOOK", "h", "http://127.0.0.1:1/", *area)
         leader.call("FSET", "fleet", 1, "speed", 5)
         leader.call("FSET", "fleet", 1, "speed", 5)
         leader.call("DEL", "fleet", 2)
@@ -130,13 +131,16 @@ def test_messages_of_the_leader_reach_subscribers_of_the_follower(tmp_path: Path
         assert size_of(follower) == 0
 
 
+def wait_for_writes(load: Load, count: int) -> None:
+    wait_until(lambda: load.acknowledged >= count, what=f"{count} acknowledged writes")
+
+
 def kill_in_a_loop(folder: Path, rounds: int) -> None:
     writers = [Writer(f"writer-{number}") for number in range(2)]
     with leader_and_follower(folder) as (leader, follower):
         for number in range(rounds):
             with Load(leader, writers) as load:
-                aim = load.acknowledged + 500
-                wait_until(lambda aim=aim, load=load: load.acknowledged >= aim)
+                wait_for_writes(load, load.acknowledged + 500)
                 victim = (leader, follower)[number % 2]
                 victim.kill()
                 victim.start()

@@ -148,6 +148,7 @@ def test_the_log_of_the_server_tells_who_follows(server: ServerProcess) -> None:
 
 def test_messages_come_between_the_commands(server: ServerProcess) -> None:
     with server.connect() as client, following(server) as follower:
+        follower.read(0)  # it follows from here on
         client.call("SETCHAN", "c", "NEARBY", "fleet", "FENCE", "POINT", 1, 2, 100)
         for number in range(200):
             client.call("SET", "fleet", number, "POINT", 1, 2)

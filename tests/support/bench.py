@@ -14,6 +14,7 @@ from tests.support.fakes import (
     FakeClock,
     FakeJournal,
     FakeMemory,
+    FakeOutbox,
     FakeProcess,
     FakeSettingsFile,
     FakeTransport,
@@ -64,6 +65,7 @@ class Bench:
         self.journal: WholeLog = journal or self.fake_journal
         self.clients = Clients(100)
         self.memory = FakeMemory()
+        self.outbox = FakeOutbox()
         self.settings_file = FakeSettingsFile()
         self.stops: list[tuple[int, str]] = []
         self.log_lines: list[str] = []
@@ -101,6 +103,7 @@ class Bench:
             settings_file=self.settings_file,
             broadcaster=self.subscriptions,
             following=self.following,
+            outbox=self.outbox,
             log_streams=self.leader,
             shrinker=self.shrinker,
             backups=self.backups,

@@ -10,7 +10,7 @@ import os
 from collections.abc import Callable
 
 from tile38py._engine import Session
-from tile38py.interfaces import Listener, Waiter, Wire
+from tile38py.interfaces import HookCounters, HookReport, Listener, Waiter, Wire
 
 SECOND = 1_000_000_000
 
@@ -237,6 +237,20 @@ class FakeJournal:
                 waiter.refuse(replies, flags, error)
             else:
                 waiter.release(replies, flags)
+
+
+class FakeOutbox:
+    """Figures of hooks' messages, as a test sets them."""
+
+    def __init__(self) -> None:
+        self.waiting_count = 0
+        self.waiting_bytes = 0
+        self.total = HookCounters()
+        self.reports: dict[str, HookReport] = {}
+
+    def report(self, hook: str) -> HookReport:
+        """As set."""
+        return self.reports.get(hook) or HookReport(HookCounters(), 0, 0)
 
 
 class FakeMemory:

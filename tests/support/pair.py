@@ -4,6 +4,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import redis
+
 from tests.support.process import ServerProcess
 from tests.support.waiting import wait_until
 
@@ -52,11 +54,9 @@ def log_of(server: ServerProcess) -> bytes:
 
 def contents(server: ServerProcess) -> dict[str, object]:
     """All that it holds: each key with ids, fields and objects, then hooks and channels."""
-    with server.connect() as connection:
-        keys = connection.call("KEYS", "*")
-        assert isinstance(keys, list), keys
-        names = [str(key).removeprefix("$ ") for key in keys]
-        found = {name: connection.call("SCAN", name, "LIMIT", 10_000_000) for name in names}
-        found["hooks"] = connection.call("HOOKS", "*")
-        found["channels"] = connection.call("CHANS", "*")
+    with redis.Redis(port=server.port, decode_responses=True, protocol=2) as connection:
+        names = connection.execute_command("KEYS", "*")
+        found = {name: connection.execute_command("SCAN", name, "LIMIT", 10**9) for name in names}
+        found["hooks"] = connection.execute_command("HOOKS", "*")
+        found["channels"] = connection.execute_command("CHANS", "*")
     return found

@@ -6,6 +6,7 @@ from typing import Final
 from tile38py import VERSION
 from tile38py.commands.registry import Access, Call, Reply, Services, command
 from tile38py.commands.replication import replica_host
+from tile38py.commands.server import messages_sent
 from tile38py.config.properties import REPLICA_PRIORITY
 from tile38py.following import Target
 
@@ -87,7 +88,7 @@ def _stats(server: Services) -> Lines:
     return {
         "total_connections_received": server.clients.received,
         "total_commands_processed": counts["commands_processed"],
-        "total_messages_sent": 0,
+        "total_messages_sent": messages_sent(server),
         "expired_keys": counts["expired"],
     }
 

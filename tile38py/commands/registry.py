@@ -22,6 +22,7 @@ from tile38py.interfaces import (
     Journal,
     LogStreams,
     Memory,
+    Outbox,
     Process,
     Role,
     SettingsFile,
@@ -55,6 +56,7 @@ class Services:
     settings_file: SettingsFile
     broadcaster: Broadcaster
     following: Following
+    outbox: Outbox
     log_streams: LogStreams
     shrinker: Shrinker
     backups: Backups

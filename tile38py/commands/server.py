@@ -35,10 +35,7 @@ def server(call: Call) -> Reply:
     for argument in call.args:
         if argument.lower() != b"ext":
             raise errors.invalid_argument(argument)
-    if call.args:
-        fields = extended_fields(call.server)
-    else:
-        fields = basic_fields(call.server) | following_fields(call.server)
+    fields = extended_fields(call.server) if call.args else basic_fields(call.server)
     ordered = dict(sorted(fields.items()))
     flat = [item for name, value in ordered.items() for item in (name, plain_text(value))]
     return Reply(flat, (("stats", ordered),))
@@ -80,12 +77,13 @@ def basic_fields(server: Services) -> Fields:
         "num_objects": counts["num_objects"],
         "num_points": counts["num_points"],
         "num_strings": counts["num_strings"],
-        "pending_events": 0,
+        "pending_events": server.outbox.waiting_count,
         "pid": server.process.pid,
         "pointer_size": POINTER_BYTES,
         "read_only": server.config.identity.is_read_only,
         "threads": server.process.threads(),
         "version": VERSION,
+        **following_fields(server),
     }
 
 
@@ -146,12 +144,17 @@ def own_fields(server: Services) -> Fields:
             "num_object_groups": counts.get("num_object_groups", 0),
             "total_commands_processed": counts["commands_processed"],
             "total_connections_received": server.clients.received,
-            "total_messages_sent": 0,
+            "total_messages_sent": messages_sent(server),
             "type": "leader" if server.following.target is None else "follower",
             "uptime_in_seconds": uptime_ns / 1e9,
         }
     )
     return fields
+
+
+def messages_sent(server: Services) -> int:
+    """What hooks' endpoints took and what live connections were sent."""
+    return server.outbox.total.sent + server.broadcaster.sent_count
 
 
 def average(heap: float | str, counts: Mapping[str, int]) -> int:

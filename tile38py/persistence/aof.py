@@ -378,6 +378,9 @@ class NoLog:
     def close(self) -> None:
         """Nothing to write."""
 
+    def release(self) -> None:
+        """Nothing to close."""
+
     def read(self, position: int, size: int) -> bytes:
         """There is nothing to read."""
         return b""
@@ -385,8 +388,8 @@ class NoLog:
     def on_written(self, listener: Callable[[int, bytes], None]) -> None:
         """Nothing will be."""
 
-    def release(self) -> None:
-        """Nothing to close."""
+    def on_replaced(self, replaced: Callable[[], None]) -> None:
+        """Nor will it be replaced."""
 
     def digest(self, position: int, size: int) -> str | None:
         """There is nothing to sum up."""

@@ -79,7 +79,7 @@ class Leader:
     def cut_all(self) -> None:
         """Cut all: the log is another one, where positions mean nothing any more, or closed."""
         for stream in list(self._streams.values()):
-            stream.client.kill()
+            stream.cut()
 
     def _written(self, position: int, data: bytes) -> None:
         for stream in list(self._streams.values()):

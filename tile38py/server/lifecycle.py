@@ -24,7 +24,6 @@ from tile38py.expiry import Sweeper
 from tile38py.limits import (
     COLLECT_SECONDS,
     EXPIRE_SECONDS,
-    FOLLOW_THREADS_MAX,
     FOLLOWER_CHECK_SECONDS,
     FOLLOWER_READ_THREADS_MAX,
     LONG_READ_THREADS_MAX,
@@ -34,15 +33,15 @@ from tile38py.limits import (
     ZONE_SECONDS,
 )
 from tile38py.persistence.aof import Aof, Loop, NoLog
-from tile38py.persistence.files import DirectoryLock, Folder
-from tile38py.persistence.resync import Resync
+from tile38py.persistence.files import DirectoryLock
 from tile38py.replication.follower import Follower
 from tile38py.replication.leader import Leader
 from tile38py.server.connection import Connection, Hub
-from tile38py.server.follower import LoopThreads, Rest, make_follower
+from tile38py.server.follower import LoopThreads, Rest, follower_parts
 from tile38py.server.hooks import Hooks
-from tile38py.server.listener import address_text, bind_tcp, bind_unix, port_of
+from tile38py.server.listener import address_text, bind_tcp, bind_unix
 from tile38py.server.logs import Log
+from tile38py.server.metrics import MetricsServer, make_metrics
 from tile38py.server.options import Options
 from tile38py.server.parts import Parts, make_parts
 from tile38py.server.peers import Doorkeeper
@@ -66,9 +65,10 @@ class Server:
         self._loop = asyncio.get_running_loop()
         self._ended: asyncio.Future[int] = self._loop.create_future()
         self._pool = ThreadPoolExecutor(LONG_READ_THREADS_MAX, "read")
-        self._follow_pool = ThreadPoolExecutor(FOLLOW_THREADS_MAX, "follow")
+        self._follow_threads = LoopThreads(self._loop)
         self._log_pool = ThreadPoolExecutor(FOLLOWER_READ_THREADS_MAX, "log")
         self._listener: socket.socket | None = None
+        self._metrics: MetricsServer | None = None
         self._subscriptions: Subscriptions | None = None
         self._hooks: Hooks | None = None
         self._leader: Leader | None = None
@@ -83,6 +83,7 @@ class Server:
             parts = make_parts(self._options)
             replay = Replay(options, parts.engine, clock=parts.clock, log=self._log)
             self._listener = self._bind()
+            self._metrics = make_metrics(options.metrics_address, log=self._log.info)
             self._save_config(parts)
             self._write_pid_file()
             self._catch_signals(replay)
@@ -136,7 +137,7 @@ class Server:
         if self._leader is not None:
             self._leader.cut_all()
         self._log_pool.shutdown()
-        self._follow_pool.shutdown()
+        self._follow_threads.shutdown()
         journal.release()
         return code
 
@@ -187,6 +188,7 @@ class Server:
         leader = self._leader = Leader(
             journal, in_thread=self._read_in_thread, clock=parts.clock, warn=self._log.warning
         )
+        journal.on_replaced(leader.cut_all)
         self._subscriptions = Subscriptions(
             parts.engine,
             hooks=self._hooks,
@@ -198,7 +200,15 @@ class Server:
         self._rewriting = Rewriting(
             parts, options, journal, in_thread=self._in_thread, log=self._log
         )
-        follower = self._follower = self._make_follower(parts, journal, self._rewriting)
+        rest = Rest(
+            journal=journal,
+            broadcaster=self._subscriptions,
+            rewriting=self._rewriting,
+            in_thread=self._in_thread,
+            threads=self._follow_threads,
+            listener=self._listener,
+        )
+        follower = self._follower = Follower(*follower_parts(options, parts, self._log, rest))
         services = Services(
             engine=parts.engine,
             clock=parts.clock,
@@ -211,6 +221,7 @@ class Server:
             settings_file=parts.config_file,
             broadcaster=self._subscriptions,
             following=follower,
+            outbox=self._hooks,
             log_streams=leader,
             shrinker=self._rewriting.shrinker,
             backups=self._rewriting.backups,
@@ -219,7 +230,9 @@ class Server:
             started_ns=parts.clock.monotonic_ns(),
             is_http_enabled=options.is_http_enabled,
         )
-        config.on_change(settings_in_force(parts, journal))
+        if self._metrics is not None:
+            self._metrics.show(services)
+        config.on_change(settings_in_force(parts, journal, self._hooks))
         return Hub(
             loop=self._loop,
             engine=parts.engine,
@@ -234,22 +247,6 @@ class Server:
             log=self._log,
             output=options.output,
         )
-
-    def _make_follower(self, parts: Parts, journal: Aof | NoLog, rewriting: Rewriting) -> Follower:
-        assert self._subscriptions is not None
-        assert self._listener is not None
-        disk = None
-        if isinstance(journal, Aof):
-            folder = Folder(self._options.append_path)
-            disk = Resync(journal, folder, rewriting, self._in_thread)
-        rest = Rest(
-            journal=journal,
-            broadcaster=self._subscriptions,
-            disk=disk,
-            threads=LoopThreads(self._loop, self._follow_pool),
-            port=port_of(self._listener),
-        )
-        return make_follower(self._options, parts, self._log, rest)
 
     def _publish(self, channel: bytes, message: bytes) -> int:
         assert self._subscriptions is not None
@@ -287,6 +284,8 @@ class Server:
             assert self._follower is not None
             tasks.create_task(self._hooks.run(), name="hooks")
             tasks.create_task(self._rewriting.run(), name="rewriting")
+            if self._metrics is not None:
+                tasks.create_task(self._metrics.run(), name="metrics")
             tasks.create_task(self._follower.run(), name="following")
             tasks.create_task(every(EXPIRE_SECONDS, sweeper.sweep), name="expiry")
             tasks.create_task(every(ZONE_SECONDS, follow_zone(parts.engine)), name="zone")

@@ -58,6 +58,7 @@ class Subscriptions:
         hooks: HookEvents | None = None,
     ) -> None:
         self.cut_count = 0  # listeners that were too slow
+        self.sent_count = 0  # messages, each as often as somebody gets it
         self._engine = engine
         self._journal = journal
         self._log = log
@@ -107,7 +108,7 @@ class Subscriptions:
 
         def deliver() -> None:
             for route, channel, message in posts:
-                self._fanout.post(route, channel, message)
+                self._post(route, channel, message)
             if self._hooks is not None:
                 tell_hooks(self._hooks, events, changes)
 
@@ -118,7 +119,7 @@ class Subscriptions:
         self._pass_on(channel, text)
         route = self._route(channel)
         if route.count:
-            self._when_logged(lambda: self._fanout.post(route, channel, text), flags=0)
+            self._when_logged(lambda: self._post(route, channel, text), flags=0)
         return route.count
 
     def show(self, address: str, commands: Sequence[bytes], now_ns: int) -> None:
@@ -132,6 +133,10 @@ class Subscriptions:
                 self._fanout.put(leg, b"".join(leg.form.line(head + shown) for shown in commands))
 
         self._when_logged(deliver, flags=0)
+
+    def _post(self, route: Route, channel: bytes, text: bytes) -> None:
+        self.sent_count += route.count
+        self._fanout.post(route, channel, text)
 
     def recovered(self) -> None:
         """The log has taken what it couldn't before."""
