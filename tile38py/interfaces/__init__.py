@@ -322,7 +322,7 @@ class HookRecord(Protocol):
         """URLs in the order in which they are tried."""
 
 
-@dataclass(slots=True, eq=False)
+@dataclass(frozen=True, slots=True, eq=False)
 class Message:
     """One event on its way to a hook's endpoint."""
 
@@ -330,7 +330,6 @@ class Message:
     number: int  # over all hooks, in the order of their writes
     queued_ns: int  # since 1970
     body: bytes
-    is_settled: bool = False  # delivered or dropped: nobody waits for it any more
 
 
 @dataclass(slots=True, eq=False)
