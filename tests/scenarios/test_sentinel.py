@@ -67,6 +67,7 @@ def test_a_dead_leader_is_replaced_and_writes_go_on(
         other = next(one for one in followers if one is not new)
         assert ids(new) == numbers(200)
         wait_for_copy(other, new)
+        wait_until(lambda: "+failover-end " in logs(tmp_path), what="the end of the fail-over")
         leader.start(port=leader.port)
         wait_for_copy(leader, new)
 
@@ -88,6 +89,10 @@ def wait_for_copy(follower: ServerProcess, leader: ServerProcess) -> None:
         lambda: role(follower)[:3] == expected, seconds_max=FAILOVER_SECONDS_MAX, what="a follower"
     )
     wait_until(lambda: ids(follower) == numbers(200), what="its copy")
+
+
+def logs(folder: Path) -> str:
+    return "".join(path.read_text("utf-8") for path in folder.glob("sentinel?/broker.log"))
 
 
 def numbers(count: int) -> list[str]:
