@@ -6,7 +6,7 @@ import os
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from tile38py.interfaces import Backup, RewriteFigures
+from tile38py.interfaces.rewriting import Backup, RewriteFigures
 
 LOG = "log"
 
@@ -159,6 +159,10 @@ class FakeShrinker:
     def start(self) -> None:
         """One more."""
         self.starts += 1
+
+    def cancel(self, then: Callable[[], None]) -> None:
+        """None runs."""
+        then()
 
 
 class FakeBackups:

@@ -15,7 +15,6 @@ from tile38py.config import Config
 from tile38py.following import Following
 from tile38py.gates import Gates
 from tile38py.interfaces import (
-    Backups,
     Broadcaster,
     Client,
     Clock,
@@ -26,9 +25,9 @@ from tile38py.interfaces import (
     Process,
     Role,
     SettingsFile,
-    Shrinker,
     Stopper,
 )
+from tile38py.interfaces.rewriting import Backups, Shrinker
 
 
 class Access(StrEnum):

@@ -116,6 +116,8 @@ class StreamProgress:
 class LogStreams(Protocol):
     """The followers that read the log as it grows."""
 
+    dropped_count: int  # messages that lagging followers didn't get
+
     @property
     def count(self) -> int:
         """How many they are."""
@@ -123,52 +125,11 @@ class LogStreams(Protocol):
     def attach(self, client: "Client", position: int) -> None:
         """Make a connection a follower, from a position of the log on."""
 
+    def lag_seconds_max(self) -> int:
+        """The lag of the one that lags most."""
+
     def progress(self, client: "Client") -> StreamProgress | None:
         """How far a follower is; None if it isn't one."""
-
-
-@dataclass(slots=True)
-class RewriteFigures:
-    """How rewriting the log goes and went, for INFO and the metrics."""
-
-    is_running: bool = False
-    started_ns: int = 0  # of the one that runs, monotonic
-    written: int = 0  # of it: objects and hooks
-    total: int = 0
-    count: int = 0  # that ended, well or not
-    failed_count: int = 0
-    failed_in_a_row: int = 0  # up to the last one
-    last_ns: int = 0  # what the last one took
-    last_error: str | None = None
-    size_base: int = 0  # of the log when it was last rewritten or loaded
-
-
-class Shrinker(Protocol):
-    """Whoever rewrites the log."""
-
-    figures: RewriteFigures
-
-    def start(self) -> None:
-        """Start a rewrite unless one runs."""
-
-
-@dataclass(frozen=True, slots=True)
-class Backup:
-    """A backup that was made."""
-
-    path: str
-    size: int  # bytes
-    objects: int
-
-
-class Backups(Protocol):
-    """Whoever makes backups."""
-
-    def begin(self, name: str) -> Callable[[], Backup]:
-        """Take the data as it is; what is returned writes it, on another thread.
-
-        Both raise CommandError.
-        """
 
 
 class Listener(Protocol):
@@ -361,7 +322,7 @@ class HookRecord(Protocol):
         """URLs in the order in which they are tried."""
 
 
-@dataclass(slots=True, eq=False)
+@dataclass(frozen=True, slots=True, eq=False)
 class Message:
     """One event on its way to a hook's endpoint."""
 
@@ -369,7 +330,6 @@ class Message:
     number: int  # over all hooks, in the order of their writes
     queued_ns: int  # since 1970
     body: bytes
-    is_settled: bool = False  # delivered or dropped: nobody waits for it any more
 
 
 @dataclass(slots=True, eq=False)
