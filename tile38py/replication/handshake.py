@@ -62,7 +62,7 @@ async def announce(link: Link, us: Us) -> None:
     """Say where we are, for the leader's list of followers."""
     await link.expect_ok(b"replconf", b"listening-port", b"%d" % us.port)
     if us.ip:
-        await link.expect_ok(b"replconf", b"ip-address", us.ip.encode())
+        await link.expect_ok(b"replconf", b"ip-address", us.ip.encode("utf-8", "surrogateescape"))
 
 
 async def request_log(link: Link, position: int) -> None:
