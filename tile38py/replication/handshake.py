@@ -28,7 +28,7 @@ class Us:
     """What a leader is told of us."""
 
     server_id: str
-    password: bytes  # empty if the leader needs none
+    password: bytes  # leaderauth, empty if there is none
     port: int
     ip: str  # empty if it is what the leader sees
 
@@ -48,7 +48,7 @@ async def introduce(link: Link, us: Us) -> int:
     server_id = facts.get(b"id", b"")
     if not server_id:
         raise LinkError("invalid id")
-    if server_id == us.server_id.encode():
+    if server_id == us.server_id.encode("utf-8", "surrogateescape"):
         raise IneligibleError(errors.cannot_follow_self())
     if facts.get(b"following"):
         raise IneligibleError(errors.cannot_follow_follower())
