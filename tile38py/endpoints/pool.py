@@ -6,6 +6,8 @@ dead endpoint rest before the next try. Keeps no message.
 
 import asyncio
 import contextlib
+import importlib
+import sys
 
 from tile38py.endpoints.address import AddressError, scrubbed, shown
 from tile38py.endpoints.registry import (
@@ -138,6 +140,7 @@ class Pool:
         if line.endpoint is not None and line.is_old(self._clock.monotonic_ns()):
             await self._close(line)
         if line.endpoint is None:
+            await import_client(line.traits.module)
             async with asyncio.timeout(ENDPOINT_CONNECT_SECONDS_MAX):
                 endpoint = await line.settings.connect(self._surroundings)
             line.endpoint = endpoint
@@ -192,6 +195,12 @@ class Pool:
     async def close(self) -> None:
         """Close all connections."""
         await asyncio.gather(*(self._close(line) for line in self._lines.values()))
+
+
+async def import_client(module: str) -> None:
+    """Import a broker's client where it holds up nobody: some take seconds."""
+    if module and module not in sys.modules:
+        await asyncio.to_thread(importlib.import_module, module)
 
 
 def text_of(error: BaseException) -> str:
