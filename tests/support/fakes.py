@@ -71,9 +71,16 @@ class FakeLogFile:
         """Whether the disk isn't full."""
         return self.room is None or self.room > 0
 
+    def size(self) -> int:
+        """Bytes."""
+        return len(self.data)
+
     def read(self, position: int, size: int) -> bytes:
         """A part of it."""
         return self.data[position : position + size]
+
+    def close(self) -> None:
+        """Nothing to do."""
 
     def digest(self, position: int, size: int) -> str | None:
         """The sum of a range."""

@@ -140,6 +140,7 @@ def _text(name: str) -> Property[str]:
     return Property(name, "", str, str)
 
 
+AOFSHRINK_GROWTH_PERCENTAGE: Final = Property("aofshrink-growth-percentage", 0, parse_unsigned, str)
 AOFSHRINK_MIN_SIZE: Final = Property("aofshrink-min-size", 0, parse_size, show_size)
 APPENDFSYNC: Final = Property("appendfsync", "everysec", parse_sync, str)
 AUTOGC: Final = Property("autogc", 0, parse_unsigned, str, autogc_error)

@@ -57,6 +57,12 @@ class Leader:
             stream.is_ready = True
         client.listen(stream)
 
+    def lag_seconds_max(self) -> int:
+        """The lag of the one that lags most; 0 if there is none."""
+        now_ns = self._clock.monotonic_ns()
+        lags = (stream.progress(now_ns).lag_seconds for stream in self._streams.values())
+        return max(lags, default=0)
+
     def progress(self, client: Client) -> StreamProgress | None:
         """How far a follower is; None if it isn't one."""
         stream = self._streams.get(client.client_id)
@@ -79,7 +85,7 @@ class Leader:
     def cut_all(self) -> None:
         """Cut all: the log is another one, where positions mean nothing any more, or closed."""
         for stream in list(self._streams.values()):
-            stream.client.kill()
+            stream.cut()
 
     def _written(self, position: int, data: bytes) -> None:
         for stream in list(self._streams.values()):

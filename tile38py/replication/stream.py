@@ -148,6 +148,11 @@ class Stream:
             seconds = FOLLOWER_STUCK_SECONDS_MAX
             self._cut(f"takes nothing of the log for {seconds:.0f} s")
 
+    def cut(self) -> None:
+        """End it at once."""
+        self._is_running = False
+        self.client.kill()
+
     @property
     def _is_idle(self) -> bool:
         """Whether something can be sent at this moment."""
@@ -214,6 +219,5 @@ class Stream:
         self.client.write(data)
 
     def _cut(self, reason: str) -> None:
-        self._is_running = False
         self._source.warn(f"Follower {self.client.address} {reason}, connection cut")
-        self.client.kill()
+        self.cut()

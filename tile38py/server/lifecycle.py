@@ -33,8 +33,10 @@ from tile38py.limits import (
 )
 from tile38py.persistence.aof import Aof, Loop, NoLog
 from tile38py.persistence.files import DirectoryLock
+from tile38py.replication.follower import Follower
 from tile38py.replication.leader import Leader
 from tile38py.server.connection import Connection, Hub
+from tile38py.server.follower import LoopThreads, Rest, follower_parts
 from tile38py.server.hooks import Hooks
 from tile38py.server.listener import address_text, bind_tcp, bind_unix
 from tile38py.server.logs import Log
@@ -43,6 +45,7 @@ from tile38py.server.options import Options
 from tile38py.server.parts import Parts, make_parts
 from tile38py.server.peers import Doorkeeper
 from tile38py.server.replay import Replay
+from tile38py.server.rewriting import Rewriting
 from tile38py.server.system import ThisProcess
 from tile38py.server.upkeep import CycleFinder, every, follow_zone, settings_in_force
 from tile38py.server.web import WebSettings
@@ -61,12 +64,15 @@ class Server:
         self._loop = asyncio.get_running_loop()
         self._ended: asyncio.Future[int] = self._loop.create_future()
         self._pool = ThreadPoolExecutor(LONG_READ_THREADS_MAX, "read")
+        self._follow_threads = LoopThreads(self._loop)
         self._log_pool = ThreadPoolExecutor(FOLLOWER_READ_THREADS_MAX, "log")
         self._listener: socket.socket | None = None
         self._metrics: MetricsServer | None = None
         self._subscriptions: Subscriptions | None = None
         self._hooks: Hooks | None = None
         self._leader: Leader | None = None
+        self._rewriting: Rewriting | None = None
+        self._follower: Follower | None = None
 
     async def run(self) -> int:
         """Serve until the end; the exit code."""
@@ -130,7 +136,8 @@ class Server:
         if self._leader is not None:
             self._leader.cut_all()
         self._log_pool.shutdown()
-        replay.close()
+        self._follow_threads.shutdown()
+        journal.release()
         return code
 
     async def _listen(self, hub: Hub, listener: socket.socket) -> asyncio.Server:
@@ -168,7 +175,7 @@ class Server:
 
         self._loop.run_in_executor(pool, run).add_done_callback(finished)
 
-    def _make_hub(self, parts: Parts, journal: Aof | NoLog) -> Hub:
+    def _make_services(self, parts: Parts, journal: Aof | NoLog) -> Services:
         options, config = self._options, parts.config
         self._hooks = Hooks(
             options.queue_path or options.directory / "queue.db",
@@ -180,6 +187,7 @@ class Server:
         leader = self._leader = Leader(
             journal, in_thread=self._read_in_thread, clock=parts.clock, warn=self._log.warning
         )
+        journal.on_replaced(leader.cut_all)
         self._subscriptions = Subscriptions(
             parts.engine,
             hooks=self._hooks,
@@ -188,6 +196,18 @@ class Server:
             log=self._log.warning,
         )
         self._subscriptions.forward_to(leader.publish)
+        self._rewriting = Rewriting(
+            parts, options, journal, in_thread=self._in_thread, log=self._log
+        )
+        rest = Rest(
+            journal=journal,
+            broadcaster=self._subscriptions,
+            rewriting=self._rewriting,
+            in_thread=self._in_thread,
+            threads=self._follow_threads,
+            listener=self._listener,
+        )
+        follower = self._follower = Follower(*follower_parts(options, parts, self._log, rest))
         services = Services(
             engine=parts.engine,
             clock=parts.clock,
@@ -199,8 +219,11 @@ class Server:
             process=ThisProcess(),
             settings_file=parts.config_file,
             broadcaster=self._subscriptions,
+            following=follower,
             outbox=self._hooks,
             log_streams=leader,
+            shrinker=self._rewriting.shrinker,
+            backups=self._rewriting.backups,
             stop=self.stop,
             log=self._log.info,
             started_ns=parts.clock.monotonic_ns(),
@@ -209,6 +232,11 @@ class Server:
         if self._metrics is not None:
             self._metrics.show(services)
         config.on_change(settings_in_force(parts, journal, self._hooks))
+        return services
+
+    def _make_hub(self, parts: Parts, journal: Aof | NoLog) -> Hub:
+        options, config = self._options, parts.config
+        services = self._make_services(parts, journal)
         return Hub(
             loop=self._loop,
             engine=parts.engine,
@@ -255,9 +283,13 @@ class Server:
         )
         async with asyncio.TaskGroup() as tasks:
             assert self._leader is not None
+            assert self._rewriting is not None
+            assert self._follower is not None
             tasks.create_task(self._hooks.run(), name="hooks")
+            tasks.create_task(self._rewriting.run(), name="rewriting")
             if self._metrics is not None:
                 tasks.create_task(self._metrics.run(), name="metrics")
+            tasks.create_task(self._follower.run(), name="following")
             tasks.create_task(every(EXPIRE_SECONDS, sweeper.sweep), name="expiry")
             tasks.create_task(every(ZONE_SECONDS, follow_zone(parts.engine)), name="zone")
             tasks.create_task(every(FOLLOWER_CHECK_SECONDS, self._leader.check), name="followers")
@@ -269,6 +301,8 @@ class Server:
     async def _stop(self, clients: Clients, journal: Aof | NoLog) -> None:
         """The clean stop: nothing that was promised is lost."""
         self._log.warning("Shutting down...")
+        if self._rewriting is not None:
+            await self._rewriting.stop()
         try:
             journal.close()
         except OSError as error:

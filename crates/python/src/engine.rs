@@ -13,6 +13,7 @@ use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict, PyTuple};
 
 use crate::fences::{convert_outbox, Hook, Records};
+use crate::following::{lossy, Discarded, Followed};
 use crate::monotonic_ns;
 use crate::rewrite::Rewrite;
 use crate::session::Session;
@@ -104,7 +105,7 @@ impl Engine {
         out_of_memory: bool,
         write_error: Option<String>,
     ) {
-        lock(&self.shared).state = State {
+        let state = State {
             is_loading: loading,
             requires_password,
             is_following: following,
@@ -113,6 +114,7 @@ impl Engine {
             is_out_of_memory: out_of_memory,
             write_error,
         };
+        lock(&self.shared).set_state(state);
     }
 
     /// Have batches tell the commands that ran, or not any more.
@@ -126,12 +128,30 @@ impl Engine {
         Load {
             consumed: load.consumed,
             commands: load.commands,
-            error: load.error.map(|text| String::from_utf8_lossy(&text).into_owned()),
+            error: load.error.map(|text| lossy(&text)),
             skipped: load.skipped.into_iter().collect(),
         }
     }
 
-    /// Remove overdue objects: the log bytes of the del commands, and how many there were.
+    /// Run a piece of a leader's stream. Never raises for bad content: see `Followed.error`.
+    fn follow(&self, py: Python<'_>, data: &[u8], now_ns: i64) -> Followed {
+        Followed::of(py, py.detach(|| lock(&self.shared).follow(data, now_ns)))
+    }
+
+    /// Take over another engine's data, hooks and channels, and leave it empty.
+    fn adopt(&self, py: Python<'_>, other: &Engine) -> PyResult<Discarded> {
+        if Arc::ptr_eq(&self.shared, &other.shared) {
+            return Err(PyValueError::new_err("an engine can't adopt its own data"));
+        }
+        // Whoever holds one of the locks may need the GIL to let go of it.
+        let discarded = py.detach(|| {
+            let handover = lock(&other.shared).hand_over();
+            lock(&self.shared).adopt(handover)
+        });
+        Ok(Discarded::new(discarded))
+    }
+
+    /// Remove overdue objects, hooks and channels: the log bytes, and how many there were.
     fn expire(&self, now_ns: i64, count_max: usize) -> (Vec<u8>, usize) {
         let mut log = Vec::new();
         let count = lock(&self.shared).expire(now_ns, count_max, &mut log);

@@ -5,6 +5,7 @@
 
 mod engine;
 mod fences;
+mod following;
 mod rewrite;
 mod session;
 mod values;
@@ -47,6 +48,8 @@ mod _engine {
     use crate::engine::{Engine, Load};
     #[pymodule_export]
     use crate::fences::{endpoint_error, Hook};
+    #[pymodule_export]
+    use crate::following::{Discarded, Followed};
     #[pymodule_export]
     use crate::json_text;
     #[pymodule_export]

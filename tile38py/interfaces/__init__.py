@@ -116,12 +116,17 @@ class StreamProgress:
 class LogStreams(Protocol):
     """The followers that read the log as it grows."""
 
+    dropped_count: int  # messages that lagging followers didn't get
+
     @property
     def count(self) -> int:
         """How many they are."""
 
     def attach(self, client: "Client", position: int) -> None:
         """Make a connection a follower, from a position of the log on."""
+
+    def lag_seconds_max(self) -> int:
+        """The lag of the one that lags most."""
 
     def progress(self, client: "Client") -> StreamProgress | None:
         """How far a follower is; None if it isn't one."""
