@@ -57,7 +57,6 @@ COLLECT_SECONDS_MAX = 600.0  # without such a look while it would hold up everyb
 COLLECT_PAUSE_FACTOR = 1000  # a look that took so long isn't repeated for this many times as long
 COLLECT_WAITING_COUNT_MAX = 10_000  # messages of hooks, above which it would
 COLLECT_NEVER = 1_000_000_000  # in place of the interpreter's own threshold
-THREAD_SWITCH_SECONDS = 0.001  # for which one thread may keep others from running Python
 
 LOG_SAME_COUNT_MAX = 100  # identical messages in a second that are all written
 LOG_SAME_STEP = 100  # of those beyond, every so many is written

@@ -5,7 +5,6 @@ import gc
 import hashlib
 import os
 import socket
-import sys
 from collections.abc import Callable
 
 from tile38py._engine import Engine
@@ -22,7 +21,6 @@ from tile38py.limits import (
     COLLECT_PAUSE_FACTOR,
     COLLECT_SECONDS_MAX,
     COLLECT_WAITING_COUNT_MAX,
-    THREAD_SWITCH_SECONDS,
 )
 from tile38py.persistence.aof import Aof, NoLog
 from tile38py.server.hooks import Hooks
@@ -77,7 +75,6 @@ class CycleFinder:
         gc.freeze()
         young, middle, _ = gc.get_threshold()
         gc.set_threshold(young, middle, COLLECT_NEVER)
-        sys.setswitchinterval(THREAD_SWITCH_SECONDS)
 
     def tick(self) -> None:
         """Once a second: look, if it is time."""
