@@ -36,3 +36,15 @@ def test_floats_are_shown_as_tile38_shows_them(value: float, text: str) -> None:
 
 def test_booleans_are_words() -> None:
     assert (plain_text(True), plain_text(False), plain_text(7)) == ("true", "false", "7")
+
+
+def test_hooks_and_channels_are_counted_together(bench: Bench) -> None:
+    fence = ("NEARBY", "fleet", "FENCE", "POINT", "0", "0", "1000")
+    bench.call("SETHOOK", "h", "http://127.0.0.1:1/", *fence)
+    bench.call("SETCHAN", "c", *fence)
+    assert b"$9\r\nnum_hooks\r\n$1\r\n2\r\n" in bench.call("SERVER")
+
+
+def test_messages_that_wait_are_pending_events(bench: Bench) -> None:
+    bench.outbox.waiting_count = 7
+    assert b"$14\r\npending_events\r\n$1\r\n7\r\n" in bench.call("SERVER")

@@ -4,6 +4,7 @@ An event reaches the file with the next flush, unless it was delivered before; r
 memory as long as it has room. What is dropped is decided in retention; sends nothing.
 """
 
+import asyncio
 from collections import deque
 from collections.abc import Callable, Coroutine, Sequence
 from typing import Protocol, TypeVar
@@ -20,6 +21,7 @@ from tile38py.limits import (
     HOOK_LOAD_COUNT_MAX,
     HOOK_LOAD_COUNT_MIN,
     HOOK_MEMORY_BYTES_MAX,
+    HOOK_STEP_COUNT_MAX,
     HOOK_SWEEP_COUNT_MAX,
 )
 
@@ -216,15 +218,14 @@ class HookQueue:
             self._is_flushing = False
 
     async def _flush_group(self) -> bool:
-        """One transaction, short enough for the others of its thread; whether it succeeded."""
-        events = self._next_unwritten()
+        """One transaction, in steps that are short for the event loop; whether it succeeded."""
+        # Taken first: what is delivered from here on is removed by the next one.
         done, self._done = self._done, {}
+        events: list[Event] = []
         written: dict[str, Backlog] = {}
-        for number, _, hook, _ in events:
-            backlog = self._backlogs[hook]
-            # Told in advance: what is delivered while the write is under way is removed after it.
-            backlog.written_last = number
-            written[hook] = backlog
+        while self._unwritten and len(events) < HOOK_FLUSH_COUNT_MAX:
+            events += self._next_unwritten(written)
+            await asyncio.sleep(0)
         if not events and not done:
             return True
         try:
@@ -241,16 +242,22 @@ class HookQueue:
             return False
         self.set_health(None)
         await self._recount_if_needed()
-        self._evict(written)
+        for position, (hook, backlog) in enumerate(written.items(), 1):
+            self._evict(hook, backlog)
+            if position % HOOK_STEP_COUNT_MAX == 0:
+                await asyncio.sleep(0)
         return True
 
-    def _next_unwritten(self) -> list[Event]:
-        """The oldest that the file lacks and that still wait."""
+    def _next_unwritten(self, written: dict[str, Backlog]) -> list[Event]:
+        """Some of the oldest that the file lacks and that still wait; and whose they are."""
         found: list[Event] = []
-        unwritten = self._unwritten
-        while unwritten and len(found) < HOOK_FLUSH_COUNT_MAX:
-            event = unwritten.popleft()
-            if self._waits(event):
+        for _ in range(min(len(self._unwritten), HOOK_STEP_COUNT_MAX)):
+            event = self._unwritten.popleft()
+            backlog = self._backlogs.get(event[HOOK])
+            if backlog is not None and backlog.holds(event):
+                # Told in advance: what is delivered during the write is removed after it.
+                backlog.written_last = event[NUMBER]
+                written[event[HOOK]] = backlog
                 found.append(event)
         return found
 
@@ -268,31 +275,29 @@ class HookQueue:
         self.bytes = contents.size + self.count * HOOK_EVENT_BYTES
         self.bytes += sum(len(event[BODY]) for event in unwritten)
 
-    def _evict(self, written: dict[str, Backlog]) -> None:
-        for hook, backlog in written.items():
-            if self._backlogs.get(hook) is not backlog or backlog.is_loading:
-                continue
-            if backlog.disk_last or self.memory_bytes > HOOK_MEMORY_BYTES_MAX:
-                before = len(backlog) + len(backlog.tail)
-                size = backlog.evict()
-                gone = before - len(backlog) - len(backlog.tail)
-                self.memory_bytes -= size + gone * HOOK_EVENT_BYTES
+    def _evict(self, hook: str, backlog: Backlog) -> None:
+        if self._backlogs.get(hook) is not backlog or backlog.is_loading:
+            return
+        if backlog.disk_last or self.memory_bytes > HOOK_MEMORY_BYTES_MAX:
+            before = len(backlog) + len(backlog.tail)
+            size = backlog.evict()
+            gone = before - len(backlog) - len(backlog.tail)
+            self.memory_bytes -= size + gone * HOOK_EVENT_BYTES
 
     def expire(self, hook: str) -> bool:
         """Drop what is too old of what memory holds of a hook; whether there is more of it."""
         backlog = self._backlogs.get(hook)
-        if backlog is None or backlog.taken:
-            return False
         cutoff_ns = self._retention.cutoff_ns(self._clock.now_ns())
+        if not backlog or backlog.taken or backlog[0][QUEUED_NS] >= cutoff_ns:
+            return False
         count = 0
         for event in backlog:
             if event[QUEUED_NS] >= cutoff_ns or count == HOOK_SWEEP_COUNT_MAX:
                 break
             count += 1
-        if count:
-            self._counters.add_expired(hook, count)
-            self._pop(hook, backlog, count)
-            self._forget_if_empty(hook, backlog)
+        self._counters.add_expired(hook, count)
+        self._pop(hook, backlog, count)
+        self._forget_if_empty(hook, backlog)
         return count == HOOK_SWEEP_COUNT_MAX
 
     def drop_row(self, row: Row, *, is_old: bool) -> bool:

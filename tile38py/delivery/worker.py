@@ -6,7 +6,7 @@ whose endpoints hang waits alone. Keeps no event and knows no broker.
 
 import asyncio
 from collections import deque
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable, Iterable
 from dataclasses import dataclass
 
 from tile38py.delivery.counters import Counters
@@ -17,6 +17,7 @@ from tile38py.limits import (
     HOOK_BATCH_COUNT_MAX,
     HOOK_RETRY_SECONDS,
     HOOK_SHARE_COUNT_MAX,
+    HOOK_STEP_COUNT_MAX,
 )
 
 Urls = tuple[str, ...]
@@ -130,46 +131,49 @@ class Worker:
 
     async def _run(self, lane: Lane) -> None:
         while lane.ready:
-            hooks = self._next_hooks(lane)
-            to_load = [hook for hook in hooks if self._queue.needs_load(hook)]
-            self._busy.update(hooks)
+            hooks: list[str] = []
             try:
+                await self._choose(lane, hooks)
+                to_load = [hook for hook in hooks if self._queue.needs_load(hook)]
                 if to_load:
                     await self._queue.load(to_load)
                 pause_seconds = await self._send(lane, hooks)
             finally:
                 self._busy.difference_update(hooks)
-            for hook in hooks:
+            async for hook in in_steps(hooks):
                 if self._queue.has(hook):
                     self.wake(hook)
             if pause_seconds:
                 await asyncio.sleep(pause_seconds)
         del self._lanes[lane.urls]
 
-    def _next_hooks(self, lane: Lane) -> list[str]:
-        """Those whose turn it is, and whose endpoints are still the lane's."""
-        hooks: list[str] = []
+    async def _choose(self, lane: Lane, hooks: list[str]) -> None:
+        """Add those whose turn it is, and whose endpoints are still the lane's; they are busy."""
+        count = 0
         while lane.ready and len(hooks) < HOOK_BATCH_COUNT_MAX:
             hook = lane.pop()
+            count += 1
+            if count % HOOK_STEP_COUNT_MAX == 0:
+                await asyncio.sleep(0)
             if hook in self._busy or hook in self._resting:
                 continue
             record = self._find(hook)
             if record is not None and tuple(record.endpoints) == lane.urls:
+                self._busy.add(hook)
                 hooks.append(hook)
             else:
                 self.wake(hook)
-        return hooks
 
     async def _send(self, lane: Lane, hooks: list[str]) -> float:
         """Send a batch of these hooks' events; seconds to wait before the next one."""
-        batch = Batch(self._take(hooks))
+        batch = Batch(await self._take(hooks))
         if not batch.messages:
             # Either all were too old, or the file can't be read and is tried again later.
             await asyncio.sleep(0)
             is_stuck = any(self._queue.needs_load(hook) for hook in hooks)
             return HOOK_RETRY_SECONDS if is_stuck else 0.0
         reason, is_tried = await self._try_all(lane, batch)
-        self._settle(batch, reason, is_tried=is_tried)
+        await self._settle(batch, reason, is_tried=is_tried)
         self._tell(lane, batch, reason)
         if reason is None:
             return 0.0
@@ -177,11 +181,11 @@ class Worker:
         ends_ns = min((self._couriers.resting_until_ns(url) for url in lane.urls), default=0)
         return max((ends_ns - now_ns) / 1e9, 0.0) if ends_ns else HOOK_RETRY_SECONDS
 
-    def _take(self, hooks: list[str]) -> list[Message]:
+    async def _take(self, hooks: list[str]) -> list[Message]:
         share = HOOK_BATCH_COUNT_MAX if len(hooks) == 1 else HOOK_SHARE_COUNT_MAX
         room, bytes_left = HOOK_BATCH_COUNT_MAX, HOOK_BATCH_BYTES_MAX
         messages: list[Message] = []
-        for hook in hooks:
+        async for hook in in_steps(hooks):
             if room == 0 or bytes_left <= 0:
                 break
             taken = self._queue.take(hook, min(share, room), bytes_left)
@@ -210,12 +214,13 @@ class Worker:
             reason = None
         return reason, is_tried
 
-    def _settle(self, batch: Batch, reason: str | None, *, is_tried: bool) -> None:
+    async def _settle(self, batch: Batch, reason: str | None, *, is_tried: bool) -> None:
         """Tell the queue what was delivered, hook by hook, and count it."""
         of_hook: dict[str, list[int]] = {}
         for index, message in enumerate(batch.messages):
             of_hook.setdefault(message.hook, []).append(index)
-        for hook, indexes in of_hook.items():
+        async for hook in in_steps(of_hook):
+            indexes = of_hook[hook]
             count = 0
             for index in indexes:
                 if index not in batch.delivered:
@@ -255,3 +260,11 @@ class Worker:
 
     def _shown(self, urls: Urls) -> str:
         return ",".join(self._couriers.shown(url) for url in urls)
+
+
+async def in_steps(hooks: Iterable[str]) -> AsyncIterator[str]:
+    """All of them, with turns for others between."""
+    for position, hook in enumerate(hooks, 1):
+        yield hook
+        if position % HOOK_STEP_COUNT_MAX == 0:
+            await asyncio.sleep(0)

@@ -6,7 +6,6 @@ log, then the periodic work. A second server, a wrong port or a bad setting is t
 
 import asyncio
 import contextlib
-import gc
 import os
 import signal
 import socket
@@ -48,7 +47,7 @@ from tile38py.server.peers import Doorkeeper
 from tile38py.server.replay import Replay
 from tile38py.server.rewriting import Rewriting
 from tile38py.server.system import ThisProcess
-from tile38py.server.upkeep import every, follow_zone, settings_in_force
+from tile38py.server.upkeep import CycleFinder, every, follow_zone, settings_in_force
 from tile38py.server.web import WebSettings
 from tile38py.subscriptions import Subscriptions
 
@@ -274,10 +273,10 @@ class Server:
         parts.gates.is_loading = False
         parts.gates.apply()
         parts.memory.check()
-        # What lives now lives long: the collector need not look at it again.
-        gc.collect()
-        gc.freeze()
         assert self._subscriptions is not None
+        assert self._hooks is not None
+        cycles = CycleFinder(parts.clock, self._hooks)
+        cycles.start()
         parts.engine.take_events()  # what the log said was told when it was written
         sweeper = Sweeper(
             engine=parts.engine,
@@ -288,7 +287,6 @@ class Server:
             log=self._log.debug,
         )
         async with asyncio.TaskGroup() as tasks:
-            assert self._hooks is not None
             assert self._leader is not None
             assert self._rewriting is not None
             assert self._follower is not None
@@ -303,6 +301,7 @@ class Server:
             tasks.create_task(every(SYNC_SECONDS, journal.tick), name="sync")
             tasks.create_task(every(MEMORY_SECONDS, parts.memory.check), name="memory")
             tasks.create_task(every(COLLECT_SECONDS, parts.memory.tick), name="collect")
+            tasks.create_task(every(COLLECT_SECONDS, cycles.tick), name="cycles")
 
     async def _stop(self, clients: Clients, journal: Aof | NoLog) -> None:
         """The clean stop: nothing that was promised is lost."""

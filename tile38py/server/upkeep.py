@@ -1,6 +1,7 @@
 """What a server does by itself, again and again, and what has to follow a change of a setting."""
 
 import asyncio
+import gc
 import hashlib
 import os
 import socket
@@ -14,9 +15,18 @@ from tile38py.config.properties import (
     HOOK_QUEUE_TTL,
     REQUIREPASS,
 )
+from tile38py.interfaces import Clock, Outbox
+from tile38py.limits import (
+    COLLECT_NEVER,
+    COLLECT_PAUSE_FACTOR,
+    COLLECT_SECONDS_MAX,
+    COLLECT_WAITING_COUNT_MAX,
+)
 from tile38py.persistence.aof import Aof, NoLog
 from tile38py.server.hooks import Hooks
 from tile38py.server.parts import Parts
+
+LOOKS_MIN = 10  # as the interpreter's own threshold
 
 
 def settings_in_force(parts: Parts, journal: Aof | NoLog, hooks: Hooks) -> Callable[[str], None]:
@@ -45,6 +55,43 @@ def follow_zone(engine: Engine) -> Callable[[], None]:
         engine.set_fence_context(utc_offset=zone_offset_seconds(), group_seed=seed)
 
     return tell
+
+
+class CycleFinder:
+    """Looks for garbage in cycles in place of the interpreter, which would do it at any time.
+
+    A look at all objects takes the longer the more messages of hooks wait: then it is put off.
+    """
+
+    def __init__(self, clock: Clock, outbox: Outbox) -> None:
+        self._clock = clock
+        self._outbox = outbox
+        self._looked_ns = clock.monotonic_ns()
+        self._took_ns = 0
+
+    def start(self) -> None:
+        """From here on it is ours to look. What lives now lives long and isn't looked at again."""
+        gc.collect()
+        gc.freeze()
+        young, middle, _ = gc.get_threshold()
+        gc.set_threshold(young, middle, COLLECT_NEVER)
+
+    def tick(self) -> None:
+        """Once a second: look, if it is time."""
+        if self._is_time():
+            started_ns = self._clock.monotonic_ns()
+            gc.collect()
+            self._looked_ns = self._clock.monotonic_ns()
+            self._took_ns = self._looked_ns - started_ns
+
+    def _is_time(self) -> bool:
+        pause_ns = self._clock.monotonic_ns() - self._looked_ns
+        if pause_ns > COLLECT_SECONDS_MAX * 10**9:
+            return True
+        if self._outbox.waiting_count > COLLECT_WAITING_COUNT_MAX:
+            return False
+        # The third count is that of the smaller looks since the last one at everything.
+        return pause_ns > self._took_ns * COLLECT_PAUSE_FACTOR and gc.get_count()[2] > LOOKS_MIN
 
 
 async def every(seconds: float, step: Callable[[], bool | None]) -> None:

@@ -211,3 +211,43 @@ fn only_a_way_between_two_places_crosses() {
         assert_eq!(run(&mut engine, line).outbox.events.len(), count);
     }
 }
+
+/// A crowd gives a bounded number of messages, the nearest; SCAN lists what belongs to each.
+#[test]
+fn a_crowd_is_told_of_as_far_as_it_is_near() {
+    let mut engine = Engine::new(false);
+    run(&mut engine, "SETCHAN c NEARBY fleet FENCE IDS ROAM crowd * 10000000 SCAN :*");
+    for at in 0..10_050 {
+        let place = 10.0 + f64::from(at) / 1000.0;
+        run(&mut engine, &format!("SET crowd x{at:05} POINT 0 {place}"));
+    }
+    run(&mut engine, "SET crowd x00000:wheel STRING round");
+    let batch = run(&mut engine, "SET fleet a POINT 0 9");
+    let texts: Vec<&str> =
+        batch.outbox.events.iter().map(|e| std::str::from_utf8(&e.message).unwrap()).collect();
+    assert_eq!(texts.len(), 10_000);
+    assert!(texts[0].contains(r#""nearby":{"key":"crowd","id":"x00000","#), "{}", texts[0]);
+    assert!(texts[0].ends_with(r#"},{"id":"x00000:wheel","object":"round"}]}}"#), "{}", texts[0]);
+    assert!(texts[9999].contains(r#""id":"x09999","#), "{}", texts[9999]);
+}
+
+/// Who was cut off as too many doesn't count as gone: what decides is the box.
+#[test]
+fn who_stays_near_is_never_told_as_faraway() {
+    let mut engine = Engine::new(false);
+    run(&mut engine, "SETCHAN c NEARBY fleet FENCE NODWELL IDS ROAM crowd * 200000");
+    for at in 0..20 {
+        run(&mut engine, &format!("SET crowd x{at} POINT 0 {}", f64::from(at) / 10.0));
+    }
+    let told = |engine: &mut Engine, line: &str| -> (usize, usize) {
+        let batch = run(engine, line);
+        let count = |word: &[u8]| {
+            let events = batch.outbox.events.iter();
+            events.filter(|e| e.message.windows(word.len()).any(|part| part == word)).count()
+        };
+        (count(b"\"nearby\""), count(b"\"faraway\""))
+    };
+    assert_eq!(told(&mut engine, "SET fleet a POINT 0 0"), (18, 0));
+    assert_eq!(told(&mut engine, "SET fleet a POINT 0 0.1"), (1, 0));
+    assert_eq!(told(&mut engine, "SET fleet a POINT 0 30"), (0, 19));
+}

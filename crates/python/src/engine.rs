@@ -209,7 +209,7 @@ impl Engine {
         dict.set_item("num_points", counts.points)?;
         dict.set_item("num_strings", counts.strings)?;
         dict.set_item("in_memory_size", counts.weight)?;
-        dict.set_item("num_hooks", engine.keyspace.fences().hook_count())?;
+        dict.set_item("num_hooks", engine.keyspace.fences().named_count())?;
         dict.set_item("commands_processed", counters.commands_processed)?;
         dict.set_item("expired", counters.expired)?;
         Ok(dict)

@@ -1,5 +1,6 @@
 """The hook queue: order, bounds, persistence, and reads that stop at their hook."""
 
+import asyncio
 import sqlite3
 from pathlib import Path
 
@@ -10,7 +11,7 @@ from tests.support.fake_time import run_in_fake_time
 from tile38py.delivery.retention import Retention
 from tile38py.delivery.store import Range, Store
 from tile38py.errors import StartError
-from tile38py.limits import HOOK_MEMORY_BYTES_MAX, HOOK_SWEEP_COUNT_MAX
+from tile38py.limits import HOOK_MEMORY_BYTES_MAX, HOOK_STEP_COUNT_MAX, HOOK_SWEEP_COUNT_MAX
 
 SECOND_NS = 10**9
 
@@ -190,6 +191,34 @@ def test_one_sweep_drops_everything_that_is_too_old(tmp_path: Path, is_in_memory
         assert bench.take("h") == [b"young"]
         assert bench.counters.get("h").expired == count
         assert bench.queue.waiting("h") == bench.store.contents().count == 1
+
+    run_in_fake_time(run())
+
+
+def test_others_have_their_turn_while_many_events_are_written_and_dropped(tmp_path: Path) -> None:
+    async def run() -> None:
+        bench = Bench(tmp_path / "queue.db")
+        turns = 0
+
+        async def others() -> None:
+            nonlocal turns
+            while True:
+                turns += 1
+                await asyncio.sleep(0)
+
+        count = 20 * HOOK_STEP_COUNT_MAX
+        for number in range(count):
+            bench.queue.append(f"h{number}", b"x", bench.clock.now_ns())
+        task = asyncio.create_task(others(), name="others")
+        await bench.queue.flush()
+        assert turns >= 20
+        assert bench.store.contents().count == count
+        turns = 0
+        bench.clock.sleep(31)
+        await bench.sweeper.sweep()
+        assert turns >= count // HOOK_SWEEP_COUNT_MAX
+        assert bench.queue.count == 0
+        task.cancel()
 
     run_in_fake_time(run())
 

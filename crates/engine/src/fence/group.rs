@@ -107,3 +107,73 @@ impl Groups {
         self.by_key.retain(|_, ids| !ids.is_empty());
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const NOW: i64 = 1_700_000_000_000_000_000;
+
+    fn key(name: &str) -> Key {
+        name.as_bytes().into()
+    }
+
+    /// Objects of which something is known.
+    fn known(groups: &Groups) -> usize {
+        groups.by_key.values().map(BTreeMap::len).sum()
+    }
+
+    #[test]
+    fn a_visit_keeps_its_id_until_the_next_begins() {
+        let mut groups = Groups::default();
+        let first = groups.get(&key("fleet"), b"truck", 1, true, NOW);
+        assert_eq!(groups.get(&key("fleet"), b"truck", 1, false, NOW), first);
+        assert_ne!(groups.get(&key("fleet"), b"truck", 2, false, NOW), first);
+        assert_ne!(groups.get(&key("fleet"), b"van", 1, false, NOW), first);
+        assert_ne!(groups.get(&key("other"), b"truck", 1, false, NOW), first);
+        assert_ne!(groups.get(&key("fleet"), b"truck", 1, true, NOW), first);
+    }
+
+    #[test]
+    fn an_id_tells_when_where_and_the_how_manieth() {
+        let mut groups = Groups { seed: [1, 2, 3, 4, 5], ..Groups::default() };
+        groups.counter = 0x00ff_ffff;
+        let id = groups.get(&key("fleet"), b"truck", 1, true, NOW);
+        assert_eq!(id, [0x65, 0x53, 0xf1, 0x00, 1, 2, 3, 4, 5, 0xff, 0xff, 0xff]);
+        let next = groups.get(&key("fleet"), b"truck", 1, true, NOW);
+        assert_eq!(next[9..], [0, 0, 0]);
+    }
+
+    #[test]
+    fn what_ends_is_forgotten_and_takes_no_room() {
+        let mut groups = Groups::default();
+        for id in [b"a", b"b"] {
+            for fence in 1..=2 {
+                groups.get(&key("fleet"), id, fence, true, NOW);
+            }
+        }
+        groups.forget_visit(&key("fleet"), b"a", 1);
+        assert_eq!(known(&groups), 2);
+        groups.forget_visit(&key("fleet"), b"a", 2);
+        assert_eq!(known(&groups), 1);
+        groups.forget_object(&key("fleet"), b"b");
+        assert_eq!(known(&groups), 0);
+        groups.get(&key("fleet"), b"a", 1, true, NOW);
+        groups.get(&key("other"), b"a", 1, true, NOW);
+        groups.forget_key(&key("fleet"));
+        assert_eq!(known(&groups), 1);
+        groups.clear();
+        assert_eq!(known(&groups), 0);
+    }
+
+    #[test]
+    fn ids_of_fences_that_are_gone_are_cleared_away_in_the_end() {
+        let mut groups = Groups::default();
+        let fences = Registry::default();
+        for fence in 0..REMOVED_MAX as u64 {
+            groups.get(&key("fleet"), b"truck", fence, true, NOW);
+            groups.note_removed(1, &fences);
+        }
+        assert_eq!(groups.by_key.len(), 0);
+    }
+}

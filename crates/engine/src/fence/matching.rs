@@ -3,6 +3,7 @@
 use super::detect::{detect, RANK_FIRST};
 use super::group::{Group, Groups};
 use super::message::{self, Event as Subject};
+use super::roam::Room;
 use super::{Area, Change, ChangeKind, Detect, Fence, Roam, Shape, Target, Watch};
 use crate::keyspace::{Key, Keyspace};
 use crate::object::Object;
@@ -167,10 +168,14 @@ impl Matcher<'_> {
         if !is_told {
             return;
         }
+        let mut room = Room::default();
         for (name, neighbors) in [("nearby", meetings.nearby), ("faraway", meetings.faraway)] {
             for neighbor in &neighbors {
                 let subject = self.subject(watch, object, group);
-                let text = subject.roam_message(name, neighbor, roam, self.keyspace);
+                let text = subject.roam_message(name, neighbor, roam, self.keyspace, &mut room);
+                if !room.takes(text.len()) {
+                    return;
+                }
                 self.push(watch, Detect::Roam.rank(), text);
             }
         }

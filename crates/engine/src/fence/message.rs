@@ -2,8 +2,9 @@
 
 use super::group::Group;
 use super::matching::Moment;
-use super::roam::Neighbor;
+use super::roam::{Neighbor, Room};
 use super::{Area, Change, Detect, Roam, Shape, Watch};
+use crate::collection::Collection;
 use crate::geometry::distance;
 use crate::glob;
 use crate::json;
@@ -67,6 +68,7 @@ impl Event<'_> {
         neighbor: &Neighbor,
         roam: &Roam,
         keyspace: &Keyspace,
+        room: &mut Room,
     ) -> Vec<u8> {
         let mut out = self.open(Detect::Roam, keyspace);
         out.extend_from_slice(b",\"");
@@ -80,7 +82,7 @@ impl Event<'_> {
         out.extend_from_slice(b",\"meters\":");
         write_float(&mut out, (neighbor.meters * 1000.0).floor() / 1000.0);
         if let Some(pattern) = &roam.scan {
-            write_scan(&mut out, pattern, &neighbor.object, roam, keyspace);
+            write_scan(&mut out, pattern, &neighbor.object, keyspace.get(&roam.key), room);
         }
         out.extend_from_slice(b"}}");
         out
@@ -144,20 +146,19 @@ fn write_scan(
     out: &mut Vec<u8>,
     pattern: &[u8],
     neighbor: &Object,
-    roam: &Roam,
-    keyspace: &Keyspace,
+    collection: Option<&Collection>,
+    room: &mut Room,
 ) {
     out.extend_from_slice(b",\"scan\":[{\"id\":");
     json::write_short(out, neighbor.id());
     out.extend_from_slice(b",\"self\":true,");
     output::write_json_member(out, neighbor, Form::Object);
     out.push(b'}');
-    let Some(collection) = keyspace.get(&roam.key) else {
-        out.push(b']');
-        return;
-    };
-    for object in collection.ascend(neighbor.id()) {
+    for object in collection.into_iter().flat_map(|collection| collection.ascend(neighbor.id())) {
         let Some(rest) = object.id().strip_prefix(neighbor.id()) else { break };
+        if !room.looks() || !room.fits(out.len()) {
+            break;
+        }
         if rest.is_empty() || !glob::matches(pattern, rest) {
             continue;
         }

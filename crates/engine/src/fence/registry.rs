@@ -76,7 +76,6 @@ pub struct Registry {
     last_serial: u64,
     /// What the next live fence gets, or 0 before the first.
     next_live_serial: u64,
-    hook_count: usize,
 }
 
 impl Watch {
@@ -192,11 +191,6 @@ impl Registry {
         self.keys.is_empty()
     }
 
-    /// How many hooks there are, channels not counted.
-    pub fn hook_count(&self) -> usize {
-        self.hook_count
-    }
-
     /// How many hooks and channels there are.
     pub fn named_count(&self) -> usize {
         self.hooks.len()
@@ -247,7 +241,6 @@ impl Registry {
         self.last_serial += 2;
         let is_replaced = self.remove(&name).is_some();
         self.attach(&hook.watch);
-        self.hook_count += usize::from(hook.kind() == HookKind::Hook);
         if deadline != NEVER {
             self.deadlines.insert((deadline, name.clone()));
         }
@@ -263,7 +256,6 @@ impl Registry {
     pub fn remove(&mut self, name: &[u8]) -> Option<Arc<Hook>> {
         let (name, hook) = self.hooks.remove_with_key(name)?;
         self.detach(&hook.watch);
-        self.hook_count -= usize::from(hook.kind() == HookKind::Hook);
         if hook.deadline != NEVER {
             self.deadlines.remove(&(hook.deadline, name));
         }

@@ -1,6 +1,7 @@
 //! Roaming fences: who comes near whom. Keeps no state: both neighbourhoods are computed from what
 //! the other collection holds now.
 
+use std::cmp::Ordering;
 use std::f64::consts::{FRAC_PI_2, PI};
 use std::ops::ControlFlow;
 
@@ -17,6 +18,12 @@ use crate::query::options::Verb;
 const RADIUS: f64 = 6_371_000.0;
 /// An angle whose cosine is above this is too small for a box of its own.
 const COSINE_MAX: f64 = 0.999_999_999_999_999;
+/// Whom one write tells of for each fence, nearby and faraway each: the nearest so many.
+pub const MEETINGS_MAX: usize = 10_000;
+/// Bytes of messages after which a write tells a fence of nobody else.
+pub const MESSAGE_BYTES_MAX: usize = 64 << 20;
+/// Objects that SCAN looks at for one write and fence.
+pub const SCAN_COUNT_MAX: usize = 100_000;
 
 /// Whom a fence roams around.
 pub struct Roam {
@@ -29,6 +36,39 @@ pub struct Roam {
     pattern: Box<[u8]>,
     is_glob: bool,
     has_no_dwell: bool,
+}
+
+/// What one write may still tell a fence: the fence's area isn't bounded, its work is.
+pub struct Room {
+    bytes: usize,
+    scans: usize,
+}
+
+impl Default for Room {
+    fn default() -> Self {
+        Room { bytes: MESSAGE_BYTES_MAX, scans: SCAN_COUNT_MAX }
+    }
+}
+
+impl Room {
+    /// Whether a message of that many bytes is still sent.
+    pub fn takes(&mut self, bytes: usize) -> bool {
+        let left = self.bytes.checked_sub(bytes);
+        self.bytes = left.unwrap_or(0);
+        left.is_some()
+    }
+
+    /// Whether SCAN still looks at one more object.
+    pub fn looks(&mut self) -> bool {
+        let left = self.scans.checked_sub(1);
+        self.scans = left.unwrap_or(0);
+        left.is_some()
+    }
+
+    /// Whether a text that long fits.
+    pub fn fits(&self, bytes: usize) -> bool {
+        bytes <= self.bytes
+    }
 }
 
 /// An object near another.
@@ -71,71 +111,81 @@ impl Roam {
         })
     }
 
-    /// What a SET means: whom the object met and whom it left.
+    /// What a SET means: whom the object met and whom it left, the nearest of them.
     pub fn meet(
         &self,
         keyspace: &Keyspace,
         object: &Object,
         previous: Option<&Object>,
     ) -> Meetings {
-        let mut before = match previous {
-            Some(previous) => self.neighbors(keyspace, previous, object),
-            None => Vec::new(),
-        };
-        let mut nearby = self.neighbors(keyspace, object, object);
-        let ids = |neighbors: &[Neighbor]| -> Vec<Vec<u8>> {
-            let mut ids: Vec<_> = neighbors.iter().map(|n| n.object.id().to_vec()).collect();
-            ids.sort();
-            ids
-        };
-        let now = ids(&nearby);
-        let has = |ids: &[Vec<u8>], neighbor: &Neighbor| {
-            ids.binary_search_by(|id| id[..].cmp(neighbor.object.id())).is_ok()
-        };
-        if self.has_no_dwell {
-            let known = ids(&before);
-            nearby.retain(|neighbor| !has(&known, neighbor));
+        let now = self.reach(object);
+        let before = previous.and_then(|previous| self.reach(previous));
+        let known = if self.has_no_dwell { before.as_ref() } else { None };
+        Meetings {
+            nearby: self.neighbors(keyspace, object, now.as_ref(), known),
+            faraway: self.neighbors(keyspace, object, before.as_ref(), now.as_ref()),
         }
-        before.retain(|neighbor| !has(&now, neighbor));
-        Meetings { nearby: in_order(nearby), faraway: in_order(before) }
     }
 
-    /// The objects near a place of an object, with their distances from where it is now. Whether
-    /// they touch the box decides, so that its corners count.
-    fn neighbors(&self, keyspace: &Keyspace, place: &Object, object: &Object) -> Vec<Neighbor> {
+    /// The box around a place of an object; `None` if nothing can be near it.
+    fn reach(&self, place: &Object) -> Option<Geometry> {
+        let has_reach = self.meters >= 0.0 && place.is_spatial();
+        has_reach.then(|| Geometry::Rect(box_around(place.center(), self.meters)))
+    }
+
+    /// The objects within one box and not within another, with their distances from the object.
+    /// Whether they touch the box decides, so that its corners count.
+    fn neighbors(
+        &self,
+        keyspace: &Keyspace,
+        object: &Object,
+        reach: Option<&Geometry>,
+        except: Option<&Geometry>,
+    ) -> Vec<Neighbor> {
+        let (Some(reach), Some(collection)) = (reach, keyspace.get(&self.key)) else {
+            return Vec::new();
+        };
         let mut found = Vec::new();
-        let Some(collection) = keyspace.get(&self.key) else { return found };
-        let has_reach = self.meters >= 0.0;
-        if !place.is_spatial() || !has_reach {
-            return found;
-        }
-        let bounds = box_around(place.center(), self.meters);
-        let reach = Geometry::Rect(bounds);
         let mut offer = |other: &Object| {
-            if other.id() != object.id() && area::hits(Verb::Intersects, &reach, other) {
+            let touches = |reach| area::hits(Verb::Intersects, reach, other);
+            if other.id() != object.id() && touches(reach) && !except.is_some_and(touches) {
                 let meters = distance::center_to_center(object.center(), other.center());
                 found.push(Neighbor { object: other.clone(), meters });
+                if found.len() >= 2 * MEETINGS_MAX {
+                    keep_nearest(&mut found);
+                }
             }
         };
-        if !self.is_glob {
+        if self.is_glob {
+            let _ = collection.areas().search(&reach.bounds(), |other| {
+                if glob::matches(&self.pattern, other.id()) {
+                    offer(other);
+                }
+                ControlFlow::Continue(())
+            });
+        } else {
             let other = collection.get(&self.pattern).filter(|other| other.is_indexed());
             other.into_iter().for_each(offer);
-            return found;
         }
-        let _ = collection.areas().search(&bounds, |other| {
-            if glob::matches(&self.pattern, other.id()) {
-                offer(other);
-            }
-            ControlFlow::Continue(())
-        });
-        found
+        in_order(found)
     }
 }
 
+/// Drops all but the nearest, in no order.
+fn keep_nearest(neighbors: &mut Vec<Neighbor>) {
+    if neighbors.len() > MEETINGS_MAX {
+        neighbors.select_nth_unstable_by(MEETINGS_MAX, compare);
+        neighbors.truncate(MEETINGS_MAX);
+    }
+}
+
+fn compare(a: &Neighbor, b: &Neighbor) -> Ordering {
+    a.meters.total_cmp(&b.meters).then_with(|| a.object.id().cmp(b.object.id()))
+}
+
 fn in_order(mut neighbors: Vec<Neighbor>) -> Vec<Neighbor> {
-    neighbors.sort_by(|a, b| {
-        a.meters.total_cmp(&b.meters).then_with(|| a.object.id().cmp(b.object.id()))
-    });
+    keep_nearest(&mut neighbors);
+    neighbors.sort_unstable_by(compare);
     neighbors
 }
 
@@ -161,4 +211,32 @@ pub fn box_around(center: Point, meters: f64) -> Rect {
         Point::new(west.to_degrees(), south.to_degrees()),
         Point::new(east.to_degrees(), north.to_degrees()),
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn neighbors(count: usize) -> Vec<Neighbor> {
+        let object = |at: usize| {
+            Object::new(format!("{at:06}").as_bytes(), crate::object::Shape::String, b"", b"", 0)
+        };
+        (0..count).rev().map(|at| Neighbor { object: object(at), meters: at as f64 }).collect()
+    }
+
+    #[test]
+    fn of_very_many_the_nearest_are_kept_in_order() {
+        let found = in_order(neighbors(MEETINGS_MAX + 50));
+        assert_eq!(found.len(), MEETINGS_MAX);
+        assert!(found.windows(2).all(|pair| pair[0].meters < pair[1].meters));
+        assert_eq!(found[0].object.id(), b"000000");
+    }
+
+    #[test]
+    fn what_one_write_tells_has_an_end() {
+        let mut room = Room::default();
+        assert!(room.takes(MESSAGE_BYTES_MAX - 1) && room.fits(1) && !room.fits(2));
+        assert!(!room.takes(2) && !room.takes(1));
+        assert_eq!((0..2 * SCAN_COUNT_MAX).filter(|_| room.looks()).count(), SCAN_COUNT_MAX);
+    }
 }
