@@ -234,6 +234,7 @@ class Message:
     number: int  # over all hooks, in the order of their writes
     queued_ns: int  # since 1970
     body: bytes
+    is_delivered: bool = False  # though one before it still waits
     is_settled: bool = False  # delivered or dropped: nobody waits for it any more
 
 

@@ -162,7 +162,9 @@ class Worker:
 
     async def _send(self, lane: Lane, hooks: list[str]) -> float:
         """Send a batch of these hooks' events; seconds to wait before the next one."""
-        batch = Batch(self._take(hooks))
+        messages = self._take(hooks)
+        # What went out past an event that was refused isn't sent again.
+        batch = Batch(messages, {at for at, one in enumerate(messages) if one.is_delivered})
         if not batch.messages:
             # Either all were too old, or the file can't be read and is tried again later.
             await asyncio.sleep(0)
@@ -221,6 +223,8 @@ class Worker:
                 if index not in batch.delivered:
                     break
                 count += 1
+            for index in indexes[count:]:
+                batch.messages[index].is_delivered = index in batch.delivered
             self._queue.settle([batch.messages[index] for index in indexes], count)
             if count:
                 self._counters.add_sent(hook, count)

@@ -6,8 +6,10 @@ before the next try. Keeps no message.
 """
 
 import asyncio
+import sys
 from collections.abc import Hashable
 from dataclasses import dataclass
+from importlib import import_module
 
 from tile38py.endpoints.address import AddressError, scrubbed, shown
 from tile38py.endpoints.registry import (
@@ -226,6 +228,7 @@ class Pool:
                     await self._close(cluster, link)
                 link = None
             if link is None:
+                await load_client(cluster.traits.module)
                 async with asyncio.timeout(ENDPOINT_CONNECT_SECONDS_MAX):
                     endpoint = await line.settings.connect(self._surroundings)
                 link = cluster.link = Link(endpoint, self._clock.monotonic_ns())
@@ -294,6 +297,12 @@ class Pool:
                 over.append((cluster, cluster.link))
                 self._give_up(*over[-1])
         await asyncio.gather(*(self._close(cluster, link) for cluster, link in over))
+
+
+async def load_client(module: str) -> None:
+    """Import a broker's client beside the event loop, which a large one would hold up."""
+    if module and module not in sys.modules:
+        await asyncio.to_thread(import_module, module)
 
 
 def text_of(error: BaseException) -> str:

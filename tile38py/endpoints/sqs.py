@@ -25,7 +25,7 @@ ANSWER_SECONDS_MAX: Final = 5
 ATTRIBUTES: Final = {"DelaySeconds": "60", "MessageRetentionPeriod": "86400"}
 TRAITS: Final = Traits(
     extra="sqs",
-    module="aiobotocore",
+    module="aiobotocore.session",
     send_seconds_max=30.0,
     batches_count_max=ENDPOINT_BATCHES_COUNT_MAX,
 )
