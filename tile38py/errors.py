@@ -68,6 +68,11 @@ def no_such_client() -> CommandError:
     return CommandError("No such client")
 
 
+def client_type(kind: bytes) -> CommandError:
+    """CLIENT KILL TYPE with a type that there isn't."""
+    return CommandError(f"Unknown client type '{shown(kind)}'")
+
+
 def log_disabled() -> CommandError:
     """AOF on a server that keeps no log."""
     return CommandError("aof disabled")
@@ -83,9 +88,44 @@ def log_end() -> CommandError:
     return CommandError("EOF")
 
 
+def backup_exists(name: str) -> CommandError:
+    """BACKUP with a name that is taken."""
+    return CommandError(f"a backup '{name}' exists")
+
+
+def backup_running() -> CommandError:
+    """BACKUP while another one is written."""
+    return CommandError("a backup is running")
+
+
+def backup_failed(reason: str) -> CommandError:
+    """BACKUP that the disk didn't take, or that the server's stop ended."""
+    return CommandError(f"backup failed: {reason}")
+
+
 def no_follower() -> CommandError:
     """REPLCONF with an option that we don't know."""
     return CommandError("cannot find follower")
+
+
+def cannot_follow(reason: str) -> CommandError:
+    """FOLLOW of somebody who can't be reached, refuses or is no server of this kind."""
+    return CommandError(f"cannot follow: {reason}")
+
+
+def cannot_follow_self() -> CommandError:
+    """FOLLOW of ourselves."""
+    return CommandError("cannot follow self")
+
+
+def cannot_follow_follower() -> CommandError:
+    """FOLLOW of somebody who follows."""
+    return CommandError("cannot follow a follower")
+
+
+def not_caught_up() -> CommandError:
+    """HEALTHZ of a follower that lost its leader or is behind."""
+    return CommandError("not caught up")
 
 
 def unavailable(what: str) -> CommandError:

@@ -44,15 +44,20 @@ CODE = """
 """
 
 
-def install(folder: Path) -> None:
+def install(folder: Path, *, is_broken: bool = False) -> None:
     """A distribution as pip leaves it."""
-    (folder / "file_endpoint.py").write_text(textwrap.dedent(CODE))
+    (folder / "file_endpoint.py").write_text("1 / 0" if is_broken else textwrap.dedent(CODE))
     facts = folder / "file_endpoint-1.0.dist-info"
     facts.mkdir()
     (facts / "METADATA").write_text("Metadata-Version: 2.1\nName: file-endpoint\nVersion: 1.0\n")
     (facts / "entry_points.txt").write_text(
         "[tile38py.endpoints]\nfile = file_endpoint:FileSettings\n"
     )
+
+
+def lines_of(path: Path) -> list[bytes]:
+    """What a file holds, if it is there."""
+    return path.read_bytes().splitlines() if path.exists() else []
 
 
 def test_another_package_adds_a_scheme(tmp_path: Path) -> None:
@@ -65,18 +70,35 @@ def test_another_package_adds_a_scheme(tmp_path: Path) -> None:
             assert server.call("SETHOOK", path.name, f"file://{path}", *FENCE) == ":1"
         for latitude in (33, 44, 33):
             server.call("SET", "fleet", "truck", "POINT", latitude, -115)
+        wait_until(lambda: all(len(lines_of(path)) == 3 for path in paths), what="three messages")
         for path in paths:
-            wait_until(
-                lambda path=path: path.exists() and len(path.read_bytes().splitlines()) == 3,
-                what="three messages",
-            )
-            lines = path.read_bytes().splitlines()
+            lines = lines_of(path)
             assert [json.loads(line)["detect"] for line in lines] == ["enter", "exit", "enter"]
             assert {json.loads(line)["hook"] for line in lines} == {path.name}
-    with ServerProcess(tmp_path / "without") as server:
+    without = tmp_path / "without"
+    without.mkdir()
+    with ServerProcess(without) as server:
         assert (
             server.call("SETHOOK", "h", "file:///x", *FENCE) == "-ERR invalid argument 'file:///x'"
         )
+
+
+def test_a_package_that_is_broken_stops_nobody_else(tmp_path: Path) -> None:
+    packages = tmp_path / "packages"
+    packages.mkdir()
+    install(packages, is_broken=True)
+    receiver = Receiver()
+    try:
+        with ServerProcess(tmp_path, environment={"PYTHONPATH": str(packages)}) as server:
+            assert server.call("SETHOOK", "a", "file:///x", *FENCE) == ":1"
+            assert server.call("SETHOOK", "b", f"http://127.0.0.1:{receiver.port}/", *FENCE) == ":1"
+            server.call("SET", "fleet", "truck", "POINT", 33, -115)
+            wait_until(lambda: len(receiver.received) == 1, what="the message")
+            wait_until(lambda: "division by zero" in server.log(), what="the reason in the log")
+            server.call("SET", "fleet", "truck", "POINT", 44, -115)
+            wait_until(lambda: len(receiver.received) == 2, what="the next message")
+    finally:
+        receiver.close()
 
 
 @pytest.mark.parametrize(

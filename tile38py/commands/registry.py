@@ -4,7 +4,7 @@ A handler computes; sending, logging and waiting are the pipeline's. Importing a
 adds its commands to COMMANDS.
 """
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Final
@@ -12,18 +12,22 @@ from typing import Final
 from tile38py._engine import Engine, Simple
 from tile38py.clients import Clients
 from tile38py.config import Config
+from tile38py.following import Following
 from tile38py.gates import Gates
 from tile38py.interfaces import (
     Broadcaster,
     Client,
     Clock,
     Journal,
+    LogStreams,
     Memory,
+    Outbox,
     Process,
     Role,
     SettingsFile,
     Stopper,
 )
+from tile38py.interfaces.rewriting import Backups, Shrinker
 
 
 class Access(StrEnum):
@@ -50,6 +54,11 @@ class Services:
     process: Process
     settings_file: SettingsFile
     broadcaster: Broadcaster
+    following: Following
+    outbox: Outbox
+    log_streams: LogStreams
+    shrinker: Shrinker
+    backups: Backups
     stop: Stopper
     log: Callable[[str], None]  # a line in the server's log
     started_ns: int  # monotonic
@@ -96,6 +105,13 @@ class Later:
 
 
 @dataclass(frozen=True, slots=True)
+class Awaited:
+    """An answer for which somebody else has to be asked: begin gives its task, the client waits."""
+
+    begin: Callable[[], Awaitable[object]]
+
+
+@dataclass(frozen=True, slots=True)
 class End:
     """The last answer, if there is one, before the connection closes."""
 
@@ -103,7 +119,7 @@ class End:
     message: str = ""  # for the server's log
 
 
-Outcome = Reply | Replies | Raw | Later | End
+Outcome = Reply | Replies | Raw | Later | Awaited | End
 Handler = Callable[[Call], Outcome]
 OK: Final = Reply(Simple("OK"))
 

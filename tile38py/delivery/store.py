@@ -6,13 +6,14 @@ index by hook and number makes each read of a hook's events a range that ends wi
 
 import contextlib
 import sqlite3
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from tile38py.delivery.backlog import NUMBER, Event
 from tile38py.errors import StartError
-from tile38py.interfaces import Message
+from tile38py.limits import HOOK_LOAD_BYTES_MAX, HOOK_SWEEP_COUNT_MAX
 
 SQLITE_MAGIC: Final = b"SQLite format 3\x00"
 LEGACY_SUFFIX: Final = "-tile38"  # what Tile38's own queue is moved to
@@ -31,21 +32,26 @@ CREATE INDEX event_of_hook ON event (hook, number);
 CREATE TABLE last_number (one INTEGER PRIMARY KEY CHECK (one = 1), number INTEGER NOT NULL) STRICT;
 INSERT INTO last_number VALUES (1, 0);
 """
+INSERT: Final = "INSERT OR REPLACE INTO event VALUES {rows}"
+REMOVE: Final = "DELETE FROM event WHERE number IN (VALUES {rows})"
+DELETE: Final = """
+WITH gone (hook, last) AS (VALUES {rows})
+DELETE FROM event WHERE number IN (
+  SELECT event.number FROM gone CROSS JOIN event INDEXED BY event_of_hook
+  ON event.hook = gone.hook AND event.number <= gone.last
+)
+"""
+ROWS: Final = (512, 64, 8, 1)  # handed to one statement, as long as there are so many
 READ: Final = """
 SELECT number, queued_ns, body FROM event INDEXED BY event_of_hook
 WHERE hook = ? AND number > ? AND number <= ? ORDER BY number LIMIT ?
 """
-# Steps from hook to hook along the index, so that the cost follows the hooks, not the events.
-HOOKS: Final = """
-WITH RECURSIVE found (hook) AS (
-  SELECT (SELECT min(hook) FROM event)
-  UNION ALL
-  SELECT (SELECT min(hook) FROM event WHERE hook > found.hook) FROM found
-  WHERE found.hook IS NOT NULL
-)
-SELECT hook, (SELECT max(number) FROM event WHERE event.hook = found.hook) FROM found
-WHERE hook IS NOT NULL
+OLDEST: Final = f"""
+SELECT number, hook, queued_ns, length(body) FROM event
+WHERE number > ? ORDER BY number LIMIT {HOOK_SWEEP_COUNT_MAX}
 """
+# The index has all that this needs, in order.
+HOOKS: Final = "SELECT hook, max(number), count(*) FROM event GROUP BY hook ORDER BY hook"
 
 
 class StoreError(Exception):
@@ -54,12 +60,13 @@ class StoreError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Range:
-    """Events of one hook to be read: those in (after, last], at most so many."""
+    """Events of one hook to be read: those in (after, last], at most about so many."""
 
     hook: str
     after: int
     last: int
     count_max: int
+    bytes_max: int = HOOK_LOAD_BYTES_MAX
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +83,7 @@ class Row:
 class Contents:
     """What a file holds when it is opened."""
 
-    hooks: dict[str, int]  # and the number of the last event of each
+    hooks: dict[str, tuple[int, int]]  # the number of the last event of each, and the count
     count: int
     size: int
     last_number: int
@@ -129,58 +136,77 @@ class Store:
     def contents(self) -> Contents:
         """What waits in it."""
         with translated():
-            hooks = {name_of(hook): last for hook, last in self._database.execute(HOOKS)}
+            found = self._database.execute(HOOKS)
+            hooks = {name_of(hook): (last, count) for hook, last, count in found}
             count, size = self._database.execute(
                 "SELECT count(*), coalesce(sum(length(body)), 0) FROM event"
             ).fetchone()
             (last,) = self._database.execute("SELECT number FROM last_number").fetchone()
         return Contents(hooks, count, size, last)
 
-    def write(self, messages: Iterable[Message], done: Iterable[tuple[str, int]]) -> None:
-        """Add events, and remove those of each hook up to a number. All or nothing."""
-        run = self._database
-        last = 0
-        rows: list[tuple[int, bytes, int, bytes]] = []
-        for message in messages:
-            last = message.number
-            rows.append((last, bytes_of(message.hook), message.queued_ns, message.body))
-        with translated(), self._transaction():
-            run.executemany(
-                "DELETE FROM event WHERE hook = ? AND number <= ?",
-                [(bytes_of(hook), number) for hook, number in done],
-            )
-            run.executemany("INSERT OR REPLACE INTO event VALUES (?, ?, ?, ?)", rows)
-            if rows:
-                run.execute("UPDATE last_number SET number = max(number, ?)", (last,))
-            run.execute(f"PRAGMA incremental_vacuum({PAGES_FREED_COUNT_MAX})").fetchall()
+    def write(self, events: Sequence[Event], done: Sequence[tuple[str, int]]) -> None:
+        """Add events, and remove those of each hook up to a number. All or nothing.
 
-    def read(self, ranges: Sequence[Range]) -> list[list[Message]]:
-        """The events of each range, in order. Never looks at another hook's events."""
+        Many rows with each statement: between two, this thread has to wait until it is its turn
+        among those that run Python.
+        """
+        gone = [value for hook, number in done for value in (bytes_of(hook), number)]
+        rows = [
+            value
+            for number, queued_ns, hook, body in events
+            for value in (number, bytes_of(hook), queued_ns, body)
+        ]
+        with translated(), self._transaction():
+            self._run_in_parts(DELETE, gone, width=2)
+            self._run_in_parts(INSERT, rows, width=4)
+            run = self._database.execute
+            if events:
+                run("UPDATE last_number SET number = max(number, ?)", (events[-1][NUMBER],))
+            run(f"PRAGMA incremental_vacuum({PAGES_FREED_COUNT_MAX})").fetchall()
+
+    def _run_in_parts(self, statement: str, values: Sequence[bytes | int], *, width: int) -> None:
+        """Run a statement on rows of so many values each, as few times as it can be."""
+        start = 0
+        row = f"({','.join('?' * width)})"
+        for count in ROWS:
+            size = count * width
+            text = statement.format(rows=",".join([row] * count))
+            while len(values) - start >= size:
+                self._database.execute(text, values[start : start + size])
+                start += size
+
+    def read(self, ranges: Sequence[Range]) -> list[tuple[list[Event], bool]]:
+        """The events of each range, in order, and whether those are all of the range.
+
+        Never looks at another hook's events.
+        """
         with translated():
             return [self._read(wanted) for wanted in ranges]
 
-    def _read(self, wanted: Range) -> list[Message]:
+    def _read(self, wanted: Range) -> tuple[list[Event], bool]:
         words = (bytes_of(wanted.hook), wanted.after, wanted.last, wanted.count_max)
-        return [
-            Message(wanted.hook, number, queued_ns, body)
-            for number, queued_ns, body in self._database.execute(READ, words)
-        ]
+        events: list[Event] = []
+        size = 0
+        with contextlib.closing(self._database.execute(READ, words)) as found:
+            for number, queued_ns, body in found:
+                events.append((number, queued_ns, wanted.hook, body))
+                size += len(body)
+                if size >= wanted.bytes_max:
+                    return events, number == wanted.last
+        return events, len(events) < wanted.count_max
 
-    def oldest(self, count_max: int) -> list[Row]:
-        """The events with the lowest numbers, of all hooks."""
-        query = "SELECT number, hook, queued_ns, length(body) FROM event ORDER BY number LIMIT ?"
+    def oldest(self, after: int) -> list[Row]:
+        """The events with the lowest numbers beyond one, of all hooks."""
         with translated():
             return [
                 Row(number, name_of(hook), queued_ns, size)
-                for number, hook, queued_ns, size in self._database.execute(query, (count_max,))
+                for number, hook, queued_ns, size in self._database.execute(OLDEST, (after,))
             ]
 
     def remove(self, numbers: Sequence[int]) -> None:
         """Remove single events."""
         with translated(), self._transaction():
-            self._database.executemany(
-                "DELETE FROM event WHERE number = ?", [(number,) for number in numbers]
-            )
+            self._run_in_parts(REMOVE, numbers, width=1)
 
     def count_steps(self, on_step: Callable[[], int] | None) -> None:
         """Call a function for each instruction of SQLite's machine: the measure of a read."""

@@ -154,6 +154,8 @@ class Pool:
             line = self._line(url)
         except AddressError as error:
             return str(error)
+        except Exception as error:  # noqa: BLE001 - another package's kind may raise what it likes
+            return scrubbed(text_of(error), url)
         line.users += 1
         try:
             return await self._send(line, batch)

@@ -7,30 +7,25 @@ log, then the periodic work. A second server, a wrong port or a bad setting is t
 import asyncio
 import contextlib
 import gc
-import hashlib
 import os
 import signal
 import socket
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from pathlib import Path
 
 from tile38py import VERSION
 from tile38py import commands as command_families
-from tile38py._engine import Engine
 from tile38py.clients import Clients
-from tile38py.clock import SystemClock, new_server_id, zone_offset_seconds
 from tile38py.commands.registry import Services
-from tile38py.config import Config
-from tile38py.config.properties import APPENDFSYNC, REQUIREPASS
 from tile38py.dispatch import Dispatcher
 from tile38py.errors import StartError, reason_of
 from tile38py.expiry import Sweeper
-from tile38py.gates import Gates
 from tile38py.limits import (
     COLLECT_SECONDS,
     EXPIRE_SECONDS,
+    FOLLOWER_CHECK_SECONDS,
+    FOLLOWER_READ_THREADS_MAX,
     LONG_READ_THREADS_MAX,
     MEMORY_SECONDS,
     STOP_SECONDS_MAX,
@@ -38,32 +33,27 @@ from tile38py.limits import (
     ZONE_SECONDS,
 )
 from tile38py.persistence.aof import Aof, Loop, NoLog
-from tile38py.persistence.files import ConfigFile, DirectoryLock
+from tile38py.persistence.files import DirectoryLock
+from tile38py.replication.follower import Follower
+from tile38py.replication.leader import Leader
 from tile38py.server.connection import Connection, Hub
+from tile38py.server.follower import LoopThreads, Rest, follower_parts
 from tile38py.server.hooks import Hooks
 from tile38py.server.listener import address_text, bind_tcp, bind_unix
 from tile38py.server.logs import Log
+from tile38py.server.metrics import MetricsServer, make_metrics
 from tile38py.server.options import Options
+from tile38py.server.parts import Parts, make_parts
 from tile38py.server.peers import Doorkeeper
 from tile38py.server.replay import Replay
-from tile38py.server.system import EngineMemory, ThisProcess, raise_file_limit
+from tile38py.server.rewriting import Rewriting
+from tile38py.server.system import ThisProcess
+from tile38py.server.upkeep import every, follow_zone, settings_in_force
 from tile38py.server.web import WebSettings
 from tile38py.subscriptions import Subscriptions
 
 assert command_families.FAMILIES
-
-
-@dataclass(frozen=True, slots=True)
-class Parts:
-    """The objects of a server that don't depend on the log."""
-
-    engine: Engine
-    config: Config
-    config_file: ConfigFile
-    gates: Gates
-    memory: EngineMemory
-    clients: Clients
-    clock: SystemClock
+Done = Callable[[OSError | None], None]
 
 
 class Server:
@@ -75,18 +65,25 @@ class Server:
         self._loop = asyncio.get_running_loop()
         self._ended: asyncio.Future[int] = self._loop.create_future()
         self._pool = ThreadPoolExecutor(LONG_READ_THREADS_MAX, "read")
+        self._follow_threads = LoopThreads(self._loop)
+        self._log_pool = ThreadPoolExecutor(FOLLOWER_READ_THREADS_MAX, "log")
         self._listener: socket.socket | None = None
+        self._metrics: MetricsServer | None = None
         self._subscriptions: Subscriptions | None = None
         self._hooks: Hooks | None = None
+        self._leader: Leader | None = None
+        self._rewriting: Rewriting | None = None
+        self._follower: Follower | None = None
 
     async def run(self) -> int:
         """Serve until the end; the exit code."""
         options = self._options
         lock = self._open_directory()
         try:
-            parts = self._make_parts()
+            parts = make_parts(self._options)
             replay = Replay(options, parts.engine, clock=parts.clock, log=self._log)
             self._listener = self._bind()
+            self._metrics = make_metrics(options.metrics_address, log=self._log.info)
             self._save_config(parts)
             self._write_pid_file()
             self._catch_signals(replay)
@@ -101,20 +98,6 @@ class Server:
             return DirectoryLock(directory)
         except OSError as error:
             raise StartError(f"data directory '{directory}': {reason_of(error)}") from error
-
-    def _make_parts(self) -> Parts:
-        engine = Engine(require_valid=self._options.requires_valid)
-        config = Config()
-        config_file = ConfigFile(self._options.directory / "config")
-        config.read(config_file.read())
-        if not config.identity.server_id:
-            config.identity.server_id = new_server_id()
-        gates = Gates(engine, is_read_only=config.identity.is_read_only)
-        gates.requires_password = bool(config.get(REQUIREPASS))
-        gates.apply()
-        memory = EngineMemory(engine, config, gates)
-        clients = Clients(raise_file_limit())
-        return Parts(engine, config, config_file, gates, memory, clients, SystemClock())
 
     def _bind(self) -> socket.socket:
         options = self._options
@@ -151,7 +134,11 @@ class Server:
             listening.close()
         if code == 0:
             await self._stop(parts.clients, journal)
-        replay.close()
+        if self._leader is not None:
+            self._leader.cut_all()
+        self._log_pool.shutdown()
+        self._follow_threads.shutdown()
+        journal.release()
         return code
 
     async def _listen(self, hub: Hub, listener: socket.socket) -> asyncio.Server:
@@ -176,15 +163,20 @@ class Server:
 
         return Aof(replay.file, replay.file.size(), loop, on_health)
 
-    def _in_thread(self, run: Callable[[], None], done: Callable[[OSError | None], None]) -> None:
+    def _read_in_thread(self, run: Callable[[], None], done: Done) -> None:
+        self._in_thread(run, done, self._log_pool)
+
+    def _in_thread(
+        self, run: Callable[[], None], done: Done, pool: ThreadPoolExecutor | None = None
+    ) -> None:
         def finished(future: asyncio.Future[None]) -> None:
             error = future.exception()
             assert error is None or isinstance(error, OSError)
             done(error)
 
-        self._loop.run_in_executor(None, run).add_done_callback(finished)
+        self._loop.run_in_executor(pool, run).add_done_callback(finished)
 
-    def _make_hub(self, parts: Parts, journal: Aof | NoLog) -> Hub:
+    def _make_services(self, parts: Parts, journal: Aof | NoLog) -> Services:
         options, config = self._options, parts.config
         self._hooks = Hooks(
             options.queue_path or options.directory / "queue.db",
@@ -193,6 +185,10 @@ class Server:
             publish=self._publish,
             log=self._log.error,
         )
+        leader = self._leader = Leader(
+            journal, in_thread=self._read_in_thread, clock=parts.clock, warn=self._log.warning
+        )
+        journal.on_replaced(leader.cut_all)
         self._subscriptions = Subscriptions(
             parts.engine,
             hooks=self._hooks,
@@ -200,6 +196,19 @@ class Server:
             call_soon=self._loop.call_soon,
             log=self._log.warning,
         )
+        self._subscriptions.forward_to(leader.publish)
+        self._rewriting = Rewriting(
+            parts, options, journal, in_thread=self._in_thread, log=self._log
+        )
+        rest = Rest(
+            journal=journal,
+            broadcaster=self._subscriptions,
+            rewriting=self._rewriting,
+            in_thread=self._in_thread,
+            threads=self._follow_threads,
+            listener=self._listener,
+        )
+        follower = self._follower = Follower(*follower_parts(options, parts, self._log, rest))
         services = Services(
             engine=parts.engine,
             clock=parts.clock,
@@ -211,12 +220,24 @@ class Server:
             process=ThisProcess(),
             settings_file=parts.config_file,
             broadcaster=self._subscriptions,
+            following=follower,
+            outbox=self._hooks,
+            log_streams=leader,
+            shrinker=self._rewriting.shrinker,
+            backups=self._rewriting.backups,
             stop=self.stop,
             log=self._log.info,
             started_ns=parts.clock.monotonic_ns(),
             is_http_enabled=options.is_http_enabled,
         )
-        config.on_change(settings_in_force(parts, journal))
+        if self._metrics is not None:
+            self._metrics.show(services)
+        config.on_change(settings_in_force(parts, journal, self._hooks))
+        return services
+
+    def _make_hub(self, parts: Parts, journal: Aof | NoLog) -> Hub:
+        options, config = self._options, parts.config
+        services = self._make_services(parts, journal)
         return Hub(
             loop=self._loop,
             engine=parts.engine,
@@ -263,9 +284,17 @@ class Server:
         )
         async with asyncio.TaskGroup() as tasks:
             assert self._hooks is not None
+            assert self._leader is not None
+            assert self._rewriting is not None
+            assert self._follower is not None
             tasks.create_task(self._hooks.run(), name="hooks")
+            tasks.create_task(self._rewriting.run(), name="rewriting")
+            if self._metrics is not None:
+                tasks.create_task(self._metrics.run(), name="metrics")
+            tasks.create_task(self._follower.run(), name="following")
             tasks.create_task(every(EXPIRE_SECONDS, sweeper.sweep), name="expiry")
             tasks.create_task(every(ZONE_SECONDS, follow_zone(parts.engine)), name="zone")
+            tasks.create_task(every(FOLLOWER_CHECK_SECONDS, self._leader.check), name="followers")
             tasks.create_task(every(SYNC_SECONDS, journal.tick), name="sync")
             tasks.create_task(every(MEMORY_SECONDS, parts.memory.check), name="memory")
             tasks.create_task(every(COLLECT_SECONDS, parts.memory.tick), name="collect")
@@ -273,6 +302,8 @@ class Server:
     async def _stop(self, clients: Clients, journal: Aof | NoLog) -> None:
         """The clean stop: nothing that was promised is lost."""
         self._log.warning("Shutting down...")
+        if self._rewriting is not None:
+            await self._rewriting.stop()
         try:
             journal.close()
         except OSError as error:
@@ -319,34 +350,3 @@ class Server:
             if path:
                 with contextlib.suppress(OSError):
                     Path(path).unlink()
-
-
-def settings_in_force(parts: Parts, journal: Aof | NoLog) -> Callable[[str], None]:
-    """What each CONFIG SET has to bring about at once."""
-
-    def apply(_name: str = "") -> None:
-        journal.policy = parts.config.get(APPENDFSYNC)
-        parts.gates.requires_password = bool(parts.config.get(REQUIREPASS))
-        parts.gates.apply()
-        parts.memory.check()
-
-    apply()
-    return apply
-
-
-def follow_zone(engine: Engine) -> Callable[[], None]:
-    """What keeps the engine's idea of the local time zone right; messages of fences show it."""
-    host = hashlib.md5(socket.gethostname().encode(), usedforsecurity=False).digest()[:3]
-    seed = host + (os.getpid() & 0xFFFF).to_bytes(2, "big")
-
-    def tell() -> None:
-        engine.set_fence_context(utc_offset=zone_offset_seconds(), group_seed=seed)
-
-    return tell
-
-
-async def every(seconds: float, step: Callable[[], bool | None]) -> None:
-    """Call a function for ever; again at the next turn if it says that there is more."""
-    while True:
-        has_more = step()
-        await asyncio.sleep(0 if has_more else seconds)

@@ -1,6 +1,6 @@
 """The edges between parts: what one may ask of another. No implementation lives here."""
 
-from collections.abc import Coroutine, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass, field
 from enum import Enum, auto
 from typing import Final, Protocol, TypeAlias
@@ -34,6 +34,7 @@ class Role(Enum):
     SUBSCRIBER = auto()
     MONITOR = auto()
     FENCE = auto()
+    FOLLOWER = auto()  # to the log
 
 
 class Clock(Protocol):
@@ -80,6 +81,57 @@ class Journal(Protocol):
         """The MD5 of a range as hexadecimal text, None if it isn't all there. Any thread."""
 
 
+class LogSource(Protocol):
+    """The append-only log as those see it who read it as it grows."""
+
+    is_dirty: bool
+
+    @property
+    def size(self) -> int:
+        """Bytes of the log, with those that wait to be written."""
+
+    @property
+    def size_written(self) -> int:
+        """Bytes that are in the file."""
+
+    def read(self, position: int, size: int) -> bytes:
+        """At most so many bytes of the file from a position on. Any thread. Raises OSError."""
+
+    def wait(self, waiter: Waiter, replies: bytes, flags: int) -> None:
+        """Tell when all that was appended so far is written. Only while is_dirty."""
+
+    def on_written(self, listener: Callable[[int, bytes], None]) -> None:
+        """Tell, after each write, at which position what was written."""
+
+
+@dataclass(frozen=True, slots=True)
+class StreamProgress:
+    """How far a follower is, as its leader sees it."""
+
+    offset: int  # bytes of the log that left for it
+    lag_seconds: int  # since all that was written had left for it
+    dropped_count: int  # messages that it didn't get because it lagged
+
+
+class LogStreams(Protocol):
+    """The followers that read the log as it grows."""
+
+    dropped_count: int  # messages that lagging followers didn't get
+
+    @property
+    def count(self) -> int:
+        """How many they are."""
+
+    def attach(self, client: "Client", position: int) -> None:
+        """Make a connection a follower, from a position of the log on."""
+
+    def lag_seconds_max(self) -> int:
+        """The lag of the one that lags most."""
+
+    def progress(self, client: "Client") -> StreamProgress | None:
+        """How far a follower is; None if it isn't one."""
+
+
 class Listener(Protocol):
     """What a live connection listens to, and what waits to be sent to it."""
 
@@ -114,8 +166,52 @@ class HookEvents(Protocol):
         """These hooks were made, replaced or deleted."""
 
 
+@dataclass(slots=True)
+class HookCounters:
+    """What became of messages: of a hook since it was made, or of all since the server's start."""
+
+    sent: int = 0
+    failed: int = 0  # tries in which no endpoint took the message
+    retried: int = 0  # tries beyond a message's first
+    expired: int = 0  # dropped after hook-queue-ttl
+    dropped: int = 0  # dropped because of hook-queue-max-size
+    last_error: str = ""
+    last_error_ns: int = 0  # since 1970; 0 = there was none
+
+
+@dataclass(frozen=True, slots=True)
+class HookReport:
+    """The counters of a hook together with what waits now."""
+
+    counters: HookCounters
+    waiting: int
+    oldest_ns: int  # when the oldest waiting message was queued; 0 if none waits
+
+
+class Outbox(Protocol):
+    """What waits for hooks' endpoints and what became of the rest, as operators see it."""
+
+    @property
+    def waiting_count(self) -> int:
+        """Messages that wait, over all hooks."""
+
+    @property
+    def waiting_bytes(self) -> int:
+        """What they occupy."""
+
+    @property
+    def total(self) -> HookCounters:
+        """The sums over all hooks, those that are gone included."""
+
+    def report(self, hook: str) -> HookReport:
+        """What became of a hook's messages."""
+
+
 class Broadcaster(Protocol):
     """Whoever hands messages to live connections."""
+
+    cut_count: int  # connections that were cut because they took no messages
+    sent_count: int  # messages, each as often as somebody gets it
 
     def attach(self, client: "Client", role: Role) -> Listener:
         """Make a connection live."""
@@ -226,7 +322,7 @@ class HookRecord(Protocol):
         """URLs in the order in which they are tried."""
 
 
-@dataclass(slots=True, eq=False)
+@dataclass(frozen=True, slots=True, eq=False)
 class Message:
     """One event on its way to a hook's endpoint."""
 
@@ -234,8 +330,6 @@ class Message:
     number: int  # over all hooks, in the order of their writes
     queued_ns: int  # since 1970
     body: bytes
-    is_delivered: bool = False  # though one before it still waits
-    is_settled: bool = False  # delivered or dropped: nobody waits for it any more
 
 
 @dataclass(slots=True, eq=False)
