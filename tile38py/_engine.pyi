@@ -26,6 +26,7 @@ __all__ = [
     "Session",
     "Simple",
     "Yield",
+    "admit_schemes",
     "endpoint_error",
     "json_text",
     "split_native",
@@ -236,6 +237,9 @@ class Close:
 @final
 class Yield:
     """Let others run, then feed nothing to go on."""
+
+def admit_schemes(schemes: Sequence[str]) -> bool:
+    """Let hooks name URLs of these schemes, too; once for the process."""
 
 def endpoint_error(url: bytes) -> str | None:
     """Why a URL isn't an endpoint's; None if it is."""

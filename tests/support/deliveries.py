@@ -39,6 +39,7 @@ class FakeCouriers:
     down: set[str] = field(default_factory=set)
     hanging: set[str] = field(default_factory=set)
     refused: set[bytes] = field(default_factory=set)
+    stops_at_refusals: bool = True  # or the rest of the batch is under way already
     tries: dict[str, int] = field(default_factory=dict)
     resting: dict[str, int] = field(default_factory=dict)
 
@@ -64,7 +65,9 @@ class FakeCouriers:
                 body = batch.messages[index].body
                 if body in self.refused:
                     batch.refused[index] = "no"
-                    break
+                    if self.stops_at_refusals:
+                        break
+                    continue
                 self.delivered.setdefault(url, []).append(body)
                 batch.delivered.add(index)
         return None

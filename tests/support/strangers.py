@@ -11,7 +11,9 @@ from tests.support.brokers import make_certificates
 
 
 @contextlib.asynccontextmanager
-async def answering(answer: bytes, context: ssl.SSLContext | None = None) -> AsyncIterator[int]:
+async def answering(
+    answer: bytes, context: ssl.SSLContext | None = None, port: int = 0
+) -> AsyncIterator[int]:
     """The port of a server that answers whatever it reads with the same bytes, if with any."""
     writers: list[asyncio.StreamWriter] = []
 
@@ -21,7 +23,7 @@ async def answering(answer: bytes, context: ssl.SSLContext | None = None) -> Asy
             while await reader.read(65536):
                 writer.write(answer)
 
-    server = await asyncio.start_server(serve, "127.0.0.1", 0, ssl=context)
+    server = await asyncio.start_server(serve, "127.0.0.1", port, ssl=context)
     try:
         yield server.sockets[0].getsockname()[1]
     finally:
@@ -31,16 +33,16 @@ async def answering(answer: bytes, context: ssl.SSLContext | None = None) -> Asy
         await asyncio.sleep(0)
 
 
-def silent() -> contextlib.AbstractAsyncContextManager[int]:
+def silent(port: int = 0) -> contextlib.AbstractAsyncContextManager[int]:
     """The port of a server that accepts and never answers."""
-    return answering(b"")
+    return answering(b"", port=port)
 
 
-def certified(folder: Path) -> contextlib.AbstractAsyncContextManager[int]:
+def certified(folder: Path, port: int = 0) -> contextlib.AbstractAsyncContextManager[int]:
     """The port of a server for TLS whose certificate nobody trusts."""
     context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
     context.load_cert_chain(*make_certificates(folder))
-    return answering(b"", context)
+    return answering(b"", context, port)
 
 
 @contextlib.contextmanager

@@ -72,6 +72,7 @@ class Worker:
         self._busy: set[str] = set()  # hooks whose events are in somebody's hands
         self._resting: dict[str, asyncio.TimerHandle] = {}  # hooks with a refused event
         self._failed: dict[str, int] = {}  # hook -> the event that failed last
+        self._passed: dict[str, set[int]] = {}  # hook -> events that went out past a refused one
         self._tasks: asyncio.TaskGroup | None = None
 
     @property
@@ -127,6 +128,7 @@ class Worker:
         """A hook is gone, and its events with it."""
         self._queue.drop(hook)
         self._counters.forget(hook)
+        self._passed.pop(hook, None)
         self._failed.pop(hook, None)
 
     async def _run(self, lane: Lane) -> None:
@@ -166,7 +168,13 @@ class Worker:
 
     async def _send(self, lane: Lane, hooks: list[str]) -> float:
         """Send a batch of these hooks' events; seconds to wait before the next one."""
-        batch = Batch(await self._take(hooks))
+        messages = await self._take(hooks)
+        # What went out past an event that was refused isn't sent again.
+        passed = self._passed
+        batch = Batch(
+            messages,
+            {at for at, one in enumerate(messages) if one.number in passed.get(one.hook, ())},
+        )
         if not batch.messages:
             # Either all were too old, or the file can't be read and is tried again later.
             await asyncio.sleep(0)
@@ -226,6 +234,7 @@ class Worker:
                 if index not in batch.delivered:
                     break
                 count += 1
+            self._note_passed(hook, batch, indexes, count)
             self._queue.settle([batch.messages[index] for index in indexes], count)
             if count:
                 self._counters.add_sent(hook, count)
@@ -233,6 +242,16 @@ class Worker:
             if count < len(indexes):
                 first = indexes[count]
                 self._note_failure(hook, batch, first, reason if is_tried else None)
+
+    def _note_passed(self, hook: str, batch: Batch, indexes: list[int], count: int) -> None:
+        """Remember what was delivered though one before it still waits."""
+        past = {batch.messages[at].number for at in indexes[count:] if at in batch.delivered}
+        past |= self._passed.pop(hook, set())
+        if count:
+            last = batch.messages[indexes[count - 1]].number
+            past = {number for number in past if number > last}
+        if past:
+            self._passed[hook] = past
 
     def _note_failure(self, hook: str, batch: Batch, index: int, reason: str | None) -> None:
         refusal = batch.refused.get(index)

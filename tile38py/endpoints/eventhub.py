@@ -15,7 +15,9 @@ if TYPE_CHECKING:
 
 SEND_SECONDS_MAX: Final = 20.0
 PARTS: Final = ("Endpoint", "SharedAccessKeyName", "SharedAccessKey", "EntityPath")
-TRAITS: Final = Traits(extra="eventhub", module="azure.eventhub", send_seconds_max=SEND_SECONDS_MAX)
+TRAITS: Final = Traits(
+    extra="eventhub", module="azure.eventhub.aio", send_seconds_max=SEND_SECONDS_MAX
+)
 
 
 @endpoint(CONNECTION_STRING, traits=TRAITS)

@@ -6,10 +6,10 @@ before the next try. Keeps no message.
 """
 
 import asyncio
-import importlib
 import sys
 from collections.abc import Hashable
 from dataclasses import dataclass
+from importlib import import_module
 
 from tile38py.endpoints.address import AddressError, scrubbed, shown
 from tile38py.endpoints.registry import (
@@ -154,6 +154,8 @@ class Pool:
             line = self._line(url)
         except AddressError as error:
             return str(error)
+        except Exception as error:  # noqa: BLE001 - another package's kind may raise what it likes
+            return scrubbed(text_of(error), url)
         line.users += 1
         try:
             return await self._send(line, batch)
@@ -228,7 +230,7 @@ class Pool:
                     await self._close(cluster, link)
                 link = None
             if link is None:
-                await import_client(cluster.traits.module)
+                await load_client(cluster.traits.module)
                 async with asyncio.timeout(ENDPOINT_CONNECT_SECONDS_MAX):
                     endpoint = await line.settings.connect(self._surroundings)
                 link = cluster.link = Link(endpoint, self._clock.monotonic_ns())
@@ -299,10 +301,10 @@ class Pool:
         await asyncio.gather(*(self._close(cluster, link) for cluster, link in over))
 
 
-async def import_client(module: str) -> None:
-    """Import a broker's client where it holds up nobody: some take seconds."""
+async def load_client(module: str) -> None:
+    """Import a broker's client beside the event loop, which a large one would hold up."""
     if module and module not in sys.modules:
-        await asyncio.to_thread(importlib.import_module, module)
+        await asyncio.to_thread(import_module, module)
 
 
 def text_of(error: BaseException) -> str:

@@ -130,6 +130,11 @@ class Registry:
         return None
 
 
+def foreign_schemes() -> list[str]:
+    """The schemes that other packages add; ours can't be replaced."""
+    return sorted({entry.name for entry in entry_points(group=GROUP)} - set(KINDS))
+
+
 def missing_extra(traits: Traits) -> str | None:
     """The sentence that names the extra, if the client isn't there."""
     if not traits.module:

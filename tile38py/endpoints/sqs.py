@@ -15,17 +15,18 @@ from tile38py.endpoints.registry import (
     endpoint,
 )
 from tile38py.interfaces import Batch
-from tile38py.limits import ENDPOINT_BATCHES_COUNT_MAX, ENDPOINT_TARGETS_COUNT_MAX, KIB
+from tile38py.limits import ENDPOINT_BATCHES_COUNT_MAX, ENDPOINT_TARGETS_COUNT_MAX, KIB, MIB
 
 ENTRIES_COUNT_MAX: Final = 10
 ENTRIES_BYTES_MAX: Final = 256 * KIB
+MESSAGE_BYTES_MAX: Final = MIB
 RETRIES_COUNT_MAX: Final = 5
 CONNECT_SECONDS_MAX: Final = 5
 ANSWER_SECONDS_MAX: Final = 5
 ATTRIBUTES: Final = {"DelaySeconds": "60", "MessageRetentionPeriod": "86400"}
 TRAITS: Final = Traits(
     extra="sqs",
-    module="aiobotocore",
+    module="aiobotocore.session",
     send_seconds_max=30.0,
     batches_count_max=ENDPOINT_BATCHES_COUNT_MAX,
 )
@@ -151,7 +152,7 @@ class SqsEndpoint:
             batch.delivered.update(int(done["Id"]) for done in reply.get("Successful", []))
             for failed in reply.get("Failed", []):
                 batch.refused[int(failed["Id"])] = failed.get("Message", failed["Code"])
-            if batch.refused:
+            if reply.get("Failed"):
                 return  # what follows must not overtake it
 
     async def close(self) -> None:
@@ -160,11 +161,19 @@ class SqsEndpoint:
 
 
 def parts_of(batch: Batch) -> list[list[int]]:
-    """What waits, as much at a time as SQS takes; what is too large alone goes alone."""
+    """What waits, as much at a time as SQS takes; an event that is too large is refused."""
     parts: list[list[int]] = []
+    held: set[str] = set()  # hooks with such an event, which the others must not overtake
     room = 0
     for index in batch.waiting():
-        size = len(batch.messages[index].body)
+        message = batch.messages[index]
+        size = len(message.body)
+        if message.hook in held:
+            continue
+        if size > MESSAGE_BYTES_MAX:
+            held.add(message.hook)
+            batch.refused[index] = "larger than SQS takes"
+            continue
         if not parts or len(parts[-1]) == ENTRIES_COUNT_MAX or size > room:
             parts.append([])
             room = ENTRIES_BYTES_MAX

@@ -7,11 +7,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from tile38py._engine import Engine
+from tile38py._engine import Engine, admit_schemes
 from tile38py.clock import SystemClock, new_server_id
 from tile38py.delivery.deliveries import Deliveries
 from tile38py.endpoints.pool import Pool
-from tile38py.endpoints.registry import Registry, Surroundings
+from tile38py.endpoints.registry import Registry, Surroundings, foreign_schemes
 from tile38py.interfaces import HookCounters, HookReport, Publisher, Tell
 from tile38py.limits import STOP_SECONDS_MAX
 
@@ -29,6 +29,8 @@ class Hooks:
     def __init__(
         self, path: Path, engine: Engine, *, clock: SystemClock, publish: Publisher, log: Tell
     ) -> None:
+        # Once for the process: it can't change while it runs.
+        admit_schemes(foreign_schemes())
         surroundings = Surroundings(os.environ, new_server_id, publish)
         self._engine = engine
         self._pool = Pool(Registry(), surroundings, clock=clock, log=log)

@@ -1,6 +1,8 @@
 //! The URLs of hooks: whether one is well-formed, and why not. Doesn't take them apart any
 //! further: whoever connects does.
 
+use std::sync::OnceLock;
+
 /// The schemes, with what they want beyond a host. Event Hubs' connection strings have none.
 const SCHEMES: [(&str, Check); 14] = [
     ("local:", |_| Ok(())),
@@ -19,6 +21,9 @@ const SCHEMES: [(&str, Check); 14] = [
     ("cf-queue:", check_cf_queue),
 ];
 
+/// The schemes of other packages, each with its colon: who adds one checks the rest of its URLs.
+static OTHERS: OnceLock<Vec<Box<[u8]>>> = OnceLock::new();
+
 /// Why a URL isn't one.
 pub type Reason = &'static str;
 type Check = fn(&Url) -> Result<(), Reason>;
@@ -30,13 +35,25 @@ struct Url<'a> {
     query: &'a [u8],
 }
 
+/// Takes URLs of these schemes, too; once for the process, before any command runs. Whether it
+/// was the first time.
+pub fn admit(schemes: Vec<Box<[u8]>>) -> bool {
+    OTHERS.set(schemes).is_ok()
+}
+
+fn is_admitted(url: &[u8]) -> bool {
+    OTHERS.get().is_some_and(|others| others.iter().any(|scheme| url.starts_with(scheme)))
+}
+
 /// Whether a URL names an endpoint. The scheme is taken as it is spelled.
 pub fn check(url: &[u8]) -> Result<(), Reason> {
     if url.starts_with(b"Endpoint=") {
         return check_event_hub(url);
     }
     let known = SCHEMES.iter().find(|(scheme, _)| url.starts_with(scheme.as_bytes()));
-    let Some((scheme, check)) = known else { return Err("unknown scheme") };
+    let Some((scheme, check)) = known else {
+        return if is_admitted(url) { Ok(()) } else { Err("unknown scheme") };
+    };
     let Some(rest) = url[scheme.len()..].strip_prefix(b"//") else {
         return Err("missing the two slashes");
     };
@@ -273,5 +290,12 @@ mod tests {
         ] {
             assert_eq!(check(url.as_bytes()), Ok(()), "{url}");
         }
+    }
+
+    #[test]
+    fn other_packages_add_schemes() {
+        admit(vec![Box::from(&b"other:"[..])]);
+        assert_eq!(check(b"other://x"), Ok(()));
+        assert_eq!(check(b"others://x"), Err("unknown scheme"));
     }
 }

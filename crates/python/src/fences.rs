@@ -90,6 +90,14 @@ pub fn convert_outbox(py: Python<'_>, outbox: Outbox) -> PyResult<Records> {
     })
 }
 
+/// Let hooks name URLs of these schemes, too; once for the process.
+#[pyfunction]
+pub fn admit_schemes(schemes: Vec<String>) -> bool {
+    endpoint_url::admit(
+        schemes.iter().map(|scheme| Box::from(format!("{scheme}:").as_bytes())).collect(),
+    )
+}
+
 /// Why a URL isn't an endpoint's; None if it is.
 #[pyfunction]
 pub fn endpoint_error(url: &[u8]) -> Option<&'static str> {

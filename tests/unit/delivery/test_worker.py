@@ -111,6 +111,25 @@ def test_a_refused_event_holds_up_its_own_hook_only(tmp_path: Path) -> None:
     run_in_fake_time(run())
 
 
+def test_what_went_out_past_a_refused_event_is_not_sent_again(tmp_path: Path) -> None:
+    async def run() -> None:
+        bench = Bench(tmp_path / "queue.db")
+        bench.hooks["h"] = Hook(["u"])
+        bench.couriers.refused = {b"2"}
+        bench.couriers.stops_at_refusals = False
+        async with running(bench):
+            bench.put("h", b"1", b"2", b"3", b"4")
+            await asyncio.sleep(3)
+            assert bench.couriers.delivered["u"] == [b"1", b"3", b"4"]
+            assert bench.queue.count == 3
+            bench.couriers.refused = set()
+            await asyncio.sleep(1)
+        assert bench.couriers.delivered["u"] == [b"1", b"3", b"4", b"2"]
+        assert (bench.queue.count, bench.counters.total.sent) == (0, 4)
+
+    run_in_fake_time(run())
+
+
 def test_replacing_a_hook_hands_its_events_to_the_new_endpoint_at_once(tmp_path: Path) -> None:
     async def run() -> None:
         bench = Bench(tmp_path / "queue.db")

@@ -1,0 +1,163 @@
+"""Endpoints of a real server: schemes of other packages, odd names, secrets, a broken queue."""
+
+import json
+import textwrap
+from pathlib import Path
+
+import pytest
+
+from tests.scenarios.test_hooks import Receiver
+from tests.support.brokers import free_port
+from tests.support.process import START_SECONDS_MAX, ServerProcess
+from tests.support.waiting import wait_until
+
+FENCE = ("NEARBY", "fleet", "FENCE", "DETECT", "enter,exit", "POINT", 33, -115, 10000)
+CODE = """
+    from dataclasses import dataclass
+
+
+    @dataclass(frozen=True)
+    class FileSettings:
+        path: str
+
+        @classmethod
+        def parse(cls, url):
+            return cls(url.partition("://")[2])
+
+        @property
+        def cluster(self):
+            return ()
+
+        async def connect(self, surroundings):
+            return FileEndpoint()
+
+
+    class FileEndpoint:
+        async def send(self, batch, target):
+            with open(target.path, "ab") as file:
+                for index in batch.waiting():
+                    file.write(batch.messages[index].body + b"\\n")
+                    batch.delivered.add(index)
+
+        async def close(self):
+            pass
+"""
+
+
+def install(folder: Path, *, is_broken: bool = False) -> None:
+    """A distribution as pip leaves it."""
+    (folder / "file_endpoint.py").write_text("1 / 0" if is_broken else textwrap.dedent(CODE))
+    facts = folder / "file_endpoint-1.0.dist-info"
+    facts.mkdir()
+    (facts / "METADATA").write_text("Metadata-Version: 2.1\nName: file-endpoint\nVersion: 1.0\n")
+    (facts / "entry_points.txt").write_text(
+        "[tile38py.endpoints]\nfile = file_endpoint:FileSettings\n"
+    )
+
+
+def lines_of(path: Path) -> list[bytes]:
+    """What a file holds, if it is there."""
+    return path.read_bytes().splitlines() if path.exists() else []
+
+
+def test_another_package_adds_a_scheme(tmp_path: Path) -> None:
+    packages = tmp_path / "packages"
+    packages.mkdir()
+    install(packages)
+    paths = [tmp_path / "one", tmp_path / "other"]
+    with ServerProcess(tmp_path, environment={"PYTHONPATH": str(packages)}) as server:
+        for path in paths:
+            assert server.call("SETHOOK", path.name, f"file://{path}", *FENCE) == ":1"
+        for latitude in (33, 44, 33):
+            server.call("SET", "fleet", "truck", "POINT", latitude, -115)
+        wait_until(lambda: all(len(lines_of(path)) == 3 for path in paths), what="three messages")
+        for path in paths:
+            lines = lines_of(path)
+            assert [json.loads(line)["detect"] for line in lines] == ["enter", "exit", "enter"]
+            assert {json.loads(line)["hook"] for line in lines} == {path.name}
+    without = tmp_path / "without"
+    without.mkdir()
+    with ServerProcess(without) as server:
+        assert (
+            server.call("SETHOOK", "h", "file:///x", *FENCE) == "-ERR invalid argument 'file:///x'"
+        )
+
+
+def test_a_package_that_is_broken_stops_nobody_else(tmp_path: Path) -> None:
+    packages = tmp_path / "packages"
+    packages.mkdir()
+    install(packages, is_broken=True)
+    receiver = Receiver()
+    try:
+        with ServerProcess(tmp_path, environment={"PYTHONPATH": str(packages)}) as server:
+            assert server.call("SETHOOK", "a", "file:///x", *FENCE) == ":1"
+            assert server.call("SETHOOK", "b", f"http://127.0.0.1:{receiver.port}/", *FENCE) == ":1"
+            server.call("SET", "fleet", "truck", "POINT", 33, -115)
+            wait_until(lambda: len(receiver.received) == 1, what="the message")
+            wait_until(lambda: "division by zero" in server.log(), what="the reason in the log")
+            server.call("SET", "fleet", "truck", "POINT", 44, -115)
+            wait_until(lambda: len(receiver.received) == 2, what="the next message")
+    finally:
+        receiver.close()
+
+
+@pytest.mark.parametrize(
+    "name",
+    [b" ", b"a b", b'"quoted\\"', b"\r\n", b"\x00", b"\xff\xfe", "ü☃".encode(), b"h" * 5000, b"*"],
+    ids=repr,
+)
+def test_a_hook_of_any_name_delivers(tmp_path: Path, name: bytes) -> None:
+    receiver = Receiver()
+    try:
+        with ServerProcess(tmp_path) as server:
+            url = f"http://127.0.0.1:{receiver.port}/"
+            assert server.call("SETHOOK", name, url, *FENCE) == ":1"
+            assert server.call("SET", "fleet", "truck", "POINT", 33, -115) == "+OK"
+            wait_until(lambda: len(receiver.received) == 1, what="the message")
+            assert receiver.detections() == ["enter"]
+            assert server.call("DELHOOK", name) == ":1"
+    finally:
+        receiver.close()
+
+
+def test_secrets_of_urls_are_not_in_the_servers_log(tmp_path: Path) -> None:
+    port = free_port()
+    urls = [
+        f"http://u:geheim@127.0.0.1:{port}/?token=geheim",
+        f"amqp://u:geheim@127.0.0.1:{port}/q",
+        f"nats://127.0.0.1:{port}/s?user=u&pass=geheim",
+        f"mqtt://geheim@127.0.0.1:{port}/t",
+        f"kafka://127.0.0.1:{port}/t?auth=sasl",
+        f"cf-queue://a/q?token=geheim&port={port}",
+    ]
+    environment = {
+        "KAFKA_USERNAME": "u",
+        "KAFKA_PASSWORD": "geheim",
+        "CLOUDFLARE_BASE_URL": f"http://127.0.0.1:{port}",
+    }
+    with ServerProcess(tmp_path, ["-vv"], environment=environment) as server:
+        for number, url in enumerate(urls):
+            assert server.call("SETHOOK", f"h{number}", url, *FENCE) == ":1"
+        assert str(server.call("SETHOOK", "h", "amqp://u:geheim@h", *FENCE)).startswith("-ERR")
+        assert str(server.call("SETHOOK", "h", "nats://h/s?pass=geheim", *FENCE)).startswith("-ERR")
+        assert server.call("SET", "fleet", "truck", "POINT", 33, -115) == "+OK"
+        wait_until(
+            lambda: server.log().count("Endpoint send error") == len(urls),
+            seconds_max=20,
+            what="an error of each",
+        )
+        assert "geheim" not in server.log()
+
+
+def test_a_broken_queue_stops_the_start_with_a_clear_message(tmp_path: Path) -> None:
+    with ServerProcess(tmp_path) as server:
+        queue = server.data / "queue.db"
+        server.stop()
+        queue.write_bytes(b"SQLite format 3\x00" + b"nonsense" * 1000)
+        content = queue.read_bytes()
+        server.launch()
+        assert server.wait(START_SECONDS_MAX) != 0
+        assert "queue.db" in server.log()
+        assert "move it away to start with an empty queue" in server.log()
+        assert "Traceback" not in server.log()
+        assert queue.read_bytes() == content
