@@ -1,0 +1,264 @@
+"""A machine with a server: the real one of lifecycle, started, crashed and looked into."""
+
+import asyncio
+import contextlib
+import contextvars
+import logging
+import signal
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from types import SimpleNamespace
+from typing import cast
+from unittest import mock
+
+from tests.simulation.disk import Disk
+from tests.simulation.loop import START_NS, SimulatedLoop
+from tests.simulation.machine import CURRENT, CrashedError, Process, World
+from tests.simulation.network import ListenSocket, Network
+from tests.simulation.system import SimulatedPath, System
+from tile38py._engine import Engine
+from tile38py.errors import StartError
+from tile38py.persistence import aof, files
+from tile38py.server import lifecycle
+from tile38py.server.options import Options
+
+PORT = 9851
+LOG = "appendonly.aof"
+
+
+class NodeClock:
+    """The clocks of one machine."""
+
+    def __init__(self, loop: SimulatedLoop) -> None:
+        self.ahead_seconds = 0.0  # of the wall clock
+        self._loop = loop
+
+    def now_ns(self) -> int:
+        """The wall clock."""
+        return START_NS + round((self._loop.time() + self.ahead_seconds) * 1e9)
+
+    def monotonic_ns(self) -> int:
+        """The other one."""
+        return round(self._loop.time() * 1e9) + 1
+
+    def sleep(self, seconds: float) -> None:
+        """Hold up a thread."""
+        self._loop.sleep_thread(seconds)
+
+
+class Handler(logging.Handler):
+    """Puts the server's log into the trail."""
+
+    def __init__(self, world: World, name: str) -> None:
+        super().__init__()
+        self._world = world
+        self._name = name
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Add a line."""
+        self._world.trail.note(self._name, f"[{record.levelname}] {record.getMessage()}")
+
+
+class NoHooks:
+    """Delivery of hooks' messages, which isn't simulated."""
+
+    def __init__(self, *_: object, **__: object) -> None:
+        self._ended = asyncio.Event()
+
+    def enqueue(self, events: Sequence[tuple[str, bytes]]) -> None:
+        """Forget them."""
+
+    def hooks_changed(self, names: Sequence[str]) -> None:
+        """Nothing waits."""
+
+    async def run(self) -> None:
+        """Until the stop."""
+        await self._ended.wait()
+
+    async def stop(self) -> None:
+        """End."""
+        self._ended.set()
+
+
+@dataclass(slots=True, eq=False)
+class Inside:
+    """The objects of a running server that checks look at."""
+
+    engine: Engine
+    journal: aof.Aof | None = None
+
+
+class Node:
+    """One machine."""
+
+    def __init__(self, name: str, world: World, system: System, network: Network) -> None:
+        self.name = name
+        self.address = (f"10.0.0.{name.strip('n')}", PORT)
+        self.world = world
+        self.network = network
+        self.system = system
+        self.clock = NodeClock(system.loop)
+        self.disk = system.disks[name] = Disk(world.chance)
+        self.process = Process(name, is_alive=False)
+        self.inside: Inside | None = None
+        self.server: lifecycle.Server | None = None
+        self.power_losses: list[float] = []
+        self.is_losing_power = False  # when the process dies by its operations
+        self._tasks: list[asyncio.Task[None]] = []
+        self._log = logging.Logger(name, logging.INFO)
+        self._log.addHandler(Handler(world, name))
+
+    def note(self, text: str) -> None:
+        """Add to the trail."""
+        self.world.trail.note(self.name, text)
+
+    def start(self) -> None:
+        """Start the server."""
+        assert not self.process.is_alive
+        self.note("start")
+        self.process = Process(self.name, on_death=self._died)
+        self.inside = None
+        context = contextvars.copy_context()
+        context.run(CURRENT.set, self.process)
+        loop = self.system.loop
+        task = loop.create_task(self._run(self.process), name=self.name, context=context)
+        self._tasks.append(task)
+
+    async def _run(self, process: Process) -> None:
+        options = Options(
+            host=self.address[0],
+            port=PORT,
+            directory=cast("Path", SimulatedPath(f"/{self.name}")),
+            is_http_enabled=False,
+        )
+        try:
+            self.server = lifecycle.Server(options, self._log)
+            code = await self.server.run()
+            self.note(f"ended with code {code}")
+        except StartError as error:
+            self.note(f"didn't start: {error}")
+        except (CrashedError, BaseExceptionGroup):
+            if process.is_alive:
+                raise
+        finally:
+            if process.is_alive:
+                process.is_alive = False
+                self._forget(process, is_told=True)
+
+    def crash(self, *, loses_power: bool) -> None:
+        """Kill the process at once, or the whole machine."""
+        process = self.process
+        if not process.is_alive:
+            return
+        self.note("loses power" if loses_power else "is killed")
+        process.is_alive = False
+        if loses_power:
+            self.disk.lose_power()
+            self.power_losses.append(self.system.loop.time())
+        is_told = not loses_power or self.world.chance.random() < 0.5
+        self._forget(process, is_told=is_told)
+        for task in self._tasks:
+            task.cancel()
+
+    def crash_after(self, operations: int, *, loses_power: bool) -> None:
+        """Have it die at one of its next operations on files."""
+        self.is_losing_power = loses_power
+        self.process.ops_left = operations
+
+    def _died(self, process: Process) -> None:
+        assert process is self.process
+        self.crash(loses_power=self.is_losing_power)
+
+    def _forget(self, process: Process, *, is_told: bool) -> None:
+        self.system.end_process(process)
+        self.network.end_process(process, is_told=is_told)
+
+    def stop(self) -> None:
+        """Stop it as SIGTERM does."""
+        if self.process.is_alive and self.server is not None:
+            self.note("is told to stop")
+            self.server.stop(0, "")
+
+    @property
+    def is_serving(self) -> bool:
+        """Whether it is up and has read its log."""
+        return (
+            self.process.is_alive
+            and self.inside is not None
+            and self.inside.journal is not None
+            and self.address in self.network.listeners
+            and not self.gates_closed()
+        )
+
+    def gates_closed(self) -> bool:
+        """Whether the server is still loading."""
+        assert self.inside is not None
+        session = self.inside.engine.session()
+        return session.feed(b"HEALTHZ\r\n", 0).replies.startswith(b"-LOADING")
+
+    def log_bytes(self) -> bytes:
+        """The log's file as it is."""
+        return bytes(self.disk.find(LOG).data)
+
+
+class Cluster:
+    """All machines, and what stands in for the world in the server's modules."""
+
+    def __init__(self, world: World, loop: SimulatedLoop, count: int) -> None:
+        self.world = world
+        self.loop = loop
+        self.system = System(loop)
+        self.network = loop.network = Network(loop, world.chance)
+        self.nodes = [
+            Node(f"n{index}", world, self.system, self.network) for index in range(1, count + 1)
+        ]
+        self._ids = 0
+
+    def current(self) -> Node:
+        """The machine of the code that runs."""
+        name = CURRENT.get().name
+        return next(node for node in self.nodes if node.name == name)
+
+    @contextlib.contextmanager
+    def in_place(self) -> Iterator[None]:
+        """Put the simulated world under the server's modules."""
+        SimulatedPath.system = self.system
+        replaced: list[tuple[object, str, object]] = [
+            (files, "os", self.system),
+            (files, "fcntl", SimpleNamespace(flock=self.system.flock, LOCK_EX=2, LOCK_NB=4)),
+            (lifecycle, "SystemClock", lambda: self.current().clock),
+            (lifecycle, "new_server_id", self._new_id),
+            (lifecycle, "raise_file_limit", lambda: 1000),
+            (lifecycle, "bind_tcp", lambda host, port: ListenSocket((host, port))),
+            (lifecycle, "Hooks", NoHooks),
+            (lifecycle, "gc", SimpleNamespace(collect=int, freeze=int)),
+            (lifecycle, "signal", signal),
+            (lifecycle, "Engine", self._make_engine),
+            (lifecycle, "Aof", self._make_log),
+        ]
+        with contextlib.ExitStack() as stack:
+            for module, name, stand_in in replaced:
+                stack.enter_context(mock.patch.object(module, name, stand_in))
+            try:
+                yield
+            finally:
+                for node in self.nodes:
+                    node.process.is_alive = False
+                self.loop.end_threads()
+
+    def _new_id(self) -> str:
+        self._ids += 1
+        return f"{self._ids:032x}"
+
+    def _make_engine(self, *, require_valid: bool = False) -> Engine:
+        engine = Engine(require_valid=require_valid)
+        self.current().inside = Inside(engine)
+        return engine
+
+    def _make_log(self, *arguments: object, **options: object) -> aof.Aof:
+        journal = aof.Aof(*arguments, **options)  # type: ignore[arg-type] # whatever they are
+        inside = self.current().inside
+        assert inside is not None
+        inside.journal = journal
+        return journal
