@@ -7,27 +7,20 @@ log, then the periodic work. A second server, a wrong port or a bad setting is t
 import asyncio
 import contextlib
 import gc
-import hashlib
 import os
 import signal
 import socket
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from pathlib import Path
 
 from tile38py import VERSION
 from tile38py import commands as command_families
-from tile38py._engine import Engine
 from tile38py.clients import Clients
-from tile38py.clock import SystemClock, new_server_id, zone_offset_seconds
 from tile38py.commands.registry import Services
-from tile38py.config import Config
-from tile38py.config.properties import APPENDFSYNC, REQUIREPASS
 from tile38py.dispatch import Dispatcher
 from tile38py.errors import StartError, reason_of
 from tile38py.expiry import Sweeper
-from tile38py.gates import Gates
 from tile38py.limits import (
     COLLECT_SECONDS,
     EXPIRE_SECONDS,
@@ -38,32 +31,21 @@ from tile38py.limits import (
     ZONE_SECONDS,
 )
 from tile38py.persistence.aof import Aof, Loop, NoLog
-from tile38py.persistence.files import ConfigFile, DirectoryLock
+from tile38py.persistence.files import DirectoryLock
 from tile38py.server.connection import Connection, Hub
 from tile38py.server.hooks import Hooks
 from tile38py.server.listener import address_text, bind_tcp, bind_unix
 from tile38py.server.logs import Log
 from tile38py.server.options import Options
+from tile38py.server.parts import Parts, make_parts
 from tile38py.server.peers import Doorkeeper
 from tile38py.server.replay import Replay
-from tile38py.server.system import EngineMemory, ThisProcess, raise_file_limit
+from tile38py.server.system import ThisProcess
+from tile38py.server.upkeep import every, follow_zone, settings_in_force
 from tile38py.server.web import WebSettings
 from tile38py.subscriptions import Subscriptions
 
 assert command_families.FAMILIES
-
-
-@dataclass(frozen=True, slots=True)
-class Parts:
-    """The objects of a server that don't depend on the log."""
-
-    engine: Engine
-    config: Config
-    config_file: ConfigFile
-    gates: Gates
-    memory: EngineMemory
-    clients: Clients
-    clock: SystemClock
 
 
 class Server:
@@ -84,7 +66,7 @@ class Server:
         options = self._options
         lock = self._open_directory()
         try:
-            parts = self._make_parts()
+            parts = make_parts(self._options)
             replay = Replay(options, parts.engine, clock=parts.clock, log=self._log)
             self._listener = self._bind()
             self._save_config(parts)
@@ -101,20 +83,6 @@ class Server:
             return DirectoryLock(directory)
         except OSError as error:
             raise StartError(f"data directory '{directory}': {reason_of(error)}") from error
-
-    def _make_parts(self) -> Parts:
-        engine = Engine(require_valid=self._options.requires_valid)
-        config = Config()
-        config_file = ConfigFile(self._options.directory / "config")
-        config.read(config_file.read())
-        if not config.identity.server_id:
-            config.identity.server_id = new_server_id()
-        gates = Gates(engine, is_read_only=config.identity.is_read_only)
-        gates.requires_password = bool(config.get(REQUIREPASS))
-        gates.apply()
-        memory = EngineMemory(engine, config, gates)
-        clients = Clients(raise_file_limit())
-        return Parts(engine, config, config_file, gates, memory, clients, SystemClock())
 
     def _bind(self) -> socket.socket:
         options = self._options
@@ -319,34 +287,3 @@ class Server:
             if path:
                 with contextlib.suppress(OSError):
                     Path(path).unlink()
-
-
-def settings_in_force(parts: Parts, journal: Aof | NoLog) -> Callable[[str], None]:
-    """What each CONFIG SET has to bring about at once."""
-
-    def apply(_name: str = "") -> None:
-        journal.policy = parts.config.get(APPENDFSYNC)
-        parts.gates.requires_password = bool(parts.config.get(REQUIREPASS))
-        parts.gates.apply()
-        parts.memory.check()
-
-    apply()
-    return apply
-
-
-def follow_zone(engine: Engine) -> Callable[[], None]:
-    """What keeps the engine's idea of the local time zone right; messages of fences show it."""
-    host = hashlib.md5(socket.gethostname().encode(), usedforsecurity=False).digest()[:3]
-    seed = host + (os.getpid() & 0xFFFF).to_bytes(2, "big")
-
-    def tell() -> None:
-        engine.set_fence_context(utc_offset=zone_offset_seconds(), group_seed=seed)
-
-    return tell
-
-
-async def every(seconds: float, step: Callable[[], bool | None]) -> None:
-    """Call a function for ever; again at the next turn if it says that there is more."""
-    while True:
-        has_more = step()
-        await asyncio.sleep(0 if has_more else seconds)
