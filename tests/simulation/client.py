@@ -50,7 +50,7 @@ class Caller(asyncio.Protocol):
         self.is_over = True
         self._arrived.set()
 
-    async def reply(self) -> Reply | None:
+    async def reply(self) -> "Reply | None":
         """The next reply, None at the end of the connection."""
         while True:
             parsed = parse_reply(self._data, self._position)
@@ -125,13 +125,14 @@ class Client:
         while not self.is_ended:
             await asyncio.sleep(self._chance.random() * 0.3)
             if self.is_paused or self.needs_settling:
+                self.drop()
                 continue
             self.is_idle = False
             await self._write()
             self.is_idle = True
 
     def drop(self) -> None:
-        """Leave the present server."""
+        """Leave the present server, for good if it is dead."""
         if self._caller is not None:
             self._caller.close()
 

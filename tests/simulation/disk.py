@@ -166,8 +166,7 @@ class Disk:
     def sync_names(self) -> None:
         """Make the names safe."""
         self.faults.fail_if_due("sync")
-        self._safe_names = dict(self.names)
-        self._changes.clear()
+        self._settle_names()
 
     def lose_power(self) -> None:
         """Only what is safe survives, and a part of the rest."""
@@ -177,7 +176,11 @@ class Disk:
         self.names = names
         for inode in dict.fromkeys(names.values()):
             inode.lose(self._chance)
-        self.sync_names()
+        self._settle_names()
+
+    def _settle_names(self) -> None:
+        self._safe_names = dict(self.names)
+        self._changes.clear()
 
     def _change(self, change: Callable[[Names], None]) -> None:
         change(self.names)

@@ -6,7 +6,7 @@ import threading
 from collections.abc import Callable
 from typing import TYPE_CHECKING, TypeVar
 
-from tests.simulation.machine import CrashedError, World
+from tests.simulation.machine import CURRENT, CrashedError, World
 
 if TYPE_CHECKING:
     from tests.simulation.network import Network
@@ -116,7 +116,7 @@ class SimulatedLoop(asyncio.BaseEventLoop):
         """Run a function on a thread that pauses where the seed wants it to."""
         del executor
         future: asyncio.Future[Result] = self.create_future()
-        context = contextvars.copy_context()
+        context, process = contextvars.copy_context(), CURRENT.get()
         outcome: list[Callable[[], None]] = []
 
         def work() -> None:
@@ -133,7 +133,7 @@ class SimulatedLoop(asyncio.BaseEventLoop):
                 self.call_later(runner.pause_seconds, step)
                 return
             del self._running[runner]
-            if not future.done():
+            if not future.done() and process.is_alive:
                 outcome[0]()
 
         runner = Runner.take(work)
@@ -160,6 +160,14 @@ class SimulatedLoop(asyncio.BaseEventLoop):
                 pass
         self._running.clear()
 
+    def end_tasks(self) -> None:
+        """Cancel what is left and let it end."""
+        tasks = asyncio.all_tasks(self)
+        for task in tasks:
+            task.cancel()
+        self.run_until_complete(asyncio.wait(tasks) if tasks else asyncio.sleep(0))
+        self.close()
+
     async def create_server(  # type: ignore[override]
         self, factory: Callable[[], asyncio.Protocol], *, sock: object
     ) -> object:
@@ -180,9 +188,10 @@ class SimulatedLoop(asyncio.BaseEventLoop):
         return await self.network.connect(factory, (host, port))
 
     def add_signal_handler(  # type: ignore[override]
-        self, number: int, callback: object, *args: object
+        self, number: int, callback: Callable[..., object], *args: object
     ) -> None:
-        """Nobody sends signals here."""
+        """Remember what to call for the process that runs."""
+        CURRENT.get().signals[number] = lambda: callback(*args)
 
     def _pause_seconds(self) -> float:
         chance = self._world.chance

@@ -5,6 +5,9 @@ from collections.abc import Callable
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 
+from tile38py._engine import Engine
+from tile38py.persistence.aof import Aof
+
 
 class CrashedError(BaseException):
     """The process of this code is no more. No server code catches it."""
@@ -38,6 +41,9 @@ class Process:
     is_alive: bool = True
     ops_left: int | None = None  # file operations until it dies, if that was arranged
     on_death: Callable[["Process"], None] | None = None
+    signals: dict[int, Callable[[], None]] = field(default_factory=dict)  # who handles them
+    engine: Engine | None = None  # the data of a server
+    journal: Aof | None = None  # its log
 
     def check(self) -> None:
         """Stop here if the process is dead."""

@@ -4,9 +4,9 @@ import asyncio
 import contextlib
 import contextvars
 import logging
+import math
 import signal
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from types import SimpleNamespace
 from typing import cast
@@ -20,7 +20,7 @@ from tests.simulation.system import SimulatedPath, System
 from tile38py._engine import Engine
 from tile38py.errors import StartError
 from tile38py.persistence import aof, files
-from tile38py.server import lifecycle
+from tile38py.server import lifecycle, parts
 from tile38py.server.options import Options
 
 PORT = 9851
@@ -81,12 +81,12 @@ class NoHooks:
         self._ended.set()
 
 
-@dataclass(slots=True, eq=False)
-class Inside:
-    """The objects of a running server that checks look at."""
+class WatchedAof(aof.Aof):
+    """The server's log, known to the checks."""
 
-    engine: Engine
-    journal: aof.Aof | None = None
+    def __init__(self, *arguments: object, **options: object) -> None:
+        super().__init__(*arguments, **options)  # type: ignore[arg-type] # whatever they are
+        CURRENT.get().journal = self
 
 
 class Node:
@@ -101,9 +101,7 @@ class Node:
         self.clock = NodeClock(system.loop)
         self.disk = system.disks[name] = Disk(world.chance)
         self.process = Process(name, is_alive=False)
-        self.inside: Inside | None = None
-        self.server: lifecycle.Server | None = None
-        self.power_losses: list[float] = []
+        self.on_end: Callable[[float], None] = lambda _: None  # told up to when data is safe
         self.is_losing_power = False  # when the process dies by its operations
         self._tasks: list[asyncio.Task[None]] = []
         self._log = logging.Logger(name, logging.INFO)
@@ -118,7 +116,6 @@ class Node:
         assert not self.process.is_alive
         self.note("start")
         self.process = Process(self.name, on_death=self._died)
-        self.inside = None
         context = contextvars.copy_context()
         context.run(CURRENT.set, self.process)
         loop = self.system.loop
@@ -133,17 +130,17 @@ class Node:
             is_http_enabled=False,
         )
         try:
-            self.server = lifecycle.Server(options, self._log)
-            code = await self.server.run()
+            code = await lifecycle.Server(options, self._log).run()
             self.note(f"ended with code {code}")
         except StartError as error:
             self.note(f"didn't start: {error}")
-        except (CrashedError, BaseExceptionGroup):
+        except (CrashedError, BaseExceptionGroup) as error:
             if process.is_alive:
-                raise
+                self.system.loop.errors.append(error)
         finally:
             if process.is_alive:
                 process.is_alive = False
+                self.on_end(math.inf)
                 self._forget(process, is_told=True)
 
     def crash(self, *, loses_power: bool) -> None:
@@ -153,9 +150,11 @@ class Node:
             return
         self.note("loses power" if loses_power else "is killed")
         process.is_alive = False
+        safe_until = math.inf
         if loses_power:
+            safe_until = min(self.disk.failed_at or math.inf, self.system.loop.time())
             self.disk.lose_power()
-            self.power_losses.append(self.system.loop.time())
+        self.on_end(safe_until)
         is_told = not loses_power or self.world.chance.random() < 0.5
         self._forget(process, is_told=is_told)
         for task in self._tasks:
@@ -176,26 +175,30 @@ class Node:
 
     def stop(self) -> None:
         """Stop it as SIGTERM does."""
-        if self.process.is_alive and self.server is not None:
+        terminate = self.process.signals.get(signal.SIGTERM)
+        if self.process.is_alive and terminate is not None:
             self.note("is told to stop")
-            self.server.stop(0, "")
+            terminate()
+
+    @property
+    def engine(self) -> Engine:
+        """The data of the server that runs."""
+        assert self.process.engine is not None
+        return self.process.engine
+
+    @property
+    def journal(self) -> aof.Aof:
+        """Its log."""
+        assert self.process.journal is not None
+        return self.process.journal
 
     @property
     def is_serving(self) -> bool:
         """Whether it is up and has read its log."""
-        return (
-            self.process.is_alive
-            and self.inside is not None
-            and self.inside.journal is not None
-            and self.address in self.network.listeners
-            and not self.gates_closed()
-        )
-
-    def gates_closed(self) -> bool:
-        """Whether the server is still loading."""
-        assert self.inside is not None
-        session = self.inside.engine.session()
-        return session.feed(b"HEALTHZ\r\n", 0).replies.startswith(b"-LOADING")
+        if not self.process.is_alive or self.address not in self.network.listeners:
+            return False
+        probe = self.engine.session().feed(b"GET none none\r\n", 0)
+        return not probe.replies.startswith(b"-LOADING")
 
     def log_bytes(self) -> bytes:
         """The log's file as it is."""
@@ -227,15 +230,14 @@ class Cluster:
         replaced: list[tuple[object, str, object]] = [
             (files, "os", self.system),
             (files, "fcntl", SimpleNamespace(flock=self.system.flock, LOCK_EX=2, LOCK_NB=4)),
-            (lifecycle, "SystemClock", lambda: self.current().clock),
-            (lifecycle, "new_server_id", self._new_id),
-            (lifecycle, "raise_file_limit", lambda: 1000),
+            (parts, "Engine", self._make_engine),
+            (parts, "SystemClock", lambda: self.current().clock),
+            (parts, "new_server_id", self._new_id),
+            (parts, "raise_file_limit", lambda: 1000),
             (lifecycle, "bind_tcp", lambda host, port: ListenSocket((host, port))),
             (lifecycle, "Hooks", NoHooks),
             (lifecycle, "gc", SimpleNamespace(collect=int, freeze=int)),
-            (lifecycle, "signal", signal),
-            (lifecycle, "Engine", self._make_engine),
-            (lifecycle, "Aof", self._make_log),
+            (lifecycle, "Aof", WatchedAof),
         ]
         with contextlib.ExitStack() as stack:
             for module, name, stand_in in replaced:
@@ -246,6 +248,7 @@ class Cluster:
                 for node in self.nodes:
                     node.process.is_alive = False
                 self.loop.end_threads()
+                self.loop.end_tasks()
 
     def _new_id(self) -> str:
         self._ids += 1
@@ -253,12 +256,5 @@ class Cluster:
 
     def _make_engine(self, *, require_valid: bool = False) -> Engine:
         engine = Engine(require_valid=require_valid)
-        self.current().inside = Inside(engine)
+        CURRENT.get().engine = engine
         return engine
-
-    def _make_log(self, *arguments: object, **options: object) -> aof.Aof:
-        journal = aof.Aof(*arguments, **options)  # type: ignore[arg-type] # whatever they are
-        inside = self.current().inside
-        assert inside is not None
-        inside.journal = journal
-        return journal

@@ -69,8 +69,8 @@ class System:
 
     def close(self, descriptor: int) -> None:
         """Forget a descriptor; its lock goes with it."""
-        file = self.files.pop(descriptor)
-        if file.inode.lock is file:
+        file = self.files.pop(descriptor, None)
+        if file is not None and file.inode.lock is file:
             file.inode.lock = None
 
     def write(self, descriptor: int, data: bytes | memoryview) -> int:
