@@ -130,7 +130,11 @@ class Disk:
     def remove(self, name: str) -> None:
         """Take a name away."""
         self.find(name)
-        self._change(lambda names: names.pop(name, None) and None)
+
+        def forget(names: Names) -> None:
+            names.pop(name, None)
+
+        self._change(forget)
 
     def write(self, inode: Inode, position: int, data: bytes) -> int:
         """Write what fits; the count."""

@@ -110,7 +110,7 @@ class SimulatedLoop(asyncio.BaseEventLoop):
         """Seconds since the start of the simulation."""
         return self._selector.now
 
-    def run_in_executor(  # type: ignore[override]
+    def run_in_executor(  # type: ignore[explicit-any] # as asyncio's
         self, executor: object, func: Callable[..., Result], *args: object
     ) -> asyncio.Future[Result]:
         """Run a function on a thread that pauses where the seed wants it to."""
@@ -187,7 +187,7 @@ class SimulatedLoop(asyncio.BaseEventLoop):
         assert self.network is not None
         return await self.network.connect(factory, (host, port))
 
-    def add_signal_handler(  # type: ignore[override]
+    def add_signal_handler(  # type: ignore[explicit-any] # as asyncio's
         self, number: int, callback: Callable[..., object], *args: object
     ) -> None:
         """Remember what to call for the process that runs."""

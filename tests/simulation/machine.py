@@ -41,7 +41,7 @@ class Process:
     is_alive: bool = True
     ops_left: int | None = None  # file operations until it dies, if that was arranged
     on_death: Callable[["Process"], None] | None = None
-    signals: dict[int, Callable[[], None]] = field(default_factory=dict)  # who handles them
+    signals: dict[int, Callable[[], object]] = field(default_factory=dict)  # who handles them
     engine: Engine | None = None  # the data of a server
     journal: Aof | None = None  # its log
 

@@ -93,7 +93,7 @@ class Pipe:
         if self.network.is_stalled(self):
             return  # heal() goes on
         if self.waiting:
-            if not target.is_reading or target.is_closing():
+            if not target.reads or target.is_closing():
                 return  # resume_reading() goes on
             count = len(self.waiting)
             if self.network.chance.random() < PIECES:
@@ -116,7 +116,7 @@ class End(asyncio.Transport):
         self.process = process
         self.link = link
         self.protocol: asyncio.Protocol | None = None
-        self.is_reading = True
+        self.reads = True
         self.is_over = False
         self.peer_address: Address = ("", 0)
         self._context = context
@@ -124,7 +124,9 @@ class End(asyncio.Transport):
         self._is_full = False
         self._limits = (HIGH_BYTES, LOW_BYTES)
 
-    def run(self, function: Callable[..., object], *args: object) -> None:
+    def run(  # type: ignore[explicit-any] # as call_soon
+        self, function: Callable[..., object], *args: object
+    ) -> None:
         """Call something that belongs to this end's process."""
         if self.process.is_alive:
             self.link.network.loop.call_soon(function, *args, context=self._context)
@@ -184,13 +186,17 @@ class End(asyncio.Transport):
         """Whether it was closed."""
         return self._is_closing
 
+    def is_reading(self) -> bool:
+        """Whether it isn't paused."""
+        return self.reads
+
     def pause_reading(self) -> None:
         """Deliver nothing more."""
-        self.is_reading = False
+        self.reads = False
 
     def resume_reading(self) -> None:
         """Deliver again."""
-        self.is_reading = True
+        self.reads = True
         self.link.pipe_to(self).pump_soon()
 
     def set_protocol(self, protocol: asyncio.BaseProtocol) -> None:
@@ -307,8 +313,8 @@ class Network:
         listener = self.listeners.get(address)
         if listener is None or not listener.process.is_alive:
             raise ConnectionRefusedError(errno.ECONNREFUSED, os.strerror(errno.ECONNREFUSED))
-        while frozenset((process.name, listener.process.name)) in self.stalled:
-            await asyncio.sleep(SLOW_SECONDS)
+        while frozenset((process.name, listener.process.name)) in self.stalled:  # noqa: ASYNC110
+            await asyncio.sleep(SLOW_SECONDS)  # as a real one sends again and again
         self.links = [link for link in self.links if not link.is_over]
         link = Link(self, process, listener)
         self.links.append(link)

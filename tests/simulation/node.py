@@ -7,9 +7,8 @@ import logging
 import math
 import signal
 from collections.abc import Callable, Iterator, Sequence
-from pathlib import Path
 from types import SimpleNamespace
-from typing import cast
+from typing import TYPE_CHECKING, cast
 from unittest import mock
 
 from tests.simulation.disk import Disk
@@ -22,6 +21,9 @@ from tile38py.errors import StartError
 from tile38py.persistence import aof, files
 from tile38py.server import lifecycle, parts
 from tile38py.server.options import Options
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 PORT = 9851
 LOG = "appendonly.aof"
@@ -195,7 +197,8 @@ class Node:
     @property
     def is_serving(self) -> bool:
         """Whether it is up and has read its log."""
-        if not self.process.is_alive or self.address not in self.network.listeners:
+        listener = self.network.listeners.get(self.address)
+        if not self.process.is_alive or listener is None or listener.process is not self.process:
             return False
         probe = self.engine.session().feed(b"GET none none\r\n", 0)
         return not probe.replies.startswith(b"-LOADING")

@@ -164,10 +164,10 @@ class Scenario:
         for node in self.cluster.nodes:
             node.disk.faults.clear()
             node.process.ops_left = None
-        for node in self.cluster.nodes:
-            await self._until(f"{node.name} serves", lambda node=node: node.is_serving)
-            await self._until(f"{node.name} can write", lambda node=node: _is_quiet(node))
         await self._until("clients rest", lambda: all(client.is_idle for client in self.clients))
+        await self._until(
+            "all are up and can write", lambda: all(map(_is_quiet, self.cluster.nodes))
+        )
         for node in self.cluster.nodes:
             self._check_log(node)
         await self._until("clients are settled", self._settle_all)
@@ -212,7 +212,7 @@ class Scenario:
 
 
 def _is_quiet(node: Node) -> bool:
-    return not node.journal.is_dirty and node.journal.error is None
+    return node.is_serving and not node.journal.is_dirty and node.journal.error is None
 
 
 def run_seed(seed: int) -> Result:

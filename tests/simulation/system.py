@@ -232,7 +232,7 @@ class SimulatedPath(PurePosixPath):
         self.system.replace(self, target)
         return type(self)(target)
 
-    replace = rename  # type: ignore[assignment] # both of pathlib's take the place of a file
+    replace = rename  # both of pathlib's take the place of a file
 
     def unlink(self, *, missing_ok: bool = False) -> None:
         """Remove the file."""
