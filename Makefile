@@ -103,7 +103,7 @@ types: build ## types: mypy, and the engine's stub against the built module
 	$(BIN)/mypy $(TOUCHED)
 	$(BIN)/python -m mypy.stubtest --concise tile38py._engine
 
-check: lint types test ## what CI runs
+check: lint types test ## what CI runs before test-brokers
 
 ci: check
 

@@ -13,12 +13,15 @@ __all__ = [
     "DEBUG_BUILD",
     "Batch",
     "Close",
+    "Discarded",
     "Engine",
+    "Followed",
     "Hook",
     "Http",
     "Live",
     "Load",
     "LongRead",
+    "Rewrite",
     "ServerCommand",
     "Session",
     "Simple",
@@ -66,8 +69,19 @@ class Engine:
     def load(self, data: bytes, now_ns: int) -> Load:
         """Run log bytes. Never raises for bad content: see Load.error."""
 
+    def follow(self, data: bytes, now_ns: int) -> Followed:
+        """Run a piece of a leader's stream. Never raises for bad content: see Followed.error.
+        Live fences hear of it, see take_events(); hooks and channels don't."""
+
+    def adopt(self, other: Engine) -> Discarded:
+        """Take over another engine's data, hooks and channels, in a time that doesn't depend on
+        the objects, and leave it empty. Live fences and sessions of this one go on, the groups of
+        visits begin anew; take_events() tells which hooks differ. Raises ValueError for itself."""
+
     def expire(self, now_ns: int, count_max: int) -> tuple[bytes, int]:
-        """Remove overdue objects: the log bytes of the del commands, the number removed."""
+        """Remove overdue objects, hooks and channels: the log bytes (none on a follower, whose
+        log is its leader's), the number removed. What a follower removes comes back if follow()
+        brings a command that names it within ten seconds."""
 
     def take_events(self) -> tuple[_Events, _EventObjects, _HooksChanged]:
         """Take what fences and hooks came to outside of batches, in load and expire say. What
@@ -79,8 +93,8 @@ class Engine:
     def hook_names(self) -> list[bytes]:
         """The names of all hooks, channels not among them, ascending."""
 
-    def hook_log(self, now_ns: int) -> bytes:
-        """The log commands that make all hooks and channels again, by name."""
+    def rewrite(self, now_ns: int) -> Rewrite:
+        """Begin to write the log anew from a snapshot of now, in constant time."""
 
     def remove_live(self, fence: int) -> bool:
         """End a live fence; whether there was one of that number."""
@@ -108,6 +122,37 @@ class Load:
     commands: Final[int]
     error: Final[str | None]
     skipped: Final[list[tuple[str, int]]]
+
+@final
+class Followed:
+    """What came of one piece of a leader's stream."""
+
+    consumed: Final[int]
+    commands: Final[int]
+    error: Final[str | None]
+    # What was consumed, as it came, without PUBLISH and the zero bytes between commands.
+    log: Final[bytes]
+    published: Final[list[tuple[bytes, bytes]]]  # channels and messages
+    skipped: Final[list[tuple[str, int]]]
+
+@final
+class Discarded:
+    """What an engine had before it adopted another's data."""
+
+    def free(self) -> None:
+        """Free the memory, which may take a second: for a thread to wait for."""
+
+@final
+class Rewrite:
+    """The log being written anew, from a snapshot. Any thread may read it."""
+
+    total: Final[int]  # objects, hooks and channels
+    @property
+    def written(self) -> int:
+        """How many of them were read."""
+
+    def read(self, bytes_max: int) -> bytes:
+        """The next commands, about so many bytes of them; none at the end."""
 
 @final
 class Session:

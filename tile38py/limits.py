@@ -36,6 +36,17 @@ SYNC_SECONDS = 1.0  # between two fsyncs under everysec
 RETRY_SECONDS = 1.0  # between two tries to write a log that had no room
 RESUME_FREE_BYTES_MIN = 1 * MIB  # room on the disk before writes are accepted again
 
+SHRINK_PIECE_BYTES = 4 * MIB  # of a rewrite that are made and written at a time
+SHRINK_SYNC_BYTES = (
+    32 * MIB
+)  # of a rewrite after which it is synced, lest the disk choke at its end
+SHRINK_SWAP_BYTES_MAX = 256 * KIB  # of the old log that are copied while nobody may write
+SHRINK_LOOK_SECONDS = 10.0  # between two looks whether the log is to be rewritten by itself
+SHRINK_PAUSE_SECONDS_MIN = 60.0  # between two starts by itself; doubled with each failure
+SHRINK_PAUSE_SECONDS_MAX = 3600.0  # what that grows to
+SHRINK_STOP_SECONDS_MAX = 5.0  # for a rewrite to give up when the server stops
+BACKUP_NAME_COUNT_MAX = 64  # characters of a backup's name
+
 EXPIRE_SECONDS = 0.1  # between two sweeps
 EXPIRE_COUNT_MAX = 1000  # objects removed before the event loop gets its turn
 ZONE_SECONDS = 60.0  # between two looks at the local time zone, which summer time changes
@@ -48,13 +59,25 @@ LOG_TEXTS_COUNT_MAX = 1000  # different messages remembered in a second
 
 STOP_SECONDS_MAX = 1.0  # for clients to take their last replies at a clean stop
 
+FOLLOWER_PIECE_BYTES = 256 * KIB  # of the log, read at a time for a follower that is behind
+FOLLOWER_READ_THREADS_MAX = 2  # at most this many such reads at a time
+FOLLOWER_MESSAGES_BYTES_MAX = 16 * MIB  # waiting for one lagging follower, beyond are dropped
+FOLLOWER_MESSAGE_BYTES = 100  # what a waiting message occupies besides its text
+FOLLOWER_STUCK_SECONDS_MAX = 60.0  # without taking a byte that waits, at which it is cut off
+FOLLOWER_CHECK_SECONDS = 1.0  # between two looks for those
+
 HOOK_FLUSH_SECONDS = 0.5  # between two writes of the hook queue: what a kill -9 can lose or repeat
 HOOK_SWEEP_SECONDS = 1.0  # between two looks for events that are too old
 HOOK_TTL_SECONDS = 30  # what an event may wait unless hook-queue-ttl says otherwise
 HOOK_QUEUE_BYTES_MAX = 256 * MIB  # of waiting events unless hook-queue-max-size says otherwise
 HOOK_MEMORY_BYTES_MAX = 16 * MIB  # of waiting events kept in memory, too; the rest is read again
+HOOK_QUEUE_BYTES_SLACK = 16 * MIB  # above that for a moment, until the oldest have left the file
+HOOK_FLUSH_COUNT_MAX = 2048  # events written in one transaction
+HOOK_LOAD_COUNT_MAX = 2048  # events read back at a time, over all hooks that need some
+HOOK_LOAD_COUNT_MIN = 4  # but so many for each
+HOOK_LOAD_BYTES_MAX = 4 * MIB  # bytes at which such a read ends
 HOOK_EVENT_BYTES = 200  # what an event occupies besides its text
-HOOK_SWEEP_COUNT_MAX = 10_000  # events looked at in one sweep
+HOOK_SWEEP_COUNT_MAX = 1000  # events looked at before the event loop gets its turn
 HOOK_BATCH_COUNT_MAX = 1024  # events handed to an endpoint at a time
 HOOK_BATCH_BYTES_MAX = 1 * MIB  # bytes at which such a batch ends
 HOOK_SHARE_COUNT_MAX = 64  # events of one hook in a batch while other hooks wait, too
@@ -67,5 +90,11 @@ ENDPOINT_CONNECT_SECONDS_MAX = 5.0  # for a connection, its handshake and its lo
 ENDPOINT_SEND_SECONDS_MAX = 5.0  # for one batch, unless a scheme says otherwise
 ENDPOINT_CLOSE_SECONDS_MAX = 2.0  # for a connection to be flushed and closed
 ENDPOINT_IDLE_SECONDS_MAX = 30.0  # without a send before the connection is closed
+ENDPOINT_BATCHES_COUNT_MAX = 256  # under way at a time on a connection that takes several
+ENDPOINT_TARGETS_COUNT_MAX = 10_000  # topics, queues … that a connection remembers as declared
 ENDPOINT_SWEEP_SECONDS = 1.0  # between two looks for idle connections
 PRODUCER_LIFETIME_SECONDS_MAX = 1800.0  # of a Kafka producer, however busy it is
+
+METRICS_CLIENTS_COUNT_MAX = 16  # scrapers at a time
+METRICS_REQUEST_SECONDS_MAX = 10.0  # for a scraper to ask, and to take the answer
+METRICS_SCRAPE_SECONDS_MAX = 30.0  # for the answer to be made, scrapes before it included

@@ -1,6 +1,9 @@
 """AOF and AOFMD5 beyond what the golden cases show."""
 
-from tests.support.bench import Bench
+import pytest
+
+from tests.support.bench import Bench, Line
+from tests.support.fakes import command
 from tile38py.persistence.aof import NoLog
 
 
@@ -21,3 +24,92 @@ def test_without_a_log_there_is_nothing_to_read() -> None:
     bench = Bench(journal=NoLog())
     assert bench.call("AOF") == b"-ERR aof disabled\r\n"
     assert bench.call("AOFMD5", "0", "0") == b"-EOF\r\n"
+
+
+SET = command(b"SET", b"fleet", b"a", b"POINT", b"1", b"2")
+
+
+@pytest.fixture
+async def line() -> Line:
+    return Line(Bench())
+
+
+def test_a_position_behind_the_end_is_refused(bench: Bench) -> None:
+    bench.fake_journal.append(b"abc")
+    expected = b"-ERR pos is too big, must be less that the aof_size of leader\r\n"
+    assert bench.call("AOF", "4") == expected
+    assert bench.call("AOF") == b"-ERR wrong number of arguments for 'aof' command\r\n"
+    assert bench.client.listener is None
+    assert bench.call("AOF", "3") == b"+OK\r\n"
+
+
+def test_the_answer_is_the_same_in_json(bench: Bench) -> None:
+    bench.call("OUTPUT", "json")
+    assert bench.call("AOF", "0") == b"+OK\r\n"
+
+
+async def test_the_log_is_streamed_behind_the_answer(line: Line) -> None:
+    line.send(SET)
+    line.bench.fake_journal.flush()
+    line.transport.taken()
+    assert line.call(b"AOF", b"0") == b"+OK\r\n"
+    line.bench.loop.end_threads()
+    assert line.transport.taken() == SET
+    line.bench.call("SET", "fleet", "b", "POINT", "1", "2")
+    assert line.transport.taken() == b""
+    line.bench.fake_journal.flush()
+    assert line.transport.taken() == command(b"SET", b"fleet", b"b", b"POINT", b"1", b"2")
+
+
+async def test_a_write_in_the_same_packet_is_answered_first(line: Line) -> None:
+    assert line.send(SET + command(b"AOF", b"0")) == b""
+    line.bench.fake_journal.flush()
+    line.bench.loop.end_threads()
+    assert line.transport.taken() == b"+OK\r\n+OK\r\n" + SET
+
+
+@pytest.mark.parametrize("word", [b"*", b"\r\n", b"PING\r\n", command(b"QUIT")])
+async def test_anything_a_follower_says_ends_it(line: Line, word: bytes) -> None:
+    line.call(b"AOF", b"0")
+    assert line.send(word) == b""
+    assert line.transport.is_aborted
+
+
+async def test_a_command_in_the_same_packet_ends_it(line: Line) -> None:
+    assert line.send(command(b"AOF", b"0") + b"PING\r\n") == b""
+    assert line.transport.is_aborted
+
+
+async def test_a_follower_that_sends_no_more_is_gone(line: Line) -> None:
+    line.call(b"AOF", b"0")
+    assert not line.connection.eof_received()
+    assert line.transport.is_aborted
+
+
+async def test_only_streams_are_counted(line: Line) -> None:
+    line.call(b"REPLCONF", b"listening-port", b"7")
+    assert b"connected_slaves:0" in line.bench.call("INFO", "replication")
+    line.call(b"AOF", b"0")
+    assert b"connected_slaves:1" in line.bench.call("INFO", "replication")
+    line.connection.connection_lost(None)
+    assert b"connected_slaves:0" in line.bench.call("INFO", "replication")
+
+
+async def test_http_has_no_stream(line: Line) -> None:
+    reply = line.send(b"GET /AOF+0 HTTP/1.1\r\n\r\n")
+    assert b"live commands need WebSocket or RESP" in reply
+
+
+async def test_messages_of_channels_reach_followers_behind_their_cause(line: Line) -> None:
+    bench = line.bench
+    bench.call("SETCHAN", "c", "NEARBY", "fleet", "FENCE", "POINT", "1", "2", "100")
+    bench.fake_journal.flush()
+    line.call(b"AOF", b"%d" % bench.fake_journal.size)
+    assert bench.call("PUBLISH", "news", "hello") == b":0\r\n"
+    assert line.transport.taken() == command(b"PUBLISH", b"news", b"hello")
+    bench.send(SET)
+    assert line.transport.taken() == b""
+    bench.fake_journal.flush()
+    sent = line.transport.taken()
+    assert sent.startswith(SET + b"*3\r\n$7\r\nPUBLISH\r\n$1\r\nc\r\n$")
+    assert b'"detect":"enter"' in sent

@@ -37,3 +37,25 @@ def test_kill_by_id_and_address(bench: Bench) -> None:
 
 def test_ids_are_compared_as_texts(bench: Bench) -> None:
     assert bench.call("CLIENT", "KILL", "ID", "01") == b"-ERR No such client\r\n"
+
+
+def test_kill_by_type_spares_who_asks(bench: Bench) -> None:
+    normal, subscriber, monitor, follower = (bench.new_client() for _ in range(4))
+    bench.call("SUBSCRIBE", "c", client=subscriber)
+    bench.call("MONITOR", client=monitor)
+    bench.call("AOF", "0", client=follower)
+    assert bench.call("CLIENT", "KILL", "type", "PubSub") == b":1\r\n"
+    assert [one.is_gone for one in (normal, subscriber, monitor, follower)] == [0, 1, 0, 0]
+    assert bench.call("CLIENT", "KILL", "TYPE", "replica") == b":1\r\n"
+    assert [one.is_gone for one in (normal, subscriber, monitor, follower)] == [0, 1, 0, 1]
+    assert bench.call("CLIENT", "KILL", "TYPE", "normal") == b":2\r\n"
+    assert [one.is_gone for one in (normal, subscriber, monitor, follower)] == [1, 1, 1, 1]
+    assert bench.call("CLIENT", "KILL", "TYPE", "master") == b":0\r\n"
+    assert not bench.client.is_gone
+
+
+def test_kill_by_type_knows_redis_types_only(bench: Bench) -> None:
+    assert bench.call("CLIENT", "KILL", "TYPE", "x") == b"-ERR Unknown client type 'x'\r\n"
+    assert b"wrong number of arguments" in bench.call("CLIENT", "KILL", "TYPE")
+    bench.call("OUTPUT", "json")
+    assert b'"killed":0' in bench.call("CLIENT", "KILL", "TYPE", "normal")

@@ -15,7 +15,9 @@ def test_our_own_settings_can_be_read(bench: Bench) -> None:
         b"*2\r\n$11\r\nappendfsync\r\n$8\r\neverysec\r\n"
     )
     bench.call("CONFIG", "SET", "aofshrink-min-size", "1500000kb")
-    assert bench.call("config get", "aof*") == b"*2\r\n$18\r\naofshrink-min-size\r\n$3\r\n1gb\r\n"
+    assert (
+        bench.call("config get", "aof*-size") == b"*2\r\n$18\r\naofshrink-min-size\r\n$3\r\n1gb\r\n"
+    )
 
 
 def test_a_value_of_any_bytes_comes_back(bench: Bench) -> None:

@@ -28,3 +28,20 @@ def test_a_local_ipv6_replica_shows_as_localhost(bench: Bench) -> None:
 
 def test_option_names_are_lower_case(bench: Bench) -> None:
     assert bench.call("REPLCONF", "LISTENING-PORT", "1") == b"-ERR cannot find follower\r\n"
+
+
+def test_an_announced_address_is_shown_whole(bench: Bench) -> None:
+    bench.call("REPLCONF", "ip-address", "::1")
+    bench.call("REPLCONF", "listening-port", "-1")
+    assert b"slave0:ip=::1,port=-1,state=online\r\n" in bench.call("INFO", "replication")
+    assert bench.call("ROLE").endswith(b"$3\r\n::1\r\n$2\r\n-1\r\n$1\r\n0\r\n")
+
+
+def test_a_replica_that_reads_the_log_shows_how_far_it_is(bench: Bench) -> None:
+    replica = bench.new_client()
+    bench.call("REPLCONF", "listening-port", "7", client=replica)
+    bench.fake_journal.append(b"x" * 52)
+    bench.fake_journal.flush()
+    bench.call("AOF", "10", client=replica)
+    assert b"port=7,state=online,offset=10,lag=0\r\n" in bench.call("INFO", "replication")
+    assert bench.call("ROLE").endswith(b"$1\r\n7\r\n$2\r\n10\r\n")

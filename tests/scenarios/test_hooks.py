@@ -102,3 +102,26 @@ def test_a_deleted_hook_sends_nothing(server: ServerProcess, receiver: Receiver)
     move(server, 33)
     wait_until(lambda: len(receiver.received) == 2, what="the new hook's message")
     assert receiver.detections() == ["enter", "enter"]
+
+
+def pending(server: ServerProcess) -> int:
+    """How many messages wait, as SERVER tells."""
+    fields = server.call("SERVER")
+    assert isinstance(fields, list)
+    return int(fields[fields.index("$ pending_events") + 1][2:])
+
+
+def test_settings_of_the_queue_act_at_once_and_survive_a_restart(server: ServerProcess) -> None:
+    set_hook(server, 1)  # nobody listens there
+    move(server, *[33, 44] * 50)
+    wait_until(lambda: pending(server) == 100, what="messages that wait")
+    assert server.call("CONFIG", "SET", "hook-queue-max-size", "5kb") == "+OK"
+    wait_until(lambda: 0 < pending(server) < 20, what="only those that have room")
+    assert server.call("CONFIG", "SET", "hook-queue-max-size", "0") == "+OK"
+    assert server.call("CONFIG", "SET", "hook-queue-ttl", "1") == "+OK"
+    wait_until(lambda: pending(server) == 0, what="nothing that is old")
+    assert server.call("CONFIG", "REWRITE") == "+OK"
+    server.stop()
+    server.start()
+    found = server.call("CONFIG", "GET", "hook-queue*")
+    assert found == ["$ hook-queue-max-size", "$ 0", "$ hook-queue-ttl", "$ 1"]

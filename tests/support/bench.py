@@ -4,13 +4,16 @@ import asyncio
 import logging
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from typing import Protocol
 
+from tests.support.fake_disk import FakeBackups, FakeShrinker
 from tests.support.fakes import (
     SECOND,
     FakeClient,
     FakeClock,
     FakeJournal,
     FakeMemory,
+    FakeOutbox,
     FakeProcess,
     FakeSettingsFile,
     FakeTransport,
@@ -24,7 +27,8 @@ from tile38py.commands.registry import End, Services
 from tile38py.config import Config
 from tile38py.dispatch import Dispatcher, Work
 from tile38py.gates import Gates
-from tile38py.interfaces import Journal
+from tile38py.interfaces import Journal, LogSource
+from tile38py.replication.leader import Leader
 from tile38py.server.connection import Connection, Hub
 from tile38py.server.peers import Doorkeeper
 from tile38py.server.web import WebSettings
@@ -43,29 +47,43 @@ async def turn_until(condition: Callable[[], bool]) -> None:
     raise TimeoutError
 
 
+class WholeLog(Journal, LogSource, Protocol):
+    """A log for those who write and those who read."""
+
+
 class Bench:
     """A server without sockets: commands in, replies out."""
 
-    def __init__(self, *, is_developer: bool = False, journal: Journal | None = None) -> None:
+    def __init__(self, *, is_developer: bool = False, journal: WholeLog | None = None) -> None:
         self.engine = Engine()
         self.clock = FakeClock()
         self.config = Config()
         self.gates = Gates(self.engine, is_loading=False)
         self.gates.apply()
         self.fake_journal = FakeJournal()
-        self.journal: Journal = journal or self.fake_journal
+        self.journal: WholeLog = journal or self.fake_journal
         self.clients = Clients(100)
         self.memory = FakeMemory()
+        self.outbox = FakeOutbox()
         self.settings_file = FakeSettingsFile()
         self.stops: list[tuple[int, str]] = []
         self.log_lines: list[str] = []
         self.loop = ManualLoop()
+        self.leader = Leader(
+            self.journal,
+            in_thread=self.loop.in_thread,
+            clock=self.clock,
+            warn=self.log_lines.append,
+        )
         self.subscriptions = Subscriptions(
             self.engine,
             journal=self.journal,
             call_soon=self.loop.call_soon,
             log=self.log_lines.append,
         )
+        self.subscriptions.forward_to(self.leader.publish)
+        self.shrinker = FakeShrinker()
+        self.backups = FakeBackups()
         self.services = self._services()
         self.dispatcher = Dispatcher(self.services, is_developer=is_developer)
         self.client = self.new_client()
@@ -82,6 +100,10 @@ class Bench:
             process=FakeProcess(),
             settings_file=self.settings_file,
             broadcaster=self.subscriptions,
+            outbox=self.outbox,
+            log_streams=self.leader,
+            shrinker=self.shrinker,
+            backups=self.backups,
             stop=lambda code, reason: self.stops.append((code, reason)),
             log=self.log_lines.append,
             started_ns=self.clock.monotonic_ns() - 5 * SECOND,

@@ -9,7 +9,8 @@ from typing import TypeVar
 
 from tests.support.fake_time import FakeTimeLoop, fake_clock
 from tile38py.delivery.counters import Counters
-from tile38py.delivery.hook_queue import HookQueue, Retention
+from tile38py.delivery.hook_queue import HookQueue
+from tile38py.delivery.retention import Retention, Sweeper
 from tile38py.delivery.store import Store
 from tile38py.delivery.worker import Tools, Worker
 from tile38py.interfaces import Batch
@@ -86,6 +87,13 @@ class Bench:
             clock=self.clock,
             in_thread=at_once,
             counters=self.counters,
+            retention=self.retention,
+        )
+        self.sweeper = Sweeper(
+            self.queue,
+            self.store,
+            in_thread=at_once,
+            now_ns=self.clock.now_ns,
             retention=self.retention,
         )
         tools = Tools(self.couriers, self.clock, self.hooks.get, self._tell)

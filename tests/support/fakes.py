@@ -10,7 +10,7 @@ import os
 from collections.abc import Callable
 
 from tile38py._engine import Session
-from tile38py.interfaces import Listener, Waiter, Wire
+from tile38py.interfaces import HookCounters, HookReport, Listener, Waiter, Wire
 
 SECOND = 1_000_000_000
 
@@ -70,6 +70,17 @@ class FakeLogFile:
     def has_room(self) -> bool:
         """Whether the disk isn't full."""
         return self.room is None or self.room > 0
+
+    def size(self) -> int:
+        """Bytes."""
+        return len(self.data)
+
+    def read(self, position: int, size: int) -> bytes:
+        """A part of it."""
+        return self.data[position : position + size]
+
+    def close(self) -> None:
+        """Nothing to do."""
 
     def digest(self, position: int, size: int) -> str | None:
         """The sum of a range."""
@@ -184,11 +195,21 @@ class FakeJournal:
         self.data = b""
         self.held: list[tuple[Waiter, bytes, int]] = []
         self.is_readable = True
+        self.size_written = 0
+        self.listeners: list[Callable[[int, bytes], None]] = []
 
     @property
     def size(self) -> int:
         """Bytes so far."""
         return len(self.data)
+
+    def read(self, position: int, size: int) -> bytes:
+        """A part of what is written."""
+        return self.data[: self.size_written][position : position + size]
+
+    def on_written(self, listener: Callable[[int, bytes], None]) -> None:
+        """Remember whom to tell."""
+        self.listeners.append(listener)
 
     def append(self, data: bytes) -> None:
         """Add."""
@@ -206,12 +227,30 @@ class FakeJournal:
     def flush(self, error: str = "") -> None:
         """Let all replies go, or fail."""
         self.is_dirty = False
+        if not error:
+            position, self.size_written = self.size_written, len(self.data)
+            for listener in self.listeners:
+                listener(position, self.data[position:])
         held, self.held = self.held, []
         for waiter, replies, flags in held:
             if error:
                 waiter.refuse(replies, flags, error)
             else:
                 waiter.release(replies, flags)
+
+
+class FakeOutbox:
+    """Figures of hooks' messages, as a test sets them."""
+
+    def __init__(self) -> None:
+        self.waiting_count = 0
+        self.waiting_bytes = 0
+        self.total = HookCounters()
+        self.reports: dict[str, HookReport] = {}
+
+    def report(self, hook: str) -> HookReport:
+        """As set."""
+        return self.reports.get(hook) or HookReport(HookCounters(), 0, 0)
 
 
 class FakeMemory:

@@ -72,15 +72,15 @@ class ServerProcess:
         with self.connect() as connection:
             return connection.call(*words)
 
-    def start(self) -> None:
+    def start(self, *, port: int = 0) -> None:
         """Start the process and wait until its data is loaded."""
-        self.launch()
+        self.launch(port=port)
         self.port = int(wait_until(self._ready_port, seconds_max=START_SECONDS_MAX, what="ready"))
         wait_until(self._is_loaded, seconds_max=START_SECONDS_MAX, what="a loaded log")
 
-    def launch(self) -> None:
-        """Start the process and don't wait for anything."""
-        command = [sys.executable, "-m", "tile38py", "-h", "127.0.0.1", "-p", "0"]
+    def launch(self, *, port: int = 0) -> None:
+        """Start the process, on any port unless one is given, and don't wait for anything."""
+        command = [sys.executable, "-m", "tile38py", "-h", "127.0.0.1", "-p", str(port)]
         command += ["-d", str(self.data), *self.options]
         with self.log_file.open("wb") as log:
             self.process = subprocess.Popen(

@@ -1,12 +1,21 @@
 """CLIENT LIST, GETNAME, SETNAME, KILL."""
 
 import re
+from typing import Final
 
 from tile38py import errors
 from tile38py.commands.registry import OK, Access, Call, Reply, command
-from tile38py.interfaces import Client
+from tile38py.interfaces import Client, Role
 
 NANOSECONDS = 1_000_000_000
+# What the connections of a type listen to. The one to a leader isn't among a server's clients.
+TYPES: Final[dict[bytes, frozenset[Role | None]]] = {
+    b"normal": frozenset({None, Role.MONITOR}),
+    b"pubsub": frozenset({Role.SUBSCRIBER, Role.FENCE}),
+    b"slave": frozenset({Role.FOLLOWER}),
+    b"replica": frozenset({Role.FOLLOWER}),
+    b"master": frozenset(),
+}
 
 
 @command("CLIENT", arity=-2, access=Access.ADMIN, summary="List, name or end connections")
@@ -68,7 +77,9 @@ def _kill(call: Call, rest: list[bytes]) -> Reply:
             found = _find(call, client_id=errors.shown(rest[1]))
         case [b"ADDR", _]:
             found = _find(call, address=errors.shown(rest[1]))
-        case [b"ID" | b"ADDR"]:
+        case [b"TYPE", _]:
+            return _kill_type(call, rest[1])
+        case [b"ID" | b"ADDR" | b"TYPE"]:
             raise errors.wrong_arity()
         case [_]:
             found = _find(call, address=errors.shown(rest[0]))
@@ -79,6 +90,26 @@ def _kill(call: Call, rest: list[bytes]) -> Reply:
     for one in found:
         one.kill()
     return OK
+
+
+def _kill_type(call: Call, kind: bytes) -> Reply:
+    """As Redis has it: how many there were; whoever asks is spared.
+
+    Redis Sentinel ends those of a server that it makes a follower, so that they look for the
+    leader anew.
+    """
+    name = kind.lower()
+    if name not in TYPES:
+        raise errors.client_type(kind)
+    roles = TYPES[name]
+    found = [
+        one
+        for one in call.server.clients
+        if one is not call.client and (one.listener and one.listener.role) in roles
+    ]
+    for one in found:
+        one.kill()
+    return Reply(len(found), (("killed", len(found)),))
 
 
 def _find(call: Call, *, client_id: str = "", address: str = "") -> list[Client]:

@@ -6,19 +6,23 @@ from typing import Final
 from tile38py import VERSION
 from tile38py.commands.registry import Access, Call, Reply, Services, command
 from tile38py.commands.replication import replica_host
+from tile38py.commands.server import messages_sent
 
 Lines = dict[str, int | float | str]
+SECOND_NS: Final = 1_000_000_000
+PERCENT: Final = 100
 
 
 @command("INFO", arity=-1, access=Access.READ, summary="Show the server's state by sections")
 def info(call: Call) -> Reply:
-    """INFO [section …]; unknown sections are ignored."""
+    """INFO [section …]; unknown sections are ignored, ours are shown only if they are named."""
     asked = {argument.decode("utf-8", "replace").lower() for argument in call.args}
-    shows_all = not asked or not asked.isdisjoint(("all", "default"))
+    shows_all = not asked or not asked.isdisjoint(("all", "default", "everything"))
     texts: list[str] = []
     members: Lines = {}
     for name, (title, lines_of) in SECTIONS.items():
-        if shows_all or name in asked:
+        is_ours = name in OWN_SECTIONS
+        if name in asked or (shows_all and not is_ours) or "everything" in asked:
             lines = lines_of(call.server)
             members.update(lines)
             texts.append(section_text(title, lines))
@@ -56,11 +60,24 @@ def _memory(server: Services) -> Lines:
 
 
 def _persistence(server: Services) -> Lines:
+    figures = server.shrinker.figures
+    running_ns = server.clock.monotonic_ns() - figures.started_ns if figures.is_running else 0
     return {
         "aof_enabled": int(server.journal.is_enabled),
-        "aof_rewrite_in_progress": 0,
-        "aof_last_rewrite_time_sec": 0,
-        "aof_current_rewrite_time_sec": 0,
+        "aof_rewrite_in_progress": int(figures.is_running),
+        "aof_last_rewrite_time_sec": figures.last_ns // SECOND_NS,
+        "aof_current_rewrite_time_sec": running_ns // SECOND_NS,
+    }
+
+
+def _aof(server: Services) -> Lines:
+    figures = server.shrinker.figures
+    return {
+        "aof_current_size": server.journal.size,
+        "aof_base_size": figures.size_base,
+        "aof_rewrites": figures.count,
+        "aof_last_rewrite_status": "ok" if figures.last_error is None else "err",
+        "aof_rewrite_percent": PERCENT * figures.written // max(figures.total, 1),
     }
 
 
@@ -69,7 +86,7 @@ def _stats(server: Services) -> Lines:
     return {
         "total_connections_received": server.clients.received,
         "total_commands_processed": counts["commands_processed"],
-        "total_messages_sent": 0,
+        "total_messages_sent": messages_sent(server),
         "expired_keys": counts["expired"],
     }
 
@@ -78,8 +95,13 @@ def _replication(server: Services) -> Lines:
     lines: Lines = {"role": "master"}
     for index, client in enumerate(server.clients.replicas()):
         place = f"ip={replica_host(client)},port={client.replica_port},state=online"
+        progress = server.log_streams.progress(client)
+        if progress is not None:
+            # Redis's form; here nobody acknowledges anything, so this is what left for it.
+            place += f",offset={progress.offset},lag={progress.lag_seconds}"
+            place += f",dropped={progress.dropped_count}" if progress.dropped_count else ""
         lines[f"slave{index}"] = place
-    lines["connected_slaves"] = 0
+    lines["connected_slaves"] = server.log_streams.count
     return lines
 
 
@@ -108,4 +130,6 @@ SECTIONS: Final[dict[str, tuple[str, Callable[[Services], Lines]]]] = {
     "cpu": ("CPU", _cpu),
     "cluster": ("Cluster", _cluster),
     "keyspace": ("Keyspace", _keyspace),
+    "aof": ("Aof", _aof),
 }
+OWN_SECTIONS: Final = frozenset({"aof"})

@@ -5,14 +5,16 @@ from typing import Final
 
 from tile38py import errors
 from tile38py._engine import Simple
-from tile38py.commands.registry import Access, Call, Later, Reply, command
+from tile38py.commands.registry import Access, Call, End, Later, Raw, Reply, command, while_live
+from tile38py.interfaces import Role
 
 INTEGER: Final = re.compile(rb"\+?[0-9]{1,19}")
 INT64_MAX: Final = 2**63 - 1
+STARTED: Final = Raw(b"+OK\r\n")
 
 
 @command("AOF", arity=-1, access=Access.ADMIN, summary="Stream the log from a position")
-def aof(call: Call) -> Reply:
+def aof(call: Call) -> Raw:
     """AOF pos."""
     journal = call.server.journal
     # The order of these checks is Tile38's.
@@ -20,9 +22,20 @@ def aof(call: Call) -> Reply:
         raise errors.log_disabled()
     if len(call.args) != 1:
         raise errors.wrong_arity()
-    if position_of(call.args[0]) > journal.size:
+    position = position_of(call.args[0])
+    if position > journal.size:
         raise errors.log_position()
-    raise errors.unavailable("stream its log")
+    if call.client.is_plain:
+        raise errors.live_needs_stream()
+    call.server.log_streams.attach(call.client, position)
+    return STARTED
+
+
+@while_live(Role.FOLLOWER)
+def answer(call: Call) -> End:
+    """Whatever a follower says is its last word."""
+    call.client.kill()
+    return End()
 
 
 @command("AOFMD5", arity=3, access=Access.ADMIN, summary="Sum up a range of the log")

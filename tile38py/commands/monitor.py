@@ -20,6 +20,7 @@ HIDDEN: Final = frozenset(
         "FOLLOW",
         "MONITOR",
         "REPLCONF",
+        "REPLICAOF",
         "SLAVEOF",
     }
 )

@@ -14,14 +14,18 @@ from tile38py.clients import Clients
 from tile38py.config import Config
 from tile38py.gates import Gates
 from tile38py.interfaces import (
+    Backups,
     Broadcaster,
     Client,
     Clock,
     Journal,
+    LogStreams,
     Memory,
+    Outbox,
     Process,
     Role,
     SettingsFile,
+    Shrinker,
     Stopper,
 )
 
@@ -50,6 +54,10 @@ class Services:
     process: Process
     settings_file: SettingsFile
     broadcaster: Broadcaster
+    outbox: Outbox
+    log_streams: LogStreams
+    shrinker: Shrinker
+    backups: Backups
     stop: Stopper
     log: Callable[[str], None]  # a line in the server's log
     started_ns: int  # monotonic

@@ -3,7 +3,7 @@
 import re
 
 from tile38py import errors
-from tile38py.commands.registry import OK, Access, Call, Reply, command
+from tile38py.commands.registry import OK, Access, Call, Reply, Services, command
 from tile38py.interfaces import Client
 
 
@@ -41,8 +41,9 @@ def follow(call: Call) -> Reply:
 
 
 @command("SLAVEOF", arity=3, access=Access.ADMIN, summary="Follow a leader")
+@command("REPLICAOF", arity=3, access=Access.ADMIN, summary="Follow a leader")
 def slaveof(call: Call) -> Reply:
-    """SLAVEOF is FOLLOW under its old name."""
+    """SLAVEOF and REPLICAOF are FOLLOW under Redis's names."""
     return follow_reply(call)
 
 
@@ -58,7 +59,7 @@ def role(call: Call) -> Reply:
     """ROLE; arguments are ignored."""
     offset = call.server.journal.size
     replicas = [
-        (replica_host(client), str(client.replica_port), str(offset))
+        (replica_host(client), str(client.replica_port), str(replica_offset(call.server, client)))
         for client in call.server.clients.replicas()
     ]
     members: dict[str, object] = {
@@ -71,6 +72,12 @@ def role(call: Call) -> Reply:
     }
     rows = [list(replica) for replica in replicas]
     return Reply(["master", offset, rows], (("role", members),))
+
+
+def replica_offset(server: Services, client: Client) -> int:
+    """How much of the log a replica has taken; until it reads the log, as Tile38, all of it."""
+    progress = server.log_streams.progress(client)
+    return server.journal.size if progress is None else progress.offset
 
 
 def replica_host(client: Client) -> str:

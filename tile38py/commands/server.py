@@ -8,6 +8,7 @@ from tile38py.commands.registry import OK, Access, Call, Reply, Services, comman
 from tile38py.config.properties import MAXMEMORY
 
 POINTER_BYTES = 8
+SECOND_NS = 1_000_000_000
 PLAIN_MAGNITUDES = range(-4, 6)  # powers of ten that floats show without an exponent
 Fields = dict[str, int | float | bool | str]
 # Runtime figures of Tile38's own language that have no meaning here; they are there, and 0.
@@ -73,7 +74,7 @@ def basic_fields(server: Services) -> Fields:
         "num_objects": counts["num_objects"],
         "num_points": counts["num_points"],
         "num_strings": counts["num_strings"],
-        "pending_events": 0,
+        "pending_events": server.outbox.waiting_count,
         "pid": server.process.pid,
         "pointer_size": POINTER_BYTES,
         "read_only": server.config.identity.is_read_only,
@@ -109,13 +110,15 @@ def own_fields(server: Services) -> Fields:
     basic = basic_fields(server)
     counts = server.engine.statistics()
     uptime_ns = server.clock.monotonic_ns() - server.started_ns
+    figures = server.shrinker.figures
+    running_ns = server.clock.monotonic_ns() - figures.started_ns if figures.is_running else 0
     fields: Fields = {name: basic[name] for name in REPEATED}
     fields.update(
         {
-            "aof_current_rewrite_time_sec": 0,
+            "aof_current_rewrite_time_sec": running_ns // SECOND_NS,
             "aof_enabled": server.journal.is_enabled,
-            "aof_last_rewrite_time_sec": 0,
-            "aof_rewrite_in_progress": False,
+            "aof_last_rewrite_time_sec": figures.last_ns // SECOND_NS,
+            "aof_rewrite_in_progress": figures.is_running,
             "avg_point_size": average(basic["heap_size"], counts),
             "cluster_enabled": False,
             "connected_clients": len(server.clients),
@@ -125,12 +128,17 @@ def own_fields(server: Services) -> Fields:
             "num_object_groups": counts.get("num_object_groups", 0),
             "total_commands_processed": counts["commands_processed"],
             "total_connections_received": server.clients.received,
-            "total_messages_sent": 0,
+            "total_messages_sent": messages_sent(server),
             "type": "leader",
             "uptime_in_seconds": uptime_ns / 1e9,
         }
     )
     return fields
+
+
+def messages_sent(server: Services) -> int:
+    """What hooks' endpoints took and what live connections were sent."""
+    return server.outbox.total.sent + server.broadcaster.sent_count
 
 
 def average(heap: float | str, counts: Mapping[str, int]) -> int:

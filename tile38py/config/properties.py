@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Final, Generic, TypeVar
 
 from tile38py import errors
+from tile38py.limits import HOOK_QUEUE_BYTES_MAX, HOOK_TTL_SECONDS
 
 T = TypeVar("T")
 
@@ -68,6 +69,21 @@ def parse_unsigned(text: str) -> int:
     return at_most(int(text), UINT64_MAX)
 
 
+def parse_queue_size(text: str) -> int:
+    """A size; empty = the default, 0 = no bound."""
+    return parse_size(text) if text else HOOK_QUEUE_BYTES_MAX
+
+
+def show_queue_size(size: int) -> str:
+    """As show_size; 0 isn't the default and so has to be seen."""
+    return show_size(size) or "0"
+
+
+def parse_queue_ttl(text: str) -> int:
+    """Seconds; empty = the default, 0 = for ever."""
+    return parse_unsigned(text) if text else HOOK_TTL_SECONDS
+
+
 def parse_keepalive(text: str) -> int:
     """Seconds; empty = the default."""
     return parse_unsigned(text) if text else 300
@@ -124,9 +140,14 @@ def _text(name: str) -> Property[str]:
     return Property(name, "", str, str)
 
 
+AOFSHRINK_GROWTH_PERCENTAGE: Final = Property("aofshrink-growth-percentage", 0, parse_unsigned, str)
 AOFSHRINK_MIN_SIZE: Final = Property("aofshrink-min-size", 0, parse_size, show_size)
 APPENDFSYNC: Final = Property("appendfsync", "everysec", parse_sync, str)
 AUTOGC: Final = Property("autogc", 0, parse_unsigned, str, autogc_error)
+HOOK_QUEUE_MAX_SIZE: Final = Property(
+    "hook-queue-max-size", HOOK_QUEUE_BYTES_MAX, parse_queue_size, show_queue_size
+)
+HOOK_QUEUE_TTL: Final = Property("hook-queue-ttl", HOOK_TTL_SECONDS, parse_queue_ttl, str)
 KEEPALIVE: Final = Property("keepalive", 300, parse_keepalive, str)
 LEADERAUTH: Final = _text("leaderauth")
 LOGCONFIG: Final = _text("logconfig")

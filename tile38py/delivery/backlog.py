@@ -9,6 +9,7 @@ class Backlog:
     """In order: `head` in memory, then (cursor, disk_last] in the file alone, then `tail`."""
 
     __slots__ = (
+        "count",
         "cursor",
         "disk_last",
         "disk_oldest_ns",
@@ -22,6 +23,7 @@ class Backlog:
     def __init__(self) -> None:
         self.head: deque[Message] = deque()
         self.tail: deque[Message] = deque()
+        self.count = 0  # of all three parts
         self.taken = 0  # of the head: handed out and not settled yet
         self.cursor = 0  # the last event that was in the head; the file's part begins behind it
         self.disk_last = 0  # the last event of the part that only the file holds; 0 = no such part
@@ -50,6 +52,7 @@ class Backlog:
 
     def append(self, message: Message) -> None:
         """Add the newest event."""
+        self.count += 1
         if self.disk_last:
             self.tail.append(message)
         else:
@@ -80,6 +83,13 @@ class Backlog:
             size += len(message.body)
         return size
 
+    def skip(self, number: int) -> None:
+        """The file's first event is gone."""
+        self.count -= 1
+        self.cursor = number
+        if number == self.disk_last:
+            self.loaded([], number, is_all=True)
+
     def loaded(self, messages: list[Message], last: int, *, is_all: bool) -> None:
         """Add what was read of the file's part up to the event `last`; is_all: it had no more."""
         self.head.extend(messages)
@@ -90,6 +100,8 @@ class Backlog:
         self.cursor = last
         if self.disk_last <= last:
             self.disk_last = 0
-            for message in self.tail:
+            tail, self.tail = self.tail, deque()
+            # What the file had is what was read, whatever was thought before.
+            self.count = len(self.head)
+            for message in tail:
                 self.append(message)
-            self.tail = deque()

@@ -1,30 +1,7 @@
 """What operators see of each hook's deliveries. Counts; decides nothing."""
 
-from dataclasses import dataclass
-
+from tile38py.interfaces import HookCounters
 from tile38py.limits import HOOK_FATE_COUNT_MAX
-
-
-@dataclass(slots=True)
-class HookCounters:
-    """Since the start of the server, or since the hook was made."""
-
-    sent: int = 0
-    failed: int = 0  # tries in which no endpoint took the event
-    retried: int = 0  # tries beyond an event's first
-    expired: int = 0  # dropped after hook-queue-ttl
-    dropped: int = 0  # dropped because of hook-queue-max-size
-    last_error: str = ""
-    last_error_ns: int = 0
-
-
-@dataclass(frozen=True, slots=True)
-class HookReport:
-    """The counters of a hook together with what waits now."""
-
-    counters: HookCounters
-    oldest_ns: int  # when the oldest waiting event was queued; 0 if none waits
-    is_waiting: bool
 
 
 class Counters:

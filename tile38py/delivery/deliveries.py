@@ -13,11 +13,12 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TypeVar
 
-from tile38py.delivery.counters import Counters, HookReport
-from tile38py.delivery.hook_queue import HookQueue, Retention
+from tile38py.delivery.counters import Counters
+from tile38py.delivery.hook_queue import HookQueue
+from tile38py.delivery.retention import Retention, Sweeper
 from tile38py.delivery.store import LEGACY_SUFFIX, Store, StoreError
 from tile38py.delivery.worker import Tools, Worker
-from tile38py.interfaces import Clock, Couriers, HookRecord, Tell
+from tile38py.interfaces import Clock, Couriers, HookRecord, HookReport, Tell
 from tile38py.limits import HOOK_FLUSH_SECONDS, HOOK_SWEEP_SECONDS
 
 Result = TypeVar("Result")
@@ -43,10 +44,12 @@ class Deliveries:
         self._thread = ThreadPoolExecutor(1, "hook-queue")
         self._stopped = asyncio.Event()
         self._dirty = asyncio.Event()
+        self._crowded = asyncio.Event()
         self.counters = Counters()
         self.retention = Retention()
         self.queue: HookQueue
         self._store: Store
+        self._sweeper: Sweeper
         self._worker: Worker
 
     def open(self) -> None:
@@ -63,18 +66,33 @@ class Deliveries:
             retention=self.retention,
         )
         self.queue.on_health = self._tell_health
+        self._sweeper = Sweeper(
+            self.queue,
+            self._store,
+            in_thread=self._in_thread,
+            now_ns=self._clock.now_ns,
+            retention=self.retention,
+        )
         tools = Tools(self._couriers, self._clock, self._find, self._log)
         self._worker = Worker(self.queue, self.counters, tools)
+
+    def retain(self, *, ttl_ns: int, bytes_max: int) -> None:
+        """Change what the queue keeps; what is too much already goes now."""
+        self.retention.ttl_ns = ttl_ns
+        self.retention.bytes_max = bytes_max
+        self._crowded.set()
 
     def enqueue(self, events: Sequence[tuple[str, bytes]]) -> None:
         """Queue events, (hook name, message) each, in the order of their writes."""
         now_ns = self._clock.now_ns()
-        append, wake = self.queue.append, self._worker.wake
-        for hook, body in events:
-            append(hook, body, now_ns)
-        for hook in dict.fromkeys(hook for hook, _ in events):
-            wake(hook)
+        append = self.queue.append
+        # A hook for which something waited before is in the worker's hands.
+        idle = [hook for hook, body in events if append(hook, body, now_ns)]
+        for hook in idle:
+            self._worker.wake(hook)
         self._dirty.set()
+        if self.retention.is_exceeded(self.queue.bytes):
+            self._crowded.set()
 
     def hooks_changed(self, names: Sequence[str]) -> None:
         """These hooks were made, replaced or deleted: find() tells what they are now."""
@@ -84,7 +102,9 @@ class Deliveries:
 
     def report(self, hook: str) -> HookReport:
         """What became of a hook's events."""
-        return HookReport(self.counters.get(hook), self.queue.oldest_ns(hook), self.queue.has(hook))
+        return HookReport(
+            self.counters.get(hook), self.queue.waiting(hook), self.queue.oldest_ns(hook)
+        )
 
     async def run(self) -> None:
         """Deliver until stop() is called; what isn't delivered then stays in the file."""
@@ -127,9 +147,12 @@ class Deliveries:
 
     async def _sweep_often(self) -> None:
         while True:
-            await asyncio.sleep(HOOK_SWEEP_SECONDS)
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(HOOK_SWEEP_SECONDS):
+                    await self._crowded.wait()
             if self.queue.count:
-                await self.queue.sweep()
+                await self._sweeper.sweep()
+            self._crowded.clear()
             # What was delivered since has to leave the file, though nothing new came.
             if self.queue.is_dirty:
                 self._dirty.set()

@@ -1,25 +1,26 @@
 """The waiting events of all hooks: ordered per hook, bounded, in memory and in the file.
 
 An event reaches the file with the next flush, unless it was delivered before; reads come from
-memory as long as it has room. Decides what is dropped; sends nothing.
+memory as long as it has room. What is dropped is decided in retention; sends nothing.
 """
 
 from collections import deque
-from collections.abc import Callable, Coroutine, Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Coroutine, Sequence
 from typing import Protocol, TypeVar
 
 from tile38py.delivery.backlog import Backlog
 from tile38py.delivery.counters import Counters
+from tile38py.delivery.retention import Retention
 from tile38py.delivery.store import Range, Row, Store, StoreError
 from tile38py.interfaces import Clock, Message
 from tile38py.limits import (
-    HOOK_BATCH_COUNT_MAX,
     HOOK_EVENT_BYTES,
+    HOOK_FLUSH_COUNT_MAX,
+    HOOK_LOAD_BYTES_MAX,
+    HOOK_LOAD_COUNT_MAX,
+    HOOK_LOAD_COUNT_MIN,
     HOOK_MEMORY_BYTES_MAX,
-    HOOK_QUEUE_BYTES_MAX,
     HOOK_SWEEP_COUNT_MAX,
-    HOOK_TTL_SECONDS,
 )
 
 Result = TypeVar("Result")
@@ -30,14 +31,6 @@ class InThread(Protocol):
 
     def __call__(self, function: Callable[[], Result], /) -> Coroutine[object, object, Result]:
         """The function's result, or what it raises."""
-
-
-@dataclass(slots=True)
-class Retention:
-    """How long and how much the queue keeps: settings that may change while it works."""
-
-    ttl_ns: int = HOOK_TTL_SECONDS * 10**9  # 0 = until delivered
-    bytes_max: int = HOOK_QUEUE_BYTES_MAX  # 0 = no bound; the oldest events go first
 
 
 class HookQueue:
@@ -69,9 +62,10 @@ class HookQueue:
         self.count = contents.count
         self.bytes = contents.size + contents.count * HOOK_EVENT_BYTES
         self.memory_bytes = 0
-        for hook, last in contents.hooks.items():
+        for hook, (last, count) in contents.hooks.items():
             backlog = self._backlogs[hook] = Backlog()
             backlog.disk_last = backlog.written_last = last
+            backlog.count = count
             # How old they are is known once they are read; the sweep looks by itself.
             backlog.disk_oldest_ns = clock.now_ns()
 
@@ -88,6 +82,11 @@ class HookQueue:
         backlog = self._backlogs.get(hook)
         return backlog is not None and backlog.needs_load
 
+    def waiting(self, hook: str) -> int:
+        """How many events of a hook wait."""
+        backlog = self._backlogs.get(hook)
+        return 0 if backlog is None else backlog.count
+
     def oldest_ns(self, hook: str) -> int:
         """When the oldest event of a hook was queued; 0 if none waits."""
         backlog = self._backlogs.get(hook)
@@ -98,21 +97,32 @@ class HookQueue:
         """Whether the file lacks something."""
         return bool(self._unwritten or self._done or self._is_flushing)
 
-    def append(self, hook: str, body: bytes, now_ns: int) -> None:
-        """Add an event."""
+    def append(self, hook: str, body: bytes, now_ns: int) -> bool:
+        """Add an event; whether it is the only one of its hook."""
+        size = len(body) + HOOK_EVENT_BYTES
+        if self._lacks_room(size):
+            self.drop_unwritten(size)
+            if self._lacks_room(size):
+                # What is older is in somebody's hands or in the file, which the sweep looks after.
+                self._counters.add_dropped(hook)
+                return False
         self.last_number += 1
         message = Message(hook, self.last_number, now_ns, body)
         backlog = self._backlogs.get(hook)
+        is_first = backlog is None
         if backlog is None:
             backlog = self._backlogs[hook] = Backlog()
         backlog.append(message)
         self._unwritten.append(message)
-        size = len(body) + HOOK_EVENT_BYTES
         self.count += 1
         self.bytes += size
         self.memory_bytes += size
+        return is_first
+
+    def _lacks_room(self, size: int) -> bool:
         if self.error is not None:
-            self._bound_memory()
+            return self._retention.is_exceeded(self.bytes + size)
+        return self._retention.is_far_exceeded(self.bytes + size)
 
     def take(self, hook: str, count_max: int, bytes_max: int) -> list[Message]:
         """The oldest events of a hook, in order, until settle() says what became of them."""
@@ -120,7 +130,8 @@ class HookQueue:
         if backlog is None:
             return []
         assert backlog.taken == 0, "a hook's events are with one taker at a time"
-        self._expire_head(hook, backlog)
+        if self.expire(hook):
+            return []  # there are more that are too old: let others have their turn
         taken: list[Message] = []
         for message in backlog.head:
             bytes_max -= len(message.body)
@@ -128,8 +139,6 @@ class HookQueue:
                 break
             taken.append(message)
         backlog.taken = len(taken)
-        if backlog.is_empty:
-            del self._backlogs[hook]
         return taken
 
     def settle(self, taken: Sequence[Message], count: int) -> None:
@@ -161,12 +170,14 @@ class HookQueue:
 
     async def load(self, hooks: Sequence[str]) -> None:
         """Read the next events of these hooks from the file, in one go."""
+        count_max = max(HOOK_LOAD_COUNT_MAX // max(len(hooks), 1), HOOK_LOAD_COUNT_MIN)
+        bytes_max = HOOK_LOAD_BYTES_MAX // max(len(hooks), 1)
         wanted: list[tuple[Backlog, Range]] = []
         for hook in hooks:
             backlog = self._backlogs.get(hook)
             if backlog is not None and backlog.needs_load and not backlog.is_loading:
                 backlog.is_loading = True
-                span = Range(hook, backlog.cursor, backlog.disk_last, HOOK_BATCH_COUNT_MAX)
+                span = Range(hook, backlog.cursor, backlog.disk_last, count_max, bytes_max)
                 wanted.append((backlog, span))
         if not wanted:
             return
@@ -174,35 +185,39 @@ class HookQueue:
         try:
             found = await self._in_thread(lambda: self._store.read(ranges))
         except StoreError as error:
-            self._set_health(str(error))
+            self.set_health(str(error))
             return
         finally:
             for backlog, _ in wanted:
                 backlog.is_loading = False
-        for (backlog, span), messages in zip(wanted, found, strict=True):
+        for (backlog, span), (messages, is_all) in zip(wanted, found, strict=True):
             if self._backlogs.get(span.hook) is backlog:
-                self._add_loaded(backlog, span, messages)
+                self._add_loaded(backlog, span, messages, is_all=is_all)
 
-    def _add_loaded(self, backlog: Backlog, span: Range, messages: list[Message]) -> None:
-        is_all = len(messages) < span.count_max
+    def _add_loaded(
+        self, backlog: Backlog, span: Range, messages: list[Message], *, is_all: bool
+    ) -> None:
         backlog.loaded(messages, span.last, is_all=is_all)
         self.memory_bytes += sum(len(message.body) + HOOK_EVENT_BYTES for message in messages)
         if backlog.is_empty:
             del self._backlogs[span.hook]
 
     async def flush(self) -> None:
-        """Bring the file up to date."""
+        """Bring the file up to date, as of now."""
         if self._is_flushing:
             return
         self._is_flushing = True
+        last = self.last_number
         try:
-            await self._flush()
+            while await self._flush_group():
+                if not self._unwritten or self._unwritten[0].number > last:
+                    break
         finally:
             self._is_flushing = False
 
-    async def _flush(self) -> None:
-        messages = [message for message in self._unwritten if not message.is_settled]
-        self._unwritten.clear()
+    async def _flush_group(self) -> bool:
+        """One transaction, short enough for the others of its thread; whether it succeeded."""
+        messages = self._next_unwritten()
         done, self._done = self._done, {}
         written: dict[str, Backlog] = {}
         for message in messages:
@@ -211,7 +226,7 @@ class HookQueue:
             backlog.written_last = message.number
             written[message.hook] = backlog
         if not messages and not done:
-            return
+            return True
         try:
             await self._in_thread(lambda: self._store.write(messages, done.items()))
         except StoreError as error:
@@ -221,12 +236,23 @@ class HookQueue:
                 backlog_now = self._backlogs.get(message.hook)
                 if backlog_now is not None:
                     backlog_now.written_last = min(backlog_now.written_last, message.number - 1)
-            self._set_health(str(error))
-            self._bound_memory()
-            return
-        self._set_health(None)
+            self.set_health(str(error))
+            self.drop_unwritten()
+            return False
+        self.set_health(None)
         await self._recount_if_needed()
         self._evict(written)
+        return True
+
+    def _next_unwritten(self) -> list[Message]:
+        """The oldest that the file lacks and that still wait."""
+        found: list[Message] = []
+        unwritten = self._unwritten
+        while unwritten and len(found) < HOOK_FLUSH_COUNT_MAX:
+            message = unwritten.popleft()
+            if not message.is_settled:
+                found.append(message)
+        return found
 
     async def _recount_if_needed(self) -> None:
         if not self._must_recount:
@@ -248,80 +274,70 @@ class HookQueue:
                 gone = before - len(backlog.head) - len(backlog.tail)
                 self.memory_bytes -= size + gone * HOOK_EVENT_BYTES
 
-    async def sweep(self) -> None:
-        """Drop what is too old, and the oldest while there is too much."""
-        cutoff_ns = self._cutoff_ns()
-        if cutoff_ns:
-            for hook, backlog in list(self._backlogs.items()):
-                if not backlog.taken and backlog.head and backlog.head[0].queued_ns < cutoff_ns:
-                    self._expire_head(hook, backlog)
-                    if backlog.is_empty:
-                        del self._backlogs[hook]
-        if self._has_excess() or cutoff_ns:
-            await self._sweep_file(cutoff_ns)
-
-    async def _sweep_file(self, cutoff_ns: int) -> None:
-        if not any(backlog.disk_last for backlog in self._backlogs.values()):
-            self._bound_memory()
-            return
-        try:
-            rows = await self._in_thread(lambda: self._store.oldest(HOOK_SWEEP_COUNT_MAX))
-            victims = self._choose(rows, cutoff_ns)
-            if victims:
-                await self._in_thread(lambda: self._store.remove(victims))
-        except StoreError as error:
-            self._set_health(str(error))
-
-    def _choose(self, rows: Iterable[Row], cutoff_ns: int) -> list[int]:
-        """Those of the oldest events that go, of those that only the file holds."""
-        victims: list[int] = []
-        for row in rows:
-            is_old = row.queued_ns < cutoff_ns
-            if not is_old and not self._has_excess():
-                break
-            backlog = self._backlogs.get(row.hook)
-            if backlog is None or not backlog.cursor < row.number <= backlog.disk_last:
-                continue
-            if backlog.is_loading:
-                continue
-            victims.append(row.number)
-            self.count -= 1
-            self.bytes -= row.size + HOOK_EVENT_BYTES
-            add = self._counters.add_expired if is_old else self._counters.add_dropped
-            add(row.hook)
-            backlog.cursor = row.number
-            if row.number == backlog.disk_last:
-                backlog.loaded([], row.number, is_all=True)
-                if backlog.is_empty:
-                    del self._backlogs[row.hook]
-        return victims
-
-    def _bound_memory(self) -> None:
-        """Keep to the bound in bytes where the file can't help: the oldest unwritten go."""
-        while self._has_excess() and self._unwritten:
-            message = self._unwritten.popleft()
-            backlog = self._backlogs.get(message.hook)
-            if message.is_settled or backlog is None:
-                continue
-            for part in (backlog.head, backlog.tail):
-                is_taken = part is backlog.head and backlog.taken
-                if part and part[0] is message and not is_taken:
-                    part.popleft()
-                    self._forget(message)
-                    self._counters.add_dropped(message.hook)
-            if backlog.is_empty:
-                del self._backlogs[message.hook]
-
-    def _expire_head(self, hook: str, backlog: Backlog) -> None:
-        cutoff_ns = self._cutoff_ns()
+    def expire(self, hook: str) -> bool:
+        """Drop what is too old of what memory holds of a hook; whether there is more of it."""
+        backlog = self._backlogs.get(hook)
+        if backlog is None or backlog.taken:
+            return False
+        cutoff_ns = self._retention.cutoff_ns(self._clock.now_ns())
         count = 0
         for message in backlog.head:
-            if message.queued_ns >= cutoff_ns:
+            if message.queued_ns >= cutoff_ns or count == HOOK_SWEEP_COUNT_MAX:
                 break
             count += 1
         if count:
             self._counters.add_expired(hook, count)
             self._pop(hook, backlog, count)
+            self._forget_if_empty(hook, backlog)
+        return count == HOOK_SWEEP_COUNT_MAX
+
+    def drop_row(self, row: Row, *, is_old: bool) -> bool:
+        """Drop an event that the file holds, unless somebody has it in hand; whether it went."""
+        backlog = self._backlogs.get(row.hook)
+        if backlog is None or backlog.is_loading:
+            return False
+        if backlog.head and backlog.head[0].number == row.number and not backlog.taken:
+            self._pop(row.hook, backlog, 1)
+        elif backlog.cursor < row.number <= backlog.disk_last:
+            self.count -= 1
+            self.bytes -= row.size + HOOK_EVENT_BYTES
+            backlog.skip(row.number)
+        else:
+            return False
+        add = self._counters.add_expired if is_old else self._counters.add_dropped
+        add(row.hook)
+        self._forget_if_empty(row.hook, backlog)
+        return True
+
+    def drop_unwritten(self, size: int = 0) -> None:
+        """Make room for so many bytes where the file can't help: the oldest unwritten go."""
+        while self._unwritten and self._retention.is_exceeded(self.bytes + size):
+            message = self._unwritten[0]
+            backlog = self._backlogs.get(message.hook)
+            if not message.is_settled and backlog is not None:
+                if backlog.taken or backlog.is_loading:
+                    break
+                count = self._drop_through(message, backlog)
+                self._counters.add_dropped(message.hook, count)
+                self._forget_if_empty(message.hook, backlog)
+            self._unwritten.popleft()
+
+    def _drop_through(self, message: Message, backlog: Backlog) -> int:
+        """Drop a hook's event, and what it has in memory before it; how many they were."""
+        if backlog.tail and backlog.tail[0] is message:
+            backlog.tail.popleft()
+            backlog.count -= 1
+            self._forget(message)
+            return 1
+        count = 0
+        for older in backlog.head:
+            count += older.number <= message.number
+        self._pop(message.hook, backlog, count)
+        return count
+
+    def _forget_if_empty(self, hook: str, backlog: Backlog) -> None:
+        if backlog.is_empty:
+            del self._backlogs[hook]
 
     def _pop(self, hook: str, backlog: Backlog, count: int) -> None:
         number = 0
@@ -329,6 +345,7 @@ class HookQueue:
             message = backlog.head.popleft()
             number = message.number
             self._forget(message)
+        backlog.count -= count
         if number <= backlog.written_last:
             self._done[hook] = number
         elif backlog.written_last and self._done.get(hook, 0) < backlog.written_last:
@@ -342,14 +359,8 @@ class HookQueue:
         self.bytes -= size
         self.memory_bytes -= size
 
-    def _cutoff_ns(self) -> int:
-        ttl_ns = self._retention.ttl_ns
-        return self._clock.now_ns() - ttl_ns if ttl_ns else 0
-
-    def _has_excess(self) -> bool:
-        return 0 < self._retention.bytes_max < self.bytes
-
-    def _set_health(self, error: str | None) -> None:
+    def set_health(self, error: str | None) -> None:
+        """Tell when the file can't be read or written, and when it can again."""
         if error != self.error:
             self.error = error
             self.on_health(error)

@@ -13,6 +13,7 @@ from typing import Final
 
 from tile38py.errors import StartError
 from tile38py.interfaces import Message
+from tile38py.limits import HOOK_LOAD_BYTES_MAX, HOOK_SWEEP_COUNT_MAX
 
 SQLITE_MAGIC: Final = b"SQLite format 3\x00"
 LEGACY_SUFFIX: Final = "-tile38"  # what Tile38's own queue is moved to
@@ -35,17 +36,12 @@ READ: Final = """
 SELECT number, queued_ns, body FROM event INDEXED BY event_of_hook
 WHERE hook = ? AND number > ? AND number <= ? ORDER BY number LIMIT ?
 """
-# Steps from hook to hook along the index, so that the cost follows the hooks, not the events.
-HOOKS: Final = """
-WITH RECURSIVE found (hook) AS (
-  SELECT (SELECT min(hook) FROM event)
-  UNION ALL
-  SELECT (SELECT min(hook) FROM event WHERE hook > found.hook) FROM found
-  WHERE found.hook IS NOT NULL
-)
-SELECT hook, (SELECT max(number) FROM event WHERE event.hook = found.hook) FROM found
-WHERE hook IS NOT NULL
+OLDEST: Final = f"""
+SELECT number, hook, queued_ns, length(body) FROM event
+WHERE number > ? ORDER BY number LIMIT {HOOK_SWEEP_COUNT_MAX}
 """
+# The index has all that this needs, in order.
+HOOKS: Final = "SELECT hook, max(number), count(*) FROM event GROUP BY hook ORDER BY hook"
 
 
 class StoreError(Exception):
@@ -54,12 +50,13 @@ class StoreError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Range:
-    """Events of one hook to be read: those in (after, last], at most so many."""
+    """Events of one hook to be read: those in (after, last], at most about so many."""
 
     hook: str
     after: int
     last: int
     count_max: int
+    bytes_max: int = HOOK_LOAD_BYTES_MAX
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +73,7 @@ class Row:
 class Contents:
     """What a file holds when it is opened."""
 
-    hooks: dict[str, int]  # and the number of the last event of each
+    hooks: dict[str, tuple[int, int]]  # the number of the last event of each, and the count
     count: int
     size: int
     last_number: int
@@ -129,7 +126,8 @@ class Store:
     def contents(self) -> Contents:
         """What waits in it."""
         with translated():
-            hooks = {name_of(hook): last for hook, last in self._database.execute(HOOKS)}
+            found = self._database.execute(HOOKS)
+            hooks = {name_of(hook): (last, count) for hook, last, count in found}
             count, size = self._database.execute(
                 "SELECT count(*), coalesce(sum(length(body)), 0) FROM event"
             ).fetchone()
@@ -154,25 +152,32 @@ class Store:
                 run.execute("UPDATE last_number SET number = max(number, ?)", (last,))
             run.execute(f"PRAGMA incremental_vacuum({PAGES_FREED_COUNT_MAX})").fetchall()
 
-    def read(self, ranges: Sequence[Range]) -> list[list[Message]]:
-        """The events of each range, in order. Never looks at another hook's events."""
+    def read(self, ranges: Sequence[Range]) -> list[tuple[list[Message], bool]]:
+        """The events of each range, in order, and whether those are all of the range.
+
+        Never looks at another hook's events.
+        """
         with translated():
             return [self._read(wanted) for wanted in ranges]
 
-    def _read(self, wanted: Range) -> list[Message]:
+    def _read(self, wanted: Range) -> tuple[list[Message], bool]:
         words = (bytes_of(wanted.hook), wanted.after, wanted.last, wanted.count_max)
-        return [
-            Message(wanted.hook, number, queued_ns, body)
-            for number, queued_ns, body in self._database.execute(READ, words)
-        ]
+        messages: list[Message] = []
+        size = 0
+        with contextlib.closing(self._database.execute(READ, words)) as found:
+            for number, queued_ns, body in found:
+                messages.append(Message(wanted.hook, number, queued_ns, body))
+                size += len(body)
+                if size >= wanted.bytes_max:
+                    return messages, number == wanted.last
+        return messages, len(messages) < wanted.count_max
 
-    def oldest(self, count_max: int) -> list[Row]:
-        """The events with the lowest numbers, of all hooks."""
-        query = "SELECT number, hook, queued_ns, length(body) FROM event ORDER BY number LIMIT ?"
+    def oldest(self, after: int) -> list[Row]:
+        """The events with the lowest numbers beyond one, of all hooks."""
         with translated():
             return [
                 Row(number, name_of(hook), queued_ns, size)
-                for number, hook, queued_ns, size in self._database.execute(query, (count_max,))
+                for number, hook, queued_ns, size in self._database.execute(OLDEST, (after,))
             ]
 
     def remove(self, numbers: Sequence[int]) -> None:

@@ -1,36 +1,10 @@
-"""Endpoints: one file for each URL scheme; pool.py owns their lives. Knows no hook."""
+"""Endpoints: one file for each URL scheme; pool.py owns their lives. Knows no hook.
 
+Importing the package registers all kinds; a kind's client is imported at its first connect.
+"""
+
+from importlib import import_module
+from pkgutil import iter_modules
 from typing import Final
 
-from tile38py.endpoints import (
-    amqp,
-    cloudflare,
-    disque,
-    eventhub,
-    grpc,
-    http,
-    kafka,
-    local,
-    mqtt,
-    nats,
-    pubsub,
-    redis,
-    sqs,
-)
-
-# Importing a module registers its kind; the clients themselves are imported at the first connect.
-KINDS_OF_OURS: Final = (
-    amqp,
-    cloudflare,
-    disque,
-    eventhub,
-    grpc,
-    http,
-    kafka,
-    local,
-    mqtt,
-    nats,
-    pubsub,
-    redis,
-    sqs,
-)
+FILES: Final = [import_module(f"{__name__}.{file.name}") for file in iter_modules(__path__)]

@@ -1,12 +1,21 @@
 """amqp and amqps: an exchange named like the queue, publisher confirms."""
 
+from collections.abc import Hashable
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Final, Self
 
 from tile38py.endpoints.address import AddressError, decoded, split
 from tile38py.endpoints.each import send_each
-from tile38py.endpoints.registry import Surroundings, Traits, endpoint
+from tile38py.endpoints.registry import (
+    Settings,
+    Surroundings,
+    TargetError,
+    Traits,
+    endpoint,
+)
 from tile38py.interfaces import Batch
+from tile38py.limits import ENDPOINT_BATCHES_COUNT_MAX, ENDPOINT_TARGETS_COUNT_MAX
 
 if TYPE_CHECKING:
     from aio_pika.abc import AbstractChannel, AbstractConnection, AbstractExchange
@@ -15,7 +24,12 @@ PORTS: Final = {"amqp": 5672, "amqps": 5671}
 PRIORITY_COUNT: Final = 256
 
 
-@endpoint("amqp", "amqps", traits=Traits(extra="amqp", module="aio_pika"))
+TRAITS: Final = Traits(
+    extra="amqp", module="aio_pika", batches_count_max=ENDPOINT_BATCHES_COUNT_MAX
+)
+
+
+@endpoint("amqp", "amqps", traits=TRAITS)
 @dataclass(frozen=True, slots=True)
 class AmqpSettings:
     """Broker, queue and the properties of what is declared and sent."""
@@ -64,8 +78,13 @@ class AmqpSettings:
             priority=integer(address.option("priority"), 0) % PRIORITY_COUNT,
         )
 
+    @property
+    def cluster(self) -> Hashable:
+        """Broker, login and virtual host."""
+        return self.url, self.vhost, self.is_immediate
+
     async def connect(self, _surroundings: Surroundings) -> "AmqpEndpoint":
-        """Log in and declare what is sent to."""
+        """Log in."""
         from aio_pika import connect
         from yarl import URL
 
@@ -80,12 +99,13 @@ class AmqpSettings:
         )
         try:
             channel = await connection.channel(publisher_confirms=True)
-            return AmqpEndpoint(self, connection, await self._declare(channel))
+            return AmqpEndpoint(connection, channel)
         except BaseException:
             await connection.close()
             raise
 
-    async def _declare(self, channel: "AbstractChannel") -> "AbstractExchange":
+    async def declare(self, channel: "AbstractChannel") -> None:
+        """Declare what is sent to: an exchange named like the queue, and the queue."""
         exchange = await channel.declare_exchange(
             self.queue,
             self.kind,
@@ -98,34 +118,52 @@ class AmqpSettings:
                 self.queue, durable=self.is_durable, auto_delete=self.is_deleted_when_unused
             )
             await queue.bind(exchange, self.route)
-        return exchange
 
 
 class AmqpEndpoint:
-    """One connection with one channel."""
+    """One connection, with one channel to publish on."""
 
-    def __init__(
-        self, settings: AmqpSettings, connection: "AbstractConnection", exchange: "AbstractExchange"
-    ) -> None:
-        self._settings = settings
+    def __init__(self, connection: "AbstractConnection", channel: "AbstractChannel") -> None:
         self._connection = connection
-        self._exchange = exchange
+        self._channel = channel
+        self._exchanges: dict[AmqpSettings, AbstractExchange] = {}
 
-    async def send(self, batch: Batch) -> None:
+    async def send(self, batch: Batch, target: Settings) -> None:
         """Publish all, then wait for the confirmations."""
-        await send_each(batch, self._publish)
+        from aio_pika.exceptions import DeliveryError
 
-    async def _publish(self, body: bytes) -> None:
+        assert isinstance(target, AmqpSettings)
+        exchange = self._exchanges.get(target) or await self._prepare(target)
+        publish = partial(self._publish, exchange, target)
+        await send_each(batch, publish, refusals=(DeliveryError,))
+
+    async def _prepare(self, target: AmqpSettings) -> "AbstractExchange":
+        from aio_pika.exceptions import ChannelClosed
+
+        # On a channel of its own: the broker closes it if something else has the name already.
+        try:
+            async with self._connection.channel() as channel:
+                await target.declare(channel)
+        except ChannelClosed as error:
+            raise TargetError(str(error)) from error
+        if len(self._exchanges) >= ENDPOINT_TARGETS_COUNT_MAX:
+            self._exchanges.clear()
+        exchange = await self._channel.get_exchange(target.queue, ensure=False)
+        self._exchanges[target] = exchange
+        return exchange
+
+    async def _publish(
+        self, exchange: "AbstractExchange", settings: AmqpSettings, body: bytes
+    ) -> None:
         from aio_pika import Message
 
-        settings = self._settings
         message = Message(
             body,
             content_type="application/json",
             delivery_mode=settings.delivery_mode,
             priority=settings.priority or None,
         )
-        await self._exchange.publish(
+        await exchange.publish(
             message,
             settings.route,
             mandatory=settings.is_mandatory,

@@ -2,12 +2,21 @@
 
 import asyncio
 import json
+from collections.abc import Awaitable, Callable, Hashable
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Final, Self
 
 from tile38py.endpoints.address import AddressError, split
-from tile38py.endpoints.registry import Surroundings, Traits, endpoint
+from tile38py.endpoints.registry import (
+    Settings,
+    Surroundings,
+    TargetError,
+    Traits,
+    endpoint,
+)
 from tile38py.interfaces import Batch
+from tile38py.limits import ENDPOINT_BATCHES_COUNT_MAX
 
 if TYPE_CHECKING:
     from aiohttp import ClientSession
@@ -19,7 +28,13 @@ SERVER_ERROR: Final = 500
 SUCCESS: Final = range(200, 300)
 REQUEST_SECONDS_MAX: Final = 5.0
 ANSWER_BYTES_MAX: Final = 64 * 1024
-TRAITS: Final = Traits(extra="http", module="aiohttp", send_seconds_max=20.0)
+BATCH_SECONDS_MAX: Final = 5.0  # after which no further request of a batch begins
+TRAITS: Final = Traits(
+    extra="http",
+    module="aiohttp",
+    send_seconds_max=25.0,
+    batches_count_max=ENDPOINT_BATCHES_COUNT_MAX,
+)
 
 
 @endpoint("cf-queue", traits=TRAITS)
@@ -43,50 +58,53 @@ class CloudflareSettings:
             raise AddressError("missing CF Queue API token")
         return cls(address.authority, address.segments[0], address.option("token"))
 
+    @property
+    def cluster(self) -> Hashable:
+        """The service: each request has its own token."""
+        return ()
+
     async def connect(self, surroundings: Surroundings) -> "CloudflareEndpoint":
         """Open a session."""
         from aiohttp import ClientSession, ClientTimeout
 
         base = surroundings.environment.get("CLOUDFLARE_BASE_URL", BASE)
-        url = f"{base.rstrip('/')}/accounts/{self.account}/queues/{self.queue}/messages"
-        session = ClientSession(
-            headers={"Authorization": f"Bearer {self.token}"},
-            timeout=ClientTimeout(total=REQUEST_SECONDS_MAX),
-            trust_env=True,
-        )
-        return CloudflareEndpoint(session, url)
+        timeout = ClientTimeout(total=REQUEST_SECONDS_MAX)
+        session = ClientSession(timeout=timeout, trust_env=True)
+        return CloudflareEndpoint(session, base.rstrip("/"))
 
 
 class CloudflareEndpoint:
     """A session."""
 
-    def __init__(self, session: "ClientSession", url: str) -> None:
+    def __init__(self, session: "ClientSession", base: str) -> None:
         self._session = session
-        self._url = url
+        self._base = base
 
-    async def send(self, batch: Batch) -> None:
+    async def send(self, batch: Batch, target: Settings) -> None:
         """The events of a hook one after the other, the hooks side by side."""
+        from aiohttp import ClientConnectorError, ClientError
+
+        assert isinstance(target, CloudflareSettings)
+        place = f"accounts/{target.account}/queues/{target.queue}/messages"
+        post = partial(self._post, f"{self._base}/{place}", f"Bearer {target.token}")
         outcomes = await asyncio.gather(
-            *(self._send_group(batch, group) for group in batch.groups()), return_exceptions=True
+            *(send_group(batch, group, post) for group in batch.groups()), return_exceptions=True
         )
         for outcome in outcomes:
+            if isinstance(outcome, ClientError | TimeoutError) and not isinstance(
+                outcome, ClientConnectorError
+            ):
+                raise TargetError(str(outcome) or "no answer in time") from outcome
             if isinstance(outcome, BaseException):
                 raise outcome
 
-    async def _send_group(self, batch: Batch, group: list[int]) -> None:
-        for index in group:
-            problem = await self._post(batch.messages[index].body)
-            if problem:
-                batch.refused[index] = problem
-                return
-            batch.delivered.add(index)
-
-    async def _post(self, body: bytes) -> str:
+    async def _post(self, url: str, login: str, body: bytes) -> str:
         """Send one event; what is wrong, if anything is."""
         problem = ""
         words = {"body": body.decode("utf-8", "replace"), "content_type": "text"}
+        headers = {"Authorization": login}
         for pause_seconds in (*PAUSES_SECONDS, 0.0):
-            async with self._session.post(self._url, json=words) as answer:
+            async with self._session.post(url, json=words, headers=headers) as answer:
                 text = await answer.content.read(ANSWER_BYTES_MAX)
                 if answer.status in SUCCESS:
                     return "" if is_json(text) else f"status {answer.status} without JSON"
@@ -99,6 +117,21 @@ class CloudflareEndpoint:
     async def close(self) -> None:
         """Close the session."""
         await self._session.close()
+
+
+async def send_group(
+    batch: Batch, group: list[int], post: Callable[[bytes], Awaitable[str]]
+) -> None:
+    """One event after the other."""
+    ends = asyncio.get_running_loop().time() + BATCH_SECONDS_MAX
+    for index in group:
+        if asyncio.get_running_loop().time() > ends:
+            return
+        problem = await post(batch.messages[index].body)
+        if problem:
+            batch.refused[index] = problem
+            return
+        batch.delivered.add(index)
 
 
 def is_json(text: bytes) -> bool:

@@ -1,11 +1,12 @@
 """disque://host[:port]/queue[?replicate=n]: ADDJOB, a whole batch in one pipeline."""
 
+from collections.abc import Hashable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Self
 
 from tile38py.endpoints.address import AddressError, first_name, host_and_port, split
 from tile38py.endpoints.redis import Word, open_connection, refusal, run
-from tile38py.endpoints.registry import Surroundings, Traits, endpoint
+from tile38py.endpoints.registry import Settings, Surroundings, Traits, endpoint
 from tile38py.interfaces import Batch
 
 if TYPE_CHECKING:
@@ -36,25 +37,30 @@ class DisqueSettings:
             raise AddressError("invalid disque replicate value")
         return cls(host, port, first_name(address, "disque queue"), int(replicate))
 
+    @property
+    def cluster(self) -> Hashable:
+        """The server."""
+        return self.host, self.port
+
     async def connect(self, _surroundings: Surroundings) -> "DisqueEndpoint":
         """Disque speaks Redis's protocol."""
-        return DisqueEndpoint(await open_connection(self.host, self.port), self)
+        return DisqueEndpoint(await open_connection(self.host, self.port))
 
 
 class DisqueEndpoint:
     """One connection."""
 
-    def __init__(self, connection: "Connection", settings: DisqueSettings) -> None:
+    def __init__(self, connection: "Connection") -> None:
         self._connection = connection
-        self._settings = settings
 
-    async def send(self, batch: Batch) -> None:
+    async def send(self, batch: Batch, target: Settings) -> None:
         """The job's id is success; integers, nil and errors aren't."""
-        settings, waiting = self._settings, batch.waiting()
-        queue = settings.queue.encode("utf-8", "surrogateescape")
+        assert isinstance(target, DisqueSettings)
+        waiting = batch.waiting()
+        queue = target.queue.encode("utf-8", "surrogateescape")
         copies: tuple[Word, ...] = ()
-        if settings.replicate:
-            copies = ("REPLICATE", settings.replicate)
+        if target.replicate:
+            copies = ("REPLICATE", target.replicate)
         commands: list[tuple[Word, ...]] = [
             ("ADDJOB", queue, batch.messages[index].body, 0, *copies) for index in waiting
         ]

@@ -6,15 +6,25 @@ from collections.abc import Awaitable, Callable
 from tile38py.interfaces import Batch
 
 
-async def send_each(batch: Batch, publish: Callable[[bytes], Awaitable[object]]) -> None:
-    """Publish all that wait and mark what was taken; raise the first failure after the last."""
+async def send_each(
+    batch: Batch,
+    publish: Callable[[bytes], Awaitable[object]],
+    *,
+    refusals: tuple[type[Exception], ...] = (),
+) -> None:
+    """Publish all that wait and mark what was taken; raise the first failure after the last.
+
+    What is refused for a reason of its own is marked; it doesn't keep back what is under way.
+    """
     waiting = batch.waiting()
     outcomes = await asyncio.gather(
         *(publish(batch.messages[index].body) for index in waiting), return_exceptions=True
     )
     down: list[BaseException] = []
     for index, outcome in zip(waiting, outcomes, strict=True):
-        if isinstance(outcome, BaseException):
+        if isinstance(outcome, refusals):
+            batch.refused[index] = str(outcome) or type(outcome).__name__
+        elif isinstance(outcome, BaseException):
             down.append(outcome)
         else:
             batch.delivered.add(index)

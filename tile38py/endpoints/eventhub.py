@@ -1,11 +1,12 @@
 """Azure Event Hubs by connection string: AMQP 1.0 over TLS."""
 
+from collections.abc import Hashable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Self
 
 from tile38py.endpoints.address import CONNECTION_STRING, AddressError
 from tile38py.endpoints.event import subject_of
-from tile38py.endpoints.registry import Surroundings, Traits, endpoint
+from tile38py.endpoints.registry import Settings, Surroundings, Traits, endpoint
 from tile38py.interfaces import Batch
 
 if TYPE_CHECKING:
@@ -35,6 +36,11 @@ class EventhubSettings:
                 raise AddressError(f"missing {name}")
         return cls(url)
 
+    @property
+    def cluster(self) -> Hashable:
+        """The hub: a client is for one."""
+        return self.connection
+
     async def connect(self, _surroundings: Surroundings) -> "EventhubEndpoint":
         """Make a producer, which connects when it sends."""
         from azure.eventhub.aio import EventHubProducerClient
@@ -49,7 +55,7 @@ class EventhubEndpoint:
     def __init__(self, producer: "EventHubProducerClient") -> None:
         self._producer = producer
 
-    async def send(self, batch: Batch) -> None:
+    async def send(self, batch: Batch, _target: Settings) -> None:
         """One message for each object's events that follow each other."""
         from azure.eventhub import EventData
 

@@ -1,13 +1,14 @@
 """grpc://host[:port]: the unary call hservice.HookService/Send for each event."""
 
 import asyncio
+from collections.abc import Hashable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Self
 
 from tile38py.endpoints.address import host_and_port, split
-from tile38py.endpoints.registry import Surroundings, Traits, endpoint
+from tile38py.endpoints.registry import Settings, Surroundings, Traits, endpoint
 from tile38py.interfaces import Batch
-from tile38py.limits import ENDPOINT_SEND_SECONDS_MAX
+from tile38py.limits import ENDPOINT_BATCHES_COUNT_MAX, ENDPOINT_SEND_SECONDS_MAX
 
 if TYPE_CHECKING:
     from grpc.aio import Channel, UnaryUnaryMultiCallable
@@ -17,9 +18,18 @@ METHOD: Final = "/hservice.HookService/Send"
 VALUE_TAG: Final = 0x0A  # field 1, a text
 OK_TAG: Final = 0x08  # field 1, a number
 MORE: Final = 0x80
+BATCH_SECONDS_MAX: Final = 5.0  # after which no further call of a batch begins
 
 
-@endpoint("grpc", traits=Traits(extra="grpc", module="grpc"))
+TRAITS: Final = Traits(
+    extra="grpc",
+    module="grpc",
+    send_seconds_max=BATCH_SECONDS_MAX + ENDPOINT_SEND_SECONDS_MAX + 1.0,
+    batches_count_max=ENDPOINT_BATCHES_COUNT_MAX,
+)
+
+
+@endpoint("grpc", traits=TRAITS)
 @dataclass(frozen=True, slots=True)
 class GrpcSettings:
     """Server; path and query are ignored."""
@@ -31,6 +41,11 @@ class GrpcSettings:
     def parse(cls, url: str) -> Self:
         """Plaintext HTTP/2, no credentials."""
         return cls(*host_and_port(split(url).authority, PORT, "grpc"))
+
+    @property
+    def cluster(self) -> Hashable:
+        """The server."""
+        return self.host, self.port
 
     async def connect(self, _surroundings: Surroundings) -> "GrpcEndpoint":
         """Connect, so that a dead server is found here."""
@@ -54,17 +69,21 @@ class GrpcEndpoint:
             METHOD, request_serializer=request_bytes, response_deserializer=bytes
         )
 
-    async def send(self, batch: Batch) -> None:
+    async def send(self, batch: Batch, _target: Settings) -> None:
         """The events of a hook one after the other, the hooks side by side."""
+        ends = asyncio.get_running_loop().time() + BATCH_SECONDS_MAX
         outcomes = await asyncio.gather(
-            *(self._send_group(batch, group) for group in batch.groups()), return_exceptions=True
+            *(self._send_group(batch, group, ends) for group in batch.groups()),
+            return_exceptions=True,
         )
         for outcome in outcomes:
             if isinstance(outcome, BaseException):
                 raise outcome
 
-    async def _send_group(self, batch: Batch, group: list[int]) -> None:
+    async def _send_group(self, batch: Batch, group: list[int], ends: float) -> None:
         for index in group:
+            if asyncio.get_running_loop().time() > ends:
+                return
             reply = await self._call(batch.messages[index].body, timeout=ENDPOINT_SEND_SECONDS_MAX)
             if not is_ok(reply):
                 raise ConnectionError("invalid grpc reply")

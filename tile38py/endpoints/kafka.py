@@ -1,25 +1,38 @@
-"""kafka://host[:port]/topic: one producer for each URL, events keyed by key and id."""
+"""kafka://host[:port]/topic: one producer for each cluster, events keyed by key and id."""
 
 import asyncio
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Hashable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import TYPE_CHECKING, Final, Self
 
 from tile38py.endpoints.address import Address, first_name, host_and_port, split
 from tile38py.endpoints.event import subject_of
-from tile38py.endpoints.registry import Surroundings, Traits, endpoint
+from tile38py.endpoints.registry import (
+    Settings,
+    Surroundings,
+    TargetError,
+    Traits,
+    endpoint,
+)
 from tile38py.endpoints.security import TlsFiles
 from tile38py.interfaces import Batch
-from tile38py.limits import ENDPOINT_CONNECT_SECONDS_MAX, MIB, PRODUCER_LIFETIME_SECONDS_MAX
+from tile38py.limits import (
+    ENDPOINT_BATCHES_COUNT_MAX,
+    ENDPOINT_CONNECT_SECONDS_MAX,
+    MIB,
+    PRODUCER_LIFETIME_SECONDS_MAX,
+)
 
 if TYPE_CHECKING:
     from aiokafka import AIOKafkaProducer
 
 PORT: Final = 9092
 PRODUCE_SECONDS_MAX: Final = 10.0
+TOPIC_SECONDS_MAX: Final = 5.0  # to learn where a topic is
 METADATA_SECONDS: Final = 600
 RETRY_MILLISECONDS: Final = 100
+ABANDON_SECONDS: Final = 0.05  # between two calls to a sender to end
 RECORD_BYTES_MAX: Final = MIB
 KEYS_REMEMBERED_COUNT: Final = 65_536
 FNV_START: Final = 0x811C9DC5
@@ -29,7 +42,8 @@ TRAITS: Final = Traits(
     extra="kafka",
     module="aiokafka",
     lifetime_seconds_max=PRODUCER_LIFETIME_SECONDS_MAX,
-    send_seconds_max=PRODUCE_SECONDS_MAX,
+    send_seconds_max=TOPIC_SECONDS_MAX + PRODUCE_SECONDS_MAX + 1.0,
+    batches_count_max=ENDPOINT_BATCHES_COUNT_MAX,
 )
 
 
@@ -63,6 +77,11 @@ class KafkaSettings:
             files=files,
         )
 
+    @property
+    def cluster(self) -> Hashable:
+        """Bootstrap address and login: all but the topic."""
+        return replace(self, topic="")
+
     async def connect(self, surroundings: Surroundings) -> "KafkaEndpoint":
         """Start a producer: it reads the cluster's metadata."""
         from aiokafka import AIOKafkaProducer
@@ -82,9 +101,9 @@ class KafkaSettings:
             async with asyncio.timeout(ENDPOINT_CONNECT_SECONDS_MAX):
                 await producer.start()
         except BaseException:
-            await producer.stop()
+            await abandon(producer)
             raise
-        return KafkaEndpoint(producer, self.topic)
+        return KafkaEndpoint(producer)
 
     def _login(self, environment: Mapping[str, str]) -> dict[str, object]:
         is_tls = self.is_ssl or self.auth == "tls"
@@ -104,12 +123,43 @@ class KafkaSettings:
 class KafkaEndpoint:
     """A producer."""
 
-    def __init__(self, producer: "AIOKafkaProducer", topic: str) -> None:
+    def __init__(self, producer: "AIOKafkaProducer") -> None:
         self._producer = producer
-        self._topic = topic
 
-    async def send(self, batch: Batch) -> None:
+    async def send(self, batch: Batch, target: Settings) -> None:
         """Hand all over, then wait until the leader of each partition has them."""
+        from aiokafka.errors import (
+            InvalidTopicError,
+            TopicAuthorizationFailedError,
+            UnknownTopicOrPartitionError,
+        )
+
+        assert isinstance(target, KafkaSettings)
+        try:
+            await self._find(target.topic)
+            await self._send(batch, target.topic)
+        except (
+            InvalidTopicError,
+            TopicAuthorizationFailedError,
+            UnknownTopicOrPartitionError,
+        ) as error:
+            raise TargetError(str(error)) from error
+        except asyncio.CancelledError:
+            # Events would leave later, behind those that are sent anew.
+            await abandon(self._producer)
+            raise
+
+    async def _find(self, topic: str) -> None:
+        """Learn where a topic is; the broker may make it now."""
+        try:
+            async with asyncio.timeout(TOPIC_SECONDS_MAX):
+                await self._producer.partitions_for(topic)
+        except TimeoutError:
+            if any(link.connected() for link in self._producer.client._conns.values()):
+                raise TargetError(f"no broker has the topic '{topic}'") from None
+            raise
+
+    async def _send(self, batch: Batch, topic: str) -> None:
         from aiokafka.errors import MessageSizeTooLargeError
 
         pending: list[tuple[int, asyncio.Future[object]]] = []
@@ -117,10 +167,12 @@ class KafkaEndpoint:
             for index in group:
                 body = batch.messages[index].body
                 try:
-                    sent = await self._producer.send(self._topic, body, record_key(body))
+                    sent = await self._producer.send(topic, body, record_key(body))
                 except MessageSizeTooLargeError as error:
                     batch.refused[index] = str(error)
                     break
+                # Whatever ends this send, somebody has looked at what became of it.
+                sent.add_done_callback(look_at)
                 pending.append((index, sent))
         if not pending:
             return
@@ -138,8 +190,37 @@ class KafkaEndpoint:
             raise failures[0]
 
     async def close(self) -> None:
-        """Flush and close."""
-        await self._producer.stop()
+        """Close; a send that ended well has left nothing to flush.
+
+        What one that failed has left is dropped: it is in the hook's queue still, and must not
+        arrive behind what the next producer sends.
+        """
+        await abandon(self._producer)
+
+
+async def abandon(producer: "AIOKafkaProducer") -> None:
+    """Close a producer without a flush: its own stop() waits for a broker that may be gone."""
+    from aiokafka.errors import ProducerClosed
+
+    sender, client = producer._sender, producer.client  # it offers no other way
+    task: asyncio.Task[None] | None = sender.sender_task
+    producer._message_accumulator.fail_all(ProducerClosed())
+    if task is not None:
+        task.cancel()
+    try:
+        await client.close()
+    finally:
+        while task is not None and not task.done():
+            # It waits for requests under way; each further call ends one of these.
+            task.cancel()
+            await asyncio.wait([task], timeout=ABANDON_SECONDS)
+    producer._closed = True  # or it complains when it is collected
+
+
+def look_at(sent: "asyncio.Future[object]") -> None:
+    """Take note of a failure, so that asyncio doesn't report it as overlooked."""
+    if not sent.cancelled():
+        sent.exception()
 
 
 def mechanism_of(address: Address) -> str:

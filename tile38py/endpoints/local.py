@@ -1,10 +1,11 @@
 """local://channel: publishes to a channel of this server."""
 
+from collections.abc import Hashable
 from dataclasses import dataclass
 from typing import Self
 
 from tile38py.endpoints.address import AddressError, split
-from tile38py.endpoints.registry import Surroundings, Traits, endpoint
+from tile38py.endpoints.registry import Settings, Surroundings, Traits, endpoint
 from tile38py.interfaces import Batch, Publisher
 
 
@@ -23,22 +24,27 @@ class LocalSettings:
             raise AddressError("missing channel")
         return cls(address.authority.encode("utf-8", "surrogateescape"))
 
+    @property
+    def cluster(self) -> Hashable:
+        """This server."""
+        return ()
+
     async def connect(self, surroundings: Surroundings) -> "LocalEndpoint":
         """Nothing has to be opened."""
-        return LocalEndpoint(self.channel, surroundings.publish)
+        return LocalEndpoint(surroundings.publish)
 
 
 class LocalEndpoint:
     """Never fails."""
 
-    def __init__(self, channel: bytes, publish: Publisher) -> None:
-        self._channel = channel
+    def __init__(self, publish: Publisher) -> None:
         self._publish = publish
 
-    async def send(self, batch: Batch) -> None:
+    async def send(self, batch: Batch, target: Settings) -> None:
         """Publish all."""
+        assert isinstance(target, LocalSettings)
         for index in batch.waiting():
-            self._publish(self._channel, batch.messages[index].body)
+            self._publish(target.channel, batch.messages[index].body)
             batch.delivered.add(index)
 
     async def close(self) -> None:

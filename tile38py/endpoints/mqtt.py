@@ -1,15 +1,21 @@
 """mqtt://host[:port]/topic: MQTT 3.1.1, TLS when any of its files is named."""
 
+from collections.abc import Hashable
 from dataclasses import dataclass
+from functools import partial
 from itertools import pairwise
 from typing import TYPE_CHECKING, Final, Self
 
 from tile38py.endpoints.address import AddressError, decoded, host_and_port, split
 from tile38py.endpoints.each import send_each
-from tile38py.endpoints.registry import Surroundings, Traits, endpoint
+from tile38py.endpoints.registry import Settings, Surroundings, Traits, endpoint
 from tile38py.endpoints.security import TlsFiles
 from tile38py.interfaces import Batch
-from tile38py.limits import ENDPOINT_CONNECT_SECONDS_MAX, HOOK_BATCH_COUNT_MAX
+from tile38py.limits import (
+    ENDPOINT_BATCHES_COUNT_MAX,
+    ENDPOINT_CONNECT_SECONDS_MAX,
+    HOOK_BATCH_COUNT_MAX,
+)
 
 if TYPE_CHECKING:
     from aiomqtt import Client
@@ -20,7 +26,10 @@ QOS_MAX: Final = 2
 ID_PARTS: Final = (0, 8, 12, 16, 20, 32)  # where the digits of a client id are cut
 
 
-@endpoint("mqtt", traits=Traits(extra="mqtt", module="aiomqtt"))
+TRAITS: Final = Traits(extra="mqtt", module="aiomqtt", batches_count_max=ENDPOINT_BATCHES_COUNT_MAX)
+
+
+@endpoint("mqtt", traits=TRAITS)
 @dataclass(frozen=True, slots=True)
 class MqttSettings:
     """Broker, topic and quality."""
@@ -61,6 +70,11 @@ class MqttSettings:
             files=TlsFiles(address.option("cacert"), address.option("cert"), address.option("key")),
         )
 
+    @property
+    def cluster(self) -> Hashable:
+        """Broker and user."""
+        return self.host, self.port, self.user, self.files
+
     async def connect(self, surroundings: Surroundings) -> "MqttEndpoint":
         """Connect under a name that no other connection has."""
         from aiomqtt import Client, ProtocolVersion
@@ -79,27 +93,24 @@ class MqttSettings:
             tls_context=self.files.context() if self.files.is_any else None,
         )
         # The client warns of many calls at a time, which a batch is on purpose.
-        client.pending_calls_threshold = HOOK_BATCH_COUNT_MAX
+        client.pending_calls_threshold = HOOK_BATCH_COUNT_MAX * ENDPOINT_BATCHES_COUNT_MAX
         await client.__aenter__()
-        return MqttEndpoint(client, self)
+        return MqttEndpoint(client)
 
 
 class MqttEndpoint:
     """One session."""
 
-    def __init__(self, client: "Client", settings: MqttSettings) -> None:
+    def __init__(self, client: "Client") -> None:
         self._client = client
-        self._settings = settings
 
-    async def send(self, batch: Batch) -> None:
+    async def send(self, batch: Batch, target: Settings) -> None:
         """Written with qos 0; acknowledged with 1 and 2."""
-        await send_each(batch, self._publish)
+        assert isinstance(target, MqttSettings)
+        await send_each(batch, partial(self._publish, target))
 
-    async def _publish(self, body: bytes) -> None:
-        settings = self._settings
-        await self._client.publish(
-            settings.topic, body, qos=settings.qos, retain=settings.is_retained
-        )
+    async def _publish(self, target: MqttSettings, body: bytes) -> None:
+        await self._client.publish(target.topic, body, qos=target.qos, retain=target.is_retained)
 
     async def close(self) -> None:
         """Say goodbye."""

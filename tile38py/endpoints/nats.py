@@ -2,16 +2,27 @@
 
 import asyncio
 import contextlib
-from dataclasses import dataclass
+from collections.abc import Hashable
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING, Final, Self
 
 from tile38py.endpoints.address import AddressError, decoded, split
 from tile38py.endpoints.each import send_each
-from tile38py.endpoints.registry import Surroundings, Traits, endpoint
+from tile38py.endpoints.registry import (
+    Settings,
+    Surroundings,
+    TargetError,
+    Traits,
+    endpoint,
+)
 from tile38py.endpoints.security import TlsFiles
 from tile38py.interfaces import Batch
-from tile38py.limits import ENDPOINT_CONNECT_SECONDS_MAX, ENDPOINT_SEND_SECONDS_MAX
+from tile38py.limits import (
+    ENDPOINT_BATCHES_COUNT_MAX,
+    ENDPOINT_CONNECT_SECONDS_MAX,
+    ENDPOINT_SEND_SECONDS_MAX,
+)
 
 if TYPE_CHECKING:
     from nats.aio.client import Client
@@ -22,9 +33,15 @@ LOST: Final = "connection lost"
 STREAM_SECONDS_MAX: Final = 20.0  # for a stream's acknowledgement
 
 
-@endpoint(
-    "nats", traits=Traits(extra="nats", module="nats", send_seconds_max=STREAM_SECONDS_MAX + 1)
+TRAITS: Final = Traits(
+    extra="nats",
+    module="nats",
+    send_seconds_max=STREAM_SECONDS_MAX + 1,
+    batches_count_max=ENDPOINT_BATCHES_COUNT_MAX,
 )
+
+
+@endpoint("nats", traits=TRAITS)
 @dataclass(frozen=True, slots=True)
 class NatsSettings:
     """Server, subject and how to log in."""
@@ -62,17 +79,20 @@ class NatsSettings:
             is_jetstream=address.is_set("jetstream"),
         )
 
+    @property
+    def cluster(self) -> Hashable:
+        """Server and login: all but where to publish."""
+        return replace(self, subject="", is_jetstream=False)
+
     async def connect(self, _surroundings: Surroundings) -> "NatsEndpoint":
         """Connect once; the pool decides when to try again."""
         from nats.aio.client import Client
 
-        if not self.subject:
-            raise AddressError("nats: invalid subject")
         has_login = bool(self.user and self.password)
         is_tls = self.is_secure or self.has_certificate
         files = self.files if self.has_certificate else TlsFiles()
         client = Client()
-        endpoint = NatsEndpoint(client, self)
+        endpoint = NatsEndpoint(client)
         errors: list[Exception] = []
 
         async def note(error: Exception) -> None:
@@ -103,34 +123,43 @@ class NatsSettings:
 class NatsEndpoint:
     """One connection."""
 
-    def __init__(self, client: "Client", settings: NatsSettings) -> None:
+    def __init__(self, client: "Client") -> None:
         self._client = client
-        self._settings = settings
         self._is_over = False
-        self._sending: asyncio.Timeout | None = None
+        self._sending: set[asyncio.Timeout] = set()
 
     async def note_end(self) -> None:
         """The connection is lost; the client by itself would wait for answers all the same."""
         self._is_over = True
-        if self._sending is not None:
-            self._sending.reschedule(0)
+        for deadline in self._sending:
+            deadline.reschedule(0)
 
-    async def send(self, batch: Batch) -> None:
+    async def send(self, batch: Batch, target: Settings) -> None:
         """Publish all and wait until the server has them."""
+        assert isinstance(target, NatsSettings)
+        if not target.subject:
+            raise TargetError("nats: invalid subject")
         if self._is_over:
             raise ConnectionError(LOST)
         try:
-            async with asyncio.timeout(STREAM_SECONDS_MAX) as self._sending:
-                if self._settings.is_jetstream:
-                    await self._send_to_stream(batch)
-                else:
-                    await self._send_to_subject(batch)
+            async with asyncio.timeout(STREAM_SECONDS_MAX) as deadline:
+                self._sending.add(deadline)
+                try:
+                    await self._send(batch, target)
+                finally:
+                    self._sending.discard(deadline)
         except TimeoutError:
+            if target.is_jetstream and not self._is_over:
+                raise TargetError("no stream's acknowledgement in time") from None
             raise ConnectionError(LOST if self._is_over else "no answer in time") from None
-        finally:
-            self._sending = None
 
-    async def _send_to_subject(self, batch: Batch) -> None:
+    async def _send(self, batch: Batch, target: NatsSettings) -> None:
+        if target.is_jetstream:
+            await self._send_to_stream(batch, target.subject)
+        else:
+            await self._send_to_subject(batch, target.subject)
+
+    async def _send_to_subject(self, batch: Batch, subject: str) -> None:
         # The server has them once it answers what was sent behind them.
         from nats.errors import MaxPayloadError
 
@@ -138,7 +167,7 @@ class NatsEndpoint:
         for group in batch.groups():
             for index in group:
                 try:
-                    await self._client.publish(self._settings.subject, batch.messages[index].body)
+                    await self._client.publish(subject, batch.messages[index].body)
                 except MaxPayloadError as error:
                     batch.refused[index] = str(error)
                     break
@@ -146,9 +175,17 @@ class NatsEndpoint:
         await self._client.flush(int(ENDPOINT_SEND_SECONDS_MAX))
         batch.delivered.update(sent)
 
-    async def _send_to_stream(self, batch: Batch) -> None:
+    async def _send_to_stream(self, batch: Batch, subject: str) -> None:
+        from nats.errors import MaxPayloadError
+        from nats.js.errors import APIError, NoStreamResponseError
+
         stream = self._client.jetstream(timeout=STREAM_SECONDS_MAX)
-        await send_each(batch, partial(stream.publish, self._settings.subject))
+        try:
+            await send_each(
+                batch, partial(stream.publish, subject), refusals=(MaxPayloadError, APIError)
+            )
+        except NoStreamResponseError as error:
+            raise TargetError(str(error)) from error
 
     async def close(self) -> None:
         """Flush and close."""

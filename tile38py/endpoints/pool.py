@@ -1,11 +1,13 @@
-"""One connection for each URL, shared by all hooks: the only owner of its age and of its end.
+"""One connection for each cluster, shared by all hooks and URLs: the only owner of its life.
 
-Connects at the first send, closes what is idle or too old, gives each wait a deadline, and lets a
-dead endpoint rest before the next try. Keeps no message.
+URLs that differ in nothing but their topic, queue or channel are one cluster. Connects at the
+first send, closes what is idle or too old, gives each wait a deadline, and lets what is dead rest
+before the next try. Keeps no message.
 """
 
 import asyncio
-import contextlib
+from collections.abc import Hashable
+from dataclasses import dataclass
 
 from tile38py.endpoints.address import AddressError, scrubbed, shown
 from tile38py.endpoints.registry import (
@@ -14,43 +16,97 @@ from tile38py.endpoints.registry import (
     Registry,
     Settings,
     Surroundings,
+    TargetError,
+    Traits,
     missing_extra,
 )
 from tile38py.interfaces import Batch, Clock, Tell
 from tile38py.limits import (
     ENDPOINT_CLOSE_SECONDS_MAX,
     ENDPOINT_CONNECT_SECONDS_MAX,
+    ENDPOINT_IDLE_SECONDS_MAX,
     ENDPOINT_SWEEP_SECONDS,
     HOOK_RETRY_COUNT_STEADY,
     HOOK_RETRY_SECONDS,
     HOOK_RETRY_SECONDS_MAX,
 )
 
+ClusterKey = tuple[type[Settings], Hashable]
 
-class Line:
-    """One URL: its connection while there is one, and how it does."""
 
-    def __init__(self, url: str, kind: Kind) -> None:
-        self.url = url
-        self.traits = kind.traits
-        self.settings: Settings = kind.settings.parse(url)
-        self.lock = asyncio.Lock()
-        self.endpoint: Endpoint | None = None
-        self.opened_ns = 0
-        self.used_ns = 0
+@dataclass(slots=True)
+class Rest:
+    """How something does: its failures in a row, and when to try it again."""
+
+    failures: int = 0
+    failed_ns: int = -1
+    until_ns: int = 0
+    reason: str = ""
+
+    def begin(self, reason: str, now_ns: int) -> str:
+        """It failed; the reason. What many find out at once counts once."""
+        self.failed_ns = now_ns
+        self.reason = reason
+        if now_ns >= self.until_ns:
+            self.failures += 1
+            beyond = min(max(self.failures - HOOK_RETRY_COUNT_STEADY, 0), 10)
+            seconds = min(HOOK_RETRY_SECONDS * 2**beyond, HOOK_RETRY_SECONDS_MAX)
+            self.until_ns = now_ns + int(seconds * 1e9)
+        return reason
+
+    def end(self) -> None:
+        """It works."""
+        self.failures = 0
+        self.until_ns = 0
+
+
+class Link:
+    """A connection."""
+
+    def __init__(self, endpoint: Endpoint, opened_ns: int) -> None:
+        self.endpoint = endpoint
+        self.opened_ns = opened_ns
+        self.used_ns = opened_ns
         self.users = 0
-        self.failures = 0  # in a row
-        self.resting_until_ns = 0
+        self.is_over = False  # closed by the last who leaves
+        self.is_closed = False
 
-    def is_old(self, now_ns: int) -> bool:
+
+class Cluster:
+    """What URLs with the same broker and login share."""
+
+    def __init__(self, traits: Traits, label: str) -> None:
+        self.traits = traits
+        self.label = label  # for the log: the first of its URLs
+        self.connecting = asyncio.Lock()
+        self.slots = asyncio.Semaphore(traits.batches_count_max)
+        self.link: Link | None = None
+        self.rest = Rest()
+        self.url_count = 0
+
+    def is_old(self, link: Link, now_ns: int) -> bool:
         """Whether the connection has reached its lifetime, however busy it is."""
         lifetime = self.traits.lifetime_seconds_max
-        return lifetime is not None and now_ns - self.opened_ns >= lifetime * 1e9
+        return lifetime is not None and now_ns - link.opened_ns >= lifetime * 1e9
 
-    def is_idle(self, now_ns: int) -> bool:
+    def is_idle(self, link: Link, now_ns: int) -> bool:
         """Whether no send has begun for too long."""
         idle = self.traits.idle_seconds_max
-        return idle is not None and now_ns - self.used_ns >= idle * 1e9
+        return idle is not None and now_ns - link.used_ns >= idle * 1e9
+
+
+class Line:
+    """One URL: what it means, and how its target does."""
+
+    __slots__ = ("cluster", "rest", "settings", "url", "used_ns", "users")
+
+    def __init__(self, url: str, settings: Settings, cluster: Cluster) -> None:
+        self.url = url
+        self.settings = settings
+        self.cluster = cluster
+        self.rest = Rest()
+        self.used_ns = 0
+        self.users = 0
 
 
 class Pool:
@@ -68,12 +124,13 @@ class Pool:
         self._surroundings = surroundings
         self._clock = clock
         self._log = log
-        self._lines: dict[str, Line] = {}
+        self._lines: dict[str, Line] = {}  # the last used at the end
+        self._clusters: dict[ClusterKey, Cluster] = {}
 
     @property
     def open_count(self) -> int:
         """Connections that are open."""
-        return sum(line.endpoint is not None for line in self._lines.values())
+        return sum(cluster.link is not None for cluster in self._clusters.values())
 
     @property
     def url_count(self) -> int:
@@ -87,7 +144,7 @@ class Pool:
     def resting_until_ns(self, url: str) -> int:
         """When a URL that failed may be tried again."""
         line = self._lines.get(url)
-        return 0 if line is None else line.resting_until_ns
+        return 0 if line is None else max(line.rest.until_ns, line.cluster.rest.until_ns)
 
     async def send(self, url: str, batch: Batch) -> str | None:
         """Send a batch; the reason if the endpoint is down."""
@@ -102,83 +159,123 @@ class Pool:
             line.users -= 1
 
     def _line(self, url: str) -> Line:
-        line = self._lines.get(url)
+        line = self._lines.pop(url, None)
         if line is None:
-            line = self._lines[url] = Line(url, self._registry.kind(url))
+            kind = self._registry.kind(url)
+            settings = kind.settings.parse(url)
+            line = Line(url, settings, self._cluster(url, kind, settings))
+            line.cluster.url_count += 1
+        line.used_ns = self._clock.monotonic_ns()
+        self._lines[url] = line
         return line
 
+    def _cluster(self, url: str, kind: Kind, settings: Settings) -> Cluster:
+        key = (kind.settings, settings.cluster)
+        cluster = self._clusters.get(key)
+        if cluster is None:
+            cluster = self._clusters[key] = Cluster(kind.traits, shown(url))
+        return cluster
+
     async def _send(self, line: Line, batch: Batch) -> str | None:
-        async with contextlib.AsyncExitStack() as stack:
-            if not line.traits.is_concurrent:
-                await stack.enter_async_context(line.lock)
-            if (missing := missing_extra(line.traits)) is not None:
-                return self._fail(line, missing)
+        cluster, began_ns = line.cluster, self._clock.monotonic_ns()
+        async with cluster.slots:
+            if (missing := missing_extra(cluster.traits)) is not None:
+                return self._fail(cluster.rest, line, missing)
             try:
-                if line.traits.is_concurrent:
-                    async with line.lock:
-                        endpoint = await self._open(line)
-                else:
-                    endpoint = await self._open(line)
-                line.used_ns = self._clock.monotonic_ns()
-                async with asyncio.timeout(line.traits.send_seconds_max):
-                    await endpoint.send(batch)
+                link = await self._join(cluster, line, began_ns)
             except Exception as error:  # noqa: BLE001 - clients of brokers raise what they like
-                if not line.traits.is_concurrent:
-                    await self._close(line)
-                return self._fail(line, scrubbed(text_of(error), line.url))
-            except asyncio.CancelledError:
-                # Half a batch may be on the way: whoever sends next needs a clean connection.
-                await self._close(line)
-                raise
-            line.failures = 0
-            line.resting_until_ns = 0
-            return None
+                return self._fail(cluster.rest, line, text_of(error))
+            if link is None:
+                return cluster.rest.reason
+            try:
+                return await self._send_on(line, link, batch)
+            finally:
+                link.users -= 1
+                if link.is_over and not link.users:
+                    await self._close(cluster, link)
 
-    async def _open(self, line: Line) -> Endpoint:
-        if line.endpoint is not None and line.is_old(self._clock.monotonic_ns()):
-            await self._close(line)
-        if line.endpoint is None:
-            async with asyncio.timeout(ENDPOINT_CONNECT_SECONDS_MAX):
-                endpoint = await line.settings.connect(self._surroundings)
-            line.endpoint = endpoint
-            line.opened_ns = self._clock.monotonic_ns()
-        return line.endpoint
+    async def _send_on(self, line: Line, link: Link, batch: Batch) -> str | None:
+        cluster = line.cluster
+        link.used_ns = self._clock.monotonic_ns()
+        try:
+            async with asyncio.timeout(cluster.traits.send_seconds_max):
+                await link.endpoint.send(batch, line.settings)
+        except TargetError as error:
+            cluster.rest.end()
+            return self._fail(line.rest, line, text_of(error))
+        except Exception as error:  # noqa: BLE001 - as above
+            self._give_up(cluster, link)
+            return self._fail(cluster.rest, line, text_of(error))
+        except asyncio.CancelledError:
+            # Half a batch may be on the way: whoever sends next needs a clean connection.
+            self._give_up(cluster, link)
+            raise
+        cluster.rest.end()
+        line.rest.end()
+        return None
 
-    def _fail(self, line: Line, reason: str) -> str:
-        line.failures += 1
-        beyond = min(max(line.failures - HOOK_RETRY_COUNT_STEADY, 0), 10)
-        seconds = min(HOOK_RETRY_SECONDS * 2**beyond, HOOK_RETRY_SECONDS_MAX)
-        line.resting_until_ns = self._clock.monotonic_ns() + int(seconds * 1e9)
-        return reason
+    async def _join(self, cluster: Cluster, line: Line, began_ns: int) -> Link | None:
+        """The cluster's connection; None if others failed to connect while this one waited."""
+        async with cluster.connecting:
+            if cluster.rest.until_ns and cluster.rest.failed_ns > began_ns:
+                return None
+            link = cluster.link
+            if link is not None and cluster.is_old(link, self._clock.monotonic_ns()):
+                self._give_up(cluster, link)
+                if not link.users:
+                    await self._close(cluster, link)
+                link = None
+            if link is None:
+                async with asyncio.timeout(ENDPOINT_CONNECT_SECONDS_MAX):
+                    endpoint = await line.settings.connect(self._surroundings)
+                link = cluster.link = Link(endpoint, self._clock.monotonic_ns())
+            link.users += 1
+            return link
 
-    async def _close(self, line: Line) -> None:
-        endpoint, line.endpoint = line.endpoint, None
-        if endpoint is None:
+    def _give_up(self, cluster: Cluster, link: Link) -> None:
+        """Let nobody else begin to use a connection."""
+        link.is_over = True
+        if cluster.link is link:
+            cluster.link = None
+
+    def _fail(self, rest: Rest, line: Line, reason: str) -> str:
+        return rest.begin(scrubbed(reason, line.url), self._clock.monotonic_ns())
+
+    async def _close(self, cluster: Cluster, link: Link) -> None:
+        if link.is_closed:
             return
+        link.is_closed = True
         try:
             async with asyncio.timeout(ENDPOINT_CLOSE_SECONDS_MAX):
-                await endpoint.close()
+                await link.endpoint.close()
         except Exception as error:  # noqa: BLE001 - as above, and it is gone either way
-            self._log("Endpoint close error: %s: %s", shown(line.url), text_of(error))
+            self._log("Endpoint close error: %s: %s", cluster.label, text_of(error))
 
     async def sweep(self) -> None:
         """Close what nobody uses any more."""
         now_ns = self._clock.monotonic_ns()
-        over = []
-        for url, line in list(self._lines.items()):
-            if line.users:
-                continue
-            if line.endpoint is None:
-                if now_ns > line.resting_until_ns + HOOK_RETRY_SECONDS_MAX * 1e9:
-                    del self._lines[url]
-            elif line.is_idle(now_ns) or line.is_old(now_ns):
-                over.append(line)
-        await asyncio.gather(*(self._close_unused(line) for line in over))
+        self._forget_lines(now_ns)
+        over: list[tuple[Cluster, Link]] = []
+        for key, cluster in list(self._clusters.items()):
+            link = cluster.link
+            if link is None:
+                if not cluster.url_count:
+                    del self._clusters[key]
+            elif not link.users and (cluster.is_idle(link, now_ns) or cluster.is_old(link, now_ns)):
+                self._give_up(cluster, link)
+                over.append((cluster, link))
+        await asyncio.gather(*(self._close(cluster, link) for cluster, link in over))
 
-    async def _close_unused(self, line: Line) -> None:
-        async with line.lock:
-            if line.users == 0:
-                await self._close(line)
+    def _forget_lines(self, now_ns: int) -> None:
+        old: list[Line] = []
+        for line in self._lines.values():
+            if now_ns - line.used_ns < ENDPOINT_IDLE_SECONDS_MAX * 1e9:
+                break  # those behind it were used later
+            if not line.users:
+                old.append(line)
+        for line in old:
+            line.cluster.url_count -= 1
+            del self._lines[line.url]
 
     async def run(self) -> None:
         """Sweep until cancelled, then close everything."""
@@ -191,7 +288,12 @@ class Pool:
 
     async def close(self) -> None:
         """Close all connections."""
-        await asyncio.gather(*(self._close(line) for line in self._lines.values()))
+        over: list[tuple[Cluster, Link]] = []
+        for cluster in self._clusters.values():
+            if cluster.link is not None:
+                over.append((cluster, cluster.link))
+                self._give_up(*over[-1])
+        await asyncio.gather(*(self._close(cluster, link) for cluster, link in over))
 
 
 def text_of(error: BaseException) -> str:

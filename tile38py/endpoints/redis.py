@@ -1,11 +1,11 @@
 """redis://host[:port][/channel]: PUBLISH, a whole batch in one pipeline."""
 
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Self
 
 from tile38py.endpoints.address import decoded, host_and_port, split
-from tile38py.endpoints.registry import Surroundings, Traits, endpoint
+from tile38py.endpoints.registry import Settings, Surroundings, Traits, endpoint
 from tile38py.interfaces import Batch
 from tile38py.limits import ENDPOINT_CONNECT_SECONDS_MAX
 
@@ -33,23 +33,27 @@ class RedisSettings:
         segment = address.segments[0] if address.segments else ""
         return cls(host, port, decoded(segment, "invalid redis channel name"))
 
+    @property
+    def cluster(self) -> Hashable:
+        """The server."""
+        return self.host, self.port
+
     async def connect(self, _surroundings: Surroundings) -> "RedisEndpoint":
         """Connect without a word: the server may be anything that knows PUBLISH."""
-        connection = await open_connection(self.host, self.port)
-        return RedisEndpoint(connection, self.channel.encode("utf-8", "surrogateescape"))
+        return RedisEndpoint(await open_connection(self.host, self.port))
 
 
 class RedisEndpoint:
     """One connection."""
 
-    def __init__(self, connection: "Connection", channel: bytes) -> None:
+    def __init__(self, connection: "Connection") -> None:
         self._connection = connection
-        self._channel = channel
 
-    async def send(self, batch: Batch) -> None:
+    async def send(self, batch: Batch, target: Settings) -> None:
         """An integer is success, as is a text that is one."""
-        waiting = batch.waiting()
-        commands = [(b"PUBLISH", self._channel, batch.messages[index].body) for index in waiting]
+        assert isinstance(target, RedisSettings)
+        waiting, channel = batch.waiting(), target.channel.encode("utf-8", "surrogateescape")
+        commands = [(b"PUBLISH", channel, batch.messages[index].body) for index in waiting]
         for index, reply in zip(waiting, await run(self._connection, commands), strict=True):
             if isinstance(reply, int) or (isinstance(reply, bytes) and is_integer(reply)):
                 batch.delivered.add(index)

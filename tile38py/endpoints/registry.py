@@ -1,10 +1,10 @@
 """Which scheme is whose: the kinds of endpoints, ours and those of other packages.
 
 Another package adds a kind through the entry-point group `tile38py.endpoints`: the entry's name is
-the scheme, its object a settings class with `parse` and `connect`, decorated with @endpoint.
+the scheme, its object a class as Settings has it. Decorated with @endpoint, it can have traits.
 """
 
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import Callable, Coroutine, Hashable, Mapping
 from dataclasses import dataclass, field
 from importlib.metadata import entry_points
 from importlib.util import find_spec
@@ -26,11 +26,19 @@ class Surroundings:
     publish: Publisher
 
 
-class Endpoint(Protocol):
-    """A connection to a broker."""
+class TargetError(Exception):
+    """What one URL names can't be sent to; others that share its connection can."""
 
-    async def send(self, batch: Batch) -> None:
-        """Send what waits, mark what was delivered or refused; raise if the broker is down."""
+
+class Endpoint(Protocol):
+    """A connection to a broker, for all URLs of one cluster."""
+
+    async def send(self, batch: Batch, target: "Settings") -> None:
+        """Send what waits to one URL's target, mark what was delivered or refused.
+
+        Raises TargetError if only that target is at fault, anything else if the broker is down:
+        then the connection is closed.
+        """
 
     async def close(self) -> None:
         """Flush and close."""
@@ -43,8 +51,12 @@ class Settings(Protocol):
     def parse(cls, url: str) -> Self:
         """Understand a URL. Raises AddressError."""
 
+    @property
+    def cluster(self) -> Hashable:
+        """Equal for URLs that may share a connection: the broker and how to log in."""
+
     def connect(self, surroundings: Surroundings) -> Coroutine[object, object, Endpoint]:
-        """Open a connection."""
+        """Open a connection for all URLs of the cluster."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +68,7 @@ class Traits:
     idle_seconds_max: float | None = ENDPOINT_IDLE_SECONDS_MAX
     lifetime_seconds_max: float | None = None
     send_seconds_max: float = ENDPOINT_SEND_SECONDS_MAX
-    is_concurrent: bool = False  # several batches at a time, and errors leave it open
+    batches_count_max: int = 1  # under way at a time on a connection
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,21 +1,33 @@
 """sqs://region:account/queue, or the queue's https URL: Amazon SQS in batches of ten."""
 
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass
 from typing import Final, Protocol, Self
 
 from tile38py.endpoints.address import AddressError, decoded, split
 from tile38py.endpoints.event import subject_of
-from tile38py.endpoints.registry import Surroundings, Traits, endpoint
+from tile38py.endpoints.registry import (
+    Settings,
+    Surroundings,
+    TargetError,
+    Traits,
+    endpoint,
+)
 from tile38py.interfaces import Batch
-from tile38py.limits import KIB
+from tile38py.limits import ENDPOINT_BATCHES_COUNT_MAX, ENDPOINT_TARGETS_COUNT_MAX, KIB
 
 ENTRIES_COUNT_MAX: Final = 10
 ENTRIES_BYTES_MAX: Final = 256 * KIB
 RETRIES_COUNT_MAX: Final = 5
+CONNECT_SECONDS_MAX: Final = 5
 ATTRIBUTES: Final = {"DelaySeconds": "60", "MessageRetentionPeriod": "86400"}
-TRAITS: Final = Traits(extra="sqs", module="aiobotocore", send_seconds_max=30.0)
+TRAITS: Final = Traits(
+    extra="sqs",
+    module="aiobotocore",
+    send_seconds_max=30.0,
+    batches_count_max=ENDPOINT_BATCHES_COUNT_MAX,
+)
 
 
 @endpoint("sqs", traits=TRAITS)
@@ -49,26 +61,30 @@ class SqsSettings:
         queue_url = f"https://sqs.{region}.amazonaws.com/{account}/{queue}"
         return cls(region, queue_url, queue, creates, path, profile)
 
+    @property
+    def cluster(self) -> Hashable:
+        """Region and login."""
+        return self.region, self.credentials_path, self.profile
+
     async def connect(self, _surroundings: Surroundings) -> "SqsEndpoint":
-        """Make a client; nothing is sent unless the queue has to be made."""
+        """Make a client; nothing is sent."""
         from aiobotocore.config import AioConfig
         from aiobotocore.session import AioSession
-        from botocore.exceptions import ClientError
 
         session = AioSession()
         if self.credentials_path:
             session.set_config_variable("credentials_file", self.credentials_path)
             session.set_config_variable("profile", self.profile)
         stack = AsyncExitStack()
-        config = AioConfig(retries={"max_attempts": RETRIES_COUNT_MAX}, connect_timeout=5)
+        config = AioConfig(
+            retries={"max_attempts": RETRIES_COUNT_MAX},
+            connect_timeout=CONNECT_SECONDS_MAX,
+            max_pool_connections=ENDPOINT_BATCHES_COUNT_MAX,
+        )
         client = await stack.enter_async_context(
             session.create_client("sqs", region_name=self.region, config=config)
         )
-        if self.creates_queue:
-            # It may be there with other attributes; the send tells if it isn't.
-            with suppress(ClientError):
-                await client.create_queue(QueueName=self.queue, Attributes=ATTRIBUTES)
-        return SqsEndpoint(client, stack, self.queue_url)
+        return SqsEndpoint(client, stack)
 
 
 class SqsClient(Protocol):
@@ -82,45 +98,83 @@ class SqsClient(Protocol):
     ) -> dict[str, list[dict[str, str]]]:
         """Send up to ten messages."""
 
+    async def create_queue(
+        self,
+        *,
+        QueueName: str,  # noqa: N803
+        Attributes: dict[str, str],  # noqa: N803
+    ) -> object:
+        """Make a queue."""
+
 
 class SqsEndpoint:
     """A client with its connections."""
 
-    def __init__(self, client: SqsClient, stack: AsyncExitStack, queue_url: str) -> None:
+    def __init__(self, client: SqsClient, stack: AsyncExitStack) -> None:
         self._client = client
         self._stack = stack
-        self._queue_url = queue_url
+        self._created: set[str] = set()
 
-    async def send(self, batch: Batch) -> None:
+    async def send(self, batch: Batch, target: Settings) -> None:
         """Send all, as many at a time as SQS takes."""
-        for part in self._parts(batch):
-            entries = [self._entry(index, batch.messages[index].body) for index in part]
-            reply = await self._client.send_message_batch(QueueUrl=self._queue_url, Entries=entries)
+        from botocore.exceptions import ClientError
+
+        assert isinstance(target, SqsSettings)
+        try:
+            if target.creates_queue:
+                await self._create(target)
+            await self._send(batch, target.queue_url)
+        except ClientError as error:
+            raise TargetError(str(error)) from error
+
+    async def _create(self, target: SqsSettings) -> None:
+        from botocore.exceptions import ClientError
+
+        if target.queue_url in self._created:
+            return
+        # It may be there with other attributes; the send tells if it isn't.
+        with suppress(ClientError):
+            await self._client.create_queue(QueueName=target.queue, Attributes=ATTRIBUTES)
+        if len(self._created) >= ENDPOINT_TARGETS_COUNT_MAX:
+            self._created.clear()
+        self._created.add(target.queue_url)
+
+    async def _send(self, batch: Batch, queue_url: str) -> None:
+        is_fifo = queue_url.endswith(".fifo")
+        for part in parts_of(batch):
+            entries = [
+                entry_of(index, batch.messages[index].body, is_fifo=is_fifo) for index in part
+            ]
+            reply = await self._client.send_message_batch(QueueUrl=queue_url, Entries=entries)
             batch.delivered.update(int(done["Id"]) for done in reply.get("Successful", []))
             for failed in reply.get("Failed", []):
                 batch.refused[int(failed["Id"])] = failed.get("Message", failed["Code"])
             if batch.refused:
                 return  # what follows must not overtake it
 
-    def _parts(self, batch: Batch) -> list[list[int]]:
-        parts: list[list[int]] = []
-        room = 0
-        for index in batch.waiting():
-            size = len(batch.messages[index].body)
-            if not parts or len(parts[-1]) == ENTRIES_COUNT_MAX or size > room:
-                parts.append([])
-                room = ENTRIES_BYTES_MAX
-            parts[-1].append(index)
-            room -= size
-        return parts
-
-    def _entry(self, index: int, body: bytes) -> dict[str, str]:
-        entry = {"Id": str(index), "MessageBody": body.decode("utf-8", "replace")}
-        if self._queue_url.endswith(".fifo"):
-            subject = subject_of(body)
-            entry["MessageGroupId"] = f"{subject.key}#{subject.object_id}"
-        return entry
-
     async def close(self) -> None:
         """Close the connections."""
         await self._stack.aclose()
+
+
+def parts_of(batch: Batch) -> list[list[int]]:
+    """What waits, as much at a time as SQS takes; what is too large alone goes alone."""
+    parts: list[list[int]] = []
+    room = 0
+    for index in batch.waiting():
+        size = len(batch.messages[index].body)
+        if not parts or len(parts[-1]) == ENTRIES_COUNT_MAX or size > room:
+            parts.append([])
+            room = ENTRIES_BYTES_MAX
+        parts[-1].append(index)
+        room -= size
+    return parts
+
+
+def entry_of(index: int, body: bytes, *, is_fifo: bool) -> dict[str, str]:
+    """An event as SQS takes it."""
+    entry = {"Id": str(index), "MessageBody": body.decode("utf-8", "replace")}
+    if is_fifo:
+        subject = subject_of(body)
+        entry["MessageGroupId"] = f"{subject.key}#{subject.object_id}"
+    return entry

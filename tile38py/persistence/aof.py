@@ -8,37 +8,21 @@ are kept in memory, its writers get an error and are cut off, and the engine ref
 the group is all that memory has and the file lacks, and nobody was told that it is safe. As soon
 as there is room again it is written first, and then writes are accepted: memory and file are
 equal again, with no command lost, doubled or out of order.
+
+Another file may take the place of the log's while it is used: hold(), replace(), go_on().
 """
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Final, Protocol
+from typing import Final
 
 from tile38py.errors import reason_of
 from tile38py.interfaces import WROTE, Waiter
+from tile38py.persistence.edges import InThread, LogFile
 
 ALWAYS: Final = "always"
 EVERYSEC: Final = "everysec"
 Held = tuple[Waiter, bytes, int]
-
-
-class LogFile(Protocol):
-    """The file under the log. Everything may raise OSError."""
-
-    def write(self, data: bytes) -> None:
-        """Append all of it."""
-
-    def truncate(self, size: int) -> None:
-        """Cut everything behind a position."""
-
-    def sync(self) -> None:
-        """Bring what is written to the disk. Any thread."""
-
-    def has_room(self) -> bool:
-        """Whether it is worth trying to write."""
-
-    def digest(self, position: int, size: int) -> str | None:
-        """The MD5 of a range, None if it isn't all there. Any thread."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,8 +30,7 @@ class Loop:
     """What the log needs of the event loop."""
 
     call_soon: Callable[[Callable[[], None]], object]
-    # Run the first on a thread, then the second here with the error or None.
-    in_thread: Callable[[Callable[[], None], Callable[[OSError | None], None]], None]
+    in_thread: InThread
 
 
 @dataclass(slots=True)
@@ -79,11 +62,30 @@ class Aof:
         self._unwritten = b""  # the group that failed
         self._is_syncing = False
         self._is_unsynced = False
+        self._listeners: list[Callable[[int, bytes], None]] = []
+        self._is_held = False
+        self._hold_next: Callable[[], None] | None = None  # who waits for the file to be at rest
+        self._sync_name: Callable[[], None] | None = None  # what the next sync has to do besides
+        self._replaced: list[Callable[[], None]] = []
 
     @property
     def size(self) -> int:
         """Bytes of the log, with those that wait to be written."""
         return self._size
+
+    @property
+    def size_written(self) -> int:
+        """Bytes that are in the file."""
+        return self._size_written
+
+    def on_written(self, listener: Callable[[int, bytes], None]) -> None:
+        """Tell, after each write, at which position what was written."""
+        self._listeners.append(listener)
+
+    @property
+    def file(self) -> LogFile:
+        """The file in use, until it is replaced; closed soon after that."""
+        return self._file
 
     def start_at(self, size: int) -> None:
         """The log was replayed and has this size; nothing was appended before."""
@@ -105,8 +107,8 @@ class Aof:
 
     def flush(self) -> None:
         """Write what waits, and let the replies go."""
-        if self._synced_next or (self._is_syncing and self.policy == ALWAYS):
-            return  # the group grows until the sync under way is done
+        if self._is_held or not self._is_writable():
+            return  # the group grows until then
         group, self._group = self._group, Group()
         self.is_dirty = False
         data = b"".join(group.data)
@@ -126,24 +128,111 @@ class Aof:
         """Once a second: sync under everysec; try again after a failure."""
         if self.error is not None:
             self._recover()
-        elif self._is_unsynced and self.policy == EVERYSEC:
+        elif self._is_unsynced and (self.policy == EVERYSEC or self._sync_name):
             self._start_sync(self._synced)
+
+    def hold(self, then: Callable[[], None]) -> None:
+        """Call a function as soon as the file is at rest, and write nothing until go_on().
+
+        What is appended meanwhile waits, with its replies. Under everysec and no that is at once,
+        within this call, so that nobody has to wait; a sync may be under way all the same.
+        """
+        assert not self._is_held
+        assert self._hold_next is None
+        if self._is_writable() and not (self._is_syncing and self.error is not None):
+            self._is_held = True
+            then()
+        else:
+            self._hold_next = then
+
+    def go_on(self) -> None:
+        """Write again, what was held first."""
+        assert self._is_held
+        self._is_held = False
+        if self.is_dirty:
+            self._loop.call_soon(self.flush)
+
+    def replace(
+        self,
+        file: LogFile,
+        size: int,
+        *,
+        sync_name: Callable[[], None] | None,
+        keeps_waiting: bool = True,
+    ) -> LogFile:
+        """Go on with another file, which has the log's name; the former file, to be closed.
+
+        Only while held. The file has to say all that is written, and nothing of what waits: that
+        is written to it. Without keeps_waiting what waits, or could not be written, is dropped:
+        the file is of another history. sync_name brings the file's name to the disk; it is None
+        if that was done, and then all of the file has to be there, too. Else both are part of
+        the next sync: at once, unless one is under way or `always` makes one with each write.
+        """
+        assert self._is_held
+        former, self._file = self._file, file
+        waiting = self._size - self._size_written
+        if not keeps_waiting:
+            waiting, self._unwritten = 0, b""
+            self._group.data.clear()
+            if self.error is not None:
+                self.error = None
+                self._on_health(None)
+        self._size_written, self._size = size, size + waiting
+        self._sync_name = sync_name
+        self._is_unsynced = sync_name is not None
+        if self._is_unsynced and self.error is None and self.policy != ALWAYS:
+            self._start_sync(self._synced)
+        for replaced in self._replaced:
+            replaced()
+        return former
+
+    def on_replaced(self, replaced: Callable[[], None]) -> None:
+        """Have a function called each time the file was replaced: positions changed."""
+        self._replaced.append(replaced)
 
     def close(self) -> None:
         """Write and sync everything that waits, and answer. Raises OSError."""
+        if self._is_held:
+            # A replacement hangs in the disk. Nobody knows which file will be the log, so what
+            # waits isn't written to either, and nobody is told that it was.
+            _refuse(self._group.held, "the server stops")
+            return
         earlier, self._synced_next = self._synced_next, None
         self.policy = EVERYSEC
         if self.error is None:
-            self._file.sync()
+            self._sync_all()()
         if earlier is not None:
             _release(earlier.held)
         self.flush()
         if self.error is None and self._is_unsynced:
             self._file.sync()
 
+    def release(self) -> None:
+        """Close the file, at the very end."""
+        self._file.close()
+
     def digest(self, position: int, size: int) -> str | None:
         """The MD5 of a range of the file, None if it isn't all there. Any thread."""
         return self._file.digest(position, size)
+
+    def read(self, position: int, size: int) -> bytes:
+        """At most so many bytes of the file from a position on. Any thread."""
+        return self._file.read(position, size)
+
+    def _is_writable(self) -> bool:
+        """Whether no sync stands in the way of a write."""
+        return not (self._synced_next or (self._is_syncing and self.policy == ALWAYS))
+
+    def _sync_all(self) -> Callable[[], None]:
+        """What brings the file, and its name if that isn't there yet, to the disk."""
+        file, sync_name = self._file, self._sync_name
+
+        def sync() -> None:
+            file.sync()
+            if sync_name is not None:
+                sync_name()
+
+        return sync
 
     def _write(self, data: bytes) -> bool:
         try:
@@ -151,9 +240,15 @@ class Aof:
         except OSError as error:
             self._fail(error, data)
             return False
-        self._size_written += len(data)
         self._is_unsynced = True
+        self._tell_written(data)
         return True
+
+    def _tell_written(self, data: bytes) -> None:
+        position = self._size_written
+        self._size_written += len(data)
+        for listener in self._listeners:
+            listener(position, data)
 
     def _fail(self, error: OSError, data: bytes) -> None:
         self._unwritten += data
@@ -171,7 +266,7 @@ class Aof:
         return True
 
     def _recover(self) -> None:
-        if self._is_syncing or not self._file.has_room() or not self._cut():
+        if self._is_syncing or self._is_held or not self._file.has_room() or not self._cut():
             return
         data, self._unwritten = self._unwritten, b""
         try:
@@ -181,13 +276,17 @@ class Aof:
             self.error = reason_of(error)
             self._cut()
             return
-        self._size_written += len(data)
+        self._tell_written(data)
         self._start_sync(self._recovered)
 
     def _recovered(self, error: OSError | None) -> None:
         # The sync shows that the disk really took it; some file systems find room only then.
         if error is not None:
             self.error = reason_of(error)
+            return
+        if self._unwritten:
+            # A group was on its way when the log failed, and came during the sync.
+            self._recover()
             return
         self.error = None
         self._is_unsynced = False
@@ -198,14 +297,22 @@ class Aof:
             return
         self._is_syncing = True
         self._is_unsynced = False
+        file, sync_name = self._file, self._sync_name
 
         def finished(error: OSError | None) -> None:
             self._is_syncing = False
+            if file is not self._file:
+                error = None  # nothing depends on the former file any more
+            elif error is None and sync_name is self._sync_name:
+                self._sync_name = None
             done(error)
+            if self._hold_next is not None:
+                then, self._hold_next = self._hold_next, None
+                self.hold(then)
             if self.is_dirty:
                 self._loop.call_soon(self.flush)
 
-        self._loop.in_thread(self._file.sync, finished)
+        self._loop.in_thread(self._sync_all(), finished)
 
     def _synced(self, error: OSError | None) -> None:
         if error is not None:
@@ -255,7 +362,7 @@ class NoLog:
     is_enabled = False
     is_dirty = False
     error: str | None = None
-    size = 0
+    size = size_written = 0
     policy = EVERYSEC
 
     def append(self, data: bytes) -> None:
@@ -270,6 +377,19 @@ class NoLog:
 
     def close(self) -> None:
         """Nothing to write."""
+
+    def release(self) -> None:
+        """Nothing to close."""
+
+    def read(self, position: int, size: int) -> bytes:
+        """There is nothing to read."""
+        return b""
+
+    def on_written(self, listener: Callable[[int, bytes], None]) -> None:
+        """Nothing will be."""
+
+    def on_replaced(self, replaced: Callable[[], None]) -> None:
+        """Nor will it be replaced."""
 
     def digest(self, position: int, size: int) -> str | None:
         """There is nothing to sum up."""

@@ -1,8 +1,13 @@
-"""The data directory: its lock, the log's file, the configuration file, atomic replacement."""
+"""The data directory: its lock, the log's files, backups, the configuration file, replacement."""
 
+import contextlib
+import errno
 import fcntl
 import hashlib
 import os
+import shutil
+import threading
+from collections.abc import Iterator
 from pathlib import Path
 
 from tile38py.errors import StartError
@@ -11,6 +16,9 @@ from tile38py.limits import COPY_CHUNK_BYTES, RESUME_FREE_BYTES_MIN
 LOCK_NAME = "lock"
 FILE_MODE = 0o600
 DIRECTORY_MODE = 0o700
+SHRINK_SUFFIX = "-shrink"  # of the log that is to take the place of the present one
+PART_SUFFIX = ".part"  # of a backup that isn't whole
+LOG_NAME = "appendonly.aof"
 
 
 class DirectoryLock:
@@ -33,10 +41,17 @@ class DirectoryLock:
 
 
 class AppendFile:
-    """The log's file."""
+    """The log's file.
+
+    A thread that reads, sums or syncs keeps it open: close() from elsewhere takes effect when
+    the last of them is done, so that none ever meets another file under the same descriptor.
+    """
 
     def __init__(self, path: Path) -> None:
         self.path = path
+        self._users = 0
+        self._is_closed = False
+        self._lock = threading.Lock()  # of both
         flags = os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC
         self._descriptor = os.open(path, flags, FILE_MODE)
         if not lock_file(self._descriptor):
@@ -49,7 +64,8 @@ class AppendFile:
 
     def read(self, position: int, size: int) -> bytes:
         """At most so many bytes from a position on. Any thread."""
-        return os.pread(self._descriptor, size, position)
+        with self._in_use():
+            return os.pread(self._descriptor, size, position)
 
     def write(self, data: bytes) -> None:
         """Append all of it; after an error a part of it may be there."""
@@ -65,7 +81,8 @@ class AppendFile:
 
     def sync(self) -> None:
         """Bring what is written to the disk. Any thread."""
-        os.fdatasync(self._descriptor)
+        with self._in_use():
+            os.fdatasync(self._descriptor)
 
     def has_room(self) -> bool:
         """Whether the disk has room enough to be worth a try."""
@@ -73,7 +90,15 @@ class AppendFile:
         return usage.f_bavail * usage.f_frsize >= RESUME_FREE_BYTES_MIN
 
     def digest(self, position: int, size: int) -> str | None:
-        """The MD5 of a range, None if it isn't all there. Any thread."""
+        """The MD5 of a range, None if it isn't all there or the file is closed. Any thread."""
+        with contextlib.ExitStack() as stack:
+            try:
+                stack.enter_context(self._in_use())
+            except OSError:
+                return None
+            return self._digest(position, size)
+
+    def _digest(self, position: int, size: int) -> str | None:
         digest = hashlib.md5(usedforsecurity=False)
         while size > 0:
             part = self.read(position, min(size, COPY_CHUNK_BYTES))
@@ -99,8 +124,102 @@ class AppendFile:
         self.sync()
 
     def close(self) -> None:
-        """Give the file back."""
-        os.close(self._descriptor)
+        """Give the file back, as soon as no thread is in it."""
+        with self._lock:
+            is_last = not self._is_closed and not self._users
+            self._is_closed = True
+        if is_last:
+            os.close(self._descriptor)
+
+    @contextlib.contextmanager
+    def _in_use(self) -> Iterator[None]:
+        with self._lock:
+            if self._is_closed:
+                raise OSError(errno.EBADF, os.strerror(errno.EBADF))
+            self._users += 1
+        try:
+            yield
+        finally:
+            self._leave()
+
+    def _leave(self) -> None:
+        with self._lock:
+            self._users -= 1
+            is_last = self._is_closed and not self._users
+        if is_last:
+            os.close(self._descriptor)
+
+
+class Folder:
+    """The place of the log: makes files beside it and puts one in its place."""
+
+    def __init__(self, path: Path) -> None:
+        # A symbolic link stays one: what it points to is replaced.
+        self._path = path.resolve()
+
+    def create(self, suffix: str) -> AppendFile:
+        """Make an empty file called as the log with a suffix, or empty the one that is there."""
+        try:
+            file = AppendFile(self._beside(suffix))
+        except StartError:
+            raise OSError(errno.EBUSY, os.strerror(errno.EBUSY)) from None
+        try:
+            os.chmod(file.path, FILE_MODE)  # noqa: PTH101 - a stale one may have another mode
+            file.truncate(0)
+        except OSError:
+            file.close()
+            raise
+        return file
+
+    def put_in_place(self, suffix: str) -> None:
+        """Give such a file the log's name, at once; the former log loses it."""
+        self._beside(suffix).replace(self._path)
+
+    def sync(self) -> None:
+        """Make names that changed survive a loss of power."""
+        sync_directory(self._path.parent)
+
+    def remove(self, suffix: str) -> None:
+        """Take such a file away, if it is there."""
+        self._beside(suffix).unlink(missing_ok=True)
+
+    def _beside(self, suffix: str) -> Path:
+        return self._path.with_name(self._path.name + suffix)
+
+
+class BackupFolder:
+    """The backups, each a folder with a log in it; one that isn't whole has another name."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+
+    def create(self, name: str) -> AppendFile:
+        """Begin a backup. Raises FileExistsError if there is one of that name."""
+        if (self._path / name).exists():
+            raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST))
+        self._path.mkdir(mode=DIRECTORY_MODE, parents=True, exist_ok=True)
+        self.sweep()
+        part = self._part(name)
+        part.mkdir(mode=DIRECTORY_MODE)
+        return AppendFile(part / LOG_NAME)
+
+    def finish(self, name: str) -> str:
+        """Give a backup that is written and synced its name; where it is."""
+        part, whole = self._part(name), self._path / name
+        sync_directory(part)
+        part.rename(whole)
+        sync_directory(self._path)
+        sync_directory(self._path.parent)
+        return str(whole.absolute())
+
+    def sweep(self) -> None:
+        """Take away what isn't whole: only one is made at a time."""
+        if self._path.is_dir():
+            for part in self._path.glob(f"*{PART_SUFFIX}"):
+                shutil.rmtree(part, ignore_errors=True)
+
+    def _part(self, name: str) -> Path:
+        return self._path / f"{name}{PART_SUFFIX}"
 
 
 class ConfigFile:
@@ -161,4 +280,7 @@ def open_log(path: Path) -> AppendFile:
     if not path.exists() and backup.exists():
         # Tile38's AOFSHRINK renames the live log away before the new one is in its place.
         backup.rename(path)
-    return AppendFile(path)
+    file = AppendFile(path)
+    # Nobody else has the log now, so this is what a crash left.
+    Folder(path).remove(SHRINK_SUFFIX)
+    return file

@@ -51,6 +51,13 @@ class Form:
         return self.framed(reply) if self.wire is Wire.NATIVE else reply
 
 
+def forwarded(channel: bytes, text: bytes) -> bytes:
+    """A message as followers get it, between the commands of their leader's log."""
+    words = (channel, text)
+    parts = [b"$%d\r\n%b\r\n" % (len(word), word) for word in words]
+    return b"*3\r\n$7\r\nPUBLISH\r\n" + b"".join(parts)
+
+
 def form_of(client: Client) -> Form:
     """The form that a connection has chosen with its request."""
     return Form(client.wire, client.session.output == "json")

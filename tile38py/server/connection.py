@@ -15,7 +15,7 @@ from tile38py.clients import Clients
 from tile38py.commands.registry import End
 from tile38py.config import Config
 from tile38py.dispatch import Dispatcher, Progress, Work
-from tile38py.interfaces import LAST, WROTE, Clock, Journal, Listener, Wire
+from tile38py.interfaces import LAST, WROTE, Clock, Journal, Listener, Role, Wire
 from tile38py.limits import (
     INPUT_BYTES_WAITING_MAX,
     LIVE_BYTES_HIGH,
@@ -125,6 +125,8 @@ class Connection(asyncio.Protocol):
     def eof_received(self) -> bool:
         """Keep the connection while replies are still to come."""
         self._is_ending = True
+        if self.listener is not None and self.listener.role is Role.FOLLOWER:
+            self.kill()
         return bool(self._waits or self._held_bytes)
 
     def connection_lost(self, exc: Exception | None) -> None:
@@ -160,7 +162,7 @@ class Connection(asyncio.Protocol):
         self._emit(replies, flags)
         if flags & LAST:
             return
-        if self._waits & HELD and self._held_bytes < OUTPUT_BYTES_LOW:
+        if self._waits & HELD and not self._held_bytes:
             self._go_on(HELD)
         elif self._is_ending and not self._waits and not self._held_bytes:
             self._end()
@@ -195,6 +197,8 @@ class Connection(asyncio.Protocol):
         self._transport.set_write_buffer_limits(LIVE_BYTES_HIGH, LIVE_BYTES_LOW)
         if self._waits & CONGESTED:
             listener.pause()
+        if listener.role is Role.FOLLOWER:
+            self._receive = lambda _data: self.kill()  # whatever it says is its last word
         self._hub.log.info("live %s", self.address)
 
     def write(self, data: bytes) -> None:

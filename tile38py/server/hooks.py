@@ -12,7 +12,7 @@ from tile38py.clock import SystemClock, new_server_id
 from tile38py.delivery.deliveries import Deliveries
 from tile38py.endpoints.pool import Pool
 from tile38py.endpoints.registry import Registry, Surroundings
-from tile38py.interfaces import Publisher, Tell
+from tile38py.interfaces import HookCounters, HookReport, Publisher, Tell
 from tile38py.limits import STOP_SECONDS_MAX
 
 
@@ -36,6 +36,29 @@ class Hooks:
         self._deliveries.open()
         self._ended = asyncio.Event()
         self._ended.set()
+
+    @property
+    def waiting_count(self) -> int:
+        """Messages that wait, over all hooks."""
+        return self._deliveries.queue.count
+
+    @property
+    def waiting_bytes(self) -> int:
+        """What they occupy."""
+        return self._deliveries.queue.bytes
+
+    @property
+    def total(self) -> HookCounters:
+        """The sums over all hooks."""
+        return self._deliveries.counters.total
+
+    def report(self, hook: str) -> HookReport:
+        """What became of a hook's messages."""
+        return self._deliveries.report(hook)
+
+    def retain(self, *, ttl_seconds: int, bytes_max: int) -> None:
+        """Keep messages so long, and so many bytes of them; 0 = no bound. In force at once."""
+        self._deliveries.retain(ttl_ns=ttl_seconds * 10**9, bytes_max=bytes_max)
 
     def enqueue(self, events: Sequence[tuple[str, bytes]]) -> None:
         """Queue messages."""

@@ -24,6 +24,8 @@ from tile38py.expiry import Sweeper
 from tile38py.limits import (
     COLLECT_SECONDS,
     EXPIRE_SECONDS,
+    FOLLOWER_CHECK_SECONDS,
+    FOLLOWER_READ_THREADS_MAX,
     LONG_READ_THREADS_MAX,
     MEMORY_SECONDS,
     STOP_SECONDS_MAX,
@@ -32,20 +34,24 @@ from tile38py.limits import (
 )
 from tile38py.persistence.aof import Aof, Loop, NoLog
 from tile38py.persistence.files import DirectoryLock
+from tile38py.replication.leader import Leader
 from tile38py.server.connection import Connection, Hub
 from tile38py.server.hooks import Hooks
 from tile38py.server.listener import address_text, bind_tcp, bind_unix
 from tile38py.server.logs import Log
+from tile38py.server.metrics import MetricsServer, make_metrics
 from tile38py.server.options import Options
 from tile38py.server.parts import Parts, make_parts
 from tile38py.server.peers import Doorkeeper
 from tile38py.server.replay import Replay
+from tile38py.server.rewriting import Rewriting
 from tile38py.server.system import ThisProcess
 from tile38py.server.upkeep import every, follow_zone, settings_in_force
 from tile38py.server.web import WebSettings
 from tile38py.subscriptions import Subscriptions
 
 assert command_families.FAMILIES
+Done = Callable[[OSError | None], None]
 
 
 class Server:
@@ -57,9 +63,13 @@ class Server:
         self._loop = asyncio.get_running_loop()
         self._ended: asyncio.Future[int] = self._loop.create_future()
         self._pool = ThreadPoolExecutor(LONG_READ_THREADS_MAX, "read")
+        self._log_pool = ThreadPoolExecutor(FOLLOWER_READ_THREADS_MAX, "log")
         self._listener: socket.socket | None = None
+        self._metrics: MetricsServer | None = None
         self._subscriptions: Subscriptions | None = None
         self._hooks: Hooks | None = None
+        self._leader: Leader | None = None
+        self._rewriting: Rewriting | None = None
 
     async def run(self) -> int:
         """Serve until the end; the exit code."""
@@ -69,6 +79,7 @@ class Server:
             parts = make_parts(self._options)
             replay = Replay(options, parts.engine, clock=parts.clock, log=self._log)
             self._listener = self._bind()
+            self._metrics = make_metrics(options.metrics_address, log=self._log.info)
             self._save_config(parts)
             self._write_pid_file()
             self._catch_signals(replay)
@@ -119,7 +130,10 @@ class Server:
             listening.close()
         if code == 0:
             await self._stop(parts.clients, journal)
-        replay.close()
+        if self._leader is not None:
+            self._leader.cut_all()
+        self._log_pool.shutdown()
+        journal.release()
         return code
 
     async def _listen(self, hub: Hub, listener: socket.socket) -> asyncio.Server:
@@ -144,13 +158,18 @@ class Server:
 
         return Aof(replay.file, replay.file.size(), loop, on_health)
 
-    def _in_thread(self, run: Callable[[], None], done: Callable[[OSError | None], None]) -> None:
+    def _read_in_thread(self, run: Callable[[], None], done: Done) -> None:
+        self._in_thread(run, done, self._log_pool)
+
+    def _in_thread(
+        self, run: Callable[[], None], done: Done, pool: ThreadPoolExecutor | None = None
+    ) -> None:
         def finished(future: asyncio.Future[None]) -> None:
             error = future.exception()
             assert error is None or isinstance(error, OSError)
             done(error)
 
-        self._loop.run_in_executor(None, run).add_done_callback(finished)
+        self._loop.run_in_executor(pool, run).add_done_callback(finished)
 
     def _make_hub(self, parts: Parts, journal: Aof | NoLog) -> Hub:
         options, config = self._options, parts.config
@@ -161,12 +180,20 @@ class Server:
             publish=self._publish,
             log=self._log.error,
         )
+        leader = self._leader = Leader(
+            journal, in_thread=self._read_in_thread, clock=parts.clock, warn=self._log.warning
+        )
+        journal.on_replaced(leader.cut_all)
         self._subscriptions = Subscriptions(
             parts.engine,
             hooks=self._hooks,
             journal=journal,
             call_soon=self._loop.call_soon,
             log=self._log.warning,
+        )
+        self._subscriptions.forward_to(leader.publish)
+        self._rewriting = Rewriting(
+            parts, options, journal, in_thread=self._in_thread, log=self._log
         )
         services = Services(
             engine=parts.engine,
@@ -179,12 +206,18 @@ class Server:
             process=ThisProcess(),
             settings_file=parts.config_file,
             broadcaster=self._subscriptions,
+            outbox=self._hooks,
+            log_streams=leader,
+            shrinker=self._rewriting.shrinker,
+            backups=self._rewriting.backups,
             stop=self.stop,
             log=self._log.info,
             started_ns=parts.clock.monotonic_ns(),
             is_http_enabled=options.is_http_enabled,
         )
-        config.on_change(settings_in_force(parts, journal))
+        if self._metrics is not None:
+            self._metrics.show(services)
+        config.on_change(settings_in_force(parts, journal, self._hooks))
         return Hub(
             loop=self._loop,
             engine=parts.engine,
@@ -231,9 +264,15 @@ class Server:
         )
         async with asyncio.TaskGroup() as tasks:
             assert self._hooks is not None
+            assert self._leader is not None
+            assert self._rewriting is not None
             tasks.create_task(self._hooks.run(), name="hooks")
+            tasks.create_task(self._rewriting.run(), name="rewriting")
+            if self._metrics is not None:
+                tasks.create_task(self._metrics.run(), name="metrics")
             tasks.create_task(every(EXPIRE_SECONDS, sweeper.sweep), name="expiry")
             tasks.create_task(every(ZONE_SECONDS, follow_zone(parts.engine)), name="zone")
+            tasks.create_task(every(FOLLOWER_CHECK_SECONDS, self._leader.check), name="followers")
             tasks.create_task(every(SYNC_SECONDS, journal.tick), name="sync")
             tasks.create_task(every(MEMORY_SECONDS, parts.memory.check), name="memory")
             tasks.create_task(every(COLLECT_SECONDS, parts.memory.tick), name="collect")
@@ -241,6 +280,8 @@ class Server:
     async def _stop(self, clients: Clients, journal: Aof | NoLog) -> None:
         """The clean stop: nothing that was promised is lost."""
         self._log.warning("Shutting down...")
+        if self._rewriting is not None:
+            await self._rewriting.stop()
         try:
             journal.close()
         except OSError as error:

@@ -8,12 +8,18 @@ from collections.abc import Callable
 
 from tile38py._engine import Engine
 from tile38py.clock import zone_offset_seconds
-from tile38py.config.properties import APPENDFSYNC, REQUIREPASS
+from tile38py.config.properties import (
+    APPENDFSYNC,
+    HOOK_QUEUE_MAX_SIZE,
+    HOOK_QUEUE_TTL,
+    REQUIREPASS,
+)
 from tile38py.persistence.aof import Aof, NoLog
+from tile38py.server.hooks import Hooks
 from tile38py.server.parts import Parts
 
 
-def settings_in_force(parts: Parts, journal: Aof | NoLog) -> Callable[[str], None]:
+def settings_in_force(parts: Parts, journal: Aof | NoLog, hooks: Hooks) -> Callable[[str], None]:
     """What each CONFIG SET has to bring about at once."""
 
     def apply(_name: str = "") -> None:
@@ -21,6 +27,10 @@ def settings_in_force(parts: Parts, journal: Aof | NoLog) -> Callable[[str], Non
         parts.gates.requires_password = bool(parts.config.get(REQUIREPASS))
         parts.gates.apply()
         parts.memory.check()
+        hooks.retain(
+            ttl_seconds=parts.config.get(HOOK_QUEUE_TTL),
+            bytes_max=parts.config.get(HOOK_QUEUE_MAX_SIZE),
+        )
 
     apply()
     return apply

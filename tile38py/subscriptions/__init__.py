@@ -16,6 +16,7 @@ from tile38py.subscriptions.fanout import Fanout, FenceLeg, Route, legs_of
 from tile38py.subscriptions.listener import Hub, Subscription
 
 Deliver = Callable[[], None]
+Forward = Callable[[bytes, bytes], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,10 +58,12 @@ class Subscriptions:
         hooks: HookEvents | None = None,
     ) -> None:
         self.cut_count = 0  # listeners that were too slow
+        self.sent_count = 0  # messages, each as often as somebody gets it
         self._engine = engine
         self._journal = journal
         self._log = log
         self._hooks = hooks
+        self._forward: Forward | None = None
         self._fanout = Fanout(call_soon)
         self._hub = Hub(self._add, self._remove, self._send, self._forget, self._cut)
         self._channels: dict[bytes, dict[Subscription, None]] = {}
@@ -69,6 +72,10 @@ class Subscriptions:
         self._fences: dict[int, Route] = {}
         self._routes: dict[bytes, Route] = {}
         self._postponed: list[Deliver] = []
+
+    def forward_to(self, forward: Forward) -> None:
+        """Have the messages of channels passed on, too: followers have subscribers of their own."""
+        self._forward = forward
 
     def attach(self, client: Client, role: Role) -> Subscription:
         """Make a connection live."""
@@ -94,13 +101,14 @@ class Subscriptions:
                 if fence is not None:
                     posts.append((fence, b"", message))
             elif kind == "channel":
+                self._pass_on(target, message)
                 route = self._route(target)
                 if route.count:
                     posts.append((route, target, message))
 
         def deliver() -> None:
             for route, channel, message in posts:
-                self._fanout.post(route, channel, message)
+                self._post(route, channel, message)
             if self._hooks is not None:
                 tell_hooks(self._hooks, events, changes)
 
@@ -108,9 +116,10 @@ class Subscriptions:
 
     def publish(self, channel: bytes, text: bytes) -> int:
         """Send a message to all who listen to the channel; how many times it will arrive."""
+        self._pass_on(channel, text)
         route = self._route(channel)
         if route.count:
-            self._when_logged(lambda: self._fanout.post(route, channel, text), flags=0)
+            self._when_logged(lambda: self._post(route, channel, text), flags=0)
         return route.count
 
     def show(self, address: str, commands: Sequence[bytes], now_ns: int) -> None:
@@ -125,11 +134,19 @@ class Subscriptions:
 
         self._when_logged(deliver, flags=0)
 
+    def _post(self, route: Route, channel: bytes, text: bytes) -> None:
+        self.sent_count += route.count
+        self._fanout.post(route, channel, text)
+
     def recovered(self) -> None:
         """The log has taken what it couldn't before."""
         postponed, self._postponed = self._postponed, []
         for deliver in postponed:
             deliver()
+
+    def _pass_on(self, channel: bytes, text: bytes) -> None:
+        if self._forward is not None:
+            self._forward(channel, text)
 
     def _when_logged(self, deliver: Deliver, *, flags: int) -> None:
         if self._journal.is_dirty:

@@ -1,16 +1,22 @@
-//! The engine: the keyspace, the table of commands, the state that gates them; loading a log and
-//! sweeping what has expired. Connections are in [`crate::session`].
+//! The engine: the keyspace, the table of commands, the state that gates them, and sweeping what
+//! has expired. Running logs is in [`replay`], connections are in [`crate::session`].
 
-use std::collections::BTreeMap;
+mod adopt;
+mod graveyard;
+mod replay;
 
-use crate::call::{Budget, Call, Effect};
-use crate::commands::{self, Access, Command, Function, WriteFunction};
+use crate::call::{Call, Effect};
+use crate::commands::{self, Access, Command, Function};
 use crate::error::{Error, Result};
 use crate::fence::{match_change, ChangeKind, Event, Groups, HookChange, HookKind, Moment};
 use crate::gate::State;
 use crate::keyspace::Keyspace;
-use crate::reply::{self, Output};
-use crate::request::{self, Args, Arguments, Parsed};
+use crate::reply;
+use crate::request::Args;
+use crate::rewrite::Rewrite;
+pub use adopt::{Discarded, Handover};
+use graveyard::Graveyard;
+pub use replay::{Follow, Load};
 
 /// The longest name of a command, both words of a two-word name counted.
 const NAME_BYTES_MAX: usize = 40;
@@ -35,19 +41,6 @@ pub struct Entry {
     pub access: Access,
     /// What runs it.
     pub runner: Runner,
-}
-
-/// What loading a piece of a log came to.
-#[derive(Debug, Default, PartialEq, Eq)]
-pub struct Load {
-    /// Bytes of complete commands.
-    pub consumed: usize,
-    /// How many commands that were.
-    pub commands: usize,
-    /// Why loading can't go on.
-    pub error: Option<Vec<u8>>,
-    /// Commands that aren't run, with their numbers.
-    pub skipped: BTreeMap<String, usize>,
 }
 
 /// What fences made of commands, and what commands made of hooks.
@@ -82,6 +75,9 @@ pub struct Engine {
     /// Seconds by which the server's time zone is ahead of UTC; for the times in messages.
     pub utc_offset: i32,
     outbox: Outbox,
+    graveyard: Graveyard,
+    /// Where replies go that nobody reads.
+    scratch: Vec<u8>,
     table: Vec<Entry>,
 }
 
@@ -108,6 +104,8 @@ impl Engine {
             groups: Groups::default(),
             utc_offset: 0,
             outbox: Outbox::default(),
+            graveyard: Graveyard::default(),
+            scratch: Vec::new(),
             table,
         }
     }
@@ -206,113 +204,48 @@ impl Engine {
         is_removed
     }
 
-    /// Runs the commands of a piece of a log. Hooks and channels are silent; live fences aren't,
-    /// since a follower's have to hear of what its leader sends. The piece may end amid a command:
-    /// what wasn't consumed has to come again, with more behind it.
-    pub fn load(&mut self, data: &[u8], now_ns: i64) -> Load {
-        let mut load = Load::default();
-        let mut arguments = Arguments::default();
-        let mut out = Vec::new();
-        loop {
-            // Tile38 pads with zero bytes between commands.
-            let rest = &data[load.consumed..];
-            load.consumed += rest.iter().take_while(|byte| **byte == 0).count();
-            let rest = &data[load.consumed..];
-            match request::parse_log(rest, &mut arguments) {
-                Parsed::Request { end, .. } => {
-                    let args = arguments.view(rest);
-                    if !args.is_empty() {
-                        out.clear();
-                        if let Err(error) = self.replay(args, now_ns, &mut out, &mut load) {
-                            load.error = Some(error.message());
-                            return load;
-                        }
-                        load.commands += 1;
-                    }
-                    load.consumed += end;
-                }
-                Parsed::Malformed(text) => {
-                    load.error = Some([b"Protocol error: ", &text[..]].concat());
-                    return load;
-                }
-                Parsed::Incomplete { .. } | Parsed::Http => return load,
-            }
-        }
+    /// Begins to write the log anew from a snapshot of now, in constant time.
+    pub fn rewrite(&self, now_ns: i64) -> Rewrite {
+        Rewrite::new(self.keyspace.clone(), now_ns)
     }
 
-    /// Runs one command of a log: ungated, without reply; what is missing is passed over.
-    fn replay(
-        &mut self,
-        args: Args,
-        now_ns: i64,
-        out: &mut Vec<u8>,
-        load: &mut Load,
-    ) -> Result<()> {
-        let (entry, _) = self.find(args)?;
-        let command = match entry.runner {
-            Runner::Data(command) => command,
-            Runner::Server | Runner::Later => {
-                *load.skipped.entry(entry.name.clone()).or_default() += 1;
-                return Ok(());
-            }
-        };
-        let mut budget = Budget::new(u64::MAX, &|| 0);
-        let mut call = Call {
-            args,
-            output: Output::Resp,
-            now_ns,
-            is_out_of_memory: false,
-            out,
-            budget: &mut budget,
-            live: None,
-        };
-        let result = match command.function {
-            Function::Write(function) => self.replay_write(command, function, &mut call),
-            Function::Read(_) => return Ok(()),
-        };
-        match result {
-            Ok(_) | Err(Error::KeyNotFound | Error::IdNotFound) => Ok(()),
-            Err(error) => Err(error),
+    /// Sets what gates commands.
+    pub fn set_state(&mut self, state: State) {
+        if !state.is_following {
+            self.graveyard.clear();
         }
-    }
-
-    fn replay_write(
-        &mut self,
-        command: &Command,
-        function: WriteFunction,
-        call: &mut Call,
-    ) -> Result<Effect> {
-        if !command.arity.allows(call.args.len()) {
-            return Err(Error::WrongArity);
-        }
-        let result = function(&mut self.keyspace, call);
-        if !self.keyspace.reports().is_empty() {
-            self.tell_fences(call.now_ns, true);
-        }
-        result
+        self.state = state;
     }
 
     /// Removes overdue objects, hooks and channels, so many at most; appends the commands for the
-    /// log and returns how many there were.
+    /// log and returns how many there were. A follower's log is its leader's, so it gets nothing.
     pub fn expire(&mut self, now_ns: i64, count_max: usize, log: &mut Vec<u8>) -> usize {
+        let is_following = self.state.is_following;
         let mut count = 0;
         while count < count_max {
             let Some((key, object)) = self.keyspace.next_expired(now_ns) else { break };
             self.keyspace.remove(&key, object.id());
             self.keyspace.report(&key, ChangeKind::Del, Some(&object), None);
             self.counters.expired += 1;
-            write_command(log, &[b"del", &key, object.id()]);
             count += 1;
+            if is_following {
+                self.graveyard.bury(&key, object, now_ns);
+            } else {
+                write_command(log, &[b"del", &key, object.id()]);
+            }
         }
         while count < count_max {
             let Some(name) = self.keyspace.fences().next_expired(now_ns) else { break };
             let Some(kind) = commands::remove_hook(&mut self.keyspace, &name) else { break };
-            let word: &[u8] = if kind == HookKind::Hook { b"delhook" } else { b"delchan" };
-            write_command(log, &[word, &name]);
             count += 1;
+            if !is_following {
+                let word: &[u8] = if kind == HookKind::Hook { b"delhook" } else { b"delchan" };
+                write_command(log, &[word, &name]);
+            }
         }
+        self.graveyard.forget_old(now_ns);
         if !self.keyspace.reports().is_empty() {
-            self.tell_fences(now_ns, self.state.is_following);
+            self.tell_fences(now_ns, is_following);
         }
         count
     }
@@ -324,3 +257,6 @@ fn write_command(log: &mut Vec<u8>, words: &[&[u8]]) {
         reply::write_bulk(log, word);
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -73,8 +73,16 @@ impl Keyspace {
 
     /// The keys from one on, ascending.
     pub fn keys_from<'a>(&'a self, from: &'a [u8]) -> impl Iterator<Item = &'a Key> {
+        self.collections_from(from).map(|(key, _)| key)
+    }
+
+    /// The collections from a key on, ascending.
+    pub fn collections_from<'a>(
+        &'a self,
+        from: &'a [u8],
+    ) -> impl Iterator<Item = (&'a Key, &'a Collection)> {
         let range = (Bound::Included(from), Bound::Unbounded);
-        self.collections.range::<_, [u8]>(range).map(|(key, _)| key)
+        self.collections.range::<_, [u8]>(range)
     }
 
     /// How many collections there are.

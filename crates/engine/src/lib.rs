@@ -23,4 +23,5 @@ pub mod output;
 pub mod query;
 pub mod reply;
 pub mod request;
+pub mod rewrite;
 pub mod session;

@@ -6,14 +6,16 @@ use ::engine::commands::Access;
 use ::engine::engine::Engine as CoreEngine;
 use ::engine::fence::HookKind;
 use ::engine::gate::State;
-use ::engine::reply::{write_bulk, write_header, Output};
+use ::engine::reply::Output;
 use ::engine::session::{Session as CoreSession, Stop};
 use pyo3::exceptions::{PyRuntimeError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict, PyTuple};
 
 use crate::fences::{convert_outbox, Hook, Records};
+use crate::following::{lossy, Discarded, Followed};
 use crate::monotonic_ns;
+use crate::rewrite::Rewrite;
 use crate::session::Session;
 use crate::values::decode_reply;
 
@@ -103,7 +105,7 @@ impl Engine {
         out_of_memory: bool,
         write_error: Option<String>,
     ) {
-        lock(&self.shared).state = State {
+        let state = State {
             is_loading: loading,
             requires_password,
             is_following: following,
@@ -112,6 +114,7 @@ impl Engine {
             is_out_of_memory: out_of_memory,
             write_error,
         };
+        lock(&self.shared).set_state(state);
     }
 
     /// Have batches tell the commands that ran, or not any more.
@@ -125,12 +128,30 @@ impl Engine {
         Load {
             consumed: load.consumed,
             commands: load.commands,
-            error: load.error.map(|text| String::from_utf8_lossy(&text).into_owned()),
+            error: load.error.map(|text| lossy(&text)),
             skipped: load.skipped.into_iter().collect(),
         }
     }
 
-    /// Remove overdue objects: the log bytes of the del commands, and how many there were.
+    /// Run a piece of a leader's stream. Never raises for bad content: see `Followed.error`.
+    fn follow(&self, py: Python<'_>, data: &[u8], now_ns: i64) -> Followed {
+        Followed::of(py, py.detach(|| lock(&self.shared).follow(data, now_ns)))
+    }
+
+    /// Take over another engine's data, hooks and channels, and leave it empty.
+    fn adopt(&self, py: Python<'_>, other: &Engine) -> PyResult<Discarded> {
+        if Arc::ptr_eq(&self.shared, &other.shared) {
+            return Err(PyValueError::new_err("an engine can't adopt its own data"));
+        }
+        // Whoever holds one of the locks may need the GIL to let go of it.
+        let discarded = py.detach(|| {
+            let handover = lock(&other.shared).hand_over();
+            lock(&self.shared).adopt(handover)
+        });
+        Ok(Discarded::new(discarded))
+    }
+
+    /// Remove overdue objects, hooks and channels: the log bytes, and how many there were.
     fn expire(&self, now_ns: i64, count_max: usize) -> (Vec<u8>, usize) {
         let mut log = Vec::new();
         let count = lock(&self.shared).expire(now_ns, count_max, &mut log);
@@ -159,17 +180,9 @@ impl Engine {
         hooks.map(|hook| PyBytes::new(py, &hook.name)).collect()
     }
 
-    /// The log commands that make all hooks and channels again, by name.
-    fn hook_log<'py>(&self, py: Python<'py>, now_ns: i64) -> Bound<'py, PyBytes> {
-        let mut log = Vec::new();
-        for hook in lock(&self.shared).keyspace.fences().from(b"") {
-            let words = hook.log_words(now_ns);
-            write_header(&mut log, b'*', words.len());
-            for word in &words {
-                write_bulk(&mut log, word);
-            }
-        }
-        PyBytes::new(py, &log)
+    /// Begin to write the log anew from a snapshot of now, in constant time.
+    fn rewrite(&self, now_ns: i64) -> Rewrite {
+        Rewrite::new(lock(&self.shared).rewrite(now_ns))
     }
 
     /// End a live fence; whether there was one of that id.

@@ -5,6 +5,8 @@
 
 mod engine;
 mod fences;
+mod following;
+mod rewrite;
 mod session;
 mod values;
 
@@ -47,7 +49,11 @@ mod _engine {
     #[pymodule_export]
     use crate::fences::{endpoint_error, Hook};
     #[pymodule_export]
+    use crate::following::{Discarded, Followed};
+    #[pymodule_export]
     use crate::json_text;
+    #[pymodule_export]
+    use crate::rewrite::Rewrite;
     #[pymodule_export]
     use crate::session::{Batch, Close, Http, Live, LongRead, ServerCommand, Session, Yield};
     #[pymodule_export]

@@ -19,9 +19,12 @@ def dead_modules(sources: list[SourceFile]) -> Iterator[str]:
     trees = {file: ast.parse(file.text) for file in sources if file.path.suffix == ".py"}
     imported = {name for tree in trees.values() for _, name in python.imports(tree)}
     started = {match for file in sources for match in re.findall(r"-m ([\w.]+)", file.text)}
+    # A package may import whatever lies in its folder.
+    gathered = {file.path.parent for file in trees if "iter_modules(__path__)" in file.text}
     for file in trees:
         module = python.module_name(file)
         is_started = file.path.stem in STARTED or file.is_test or module in started
+        is_started |= file.path.parent in gathered
         is_used = any(name == module or name.startswith(module + ".") for name in imported)
         if not is_started and not is_used:
             yield f"{file.path}: nothing imports it"

@@ -38,7 +38,7 @@ async def test_events_reach_their_endpoints_and_the_counters(tmp_path: Path) -> 
         await until(lambda: len(published) == 3)
         assert sorted(published) == [(b"a", b"1"), (b"a", b"3"), (b"b", b"2")]
         report = deliveries.report("one")
-        assert (report.counters.sent, report.is_waiting, report.oldest_ns) == (2, False, 0)
+        assert (report.counters.sent, report.waiting, report.oldest_ns) == (2, 0, 0)
 
 
 async def test_what_waits_at_a_clean_stop_goes_out_after_the_start(tmp_path: Path) -> None:

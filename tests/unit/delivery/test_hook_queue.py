@@ -7,11 +7,11 @@ import pytest
 
 from tests.support.deliveries import Bench
 from tests.support.fake_time import run_in_fake_time
-from tile38py.delivery.hook_queue import Retention
+from tile38py.delivery.retention import Retention
 from tile38py.delivery.store import Range, Store
 from tile38py.errors import StartError
 from tile38py.interfaces import Message
-from tile38py.limits import HOOK_MEMORY_BYTES_MAX
+from tile38py.limits import HOOK_MEMORY_BYTES_MAX, HOOK_SWEEP_COUNT_MAX
 
 SECOND_NS = 10**9
 
@@ -108,7 +108,7 @@ def test_an_event_older_than_the_ttl_is_dropped_and_counted(tmp_path: Path) -> N
         bench.clock.sleep(29)
         bench.queue.append("h", b"young", bench.clock.now_ns())
         bench.clock.sleep(2)
-        await bench.queue.sweep()
+        await bench.sweeper.sweep()
         assert bench.take("h") == [b"young"]
         assert bench.counters.get("h").expired == 1
 
@@ -120,7 +120,7 @@ def test_a_ttl_of_zero_keeps_events(tmp_path: Path) -> None:
         bench = Bench(tmp_path / "queue.db", Retention(ttl_ns=0))
         bench.queue.append("h", b"old", bench.clock.now_ns())
         bench.clock.sleep(1e6)
-        await bench.queue.sweep()
+        await bench.sweeper.sweep()
         assert bench.take("h") == [b"old"]
 
     run_in_fake_time(run())
@@ -134,7 +134,7 @@ def test_old_events_that_only_the_file_holds_are_dropped_and_counted(tmp_path: P
         await bench.queue.flush()
         again = Bench(tmp_path / "queue.db")
         again.clock.sleep(31)
-        await again.queue.sweep()
+        await again.sweeper.sweep()
         assert not again.queue.has("h")
         assert again.counters.get("h").expired == 5
         assert (again.queue.count, again.queue.bytes) == (0, 0)
@@ -150,10 +150,91 @@ def test_the_oldest_events_go_when_there_is_no_room(tmp_path: Path) -> None:
             bench.queue.append("h", b"%d" % number, bench.clock.now_ns())
         await bench.queue.flush()
         again = Bench(tmp_path / "queue.db", Retention(bytes_max=5 * 201))
-        await again.queue.sweep()
+        await again.sweeper.sweep()
         await again.queue.load(["h"])
         assert again.take("h") == [b"5", b"6", b"7", b"8", b"9"]
         assert again.counters.get("h").dropped == 5
+
+    run_in_fake_time(run())
+
+
+def test_the_oldest_go_first_whether_memory_holds_them_or_not(tmp_path: Path) -> None:
+    async def run() -> None:
+        bench = Bench(tmp_path / "queue.db")
+        for number in range(10):
+            bench.queue.append("ab"[number % 2], b"%d" % number, bench.clock.now_ns())
+            if number == 6:
+                await bench.queue.flush()
+        bench.retention.bytes_max = 2 * 201
+        await bench.sweeper.sweep()
+        assert (bench.take("a"), bench.take("b")) == ([b"8"], [b"9"])
+        assert (bench.queue.waiting("a"), bench.queue.waiting("b")) == (1, 1)
+        assert bench.counters.total.dropped == 8
+
+    run_in_fake_time(run())
+
+
+@pytest.mark.parametrize("is_in_memory", [True, False])
+def test_one_sweep_drops_everything_that_is_too_old(tmp_path: Path, is_in_memory: bool) -> None:
+    async def run() -> None:
+        count = 2 * HOOK_SWEEP_COUNT_MAX + 5
+        bench = Bench(tmp_path / "queue.db")
+        for _ in range(count):
+            bench.queue.append("h", b"old", bench.clock.now_ns())
+        await bench.queue.flush()
+        if not is_in_memory:
+            bench = Bench(tmp_path / "queue.db")
+        bench.clock.sleep(31)
+        bench.queue.append("h", b"young", bench.clock.now_ns())
+        await bench.sweeper.sweep()
+        await bench.queue.flush()
+        assert bench.take("h") == [b"young"]
+        assert bench.counters.get("h").expired == count
+        assert bench.queue.waiting("h") == bench.store.contents().count == 1
+
+    run_in_fake_time(run())
+
+
+def test_a_flood_behind_an_endpoint_that_hangs_stays_within_its_bound(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tile38py.delivery.retention.HOOK_QUEUE_BYTES_SLACK", 10_000)
+
+    async def run() -> None:
+        bench = Bench(tmp_path / "queue.db", Retention(bytes_max=10_000))
+        bench.queue.append("h", b"first", bench.clock.now_ns())
+        in_hand = bench.queue.take("h", 1, 100)
+        for _ in range(1000):
+            bench.queue.append("h", b"x" * 100, bench.clock.now_ns())
+        assert bench.queue.bytes <= 20_000
+        assert bench.counters.get("h").dropped == 1001 - bench.queue.count
+        bench.queue.settle(in_hand, 1)
+        await bench.queue.flush()
+        await bench.sweeper.sweep()
+        assert bench.queue.bytes <= 10_000
+
+    run_in_fake_time(run())
+
+
+def test_large_events_are_read_back_a_few_at_a_time(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def run() -> None:
+        bench = Bench(tmp_path / "queue.db")
+        expected = [b"%d" % number * 1000 for number in range(10)]
+        for body in expected:
+            bench.queue.append("h", body, bench.clock.now_ns())
+        await bench.queue.flush()
+        monkeypatch.setattr("tile38py.delivery.hook_queue.HOOK_LOAD_BYTES_MAX", 2000)
+        again = Bench(tmp_path / "queue.db")
+        found: list[bytes] = []
+        while again.queue.has("h"):
+            await again.queue.load(["h"])
+            assert again.queue.memory_bytes <= 2 * 1200
+            messages = again.queue.take("h", 100, 1 << 20)
+            again.queue.settle(messages, len(messages))
+            found += [message.body for message in messages]
+        assert found == expected
 
     run_in_fake_time(run())
 
@@ -198,9 +279,9 @@ def steps_of_a_read(store: Store, hook: str) -> int:
         return 0
 
     store.count_steps(count)
-    (found,) = store.read([Range(hook, 0, 1 << 62, 512)])
+    ((found, is_all),) = store.read([Range(hook, 0, 1 << 62, 512)])
     store.count_steps(None)
-    assert len(found) == 1
+    assert (len(found), is_all) == (1, True)
     return steps
 
 

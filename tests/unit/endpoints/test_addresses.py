@@ -8,7 +8,7 @@ from tile38py.endpoints.event import Subject, subject_of
 from tile38py.endpoints.kafka import choose_partition, fnv1a
 from tile38py.endpoints.registry import Registry, Settings
 
-assert tile38py.endpoints.KINDS_OF_OURS
+assert tile38py.endpoints.FILES
 SET = b'{"command":"set","group":"6","detect":"inside","hook":"h",'
 QUEUE = "https://sqs.r.amazonaws.com/1/q.fifo"
 HUB = "Endpoint=sb://n.servicebus.windows.net/;SharedAccessKeyName=n;SharedAccessKey=k;EntityPath=h"

@@ -10,7 +10,14 @@ from tests.support.fake_time import fake_clock, run_in_fake_time
 from tests.support.sending import batch_of, tell
 from tile38py.endpoints import registry
 from tile38py.endpoints.pool import Pool
-from tile38py.endpoints.registry import Registry, Surroundings, Traits, endpoint
+from tile38py.endpoints.registry import (
+    Registry,
+    Settings,
+    Surroundings,
+    TargetError,
+    Traits,
+    endpoint,
+)
 from tile38py.interfaces import Batch
 
 
@@ -21,15 +28,20 @@ class Fake:
     closed = 0
     sent: ClassVar[list[bytes]] = []
     is_down = False
+    is_away = False
     send_seconds = 0.0
     now_sending = 0
+    sending_max = 1
 
-    async def send(self, batch: Batch) -> None:
+    async def send(self, batch: Batch, target: Settings) -> None:
         """Take it all."""
+        assert isinstance(target, FakeSettings)
         Fake.now_sending += 1
-        assert Fake.now_sending == 1, "one batch at a time"
+        assert Fake.now_sending <= Fake.sending_max, "so many batches at a time"
         await asyncio.sleep(Fake.send_seconds)
         Fake.now_sending -= 1
+        if "bad" in target.topic:
+            raise TargetError("no such topic")
         if Fake.is_down:
             raise ConnectionError("it is down, geheim")
         for index in batch.waiting():
@@ -41,26 +53,41 @@ class Fake:
         Fake.closed += 1
 
 
+@dataclass(frozen=True, slots=True)
+class FakeSettings:
+    """Host and topic."""
+
+    host: str
+    topic: str
+
+    @classmethod
+    def parse(cls, url: str) -> Self:
+        """Anything goes."""
+        host, _, topic = url.partition("://")[2].partition("/")
+        return cls(host, topic)
+
+    @property
+    def cluster(self) -> str:
+        """The host."""
+        return self.host
+
+    async def connect(self, _surroundings: Surroundings) -> Fake:
+        """Connect."""
+        Fake.opened += 1
+        if Fake.is_away:
+            await asyncio.sleep(1e6)
+        return Fake()
+
+
 @pytest.fixture(autouse=True)
 def _fresh(monkeypatch: pytest.MonkeyPatch) -> None:
     Fake.opened = Fake.closed = Fake.now_sending = 0
-    Fake.sent, Fake.is_down, Fake.send_seconds = [], False, 0.0
+    Fake.sent, Fake.is_down, Fake.is_away, Fake.send_seconds = [], False, False, 0.0
+    Fake.sending_max = 1
     monkeypatch.setattr(registry, "KINDS", dict(registry.KINDS))
-
-    @endpoint("fake", traits=Traits(lifetime_seconds_max=1800))
-    @dataclass(frozen=True, slots=True)
-    class FakeSettings:
-        """No settings."""
-
-        @classmethod
-        def parse(cls, _url: str) -> Self:
-            """Anything goes."""
-            return cls()
-
-        async def connect(self, _surroundings: Surroundings) -> Fake:
-            """Connect."""
-            Fake.opened += 1
-            return Fake()
+    endpoint("fake", traits=Traits(lifetime_seconds_max=1800))(FakeSettings)
+    many = Traits(lifetime_seconds_max=1800, batches_count_max=256)
+    registry.KINDS["many"] = registry.Kind(FakeSettings, many)
 
 
 def new_pool() -> Pool:
@@ -129,6 +156,7 @@ def test_a_dead_endpoint_rests_half_a_second_and_longer_when_it_stays_dead() -> 
         for _ in range(20):
             await pool.send("fake://x?token=geheim", batch_of(b"1"))
             pauses.append(pool.resting_until_ns("fake://x?token=geheim") - clock.monotonic_ns())
+            await asyncio.sleep(pauses[-1] / 1e9)
         assert pauses[:10] == [500_000_000] * 10
         assert max(pauses) == 4_000_000_000
         Fake.is_down = False
@@ -144,6 +172,76 @@ def test_an_error_is_told_without_the_secrets_of_its_url() -> None:
         Fake.is_down = True
         reason = await pool.send("fake://x?token=geheim", batch_of(b"1"))
         assert reason == "it is down, ***"
+
+    run_in_fake_time(run())
+
+
+def test_70_000_topics_of_a_cluster_share_one_connection() -> None:
+    async def run() -> None:
+        pool = new_pool()
+        for at in range(70_000):
+            assert await pool.send(f"fake://x/{at}", batch_of(b"%d" % at)) is None
+        assert len(Fake.sent) == 70_000
+        assert (Fake.opened, pool.open_count, pool.url_count) == (1, 1, 70_000)
+        await asyncio.sleep(31)
+        await pool.sweep()
+        assert (Fake.closed, pool.open_count, pool.url_count) == (1, 0, 0)
+
+    run_in_fake_time(run())
+
+
+def test_a_topic_that_fails_leaves_the_others_of_its_cluster_alone() -> None:
+    async def run() -> None:
+        pool = new_pool()
+        assert await pool.send("fake://x/good", batch_of(b"1")) is None
+        assert await pool.send("fake://x/bad", batch_of(b"2")) == "no such topic"
+        assert pool.resting_until_ns("fake://x/bad") > fake_clock().monotonic_ns()
+        assert pool.resting_until_ns("fake://x/good") == 0
+        assert await pool.send("fake://x/good", batch_of(b"3")) is None
+        assert (Fake.opened, Fake.closed, Fake.sent) == (1, 0, [b"1", b"3"])
+
+    run_in_fake_time(run())
+
+
+def test_a_cluster_that_swallows_connections_is_waited_for_once_not_by_each_topic() -> None:
+    async def run() -> None:
+        pool = new_pool()
+        Fake.is_away = True
+        sends = [pool.send(f"fake://x/{at}", batch_of(b"1")) for at in range(1000)]
+        assert set(await asyncio.gather(*sends)) == {"no answer in time"}
+        assert Fake.opened == 1
+        assert 5 <= fake_clock().time() < 5.1
+        assert pool.resting_until_ns("fake://x/7") == pool.resting_until_ns("fake://x/8") > 0
+        Fake.is_away = False
+        await asyncio.sleep(0.5)
+        assert await pool.send("fake://x/7", batch_of(b"1")) is None
+        assert pool.resting_until_ns("fake://x/8") == 0
+
+    run_in_fake_time(run())
+
+
+@pytest.mark.parametrize("ending", ["old", "broken"])
+def test_a_connection_is_closed_only_when_the_last_of_its_sends_is_over(ending: str) -> None:
+    async def run() -> None:
+        pool = new_pool()
+        Fake.sending_max = 9
+        Fake.send_seconds = 4.0
+        await pool.send("many://x/0", batch_of(b"0"))
+        if ending == "old":
+            await asyncio.sleep(1799 - 4)
+        slow = asyncio.create_task(pool.send("many://x/1", batch_of(b"1")), name="slow")
+        await asyncio.sleep(1)
+        if ending == "broken":
+            Fake.is_down, Fake.send_seconds = True, 0.0
+            assert await pool.send("many://x/2", batch_of(b"2")) is not None
+            Fake.is_down = False
+        Fake.send_seconds = 0.0
+        await asyncio.sleep(1)
+        assert await pool.send("many://x/3", batch_of(b"3")) is None
+        assert (Fake.opened, Fake.closed) == (2, 0)
+        assert await slow is None
+        assert (Fake.opened, Fake.closed) == (2, 1)
+        assert Fake.sent == [b"0", b"3", b"1"]
 
     run_in_fake_time(run())
 

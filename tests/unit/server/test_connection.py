@@ -6,7 +6,12 @@ import pytest
 
 from tests.support.bench import Bench, Line, turn_until
 from tests.support.fakes import command
-from tile38py.limits import INPUT_BYTES_WAITING_MAX, OUTPUT_BYTES_HIGH, OUTPUT_BYTES_MAX
+from tile38py.limits import (
+    INPUT_BYTES_WAITING_MAX,
+    OUTPUT_BYTES_HIGH,
+    OUTPUT_BYTES_LOW,
+    OUTPUT_BYTES_MAX,
+)
 
 PING = command(b"PING")
 SET = command(b"SET", b"fleet", b"a", b"POINT", b"1", b"2")
@@ -51,6 +56,17 @@ async def test_a_write_that_could_not_be_logged_ends_in_an_error(line: Line) -> 
     line.bench.fake_journal.flush("no space")
     expected = b"-ERR the log cannot be written, the outcome is unknown: no space\r\n"
     assert (line.transport.taken(), line.transport.is_closed) == (expected, True)
+
+
+async def test_what_waits_for_the_log_leaves_in_its_order(line: Line) -> None:
+    line.bench.call("SET", "fleet", "big", "STRING", "x" * (OUTPUT_BYTES_HIGH - OUTPUT_BYTES_LOW))
+    line.bench.call("SET", "fleet", "small", "STRING", "y" * (OUTPUT_BYTES_LOW // 2))
+    line.send(command(b"GET", b"fleet", b"big"))
+    for _ in range(3):
+        line.send(command(b"GET", b"fleet", b"small"))
+    line.send(PING)  # too much is held by now, so this waits unread
+    line.bench.fake_journal.flush()
+    assert line.transport.taken().endswith(b"y\r\n+PONG\r\n")
 
 
 async def test_much_that_is_held_stops_reading(line: Line) -> None:

@@ -67,6 +67,11 @@ fn pdel(keyspace: &mut Keyspace, call: &mut Call) -> Result<Effect> {
     Ok(effect_if(!ids.is_empty()))
 }
 
+/// Whether PDEL with the pattern deletes an id.
+pub fn deletes(pattern: &[u8], id: &[u8]) -> bool {
+    is_candidate(pattern, id) && glob::matches(pattern, id)
+}
+
 /// Whether an id lies in the range that a pattern looks at: all for one that begins with `*`,
 /// else those that begin with its plain head, of which `?` and `[` leave nothing.
 fn is_candidate(pattern: &[u8], id: &[u8]) -> bool {

@@ -11,6 +11,7 @@ mod search;
 mod set;
 mod test;
 
+pub(crate) use delete::deletes;
 pub(crate) use hooks::remove as remove_hook;
 
 use crate::call::{Call, Effect};

@@ -85,7 +85,7 @@ impl Fence {
             has_distance: about.is_some_and(|fence| fence.has_distance),
             stored,
             globs: options.globs.into_iter().map(Box::from).collect(),
-            filters: options.filters.into_owned(),
+            filters: options.filters.into_owned(keyspace.names()),
         })
     }
 

@@ -82,6 +82,13 @@ impl Groups {
         self.removed = 0;
     }
 
+    /// Forgets everything and hands it out. New ids still differ from all before.
+    #[must_use]
+    pub fn take(&mut self) -> Groups {
+        let fresh = Groups { counter: self.counter, seed: self.seed, ..Groups::default() };
+        std::mem::replace(self, fresh)
+    }
+
     /// Notes that so many fences are gone. Their numbers never come back, so that what is known
     /// of them only takes room; it is cleared away when that is worth a look at everything.
     pub fn note_removed(&mut self, count: usize, fences: &Registry) {

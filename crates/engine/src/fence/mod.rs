@@ -16,5 +16,5 @@ pub use definition::{Area, Fence, Shape};
 pub use detect::{Commands, Detect, Detections};
 pub use group::Groups;
 pub use matching::{match_change, Event, Moment};
-pub use registry::{Draft, Hook, HookKind, Meta, Name, Registry, Setting, Target, Watch};
+pub use registry::{Draft, Fetched, Hook, HookKind, Meta, Name, Registry, Setting, Target, Watch};
 pub use roam::Roam;

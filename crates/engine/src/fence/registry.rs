@@ -5,10 +5,10 @@ use imbl::{OrdMap, OrdSet};
 use triomphe::Arc;
 
 use super::index::KeyFences;
-use super::{Change, Fence};
+use super::{Change, Fence, HookChange, HookChangeKind};
 use crate::json;
 use crate::keyspace::Key;
-use crate::object::{Object, Shape, NEVER};
+use crate::object::{Object, NEVER};
 
 /// The name of a hook or channel.
 pub type Name = std::sync::Arc<[u8]>;
@@ -71,7 +71,11 @@ pub struct Registry {
     live: OrdMap<u64, Arc<Watch>>,
     keys: OrdMap<Key, KeyFences>,
     deadlines: OrdSet<(i64, Name)>,
+    /// The last number of a hook or channel. These are even and those of live fences odd, so that
+    /// either kind may come from another registry.
     last_serial: u64,
+    /// What the next live fence gets, or 0 before the first.
+    next_live_serial: u64,
     hook_count: usize,
 }
 
@@ -119,32 +123,14 @@ impl Hook {
         }
     }
 
-    /// The command that makes the hook again, for a log written anew. An area that was fetched by
-    /// GET stands there as it was then: what is stored under that id may be something else by now.
-    pub fn log_words(&self, now_ns: i64) -> Vec<Vec<u8>> {
-        let mut words = match self.kind() {
-            HookKind::Hook => {
-                vec![b"sethook".to_vec(), self.name.to_vec(), self.endpoints.join(&b","[..])]
-            }
-            HookKind::Channel => vec![b"setchan".to_vec(), self.name.to_vec()],
-        };
-        for (name, value) in &self.metas {
-            words.extend([b"meta".to_vec(), name.to_vec(), value.to_vec()]);
+    /// The object that is the area because `GET key id` fetched it. What is stored under that id
+    /// may be something else by now.
+    pub fn fetched(&self) -> Option<Fetched<'_>> {
+        let (object, count) = self.watch.fence.stored.as_ref()?;
+        match self.words.get(self.words.len().checked_sub(*count)?..)? {
+            [_get, key, id, ..] => Some(Fetched { object, key, id }),
+            _ => None,
         }
-        if self.deadline != NEVER {
-            let left = self.deadline.saturating_sub(now_ns).max(0) as f64 / 1e9;
-            words.extend([b"ex".to_vec(), format!("{left:.1}").into_bytes()]);
-        }
-        let search = self.words.iter().map(|word| word.to_vec());
-        let Some((object, count)) = &self.watch.fence.stored else {
-            words.extend(search);
-            return words;
-        };
-        let at = self.words.len().saturating_sub(*count);
-        words.extend(search.clone().take(at));
-        words.extend(area_words(object));
-        words.extend(search.skip(at + STORED_WORDS));
-        words
     }
 
     /// Whether both say the same, so that the second changes nothing. What ends never does.
@@ -158,18 +144,14 @@ impl Hook {
     }
 }
 
-/// `GET key id`
-const STORED_WORDS: usize = 3;
-
-/// The words of an area that is a copy of an object's. A string touches nothing, which no area
-/// says but a circle without a radius.
-fn area_words(object: &Object) -> Vec<Vec<u8>> {
-    if matches!(object.shape(), Shape::String) {
-        return ["CIRCLE", "0", "0", "nan"].map(|word| word.as_bytes().to_vec()).into();
-    }
-    let mut text = Vec::new();
-    object.write_text(&mut text);
-    vec![b"OBJECT".to_vec(), text]
+/// A stored object that became the area of a fence.
+pub struct Fetched<'h> {
+    /// The object as it was then.
+    pub object: &'h Object,
+    /// Where it was stored.
+    pub key: &'h [u8],
+    /// Under which id.
+    pub id: &'h [u8],
 }
 
 /// What setting a hook came to.
@@ -215,6 +197,11 @@ impl Registry {
         self.hook_count
     }
 
+    /// How many hooks and channels there are.
+    pub fn named_count(&self) -> usize {
+        self.hooks.len()
+    }
+
     /// How many fences there are.
     pub fn len(&self) -> usize {
         self.hooks.len() + self.live.len()
@@ -248,7 +235,7 @@ impl Registry {
             HookKind::Hook => Target::Hook(name.clone()),
             HookKind::Channel => Target::Channel(name.clone()),
         };
-        let watch = Arc::new(Watch::new(self.last_serial + 1, target, fence, &metas));
+        let watch = Arc::new(Watch::new(self.last_serial + 2, target, fence, &metas));
         let hook = Hook { name: name.clone(), watch, endpoints, metas, words, deadline };
         let present = self.hooks.get(&name);
         if present.is_some_and(|present| present.kind() != hook.kind()) {
@@ -257,7 +244,7 @@ impl Registry {
         if present.is_some_and(|present| present.is_same(&hook)) {
             return Setting::Same;
         }
-        self.last_serial += 1;
+        self.last_serial += 2;
         let is_replaced = self.remove(&name).is_some();
         self.attach(&hook.watch);
         self.hook_count += usize::from(hook.kind() == HookKind::Hook);
@@ -286,7 +273,8 @@ impl Registry {
     /// Removes all hooks and channels; live fences stay.
     pub fn clear(&mut self) {
         let live = std::mem::take(&mut self.live);
-        *self = Registry { last_serial: self.last_serial, ..Registry::default() };
+        let Registry { last_serial, next_live_serial, .. } = *self;
+        *self = Registry { last_serial, next_live_serial, ..Registry::default() };
         for watch in live.values() {
             self.attach(watch);
         }
@@ -295,8 +283,8 @@ impl Registry {
 
     /// Adds a live fence; its number.
     pub fn add_live(&mut self, fence: Fence) -> u64 {
-        self.last_serial += 1;
-        let serial = self.last_serial;
+        let serial = self.next_live_serial.max(1);
+        self.next_live_serial = serial + 2;
         let watch = Arc::new(Watch::new(serial, Target::Live(serial), fence, &[]));
         self.attach(&watch);
         self.live.insert(serial, watch);
@@ -310,6 +298,38 @@ impl Registry {
             self.detach(watch);
         }
         removed.is_some()
+    }
+
+    /// Takes another registry's place: has its live fences in place of its own. Returns by which
+    /// hooks the two differ.
+    pub fn succeed(&mut self, old: &Registry) -> Vec<HookChange> {
+        for watch in std::mem::take(&mut self.live).values() {
+            self.detach(watch);
+        }
+        for watch in old.live.values() {
+            self.attach(watch);
+        }
+        self.live = old.live.clone();
+        self.next_live_serial = old.next_live_serial.max(self.next_live_serial);
+        let hooks = |registry: &Registry| {
+            let hooks = registry.hooks.values().filter(|hook| hook.kind() == HookKind::Hook);
+            hooks.cloned().collect::<Vec<_>>()
+        };
+        let gone = hooks(old).into_iter().filter(|hook| !self.has_hook(&hook.name));
+        let gone = gone.map(|hook| (HookChangeKind::Deleted, hook.name.clone()));
+        let come = hooks(self).into_iter().filter_map(|hook| match old.hooks.get(&hook.name) {
+            Some(present) if present.is_same(&hook) => None,
+            Some(present) if present.kind() == HookKind::Hook => {
+                Some((HookChangeKind::Replaced, hook.name.clone()))
+            }
+            _ => Some((HookChangeKind::Set, hook.name.clone())),
+        });
+        let changes = gone.chain(come);
+        changes.map(|(kind, name)| HookChange { kind, name, events_before: 0 }).collect()
+    }
+
+    fn has_hook(&self, name: &[u8]) -> bool {
+        self.hooks.get(name).is_some_and(|hook| hook.kind() == HookKind::Hook)
     }
 
     /// The first hook or channel whose time has come.

@@ -28,11 +28,13 @@ impl<'a> Filters<'a> {
         self.wheres.is_empty() && self.where_ins.is_empty()
     }
 
-    /// The same filters on texts of their own: a fence outlives the request that made it.
-    pub fn into_owned(self) -> Filters<'static> {
+    /// The same filters on texts of their own: a fence outlives the request that made it, and may
+    /// outlive the data and with it the numbers of fields.
+    pub fn into_owned(self, names: &Names) -> Filters<'static> {
+        let where_ins = self.where_ins.into_iter();
         Filters {
-            wheres: self.wheres.into_iter().map(Where::into_owned).collect(),
-            where_ins: self.where_ins.into_iter().map(WhereIn::into_owned).collect(),
+            wheres: self.wheres.into_iter().map(|filter| filter.into_owned(names)).collect(),
+            where_ins: where_ins.map(|filter| filter.into_owned(names)).collect(),
         }
     }
 
@@ -65,8 +67,8 @@ enum FieldReference<'a> {
     Z,
     /// A stored field of that number.
     Stored(u32),
-    /// A name that no object had stored yet. A fence may hear of it later.
-    Unknown(Cow<'a, [u8]>),
+    /// A name that no object had stored yet, or whose number may not stay the same.
+    Named(Cow<'a, [u8]>),
     /// A path into a field of JSON.
     Path(Cow<'a, [u8]>),
 }
@@ -83,18 +85,20 @@ impl<'a> FieldReference<'a> {
             _ if name.contains(&b'.') => FieldReference::Path(name.into()),
             _ => match names.serial(name) {
                 Some(serial) => FieldReference::Stored(serial),
-                None => FieldReference::Unknown(name.into()),
+                None => FieldReference::Named(name.into()),
             },
         }
     }
 
-    fn into_owned(self) -> FieldReference<'static> {
+    fn into_owned(self, names: &Names) -> FieldReference<'static> {
         let own = |name: Cow<[u8]>| Cow::Owned(name.into_owned());
         match self {
             FieldReference::Properties(name) => FieldReference::Properties(own(name)),
             FieldReference::Z => FieldReference::Z,
-            FieldReference::Stored(serial) => FieldReference::Stored(serial),
-            FieldReference::Unknown(name) => FieldReference::Unknown(own(name)),
+            FieldReference::Stored(serial) => {
+                FieldReference::Named(Cow::Owned(names.name(serial).to_vec()))
+            }
+            FieldReference::Named(name) => FieldReference::Named(own(name)),
             FieldReference::Path(name) => FieldReference::Path(own(name)),
         }
     }
@@ -104,7 +108,7 @@ impl<'a> FieldReference<'a> {
         let get = |serial| object.fields().get(serial);
         match self {
             FieldReference::Stored(serial) => test(&get(*serial).unwrap_or(Value::zero())),
-            FieldReference::Unknown(name) => {
+            FieldReference::Named(name) => {
                 let value = names.serial(name).and_then(get);
                 test(&value.unwrap_or(Value::zero()))
             }
@@ -174,13 +178,13 @@ impl<'a> Where<'a> {
         Ok(Where(Form::Range(field, Limit::parse(&low), Limit::parse(&high))))
     }
 
-    fn into_owned(self) -> Where<'static> {
+    fn into_owned(self, names: &Names) -> Where<'static> {
         Where(match self.0 {
             Form::Expression(expression) => Form::Expression(expression),
             Form::Compare(field, comparison, operand) => {
-                Form::Compare(field.into_owned(), comparison, operand)
+                Form::Compare(field.into_owned(names), comparison, operand)
             }
-            Form::Range(field, low, high) => Form::Range(field.into_owned(), low, high),
+            Form::Range(field, low, high) => Form::Range(field.into_owned(names), low, high),
         })
     }
 
@@ -265,9 +269,9 @@ pub struct WhereIn<'a> {
 }
 
 impl WhereIn<'_> {
-    fn into_owned(self) -> WhereIn<'static> {
+    fn into_owned(self, names: &Names) -> WhereIn<'static> {
         let values = self.values.into_iter().map(Value::into_owned).collect();
-        WhereIn { field: self.field.into_owned(), values }
+        WhereIn { field: self.field.into_owned(names), values }
     }
 
     fn accepts(&self, names: &Names, object: &Object) -> bool {

@@ -103,7 +103,13 @@ pub(super) fn position(
 /// The number the text starts with, and its length.
 fn number(text: &[u8], rules: Rules) -> Option<(f64, usize)> {
     match text.first()? {
-        b'-' | b'0'..=b'9' => fast_float2::parse_partial(text).ok(),
+        b'-' | b'0'..=b'9' => {
+            let (value, length): (f64, usize) = fast_float2::parse_partial(text).ok()?;
+            // What isn't finite is printed as null; where that can't be read back, the log
+            // written anew couldn't be either.
+            let value = if rules.nulls { value } else { value.clamp(f64::MIN, f64::MAX) };
+            Some((value, length))
+        }
         b'n' if rules.nulls => Some((f64::NAN, 4)),
         _ => None,
     }

@@ -46,10 +46,11 @@ impl<K: Keyed> Keys<K> {
         &self.items
     }
 
-    /// Where the heads equal that of this rest of a key.
+    /// Where the heads equal that of this rest of a key. Counted, not bisected: a bisection waits
+    /// for memory at each of its steps.
     fn equal_heads(&self, rest: &[u8]) -> Range<usize> {
         let head = head(rest);
-        let start = self.heads.partition_point(|&other| other < head);
+        let start = self.heads.iter().map(|&other| u32::from(other < head)).sum::<u32>() as usize;
         let equal = self.heads[start..].iter().take_while(|&&other| other == head).count();
         start..start + equal
     }

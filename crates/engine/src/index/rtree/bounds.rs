@@ -89,20 +89,22 @@ impl Bounds {
 
     /// Whether the other lies within this one, edges included.
     #[inline]
+    #[allow(clippy::needless_bitwise_bool)] // which edge decides can't be predicted: no branches
     pub fn contains(&self, other: &Bounds) -> bool {
-        !(other.min[0] < self.min[0]
-            || other.max[0] > self.max[0]
-            || other.min[1] < self.min[1]
-            || other.max[1] > self.max[1])
+        !((other.min[0] < self.min[0])
+            | (other.max[0] > self.max[0])
+            | (other.min[1] < self.min[1])
+            | (other.max[1] > self.max[1]))
     }
 
     /// Whether the boxes share a point, edges included.
     #[inline]
+    #[allow(clippy::needless_bitwise_bool)] // as above
     pub fn overlaps(&self, other: &Bounds) -> bool {
-        !(other.min[0] > self.max[0]
-            || other.max[0] < self.min[0]
-            || other.min[1] > self.max[1]
-            || other.max[1] < self.min[1])
+        !((other.min[0] > self.max[0])
+            | (other.max[0] < self.min[0])
+            | (other.min[1] > self.max[1])
+            | (other.max[1] < self.min[1]))
     }
 
     /// Whether the inner box, one of those this is the union of, holds one of its edges: only

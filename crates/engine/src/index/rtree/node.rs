@@ -65,14 +65,18 @@ impl<S> Entries<S> {
         self.slots.swap(a, b);
     }
 
-    /// How many entries have their western edge before this.
+    /// How many entries have their western edge before this. Counted, not bisected: a bisection
+    /// waits for memory at each of its steps, and what it skips is needed soon after.
     fn count_west_of(&self, x: f32) -> usize {
-        self.bounds.partition_point(|entry| entry.min[0] < x)
+        self.bounds.iter().map(|entry| u32::from(entry.min[0] < x)).sum::<u32>() as usize
     }
 
     /// How many entries have their western edge here or before. All if x is NaN.
     pub fn count_up_to(&self, x: f32) -> usize {
-        self.bounds.partition_point(|entry| entry.min[0] <= x || x.is_nan())
+        if x.is_nan() {
+            return self.len();
+        }
+        self.bounds.iter().map(|entry| u32::from(entry.min[0] <= x)).sum::<u32>() as usize
     }
 
     /// Moves an entry left while its western edge lies before its neighbour's.
@@ -238,18 +242,19 @@ impl<T: Item> Node<T> {
             Node::Leaf(entries) => {
                 trail.leaves += 1;
                 let start = entries.count_west_of(bounds.min[0]);
-                let end = entries.count_up_to(bounds.min[0]);
-                let mut equals = entries.slots[start..end].iter();
-                let Some(at) = equals.position(|slot| slot.is_same(item)) else { return false };
-                if entries.bounds[start + at] != *bounds {
-                    return false;
-                }
+                let candidates = entries.bounds.iter().zip(&entries.slots).skip(start);
+                let mut equals = candidates.take_while(|(entry, _)| entry.min[0] == bounds.min[0]);
+                let found = equals.position(|(entry, slot)| entry == bounds && slot.is_same(item));
+                let Some(at) = found else { return false };
                 trail.path.push((start + at) as u8);
                 true
             }
             Node::Branch(entries) => {
-                for at in 0..entries.count_up_to(bounds.min[0]) {
-                    if entries.bounds[at].contains(bounds) {
+                for (at, entry) in entries.bounds.iter().enumerate() {
+                    if entry.min[0] > bounds.min[0] {
+                        break;
+                    }
+                    if entry.contains(bounds) {
                         trail.path.push(at as u8);
                         if entries.slots[at].locate(bounds, item, trail) {
                             return true;

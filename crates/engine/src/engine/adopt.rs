@@ -1,0 +1,48 @@
+//! Taking over all data of another engine at once, and letting go of the old without a pause.
+
+use super::graveyard::Graveyard;
+use super::{Engine, Outbox};
+use crate::fence::Groups;
+use crate::keyspace::Keyspace;
+
+/// Data, hooks and channels on their way from one engine to another.
+pub struct Handover(Keyspace);
+
+/// What an engine had before. Freeing it takes time, so the caller chooses where that happens.
+pub struct Discarded {
+    _keyspace: Keyspace,
+    _groups: Groups,
+    _graveyard: Graveyard,
+}
+
+impl Engine {
+    /// Gives away all data, hooks and channels, and is empty then. Live fences end.
+    pub fn hand_over(&mut self) -> Handover {
+        let empty = Keyspace::new(self.keyspace.requires_valid);
+        self.groups.clear();
+        self.graveyard.clear();
+        self.outbox = Outbox::default();
+        Handover(std::mem::replace(&mut self.keyspace, empty))
+    }
+
+    /// Puts data, hooks and channels in the place of what there is. Live fences stay, without a
+    /// message for what has changed; visits to fences begin anew; the outbox tells which hooks
+    /// differ. Takes time for hooks and live fences, none for objects.
+    pub fn adopt(&mut self, handover: Handover) -> Discarded {
+        let Handover(mut incoming) = handover;
+        incoming.requires_valid = self.keyspace.requires_valid;
+        let old = std::mem::replace(&mut self.keyspace, incoming);
+        let changes = self.keyspace.fences_mut().succeed(old.fences());
+        let events_before = self.outbox.events.len();
+        let changes = changes.into_iter();
+        self.outbox.hooks_changed.extend(changes.map(|mut change| {
+            change.events_before = events_before;
+            change
+        }));
+        Discarded {
+            _keyspace: old,
+            _groups: self.groups.take(),
+            _graveyard: std::mem::take(&mut self.graveyard),
+        }
+    }
+}

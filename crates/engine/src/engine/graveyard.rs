@@ -1,0 +1,106 @@
+//! Objects that a follower has removed because their time had come by its own clock. If that runs
+//! ahead, the leader may still know them and name them in what it sends.
+
+use std::collections::{BTreeMap, VecDeque};
+
+use super::Engine;
+use crate::commands;
+use crate::index::Item;
+use crate::keyspace::Key;
+use crate::object::Object;
+use crate::request::Args;
+
+/// How far a follower's clock may run ahead of its leader's, and the stream behind, without an
+/// object being lost: what disciplines clocks keeps them far closer.
+const GRACE_NS: i64 = 10 * 1_000_000_000;
+/// The most objects that are kept; with small ones that is a few dozen megabytes.
+const GRAVES_COUNT_MAX: usize = 100_000;
+
+/// The removed objects, by key and id, and in the order of their removal.
+#[derive(Default)]
+pub struct Graveyard {
+    by_key: BTreeMap<Key, BTreeMap<Box<[u8]>, Object>>,
+    order: VecDeque<(i64, Key, Object)>,
+}
+
+impl Graveyard {
+    /// Keeps an object that was removed.
+    pub fn bury(&mut self, key: &Key, object: Object, now_ns: i64) {
+        self.order.push_back((now_ns, Key::clone(key), object.clone()));
+        self.by_key.entry(Key::clone(key)).or_default().insert(object.id().into(), object);
+    }
+
+    /// Forgets what was removed long ago, and the oldest of too many.
+    pub fn forget_old(&mut self, now_ns: i64) {
+        while let Some((buried_ns, key, object)) = self.order.front() {
+            let is_old = now_ns.saturating_sub(*buried_ns) >= GRACE_NS;
+            if !is_old && self.order.len() <= GRAVES_COUNT_MAX {
+                return;
+            }
+            let present = self.by_key.get(key).and_then(|graves| graves.get(object.id()));
+            if present.is_some_and(|present| present.identity() == object.identity()) {
+                let (key, object) = (Key::clone(key), object.clone());
+                self.take(&key, object.id());
+            }
+            self.order.pop_front();
+        }
+    }
+
+    /// Forgets everything.
+    pub fn clear(&mut self) {
+        *self = Graveyard::default();
+    }
+
+    fn take(&mut self, key: &[u8], id: &[u8]) -> Option<Object> {
+        let graves = self.by_key.get_mut(key)?;
+        let object = graves.remove(id);
+        if graves.is_empty() {
+            self.by_key.remove(key);
+        }
+        object
+    }
+
+    fn take_key(&mut self, key: &[u8]) -> impl Iterator<Item = Object> {
+        self.by_key.remove(key).into_iter().flat_map(BTreeMap::into_values)
+    }
+}
+
+impl Engine {
+    /// Brings back what a leader's command is about, or forgets what it removes.
+    pub(super) fn visit_graves(&mut self, args: Args, now_ns: i64) {
+        if self.graveyard.order.is_empty() {
+            return;
+        }
+        self.graveyard.forget_old(now_ns);
+        let (name, key, word) = (args.at(0).to_ascii_uppercase(), args.at(1), args.at(2));
+        match &name[..] {
+            b"FLUSHDB" => self.graveyard.clear(),
+            b"DEL" => drop(self.graveyard.take(key, word)),
+            b"DROP" => drop(self.graveyard.take_key(key)),
+            b"PDEL" => {
+                if let Some(graves) = self.graveyard.by_key.get_mut(key) {
+                    graves.retain(|id, _| !commands::deletes(word, id));
+                }
+            }
+            b"RENAME" | b"RENAMENX" => {
+                for object in self.graveyard.take_key(key) {
+                    self.keyspace.insert(key, object);
+                }
+                drop(self.graveyard.take_key(word));
+            }
+            b"SETHOOK" | b"SETCHAN" => {
+                let is_get = |at: &usize| args.at(*at).eq_ignore_ascii_case(b"GET");
+                for at in (2..args.len()).filter(is_get) {
+                    self.revive(args.at(at + 1), args.at(at + 2));
+                }
+            }
+            _ => self.revive(key, word),
+        }
+    }
+
+    fn revive(&mut self, key: &[u8], id: &[u8]) {
+        if let Some(object) = self.graveyard.take(key, id) {
+            self.keyspace.insert(key, object);
+        }
+    }
+}

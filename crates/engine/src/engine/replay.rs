@@ -1,0 +1,149 @@
+//! Running the commands of a log or of a leader's stream: ungated, without replies, with hooks and
+//! channels silent. Live fences aren't, since a follower's have to hear of what its leader sends.
+
+use std::collections::BTreeMap;
+
+use super::{Engine, Runner};
+use crate::call::{Budget, Call, Effect};
+use crate::commands::{Command, Function, WriteFunction};
+use crate::error::{Error, Result};
+use crate::reply::Output;
+use crate::request::{self, Args, Arguments, Parsed};
+
+/// What loading a piece of a log came to.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct Load {
+    /// Bytes of complete commands.
+    pub consumed: usize,
+    /// How many commands that were.
+    pub commands: usize,
+    /// Why loading can't go on.
+    pub error: Option<Vec<u8>>,
+    /// Commands that aren't run, with their numbers.
+    pub skipped: BTreeMap<String, usize>,
+}
+
+/// What running a piece of a leader's stream came to.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct Follow {
+    /// As with a log.
+    pub load: Load,
+    /// What was consumed, byte by byte, whether it changed anything or not: a follower's log has
+    /// to stay a prefix of its leader's. Without PUBLISH and padding.
+    pub log: Vec<u8>,
+    /// Channels and messages of PUBLISH, in their order.
+    pub published: Vec<(Vec<u8>, Vec<u8>)>,
+}
+
+impl Engine {
+    /// Runs the commands of a piece of a log. The piece may end amid a command: what wasn't
+    /// consumed has to come again, with more behind it.
+    pub fn load(&mut self, data: &[u8], now_ns: i64) -> Load {
+        let mut load = Load::default();
+        self.run_all(data, &mut load, |engine, args, _, load| engine.replay(args, now_ns, load));
+        load
+    }
+
+    /// The same for a leader's stream.
+    pub fn follow(&mut self, data: &[u8], now_ns: i64) -> Follow {
+        let Follow { mut load, mut log, mut published } = Follow::default();
+        self.run_all(data, &mut load, |engine, args, bytes, load| {
+            if args.at(0).eq_ignore_ascii_case(b"PUBLISH") {
+                if args.len() != 3 {
+                    return Err(Error::WrongArity);
+                }
+                published.push((args.at(1).to_vec(), args.at(2).to_vec()));
+                return Ok(());
+            }
+            if !args.is_empty() {
+                engine.visit_graves(args, now_ns);
+                engine.replay(args, now_ns, load)?;
+            }
+            log.extend_from_slice(bytes);
+            Ok(())
+        });
+        Follow { load, log, published }
+    }
+
+    /// Runs a function for each request and its bytes.
+    fn run_all(
+        &mut self,
+        data: &[u8],
+        load: &mut Load,
+        mut run: impl FnMut(&mut Engine, Args, &[u8], &mut Load) -> Result<()>,
+    ) {
+        let mut arguments = Arguments::default();
+        loop {
+            // Tile38 pads with zero bytes between commands.
+            let rest = &data[load.consumed..];
+            load.consumed += rest.iter().take_while(|byte| **byte == 0).count();
+            let rest = &data[load.consumed..];
+            match request::parse_log(rest, &mut arguments) {
+                Parsed::Request { end, .. } => {
+                    let args = arguments.view(rest);
+                    if let Err(error) = run(self, args, &rest[..end], load) {
+                        load.error = Some(error.message());
+                        return;
+                    }
+                    load.commands += usize::from(!args.is_empty());
+                    load.consumed += end;
+                }
+                Parsed::Malformed(text) => {
+                    load.error = Some([b"Protocol error: ", &text[..]].concat());
+                    return;
+                }
+                Parsed::Incomplete { .. } | Parsed::Http => return,
+            }
+        }
+    }
+
+    /// Runs one command; what is missing is passed over.
+    fn replay(&mut self, args: Args, now_ns: i64, load: &mut Load) -> Result<()> {
+        if args.is_empty() {
+            return Ok(());
+        }
+        let (entry, _) = self.find(args)?;
+        let command = match entry.runner {
+            Runner::Data(command) => command,
+            Runner::Server | Runner::Later => {
+                *load.skipped.entry(entry.name.clone()).or_default() += 1;
+                return Ok(());
+            }
+        };
+        let Function::Write(function) = command.function else { return Ok(()) };
+        let mut budget = Budget::new(u64::MAX, &|| 0);
+        self.scratch.clear();
+        let mut out = std::mem::take(&mut self.scratch);
+        let mut call = Call {
+            args,
+            output: Output::Resp,
+            now_ns,
+            is_out_of_memory: false,
+            out: &mut out,
+            budget: &mut budget,
+            live: None,
+        };
+        let result = self.replay_write(command, function, &mut call);
+        self.scratch = out;
+        match result {
+            Ok(_) | Err(Error::KeyNotFound | Error::IdNotFound) => Ok(()),
+            Err(error) => Err(error),
+        }
+    }
+
+    fn replay_write(
+        &mut self,
+        command: &Command,
+        function: WriteFunction,
+        call: &mut Call,
+    ) -> Result<Effect> {
+        if !command.arity.allows(call.args.len()) {
+            return Err(Error::WrongArity);
+        }
+        let result = function(&mut self.keyspace, call);
+        if !self.keyspace.reports().is_empty() {
+            self.tell_fences(call.now_ns, true);
+        }
+        result
+    }
+}

@@ -1,0 +1,306 @@
+//! The log written anew: the commands that make a snapshot of all data, hooks and channels again,
+//! in pieces. Knows no file, and nothing of what happened since the snapshot.
+
+use crate::fence::{Hook, HookKind};
+use crate::field::{Kind, Value};
+use crate::geometry::{Geometry, Point};
+use crate::keyspace::Keyspace;
+use crate::number::write_float;
+use crate::object::{Object, Shape, NEVER};
+use crate::reply::{write_bulk, write_bulk_with, write_header};
+
+/// How much larger than asked for a piece may be without its buffer having to grow.
+const PIECE_BYTES_SPARE: usize = 4096;
+/// The largest piece that room is made for beforehand.
+const PIECE_BYTES_EXPECTED: usize = 4 * 1024 * 1024;
+
+/// A rewriting under way. Objects come by key and id, then hooks and channels by name.
+pub struct Rewrite {
+    /// Gone at the end, so that its memory is.
+    snapshot: Option<Keyspace>,
+    now_ns: i64,
+    next: Next,
+    written: usize,
+    total: usize,
+    scratch: Vec<u8>,
+}
+
+/// The least that is still to be written.
+enum Next {
+    Object { key: Vec<u8>, id: Vec<u8> },
+    Hook { name: Vec<u8> },
+}
+
+impl Rewrite {
+    /// Begins to write a snapshot; lifetimes are what is left of them at that time.
+    pub fn new(snapshot: Keyspace, now_ns: i64) -> Self {
+        let total = snapshot.counts().objects + snapshot.fences().named_count();
+        Rewrite {
+            snapshot: Some(snapshot),
+            now_ns,
+            next: Next::Object { key: Vec::new(), id: Vec::new() },
+            written: 0,
+            total,
+            scratch: Vec::new(),
+        }
+    }
+
+    /// Objects, hooks and channels that were written.
+    pub fn written(&self) -> usize {
+        self.written
+    }
+
+    /// Objects, hooks and channels that there are.
+    pub fn total(&self) -> usize {
+        self.total
+    }
+
+    /// The next commands, about so many bytes of them; none at the end.
+    pub fn read(&mut self, bytes_max: usize) -> Vec<u8> {
+        let Some(snapshot) = self.snapshot.take() else { return Vec::new() };
+        let mut piece = Piece {
+            out: Vec::with_capacity(bytes_max.min(PIECE_BYTES_EXPECTED) + PIECE_BYTES_SPARE),
+            bytes_max: bytes_max.max(1),
+            written: 0,
+            writer: Writer {
+                keyspace: &snapshot,
+                now_ns: self.now_ns,
+                scratch: std::mem::take(&mut self.scratch),
+            },
+        };
+        let next = piece.write_from(&self.next);
+        let Piece { out, written, writer, .. } = piece;
+        self.scratch = writer.scratch;
+        self.written += written;
+        if let Some(next) = next {
+            self.next = next;
+            self.snapshot = Some(snapshot);
+        }
+        out
+    }
+}
+
+/// One piece being filled.
+struct Piece<'k> {
+    out: Vec<u8>,
+    bytes_max: usize,
+    written: usize,
+    writer: Writer<'k>,
+}
+
+impl Piece<'_> {
+    fn is_full(&self) -> bool {
+        self.out.len() >= self.bytes_max
+    }
+
+    /// Writes until the piece is full; what comes next, `None` at the end of everything.
+    fn write_from(&mut self, next: &Next) -> Option<Next> {
+        match next {
+            Next::Object { key, id } => {
+                self.write_objects(key, id).or_else(|| self.write_hooks(b""))
+            }
+            Next::Hook { name } => self.write_hooks(name),
+        }
+    }
+
+    fn write_objects(&mut self, first_key: &[u8], first_id: &[u8]) -> Option<Next> {
+        let keyspace = self.writer.keyspace;
+        for (key, collection) in keyspace.collections_from(first_key) {
+            let from = if **key == *first_key { first_id } else { b"" };
+            for object in collection.ascend(from) {
+                if self.is_full() {
+                    return Some(Next::Object { key: key.to_vec(), id: object.id().to_vec() });
+                }
+                self.writer.write_object(&mut self.out, key, object);
+                self.written += 1;
+            }
+        }
+        None
+    }
+
+    fn write_hooks(&mut self, first: &[u8]) -> Option<Next> {
+        let keyspace = self.writer.keyspace;
+        for hook in keyspace.fences().from(first) {
+            if self.is_full() {
+                return Some(Next::Hook { name: hook.name.to_vec() });
+            }
+            self.writer.write_hook(&mut self.out, hook);
+            self.written += 1;
+        }
+        None
+    }
+}
+
+/// Writes the commands that make single things again.
+struct Writer<'k> {
+    keyspace: &'k Keyspace,
+    now_ns: i64,
+    scratch: Vec<u8>,
+}
+
+impl Writer<'_> {
+    /// `set key id [field name value]… [ex seconds] object …`
+    fn write_object(&mut self, out: &mut Vec<u8>, key: &[u8], object: &Object) {
+        let fields = object.fields();
+        let field_count = if fields.is_empty() { 0 } else { fields.iter().count() };
+        let has_deadline = object.deadline() != NEVER;
+        let shape = ShapeWords::of(object, self.keyspace.requires_valid);
+        let count = 3 + 3 * field_count + 2 * usize::from(has_deadline) + shape.count();
+        write_header(out, b'*', count);
+        for word in [b"set", key, object.id()] {
+            write_bulk(out, word);
+        }
+        for (serial, value) in fields.iter() {
+            write_bulk(out, b"field");
+            write_bulk(out, self.keyspace.names().name(serial));
+            write_bulk_with(out, &mut self.scratch, |text| write_value(text, &value));
+        }
+        if has_deadline {
+            write_bulk(out, b"ex");
+            write_bulk(out, &seconds_left(object.deadline(), self.now_ns));
+        }
+        shape.write(out, &mut self.scratch);
+    }
+
+    /// `sethook` or `setchan`. Where `GET key id` fetched the area, it has to find there what it
+    /// found then, so an object that has changed or may go is swapped for the command's sake: the
+    /// search stays word by word as it was typed, for HOOKS and for who sets the hook again.
+    fn write_hook(&mut self, out: &mut Vec<u8>, hook: &Hook) {
+        let Some(fetched) = hook.fetched() else { return self.write_hook_words(out, hook) };
+        let present = self.keyspace.get(fetched.key).and_then(|all| all.get(fetched.id));
+        // One that ends might be gone by then where a follower reads the log at its leisure.
+        let is_there =
+            |object: &Object| object.deadline() == NEVER && is_same_shape(object, fetched.object);
+        if present.is_some_and(is_there) {
+            return self.write_hook_words(out, hook);
+        }
+        let (id, shape) = (fetched.id, fetched.object.shape().clone());
+        let area = Object::new(id, shape, fetched.object.text(), &[], NEVER);
+        self.write_object(out, fetched.key, &area);
+        self.write_hook_words(out, hook);
+        if let Some(object) = present {
+            return self.write_object(out, fetched.key, object);
+        }
+        write_header(out, b'*', 3);
+        for word in [b"del", fetched.key, id] {
+            write_bulk(out, word);
+        }
+    }
+
+    fn write_hook_words(&mut self, out: &mut Vec<u8>, hook: &Hook) {
+        let has_deadline = hook.deadline != NEVER;
+        let is_hook = hook.kind() == HookKind::Hook;
+        let head: [&[u8]; 2] =
+            if is_hook { [b"sethook", &hook.name] } else { [b"setchan", &hook.name] };
+        let count = head.len() + usize::from(is_hook) + 3 * hook.metas.len() + hook.words.len();
+        write_header(out, b'*', count + 2 * usize::from(has_deadline));
+        for word in head {
+            write_bulk(out, word);
+        }
+        if is_hook {
+            write_bulk(out, &hook.endpoints.join(&b","[..]));
+        }
+        for (name, value) in &hook.metas {
+            for word in [b"meta", &name[..], value] {
+                write_bulk(out, word);
+            }
+        }
+        if has_deadline {
+            write_bulk(out, b"ex");
+            write_bulk(out, &seconds_left(hook.deadline, self.now_ns));
+        }
+        for word in &hook.words {
+            write_bulk(out, word);
+        }
+    }
+}
+
+/// How an object's shape is said.
+enum ShapeWords<'o> {
+    /// `object` or `string` and the text.
+    Text(&'static [u8], &'o Object),
+    /// `point` or `bounds` and these numbers. For what GeoJSON has no words for, or what would be
+    /// refused in it.
+    Numbers(&'static [u8], Vec<f64>),
+}
+
+impl<'o> ShapeWords<'o> {
+    fn of(object: &'o Object, requires_valid: bool) -> Self {
+        let is_plain = |point: &Point| {
+            point.x.is_finite()
+                && point.y.is_finite()
+                && (!requires_valid || (point.x.abs() <= 180.0 && point.y.abs() <= 90.0))
+        };
+        let text = ShapeWords::Text(b"object", object);
+        match object.shape() {
+            Shape::String => ShapeWords::Text(b"string", object),
+            Shape::Point(point) if is_plain(point) => text,
+            Shape::Point(point) => ShapeWords::Numbers(b"point", vec![point.y, point.x]),
+            Shape::Geometry(geometry) => match &**geometry {
+                Geometry::Rect(rect) if !is_plain(&rect.min) || !is_plain(&rect.max) => {
+                    let corners = vec![rect.min.y, rect.min.x, rect.max.y, rect.max.x];
+                    ShapeWords::Numbers(b"bounds", corners)
+                }
+                Geometry::Point(position) if position.members.is_none() => {
+                    let z = geometry.z();
+                    if is_plain(&position.point) && z.is_finite() {
+                        return text;
+                    }
+                    ShapeWords::Numbers(b"point", vec![position.point.y, position.point.x, z])
+                }
+                _ => text,
+            },
+        }
+    }
+
+    fn count(&self) -> usize {
+        match self {
+            ShapeWords::Text(..) => 2,
+            ShapeWords::Numbers(_, numbers) => 1 + numbers.len(),
+        }
+    }
+
+    fn write(&self, out: &mut Vec<u8>, scratch: &mut Vec<u8>) {
+        match self {
+            ShapeWords::Text(word, object) => {
+                write_bulk(out, word);
+                write_bulk_with(out, scratch, |text| object.write_text(text));
+            }
+            ShapeWords::Numbers(word, numbers) => {
+                write_bulk(out, word);
+                for number in numbers {
+                    write_bulk_with(out, scratch, |text| write_float(text, *number));
+                }
+            }
+        }
+    }
+}
+
+fn is_same_shape(a: &Object, b: &Object) -> bool {
+    let text_of = |object: &Object| {
+        let mut text = Vec::new();
+        object.write_text(&mut text);
+        text
+    };
+    let is_string = |object: &Object| matches!(object.shape(), Shape::String);
+    is_string(a) == is_string(b) && text_of(a) == text_of(b)
+}
+
+/// A field's value such that SET reads it back: as JSON, but bytes that JSON can't say as they are.
+fn write_value(out: &mut Vec<u8>, value: &Value) {
+    let is_text = std::str::from_utf8(value.text()).is_ok();
+    if value.kind() == Kind::String && !is_text && Value::parse(value.text()) == *value {
+        out.extend_from_slice(value.text());
+    } else {
+        value.write_json(out);
+    }
+}
+
+/// Seconds that are left, rounded down to tenths and never none, which would be no lifetime.
+fn seconds_left(deadline: i64, now_ns: i64) -> Vec<u8> {
+    let tenths = (deadline.saturating_sub(now_ns) / 100_000_000).max(1);
+    format!("{}.{}", tenths / 10, tenths % 10).into_bytes()
+}
+
+#[cfg(test)]
+mod tests;

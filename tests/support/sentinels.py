@@ -1,0 +1,52 @@
+"""Three Redis Sentinels in processes of their own, set up by the sample in config/."""
+
+import re
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+
+from redis import Redis
+
+from tests.support.brokers import Broker, free_port, program
+from tests.support.process import ROOT
+
+NAME = "tile38"
+SAMPLE = ROOT / "config" / "sentinel.conf"
+
+
+@contextmanager
+def sentinels(folder: Path, leader_port: int) -> Iterator[Sequence[Redis]]:
+    """Connections to three sentinels that watch a leader."""
+    with ExitStack() as stack:
+        clients: list[Redis] = []
+        for number in range(3):
+            own = folder / f"sentinel{number}"
+            own.mkdir()
+            port = free_port()
+            (own / "sentinel.conf").write_text(settings(port, leader_port), "utf-8")
+            words = [program("redis-server"), "sentinel.conf", "--sentinel"]
+            broker = Broker(words, own, port=port)
+            stack.callback(broker.kill)
+            broker.start()
+            clients.append(Redis("127.0.0.1", port, socket_timeout=5))
+        yield clients
+
+
+def settings(port: int, leader_port: int) -> str:
+    """The sample's text, for this machine and less patient."""
+    text = SAMPLE.read_text("utf-8")
+    for pattern, words in (
+        (r"^port .*", f"port {port}\nbind 127.0.0.1"),
+        (r"^sentinel monitor .*", f"sentinel monitor {NAME} 127.0.0.1 {leader_port} 2"),
+        (r"(?<=down-after-milliseconds tile38 ).*", "1000"),
+    ):
+        text, count = re.subn(pattern, words, text, flags=re.MULTILINE)
+        assert count == 1, pattern
+    return text
+
+
+def knows_all(sentinel: Redis) -> bool:
+    """Whether a sentinel found two followers and the other two sentinels."""
+    state = sentinel.sentinel_master(NAME)
+    assert isinstance(state, dict)
+    return bool(state["num-slaves"] == 2 and state["num-other-sentinels"] == 2)

@@ -1,0 +1,162 @@
+"""A log with a shrinker on a fake disk, under a loop that does what it has to do in any order."""
+
+import random
+from dataclasses import dataclass, field
+
+from tests.support.fake_disk import LOG, FakeDisk, FakeFile, FakeFolder
+from tests.support.fakes import FakeClock, ManualLoop
+from tile38py.interfaces import WROTE
+from tile38py.persistence.aof import Aof, Loop
+from tile38py.persistence.shrink import AofShrinker, Surroundings
+
+State = dict[bytes, bytes]
+KEYS = (b"a", b"b", b"c")
+
+
+def apply(state: State, line: bytes) -> None:
+    """Run `key=value`, or `key+value`, which adds to what is there."""
+    name, value = line[:1], line[2:]
+    state[name] = state.get(name, b"") + value if line[1:2] == b"+" else value
+
+
+def load(data: bytes) -> State:
+    """The state that a log says; a torn last line is left out."""
+    state: State = {}
+    for line in data.split(b"\n")[:-1]:
+        apply(state, line)
+    return state
+
+
+class FakeRewrite:
+    """The lines of a state, two at a time."""
+
+    def __init__(self, state: State) -> None:
+        self.lines = [b"%b=%b\n" % item for item in sorted(state.items())]
+        self.total = len(self.lines)
+        self.written = 0
+
+    def read(self, bytes_max: int) -> bytes:
+        """The next ones."""
+        del bytes_max
+        start, self.written = self.written, min(self.written + 2, self.total)
+        return b"".join(self.lines[start : self.written])
+
+
+@dataclass(slots=True)
+class FakeData:
+    """A state in the place of an engine."""
+
+    state: State = field(default_factory=dict)
+
+    def rewrite(self, now_ns: int) -> FakeRewrite:
+        """The state now."""
+        del now_ns
+        return FakeRewrite(dict(self.state))
+
+    def statistics(self) -> dict[str, int]:
+        """How many keys."""
+        return {"num_objects": len(self.state)}
+
+
+class Writer:
+    """Counts the writes that were acknowledged or refused; they end in their order."""
+
+    def __init__(self) -> None:
+        self.acknowledged = 0
+        self.refusals: list[str] = []
+
+    def release(self, replies: bytes, flags: int) -> None:
+        """One more is safe."""
+        del flags
+        self.acknowledged = int(replies)
+
+    def refuse(self, replies: bytes, flags: int, reason: str) -> None:
+        """One isn't, for now."""
+        del replies, flags
+        self.refusals.append(reason)
+
+
+class World:
+    """All of it."""
+
+    def __init__(
+        self, *, policy: str = "everysec", before: bytes = b"a=0\nb=0\na=1\na+2\n"
+    ) -> None:
+        self.disk = FakeDisk()
+        self.disk.put(before)
+        self.loop = ManualLoop()
+        self.health: list[str | None] = []
+        self.data = FakeData(load(before))
+        self.states = [dict(self.data.state)]  # after each write
+        self.writer = Writer()
+        self.infos: list[str] = []
+        self.errors: list[str] = []
+        loop = Loop(self.loop.call_soon, self.loop.in_thread)
+        self.aof = Aof(self.disk.open(), len(before), loop, self.health.append)
+        self.aof.policy = policy
+        self.clock = FakeClock()
+        self.shrinker = AofShrinker(
+            self.aof,
+            Surroundings(
+                data=self.data,
+                folder=FakeFolder(self.disk),
+                in_thread=self.loop.in_thread,
+                clock=self.clock,
+                info=self.tell_info,
+                error=self.tell_error,
+            ),
+        )
+
+    def tell_info(self, text: str, *values: object) -> None:
+        """A line of the server's log."""
+        self.infos.append(text % values)
+
+    def tell_error(self, text: str, *values: object) -> None:
+        """As above."""
+        self.errors.append(text % values)
+
+    @property
+    def file(self) -> FakeFile:
+        """The log's file."""
+        file = self.aof.file
+        assert isinstance(file, FakeFile)
+        return file
+
+    def write(self, line: bytes) -> None:
+        """One command of a client."""
+        apply(self.data.state, line)
+        self.states.append(dict(self.data.state))
+        self.aof.append(line + b"\n")
+        self.aof.wait(self.writer, b"%d" % (len(self.states) - 1), WROTE)
+
+    def end_thread(self, index: int = 0) -> None:
+        """What runs on one thread comes to its end."""
+        self.loop.threads.pop(index)()
+
+    def settle(self) -> None:
+        """Until nothing is left to do."""
+        while self.loop.soon or self.loop.threads:
+            self.loop.turn()
+            self.loop.end_threads()
+
+    def act(self, chance: random.Random) -> None:
+        """Do something."""
+        number = len(self.states)
+        action = chance.randrange(8)
+        if action < 3 and self.aof.error is None:
+            for _ in range(chance.choice((1, 1, 2, 5))):
+                kind = chance.choice((b"%b=%d", b"%b+%d"))
+                self.write(kind % (chance.choice(KEYS), number))
+        elif action < 5:
+            self.loop.turn()
+        elif action < 7 and self.loop.threads:
+            self.end_thread(chance.randrange(len(self.loop.threads)))
+        else:
+            self.aof.tick()
+
+    def known(self, files: dict[str, bytes]) -> int:
+        """After how many writes the state was the one that the log in these files says."""
+        state = load(files[LOG])
+        found = [number for number, known in enumerate(self.states) if known == state]
+        assert found, (files, self.states)
+        return found[-1]

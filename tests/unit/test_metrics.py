@@ -1,0 +1,115 @@
+"""What a scrape shows."""
+
+import pytest
+from prometheus_client.parser import text_string_to_metric_families
+
+from tests.support.bench import Bench
+from tile38py.interfaces import HookCounters
+from tile38py.metrics import Figures
+
+
+@pytest.fixture
+def bench() -> Bench:
+    """A server that holds nothing."""
+    return Bench()
+
+
+def scraped(bench: Bench) -> dict[str, dict[tuple[str, ...], float]]:
+    """The samples by name, then by the values of their labels, by name."""
+    found: dict[str, dict[tuple[str, ...], float]] = {}
+    for family in text_string_to_metric_families(Figures(bench.services).ask()().decode()):
+        for sample in family.samples:
+            labels = tuple(text for _, text in sorted(sample.labels.items()))
+            found.setdefault(sample.name, {})[labels] = sample.value
+    return found
+
+
+def value(bench: Bench, name: str) -> float:
+    """The one sample of a name."""
+    return scraped(bench)[name][()]
+
+
+def test_tile38s_names_are_there(bench: Bench) -> None:
+    names = [
+        "tile38_aof_size_bytes",
+        "tile38_avg_item_size_bytes",
+        "tile38_collections",
+        "tile38_hooks",
+        "tile38_connected_clients",
+        "tile38_connections_received_total",
+        "tile38_expired_keys_total",
+        "tile38_heap_size_bytes",
+        "tile38_in_memory_size_bytes",
+        "tile38_memory_max_heap_size_bytes",
+        "tile38_memory_reap_released_bytes",
+        "tile38_messages_sent_total",
+        "tile38_num_cpus",
+        "tile38_pid",
+        "tile38_pointer_size_bytes",
+        "tile38_replication_info",
+        "tile38_server_info",
+        "tile38_start_time_seconds",
+        "process_cpu_seconds_total",
+        "process_resident_memory_bytes",
+    ]
+    assert set(names) <= set(scraped(bench))
+
+
+def test_each_collection_has_its_samples(bench: Bench) -> None:
+    assert "tile38_collection_objects" not in scraped(bench)
+    bench.call("SET", "fleet", "a", "POINT", "1", "2")
+    bench.call("SET", "fleet", "b", "STRING", "text")
+    bench.call("SET", "other", "a", "BOUNDS", "1", "1", "2", "2")
+    found = scraped(bench)
+    assert found["tile38_collection_objects"] == {("fleet",): 2, ("other",): 1}
+    assert found["tile38_collection_strings"] == {("fleet",): 1, ("other",): 0}
+    assert found["tile38_collection_weight_bytes"][("fleet",)] > 0
+
+
+def test_a_key_of_any_bytes_has_a_readable_label(bench: Bench) -> None:
+    bench.call(b"SET", b'\xff"\n', b"a", b"POINT", b"1", b"2")
+    assert scraped(bench)["tile38_collection_points"] == {('\ufffd"\n',): 1}
+
+
+def test_figures_are_shown_on_a_server_that_refuses_its_clients(bench: Bench) -> None:
+    bench.call("SET", "fleet", "a", "POINT", "1", "2")
+    bench.gates.requires_password = True
+    bench.gates.is_read_only = True
+    bench.gates.apply()
+    assert scraped(bench)["tile38_collection_points"] == {("fleet",): 1}
+
+
+def test_hooks_messages_are_summed_over_all_hooks(bench: Bench) -> None:
+    bench.outbox.total = HookCounters(sent=1, failed=2, retried=3, expired=4, dropped=5)
+    bench.outbox.waiting_count = 6
+    bench.outbox.waiting_bytes = 7
+    found = scraped(bench)
+    assert {name: samples[()] for name, samples in found.items() if "_hook_" in name} == {
+        "tile38_hook_messages_delivered_total": 1,
+        "tile38_hook_messages_failed_tries_total": 2,
+        "tile38_hook_messages_retries_total": 3,
+        "tile38_hook_messages_expired_total": 4,
+        "tile38_hook_messages_dropped_total": 5,
+        "tile38_hook_queue_messages": 6,
+        "tile38_hook_queue_bytes": 7,
+        "tile38_hook_queue_max_bytes": 256 << 20,
+        "tile38_hook_queue_ttl_seconds": 30,
+    }
+
+
+def test_subscribers_that_were_cut_are_counted(bench: Bench) -> None:
+    bench.subscriptions.cut_count = 3
+    assert value(bench, "tile38_slow_subscribers_cut_total") == 3
+
+
+def test_messages_sent_are_those_of_hooks_and_live_connections(bench: Bench) -> None:
+    listener = bench.new_client()
+    bench.call("SUBSCRIBE", "c", client=listener)
+    bench.call("PUBLISH", "c", "text")
+    bench.call("PUBLISH", "nobody", "text")
+    bench.outbox.total = HookCounters(sent=4)
+    assert value(bench, "tile38_messages_sent_total") == 5
+
+
+def test_a_leader_says_so(bench: Bench) -> None:
+    assert scraped(bench)["tile38_replication_info"] == {("", "", "", "leader"): 1}

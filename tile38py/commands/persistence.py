@@ -1,0 +1,38 @@
+"""AOFSHRINK and BACKUP: the log anew, and a copy of the data."""
+
+import re
+from typing import Final
+
+from tile38py import errors
+from tile38py.clock import stamp_text
+from tile38py.commands.registry import OK, Access, Call, Later, Reply, command
+from tile38py.limits import BACKUP_NAME_COUNT_MAX
+
+NAME: Final = re.compile(rb"[A-Za-z0-9_-][A-Za-z0-9._-]*")
+PART: Final = b".part"  # how the names of unfinished backups end
+
+
+@command("AOFSHRINK", arity=-1, access=Access.ADMIN, summary="Rewrite the log from the data")
+def aofshrink(call: Call) -> Reply:
+    """AOFSHRINK; arguments are ignored, and so is a call while one runs."""
+    call.server.shrinker.start()
+    return OK
+
+
+@command("BACKUP", arity=-1, access=Access.ADMIN, summary="Copy the data into a folder")
+def backup(call: Call) -> Later:
+    """BACKUP [name]."""
+    if len(call.args) > 1:
+        raise errors.wrong_arity()
+    name = call.args[0] if call.args else stamp_text(call.server.clock.now_ns()).encode()
+    is_name = NAME.fullmatch(name) is not None and len(name) <= BACKUP_NAME_COUNT_MAX
+    if not is_name or name.endswith(PART):
+        raise errors.invalid_argument(name)
+    write = call.server.backups.begin(name.decode())
+
+    def work() -> Reply:
+        made = write()
+        members = (("path", made.path), ("size", made.size), ("objects", made.objects))
+        return Reply(made.path, members)
+
+    return Later(work)

@@ -1,0 +1,1 @@
+"""Leader and followers: how one server's log becomes another's."""

@@ -1,0 +1,223 @@
+"""One follower: a position in the log, and what its socket takes from there.
+
+The log's file is the buffer. While a follower is behind, pieces are read for it on a thread, one
+at a time and only while its socket takes them; at the end of the log it gets what was just
+written without another read. So a follower that takes nothing costs one piece, however much is
+written. Messages go between commands only, each at the end that the log had when it was published.
+"""
+
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final, Protocol
+
+from tile38py.errors import reason_of
+from tile38py.interfaces import Client, LogSource, Role, StreamProgress
+from tile38py.limits import (
+    FOLLOWER_MESSAGE_BYTES,
+    FOLLOWER_MESSAGES_BYTES_MAX,
+    FOLLOWER_PIECE_BYTES,
+    FOLLOWER_STUCK_SECONDS_MAX,
+)
+
+NANOSECONDS: Final = 1_000_000_000
+
+
+class InThread(Protocol):
+    """How something that may take long is done beside the event loop."""
+
+    def __call__(self, run: Callable[[], None], done: Callable[[OSError | None], None], /) -> None:
+        """Run the first on a thread, then the second here with the error or None."""
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """What all streams share."""
+
+    log: LogSource
+    in_thread: InThread
+    forget: Callable[["Stream"], None]
+    warn: Callable[[str], None]
+
+
+class Stream:
+    """One follower. Is the Listener that its connection sees."""
+
+    __slots__ = (
+        "_is_ending", "_is_paused", "_is_reading", "_is_running", "_level_ns", "_messages",
+        "_messages_bytes", "_sent", "_source", "_taken", "_taken_ns", "client", "dropped_count",
+        "is_ready", "position", "role",
+    )  # fmt: skip
+
+    def __init__(self, source: Source, client: Client, position: int, now_ns: int) -> None:
+        self._source = source
+        self._is_running = False
+        self._is_paused = False
+        self._is_reading = False
+        self._is_ending = False
+        self._messages: deque[tuple[int, bytes]] = deque()  # each with the position where it goes
+        self._messages_bytes = 0
+        self._sent = 0  # bytes handed to the socket
+        self._taken = 0  # bytes of them that had left when somebody looked
+        self._level_ns = now_ns  # monotonic; when it was last seen to have everything
+        self._taken_ns = now_ns  # monotonic; when that was seen to change
+        self.client = client
+        self.dropped_count = 0  # messages
+        self.is_ready = False  # the next replies hold the answer to its AOF
+        self.position = position  # of the next byte of the log that it gets
+        self.role = Role.FOLLOWER
+
+    def progress(self, now_ns: int) -> StreamProgress:
+        """How far it is."""
+        # Messages among the unsent bytes are taken for the log's: the error is theirs to catch up.
+        offset = max(self.position - self.client.unsent, 0)
+        if offset >= self._source.log.size_written:
+            self._level_ns = now_ns
+        lag_seconds = (now_ns - self._level_ns) // NANOSECONDS
+        return StreamProgress(offset, lag_seconds, self.dropped_count)
+
+    def add(self, name: bytes, *, is_pattern: bool) -> int:
+        """A follower has no channels of its own."""
+        del name, is_pattern
+        return 0
+
+    def remove(self, name: bytes, *, is_pattern: bool) -> int:
+        """A follower has no channels of its own."""
+        del name, is_pattern
+        return 0
+
+    def send(self, replies: bytes, *, is_last: bool) -> None:
+        """Pass on replies, the last of which starts the stream; close once all is sent."""
+        if replies:
+            self._write(replies)
+        self._is_ending |= is_last
+        self._is_running |= self.is_ready
+        if self._is_running:
+            self._go_on()
+        elif is_last:
+            self.client.shut()
+
+    def pause(self) -> None:
+        """The socket takes no more at present."""
+        self._is_paused = True
+
+    def resume(self) -> None:
+        """The socket takes more."""
+        self._is_paused = False
+        self._go_on()
+
+    def close(self) -> None:
+        """The connection is gone."""
+        self._is_running = False
+        self._messages.clear()
+        self._messages_bytes = 0
+        self._source.forget(self)
+
+    def written(self, position: int, data: bytes) -> None:
+        """The log has been written from a position on."""
+        if not self._is_idle:
+            return  # it will be read from the file
+        if self.position < position or len(data) > FOLLOWER_PIECE_BYTES:
+            self._go_on()
+        else:
+            # After a failed sync the same bytes are written anew, and it may have some of them.
+            self._advance(data[self.position - position :])
+
+    def publish(self, due: int, frame: bytes) -> bool:
+        """Send a message behind a position; whether it could be taken."""
+        if self._is_idle and due <= self.position:
+            self._write(frame)
+            return True
+        size = len(frame) + FOLLOWER_MESSAGE_BYTES
+        if self._messages_bytes + size > FOLLOWER_MESSAGES_BYTES_MAX:
+            if not self.dropped_count:
+                self._source.warn(f"{self.client.address} lags, messages to it are dropped")
+            self.dropped_count += 1
+            return False
+        self._messages.append((due, frame))
+        self._messages_bytes += size
+        return True
+
+    def check(self, now_ns: int) -> None:
+        """Cut it if it has taken nothing for long although something waits."""
+        self.progress(now_ns)
+        taken = self._sent - self.client.unsent
+        if taken != self._taken or not self.client.unsent:
+            self._taken, self._taken_ns = taken, now_ns
+        elif now_ns - self._taken_ns >= FOLLOWER_STUCK_SECONDS_MAX * NANOSECONDS:
+            seconds = FOLLOWER_STUCK_SECONDS_MAX
+            self._cut(f"takes nothing of the log for {seconds:.0f} s")
+
+    def cut(self) -> None:
+        """End it at once."""
+        self._is_running = False
+        self.client.kill()
+
+    @property
+    def _is_idle(self) -> bool:
+        """Whether something can be sent at this moment."""
+        return self._is_running and not self._is_paused and not self._is_reading
+
+    def _go_on(self) -> None:
+        """Send what is due, then read on if the log has more."""
+        if self._is_idle and self._messages:
+            self._advance(b"")
+        if not self._is_idle:
+            return
+        size = self._source.log.size_written - self.position
+        if size > 0:
+            self._read(min(size, FOLLOWER_PIECE_BYTES))
+        elif self._is_ending:
+            self._is_running = False
+            self.client.shut()
+
+    def _read(self, size: int) -> None:
+        log, position = self._source.log, self.position
+        pieces: list[bytes] = []
+
+        def read() -> None:
+            pieces.append(log.read(position, size))
+
+        def done(error: OSError | None) -> None:
+            self._is_reading = False
+            if self.client.is_gone:
+                return
+            if error is not None:
+                self._cut(f"can't be sent the log: {reason_of(error)}")
+            elif not pieces[0] and self.position < log.size_written:
+                self._cut(f"can't be sent the log: it ends before {log.size_written}")
+            else:
+                self._advance(pieces[0])
+                self._go_on()
+
+        self._is_reading = True
+        self._source.in_thread(read, done)
+
+    def _advance(self, data: bytes) -> None:
+        """Send bytes of the log, with the messages that belong between them."""
+        end = self.position + len(data)
+        if self._messages and self._messages[0][0] <= end:
+            data = self._mixed(data)
+        self.position = end
+        if data:
+            self._write(data)
+
+    def _mixed(self, data: bytes) -> bytes:
+        end = self.position + len(data)
+        parts: list[bytes] = []
+        start = 0
+        while self._messages and self._messages[0][0] <= end:
+            due, frame = self._messages.popleft()
+            self._messages_bytes -= len(frame) + FOLLOWER_MESSAGE_BYTES
+            stop = max(due - self.position, start)
+            parts += (data[start:stop], frame)
+            start = stop
+        return b"".join((*parts, data[start:]))
+
+    def _write(self, data: bytes) -> None:
+        self._sent += len(data)
+        self.client.write(data)
+
+    def _cut(self, reason: str) -> None:
+        self._source.warn(f"Follower {self.client.address} {reason}, connection cut")
+        self.cut()

@@ -1,0 +1,129 @@
+"""The listener of --metrics-addr: a small HTTP server that answers /metrics. No password.
+
+One request a connection, one scrape at a time; what is shown is in tile38py/metrics.
+"""
+
+import asyncio
+import gzip
+import socket
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Protocol
+
+from tile38py.commands.registry import Services
+from tile38py.errors import StartError
+from tile38py.interfaces import Tell
+from tile38py.limits import (
+    METRICS_CLIENTS_COUNT_MAX,
+    METRICS_REQUEST_SECONDS_MAX,
+    METRICS_SCRAPE_SECONDS_MAX,
+)
+from tile38py.protocol.http import Parser, Refusal, Request
+from tile38py.server.listener import address_text, bind_tcp
+
+if TYPE_CHECKING:
+    from tile38py.metrics import Figures
+
+CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8; escaping=underscores"
+READ_BYTES = 4096
+PAGE = (
+    b"<html><head><title>tile38py</title></head>"
+    b'<body><h1>tile38py</h1><p><a href="/metrics">Metrics</a></p></body></html>'
+)
+HTML = "text/html; charset=utf-8"
+PORT_MAX = 65535
+
+
+class Reader(Protocol):
+    """Bytes of a client; asyncio's."""
+
+    async def read(self, n: int, /) -> bytes:
+        """Some; none at the end."""
+
+
+class MetricsServer:
+    """Answers scrapes. Bound at once, so that a wrong address ends the start."""
+
+    def __init__(self, listener: socket.socket, *, log: Tell) -> None:
+        self._listener = listener
+        self._log = log
+        self._figures: Figures | None = None
+        self._scraping = asyncio.Lock()
+        self._clients = 0
+
+    def show(self, server: Services) -> None:
+        """Say whose figures they are, before run()."""
+        # Only who asked for metrics pays for the library's import.
+        from tile38py.metrics import Figures
+
+        self._figures = Figures(server)
+
+    async def run(self) -> None:
+        """Serve until cancelled."""
+        async with await asyncio.start_server(self._serve, sock=self._listener) as listening:
+            self._log("Listening for metrics at: %s", address_text(self._listener))
+            await listening.serve_forever()
+
+    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        try:
+            if self._clients < METRICS_CLIENTS_COUNT_MAX:
+                self._clients += 1
+                try:
+                    writer.write(await self._reply(reader))
+                    async with asyncio.timeout(METRICS_REQUEST_SECONDS_MAX):
+                        await writer.drain()
+                finally:
+                    self._clients -= 1
+        except (OSError, TimeoutError):
+            pass  # the client is gone or silent
+        finally:
+            writer.close()
+
+    async def _reply(self, reader: Reader) -> bytes:
+        async with asyncio.timeout(METRICS_REQUEST_SECONDS_MAX):
+            request = await read_request(reader)
+        if isinstance(request, Refusal):
+            return response(request.status, request.text.encode(), "text/plain")
+        path = request.text.partition(b"?")[0]
+        if path != b"metrics":
+            return response(HTTPStatus.OK, PAGE, HTML)
+        async with asyncio.timeout(METRICS_SCRAPE_SECONDS_MAX), self._scraping:
+            assert self._figures is not None
+            text = await asyncio.to_thread(self._figures.ask())
+        is_zipped = b"gzip" in request.headers.get(b"accept-encoding", b"")
+        return response(HTTPStatus.OK, text, CONTENT_TYPE, is_zipped=is_zipped)
+
+
+def make_metrics(address: str, *, log: Tell) -> MetricsServer | None:
+    """A server on host:port, None if there is no address. Raises StartError."""
+    if not address:
+        return None
+    host, colon, port = address.rpartition(":")
+    is_port = port.isascii() and port.isdigit() and int(port) <= PORT_MAX
+    if not colon or not is_port:
+        raise StartError(f"metrics-addr '{address}': must be host:port")
+    listener = bind_tcp(host.removeprefix("[").removesuffix("]"), int(port))
+    return MetricsServer(listener, log=log)
+
+
+async def read_request(reader: Reader) -> Request | Refusal:
+    """The whole request."""
+    parser = Parser()
+    while True:
+        data = await reader.read(READ_BYTES)
+        if not data:
+            raise ConnectionResetError
+        found = parser.receive(data)
+        if found is not None:
+            return found
+
+
+def response(
+    status: HTTPStatus, body: bytes, content_type: str, *, is_zipped: bool = False
+) -> bytes:
+    """The bytes of a response, after which the connection closes."""
+    head = [f"HTTP/1.1 {status} {status.phrase}", f"Content-Type: {content_type}"]
+    if is_zipped:
+        body = gzip.compress(body, compresslevel=1)
+        head.append("Content-Encoding: gzip")
+    head += [f"Content-Length: {len(body)}", "Connection: close", "", ""]
+    return "\r\n".join(head).encode() + body
