@@ -68,6 +68,11 @@ class NoHooks:
     def __init__(self, *_: object, **__: object) -> None:
         self._ended = asyncio.Event()
 
+    waiting_count = waiting_bytes = 0
+
+    def retain(self, **_: int) -> None:
+        """Nothing is kept."""
+
     def enqueue(self, events: Sequence[tuple[str, bytes]]) -> None:
         """Forget them."""
 
@@ -136,7 +141,7 @@ class Node:
             self.note(f"ended with code {code}")
         except StartError as error:
             self.note(f"didn't start: {error}")
-        except (CrashedError, BaseExceptionGroup) as error:
+        except (CrashedError, Exception, BaseExceptionGroup) as error:
             if process.is_alive:
                 self.system.loop.errors.append(error)
         finally:

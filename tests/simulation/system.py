@@ -123,6 +123,9 @@ class System:
         room = self._file(descriptor).disk.faults.room
         return SimpleNamespace(f_bavail=ROOM_BYTES if room is None else room, f_frsize=1)
 
+    def chmod(self, path: object, mode: int) -> None:
+        """There are no modes."""
+
     def fdopen(self, descriptor: int, mode: str) -> "Writer":
         """A file object."""
         assert mode == "wb"
@@ -215,6 +218,11 @@ class SimulatedPath(PurePosixPath):
 
     def mkdir(self, mode: int = 0o777, *, parents: bool = False, exist_ok: bool = False) -> None:
         """All folders are there."""
+
+    def resolve(self, *, strict: bool = False) -> Self:
+        """There are no links."""
+        del strict
+        return self
 
     def exists(self) -> bool:
         """Whether there is such a file."""

@@ -128,7 +128,8 @@ class Aof:
         """Once a second: sync under everysec; try again after a failure."""
         if self.error is not None:
             self._recover()
-        elif self._is_unsynced and (self.policy == EVERYSEC or self._sync_name):
+        # A full disk takes no more bytes, but those it took were promised to be safe by now.
+        if self._is_unsynced and (self.policy == EVERYSEC or self._sync_name):
             self._start_sync(self._synced)
 
     def hold(self, then: Callable[[], None]) -> None:
@@ -199,8 +200,11 @@ class Aof:
             return
         earlier, self._synced_next = self._synced_next, None
         self.policy = EVERYSEC
-        if self.error is None:
+        try:
             self._sync_all()()
+        except OSError:
+            if self.error is None:
+                raise
         if earlier is not None:
             _release(earlier.held)
         self.flush()
@@ -318,8 +322,9 @@ class Aof:
         if error is not None:
             # What earlier replies promised may not be on the disk; writes stop until it is.
             self._is_unsynced = True
-            self.error = reason_of(error)
-            self._on_health(self.error)
+            former, self.error = self.error, reason_of(error)
+            if self.error != former:
+                self._on_health(self.error)
 
     def _sync_for(self, group: Group, data: bytes) -> None:
         """Hold the group until it is on the disk. Later replies queue behind it."""
