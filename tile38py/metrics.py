@@ -62,6 +62,7 @@ class Figures:
             *identity(server),
             *hook_figures(server),
             *connection_figures(server),
+            *rewrite_figures(server),
         ]
         data = server.engine.snapshot()
 
@@ -145,6 +146,25 @@ def hook_figures(server: Services) -> Iterator[Metric]:
         ("ttl_seconds", "hook-queue-ttl", server.config.get(HOOK_QUEUE_TTL)),
     ):
         yield GaugeMetricFamily(f"tile38_hook_queue_{name}", text, value=value)
+
+
+def rewrite_figures(server: Services) -> Iterator[Metric]:
+    """How rewriting the log goes and went."""
+    figures = server.shrinker.figures
+    for name, text, count in (
+        ("s", "Rewrites of the log that ended", figures.count),
+        ("_failures", "Those of them that failed", figures.failed_count),
+    ):
+        yield CounterMetricFamily(f"tile38_aof_rewrite{name}", text, value=count)
+    for name, text, value in (
+        ("rewrite_in_progress", "1 while the log is rewritten", int(figures.is_running)),
+        ("rewrite_written", "Objects and hooks that it wrote so far", figures.written),
+        ("rewrite_expected", "Objects and hooks that it has to write", figures.total),
+        ("rewrite_last_seconds", "What the last one took", figures.last_ns / NANOSECONDS),
+        ("rewrite_last_ok", "0 if the last one failed", int(figures.last_error is None)),
+        ("base_size_bytes", "Size when last rewritten, or else loaded", figures.size_base),
+    ):
+        yield GaugeMetricFamily(f"tile38_aof_{name}", text, value=value)
 
 
 def connection_figures(server: Services) -> Iterator[Metric]:

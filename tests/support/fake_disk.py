@@ -6,7 +6,7 @@ import os
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from tile38py.interfaces import Backup, RewriteFigures
+from tile38py.interfaces.rewriting import Backup, RewriteFigures
 
 LOG = "log"
 

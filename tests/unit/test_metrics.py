@@ -113,3 +113,18 @@ def test_messages_sent_are_those_of_hooks_and_live_connections(bench: Bench) -> 
 
 def test_a_leader_says_so(bench: Bench) -> None:
     assert scraped(bench)["tile38_replication_info"] == {("", "", "", "leader"): 1}
+
+
+def test_rewrites_of_the_log_are_counted(bench: Bench) -> None:
+    figures = bench.shrinker.figures
+    figures.count, figures.failed_count, figures.last_error = 3, 1, "full"
+    figures.is_running, figures.written, figures.total = True, 10, 40
+    figures.last_ns, figures.size_base = 1_500_000_000, 77
+    assert value(bench, "tile38_aof_rewrites_total") == 3
+    assert value(bench, "tile38_aof_rewrite_failures_total") == 1
+    assert value(bench, "tile38_aof_rewrite_in_progress") == 1
+    assert value(bench, "tile38_aof_rewrite_written") == 10
+    assert value(bench, "tile38_aof_rewrite_expected") == 40
+    assert value(bench, "tile38_aof_rewrite_last_seconds") == 1.5
+    assert value(bench, "tile38_aof_rewrite_last_ok") == 0
+    assert value(bench, "tile38_aof_base_size_bytes") == 77

@@ -14,7 +14,6 @@ from tile38py.clients import Clients
 from tile38py.config import Config
 from tile38py.gates import Gates
 from tile38py.interfaces import (
-    Backups,
     Broadcaster,
     Client,
     Clock,
@@ -25,9 +24,9 @@ from tile38py.interfaces import (
     Process,
     Role,
     SettingsFile,
-    Shrinker,
     Stopper,
 )
+from tile38py.interfaces.rewriting import Backups, Shrinker
 
 
 class Access(StrEnum):

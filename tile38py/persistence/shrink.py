@@ -15,7 +15,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from tile38py.errors import reason_of
-from tile38py.interfaces import Clock, RewriteFigures, Tell
+from tile38py.interfaces import Clock, Tell
+from tile38py.interfaces.rewriting import RewriteFigures
 from tile38py.limits import (
     COPY_CHUNK_BYTES,
     SHRINK_PIECE_BYTES,

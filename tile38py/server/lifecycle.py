@@ -171,7 +171,7 @@ class Server:
 
         self._loop.run_in_executor(pool, run).add_done_callback(finished)
 
-    def _make_hub(self, parts: Parts, journal: Aof | NoLog) -> Hub:
+    def _make_services(self, parts: Parts, journal: Aof | NoLog) -> Services:
         options, config = self._options, parts.config
         self._hooks = Hooks(
             options.queue_path or options.directory / "queue.db",
@@ -218,6 +218,11 @@ class Server:
         if self._metrics is not None:
             self._metrics.show(services)
         config.on_change(settings_in_force(parts, journal, self._hooks))
+        return services
+
+    def _make_hub(self, parts: Parts, journal: Aof | NoLog) -> Hub:
+        options, config = self._options, parts.config
+        services = self._make_services(parts, journal)
         return Hub(
             loop=self._loop,
             engine=parts.engine,

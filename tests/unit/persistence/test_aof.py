@@ -238,3 +238,122 @@ def test_a_server_without_a_log_is_never_dirty() -> None:
     log.tick()
     log.close()
     assert (log.is_dirty, log.size, log.digest(0, 0)) == (False, 0, None)
+
+
+def held(log: Fixture) -> list[str]:
+    """Hold the log; what happened is told in the list."""
+    told: list[str] = []
+    log.aof.hold(lambda: told.append("held"))
+    return told
+
+
+def test_while_held_nothing_is_written_and_replies_wait(log: Fixture) -> None:
+    client = log.client()
+    assert held(log) == ["held"]
+    log.write(b"one", client)
+    log.loop.turn()
+    assert (log.file.writes, client.sent) == (0, [])
+    log.aof.go_on()
+    log.loop.turn()
+    assert (log.file.data, client.sent) == (b"one", [b"+OK\r\n"])
+
+
+def test_under_always_a_hold_waits_for_the_sync_under_way(log: Fixture) -> None:
+    log.aof.policy = ALWAYS
+    first, second = log.client(), log.client()
+    log.write(b"one", first)
+    log.loop.turn()
+    told = held(log)
+    log.write(b"two", second)
+    assert told == []
+    log.loop.end_threads()
+    log.loop.turn()
+    assert (told, first.sent, second.sent) == (["held"], [b"+OK\r\n"], [])
+    assert log.file.data == b"one"
+
+
+def test_another_file_takes_the_place_and_gets_what_waits(log: Fixture) -> None:
+    log.aof.append(b"long before")
+    log.loop.turn()
+    held(log)
+    client, replaced = log.client(), []
+    log.aof.on_replaced(lambda: replaced.append(log.aof.size))
+    log.write(b"two", client)
+    other = FakeLogFile(b"short")
+    names: list[str] = []
+    former = log.aof.replace(other, 5, sync_name=lambda: names.append("synced"))
+    log.aof.go_on()
+    assert (former is log.file, log.aof.file is other, replaced) == (True, True, [8])
+    log.loop.turn()
+    assert (other.data, log.file.data, client.sent) == (b"shorttwo", b"long before", [b"+OK\r\n"])
+    log.loop.end_threads()
+    assert names == ["synced"]
+    log.aof.tick()
+    log.loop.end_threads()
+    assert (other.synced, names) == (8, ["synced"])
+
+
+def test_a_name_that_could_not_be_synced_is_synced_before_anything_is_promised(
+    log: Fixture,
+) -> None:
+    def broken() -> None:
+        raise OSError(errno.EIO, "x")
+
+    log.aof.policy = ALWAYS
+    held(log)
+    log.aof.replace(FakeLogFile(), 0, sync_name=broken)
+    log.aof.go_on()
+    client = log.client()
+    log.write(b"one", client)
+    log.loop.turn()
+    log.loop.end_threads()
+    assert (client.sent, client.refusals) == ([], [os.strerror(errno.EIO)])
+
+
+def test_a_file_of_another_history_drops_what_waits_and_what_failed(log: Fixture) -> None:
+    log.file.room = 0
+    log.aof.append(b"lost")
+    log.loop.turn()
+    client = log.client()
+    log.aof.append(b"late")
+    log.aof.wait(client, b"reply", 0)
+    held(log)
+    other = FakeLogFile(b"theirs")
+    log.aof.replace(other, 6, sync_name=None, keeps_waiting=False)
+    log.aof.go_on()
+    log.loop.turn()
+    assert (other.data, log.aof.size, log.aof.error) == (b"theirs", 6, None)
+    assert (log.health, client.sent) == ([FULL, None], [b"reply"])
+
+
+def test_the_error_of_a_sync_of_the_former_file_matters_no_more(log: Fixture) -> None:
+    log.aof.append(b"one")
+    log.loop.turn()
+    log.aof.tick()
+    held(log)
+    log.file.sync_error = OSError(errno.EBADF, "x")
+    log.aof.replace(FakeLogFile(b"one"), 3, sync_name=None)
+    log.aof.go_on()
+    log.loop.end_threads()
+    assert (log.aof.error, log.health) == (None, [])
+
+
+def test_a_close_while_held_promises_nothing(log: Fixture) -> None:
+    client = log.client()
+    held(log)
+    log.write(b"one", client)
+    log.aof.close()
+    assert (log.file.data, client.sent, client.refusals) == (b"", [], ["the server stops"])
+
+
+def test_a_group_that_comes_during_a_recovery_is_written_too(log: Fixture) -> None:
+    log.file.room = 0
+    log.aof.append(b"one")
+    log.loop.turn()
+    log.file.room = None
+    log.aof.tick()
+    log.aof.append(b"two")
+    log.loop.turn()
+    log.loop.end_threads()
+    log.loop.end_threads()
+    assert (log.file.data, log.aof.error) == (b"onetwo", None)

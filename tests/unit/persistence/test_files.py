@@ -1,5 +1,6 @@
 """The data directory: locks, the log's file, atomic replacement."""
 
+import os
 import stat
 from pathlib import Path
 
@@ -10,6 +11,7 @@ from tile38py.persistence.files import (
     AppendFile,
     ConfigFile,
     DirectoryLock,
+    Folder,
     open_log,
     replace_file,
 )
@@ -94,3 +96,67 @@ def test_a_missing_configuration_is_empty(tmp_path: Path) -> None:
     assert file.read() == b""
     file.write(b"{}")
     assert file.read() == b"{}"
+
+
+def test_a_file_beside_takes_the_place_of_the_log(tmp_path: Path) -> None:
+    path = tmp_path / "log"
+    old = AppendFile(path)
+    old.write(b"old")
+    (tmp_path / "log-shrink").write_bytes(b"stale")
+    folder = Folder(path)
+    new = folder.create("-shrink")
+    new.write(b"new")
+    folder.put_in_place("-shrink")
+    folder.sync()
+    new.write(b"er")
+    old.close()
+    assert [entry.name for entry in tmp_path.iterdir()] == ["log"]
+    assert path.read_bytes() == b"newer"
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    with pytest.raises(StartError, match="in use"):
+        AppendFile(path)
+    new.close()
+
+
+def test_a_file_that_another_server_writes_is_left_alone(tmp_path: Path) -> None:
+    other = AppendFile(tmp_path / "log-shrink")
+    other.write(b"theirs")
+    with pytest.raises(OSError, match="busy"):
+        Folder(tmp_path / "log").create("-shrink")
+    assert other.read(0, 10) == b"theirs"
+    other.close()
+
+
+def test_a_stale_file_beside_the_log_is_removed_at_the_start(tmp_path: Path) -> None:
+    (tmp_path / "log").write_bytes(b"data")
+    (tmp_path / "log-shrink").write_bytes(b"half")
+    open_log(tmp_path / "log").close()
+    assert [entry.name for entry in tmp_path.iterdir()] == ["log"]
+
+
+def test_a_log_behind_a_link_is_replaced_where_it_is(tmp_path: Path) -> None:
+    far, link = tmp_path / "far" / "log", tmp_path / "log"
+    far.parent.mkdir()
+    far.write_bytes(b"old")
+    link.symlink_to(far)
+    folder = Folder(link)
+    file = folder.create("-shrink")
+    file.write(b"new")
+    folder.put_in_place("-shrink")
+    file.close()
+    assert link.is_symlink()
+    assert far.read_bytes() == b"new"
+
+
+def test_a_closed_file_stays_open_for_the_threads_that_are_in_it(tmp_path: Path) -> None:
+    file = AppendFile(tmp_path / "log")
+    file.write(b"abc")
+    with file._in_use():
+        file.close()
+        file.close()
+        assert os.fstat(file._descriptor).st_size == 3
+        with pytest.raises(OSError, match="descriptor"):
+            file.read(0, 3)
+    with pytest.raises(OSError, match="descriptor"):
+        os.fstat(file._descriptor)
+    assert file.digest(0, 3) is None
