@@ -96,6 +96,12 @@ class History:
                 count = index + 1
         return count
 
+    def adopt(self, moment: float) -> None:
+        """Another server has these writes: it promises them from then on."""
+        for write in self.writes:
+            if write.acknowledged_at is not None:
+                write.acknowledged_at = moment
+
 
 class Client:
     """Writes to the node that leads, until it is told to pause."""

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextvars
+import socket
 import threading
 from collections.abc import Callable
 from typing import TYPE_CHECKING, TypeVar
@@ -167,6 +168,13 @@ class SimulatedLoop(asyncio.BaseEventLoop):
             task.cancel()
         self.run_until_complete(asyncio.wait(tasks) if tasks else asyncio.sleep(0))
         self.close()
+
+    async def getaddrinfo(  # type: ignore[override]
+        self, host: str, port: int, **options: object
+    ) -> list[tuple[int, int, int, str, tuple[str, int]]]:
+        """Names are addresses here."""
+        del options
+        return [(socket.AF_INET, socket.SOCK_STREAM, 0, "", (host, port))]
 
     async def create_server(  # type: ignore[override]
         self, factory: Callable[[], asyncio.Protocol], *, sock: object

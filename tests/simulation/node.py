@@ -26,6 +26,10 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 PORT = 9851
+NEVER = -math.inf
+# What a loss of power may cost. Under everysec: a second to the next sync, as much for one under
+# way, and the syncs themselves.
+LOST_SECONDS = {"always": 0.0, "everysec": 2.3, "no": math.inf}
 LOG = "appendonly.aof"
 
 
@@ -108,7 +112,10 @@ class Node:
         self.clock = NodeClock(system.loop)
         self.disk = system.disks[name] = Disk(world.chance)
         self.process = Process(name, is_alive=False)
-        self.on_end: Callable[[float], None] = lambda _: None  # told up to when data is safe
+        self.policy = ""
+        self.has_followed = False
+        # Told up to when what was acknowledged has to be there afterwards.
+        self.on_end: Callable[[Node, float], None] = lambda *_: None
         self.is_losing_power = False  # when the process dies by its operations
         self._tasks: list[asyncio.Task[None]] = []
         self._log = logging.Logger(name, logging.INFO)
@@ -147,7 +154,7 @@ class Node:
         finally:
             if process.is_alive:
                 process.is_alive = False
-                self.on_end(math.inf)
+                self.on_end(self, self.system.loop.time())
                 self._forget(process, is_told=True)
 
     def crash(self, *, loses_power: bool) -> None:
@@ -157,11 +164,12 @@ class Node:
             return
         self.note("loses power" if loses_power else "is killed")
         process.is_alive = False
-        safe_until = math.inf
+        promised_until = self.system.loop.time()
         if loses_power:
-            safe_until = min(self.disk.failed_at or math.inf, self.system.loop.time())
+            promised_until = min(self.disk.failed_at or math.inf, promised_until)
+            promised_until -= LOST_SECONDS[self.policy]
             self.disk.lose_power()
-        self.on_end(safe_until)
+        self.on_end(self, promised_until)
         is_told = not loses_power or self.world.chance.random() < 0.5
         self._forget(process, is_told=is_told)
         for task in self._tasks:
@@ -207,6 +215,13 @@ class Node:
             return False
         probe = self.engine.session().feed(b"GET none none\r\n", 0)
         return not probe.replies.startswith(b"-LOADING")
+
+    @property
+    def is_readable(self) -> bool:
+        """Whether it answers reads: it leads, or caught up once."""
+        if not self.is_serving:
+            return False
+        return self.engine.session().feed(b"GET none none\r\n", 0).replies == b"$-1\r\n"
 
     def log_bytes(self) -> bytes:
         """The log's file as it is."""

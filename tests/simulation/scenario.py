@@ -1,10 +1,10 @@
-"""One seed: machines, clients and what befalls them; then everything is checked."""
+"""One seed: machines, clients and what befalls them; now and then all is healed and checked."""
 
 import asyncio
 import contextvars
 import json
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
 
 from tests.simulation import oracle
@@ -12,14 +12,18 @@ from tests.simulation.client import Caller, Client
 from tests.simulation.disk import Inode
 from tests.simulation.loop import SimulatedLoop
 from tests.simulation.machine import CURRENT, Process, Trail, World
-from tests.simulation.node import Cluster, Node
+from tests.simulation.mishaps import Mishaps
+from tests.simulation.node import NEVER, Cluster, Node
 from tests.simulation.words import Words
 
-ROUNDS = 4
+ROUNDS = 3
 ROUND_SECONDS = 3.0
-# Under everysec: a second to the next sync, as much for one under way, and the syncs themselves.
-LOST_SECONDS_MAX = 2.3
-QUIET_SECONDS_MAX = 60.0
+LONG_ROUND_SECONDS = 10.0
+PAUSE_SECONDS = 0.7  # between two events, at most
+QUIET_SECONDS_MAX = 90.0  # for everything to recover
+LEAVE_SECONDS_MAX = 10.0  # for clients to leave a leader
+# What a follower has of its leader becomes a promise of its own when it is synced there.
+ADOPT_SECONDS = 1.0
 EVER = float("inf")
 
 
@@ -36,175 +40,169 @@ class Scenario:
     """A run."""
 
     def __init__(self, world: World, loop: SimulatedLoop) -> None:
-        self.world = world
+        self.trail = world.trail
         self.loop = loop
         self.chance = world.chance
         self.policy = self.chance.choice(("always", "everysec", "no"))
         self.cluster = Cluster(world, loop, 1)
-        self.leader = self.cluster.nodes[0]
+        self.nodes = self.cluster.nodes
+        self.leader = self.nodes[0]
+        # Followers that shrink their own logs have other bytes than their leader.
+        self.followers_shrink = self.chance.random() < 0.3
         self.clients = [
             Client(f"c{index}", self.chance, lambda: self.leader) for index in range(1, 4)
         ]
-        self.safe_until = EVER  # what was acknowledged before is promised
-        self.leader.on_end = self._leader_ended
-        world.trail.note("", f"appendfsync {self.policy}")
+        self.mishaps = Mishaps(self.chance, self.nodes, self.cluster.network)
+        self.promised_until = EVER  # what was acknowledged before has to be there
+        self.trail.note("", f"{len(self.nodes)} machines, appendfsync {self.policy}")
 
     async def run(self) -> None:
         """Start everything, let the seed act, check."""
-        for node in self.cluster.nodes:
+        for node in self.nodes:
             settings = json.dumps({"appendfsync": self.policy}).encode()
             node.disk.names["config"] = Inode(bytearray(settings), settings)
             node.disk.sync_names()
+            node.policy = self.policy
+            node.on_end = self._node_ended
             node.start()
         for client in self.clients:
-            running = self.loop.create_task(client.run(), context=client.context)
-            running.add_done_callback(self._ended)
+            self._spawn(client.run(), client.process)
+        await self._until("all are up", lambda: all(node.is_serving for node in self.nodes))
+        await self._arrange()
         for number in range(ROUNDS):
-            self.world.trail.note("", f"round {number + 1}")
+            self.trail.note("", f"round {number + 1}")
             await self._disturb()
+            await self._recover()
             await self._check()
 
-    def _leader_ended(self, safe_until: float) -> None:
+    def _node_ended(self, node: Node, promised_until: float) -> None:
         """No client may write on before it knows what became of its writes."""
-        self.safe_until = min(self.safe_until, safe_until)
+        if node is self.leader:
+            self._unsettle(promised_until)
+
+    def _unsettle(self, promised_until: float) -> None:
+        self.promised_until = min(self.promised_until, promised_until)
         for client in self.clients:
             client.needs_settling = True
 
-    def _ended(self, task: asyncio.Task[None]) -> None:
-        error = None if task.cancelled() else task.exception()
-        if error is not None:
-            self.loop.errors.append(error)
-
     async def _disturb(self) -> None:
         """Let things go wrong for a while."""
-        end = self.loop.time() + self.chance.random() * ROUND_SECONDS
+        longest = LONG_ROUND_SECONDS if self.chance.random() < 0.2 else ROUND_SECONDS
+        end = self.loop.time() + self.chance.random() * longest
         while self.loop.time() < end:
-            await asyncio.sleep(self.chance.random() * 0.7)
+            await asyncio.sleep(self.chance.random() * PAUSE_SECONDS)
             self._fail_if_due()
-            happening = self.chance.choice(self._happenings())
-            happening()
+            kind = self.chance.random()
+            if kind < 0.25:
+                self._shrink()
+            elif kind < 0.35 and len(self.nodes) > 1:
+                await self._promote()
+            else:
+                self.chance.choice(self.mishaps.kinds)()
             self._settle_all()
-            await self._restart_what_stopped()
-
-    def _happenings(self) -> tuple[Callable[[], None], ...]:
-        return (
-            self._nothing, self._nothing, self._crash, self._crash_in_operation, self._stop,
-            self._fill_disk, self._free_disk, self._break_disk, self._jump_clock, self._shrink,
-            self._shrink, self._shrink,
-        )  # fmt: skip
-
-    def _nothing(self) -> None:
-        """Let the clients write."""
-
-    def _any(self) -> Node:
-        return self.chance.choice(self.cluster.nodes)
-
-    def _crash(self) -> None:
-        self._any().crash(loses_power=self.chance.random() < 0.6)
-
-    def _crash_in_operation(self) -> None:
-        count = self.chance.randrange(12)
-        self._any().crash_after(count, loses_power=self.chance.random() < 0.6)
-
-    def _stop(self) -> None:
-        self._any().stop()
-
-    def _fill_disk(self) -> None:
-        node = self._any()
-        node.disk.faults.room = self.chance.randrange(2000)
-        node.note(f"has {node.disk.faults.room} bytes of room")
-
-    def _free_disk(self) -> None:
-        node = self._any()
-        node.disk.faults.room = None
-        node.note("has room")
-
-    def _break_disk(self) -> None:
-        node = self._any()
-        operation = self.chance.choice(("write", "sync", "truncate", "rename", "create"))
-        node.disk.faults.failures[operation] = self.chance.randint(1, 3)
-        node.note(f"will fail to {operation}")
+            for node in self.nodes:
+                if not node.process.is_alive and self.chance.random() < 0.7:
+                    node.start()
 
     def _shrink(self) -> None:
-        self._tell(self._any(), b"AOFSHRINK")
+        node = self.chance.choice(self.nodes) if self.followers_shrink else self.leader
+        self._spawn(self._say(node, b"AOFSHRINK"), Process("c0"))
 
-    def _tell(self, node: Node, *words: bytes) -> None:
-        """Send a command from a connection of its own."""
-        context = contextvars.copy_context()
-        context.run(CURRENT.set, Process("c0"))
-        task = self.loop.create_task(self._say(node, words), context=context)
-        task.add_done_callback(self._ended)
-
-    async def _say(self, node: Node, words: Words) -> None:
-        text = b" ".join(words).decode()
-        try:
-            _, caller = await self.loop.create_connection(Caller, *node.address)
-        except OSError:
-            node.note(f"can't be told: {text}")
+    async def _promote(self) -> None:
+        """Make a follower the leader, as Sentinel does it."""
+        candidates = [node for node in self.nodes if node.is_readable and node is not self.leader]
+        if not candidates:
             return
-        assert isinstance(caller, Caller)
-        caller.send(words)
-        reply = await caller.reply()
-        caller.close()
-        node.note(f"{text}: {reply}")
-
-    def _jump_clock(self) -> None:
-        node = self._any()
-        node.clock.ahead_seconds += self.chance.choice((-5, -1, 0.5, 3))
-        node.note(f"is {node.clock.ahead_seconds} s ahead")
-
-    def _fail_if_due(self) -> None:
-        for error in self.loop.errors:
-            if isinstance(error, BaseException):
-                raise error
-            raise AssertionError(error)
-
-    async def _restart_what_stopped(self) -> None:
-        for node in self.cluster.nodes:
-            if node.process.is_alive or self.chance.random() < 0.3:
-                continue
-            node.start()
-            await asyncio.sleep(self.chance.random() * 0.3)
-
-    def _start_what_stopped(self) -> None:
-        for node in self.cluster.nodes:
-            if not node.process.is_alive:
-                node.start()
-
-    async def _until(self, what: str, condition: Callable[[], bool]) -> None:
-        try:
-            async with asyncio.timeout(QUIET_SECONDS_MAX):
-                while not condition():
-                    self._fail_if_due()
-                    self._start_what_stopped()
-                    await asyncio.sleep(0.05)
-        except TimeoutError:
-            raise AssertionError(f"{what} never came true") from None
-
-    async def _check(self) -> None:
-        """Let everything recover, then look."""
+        chosen = self.chance.choice(candidates)
         for client in self.clients:
             client.is_paused = True
-        self.world.trail.note("", "recovery")
+            client.drop()
+        try:
+            await self._until("clients left", self._are_apart, seconds_max=LEAVE_SECONDS_MAX)
+            if await self._tell(chosen, b"FOLLOW", b"no", b"one") == "+OK":
+                self.leader = chosen
+                self._unsettle(NEVER)
+                for node in self.nodes:
+                    if node is not chosen and self.chance.random() < 0.7:
+                        self._spawn(self._say(node, *self._follow_words()), Process("c0"))
+        finally:
+            for client in self.clients:
+                client.is_paused = False
+
+    def _are_apart(self) -> bool:
+        return all(client.is_idle and client.is_apart for client in self.clients)
+
+    def _follow_words(self) -> Words:
+        host, port = self.leader.address
+        return (b"FOLLOW", host.encode(), str(port).encode())
+
+    async def _recover(self) -> None:
+        """Let everything heal."""
+        self.trail.note("", f"recovery, {self.leader.name} leads")
+        for client in self.clients:
+            client.is_paused = True
         self.cluster.network.heal()
-        for node in self.cluster.nodes:
+        for node in self.nodes:
             node.disk.faults.clear()
             node.process.ops_left = None
         await self._until("clients rest", lambda: all(client.is_idle for client in self.clients))
-        await self._until(
-            "all are up and can write", lambda: all(map(_is_quiet, self.cluster.nodes))
-        )
+        await self._until("all can write", lambda: all(map(_is_quiet, self.nodes)))
+        await self._until("clients are settled", self._settle_all)
+        await self._arrange()
+
+    async def _arrange(self) -> None:
+        """See that the leader leads and the others follow."""
+        if len(self.nodes) == 1:
+            return
+        for node in (self.leader, *(node for node in self.nodes if node is not self.leader)):
+            words = (b"FOLLOW", b"no", b"one") if node is self.leader else self._follow_words()
+            for _ in range(20):
+                if await self._tell(node, *words) == "+OK":
+                    break
+                await asyncio.sleep(PAUSE_SECONDS)
+            else:
+                raise AssertionError(f"{node.name} refuses {words!r}")
+
+    async def _check(self) -> None:
+        """Everything has to be in order."""
         # While a shrink puts its file in place they differ for a moment.
         await self._until(
             "aof_size is the file's",
-            lambda: all(node.journal.size == len(node.log_bytes()) for node in self.cluster.nodes),
+            lambda: all(node.journal.size == len(node.log_bytes()) for node in self.nodes),
         )
-        for node in self.cluster.nodes:
+        for node in self.nodes:
+            if node is not self.leader:
+                await self._check_follower(node)
+        for node in self.nodes:
             self._check_log(node)
-        await self._until("clients are settled", self._settle_all)
         for client in self.clients:
             self._settle(client)
             client.is_paused = False
+
+    async def _check_follower(self, node: Node) -> None:
+        node.has_followed = True
+        try:
+            await self._until(f"{node.name} is as its leader", lambda: self._is_alike(node))
+        except AssertionError:
+            if node.is_readable:
+                expected = oracle.read_state(self.leader.engine)
+                oracle.must_equal(
+                    f"{node.name} and its leader", expected, oracle.read_state(node.engine)
+                )
+            raise
+
+    def _is_alike(self, node: Node) -> bool:
+        if not node.is_readable or node.journal.is_dirty:
+            return False
+        if oracle.read_state(node.engine) != oracle.read_state(self.leader.engine):
+            return False
+        return self.followers_shrink or node.log_bytes() == self.leader.log_bytes()
+
+    def _check_log(self, node: Node) -> None:
+        log = node.log_bytes()
+        data, live = oracle.read_state(oracle.replayed(log)), oracle.read_state(node.engine)
+        # What expired on a follower isn't in its log.
+        oracle.must_equal(f"{node.name}: log and data", data, live, may_expire=node.has_followed)
 
     def _settle_all(self) -> bool:
         """Find out what became of the writes of clients that lost their connection."""
@@ -216,28 +214,70 @@ class Scenario:
                 self._settle(client)
         if any(client.needs_settling for client in waiting):
             return False
-        self.safe_until = EVER
+        if self.promised_until == NEVER:
+            for client in self.clients:
+                client.history.adopt(self.loop.time() + ADOPT_SECONDS)
+        self.promised_until = EVER
         return True
 
     def _settle(self, client: Client) -> None:
-        moment = self.safe_until
-        if moment != EVER:
-            lost_seconds = {"always": 0.0, "everysec": LOST_SECONDS_MAX, "no": EVER}
-            moment -= lost_seconds[self.policy]
-        count = client.history.acknowledged_before(moment)
-        total = len(client.history.writes)
+        writes = client.history.writes
+        total, count = len(writes), client.history.acknowledged_before(self.promised_until)
         oracle.settle(client.history, client.name, self.leader.engine, count)
-        self.world.trail.note(
-            client.name, f"{len(client.history.writes)} of {total} writes, {count} promised"
-        )
+        self.trail.note(client.name, f"{len(writes)} of {total} writes, {count} promised")
         client.needs_settling = False
 
-    def _check_log(self, node: Node) -> None:
-        log = node.log_bytes()
-        live = oracle.read_state(node.engine)
-        oracle.must_equal(
-            f"{node.name}: the log and the data", oracle.read_state(oracle.replayed(log)), live
-        )
+    def _fail_if_due(self) -> None:
+        for error in self.loop.errors:
+            if isinstance(error, BaseException):
+                raise error
+            raise AssertionError(error)
+
+    def _spawn(self, work: Coroutine[object, object, object], process: Process) -> None:
+        """Run something beside, whose failure is the seed's."""
+        context = contextvars.copy_context()
+        context.run(CURRENT.set, process)
+        task = self.loop.create_task(work, context=context)
+        task.add_done_callback(self._spawned_ended)
+
+    def _spawned_ended(self, task: asyncio.Task[object]) -> None:
+        error = None if task.cancelled() else task.exception()
+        if error is not None:
+            self.loop.errors.append(error)
+
+    async def _tell(self, node: Node, *words: bytes) -> str:
+        """Send a command from a connection of its own; the reply, empty if none came."""
+        context = contextvars.copy_context()
+        context.run(CURRENT.set, Process("c0"))
+        return await self.loop.create_task(self._say(node, *words), context=context)
+
+    async def _say(self, node: Node, *words: bytes) -> str:
+        text = b" ".join(words).decode()
+        try:
+            _, caller = await self.loop.create_connection(Caller, *node.address)
+        except OSError:
+            node.note(f"can't be told: {text}")
+            return ""
+        assert isinstance(caller, Caller)
+        caller.send(words)
+        reply = str(await caller.reply())
+        caller.close()
+        node.note(f"{text}: {reply}")
+        return reply
+
+    async def _until(
+        self, what: str, condition: Callable[[], bool], *, seconds_max: float = QUIET_SECONDS_MAX
+    ) -> None:
+        try:
+            async with asyncio.timeout(seconds_max):
+                while not condition():
+                    self._fail_if_due()
+                    for node in self.nodes:
+                        if not node.process.is_alive:
+                            node.start()
+                    await asyncio.sleep(0.05)
+        except TimeoutError:
+            raise AssertionError(f"never: {what}") from None
 
 
 def _is_quiet(node: Node) -> bool:
@@ -248,11 +288,10 @@ def run_seed(seed: int) -> Result:
     """Run one seed."""
     chance = random.Random(seed)
     trail = Trail(lambda: 0.0)
-    world = World(chance, trail)
-    loop = SimulatedLoop(world)
+    loop = SimulatedLoop(World(chance, trail))
     trail.now = loop.time
     failure = ""
-    scenario = Scenario(world, loop)
+    scenario = Scenario(World(chance, trail), loop)
     try:
         with scenario.cluster.in_place():
             loop.run_until_complete(scenario.run())
