@@ -11,6 +11,7 @@ from tile38py._engine import Batch, Close, Http, Live, LongRead, ServerCommand, 
 from tile38py.commands.monitor import is_shown
 from tile38py.commands.registry import (
     COMMANDS,
+    Awaited,
     Call,
     Command,
     End,
@@ -31,6 +32,7 @@ class Work:
 
     run: Callable[[], object]
     frame: Callable[[object], bytes]
+    is_task: bool = False  # run begins a task on the event loop instead
 
 
 @dataclass(slots=True)
@@ -106,6 +108,8 @@ class Dispatcher:
         match outcome:
             case Later():
                 return _deferred(session, outcome)
+            case Awaited(begin):
+                return Work(begin, _framing(session), is_task=True)
             case Replies(replies):
                 for reply in replies:
                     progress.add(framed(session, reply))
@@ -149,11 +153,15 @@ def _deferred(session: Session, later: Later) -> Work:
         except errors.CommandError as error:
             return error
 
+    return Work(run, _framing(session))
+
+
+def _framing(session: Session) -> Callable[[object], bytes]:
     def frame(result: object) -> bytes:
         assert isinstance(result, Reply | errors.CommandError)
         return framed(session, result)
 
-    return Work(run, frame)
+    return frame
 
 
 def framed(session: Session, outcome: Reply | Raw | errors.CommandError) -> bytes:

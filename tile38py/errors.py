@@ -108,6 +108,26 @@ def no_follower() -> CommandError:
     return CommandError("cannot find follower")
 
 
+def cannot_follow(reason: str) -> CommandError:
+    """FOLLOW of somebody who can't be reached, refuses or is no server of this kind."""
+    return CommandError(f"cannot follow: {reason}")
+
+
+def cannot_follow_self() -> CommandError:
+    """FOLLOW of ourselves."""
+    return CommandError("cannot follow self")
+
+
+def cannot_follow_follower() -> CommandError:
+    """FOLLOW of somebody who follows."""
+    return CommandError("cannot follow a follower")
+
+
+def not_caught_up() -> CommandError:
+    """HEALTHZ of a follower that lost its leader or is behind."""
+    return CommandError("not caught up")
+
+
 def unavailable(what: str) -> CommandError:
     """Something that Tile38 does and this version doesn't yet."""
     return CommandError(f"this version cannot {what}")

@@ -29,6 +29,10 @@ class Sweeper:
         if log:
             self.journal.append(log)
         events, _, changes = self.engine.take_events()
+        if self.gates.is_following:
+            # There is nothing to log, and hooks and channels are the leader's to tell.
+            events = tuple(event for event in events if event[0] == "live")
+            changes = tuple((change, name, 0) for change, name, _ in changes)
         if events or changes:
             self.broadcaster.hand_on(events, changes)
         if count:

@@ -95,6 +95,23 @@ ENDPOINT_TARGETS_COUNT_MAX = 10_000  # topics, queues … that a connection reme
 ENDPOINT_SWEEP_SECONDS = 1.0  # between two looks for idle connections
 PRODUCER_LIFETIME_SECONDS_MAX = 1800.0  # of a Kafka producer, however busy it is
 
+LINK_CONNECT_SECONDS_MAX = 2.0  # for a connection to a leader
+LINK_PROBE_SECONDS_MAX = 2.0  # for what FOLLOW asks a leader before it answers
+LINK_REPLY_SECONDS_MAX = 10.0  # for a leader's reply
+LINK_REPLY_BYTES_MAX = 1 * MIB  # of a leader's reply; the largest is SERVER's, some KiB
+LINK_REPLY_COUNT_MAX = 1024  # values in a leader's reply
+LINK_DIGEST_BYTES_RATE_MIN = 20 * MIB  # a second, at which a leader sums up its log
+LINK_IDLE_SECONDS = 10  # of silence after which the system asks whether the leader is there
+LINK_DEAD_SECONDS_MAX = 30  # without an answer of its system, after which it is gone
+LINK_BUFFER_BYTES = 2 * MIB  # of a leader's stream that arrive while we are busy with earlier ones
+FOLLOW_PAUSE_SECONDS = 1.0  # between two sessions with a leader
+FOLLOW_DISK_PAUSE_SECONDS = 10.0  # the same after the disk took no copy: the next begins anew
+FOLLOW_SLICE_BYTES = 64 * KIB  # of the stream run before the event loop gets its turn
+FOLLOW_COPY_BYTES = 1 * MIB  # of the stream run at a time on a thread
+FOLLOW_COMMAND_BYTES_MAX = 1 * GIB  # of one command in a leader's stream
+FOLLOW_STALL_SECONDS_MAX = 30.0  # without a byte although the leader has some to send
+FOLLOW_THREADS_MAX = 2  # for what a follower does beside the event loop: sum up, load, run, free
+
 METRICS_CLIENTS_COUNT_MAX = 16  # scrapers at a time
 METRICS_REQUEST_SECONDS_MAX = 10.0  # for a scraper to ask, and to take the answer
 METRICS_SCRAPE_SECONDS_MAX = 30.0  # for the answer to be made, scrapes before it included

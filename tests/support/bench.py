@@ -7,6 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Protocol
 
 from tests.support.fake_disk import FakeBackups, FakeShrinker
+from tests.support.fake_following import Answered, FakeFollowing
 from tests.support.fakes import (
     SECOND,
     FakeClient,
@@ -84,6 +85,7 @@ class Bench:
         self.subscriptions.forward_to(self.leader.publish)
         self.shrinker = FakeShrinker()
         self.backups = FakeBackups()
+        self.following = FakeFollowing(self.gates)
         self.services = self._services()
         self.dispatcher = Dispatcher(self.services, is_developer=is_developer)
         self.client = self.new_client()
@@ -100,6 +102,7 @@ class Bench:
             process=FakeProcess(),
             settings_file=self.settings_file,
             broadcaster=self.subscriptions,
+            following=self.following,
             outbox=self.outbox,
             log_streams=self.leader,
             shrinker=self.shrinker,
@@ -131,7 +134,11 @@ class Bench:
                 return replies
             if progress.stop is not None:
                 assert isinstance(progress.stop, Work)
-                replies += progress.stop.frame(progress.stop.run())
+                result = progress.stop.run()
+                if progress.stop.is_task:
+                    assert isinstance(result, Answered)
+                    result = result.result()
+                replies += progress.stop.frame(result)
             batch = client.session.feed(b"", self.clock.now_ns())
 
     def call(self, *words: str | bytes, client: FakeClient | None = None) -> bytes:

@@ -7,6 +7,8 @@ from tile38py import VERSION
 from tile38py.commands.registry import Access, Call, Reply, Services, command
 from tile38py.commands.replication import replica_host
 from tile38py.commands.server import messages_sent
+from tile38py.config.properties import REPLICA_PRIORITY
+from tile38py.following import Target
 
 Lines = dict[str, int | float | str]
 SECOND_NS: Final = 1_000_000_000
@@ -92,6 +94,9 @@ def _stats(server: Services) -> Lines:
 
 
 def _replication(server: Services) -> Lines:
+    target = server.following.target
+    if target is not None:
+        return _following(server, target)
     lines: Lines = {"role": "master"}
     for index, client in enumerate(server.clients.replicas()):
         place = f"ip={replica_host(client)},port={client.replica_port},state=online"
@@ -102,6 +107,20 @@ def _replication(server: Services) -> Lines:
             place += f",dropped={progress.dropped_count}" if progress.dropped_count else ""
         lines[f"slave{index}"] = place
     lines["connected_slaves"] = server.log_streams.count
+    return lines
+
+
+def _following(server: Services, target: Target) -> Lines:
+    lines: Lines = {
+        "role": "slave",
+        "master_host": target.host,
+        "master_port": target.port,
+        "slave_repl_offset": server.following.offset,
+    }
+    priority = server.config.get(REPLICA_PRIORITY)
+    if priority is not None:
+        lines["slave_priority"] = priority
+    lines["connected_slaves"] = 0
     return lines
 
 

@@ -4,7 +4,7 @@ A handler computes; sending, logging and waiting are the pipeline's. Importing a
 adds its commands to COMMANDS.
 """
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Final
@@ -12,6 +12,7 @@ from typing import Final
 from tile38py._engine import Engine, Simple
 from tile38py.clients import Clients
 from tile38py.config import Config
+from tile38py.following import Following
 from tile38py.gates import Gates
 from tile38py.interfaces import (
     Broadcaster,
@@ -53,6 +54,7 @@ class Services:
     process: Process
     settings_file: SettingsFile
     broadcaster: Broadcaster
+    following: Following
     outbox: Outbox
     log_streams: LogStreams
     shrinker: Shrinker
@@ -103,6 +105,13 @@ class Later:
 
 
 @dataclass(frozen=True, slots=True)
+class Awaited:
+    """An answer for which somebody else has to be asked: begin gives its task, the client waits."""
+
+    begin: Callable[[], Awaitable[object]]
+
+
+@dataclass(frozen=True, slots=True)
 class End:
     """The last answer, if there is one, before the connection closes."""
 
@@ -110,7 +119,7 @@ class End:
     message: str = ""  # for the server's log
 
 
-Outcome = Reply | Replies | Raw | Later | End
+Outcome = Reply | Replies | Raw | Later | Awaited | End
 Handler = Callable[[Call], Outcome]
 OK: Final = Reply(Simple("OK"))
 

@@ -3,7 +3,9 @@
 import re
 
 from tile38py import errors
-from tile38py.commands.registry import OK, Access, Call, Reply, Services, command
+from tile38py.commands.registry import OK, Access, Awaited, Call, Reply, Services, command
+from tile38py.commands.settings import save
+from tile38py.following import Target
 from tile38py.interfaces import Client
 
 
@@ -27,36 +29,87 @@ def replconf(call: Call) -> Reply:
 
 
 @command("FOLLOW", arity=3, access=Access.ADMIN, summary="Follow a leader")
-def follow(call: Call) -> Reply:
+def follow(call: Call) -> Reply | Awaited:
     """FOLLOW host port | FOLLOW no one."""
-    host, port = (argument.lower() for argument in call.args)
-    if not host or not port:
-        raise errors.wrong_arity()
-    if (host, port) == (b"no", b"one"):
-        call.server.log("following no one")
-        return OK
-    if re.fullmatch(rb"[0-9]{1,19}", port) is None:
-        raise errors.invalid_argument(port)
-    raise errors.unavailable("follow a leader")
+    return follow_outcome(call)
 
 
 @command("SLAVEOF", arity=3, access=Access.ADMIN, summary="Follow a leader")
 @command("REPLICAOF", arity=3, access=Access.ADMIN, summary="Follow a leader")
-def slaveof(call: Call) -> Reply:
+def slaveof(call: Call) -> Reply | Awaited:
     """SLAVEOF and REPLICAOF are FOLLOW under Redis's names."""
-    return follow_reply(call)
+    return follow_outcome(call)
 
 
-def follow_reply(call: Call) -> Reply:
-    """What FOLLOW answers."""
-    reply = follow(call)
-    assert isinstance(reply, Reply)
-    return reply
+def follow_outcome(call: Call) -> Reply | Awaited:
+    """What FOLLOW answers, at once or when the leader was asked."""
+    host, port = (argument.lower() for argument in call.args)
+    if not host or not port:
+        raise errors.wrong_arity()
+    server = call.server
+    if (host, port) == (b"no", b"one"):
+        set_leader(server, None, server.following.begin())
+        server.log("following no one")
+        return OK
+    if re.fullmatch(rb"[0-9]{1,19}", port) is None:
+        raise errors.invalid_argument(port)
+    target = Target(host.decode("utf-8", "surrogateescape"), int(port))
+    number = server.following.begin()
+    if target == server.following.target:
+        # The session isn't disturbed, but an earlier FOLLOW that still asks comes too late.
+        server.following.change(target, number)
+        return OK
+
+    def settle(error: errors.CommandError | None) -> Reply | errors.CommandError:
+        # The last FOLLOW has the last word, whichever leader answers last.
+        if error is not None or server.following.is_outdone(number):
+            return error or OK
+        try:
+            set_leader(server, target, number)
+        except errors.CommandError as refusal:
+            return refusal
+        server.log(f"following new host '{target.host}' '{target.port}'.")
+        return OK
+
+    return Awaited(lambda: server.following.probe(target, settle))
+
+
+def set_leader(server: Services, target: Target | None, number: int) -> None:
+    """Follow it from now on, and after the next start."""
+    identity = server.config.identity
+    earlier = identity.follow_host, identity.follow_port
+    identity.follow_host = "" if target is None else target.host
+    identity.follow_port = 0 if target is None else target.port
+    try:
+        save(server)
+    except errors.CommandError:
+        identity.follow_host, identity.follow_port = earlier
+        raise
+    server.following.change(target, number)
 
 
 @command("ROLE", arity=-1, access=Access.READ, summary="Tell leader or follower")
 def role(call: Call) -> Reply:
     """ROLE; arguments are ignored."""
+    target = call.server.following.target
+    return _leader_role(call) if target is None else _follower_role(call, target)
+
+
+def _follower_role(call: Call, target: Target) -> Reply:
+    offset = call.server.following.offset
+    # Tile38 says connected even while it isn't.
+    members: dict[str, object] = {
+        "role": "slave",
+        "host": target.host,
+        "port": target.port,
+        "state": "connected",
+        "offset": offset,
+    }
+    value = ["slave", target.host, target.port, "connected", offset]
+    return Reply(value, (("role", members),))
+
+
+def _leader_role(call: Call) -> Reply:
     offset = call.server.journal.size
     replicas = [
         (replica_host(client), str(client.replica_port), str(replica_offset(call.server, client)))

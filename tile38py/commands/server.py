@@ -42,8 +42,11 @@ def server(call: Call) -> Reply:
 
 
 @command("HEALTHZ", arity=1, access=Access.READ, summary="Tell whether the server is well")
-def healthz(_call: Call) -> Reply:
+def healthz(call: Call) -> Reply:
     """HEALTHZ. While loading or before the first catch-up the engine refuses it."""
+    following = call.server.following
+    if following.target is not None and not following.is_caught_up:
+        raise errors.not_caught_up()
     return OK
 
 
@@ -80,6 +83,19 @@ def basic_fields(server: Services) -> Fields:
         "read_only": server.config.identity.is_read_only,
         "threads": server.process.threads(),
         "version": VERSION,
+        **following_fields(server),
+    }
+
+
+def following_fields(server: Services) -> Fields:
+    """What SERVER tells besides if we follow."""
+    target = server.following.target
+    if target is None:
+        return {}
+    return {
+        "caught_up": server.following.is_caught_up,
+        "caught_up_once": server.gates.caught_up_once,
+        "following": f"{target.host}:{target.port}",
     }
 
 
@@ -129,7 +145,7 @@ def own_fields(server: Services) -> Fields:
             "total_commands_processed": counts["commands_processed"],
             "total_connections_received": server.clients.received,
             "total_messages_sent": messages_sent(server),
-            "type": "leader",
+            "type": "leader" if server.following.target is None else "follower",
             "uptime_in_seconds": uptime_ns / 1e9,
         }
     )

@@ -1,1 +1,1 @@
-"""Leader and followers: how one server's log becomes another's."""
+"""Leading and following: a leader's log, piece by piece, becomes its followers' log and data."""

@@ -311,7 +311,10 @@ class Connection(asyncio.Protocol):
     def _start(self, work: Work) -> None:
         """Run work on another thread; the client waits, others go on."""
         self._hold(WORKING)
-        future = self._hub.loop.run_in_executor(self._hub.pool, work.run)
+        if work.is_task:
+            future = cast("asyncio.Future[object]", work.run())
+        else:
+            future = self._hub.loop.run_in_executor(self._hub.pool, work.run)
         future.add_done_callback(lambda done: self._worked(work, done))
 
     def _worked(self, work: Work, done: asyncio.Future[object]) -> None:

@@ -34,8 +34,10 @@ from tile38py.limits import (
 )
 from tile38py.persistence.aof import Aof, Loop, NoLog
 from tile38py.persistence.files import DirectoryLock
+from tile38py.replication.follower import Follower
 from tile38py.replication.leader import Leader
 from tile38py.server.connection import Connection, Hub
+from tile38py.server.follower import LoopThreads, Rest, follower_parts
 from tile38py.server.hooks import Hooks
 from tile38py.server.listener import address_text, bind_tcp, bind_unix
 from tile38py.server.logs import Log
@@ -63,6 +65,7 @@ class Server:
         self._loop = asyncio.get_running_loop()
         self._ended: asyncio.Future[int] = self._loop.create_future()
         self._pool = ThreadPoolExecutor(LONG_READ_THREADS_MAX, "read")
+        self._follow_threads = LoopThreads(self._loop)
         self._log_pool = ThreadPoolExecutor(FOLLOWER_READ_THREADS_MAX, "log")
         self._listener: socket.socket | None = None
         self._metrics: MetricsServer | None = None
@@ -70,6 +73,7 @@ class Server:
         self._hooks: Hooks | None = None
         self._leader: Leader | None = None
         self._rewriting: Rewriting | None = None
+        self._follower: Follower | None = None
 
     async def run(self) -> int:
         """Serve until the end; the exit code."""
@@ -133,6 +137,7 @@ class Server:
         if self._leader is not None:
             self._leader.cut_all()
         self._log_pool.shutdown()
+        self._follow_threads.shutdown()
         journal.release()
         return code
 
@@ -195,6 +200,15 @@ class Server:
         self._rewriting = Rewriting(
             parts, options, journal, in_thread=self._in_thread, log=self._log
         )
+        rest = Rest(
+            journal=journal,
+            broadcaster=self._subscriptions,
+            rewriting=self._rewriting,
+            in_thread=self._in_thread,
+            threads=self._follow_threads,
+            listener=self._listener,
+        )
+        follower = self._follower = Follower(*follower_parts(options, parts, self._log, rest))
         services = Services(
             engine=parts.engine,
             clock=parts.clock,
@@ -206,6 +220,7 @@ class Server:
             process=ThisProcess(),
             settings_file=parts.config_file,
             broadcaster=self._subscriptions,
+            following=follower,
             outbox=self._hooks,
             log_streams=leader,
             shrinker=self._rewriting.shrinker,
@@ -271,10 +286,12 @@ class Server:
             assert self._hooks is not None
             assert self._leader is not None
             assert self._rewriting is not None
+            assert self._follower is not None
             tasks.create_task(self._hooks.run(), name="hooks")
             tasks.create_task(self._rewriting.run(), name="rewriting")
             if self._metrics is not None:
                 tasks.create_task(self._metrics.run(), name="metrics")
+            tasks.create_task(self._follower.run(), name="following")
             tasks.create_task(every(EXPIRE_SECONDS, sweeper.sweep), name="expiry")
             tasks.create_task(every(ZONE_SECONDS, follow_zone(parts.engine)), name="zone")
             tasks.create_task(every(FOLLOWER_CHECK_SECONDS, self._leader.check), name="followers")

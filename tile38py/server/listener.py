@@ -74,6 +74,14 @@ def _remove_dead(path: Path) -> None:
         raise OSError(errno.EADDRINUSE, os.strerror(errno.EADDRINUSE))
 
 
+def port_of(listener: socket.socket) -> int:
+    """The port that a listener got; 0 for a unix socket."""
+    if listener.family == socket.AF_UNIX:
+        return 0
+    port: int = listener.getsockname()[1]
+    return port
+
+
 def address_text(listener: socket.socket) -> str:
     """Where it listens, for the log."""
     name: object = listener.getsockname()

@@ -35,6 +35,7 @@ def make_parts(options: Options) -> Parts:
     if not config.identity.server_id:
         config.identity.server_id = new_server_id()
     gates = Gates(engine, is_read_only=config.identity.is_read_only)
+    gates.is_following = bool(config.identity.follow_host)
     gates.requires_password = bool(config.get(REQUIREPASS))
     gates.apply()
     memory = EngineMemory(engine, config, gates)

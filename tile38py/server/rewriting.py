@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+from collections.abc import Callable
 
 from tile38py.config.properties import AOFSHRINK_GROWTH_PERCENTAGE, AOFSHRINK_MIN_SIZE
 from tile38py.limits import SHRINK_LOOK_SECONDS, SHRINK_STOP_SECONDS_MAX
@@ -67,6 +68,13 @@ class Rewriting:
             self._started_ns = now_ns
             self._log.info("The log has %d bytes, it is rewritten", size)
             shrinker.start()
+
+    def cancel(self, then: Callable[[], None]) -> None:
+        """Give up what rewrites the log; call a function when nothing does."""
+        if self._aof_shrinker is None:
+            then()
+        else:
+            self._aof_shrinker.cancel(then)
 
     async def stop(self) -> None:
         """Give up what runs, before the log is closed."""

@@ -29,7 +29,7 @@ LAYERS: tuple[frozenset[str], ...] = (
     frozenset({"dispatch"}),
     frozenset({"commands"}),
     frozenset({"hooks", "config", "protocol", "clients", "gates"}),
-    frozenset({"interfaces", "embedded"}),
+    frozenset({"interfaces", "following", "embedded"}),
     frozenset({"_engine", "errors", "clock", "limits"}),
 )
 TOP, BOTTOM = 0, len(LAYERS) - 1

@@ -1,0 +1,115 @@
+"""What a follower says to a leader before the leader's log arrives, word for word as Tile38."""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+
+from tile38py import errors
+from tile38py.following import Target
+from tile38py.limits import LINK_DIGEST_BYTES_RATE_MIN, LINK_REPLY_SECONDS_MAX
+from tile38py.replication.edges import Dial
+from tile38py.replication.link import Link, LinkError, RefusalError, Value, opened
+from tile38py.replication.prefix import Range
+
+POSITION_DIGITS_MAX = 19
+
+
+class IneligibleError(LinkError):
+    """A server that can't lead us, since it is us or follows somebody itself."""
+
+    def __init__(self, refusal: errors.CommandError) -> None:
+        super().__init__(str(refusal))
+        self.refusal = refusal
+
+
+@dataclass(frozen=True, slots=True)
+class Us:
+    """What a leader is told of us."""
+
+    server_id: str
+    password: bytes  # leaderauth; empty = none
+    port: int
+    ip: str  # empty = what the leader sees
+
+
+@contextlib.asynccontextmanager
+async def authenticated(dial: Dial, target: Target, us: Us) -> AsyncIterator[Link]:
+    """A connection that may ask."""
+    async with opened(dial, target.host, target.port) as link:
+        if us.password:
+            await link.expect_ok(b"auth", us.password)
+        yield link
+
+
+async def introduce(link: Link, us: Us) -> int:
+    """Find out who the leader is; the size of its log."""
+    facts = _pairs(await link.call(b"server"))
+    server_id = facts.get(b"id", b"")
+    if not server_id:
+        raise LinkError("invalid id")
+    if server_id == us.server_id.encode():
+        raise IneligibleError(errors.cannot_follow_self())
+    if facts.get(b"following"):
+        raise IneligibleError(errors.cannot_follow_follower())
+    size = facts.get(b"aof_size", b"")
+    if not size.isdigit() or len(size) > POSITION_DIGITS_MAX:
+        raise LinkError("invalid aof_size")
+    return int(size)
+
+
+async def announce(link: Link, us: Us) -> None:
+    """Say where we are, for the leader's list of followers."""
+    await link.expect_ok(b"replconf", b"listening-port", b"%d" % us.port)
+    if us.ip:
+        await link.expect_ok(b"replconf", b"ip-address", us.ip.encode())
+
+
+async def request_log(link: Link, position: int) -> None:
+    """Have the leader's log sent from a position on."""
+    await link.expect_ok(b"aof", b"%d" % position)
+
+
+async def ask_digest(link: Link, asked: Range) -> bytes | None:
+    """The leader's sum of a range, None if its log ends before."""
+    seconds = LINK_REPLY_SECONDS_MAX + asked.size / LINK_DIGEST_BYTES_RATE_MIN
+    words = (b"aofmd5", b"%d" % asked.start, b"%d" % asked.size)
+    try:
+        reply = await link.call(*words, seconds_max=seconds)
+    except RefusalError as refusal:
+        if str(refusal) == "EOF":
+            return None
+        raise
+    if isinstance(reply, str):
+        return reply.encode()
+    if isinstance(reply, bytes):
+        return reply
+    raise LinkError("invalid reply to 'aofmd5'")
+
+
+async def probe(dial: Dial, target: Target, us: Us, seconds_max: float) -> None:
+    """Find out whether a leader would do. Raises LinkError."""
+    async with opened(dial, target.host, target.port) as link:
+        try:
+            async with asyncio.timeout(seconds_max):
+                if us.password:
+                    await link.expect_ok(b"auth", us.password)
+                await introduce(link, us)
+        except TimeoutError:
+            raise LinkError("i/o timeout") from None
+
+
+def _pairs(reply: Value) -> dict[bytes, bytes]:
+    if not isinstance(reply, list):
+        raise LinkError("invalid id")
+    texts = [_text(value) for value in reply]
+    return dict(zip(texts[::2], texts[1::2], strict=False))
+
+
+def _text(value: Value) -> bytes:
+    match value:
+        case bytes():
+            return value
+        case str() | int():
+            return str(value).encode()
+    return b""

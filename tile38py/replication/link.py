@@ -1,0 +1,166 @@
+"""A connection to a leader: requests out, replies in, then the leader's log as it grows.
+
+Every wait for a reply has a deadline and every reply a bound, since whoever is at the other end
+need not be a Tile38. Knows no command.
+"""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator
+from typing import TypeAlias
+
+from tile38py.errors import reason_of
+from tile38py.limits import LINK_REPLY_BYTES_MAX, LINK_REPLY_COUNT_MAX, LINK_REPLY_SECONDS_MAX
+from tile38py.replication.edges import Dial, Stream
+
+READ_BYTES = 16 * 1024
+NESTING_MAX = 2
+DIGITS_MAX = 19
+
+# A simple string is str, a bulk string bytes.
+Value: TypeAlias = str | bytes | int | list["Value"] | None
+
+
+class LinkError(Exception):
+    """The leader can't be reached, refuses, or makes no sense; the text says which."""
+
+
+class EndError(LinkError):
+    """The leader closed the connection."""
+
+
+class RefusalError(LinkError):
+    """The leader replied with an error, which is the text."""
+
+
+class Link:
+    """One connection."""
+
+    def __init__(self, stream: Stream) -> None:
+        self._stream = stream
+        self._unread = b""
+
+    async def call(self, *words: bytes, seconds_max: float = LINK_REPLY_SECONDS_MAX) -> Value:
+        """The reply to a request. Raises RefusalError for an error reply."""
+        self._stream.write(request_bytes(words))
+        try:
+            async with asyncio.timeout(seconds_max):
+                return await self._reply()
+        except TimeoutError:
+            raise LinkError("i/o timeout") from None
+
+    async def expect_ok(self, *words: bytes) -> None:
+        """Send a request that must be answered by OK."""
+        reply = await self.call(*words)
+        if reply != "OK":
+            raise LinkError(f"invalid reply to '{words[0].decode()}'")
+
+    async def read(self, size_max: int) -> bytes:
+        """Some of the bytes that come behind the last reply. Raises EndError at the end."""
+        if self._unread:
+            data, self._unread = self._unread, b""
+            return data
+        return await self._receive(size_max)
+
+    def put_back(self, data: bytes) -> None:
+        """Have bytes read once more."""
+        self._unread = data + self._unread
+
+    def say_goodbye(self) -> None:
+        """End it as polite clients do."""
+        self._stream.write(request_bytes((b"quit",)))
+        self._stream.close()
+
+    def close(self) -> None:
+        """Close it."""
+        self._stream.close()
+
+    async def _reply(self) -> Value:
+        while (parsed := parse_reply(self._unread)) is None:
+            if len(self._unread) > LINK_REPLY_BYTES_MAX:
+                raise LinkError("invalid reply")
+            self._unread += await self._receive(READ_BYTES)
+        value, end = parsed
+        self._unread = self._unread[end:]
+        if isinstance(value, RefusalError):
+            raise value
+        return value
+
+    async def _receive(self, size_max: int) -> bytes:
+        try:
+            data = await self._stream.read(size_max)
+        except OSError as error:
+            raise LinkError(f"read: {reason_of(error).lower()}") from error
+        if not data:
+            raise EndError("EOF")
+        return data
+
+
+@contextlib.asynccontextmanager
+async def opened(dial: Dial, host: str, port: int) -> AsyncIterator[Link]:
+    """A connection for the length of a block."""
+    link = Link(await dial.open(host, port))
+    try:
+        yield link
+    finally:
+        link.close()
+
+
+def request_bytes(words: tuple[bytes, ...]) -> bytes:
+    """A request as an array of bulk strings."""
+    parts = [b"*%d\r\n" % len(words)]
+    parts += [b"$%d\r\n%b\r\n" % (len(word), word) for word in words]
+    return b"".join(parts)
+
+
+def parse_reply(
+    data: bytes, position: int = 0, depth: int = 0
+) -> tuple[Value | RefusalError, int] | None:
+    """A reply and where it ends; None while it isn't complete. Raises LinkError for nonsense."""
+    end = data.find(b"\r\n", position)
+    if end < 0:
+        if len(data) > position and data[position : position + 1] not in b"+-:$*":
+            raise LinkError("invalid reply")
+        return None
+    kind, text = data[position : position + 1], data[position + 1 : end]
+    match kind:
+        case b"+":
+            return text.decode("utf-8", "replace"), end + 2
+        case b"-":
+            return RefusalError(text.decode("utf-8", "replace")), end + 2
+        case b":":
+            return _number(text, least=-(2**63)), end + 2
+        case b"$":
+            return _bulk(data, end + 2, _number(text))
+        case b"*" if depth < NESTING_MAX:
+            return _array(data, end + 2, _number(text), depth)
+    raise LinkError("invalid reply")
+
+
+def _number(text: bytes, least: int = -1) -> int:
+    digits = text.removeprefix(b"-")
+    if not digits.isdigit() or len(digits) > DIGITS_MAX or int(text) < least:
+        raise LinkError("invalid reply")
+    return int(text)
+
+
+def _bulk(data: bytes, start: int, size: int) -> tuple[Value, int] | None:
+    if size < 0:
+        return None, start
+    if size > LINK_REPLY_BYTES_MAX:
+        raise LinkError("invalid reply")
+    end = start + size
+    return (data[start:end], end + 2) if len(data) >= end + 2 else None
+
+
+def _array(data: bytes, position: int, count: int, depth: int) -> tuple[Value, int] | None:
+    if count > LINK_REPLY_COUNT_MAX:
+        raise LinkError("invalid reply")
+    values: list[Value] = []
+    for _ in range(count):
+        parsed = parse_reply(data, position, depth + 1)
+        if parsed is None:
+            return None
+        value, position = parsed
+        values.append(str(value) if isinstance(value, RefusalError) else value)
+    return values, position

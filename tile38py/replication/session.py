@@ -1,0 +1,288 @@
+"""One session with a leader after the other: where to continue, the stream, what becomes of it.
+
+As long as our log is the beginning of the leader's, the stream is run as it comes. Otherwise a
+copy is built beside our data, which goes on being served, and takes their place in one step once
+it has all that the leader had when it was asked. A copy outlives the session, so that a line that
+breaks again and again still gets there.
+"""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from functools import partial
+
+from tile38py._engine import Discarded, Followed
+from tile38py.errors import reason_of
+from tile38py.following import Target
+from tile38py.limits import (
+    FOLLOW_COPY_BYTES,
+    FOLLOW_DISK_PAUSE_SECONDS,
+    FOLLOW_PAUSE_SECONDS,
+    FOLLOW_SLICE_BYTES,
+    FOLLOW_STALL_SECONDS_MAX,
+)
+from tile38py.replication.comparison import Comparison, compared
+from tile38py.replication.handshake import (
+    Us,
+    announce,
+    authenticated,
+    introduce,
+    request_log,
+)
+from tile38py.replication.link import EndError, Link, LinkError
+from tile38py.replication.pieces import Pieces
+from tile38py.replication.prefix import HEAD_BYTES, Range
+from tile38py.replication.staging import DiskError, Staging
+from tile38py.replication.surroundings import Surroundings
+
+COPIED_BYTES_MIN = 1024 * 1024  # less is run in place when we have nothing yet
+
+
+@dataclass(slots=True)
+class Status:
+    """How far we are with the leader."""
+
+    is_caught_up: bool = False
+    offset: int = 0
+
+
+class Session:
+    """Follows one leader, until it is cancelled."""
+
+    def __init__(self, surroundings: Surroundings, target: Target, status: Status) -> None:
+        self._around = surroundings
+        self._target = target
+        self._status = status
+        self._staging: Staging | None = None
+        self._received = 0  # bytes of the leader's log that were run, if we keep no log
+        self._goal = 0  # the size of the leader's log when it was asked
+        self._told = ""  # the last error that was logged
+
+    async def run(self) -> None:
+        """Follow for ever."""
+        try:
+            while True:
+                pause_seconds = await self._follow_once()
+                await asyncio.sleep(pause_seconds)
+        finally:
+            self._discard()
+
+    async def _follow_once(self) -> float:
+        """One session; how long to pause behind it."""
+        self._status.is_caught_up = False
+        self._status.offset = 0
+        try:
+            us = self._around.us()
+            async with authenticated(self._around.dial, self._target, us) as link:
+                self._goal = await introduce(link, us)
+                await self._receive(link, us)
+        except EndError:
+            pass
+        except DiskError as error:
+            # What the copy's data has, its file may lack.
+            self._discard()
+            self._complain(str(error))
+            return FOLLOW_DISK_PAUSE_SECONDS
+        except LinkError as error:
+            self._complain(str(error))
+        finally:
+            self._status.is_caught_up = False
+        return FOLLOW_PAUSE_SECONDS
+
+    async def _receive(self, link: Link, us: Us) -> None:
+        self._status.offset = self._goal
+        await self._around.written()
+        await self._begin(link, us)
+        if self._staging is not None:
+            await self._fill(link, self._staging)
+            await self._swap(self._staging)
+        await self._stream(link)
+
+    async def _begin(self, link: Link, us: Us) -> None:
+        """Find where to continue, and have the leader's log sent from there on."""
+        if self._around.disk is None:
+            self._discard()
+            self._staging = Staging(self._around.new_engine(), None, self._around.clock)
+        async with self._comparison(us) as comparison:
+            position = 0
+            if comparison is not None:
+                position = await self._prepare(comparison)
+            elif self._around.disk is not None and self._goal >= COPIED_BYTES_MIN:
+                await self._start_copy(0)
+            await announce(link, us)
+            await request_log(link, position)
+            if comparison is not None and position:
+                await self._confirm(comparison, position)
+
+    @contextlib.asynccontextmanager
+    async def _comparison(self, us: Us) -> AsyncIterator[Comparison | None]:
+        """What can be compared, if there is anything."""
+        disk, staging = self._around.disk, self._staging
+        size = self._around.journal.size if staging is None else staging.size
+        if disk is None or not size:
+            yield None
+            return
+        # An AOFSHRINK of ours may put another file in the log's place meanwhile.
+        log = disk.log()
+        digest = log.digest if staging is None else staging.digest
+        async with compared(self._around, self._target, us, digest) as comparison:
+            yield comparison
+        if self._staging is None and disk.log() is not log:
+            raise LinkError("our own log was replaced")
+
+    async def _prepare(self, comparison: Comparison) -> int:
+        """Keep what is equal; the position behind it."""
+        staging = self._staging
+        size = self._around.journal.size if staging is None else staging.size
+        common = await comparison.prefix(size, self._goal)
+        if common == size:
+            return size
+        self._around.inform("%d of %d bytes are the leader's, the rest is replaced", common, size)
+        if staging is None:
+            return await self._start_copy(common)
+        return await self._cut_copy(staging, common)
+
+    async def _start_copy(self, common: int) -> int:
+        """A copy that begins with what our log has of the leader's."""
+        disk = self._around.disk
+        assert disk is not None
+        self._discard()
+        try:
+            file = await self._around.in_thread(lambda: disk.create(common))
+        except OSError as error:
+            raise DiskError(reason_of(error).lower()) from error
+        self._staging = Staging(self._around.new_engine(), file, self._around.clock)
+        return await self._load(self._staging)
+
+    async def _cut_copy(self, staging: Staging, common: int) -> int:
+        """A copy of which only the beginning is the leader's; its data are made anew."""
+        file = staging.file
+        assert file is not None
+        try:
+            await self._around.in_thread(lambda: file.truncate(common))
+        except OSError as error:
+            raise DiskError(reason_of(error).lower()) from error
+        self._staging = Staging(self._around.new_engine(), file, self._around.clock)
+        return await self._load(self._staging)
+
+    async def _load(self, staging: Staging) -> int:
+        try:
+            await self._around.in_thread(staging.load)
+        except asyncio.CancelledError:
+            staging.cancel()
+            raise
+        return staging.size
+
+    async def _confirm(self, comparison: Comparison, position: int) -> None:
+        """See that the leader didn't rewrite its log after we compared and before it sent it.
+
+        From here on it can't without closing the connection. What was long ago found to be ours
+        is trusted but for its end; a copy that begins is worth the whole sum.
+        """
+        is_long = self._staging is None and position > HEAD_BYTES
+        start = position - HEAD_BYTES if is_long else 0
+        if self._staging is not None:
+            comparison.digest = self._staging.digest
+        if not await comparison.is_same(Range(start, position)):
+            raise LinkError("the leader's log was replaced")
+
+    async def _fill(self, link: Link, staging: Staging) -> None:
+        """Receive until the copy has all that the leader had."""
+        pieces = Pieces()
+        self._status.offset = staging.size
+        while staging.size < self._goal:
+            try:
+                async with asyncio.timeout(FOLLOW_STALL_SECONDS_MAX):
+                    data = await link.read(FOLLOW_COPY_BYTES)
+            except TimeoutError:
+                raise LinkError("i/o timeout") from None
+            piece = pieces.add(data)
+            if piece:
+                followed = await self._around.in_thread(partial(staging.take, piece))
+                pieces.ran(followed.consumed)
+                self._status.offset = staging.size
+                self._publish(followed)
+        link.put_back(pieces.rest())
+
+    async def _swap(self, staging: Staging) -> None:
+        """The copy takes the place of our data and our log."""
+        around = self._around
+        discarded: list[Discarded] = []
+
+        def adopt() -> None:
+            discarded.append(around.engine.adopt(staging.engine))
+            self._staging = None
+            self._received = staging.size
+            self._tell()
+
+        if around.disk is None or staging.file is None:
+            adopt()
+        else:
+            await around.in_thread(staging.sync)
+            try:
+                await around.disk.install(staging.file, staging.size, adopt)
+            except OSError as error:
+                raise DiskError(reason_of(error).lower()) from error
+        self._advance(0)
+        for data in discarded:
+            await around.in_thread(data.free)
+
+    async def _stream(self, link: Link) -> None:
+        """Run the leader's log as it comes."""
+        around = self._around
+        pieces = Pieces()
+        self._advance(0)
+        while True:
+            piece = pieces.add(await link.read(FOLLOW_SLICE_BYTES))
+            if not piece:
+                continue
+            followed = around.engine.follow(piece, around.clock.now_ns())
+            pieces.ran(followed.consumed)
+            if followed.log:
+                around.journal.append(followed.log)
+            self._tell()
+            self._advance(len(followed.log))
+            self._publish(followed)
+            # Others have their turn, and what can't be written isn't received.
+            await asyncio.sleep(0)
+            await around.written()
+
+    def _tell(self) -> None:
+        """Live fences hear of it here, hooks and channels from the leader."""
+        events, _, changes = self._around.engine.take_events()
+        if events or changes:
+            live = [event for event in events if event[0] == "live"]
+            hooks = [(change, name, 0) for change, name, _ in changes]
+            self._around.broadcaster.hand_on(live, hooks)
+
+    def _publish(self, followed: Followed) -> None:
+        for channel, message in followed.published:
+            self._around.broadcaster.publish(channel, message)
+        if followed.error is not None:
+            raise LinkError(followed.error)
+
+    def _advance(self, size: int) -> None:
+        """So many bytes more were run."""
+        around = self._around
+        self._received += size
+        has = around.journal.size if around.journal.is_enabled else self._received
+        self._status.offset = has
+        if not self._status.is_caught_up and has >= self._goal:
+            self._status.is_caught_up = True
+            self._told = ""
+            around.inform("caught up")
+            if not around.gates.caught_up_once:
+                around.gates.caught_up_once = True
+                around.gates.apply()
+
+    def _complain(self, text: str) -> None:
+        """Log an error, but not the same every second."""
+        if text != self._told:
+            self._told = text
+            self._around.complain("follow: %s", text)
+
+    def _discard(self) -> None:
+        staging, self._staging = self._staging, None
+        if staging is not None and staging.file is not None and self._around.disk is not None:
+            self._around.disk.discard(staging.file)

@@ -1,0 +1,92 @@
+"""What following is given of the server it runs in, and small ways to wait for it."""
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TypeVar
+
+from tile38py._engine import Engine
+from tile38py.config import Config
+from tile38py.config.properties import LEADERAUTH, REPLICA_ANNOUNCE_IP, REPLICA_ANNOUNCE_PORT
+from tile38py.gates import Gates
+from tile38py.interfaces import Broadcaster, Clock, Journal, Tell
+from tile38py.limits import RETRY_SECONDS
+from tile38py.replication.edges import CopyDisk, Dial, Threads
+from tile38py.replication.handshake import Us
+
+Result = TypeVar("Result")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Surroundings:
+    """The parts of a server that following works with."""
+
+    engine: Engine
+    new_engine: Callable[[], Engine]
+    clock: Clock
+    config: Config
+    gates: Gates
+    journal: Journal
+    broadcaster: Broadcaster
+    dial: Dial
+    threads: Threads
+    disk: CopyDisk | None  # None if no log is kept
+    port: int
+    inform: Tell
+    complain: Tell
+
+    def us(self) -> Us:
+        """What a leader is told of us, by the settings in force."""
+        return Us(
+            server_id=self.config.identity.server_id,
+            password=self.config.get(LEADERAUTH).encode("utf-8", "surrogateescape"),
+            port=self.config.get(REPLICA_ANNOUNCE_PORT) or self.port,
+            ip=self.config.get(REPLICA_ANNOUNCE_IP),
+        )
+
+    async def in_thread(self, work: Callable[[], Result]) -> Result:
+        """What comes of work on a thread. Who is cancelled meanwhile still sees it end."""
+        future = self.threads.run(work)
+        try:
+            return await asyncio.shield(future)
+        except asyncio.CancelledError:
+            await ended(future)
+            raise
+
+    async def written(self) -> None:
+        """Wait until the log's file has all that was appended."""
+        while self.journal.is_dirty or self.journal.error is not None:
+            if self.journal.error is not None:
+                await asyncio.sleep(RETRY_SECONDS)
+            else:
+                turn = Turn()
+                self.journal.wait(turn, b"", 0)
+                await turn.event.wait()
+
+
+class Turn:
+    """Waits for the log as clients' replies do."""
+
+    def __init__(self) -> None:
+        self.event = asyncio.Event()
+
+    def release(self, replies: bytes, flags: int) -> None:
+        """The log is written."""
+        del replies, flags
+        self.event.set()
+
+    def refuse(self, replies: bytes, flags: int, reason: str) -> None:
+        """It isn't, which the log itself tells, too."""
+        del replies, flags, reason
+        self.event.set()
+
+
+async def ended(future: asyncio.Future[Result]) -> None:
+    """Wait until a thread's work has ended, come what may; nobody wants its result."""
+    while not future.done():
+        try:
+            await asyncio.wait([future])
+        except asyncio.CancelledError:
+            continue
+    if not future.cancelled():
+        future.exception()
