@@ -5,7 +5,7 @@ import contextvars
 import socket
 import threading
 from collections.abc import Callable
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, TypeVar, cast
 
 from tests.simulation.machine import CURRENT, CrashedError, World
 
@@ -102,7 +102,7 @@ class SimulatedLoop(asyncio.BaseEventLoop):
         self._selector = NoSelector()
         self._clock_resolution = 1e-9
         self._world = world
-        self._running: dict[Runner, None] = {}
+        self._running: dict[Runner, asyncio.Future[object]] = {}
         self.errors: list[BaseException | str] = []
         self.network: Network | None = None
         self.set_exception_handler(self._failed)
@@ -133,12 +133,15 @@ class SimulatedLoop(asyncio.BaseEventLoop):
             if not runner.step():
                 self.call_later(runner.pause_seconds, step)
                 return
-            del self._running[runner]
-            if not future.done() and process.is_alive:
+            if self._running.pop(runner, None) is None:
+                return
+            if not process.is_alive:
+                future.cancel()
+            elif not future.done():
                 outcome[0]()
 
         runner = Runner.take(work)
-        self._running[runner] = None
+        self._running[runner] = cast("asyncio.Future[object]", future)
         self.call_later(self._pause_seconds(), step)
         return future
 
@@ -159,14 +162,15 @@ class SimulatedLoop(asyncio.BaseEventLoop):
         for runner in list(self._running):
             while not runner.step():
                 pass
-        self._running.clear()
+            self._running.pop(runner).cancel()
 
     def end_tasks(self) -> None:
         """Cancel what is left and let it end."""
         tasks = asyncio.all_tasks(self)
         for task in tasks:
             task.cancel()
-        self.run_until_complete(asyncio.wait(tasks) if tasks else asyncio.sleep(0))
+        if tasks:
+            self.run_until_complete(asyncio.wait(tasks))
         self.close()
 
     async def getaddrinfo(  # type: ignore[override]
@@ -214,6 +218,6 @@ class SimulatedLoop(asyncio.BaseEventLoop):
     def _failed(self, loop: object, context: dict[str, object]) -> None:
         del loop
         error = context.get("exception")
-        if isinstance(error, CrashedError):
-            return
+        if isinstance(error, CrashedError | asyncio.CancelledError):
+            return  # of a process that is dead
         self.errors.append(error if isinstance(error, BaseException) else str(context["message"]))

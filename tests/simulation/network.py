@@ -32,6 +32,9 @@ class ListenSocket:
         """Where it listens."""
         return self.address
 
+    def setsockopt(self, *_: int) -> None:
+        """Nothing depends on options."""
+
 
 @dataclass(slots=True, eq=False)
 class Listening:
@@ -218,8 +221,9 @@ class End(asyncio.Transport):
         return len(self.outgoing.waiting)
 
     def get_extra_info(self, name: str, default: object = None) -> object:
-        """The other end's address."""
-        return self.peer_address if name == "peername" else default
+        """The other end's address, and a socket on which options can be set."""
+        known = {"peername": self.peer_address, "socket": ListenSocket(self.peer_address)}
+        return known.get(name, default)
 
 
 def reset(end: End) -> None:

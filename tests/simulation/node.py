@@ -56,14 +56,13 @@ class NodeClock:
 class Handler(logging.Handler):
     """Puts the server's log into the trail."""
 
-    def __init__(self, world: World, name: str) -> None:
+    def __init__(self, hear: Callable[[str, str], None]) -> None:
         super().__init__()
-        self._world = world
-        self._name = name
+        self._hear = hear
 
     def emit(self, record: logging.LogRecord) -> None:
         """Add a line."""
-        self._world.trail.note(self._name, f"[{record.levelname}] {record.getMessage()}")
+        self._hear(record.levelname, record.getMessage())
 
 
 class NoHooks:
@@ -114,16 +113,22 @@ class Node:
         self.process = Process(name, is_alive=False)
         self.policy = ""
         self.has_followed = False
+        self.on_caught_up: Callable[[Node], None] = lambda _: None
         # Told up to when what was acknowledged has to be there afterwards.
         self.on_end: Callable[[Node, float], None] = lambda *_: None
         self.is_losing_power = False  # when the process dies by its operations
         self._tasks: list[asyncio.Task[None]] = []
         self._log = logging.Logger(name, logging.INFO)
-        self._log.addHandler(Handler(world, name))
+        self._log.addHandler(Handler(self._hear))
 
     def note(self, text: str) -> None:
         """Add to the trail."""
         self.world.trail.note(self.name, text)
+
+    def _hear(self, level: str, text: str) -> None:
+        self.note(f"[{level}] {text}")
+        if text == "caught up":
+            self.on_caught_up(self)
 
     def start(self) -> None:
         """Start the server."""

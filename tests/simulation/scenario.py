@@ -44,7 +44,7 @@ class Scenario:
         self.loop = loop
         self.chance = world.chance
         self.policy = self.chance.choice(("always", "everysec", "no"))
-        self.cluster = Cluster(world, loop, 1)
+        self.cluster = Cluster(world, loop, self.chance.choice((1, 2, 3)))
         self.nodes = self.cluster.nodes
         self.leader = self.nodes[0]
         # Followers that shrink their own logs have other bytes than their leader.
@@ -53,6 +53,8 @@ class Scenario:
             Client(f"c{index}", self.chance, lambda: self.leader) for index in range(1, 4)
         ]
         self.mishaps = Mishaps(self.chance, self.nodes, self.cluster.network)
+        self.followed: dict[Node, Node] = {}  # whom each follows, when it was told last
+        self.joined: dict[Node, tuple[Process, Process]] = {}  # which runs caught up with which
         self.promised_until = EVER  # what was acknowledged before has to be there
         self.trail.note("", f"{len(self.nodes)} machines, appendfsync {self.policy}")
 
@@ -64,6 +66,7 @@ class Scenario:
             node.disk.sync_names()
             node.policy = self.policy
             node.on_end = self._node_ended
+            node.on_caught_up = self._caught_up
             node.start()
         for client in self.clients:
             self._spawn(client.run(), client.process)
@@ -74,6 +77,11 @@ class Scenario:
             await self._disturb()
             await self._recover()
             await self._check()
+
+    def _caught_up(self, node: Node) -> None:
+        """Its data are now what the leader's were at some moment."""
+        if self.followed.get(node) is self.leader:
+            self.joined[node] = (node.process, self.leader.process)
 
     def _node_ended(self, node: Node, promised_until: float) -> None:
         """No client may write on before it knows what became of its writes."""
@@ -100,9 +108,8 @@ class Scenario:
             else:
                 self.chance.choice(self.mishaps.kinds)()
             self._settle_all()
-            for node in self.nodes:
-                if not node.process.is_alive and self.chance.random() < 0.7:
-                    node.start()
+            if self.chance.random() < 0.7:
+                self._start_what_stopped()
 
     def _shrink(self) -> None:
         node = self.chance.choice(self.nodes) if self.followers_shrink else self.leader
@@ -110,7 +117,12 @@ class Scenario:
 
     async def _promote(self) -> None:
         """Make a follower the leader, as Sentinel does it."""
-        candidates = [node for node in self.nodes if node.is_readable and node is not self.leader]
+        present = self.leader.process
+        candidates = [
+            node
+            for node in self.nodes
+            if node.is_readable and self.joined.get(node) == (node.process, present)
+        ]
         if not candidates:
             return
         chosen = self.chance.choice(candidates)
@@ -121,6 +133,7 @@ class Scenario:
             await self._until("clients left", self._are_apart, seconds_max=LEAVE_SECONDS_MAX)
             if await self._tell(chosen, b"FOLLOW", b"no", b"one") == "+OK":
                 self.leader = chosen
+                self.joined.clear()
                 self._unsettle(NEVER)
                 for node in self.nodes:
                     if node is not chosen and self.chance.random() < 0.7:
@@ -159,6 +172,7 @@ class Scenario:
             for _ in range(20):
                 if await self._tell(node, *words) == "+OK":
                     break
+                self._start_what_stopped()
                 await asyncio.sleep(PAUSE_SECONDS)
             else:
                 raise AssertionError(f"{node.name} refuses {words!r}")
@@ -180,7 +194,6 @@ class Scenario:
             client.is_paused = False
 
     async def _check_follower(self, node: Node) -> None:
-        node.has_followed = True
         try:
             await self._until(f"{node.name} is as its leader", lambda: self._is_alike(node))
         except AssertionError:
@@ -260,10 +273,26 @@ class Scenario:
             return ""
         assert isinstance(caller, Caller)
         caller.send(words)
+        if words[0] == b"FOLLOW":
+            # It may have caught up before the reply is here.
+            self._note_target(node, words)
         reply = str(await caller.reply())
         caller.close()
         node.note(f"{text}: {reply}")
         return reply
+
+    def _note_target(self, node: Node, words: Words) -> None:
+        self.followed.pop(node, None)
+        self.joined.pop(node, None)
+        for other in self.nodes:
+            if other.address[0].encode() == words[1]:
+                self.followed[node] = other
+                node.has_followed = True
+
+    def _start_what_stopped(self) -> None:
+        for node in self.nodes:
+            if not node.process.is_alive:
+                node.start()
 
     async def _until(
         self, what: str, condition: Callable[[], bool], *, seconds_max: float = QUIET_SECONDS_MAX
@@ -272,9 +301,7 @@ class Scenario:
             async with asyncio.timeout(seconds_max):
                 while not condition():
                     self._fail_if_due()
-                    for node in self.nodes:
-                        if not node.process.is_alive:
-                            node.start()
+                    self._start_what_stopped()
                     await asyncio.sleep(0.05)
         except TimeoutError:
             raise AssertionError(f"never: {what}") from None
@@ -288,10 +315,11 @@ def run_seed(seed: int) -> Result:
     """Run one seed."""
     chance = random.Random(seed)
     trail = Trail(lambda: 0.0)
-    loop = SimulatedLoop(World(chance, trail))
+    world = World(chance, trail)
+    loop = SimulatedLoop(world)
     trail.now = loop.time
     failure = ""
-    scenario = Scenario(World(chance, trail), loop)
+    scenario = Scenario(world, loop)
     try:
         with scenario.cluster.in_place():
             loop.run_until_complete(scenario.run())
