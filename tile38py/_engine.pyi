@@ -130,7 +130,7 @@ class Followed:
     consumed: Final[int]
     commands: Final[int]
     error: Final[str | None]
-    # What was consumed, as it came, without PUBLISH and the zero bytes between commands.
+    # What was consumed, as it came, zero bytes between commands too, without PUBLISH.
     log: Final[bytes]
     published: Final[list[tuple[bytes, bytes]]]  # channels and messages
     skipped: Final[list[tuple[str, int]]]

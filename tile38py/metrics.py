@@ -179,6 +179,16 @@ def connection_figures(server: Services) -> Iterator[Metric]:
         "Followers that read the log",
         value=server.log_streams.count,
     )
+    yield GaugeMetricFamily(
+        "tile38_follower_lag_seconds_max",
+        "Since the follower that lags most had all of the log",
+        value=server.log_streams.lag_seconds_max(),
+    )
+    yield CounterMetricFamily(
+        "tile38_follower_messages_dropped",
+        "Messages of channels that lagging followers didn't get",
+        value=server.log_streams.dropped_count,
+    )
     yield CounterMetricFamily(
         "tile38_commands_processed",
         "Requests, those refused included",

@@ -22,7 +22,9 @@ def test_it_starts_a_rewrite_whatever_follows(bench: Bench) -> None:
 def test_without_a_log_it_does_nothing() -> None:
     shrinker = NoShrinker()
     shrinker.start()
-    assert not shrinker.figures.is_running
+    ended: list[bool] = []
+    shrinker.cancel(lambda: ended.append(True))
+    assert (shrinker.figures.is_running, ended) == (False, [True])
 
 
 def test_info_tells_of_the_rewrite_that_runs(bench: Bench) -> None:

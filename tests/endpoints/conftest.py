@@ -1,15 +1,21 @@
 """Brokers for the tests of this folder: started when first asked for, ended with the session."""
 
+import asyncio
 import os
+import uuid
 from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
+from typing import TypeVar
 
 import pytest
+from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 
 from tests.support import brokers
 from tests.support.brokers import Broker
+from tests.support.kafka import KafkaBroker, kafka_broker
 
 HERE = Path(__file__).parent
+AnyBroker = TypeVar("AnyBroker", bound=Broker)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -32,7 +38,7 @@ def pytest_runtest_makereport(
     return report
 
 
-def running(make: Callable[[Path], Broker], folder: Path) -> Iterator[Broker]:
+def running(make: Callable[[Path], AnyBroker], folder: Path) -> Iterator[AnyBroker]:
     """A broker while a test needs it."""
     broker = make(folder)
     try:
@@ -63,5 +69,21 @@ def rabbitmq(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Broker]:
 
 
 @pytest.fixture(scope="module")
-def kafka(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Broker]:
-    yield from running(brokers.kafka_broker, tmp_path_factory.mktemp("kafka"))
+def kafka(tmp_path_factory: pytest.TempPathFactory) -> Iterator[KafkaBroker]:
+    yield from running(kafka_broker, tmp_path_factory.mktemp("kafka"))
+
+
+@pytest.fixture
+async def topic(kafka: KafkaBroker) -> str:
+    """A topic of four partitions. A broker that has just started takes its time for the first."""
+    name = f"t.{uuid.uuid4().hex[:8]}"
+    async with asyncio.timeout(60):
+        admin = AIOKafkaAdminClient(bootstrap_servers=f"127.0.0.1:{kafka.port}")
+        await admin.start()
+        try:
+            await admin.create_topics([NewTopic(name, 4, 1)])
+            while len((await admin.describe_topics([name]))[0]["partitions"]) < 4:  # noqa: ASYNC110
+                await asyncio.sleep(0.1)
+        finally:
+            await admin.close()
+    return name

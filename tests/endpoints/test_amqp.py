@@ -5,8 +5,9 @@ from pathlib import Path
 
 import aio_pika
 
-from tests.support.brokers import Broker, make_certificates
+from tests.support.brokers import Broker
 from tests.support.sending import batch_of, delivering, event, new_pool, until
+from tests.support.strangers import certified
 
 
 async def receive(broker: Broker, queue: str, count: int) -> list[aio_pika.abc.AbstractMessage]:
@@ -82,16 +83,10 @@ async def test_wrong_credentials_are_told_without_the_secret(rabbitmq: Broker) -
 async def test_a_server_without_tls_or_with_an_unknown_certificate_is_refused(
     rabbitmq: Broker, tmp_path: Path
 ) -> None:
-    import ssl
-
     pool = new_pool()
     reason = await pool.send(f"amqps://127.0.0.1:{rabbitmq.port}/q", batch_of(event(1)))
     assert reason is not None
-    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
-    context.load_cert_chain(*make_certificates(tmp_path))
-    server = await asyncio.start_server(lambda _r, _w: None, "127.0.0.1", 0, ssl=context)
-    port = server.sockets[0].getsockname()[1]
-    reason = await pool.send(f"amqps://localhost:{port}/q", batch_of(event(1)))
+    async with certified(tmp_path) as port:
+        reason = await pool.send(f"amqps://localhost:{port}/q", batch_of(event(1)))
     assert reason is not None
     assert "certificate" in reason.lower()
-    server.close()

@@ -9,8 +9,8 @@ import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestServer
 
-from tests.support.brokers import make_certificates
 from tests.support.sending import batch_of, delivering, event, new_pool, until
+from tests.support.strangers import certified
 from tile38py.interfaces import Batch, Message
 
 Handler = Callable[[web.Request], Awaitable[web.Response]]
@@ -122,17 +122,12 @@ async def test_nothing_is_lost_while_the_server_is_away(tmp_path: Path) -> None:
 
 
 async def test_a_certificate_that_nobody_trusts_is_refused(tmp_path: Path) -> None:
-    import ssl
-
-    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
-    context.load_cert_chain(*make_certificates(tmp_path))
-    server = await asyncio.start_server(lambda _r, _w: None, "127.0.0.1", 0, ssl=context)
     pool = new_pool()
-    port = server.sockets[0].getsockname()[1]
-    reason = await pool.send(f"https://u:geheim@localhost:{port}/?token=t0p", batch_of(event(1)))
+    async with certified(tmp_path) as port:
+        url = f"https://u:geheim@localhost:{port}/?token=t0p"
+        reason = await pool.send(url, batch_of(event(1)))
     assert reason is not None
     assert "certificate" in reason.lower()
     assert "geheim" not in reason
     assert "t0p" not in reason
     await pool.close()
-    server.close()

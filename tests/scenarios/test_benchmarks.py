@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks import compare
+from benchmarks import compare, hooks
 from benchmarks.loads import LOADS
 
 
@@ -19,3 +19,23 @@ def test_compare_measures_every_load(tmp_path: Path, monkeypatch: pytest.MonkeyP
     rows = [line.split("|") for line in table.splitlines() if "requests/s" in line]
     assert len(rows) == len(LOADS) * len(compare.CONNECTIONS) * len(compare.PIPELINES)
     assert all(row[4].strip() != "–" for row in rows)
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not shutil.which("redis-server"), reason="redis-server isn't installed")
+@pytest.mark.timeout(120)
+def test_the_hooks_benchmark_reports_every_figure(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(sys, "argv", ["hooks", "--quick"])
+    assert hooks.main() == 0
+    shown = capsys.readouterr().out
+    for figure in ("registrations", "SETs with hooks", "deliveries", "p99", "the most of these"):
+        assert figure in shown
+
+
+def test_fences_of_the_hooks_benchmark_lie_apart() -> None:
+    places = hooks.World(70_000).places
+    assert len({(place.latitude, place.longitude) for place in places}) == 70_000
+    # The radius is 0.045 degrees of the equator; at 60 degrees of latitude twice as many.
+    assert min(place.beside - place.longitude for place in places) > 2 * 0.1

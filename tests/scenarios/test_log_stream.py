@@ -38,6 +38,13 @@ class RawFollower:
         assert self.data.startswith(OK)
         return self.data[len(OK) :]
 
+    def read_all(self) -> bytes:
+        """Read until the server closes."""
+        with contextlib.suppress(ConnectionResetError):
+            while piece := self.socket.recv(MEBIBYTE):
+                self.data += piece
+        return self.data[len(OK) :]
+
 
 @contextmanager
 def following(server: ServerProcess, position: int = 0) -> Iterator[RawFollower]:
@@ -166,3 +173,19 @@ def test_messages_come_between_the_commands(server: ServerProcess) -> None:
         for number, words in enumerate(words_before):
             if is_event(words) and event_of(words[2])["detect"] == "enter":
                 assert words_before[number - 1][2] == f"$ {event_of(words[2])['id']}"
+
+
+def test_a_rewritten_log_ends_the_streams_of_the_old_one(server: ServerProcess) -> None:
+    write(server, 1, 5000)
+    with following(server) as level, following(server) as behind:
+        level.read(len(aof(server)))
+        former = aof(server)
+        assert server.call("AOFSHRINK") == "+OK"
+        assert level.read_all() == former
+        # What it could still read is the former log's, and the end came before anything else.
+        assert former.startswith(behind.read_all())
+    wait_until(lambda: "connected_slaves:0" in str(server.call("INFO", "replication")))
+    with following(server) as follower:
+        log = aof(server)
+        assert len(log) < len(former)
+        assert follower.read(len(log)) == log

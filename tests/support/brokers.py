@@ -16,7 +16,6 @@ from tests.support.waiting import wait_until
 
 START_SECONDS_MAX = 60.0
 ROOT = Path(__file__).parents[2]
-KAFKA_HOME = Path(os.environ.get("KAFKA_HOME") or ROOT / ".brokers/kafka-4.1.0")
 SEARCHED = os.pathsep.join([os.environ.get("PATH", ""), "/usr/sbin", "/usr/local/sbin"])
 
 
@@ -151,40 +150,6 @@ def rabbitmq_broker(folder: Path) -> Broker:
     # Erlang by itself would start a port mapper that outlives the test; ours ends with its session.
     command = f"'{program('epmd')}' -port {mapper} & exec '{script}'"
     return Broker(["sh", "-c", command], folder, port=port, environment=environment)
-
-
-def kafka_broker(folder: Path) -> Broker:
-    """A Kafka broker and controller in one process, formatted; partitions made on demand: 4."""
-    if not (KAFKA_HOME / "complete").exists():
-        missing("Kafka")
-    port, controller = free_port(), free_port()
-    settings = folder / "kafka.properties"
-    settings.write_text(
-        "\n".join(
-            [
-                "process.roles=broker,controller",
-                "node.id=1",
-                f"controller.quorum.voters=1@127.0.0.1:{controller}",
-                f"listeners=PLAINTEXT://127.0.0.1:{port},CONTROLLER://127.0.0.1:{controller}",
-                f"advertised.listeners=PLAINTEXT://127.0.0.1:{port}",
-                "controller.listener.names=CONTROLLER",
-                "listener.security.protocol.map=PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT",
-                f"log.dirs={folder}/data",
-                "num.partitions=4",
-                "offsets.topic.replication.factor=1",
-                "offsets.topic.num.partitions=1",
-                "group.initial.rebalance.delay.ms=0",
-                "transaction.state.log.replication.factor=1",
-                "transaction.state.log.min.isr=1",
-                "",
-            ]
-        )
-    )
-    java = [program("java"), "-Xmx400m", "-cp", f"{KAFKA_HOME}/libs/*"]
-    identity = "4L6g3nShT-eMCtK--X86sw"
-    format_words = [*java, "kafka.tools.StorageTool", "format", "-t", identity, "-c", str(settings)]
-    subprocess.run(format_words, check=True, capture_output=True)
-    return Broker([*java, "kafka.Kafka", str(settings)], folder, port=port)
 
 
 def make_certificates(folder: Path) -> tuple[Path, Path]:

@@ -160,6 +160,10 @@ class FakeShrinker:
         """One more."""
         self.starts += 1
 
+    def cancel(self, then: Callable[[], None]) -> None:
+        """None runs."""
+        then()
+
 
 class FakeBackups:
     """Makes backups of nothing."""

@@ -30,7 +30,7 @@ def test_what_is_consumed_is_what_is_logged() -> None:
         b"set k a point 1 2\n\0\0publish c m\xff\ndel no no\ndel k", client.now_ns
     )
     assert (followed.consumed, followed.commands, followed.error) == (43, 3, None)
-    assert followed.log == b"set k a point 1 2\ndel no no\n"
+    assert followed.log == b"set k a point 1 2\n\0\0del no no\n"
     assert followed.published == [(b"c", b"m\xff")]
     assert followed.skipped == []
     assert str(client.call("TYPE", "k")) == "+hash"

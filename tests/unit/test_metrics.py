@@ -4,6 +4,7 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from tests.support.bench import Bench
+from tests.support.fakes import SECOND
 from tile38py.interfaces import HookCounters
 from tile38py.metrics import Figures
 
@@ -128,3 +129,16 @@ def test_rewrites_of_the_log_are_counted(bench: Bench) -> None:
     assert value(bench, "tile38_aof_rewrite_last_seconds") == 1.5
     assert value(bench, "tile38_aof_rewrite_last_ok") == 0
     assert value(bench, "tile38_aof_base_size_bytes") == 77
+
+
+def test_followers_are_counted_with_their_lag(bench: Bench) -> None:
+    follower = bench.new_client()
+    bench.call("AOF", "0", client=follower)
+    bench.fake_journal.append(b"x")
+    assert follower.listener is not None
+    follower.listener.pause()
+    bench.fake_journal.flush()
+    bench.clock.time_ns += 3 * SECOND
+    assert value(bench, "tile38_connected_followers") == 1
+    assert value(bench, "tile38_follower_lag_seconds_max") == 3
+    assert value(bench, "tile38_follower_messages_dropped_total") == 0

@@ -8,7 +8,7 @@ from collections import deque
 from collections.abc import Callable, Coroutine, Sequence
 from typing import Protocol, TypeVar
 
-from tile38py.delivery.backlog import Backlog
+from tile38py.delivery.backlog import BODY, HOOK, NUMBER, QUEUED_NS, Backlog, Event
 from tile38py.delivery.counters import Counters
 from tile38py.delivery.retention import Retention
 from tile38py.delivery.store import Range, Row, Store, StoreError
@@ -52,7 +52,7 @@ class HookQueue:
         self._retention = retention
         self.on_health: Callable[[str | None], None] = lambda _error: None
         self._backlogs: dict[str, Backlog] = {}
-        self._unwritten: deque[Message] = deque()
+        self._unwritten: deque[Event] = deque()
         self._done: dict[str, int] = {}  # hook -> events up to this number leave the file
         self._is_flushing = False
         self._must_recount = False
@@ -65,7 +65,7 @@ class HookQueue:
         for hook, (last, count) in contents.hooks.items():
             backlog = self._backlogs[hook] = Backlog()
             backlog.disk_last = backlog.written_last = last
-            backlog.count = count
+            backlog.waiting = count
             # How old they are is known once they are read; the sweep looks by itself.
             backlog.disk_oldest_ns = clock.now_ns()
 
@@ -85,7 +85,7 @@ class HookQueue:
     def waiting(self, hook: str) -> int:
         """How many events of a hook wait."""
         backlog = self._backlogs.get(hook)
-        return 0 if backlog is None else backlog.count
+        return 0 if backlog is None else backlog.waiting
 
     def oldest_ns(self, hook: str) -> int:
         """When the oldest event of a hook was queued; 0 if none waits."""
@@ -107,13 +107,13 @@ class HookQueue:
                 self._counters.add_dropped(hook)
                 return False
         self.last_number += 1
-        message = Message(hook, self.last_number, now_ns, body)
+        event = (self.last_number, now_ns, hook, body)
         backlog = self._backlogs.get(hook)
         is_first = backlog is None
         if backlog is None:
             backlog = self._backlogs[hook] = Backlog()
-        backlog.append(message)
-        self._unwritten.append(message)
+        backlog.add(event)
+        self._unwritten.append(event)
         self.count += 1
         self.bytes += size
         self.memory_bytes += size
@@ -133,20 +133,20 @@ class HookQueue:
         if self.expire(hook):
             return []  # there are more that are too old: let others have their turn
         taken: list[Message] = []
-        for message in backlog.head:
-            bytes_max -= len(message.body)
+        for number, queued_ns, name, body in backlog:
+            bytes_max -= len(body)
             if len(taken) == count_max or (taken and bytes_max < 0):
                 break
-            taken.append(message)
+            taken.append(Message(name, number, queued_ns, body))
         backlog.taken = len(taken)
         return taken
 
     def settle(self, taken: Sequence[Message], count: int) -> None:
         """The first so many of a hook's taken events are delivered; the others wait again."""
-        if taken[0].is_settled:
-            return  # the hook was deleted meanwhile
         hook = taken[0].hook
-        backlog = self._backlogs[hook]
+        backlog = self._backlogs.get(hook)
+        if backlog is None or not backlog.taken or backlog[0][NUMBER] != taken[0].number:
+            return  # the hook was deleted meanwhile
         assert count <= backlog.taken == len(taken)
         backlog.taken = 0
         if count:
@@ -159,9 +159,9 @@ class HookQueue:
         backlog = self._backlogs.pop(hook, None)
         if backlog is None:
             return 0
-        in_memory = [*backlog.head, *backlog.tail]
-        for message in in_memory:
-            self._forget(message)
+        in_memory = [*backlog, *backlog.tail]
+        for event in in_memory:
+            self._forget(event)
         self._done[hook] = self.last_number
         if backlog.disk_last:
             # The file knows how many there were; the sums are put right by the next flush.
@@ -190,15 +190,15 @@ class HookQueue:
         finally:
             for backlog, _ in wanted:
                 backlog.is_loading = False
-        for (backlog, span), (messages, is_all) in zip(wanted, found, strict=True):
+        for (backlog, span), (events, is_all) in zip(wanted, found, strict=True):
             if self._backlogs.get(span.hook) is backlog:
-                self._add_loaded(backlog, span, messages, is_all=is_all)
+                self._add_loaded(backlog, span, events, is_all=is_all)
 
     def _add_loaded(
-        self, backlog: Backlog, span: Range, messages: list[Message], *, is_all: bool
+        self, backlog: Backlog, span: Range, events: list[Event], *, is_all: bool
     ) -> None:
-        backlog.loaded(messages, span.last, is_all=is_all)
-        self.memory_bytes += sum(len(message.body) + HOOK_EVENT_BYTES for message in messages)
+        backlog.loaded(events, span.last, is_all=is_all)
+        self.memory_bytes += sum(len(event[BODY]) + HOOK_EVENT_BYTES for event in events)
         if backlog.is_empty:
             del self._backlogs[span.hook]
 
@@ -210,32 +210,32 @@ class HookQueue:
         last = self.last_number
         try:
             while await self._flush_group():
-                if not self._unwritten or self._unwritten[0].number > last:
+                if not self._unwritten or self._unwritten[0][NUMBER] > last:
                     break
         finally:
             self._is_flushing = False
 
     async def _flush_group(self) -> bool:
         """One transaction, short enough for the others of its thread; whether it succeeded."""
-        messages = self._next_unwritten()
+        events = self._next_unwritten()
         done, self._done = self._done, {}
         written: dict[str, Backlog] = {}
-        for message in messages:
-            backlog = self._backlogs[message.hook]
+        for number, _, hook, _ in events:
+            backlog = self._backlogs[hook]
             # Told in advance: what is delivered while the write is under way is removed after it.
-            backlog.written_last = message.number
-            written[message.hook] = backlog
-        if not messages and not done:
+            backlog.written_last = number
+            written[hook] = backlog
+        if not events and not done:
             return True
         try:
-            await self._in_thread(lambda: self._store.write(messages, done.items()))
+            await self._in_thread(lambda: self._store.write(events, list(done.items())))
         except StoreError as error:
-            self._unwritten.extendleft(reversed(messages))
+            self._unwritten.extendleft(reversed(events))
             self._done = {**done, **self._done}
-            for message in messages:
-                backlog_now = self._backlogs.get(message.hook)
+            for number, _, hook, _ in events:
+                backlog_now = self._backlogs.get(hook)
                 if backlog_now is not None:
-                    backlog_now.written_last = min(backlog_now.written_last, message.number - 1)
+                    backlog_now.written_last = min(backlog_now.written_last, number - 1)
             self.set_health(str(error))
             self.drop_unwritten()
             return False
@@ -244,34 +244,38 @@ class HookQueue:
         self._evict(written)
         return True
 
-    def _next_unwritten(self) -> list[Message]:
+    def _next_unwritten(self) -> list[Event]:
         """The oldest that the file lacks and that still wait."""
-        found: list[Message] = []
+        found: list[Event] = []
         unwritten = self._unwritten
         while unwritten and len(found) < HOOK_FLUSH_COUNT_MAX:
-            message = unwritten.popleft()
-            if not message.is_settled:
-                found.append(message)
+            event = unwritten.popleft()
+            if self._waits(event):
+                found.append(event)
         return found
+
+    def _waits(self, event: Event) -> bool:
+        backlog = self._backlogs.get(event[HOOK])
+        return backlog is not None and backlog.holds(event)
 
     async def _recount_if_needed(self) -> None:
         if not self._must_recount:
             return
         self._must_recount = False
         contents = await self._in_thread(self._store.contents)
-        unwritten = [message for message in self._unwritten if not message.is_settled]
+        unwritten = [event for event in self._unwritten if self._waits(event)]
         self.count = contents.count + len(unwritten)
         self.bytes = contents.size + self.count * HOOK_EVENT_BYTES
-        self.bytes += sum(len(message.body) for message in unwritten)
+        self.bytes += sum(len(event[BODY]) for event in unwritten)
 
     def _evict(self, written: dict[str, Backlog]) -> None:
         for hook, backlog in written.items():
             if self._backlogs.get(hook) is not backlog or backlog.is_loading:
                 continue
             if backlog.disk_last or self.memory_bytes > HOOK_MEMORY_BYTES_MAX:
-                before = len(backlog.head) + len(backlog.tail)
+                before = len(backlog) + len(backlog.tail)
                 size = backlog.evict()
-                gone = before - len(backlog.head) - len(backlog.tail)
+                gone = before - len(backlog) - len(backlog.tail)
                 self.memory_bytes -= size + gone * HOOK_EVENT_BYTES
 
     def expire(self, hook: str) -> bool:
@@ -281,8 +285,8 @@ class HookQueue:
             return False
         cutoff_ns = self._retention.cutoff_ns(self._clock.now_ns())
         count = 0
-        for message in backlog.head:
-            if message.queued_ns >= cutoff_ns or count == HOOK_SWEEP_COUNT_MAX:
+        for event in backlog:
+            if event[QUEUED_NS] >= cutoff_ns or count == HOOK_SWEEP_COUNT_MAX:
                 break
             count += 1
         if count:
@@ -296,7 +300,7 @@ class HookQueue:
         backlog = self._backlogs.get(row.hook)
         if backlog is None or backlog.is_loading:
             return False
-        if backlog.head and backlog.head[0].number == row.number and not backlog.taken:
+        if backlog and backlog[0][NUMBER] == row.number and not backlog.taken:
             self._pop(row.hook, backlog, 1)
         elif backlog.cursor < row.number <= backlog.disk_last:
             self.count -= 1
@@ -312,27 +316,29 @@ class HookQueue:
     def drop_unwritten(self, size: int = 0) -> None:
         """Make room for so many bytes where the file can't help: the oldest unwritten go."""
         while self._unwritten and self._retention.is_exceeded(self.bytes + size):
-            message = self._unwritten[0]
-            backlog = self._backlogs.get(message.hook)
-            if not message.is_settled and backlog is not None:
+            event = self._unwritten[0]
+            backlog = self._backlogs.get(event[HOOK])
+            if backlog is not None and backlog.holds(event):
                 if backlog.taken or backlog.is_loading:
                     break
-                count = self._drop_through(message, backlog)
-                self._counters.add_dropped(message.hook, count)
-                self._forget_if_empty(message.hook, backlog)
+                count = self._drop_through(event, backlog)
+                self._counters.add_dropped(event[HOOK], count)
+                self._forget_if_empty(event[HOOK], backlog)
             self._unwritten.popleft()
 
-    def _drop_through(self, message: Message, backlog: Backlog) -> int:
+    def _drop_through(self, event: Event, backlog: Backlog) -> int:
         """Drop a hook's event, and what it has in memory before it; how many they were."""
-        if backlog.tail and backlog.tail[0] is message:
+        if backlog.tail and backlog.tail[0] is event:
             backlog.tail.popleft()
-            backlog.count -= 1
-            self._forget(message)
+            backlog.waiting -= 1
+            self._forget(event)
             return 1
         count = 0
-        for older in backlog.head:
-            count += older.number <= message.number
-        self._pop(message.hook, backlog, count)
+        for older in backlog:
+            if older[NUMBER] > event[NUMBER]:
+                break
+            count += 1
+        self._pop(event[HOOK], backlog, count)
         return count
 
     def _forget_if_empty(self, hook: str, backlog: Backlog) -> None:
@@ -342,19 +348,18 @@ class HookQueue:
     def _pop(self, hook: str, backlog: Backlog, count: int) -> None:
         number = 0
         for _ in range(count):
-            message = backlog.head.popleft()
-            number = message.number
-            self._forget(message)
-        backlog.count -= count
+            event = backlog.popleft()
+            number = event[NUMBER]
+            self._forget(event)
+        backlog.waiting -= count
         if number <= backlog.written_last:
             self._done[hook] = number
         elif backlog.written_last and self._done.get(hook, 0) < backlog.written_last:
             self._done[hook] = backlog.written_last
             backlog.written_last = 0
 
-    def _forget(self, message: Message) -> None:
-        message.is_settled = True
-        size = len(message.body) + HOOK_EVENT_BYTES
+    def _forget(self, event: Event) -> None:
+        size = len(event[BODY]) + HOOK_EVENT_BYTES
         self.count -= 1
         self.bytes -= size
         self.memory_bytes -= size

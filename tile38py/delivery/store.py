@@ -6,13 +6,13 @@ index by hook and number makes each read of a hook's events a range that ends wi
 
 import contextlib
 import sqlite3
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from tile38py.delivery.backlog import NUMBER, Event
 from tile38py.errors import StartError
-from tile38py.interfaces import Message
 from tile38py.limits import HOOK_LOAD_BYTES_MAX, HOOK_SWEEP_COUNT_MAX
 
 SQLITE_MAGIC: Final = b"SQLite format 3\x00"
@@ -32,6 +32,16 @@ CREATE INDEX event_of_hook ON event (hook, number);
 CREATE TABLE last_number (one INTEGER PRIMARY KEY CHECK (one = 1), number INTEGER NOT NULL) STRICT;
 INSERT INTO last_number VALUES (1, 0);
 """
+INSERT: Final = "INSERT OR REPLACE INTO event VALUES {rows}"
+REMOVE: Final = "DELETE FROM event WHERE number IN (VALUES {rows})"
+DELETE: Final = """
+WITH gone (hook, last) AS (VALUES {rows})
+DELETE FROM event WHERE number IN (
+  SELECT event.number FROM gone CROSS JOIN event INDEXED BY event_of_hook
+  ON event.hook = gone.hook AND event.number <= gone.last
+)
+"""
+ROWS: Final = (512, 64, 8, 1)  # handed to one statement, as long as there are so many
 READ: Final = """
 SELECT number, queued_ns, body FROM event INDEXED BY event_of_hook
 WHERE hook = ? AND number > ? AND number <= ? ORDER BY number LIMIT ?
@@ -134,25 +144,38 @@ class Store:
             (last,) = self._database.execute("SELECT number FROM last_number").fetchone()
         return Contents(hooks, count, size, last)
 
-    def write(self, messages: Iterable[Message], done: Iterable[tuple[str, int]]) -> None:
-        """Add events, and remove those of each hook up to a number. All or nothing."""
-        run = self._database
-        last = 0
-        rows: list[tuple[int, bytes, int, bytes]] = []
-        for message in messages:
-            last = message.number
-            rows.append((last, bytes_of(message.hook), message.queued_ns, message.body))
-        with translated(), self._transaction():
-            run.executemany(
-                "DELETE FROM event WHERE hook = ? AND number <= ?",
-                [(bytes_of(hook), number) for hook, number in done],
-            )
-            run.executemany("INSERT OR REPLACE INTO event VALUES (?, ?, ?, ?)", rows)
-            if rows:
-                run.execute("UPDATE last_number SET number = max(number, ?)", (last,))
-            run.execute(f"PRAGMA incremental_vacuum({PAGES_FREED_COUNT_MAX})").fetchall()
+    def write(self, events: Sequence[Event], done: Sequence[tuple[str, int]]) -> None:
+        """Add events, and remove those of each hook up to a number. All or nothing.
 
-    def read(self, ranges: Sequence[Range]) -> list[tuple[list[Message], bool]]:
+        Many rows with each statement: between two, this thread has to wait until it is its turn
+        among those that run Python.
+        """
+        gone = [value for hook, number in done for value in (bytes_of(hook), number)]
+        rows = [
+            value
+            for number, queued_ns, hook, body in events
+            for value in (number, bytes_of(hook), queued_ns, body)
+        ]
+        with translated(), self._transaction():
+            self._run_in_parts(DELETE, gone, width=2)
+            self._run_in_parts(INSERT, rows, width=4)
+            run = self._database.execute
+            if events:
+                run("UPDATE last_number SET number = max(number, ?)", (events[-1][NUMBER],))
+            run(f"PRAGMA incremental_vacuum({PAGES_FREED_COUNT_MAX})").fetchall()
+
+    def _run_in_parts(self, statement: str, values: Sequence[bytes | int], *, width: int) -> None:
+        """Run a statement on rows of so many values each, as few times as it can be."""
+        start = 0
+        row = f"({','.join('?' * width)})"
+        for count in ROWS:
+            size = count * width
+            text = statement.format(rows=",".join([row] * count))
+            while len(values) - start >= size:
+                self._database.execute(text, values[start : start + size])
+                start += size
+
+    def read(self, ranges: Sequence[Range]) -> list[tuple[list[Event], bool]]:
         """The events of each range, in order, and whether those are all of the range.
 
         Never looks at another hook's events.
@@ -160,17 +183,17 @@ class Store:
         with translated():
             return [self._read(wanted) for wanted in ranges]
 
-    def _read(self, wanted: Range) -> tuple[list[Message], bool]:
+    def _read(self, wanted: Range) -> tuple[list[Event], bool]:
         words = (bytes_of(wanted.hook), wanted.after, wanted.last, wanted.count_max)
-        messages: list[Message] = []
+        events: list[Event] = []
         size = 0
         with contextlib.closing(self._database.execute(READ, words)) as found:
             for number, queued_ns, body in found:
-                messages.append(Message(wanted.hook, number, queued_ns, body))
+                events.append((number, queued_ns, wanted.hook, body))
                 size += len(body)
                 if size >= wanted.bytes_max:
-                    return messages, number == wanted.last
-        return messages, len(messages) < wanted.count_max
+                    return events, number == wanted.last
+        return events, len(events) < wanted.count_max
 
     def oldest(self, after: int) -> list[Row]:
         """The events with the lowest numbers beyond one, of all hooks."""
@@ -183,9 +206,7 @@ class Store:
     def remove(self, numbers: Sequence[int]) -> None:
         """Remove single events."""
         with translated(), self._transaction():
-            self._database.executemany(
-                "DELETE FROM event WHERE number = ?", [(number,) for number in numbers]
-            )
+            self._run_in_parts(REMOVE, numbers, width=1)
 
     def count_steps(self, on_step: Callable[[], int] | None) -> None:
         """Call a function for each instruction of SQLite's machine: the measure of a read."""

@@ -85,7 +85,9 @@ class KafkaSettings:
     async def connect(self, surroundings: Surroundings) -> "KafkaEndpoint":
         """Start a producer: it reads the cluster's metadata."""
         from aiokafka import AIOKafkaProducer
+        from aiokafka.errors import KafkaConnectionError
 
+        login = self._login(surroundings.environment)
         producer = AIOKafkaProducer(
             bootstrap_servers=f"{self.host}:{self.port}",
             client_id="tile38py",
@@ -95,15 +97,29 @@ class KafkaSettings:
             retry_backoff_ms=RETRY_MILLISECONDS,
             max_request_size=RECORD_BYTES_MAX,
             partitioner=choose_partition,
-            **self._login(surroundings.environment),
+            **login,
         )
         try:
             async with asyncio.timeout(ENDPOINT_CONNECT_SECONDS_MAX):
                 await producer.start()
-        except BaseException:
+        except BaseException as error:
             await abandon(producer)
+            if isinstance(error, KafkaConnectionError):
+                await self._tell_why(login)
             raise
         return KafkaEndpoint(producer)
+
+    async def _tell_why(self, login: Mapping[str, object]) -> None:
+        """Fail as a connection does: a producer says no more than that it got none."""
+        from aiokafka.conn import AIOKafkaConnection
+
+        milliseconds = int(ENDPOINT_CONNECT_SECONDS_MAX * 1000)
+        words = {**login, "request_timeout_ms": milliseconds}
+        connection = AIOKafkaConnection(self.host, self.port, **words)
+        try:
+            await connection.connect()
+        finally:
+            connection.close()
 
     def _login(self, environment: Mapping[str, str]) -> dict[str, object]:
         is_tls = self.is_ssl or self.auth == "tls"

@@ -111,11 +111,15 @@ class NatsSettings:
                 tls=files.context() if is_tls else None,
                 user_credentials=self.credentials or None,
             )
+        except asyncio.CancelledError:
+            cut(client)
+            raise
         except Exception as error:  # noqa: BLE001 - told again with what the client knows
             # After a failed handshake the client may wait for a goodbye that never comes.
             with contextlib.suppress(Exception):
                 async with asyncio.timeout(GOODBYE_SECONDS_MAX):
                     await client.close()
+            cut(client)
             raise (errors[-1] if errors and not str(error) else error) from None
         return endpoint
 
@@ -189,4 +193,14 @@ class NatsEndpoint:
 
     async def close(self) -> None:
         """Flush and close."""
-        await self._client.close()
+        try:
+            await self._client.close()
+        finally:
+            cut(self._client)
+
+
+def cut(client: "Client") -> None:
+    """Close what a client that failed leaves open."""
+    writer = getattr(client._transport, "_io_writer", None)
+    if writer is not None:
+        writer.transport.abort()

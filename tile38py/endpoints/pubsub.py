@@ -83,8 +83,9 @@ class PubsubEndpoint:
         waiting = batch.waiting()
         messages = [PubsubMessage(data=batch.messages[index].body) for index in waiting]
         try:
+            # The pool decides when to try again.
             await self._client.publish(
-                topic=target.topic, messages=messages, timeout=PUBLISH_SECONDS_MAX
+                topic=target.topic, messages=messages, retry=None, timeout=PUBLISH_SECONDS_MAX
             )
         except ClientError as error:
             raise TargetError(str(error)) from error

@@ -21,6 +21,7 @@ ENTRIES_COUNT_MAX: Final = 10
 ENTRIES_BYTES_MAX: Final = 256 * KIB
 RETRIES_COUNT_MAX: Final = 5
 CONNECT_SECONDS_MAX: Final = 5
+ANSWER_SECONDS_MAX: Final = 5
 ATTRIBUTES: Final = {"DelaySeconds": "60", "MessageRetentionPeriod": "86400"}
 TRAITS: Final = Traits(
     extra="sqs",
@@ -79,6 +80,7 @@ class SqsSettings:
         config = AioConfig(
             retries={"max_attempts": RETRIES_COUNT_MAX},
             connect_timeout=CONNECT_SECONDS_MAX,
+            read_timeout=ANSWER_SECONDS_MAX,
             max_pool_connections=ENDPOINT_BATCHES_COUNT_MAX,
         )
         client = await stack.enter_async_context(

@@ -116,12 +116,17 @@ class StreamProgress:
 class LogStreams(Protocol):
     """The followers that read the log as it grows."""
 
+    dropped_count: int  # messages that lagging followers didn't get
+
     @property
     def count(self) -> int:
         """How many they are."""
 
     def attach(self, client: "Client", position: int) -> None:
         """Make a connection a follower, from a position of the log on."""
+
+    def lag_seconds_max(self) -> int:
+        """The lag of the one that lags most."""
 
     def progress(self, client: "Client") -> StreamProgress | None:
         """How far a follower is; None if it isn't one."""
@@ -317,7 +322,7 @@ class HookRecord(Protocol):
         """URLs in the order in which they are tried."""
 
 
-@dataclass(slots=True, eq=False)
+@dataclass(frozen=True, slots=True, eq=False)
 class Message:
     """One event on its way to a hook's endpoint."""
 
@@ -325,7 +330,6 @@ class Message:
     number: int  # over all hooks, in the order of their writes
     queued_ns: int  # since 1970
     body: bytes
-    is_settled: bool = False  # delivered or dropped: nobody waits for it any more
 
 
 @dataclass(slots=True, eq=False)

@@ -29,6 +29,9 @@ class Shrinker(Protocol):
     def start(self) -> None:
         """Start a rewrite unless one runs."""
 
+    def cancel(self, then: Callable[[], None]) -> None:
+        """Give a rewrite up if one runs and isn't at its end; call a function when none runs."""
+
 
 @dataclass(frozen=True, slots=True)
 class Backup:

@@ -164,6 +164,10 @@ class AofShrinker:
     _run: Run | None = None
     _waiting: list[Callable[[], None]] = field(default_factory=list)
 
+    def __post_init__(self) -> None:
+        """Measure growth from each log that is new, whoever put it in place."""
+        self.journal.on_replaced(self._measure)
+
     def start(self) -> None:
         """Start a rewrite unless one runs."""
         figures, clock, journal = self.figures, self.around.clock, self.journal
@@ -194,6 +198,9 @@ class AofShrinker:
         """As cancel, and start none any more."""
         self.is_closed = True
         self.cancel(then)
+
+    def _measure(self) -> None:
+        self.figures.size_base = self.journal.size_written
 
     def _round_ended(self, error: OSError | None) -> None:
         run = self._running()
@@ -238,7 +245,6 @@ class AofShrinker:
         sync_name = None if run.is_name_synced else folder.sync
         former = self.journal.replace(target.file, target.size, sync_name=sync_name)
         self.journal.go_on()
-        self.figures.size_base = target.size
         # To free a large file takes the system a while.
         self.around.in_thread(former.close, lambda _error: self._end(None))
 
@@ -283,6 +289,10 @@ class NoShrinker:
 
     def start(self) -> None:
         """Do nothing, as Tile38."""
+
+    def cancel(self, then: Callable[[], None]) -> None:
+        """None runs."""
+        then()
 
 
 def duration_text(nanoseconds: int) -> str:

@@ -57,6 +57,12 @@ class Leader:
             stream.is_ready = True
         client.listen(stream)
 
+    def lag_seconds_max(self) -> int:
+        """The lag of the one that lags most; 0 if there is none."""
+        now_ns = self._clock.monotonic_ns()
+        lags = (stream.progress(now_ns).lag_seconds for stream in self._streams.values())
+        return max(lags, default=0)
+
     def progress(self, client: Client) -> StreamProgress | None:
         """How far a follower is; None if it isn't one."""
         stream = self._streams.get(client.client_id)

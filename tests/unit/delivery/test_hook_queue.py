@@ -10,7 +10,6 @@ from tests.support.fake_time import run_in_fake_time
 from tile38py.delivery.retention import Retention
 from tile38py.delivery.store import Range, Store
 from tile38py.errors import StartError
-from tile38py.interfaces import Message
 from tile38py.limits import HOOK_MEMORY_BYTES_MAX, HOOK_SWEEP_COUNT_MAX
 
 SECOND_NS = 10**9
@@ -287,8 +286,8 @@ def steps_of_a_read(store: Store, hook: str) -> int:
 
 def test_a_read_visits_its_hooks_entries_alone_among_70000_hooks(tmp_path: Path) -> None:
     alone, crowded = Store(tmp_path / "alone.db"), Store(tmp_path / "crowded.db")
-    alone.write([Message("hook-35000", 1, 0, b"x")], [])
-    crowded.write([Message(f"hook-{at}", at + 1, 0, b"x") for at in range(70_000)], [])
+    alone.write([(1, 0, "hook-35000", b"x")], [])
+    crowded.write([(at + 1, 0, f"hook-{at}", b"x") for at in range(70_000)], [])
     expected = steps_of_a_read(alone, "hook-35000")
     # One more instruction finds that the next entry is another hook's.
     assert steps_of_a_read(crowded, "hook-35000") <= expected + 2
@@ -305,7 +304,7 @@ def test_a_corrupt_file_stops_the_start_with_a_clear_message(tmp_path: Path) -> 
 def test_a_damaged_page_stops_the_start(tmp_path: Path) -> None:
     path = tmp_path / "queue.db"
     store = Store(path)
-    store.write([Message("h", at + 1, 0, b"x" * 100) for at in range(1000)], [])
+    store.write([(at + 1, 0, "h", b"x" * 100) for at in range(1000)], [])
     store.close()
     data = bytearray(path.read_bytes())
     data[8192:16384] = b"\xff" * 8192

@@ -257,6 +257,15 @@ def test_readers_of_positions_are_told_of_the_swap() -> None:
     assert sizes == [9]
 
 
+def test_growth_is_measured_from_a_log_that_others_put_in_place() -> None:
+    world = World()
+    world.disk.put(b"a=1\n", "other")
+    world.aof.hold(lambda: None)
+    world.aof.replace(world.disk.open("other"), 4, sync_name=None, keeps_waiting=False)
+    world.aof.go_on()
+    assert world.shrinker.figures.size_base == 4
+
+
 def test_the_files_of_a_disk_are_what_was_synced() -> None:
     disk = FakeDisk()
     disk.put(b"one")

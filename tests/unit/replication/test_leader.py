@@ -268,6 +268,7 @@ def test_progress_is_what_left_and_since_when_something_waits(scene: Scene) -> N
     assert scene.progress(follower) == StreamProgress(6, 0, 0)
     scene.pass_seconds(7)
     assert scene.progress(follower) == StreamProgress(6, 7, 0)
+    assert scene.leader.lag_seconds_max() == 7
     follower.drain()
     assert scene.progress(follower) == StreamProgress(9, 0, 0)
     assert scene.leader.progress(StreamClient(Engine().session(), 9)) is None

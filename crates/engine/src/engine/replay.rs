@@ -29,7 +29,7 @@ pub struct Follow {
     /// As with a log.
     pub load: Load,
     /// What was consumed, byte by byte, whether it changed anything or not: a follower's log has
-    /// to stay a prefix of its leader's. Without PUBLISH and padding.
+    /// to stay a prefix of its leader's. Zero bytes between commands too, but without PUBLISH.
     pub log: Vec<u8>,
     /// Channels and messages of PUBLISH, in their order.
     pub published: Vec<(Vec<u8>, Vec<u8>)>,
@@ -47,21 +47,25 @@ impl Engine {
     /// The same for a leader's stream.
     pub fn follow(&mut self, data: &[u8], now_ns: i64) -> Follow {
         let Follow { mut load, mut log, mut published } = Follow::default();
+        let mut logged = 0; // up to where the log has it, or doesn't need it
         self.run_all(data, &mut load, |engine, args, bytes, load| {
             if args.at(0).eq_ignore_ascii_case(b"PUBLISH") {
                 if args.len() != 3 {
                     return Err(Error::WrongArity);
                 }
                 published.push((args.at(1).to_vec(), args.at(2).to_vec()));
+                log.extend_from_slice(data.get(logged..load.consumed).unwrap_or_default());
+                logged = load.consumed + bytes.len();
                 return Ok(());
             }
             if !args.is_empty() {
                 engine.visit_graves(args, now_ns);
                 engine.replay(args, now_ns, load)?;
             }
-            log.extend_from_slice(bytes);
             Ok(())
         });
+        // With the zero bytes between commands: a follower's log has to be the leader's.
+        log.extend_from_slice(data.get(logged..load.consumed).unwrap_or_default());
         Follow { load, log, published }
     }
 

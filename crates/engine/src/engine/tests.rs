@@ -69,7 +69,7 @@ fn what_a_leader_sends_is_logged_byte_by_byte() {
             b"*3\r\n$3\r\nDEL\r\n$1\r\nk\r\n$1\r\na\r\n",
             b"*3\r\n$3\r\nDEL\r\n$1\r\nk\r\n$1\r\na\r\n",
         ),
-        (b"\0\0\0", b""),
+        (b"\0\0\0", b"\0\0\0"),
         (b"Set k a  'point' 1 2\n", b"Set k a  'point' 1 2\n"),
         (b"*3\r\n$7\r\nPUBLISH\r\n$1\r\nc\r\n$2\r\nm1\r\n", b""),
         (b"*0\r\n\r\n", b"*0\r\n\r\n"),

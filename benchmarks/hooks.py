@@ -1,0 +1,271 @@
+"""Measure hooks: 70,000 on one key, 1,000 objects that move through them, a real broker behind.
+
+    python -m benchmarks.hooks                                  # Redis
+    python -m benchmarks.hooks --endpoint kafka
+    python -m benchmarks.hooks --hooks 70000 --events 2000000   # the defaults
+    python -m benchmarks.hooks --quick                          # does it run at all?
+
+Every SET moves an object into a fence or out of one, so that each makes one message. RESULTS.md
+has figures. Needs a release build and the broker: .ci/brokers.
+"""
+
+import argparse
+import contextlib
+import statistics
+import sys
+import tempfile
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from benchmarks.consumers import Consumer, consume_kafka, consume_redis
+from benchmarks.report import WHOLE_FROM
+from benchmarks.servers import Server, ours, refuse_debug_build
+from tests.support.brokers import Broker, kafka_broker, redis_broker
+from tests.support.resp import Connection, encode_command
+
+OBJECTS = 1000
+RADIUS_METERS = 5000
+LATITUDES = (-60.0, 60.0)
+BATCH_COUNT = 200  # commands in one write
+PACE_SECONDS = 0.005  # between two writes when the load is steady
+HALF_LOAD_SECONDS = 20.0
+FLOOD_SHARE = 0.2  # of the events: how many make the flood
+SAMPLES = 10  # of the memory in the long run
+IDLE_SECONDS_MAX = 120.0
+MIB = 1 << 20
+TOPIC = "hooks"
+
+
+@dataclass(frozen=True)
+class Place:
+    """A fence's middle, and a place beside it that lies in no fence."""
+
+    latitude: float
+    longitude: float
+    beside: float  # its longitude
+
+
+class World:
+    """Fences in rows around the earth, far enough apart that none touches another."""
+
+    def __init__(self, count: int) -> None:
+        self.places: list[Place] = []
+        rows = max(int((count / 3) ** 0.5), 1)
+        columns = -(-count // rows)
+        step = 360 / columns
+        height = (LATITUDES[1] - LATITUDES[0]) / rows
+        for index in range(count):
+            row, column = divmod(index, columns)
+            latitude = round(LATITUDES[0] + (row + 0.5) * height, 6)
+            longitude = round(-180 + (column + 0.25) * step, 6)
+            self.places.append(Place(latitude, longitude, round(longitude + step / 2, 6)))
+
+    def moves(self, key: str, start: int, count: int) -> bytes:
+        """So many SETs from one on: each object enters a fence, leaves it, enters another."""
+        commands: list[bytes] = []
+        for number in range(start, start + count):
+            turn, identity = divmod(number, OBJECTS)
+            place = self.places[(identity * 71 + (turn // 2) * 13) % len(self.places)]
+            longitude = place.beside if turn % 2 else place.longitude
+            words = ("SET", key, f"o{identity}", "POINT", str(place.latitude), str(longitude))
+            commands.append(encode_command([word.encode() for word in words]))
+        return b"".join(commands)
+
+
+class Figures:
+    """What was measured, printed as it comes."""
+
+    def __init__(self, name: str) -> None:
+        self.rows: list[tuple[str, str]] = []
+        self._name = name
+
+    def add(self, what: str, value: float, unit: str) -> None:
+        """One of them."""
+        shown = f"{value:,.0f}" if value >= WHOLE_FROM else f"{value:.3g}"
+        self.rows.append((what, f"{shown} {unit}"))
+        print(f"{self._name:<8} {what:<48} {shown:>12} {unit}", flush=True)
+
+
+def send_all(connection: Connection, data: bytes, count: int, reply: bytes = b"+OK\r\n") -> None:
+    """Send commands and wait for their replies, all of which are the same."""
+    connection.send(data)
+    left = count * len(reply)
+    while left > 0:
+        got = connection.socket.recv(1 << 16)
+        assert got, "the server closed the connection"
+        assert got[:1] in reply, f"the server refused: {got[:200]!r}"
+        left -= len(got)
+
+
+def batches(start: int, count: int) -> Iterator[tuple[int, int]]:
+    """The first number and the size of each batch."""
+    for first in range(start, start + count, BATCH_COUNT):
+        yield first, min(BATCH_COUNT, start + count - first)
+
+
+def register(server: Server, world: World, url: str) -> float:
+    """Make all hooks; how many a second."""
+    with server.connect() as connection:
+        started = time.perf_counter()
+        for first, size in batches(0, len(world.places)):
+            data = b"".join(
+                encode_command([str(word).encode() for word in hook_words(index, world, url)])
+                for index in range(first, first + size)
+            )
+            send_all(connection, data, size, b":1\r\n")
+        return len(world.places) / (time.perf_counter() - started)
+
+
+def hook_words(index: int, world: World, url: str) -> Sequence[str | float]:
+    """One SETHOOK."""
+    place = world.places[index]
+    fence = ("NEARBY", "fleet", "FENCE", "DETECT", "enter,exit", "POINT")
+    circle = (place.latitude, place.longitude, RADIUS_METERS)
+    return ("SETHOOK", f"hook{index:06}", url, *fence, *circle)
+
+
+def flood(server: Server, world: World, key: str, start: int, count: int) -> float:
+    """SETs as fast as they go on one connection; how many a second."""
+    prepared = [(world.moves(key, first, size), size) for first, size in batches(start, count)]
+    with server.connect() as connection:
+        started = time.perf_counter()
+        for data, size in prepared:
+            send_all(connection, data, size)
+        return count / (time.perf_counter() - started)
+
+
+def steady(server: Server, world: World, start: int, count: int, rate: float) -> None:
+    """SETs at so many a second."""
+    size = max(int(rate * PACE_SECONDS), 1)
+    with server.connect() as connection:
+        began = time.perf_counter()
+        for first in range(start, start + count, size):
+            now = min(size, start + count - first)
+            send_all(connection, world.moves("fleet", first, now), now)
+            ahead = began + (first + now - start) / rate - time.perf_counter()
+            if ahead > 0:
+                time.sleep(ahead)
+
+
+def sent(server: Server) -> int:
+    """How many messages were delivered since the server's start."""
+    with server.connect() as connection:
+        lines = str(connection.call("INFO", "stats")).splitlines()
+    found = dict(line.partition(":")[::2] for line in lines)
+    return int(found["total_messages_sent"])
+
+
+def wait_for(server: Server, count: int) -> None:
+    """Until so many were delivered."""
+    deadline = time.monotonic() + IDLE_SECONDS_MAX
+    while (now := sent(server)) < count:
+        assert time.monotonic() < deadline, f"{now} of {count} messages were delivered"
+        time.sleep(0.02)
+
+
+def resident(server: Server) -> float:
+    """Megabytes."""
+    return (server.resident_bytes() or 0) / MIB
+
+
+def run_phases(server: Server, broker: Broker, options: argparse.Namespace) -> None:
+    """All measurements, in their order; each goes on where the objects are."""
+    figures, world = Figures(options.endpoint), World(options.hooks)
+    url = f"{options.endpoint}://127.0.0.1:{broker.port}/{TOPIC}"
+    with server.connect() as connection:
+        # Nothing may be dropped: what is measured is delivery.
+        assert connection.call("CONFIG", "SET", "hook-queue-ttl", "0") == "+OK"
+        assert connection.call("CONFIG", "SET", "hook-queue-max-size", "0") == "+OK"
+    figures.add("registrations", register(server, world, url), "/s")
+    figures.add("resident with all hooks", resident(server), "MB")
+    count = max(int(options.events * FLOOD_SHARE) // (2 * OBJECTS), 1) * 2 * OBJECTS
+    figures.add("SETs without hooks", flood(server, world, "free", 0, count), "/s")
+
+    done = sent(server)
+    flood(server, world, "fleet", 0, 2 * OBJECTS)  # connections are made, objects exist
+    done += 2 * OBJECTS
+    wait_for(server, done)
+    started = time.perf_counter()
+    figures.add("SETs with hooks", flood(server, world, "fleet", 2 * OBJECTS, count), "/s")
+    done += count
+    wait_for(server, done)
+    rate = count / (time.perf_counter() - started)
+    figures.add("deliveries", rate, "/s")
+    figures.add("resident after the flood", resident(server), "MB")
+    start = 2 * OBJECTS + count
+
+    consumer = Consumer(
+        consume_redis if options.endpoint == "redis" else consume_kafka, broker.port, TOPIC
+    )
+    half = max(int(rate / 2 * options.seconds) // OBJECTS, 2) * OBJECTS
+    steady(server, world, start, half, rate / 2)
+    done += half
+    wait_for(server, done)
+    time.sleep(1)  # the last ones are on their way to the consumer
+    delays = sorted(consumer.stop().delays[-max(half // 10, 1) :])
+    figures.add("delay at half load, p50", statistics.median(delays) * 1000, "ms")
+    figures.add("delay at half load, p99", delays[int(len(delays) * 0.99)] * 1000, "ms")
+    run_long(server, world, figures, Run(start + half, done, options.events, rate / 2))
+
+
+@dataclass(frozen=True)
+class Run:
+    """The long run: where it begins, what was delivered before it, its length, its pace."""
+
+    start: int
+    done: int
+    count: int
+    rate: float
+
+
+def run_long(server: Server, world: World, figures: Figures, run: Run) -> None:
+    """Memory while very many events pass."""
+    part = max(run.count // SAMPLES // OBJECTS, 1) * OBJECTS
+    sizes: list[float] = []
+    for index in range(SAMPLES):
+        steady(server, world, run.start + index * part, part, run.rate)
+        wait_for(server, run.done + (index + 1) * part)
+        sizes.append(resident(server))
+    figures.add(f"resident after {part:,} more events", sizes[0], "MB")
+    figures.add(f"resident after {part * SAMPLES:,} more events", sizes[-1], "MB")
+    figures.add("resident, the most of these", max(sizes), "MB")
+
+
+def parse_arguments() -> argparse.Namespace:
+    """The command line."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.hooks", description=__doc__)
+    parser.formatter_class = argparse.RawDescriptionHelpFormatter
+    parser.add_argument("--endpoint", choices=["redis", "kafka"], default="redis")
+    parser.add_argument("--hooks", type=int, default=70_000)
+    parser.add_argument("--events", type=int, default=2_000_000, help="of the long run")
+    parser.add_argument("--seconds", type=float, default=HALF_LOAD_SECONDS, help="at half load")
+    parser.add_argument("--quick", action="store_true", help="tiny counts, meaningless numbers")
+    options = parser.parse_args()
+    if options.quick:
+        options.hooks, options.events, options.seconds = 700, 20_000, 1.0
+    return options
+
+
+def main() -> int:
+    """Run the command line."""
+    options = parse_arguments()
+    if not options.quick:
+        refuse_debug_build()
+    with contextlib.ExitStack() as stack:
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
+        try:
+            broker = (redis_broker if options.endpoint == "redis" else kafka_broker)(folder)
+        except pytest.skip.Exception as reason:
+            raise SystemExit(str(reason)) from None
+        stack.callback(broker.kill)
+        broker.start()
+        run_phases(stack.enter_context(ours()), broker, options)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
