@@ -96,11 +96,10 @@ class History:
                 count = index + 1
         return count
 
-    def adopt(self, moment: float) -> None:
-        """Another server has these writes: it promises them from then on."""
+    def forget_promises(self) -> None:
+        """Another server has these writes: it promised nothing, until it does for a later one."""
         for write in self.writes:
-            if write.acknowledged_at is not None:
-                write.acknowledged_at = moment
+            write.acknowledged_at = None
 
 
 class Client:

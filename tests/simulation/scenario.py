@@ -22,8 +22,6 @@ LONG_ROUND_SECONDS = 10.0
 PAUSE_SECONDS = 0.7  # between two events, at most
 QUIET_SECONDS_MAX = 90.0  # for everything to recover
 LEAVE_SECONDS_MAX = 10.0  # for clients to leave a leader
-# What a follower has of its leader becomes a promise of its own when it is synced there.
-ADOPT_SECONDS = 1.0
 EVER = float("inf")
 
 
@@ -229,7 +227,7 @@ class Scenario:
             return False
         if self.promised_until == NEVER:
             for client in self.clients:
-                client.history.adopt(self.loop.time() + ADOPT_SECONDS)
+                client.history.forget_promises()
         self.promised_until = EVER
         return True
 

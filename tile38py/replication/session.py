@@ -23,6 +23,7 @@ from tile38py.limits import (
     FOLLOW_STALL_SECONDS_MAX,
 )
 from tile38py.replication.comparison import Comparison, compared
+from tile38py.replication.edges import CopyFile
 from tile38py.replication.handshake import (
     Us,
     announce,
@@ -148,11 +149,17 @@ class Session:
         disk = self._around.disk
         assert disk is not None
         self._discard()
+        created: list[CopyFile] = []
         try:
-            file = await self._around.in_thread(lambda: disk.create(common))
+            await self._around.in_thread(lambda: created.append(disk.create(common)))
         except OSError as error:
             raise DiskError(reason_of(error).lower()) from error
-        self._staging = Staging(self._around.new_engine(), file, self._around.clock)
+        except asyncio.CancelledError:
+            # Its lock would keep every later copy out.
+            for file in created:
+                disk.discard(file)
+            raise
+        self._staging = Staging(self._around.new_engine(), created[0], self._around.clock)
         return await self._load(self._staging)
 
     async def _cut_copy(self, staging: Staging, common: int) -> int:
