@@ -22,6 +22,7 @@ LONG_ROUND_SECONDS = 10.0
 PAUSE_SECONDS = 0.7  # between two events, at most
 QUIET_SECONDS_MAX = 90.0  # for everything to recover
 LEAVE_SECONDS_MAX = 10.0  # for clients to leave a leader
+ANSWER_SECONDS_MAX = 5.0  # for a command by itself
 EVER = float("inf")
 
 
@@ -274,7 +275,11 @@ class Scenario:
         if words[0] == b"FOLLOW":
             # It may have caught up before the reply is here.
             self._note_target(node, words)
-        reply = str(await caller.reply())
+        try:
+            async with asyncio.timeout(ANSWER_SECONDS_MAX):
+                reply = str(await caller.reply())
+        except TimeoutError:
+            reply = ""
         caller.close()
         node.note(f"{text}: {reply}")
         return reply
