@@ -24,7 +24,8 @@ import pytest
 from benchmarks.consumers import Consumer, consume_kafka, consume_redis
 from benchmarks.report import WHOLE_FROM
 from benchmarks.servers import Server, ours, refuse_debug_build
-from tests.support.brokers import Broker, kafka_broker, redis_broker
+from tests.support.brokers import Broker, redis_broker
+from tests.support.kafka import kafka_broker
 from tests.support.resp import Connection, encode_command
 
 OBJECTS = 1000

@@ -28,7 +28,7 @@ class Us:
     """What a leader is told of us."""
 
     server_id: str
-    password: bytes  # leaderauth; empty = none
+    password: bytes  # empty if the leader needs none
     port: int
     ip: str  # empty = what the leader sees
 
