@@ -56,7 +56,8 @@ class Session:
         self._target = target
         self._status = status
         self._staging: Staging | None = None
-        self._received = 0  # bytes of the leader's log that were run, if we keep no log
+        # Bytes of the leader's log that were run. Ours may have another size after an AOFSHRINK.
+        self._received = 0
         self._goal = 0  # the size of the leader's log when it was asked
         self._told = ""  # the last error that was logged
 
@@ -113,6 +114,7 @@ class Session:
                 await self._start_copy(0)
             await announce(link, us)
             await request_log(link, position)
+            self._received = position
             if comparison is not None and position:
                 await self._confirm(comparison, position)
 
@@ -273,9 +275,8 @@ class Session:
         """So many bytes more were run."""
         around = self._around
         self._received += size
-        has = around.journal.size if around.journal.is_enabled else self._received
-        self._status.offset = has
-        if not self._status.is_caught_up and has >= self._goal:
+        self._status.offset = self._received
+        if not self._status.is_caught_up and self._received >= self._goal:
             self._status.is_caught_up = True
             self._told = ""
             around.inform("caught up")
