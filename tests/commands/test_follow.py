@@ -120,6 +120,7 @@ def test_what_a_follower_tells_of_itself(bench: Bench) -> None:
         b"role:slave",
         b"master_host:leader",
         b"master_port:1",
+        b"master_link_status:down",
         b"slave_repl_offset:559",
         b"connected_slaves:0",
     ]
@@ -128,6 +129,7 @@ def test_what_a_follower_tells_of_itself(bench: Bench) -> None:
     assert bench.call("HEALTHZ") == b"-ERR not caught up\r\n"
     bench.following.is_caught_up = True
     assert bench.call("HEALTHZ") == OK
+    assert b"master_link_status:up\r\n" in bench.call("INFO", "replication")
     bench.call("OUTPUT", "json")
     stats = json.loads(bench.call("SERVER").split(b"\r\n")[1])["stats"]
     assert (stats["following"], stats["caught_up"], stats["caught_up_once"]) == (

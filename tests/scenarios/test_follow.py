@@ -150,10 +150,10 @@ def kill_in_a_loop(folder: Path, rounds: int) -> None:
 
 
 def test_kills_of_either_side_under_load(tmp_path: Path) -> None:
-    kill_in_a_loop(tmp_path, rounds=4)
+    kill_in_a_loop(tmp_path, rounds=2)
 
 
 @pytest.mark.slow
 @pytest.mark.timeout(600)
 def test_many_kills_of_either_side_under_load(tmp_path: Path) -> None:
-    kill_in_a_loop(tmp_path, rounds=40)
+    kill_in_a_loop(tmp_path, rounds=20)

@@ -1,7 +1,7 @@
 """A leader with two followers under three real Redis Sentinels: the leader dies, writes go on."""
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -50,11 +50,10 @@ def test_a_dead_leader_is_replaced_and_writes_go_on(
     servers: list[ServerProcess], tmp_path: Path
 ) -> None:
     leader, *followers = servers
-    with sentinels(tmp_path, leader.port) as watchers:
+    with ExitStack() as stack:
+        watchers = stack.enter_context(sentinels(tmp_path, leader.port))
         wait_until(lambda: all(map(knows_all, watchers)), seconds_max=30, what="all known")
-        addresses = [one.connection_pool.connection_kwargs for one in watchers]
-        discovery = Sentinel([(one["host"], one["port"]) for one in addresses], socket_timeout=1)
-        client = discovery.master_for(NAME, socket_timeout=1)
+        client = stack.enter_context(client_of(watchers, stack))
         assert all(store(client, number) for number in range(100))
         wait_until(lambda: all(ids(one) == numbers(100) for one in followers), what="copies")
 
@@ -68,8 +67,20 @@ def test_a_dead_leader_is_replaced_and_writes_go_on(
         other = next(one for one in followers if one is not new)
         assert ids(new) == numbers(200)
         wait_for_copy(other, new)
+        wait_until(lambda: "+failover-end " in logs(tmp_path), what="the end of the fail-over")
         leader.start(port=leader.port)
         wait_for_copy(leader, new)
+
+
+def client_of(watchers: Sequence[Redis], stack: ExitStack) -> Redis:
+    """redis-py's client that asks sentinels where the leader is."""
+    addresses = [one.connection_pool.connection_kwargs for one in watchers]
+    discovery = Sentinel([(one["host"], one["port"]) for one in addresses], socket_timeout=1)
+    for one in discovery.sentinels:
+        stack.callback(one.close)
+    client = discovery.master_for(NAME, socket_timeout=1)
+    assert isinstance(client, Redis)
+    return client
 
 
 def wait_for_copy(follower: ServerProcess, leader: ServerProcess) -> None:
@@ -78,6 +89,10 @@ def wait_for_copy(follower: ServerProcess, leader: ServerProcess) -> None:
         lambda: role(follower)[:3] == expected, seconds_max=FAILOVER_SECONDS_MAX, what="a follower"
     )
     wait_until(lambda: ids(follower) == numbers(200), what="its copy")
+
+
+def logs(folder: Path) -> str:
+    return "".join(path.read_text("utf-8") for path in folder.glob("sentinel?/broker.log"))
 
 
 def numbers(count: int) -> list[str]:

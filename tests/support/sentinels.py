@@ -28,7 +28,7 @@ def sentinels(folder: Path, leader_port: int) -> Iterator[Sequence[Redis]]:
             broker = Broker(words, own, port=port)
             stack.callback(broker.kill)
             broker.start()
-            clients.append(Redis("127.0.0.1", port, socket_timeout=5))
+            clients.append(stack.enter_context(Redis("127.0.0.1", port, socket_timeout=5)))
         yield clients
 
 

@@ -115,6 +115,8 @@ def _following(server: Services, target: Target) -> Lines:
         "role": "slave",
         "master_host": target.host,
         "master_port": target.port,
+        # Redis Sentinel counts a follower as turned to a new leader only when this says up.
+        "master_link_status": "up" if server.following.is_caught_up else "down",
         "slave_repl_offset": server.following.offset,
     }
     priority = server.config.get(REPLICA_PRIORITY)

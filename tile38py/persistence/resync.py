@@ -1,6 +1,7 @@
 """Where a leader's log lies while it is received, and how it takes the place of our own."""
 
 import asyncio
+import contextlib
 from collections.abc import Callable
 from typing import Protocol
 
@@ -81,7 +82,8 @@ class Resync:
         """Remove it, or what a crash left of one."""
         if file is not None:
             file.close()
-        self._folder.remove(RESYNC_SUFFIX)
+        with contextlib.suppress(OSError):
+            self._folder.remove(RESYNC_SUFFIX)
 
 
 def copy(source: LogFile, target: LogFile, size: int) -> None:

@@ -39,19 +39,10 @@ class Follower:
         """How far we are in the leader's log."""
         return self._status.offset
 
-    async def run(self) -> None:
-        """Follow whoever is to be followed, for ever. Our own log is loaded."""
-        disk = self._surroundings.disk
-        if disk is not None:
-            disk.discard(None)
-        async with asyncio.TaskGroup() as tasks:
-            self._tasks = tasks
-            while True:
-                self._changed.clear()
-                if self.target is not None:
-                    await self._follow(tasks, self.target)
-                else:
-                    await self._changed.wait()
+    def start(self, tasks: asyncio.TaskGroup) -> None:
+        """Follow whoever is to be followed, from now on. Our own log is loaded."""
+        self._tasks = tasks
+        tasks.create_task(self._run(tasks), name="following")
 
     def begin(self) -> int:
         """The number of one more FOLLOW."""
@@ -84,6 +75,18 @@ class Follower:
         """Ask whether it can be followed; settle is told why not."""
         assert self._tasks is not None
         return self._tasks.create_task(self._probe(target, settle), name="probe a leader")
+
+    async def _run(self, tasks: asyncio.TaskGroup) -> None:
+        disk = self._surroundings.disk
+        if disk is not None:
+            # A crash may have left a copy that never became the log.
+            disk.discard(None)
+        while True:
+            self._changed.clear()
+            if self.target is not None:
+                await self._follow(tasks, self.target)
+            else:
+                await self._changed.wait()
 
     async def _probe(
         self, target: Target, settle: Callable[[CommandError | None], Result]

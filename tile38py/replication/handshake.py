@@ -28,9 +28,9 @@ class Us:
     """What a leader is told of us."""
 
     server_id: str
-    password: bytes  # empty if the leader needs none
+    password: bytes  # leaderauth, empty if there is none
     port: int
-    ip: str  # empty = what the leader sees
+    ip: str  # empty if it is what the leader sees
 
 
 @contextlib.asynccontextmanager

@@ -200,15 +200,7 @@ class Server:
         self._rewriting = Rewriting(
             parts, options, journal, in_thread=self._in_thread, log=self._log
         )
-        rest = Rest(
-            journal=journal,
-            broadcaster=self._subscriptions,
-            rewriting=self._rewriting,
-            in_thread=self._in_thread,
-            threads=self._follow_threads,
-            listener=self._listener,
-        )
-        follower = self._follower = Follower(*follower_parts(options, parts, self._log, rest))
+        follower = self._follower = self._make_follower(parts, journal)
         services = Services(
             engine=parts.engine,
             clock=parts.clock,
@@ -253,6 +245,19 @@ class Server:
             output=options.output,
         )
 
+    def _make_follower(self, parts: Parts, journal: Aof | NoLog) -> Follower:
+        assert self._subscriptions is not None
+        assert self._rewriting is not None
+        rest = Rest(
+            journal=journal,
+            broadcaster=self._subscriptions,
+            rewriting=self._rewriting,
+            in_thread=self._in_thread,
+            threads=self._follow_threads,
+            listener=self._listener,
+        )
+        return Follower(*follower_parts(self._options, parts, self._log, rest))
+
     def _publish(self, channel: bytes, message: bytes) -> int:
         assert self._subscriptions is not None
         return self._subscriptions.publish(channel, message)
@@ -291,7 +296,7 @@ class Server:
             tasks.create_task(self._rewriting.run(), name="rewriting")
             if self._metrics is not None:
                 tasks.create_task(self._metrics.run(), name="metrics")
-            tasks.create_task(self._follower.run(), name="following")
+            self._follower.start(tasks)
             tasks.create_task(every(EXPIRE_SECONDS, sweeper.sweep), name="expiry")
             tasks.create_task(every(ZONE_SECONDS, follow_zone(parts.engine)), name="zone")
             tasks.create_task(every(FOLLOWER_CHECK_SECONDS, self._leader.check), name="followers")

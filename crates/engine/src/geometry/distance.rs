@@ -5,6 +5,9 @@ use super::kernels::{asin, cos, sin, tan};
 use super::{Point, Rect};
 use std::f64::consts::{FRAC_PI_2, PI};
 
+const RADIANS: f64 = PI / 180.0;
+
+/// To the bit what Tile38 computes.
 fn radians(degrees: f64) -> f64 {
     degrees * PI / 180.0
 }
@@ -46,8 +49,17 @@ fn angle(a: Corner, b: Corner) -> f64 {
 /// Where latitudes and longitudes are what they seem.
 const WORLD: Rect = Rect { min: Point { x: -180.0, y: -90.0 }, max: Point { x: 180.0, y: 90.0 } };
 
-/// Keeps a least distance below the one that is computed exactly, whatever is rounded.
-const ROUNDING_ALLOWANCE: f64 = 1.0 - 1e-12;
+/// Keep bounds of distances outside of those that are computed exactly, whatever is rounded.
+const ROUNDING_ALLOWANCE: f64 = 1e-12;
+const ROUNDING_METERS: f64 = 1e-6;
+
+/// Between which distances something lies.
+#[derive(Clone, Copy, Debug)]
+#[allow(missing_docs)]
+pub struct Between {
+    pub least: f64,
+    pub most: f64,
+}
 
 impl From {
     /// Prepares distances from a position.
@@ -72,26 +84,44 @@ impl From {
         EARTH_METERS * angle(Corner::new(radians(p.y), radians(p.x)), self.corner())
     }
 
-    /// No more than the distance in metres to anything in the box, without trigonometry: by the
-    /// difference of latitudes, and by cos φ·sin Δλ, the sine of the angle to a meridian, where
-    /// sin x ≥ x − x³/6. Beyond a quarter turn the pole is on the way.
-    pub fn least_to_rect(&self, area: &Rect) -> f64 {
+    /// Between which distances in metres everything in the box lies; cheap rather than close, but
+    /// close for small boxes nearby. By haversines: sin²(d/2) = sin²(Δφ/2) + cos φ·cos φ'·sin²(Δλ/2)
+    /// where x ≥ sin x ≥ x − x³/6, and cosines differ no more than their angles do. Where boxes
+    /// are tall, the distance to a meridian is the better bound below.
+    pub fn to_rect_between(&self, area: &Rect) -> Between {
         if !(WORLD.contains(area) && self.is_in_world) {
-            return f64::NEG_INFINITY; // angles that wrap around have no such bounds
+            // Angles that wrap around have no such bounds.
+            return Between { least: f64::NEG_INFINITY, most: f64::INFINITY };
         }
-        let (south, north) = (radians(area.min.y), radians(area.max.y));
-        let (west, east) = (radians(area.min.x), radians(area.max.x));
-        let beside = (south - self.latitude).max(self.latitude - north);
+        // A digit less than `radians` has, but no division.
+        let (south, north) = (area.min.y * RADIANS, area.max.y * RADIANS);
+        let (west, east) = (area.min.x * RADIANS, area.max.x * RADIANS);
+        let (to_south, to_north) = (south - self.latitude, self.latitude - north);
+        let rise = to_south.max(to_north).max(0.0);
+        let rise_most = (-to_south).max(-to_north);
         let full_turn = |angle: f64| if angle < 0.0 { angle + 2.0 * PI } else { angle };
+        let is_above = west <= self.longitude && self.longitude <= east;
         let turn = full_turn(west - self.longitude).min(full_turn(self.longitude - east));
-        let across = if west <= self.longitude && self.longitude <= east {
-            0.0
-        } else if turn > FRAC_PI_2 {
-            FRAC_PI_2 - self.latitude.abs()
+        let turn = if is_above { 0.0 } else { turn };
+        let turn_most = (turn + (east - west)).min(PI);
+        let low_sine = |angle: f64| angle - angle * angle * angle / 6.0;
+        let to_meridian = if turn > FRAC_PI_2 {
+            FRAC_PI_2 - self.latitude.abs() // the pole is on the way
         } else {
-            self.cos_latitude * (turn - turn * turn * turn / 6.0)
+            self.cos_latitude * low_sine(turn)
         };
-        EARTH_METERS * beside.max(across).max(0.0) * ROUNDING_ALLOWANCE
+        let cos_least = (self.cos_latitude - rise_most).max(0.0) * self.cos_latitude;
+        let cos_most = (self.cos_latitude + rise_most).min(1.0) * self.cos_latitude;
+        let (up, across) = (low_sine(0.5 * rise), low_sine(0.5 * turn));
+        let chord = (up * up + cos_least * across * across).sqrt();
+        let least = (2.0 * chord).max(rise).max(to_meridian);
+        let square = 0.25 * (rise_most * rise_most + cos_most * turn_most * turn_most);
+        // asin x ÷ x is convex in x², so it lies below its chord from 0 to 1.
+        let most = 2.0 * square.sqrt() * (1.0 + (FRAC_PI_2 - 1.0) * square);
+        Between {
+            least: EARTH_METERS * least * (1.0 - ROUNDING_ALLOWANCE) - ROUNDING_METERS,
+            most: EARTH_METERS * most.min(PI) * (1.0 + ROUNDING_ALLOWANCE) + ROUNDING_METERS,
+        }
     }
 
     fn corner(&self) -> Corner {
@@ -200,7 +230,7 @@ mod tests {
     }
 
     #[test]
-    fn the_least_distance_is_never_above_the_exact_one() {
+    fn distances_within_a_box_lie_between_its_bounds() {
         let mut state = 1_u64;
         let mut degrees = |most: f64| {
             state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
@@ -208,12 +238,30 @@ mod tests {
         };
         for round in 0..200_000 {
             let most = if round % 10 == 0 { 400.0 } else { 180.0 };
-            let from = From::new(Point::new(degrees(most), degrees(most / 2.0)));
-            let corner = Point::new(degrees(180.0), degrees(90.0));
-            let size = if round % 3 == 0 { 0.0 } else { degrees(20.0).abs() };
-            let opposite = Point::new(corner.x + size, corner.y + size / 2.0);
-            let area = Rect::new(corner, opposite);
-            assert!(from.least_to_rect(&area) <= from.to_rect(&area), "{from:?} {area:?}");
+            let center = Point::new(degrees(most), degrees(most / 2.0));
+            let from = From::new(center);
+            let corner = match round % 7 {
+                0 => Point::new(center.x + degrees(1e-6), center.y + degrees(1e-6)),
+                _ => Point::new(degrees(180.0), degrees(90.0)),
+            };
+            let size = [0.0, 1e-7, 1e-3, 20.0][round % 4] * degrees(1.0).abs();
+            let area = Rect::new(corner, Point::new(corner.x + size, corner.y + size / 2.0));
+            let between = from.to_rect_between(&area);
+            assert!(between.least <= from.to_rect(&area), "{from:?} {area:?} {between:?}");
+            for (right, up) in [(0.0, 0.0), (0.0, 1.0), (1.0, 0.0), (1.0, 1.0), (0.5, 0.3)] {
+                let inside = Point::new(corner.x + size * right, corner.y + size / 2.0 * up);
+                let distance = from.to_point(inside);
+                assert!(between.least <= distance, "{from:?} {area:?} {between:?}");
+                assert!(distance <= between.most, "{from:?} {area:?} {between:?}");
+            }
         }
+    }
+
+    #[test]
+    fn bounds_of_small_boxes_nearby_are_close() {
+        let from = From::new(Point::new(33.0, 52.0));
+        let area = rect(33.2, 52.1, 33.200_001, 52.100_001);
+        let (between, exact) = (from.to_rect_between(&area), from.to_rect(&area));
+        assert!(between.least > exact * 0.998 && between.most < exact * 1.002, "{between:?}");
     }
 }

@@ -63,8 +63,8 @@ impl Measure<Object> for Measured {
         self.from.to_rect(bounds)
     }
 
-    fn least(&self, bounds: &Rect) -> f64 {
-        self.from.least_to_rect(bounds)
+    fn between(&self, bounds: &Rect) -> distance::Between {
+        self.from.to_rect_between(bounds)
     }
 
     fn bounds(&self, item: &Object) -> Rect {

@@ -65,6 +65,11 @@ impl Bounds {
         Rect::new(point(self.min), point(self.max))
     }
 
+    /// Whether an ordinate of the item may not be a number; see [`ordered`].
+    pub fn may_hide_nan(&self) -> bool {
+        self.min.contains(&0.0) || self.max.contains(&0.0)
+    }
+
     /// The smallest box around all of them; `None` for none.
     pub fn around(all: &[Bounds]) -> Option<Bounds> {
         let (first, rest) = all.split_first()?;

@@ -17,6 +17,7 @@ use triomphe::Arc;
 use self::bounds::Bounds;
 use self::crowd::{Crowd, NO_ID};
 use self::node::{Node, Path, Trail};
+use crate::geometry::distance::Between;
 use crate::geometry::Rect;
 
 /// What a tree holds; small and cheap to clone, a counted pointer say.
@@ -35,8 +36,8 @@ pub trait Measure<T> {
     /// The distance of a box.
     fn distance(&self, bounds: &Rect) -> f64;
 
-    /// No more than the distance of anything within the box; cheap rather than close.
-    fn least(&self, bounds: &Rect) -> f64;
+    /// Between which distances anything within the box lies; cheap rather than close.
+    fn between(&self, bounds: &Rect) -> Between;
 
     /// The exact box of an item.
     fn bounds(&self, item: &T) -> Rect;

@@ -120,11 +120,12 @@ impl<'a, T> Heap<'a, T> {
     }
 }
 
-/// Beyond which distance nothing can be visited any more: it shrinks while items are met.
+/// Beyond which distance nothing can be visited any more: it shrinks while items are met, of
+/// which only the most is known that they may be away.
 struct Horizon {
     distance: f64,
     wanted: usize,
-    /// The least distances so far, the largest of them on top.
+    /// The least of those distances so far, the largest of them on top.
     least: BinaryHeap<Finite>,
 }
 
@@ -153,7 +154,7 @@ impl Ord for Finite {
 
 impl Horizon {
     fn meet(&mut self, distance: f64) {
-        if self.wanted > WANTED_MAX || distance.is_nan() {
+        if self.wanted > WANTED_MAX || distance >= self.distance {
             return;
         }
         self.least.push(Finite(distance));
@@ -177,35 +178,41 @@ pub(super) fn nearest<'a, T: Item>(
 ) -> ControlFlow<()> {
     let mut heap = Heap(Vec::new());
     let mut near = Vec::with_capacity(NODE_ENTRIES_MAX);
+    let mut boxes = Vec::with_capacity(NODE_ENTRIES_MAX);
     // In a tree of one leaf all items are compared, so that equal distances follow each other as
     // they do in Tile38.
     let is_leaf = matches!(**root, Node::Leaf(_));
-    let distance = if is_leaf { f64::INFINITY } else { reach.distance };
-    let mut horizon = Horizon { distance, wanted: reach.count, least: BinaryHeap::new() };
+    let (distance, wanted) =
+        if is_leaf { (f64::INFINITY, usize::MAX) } else { (reach.distance, reach.count) };
+    let mut horizon = Horizon { distance, wanted, least: BinaryHeap::new() };
     heap.push(0.0, What::Node(root));
     while let Some(next) = heap.pop() {
         match next.what {
             What::Item(item) => visit(item, next.distance)?,
             What::Node(Node::Leaf(entries)) => {
-                let limit = horizon.distance;
-                let is_beyond = |bounds: &Bounds| {
-                    limit < f64::INFINITY && measure.least(&bounds.to_rect()) > limit
-                };
+                near.clear();
+                for (bounds, item) in entries.bounds.iter().zip(&entries.slots) {
+                    let between = measure.between(&bounds.to_rect());
+                    if between.least > horizon.distance {
+                        continue;
+                    }
+                    if !bounds.may_hide_nan() {
+                        horizon.meet(between.most);
+                    }
+                    near.push((between.least, item));
+                }
+                near.retain(|(least, _)| *least <= horizon.distance);
                 // Items lie anywhere in memory: to fetch them before the first distance is
                 // computed lets the processor wait for many at a time.
-                near.clear();
-                let entries = entries.bounds.iter().zip(&entries.slots);
-                let entries = entries.filter(|(bounds, _)| !is_beyond(bounds));
-                near.extend(entries.map(|(_, item)| (measure.bounds(item), item)));
-                for (bounds, item) in &near {
-                    let distance = measure.distance(bounds);
-                    horizon.meet(distance);
-                    heap.push(distance, What::Item(item));
+                boxes.clear();
+                boxes.extend(near.iter().map(|(_, item)| measure.bounds(item)));
+                for (bounds, (_, item)) in boxes.iter().zip(&near) {
+                    heap.push(measure.distance(bounds), What::Item(item));
                 }
             }
             What::Node(Node::Branch(entries)) => {
                 for (bounds, child) in entries.bounds.iter().zip(&entries.slots) {
-                    let least = measure.least(&bounds.to_rect());
+                    let least = measure.between(&bounds.to_rect()).least;
                     if least > horizon.distance {
                         continue;
                     }

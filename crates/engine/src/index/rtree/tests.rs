@@ -8,6 +8,7 @@ use proptest::prelude::*;
 use super::bounds::Bounds;
 use super::node::{Node, NODE_ENTRIES_MAX};
 use super::{Item, Measure, RTree, Reach};
+use crate::geometry::distance::Between;
 use crate::geometry::{Point, Rect};
 
 #[derive(Clone, Debug, PartialEq)]
@@ -308,8 +309,8 @@ impl Measure<Thing> for City<'_> {
         (self.distance)(bounds)
     }
 
-    fn least(&self, bounds: &Rect) -> f64 {
-        (self.distance)(bounds)
+    fn between(&self, bounds: &Rect) -> Between {
+        Between { least: (self.distance)(bounds), most: f64::INFINITY }
     }
 
     fn bounds(&self, item: &Thing) -> Rect {

@@ -1,0 +1,111 @@
+"""A follower with all that surrounds it, on a loop whose time jumps, and a scripted leader."""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Callable
+
+from tests.support.bench import Bench
+from tests.support.fake_disk import LOG, FakeDisk, FakeFolder
+from tests.support.fake_leader import FakeLeader, LoopThreads, NoRewriting
+from tests.support.fake_time import fake_clock
+from tile38py._engine import Engine
+from tile38py.config.properties import LEADERAUTH
+from tile38py.following import Target
+from tile38py.persistence.aof import Aof, Loop
+from tile38py.persistence.resync import Resync
+from tile38py.replication.follower import Follower
+from tile38py.replication.surroundings import Surroundings
+
+LEADER = Target("leader", 9851)
+STEP_SECONDS = 0.01
+STEPS_MAX = 10_000
+
+
+class FollowerWorld:
+    """One follower and one leader."""
+
+    def __init__(self, leader: FakeLeader, log: bytes = b"") -> None:
+        self.leader = leader
+        self.disk = FakeDisk()
+        self.disk.put(log)
+        self.loop = asyncio.get_running_loop()
+        self.aof = Aof(
+            self.disk.open(),
+            len(log),
+            Loop(self.loop.call_soon, self._in_thread),
+            lambda _error: None,
+        )
+        self.bench = Bench(journal=self.aof)
+        assert self.bench.engine.load(log, fake_clock().now_ns()).error is None
+        self.bench.config.identity.server_id = "us"
+        self.errors: list[str] = []
+        self.follower = Follower(self._surroundings(), None)
+
+    @contextlib.asynccontextmanager
+    async def running(self, *, follows: bool = True) -> AsyncIterator["FollowerWorld"]:
+        """It runs, and follows the leader."""
+        async with asyncio.TaskGroup() as tasks:
+            running = tasks.create_task(self._run(follows))
+            await asyncio.sleep(0)
+            yield self
+            running.cancel()
+
+    async def _run(self, follows: bool) -> None:
+        async with asyncio.TaskGroup() as tasks:
+            self.follower.start(tasks)
+            if follows:
+                self.follower.change(LEADER, self.follower.begin())
+
+    @property
+    def log(self) -> bytes:
+        """What the log's file has."""
+        return self.disk.names[LOG].data
+
+    def set_password(self, text: str) -> None:
+        """The leader's password, as we know it."""
+        self.bench.config.set(LEADERAUTH.name, text)
+
+    async def until(self, condition: Callable[[], bool]) -> None:
+        """Let time pass until something is so."""
+        for _ in range(STEPS_MAX):
+            if condition():
+                return
+            await asyncio.sleep(STEP_SECONDS)
+        raise TimeoutError
+
+    async def caught_up(self) -> None:
+        """Let time pass until it has all that the leader has."""
+        await self.until(lambda: self.follower.is_caught_up and self.log == self.leader.log)
+
+    def said(self) -> list[list[bytes]]:
+        """What it said, by connection."""
+        return [stream.said for stream in self.leader.streams]
+
+    def _surroundings(self) -> Surroundings:
+        bench = self.bench
+        return Surroundings(
+            engine=bench.engine,
+            new_engine=Engine,
+            clock=fake_clock(),
+            config=bench.config,
+            gates=bench.gates,
+            journal=self.aof,
+            broadcaster=bench.subscriptions,
+            dial=self.leader,
+            threads=LoopThreads(),
+            disk=Resync(self.aof, FakeFolder(self.disk), NoRewriting(), self._in_thread),
+            port=7777,
+            inform=lambda text, *values: self.bench.log_lines.append(text % values),
+            complain=lambda text, *values: self.errors.append(text % values),
+        )
+
+    def _in_thread(self, run: Callable[[], None], done: Callable[[OSError | None], None]) -> None:
+        def end() -> None:
+            try:
+                run()
+            except OSError as error:
+                done(error)
+            else:
+                done(None)
+
+        self.loop.call_soon(end)
