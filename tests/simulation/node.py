@@ -153,7 +153,8 @@ class Node:
             self.note(f"ended with code {code}")
         except StartError as error:
             self.note(f"didn't start: {error}")
-        except (CrashedError, Exception, BaseExceptionGroup) as error:
+        except (CrashedError, Exception, BaseExceptionGroup) as error:  # noqa: BLE001
+            # Whatever ends a server that didn't crash is the seed's failure.
             if process.is_alive:
                 self.system.loop.errors.append(error)
         finally:

@@ -125,10 +125,9 @@ class Aof:
             _release(group.held)
 
     def tick(self) -> None:
-        """Once a second: sync under everysec; try again after a failure."""
+        """Once a second: try again after a failure; sync what was written, a full disk's, too."""
         if self.error is not None:
             self._recover()
-        # A full disk takes no more bytes, but those it took were promised to be safe by now.
         if self._is_unsynced and (self.policy == EVERYSEC or self._sync_name):
             self._start_sync(self._synced)
 

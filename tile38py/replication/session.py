@@ -11,6 +11,7 @@ import contextlib
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from functools import partial
+from typing import TYPE_CHECKING
 
 from tile38py._engine import Discarded, Followed
 from tile38py.errors import reason_of
@@ -23,7 +24,6 @@ from tile38py.limits import (
     FOLLOW_STALL_SECONDS_MAX,
 )
 from tile38py.replication.comparison import Comparison, compared
-from tile38py.replication.edges import CopyFile
 from tile38py.replication.handshake import (
     Us,
     announce,
@@ -36,6 +36,9 @@ from tile38py.replication.pieces import Pieces
 from tile38py.replication.prefix import HEAD_BYTES, Range
 from tile38py.replication.staging import DiskError, Staging
 from tile38py.replication.surroundings import Surroundings
+
+if TYPE_CHECKING:
+    from tile38py.replication.edges import CopyFile
 
 COPIED_BYTES_MIN = 1024 * 1024  # less is run in place when we have nothing yet
 
