@@ -113,7 +113,7 @@ class Node:
         self.process = Process(name, is_alive=False)
         self.policy = ""
         self.has_followed = False
-        self.on_caught_up: Callable[[Node], None] = lambda _: None
+        self.on_log: Callable[[Node, str], None] = lambda *_: None
         # Told up to when what was acknowledged has to be there afterwards.
         self.on_end: Callable[[Node, float], None] = lambda *_: None
         self.is_losing_power = False  # when the process dies by its operations
@@ -127,8 +127,7 @@ class Node:
 
     def _hear(self, level: str, text: str) -> None:
         self.note(f"[{level}] {text}")
-        if text == "caught up":
-            self.on_caught_up(self)
+        self.on_log(self, text)
 
     def start(self) -> None:
         """Start the server."""

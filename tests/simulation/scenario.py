@@ -52,7 +52,7 @@ class Scenario:
             Client(f"c{index}", self.chance, lambda: self.leader) for index in range(1, 4)
         ]
         self.mishaps = Mishaps(self.chance, self.nodes, self.cluster.network)
-        self.followed: dict[Node, Node] = {}  # whom each follows, when it was told last
+        self.followed: dict[Node, str] = {}  # whom each follows, in its words
         self.joined: dict[Node, tuple[Process, Process]] = {}  # which runs caught up with which
         self.promised_until = EVER  # what was acknowledged before has to be there
         self.trail.note("", f"{len(self.nodes)} machines, appendfsync {self.policy}")
@@ -65,7 +65,7 @@ class Scenario:
             node.disk.sync_names()
             node.policy = self.policy
             node.on_end = self._node_ended
-            node.on_caught_up = self._caught_up
+            node.on_log = self._heard
             node.start()
         for client in self.clients:
             self._spawn(client.run(), client.process)
@@ -77,9 +77,13 @@ class Scenario:
             await self._recover()
             await self._check()
 
-    def _caught_up(self, node: Node) -> None:
-        """Its data are now what the leader's were at some moment."""
-        if self.followed.get(node) is self.leader:
+    def _heard(self, node: Node, text: str) -> None:
+        """Find out from a server's log whom it follows."""
+        if text.startswith("following "):
+            self.followed[node] = text
+            node.has_followed |= "host" in text
+        elif text == "caught up" and self.leader.address[0] in self.followed.get(node, ""):
+            # Its data are now what the leader's were at some moment.
             self.joined[node] = (node.process, self.leader.process)
 
     def _node_ended(self, node: Node, promised_until: float) -> None:
@@ -272,9 +276,6 @@ class Scenario:
             return ""
         assert isinstance(caller, Caller)
         caller.send(words)
-        if words[0] == b"FOLLOW":
-            # It may have caught up before the reply is here.
-            self._note_target(node, words)
         try:
             async with asyncio.timeout(ANSWER_SECONDS_MAX):
                 reply = str(await caller.reply())
@@ -283,14 +284,6 @@ class Scenario:
         caller.close()
         node.note(f"{text}: {reply}")
         return reply
-
-    def _note_target(self, node: Node, words: Words) -> None:
-        self.followed.pop(node, None)
-        self.joined.pop(node, None)
-        for other in self.nodes:
-            if other.address[0].encode() == words[1]:
-                self.followed[node] = other
-                node.has_followed = True
 
     def _start_what_stopped(self) -> None:
         for node in self.nodes:

@@ -204,12 +204,7 @@ class Session:
         pieces = Pieces()
         self._status.offset = staging.size
         while staging.size < self._goal:
-            try:
-                async with asyncio.timeout(FOLLOW_STALL_SECONDS_MAX):
-                    data = await link.read(FOLLOW_COPY_BYTES)
-            except TimeoutError:
-                raise LinkError("i/o timeout") from None
-            piece = pieces.add(data)
+            piece = pieces.add(await self._read(link, FOLLOW_COPY_BYTES))
             if piece:
                 followed = await self._around.in_thread(partial(staging.take, piece))
                 pieces.ran(followed.consumed)
@@ -246,7 +241,7 @@ class Session:
         pieces = Pieces()
         self._advance(0)
         while True:
-            piece = pieces.add(await link.read(FOLLOW_SLICE_BYTES))
+            piece = pieces.add(await self._read(link, FOLLOW_SLICE_BYTES))
             if not piece:
                 continue
             followed = around.engine.follow(piece, around.clock.now_ns())
@@ -259,6 +254,20 @@ class Session:
             # Others have their turn, and what can't be written isn't received.
             await asyncio.sleep(0)
             await around.written()
+
+    async def _read(self, link: Link, size_max: int) -> bytes:
+        """What comes next.
+
+        Not waited for for ever while we lack what the leader said that it has: if it rewrote its
+        log before it began to send it, it may have less now.
+        """
+        if self._status.is_caught_up:
+            return await link.read(size_max)
+        try:
+            async with asyncio.timeout(FOLLOW_STALL_SECONDS_MAX):
+                return await link.read(size_max)
+        except TimeoutError:
+            raise LinkError("i/o timeout") from None
 
     def _tell(self) -> None:
         """Live fences hear of it here, hooks and channels from the leader."""
