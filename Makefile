@@ -3,7 +3,7 @@ SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help install build build-release run demo test test-all test-brokers simulate fuzz fmt lint types check ci peer \
+.PHONY: help install build build-release run demo test test-all test-slow test-brokers simulate fuzz fmt lint types check ci peer \
 	bench golden-ours clean
 
 PYTHON ?= python3
@@ -83,6 +83,9 @@ fuzz: needs-cargo ## random bytes for the parsers of requests and GeoJSON, FUZZ_
 	$(FUZZ) requests -- corpus/requests ../tests/golden/cases/search ../tests/golden/cases/keyspace \
 	  $(FUZZ_OPTIONS) -dict=requests.dict -max_len=4096
 	$(FUZZ) geojson -- corpus/geojson seeds/geojson $(FUZZ_OPTIONS) -dict=geojson.dict -max_len=4096
+
+test-slow: build ## many kills and fail-overs, which take minutes
+	$(BIN)/python -m pytest -q -n $(WORKERS) --dist worksteal --timeout 600 -m 'slow and not broker and not peer'
 
 test-brokers: build ## test hook endpoints against real brokers (.ci/brokers installs them)
 	$(BIN)/python -m pytest -q -n $(WORKERS) --dist loadfile --timeout 180 -m broker

@@ -26,6 +26,7 @@ WEBSOCKET_MESSAGE_BYTES_MAX = 1 * MIB  # from a client, which has only short com
 HTTP_HEAD_BYTES_MAX = 64 * KIB  # request line and headers
 HTTP_BODY_BYTES_MAX = 512 * MIB  # as one argument in RESP
 
+SWITCH_SECONDS = 0.0005  # for which another thread may keep the interpreter from the event loop
 LONG_READ_THREADS_MAX = 4  # at most this many reads leave the event loop at a time
 
 LOAD_CHUNK_BYTES = 1 * MIB  # of the log between two looks at the progress; commands wait so long

@@ -157,3 +157,33 @@ def test_kills_of_either_side_under_load(tmp_path: Path) -> None:
 @pytest.mark.timeout(600)
 def test_many_kills_of_either_side_under_load(tmp_path: Path) -> None:
     kill_in_a_loop(tmp_path, rounds=20)
+
+
+def test_who_cannot_be_followed(tmp_path: Path) -> None:
+    with leader_and_follower(tmp_path) as (leader, follower):
+        place = ("127.0.0.1", leader.port)
+        assert leader.call("FOLLOW", *place) == "-ERR cannot follow self"
+        refusal = "-ERR cannot follow a follower"
+        assert leader.call("FOLLOW", "127.0.0.1", follower.port) == refusal
+        reply = leader.call("FOLLOW", "127.0.0.1", 1)
+        reason = "dial tcp 127.0.0.1:1: connect: connection refused"
+        assert reply == f"-ERR cannot follow: {reason}"
+        leader.call("CONFIG", "SET", "requirepass", "secret")
+        follower.call("FOLLOW", "no", "one")
+        refusal = "-ERR cannot follow: ERR authentication required"
+        assert follower.call("FOLLOW", *place) == refusal
+        follower.call("CONFIG", "SET", "leaderauth", "wrong")
+        assert follower.call("FOLLOW", *place) == "-ERR cannot follow: ERR invalid password"
+        follower.call("CONFIG", "SET", "leaderauth", "secret")
+        assert follower.call("FOLLOW", *place) == "+OK"
+        wait_until(lambda: follower.call("HEALTHZ") == "+OK")
+
+
+def test_live_fences_of_a_follower_see_the_leaders_writes(tmp_path: Path) -> None:
+    with leader_and_follower(tmp_path) as (leader, follower):
+        wait_until_equal(leader, follower)
+        with follower.connect() as connection:
+            words = ("NEARBY", "fleet", "FENCE", "POINT", 1, 1, 1000)
+            assert connection.call(*words) == "+OK"
+            leader.call("SET", "fleet", "a", "POINT", 1, 1)
+            assert '"detect":"enter"' in str(connection.read())

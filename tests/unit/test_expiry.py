@@ -54,3 +54,19 @@ def test_readonly_does_not_keep_objects_alive() -> None:
     bench.call("READONLY", "yes")
     sweeper.sweep()
     assert bench.engine.statistics()["num_objects"] == 0
+
+
+def test_a_follower_removes_and_logs_nothing_until_it_is_promoted() -> None:
+    bench, sweeper = prepared(2)
+    bench.gates.is_following = True
+    bench.gates.apply()
+    sweeper.sweep()
+    assert bench.fake_journal.data == b""
+    assert bench.engine.statistics()["num_objects"] == 0
+    bench.gates.is_following = False
+    bench.gates.apply()
+    bench.call("SET", "fleet", "own", "EX", "1", "POINT", "1", "2")
+    bench.fake_journal.data = b""
+    bench.clock.time_ns += 2 * SECOND
+    sweeper.sweep()
+    assert bench.fake_journal.data == command(b"del", b"fleet", b"own")

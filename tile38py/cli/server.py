@@ -11,6 +11,7 @@ from tile38py import VERSION
 from tile38py.cli.server_options import USAGE, UsageError, parse
 from tile38py.config import json_object, read_members
 from tile38py.errors import StartError
+from tile38py.limits import SWITCH_SECONDS
 from tile38py.persistence.files import ConfigFile
 from tile38py.server.lifecycle import Server
 from tile38py.server.logs import (
@@ -68,6 +69,7 @@ def run(options: Options) -> int:
         log.warning("evio is not currently supported")
     if options.warns_of_threads:
         log.warning("thread flag is deprecated use GOMAXPROCS to set number of threads instead")
+    sys.setswitchinterval(SWITCH_SECONDS)
     try:
         with asyncio.Runner(loop_factory=loop_factory()) as runner:
             return runner.run(serve(options, log))

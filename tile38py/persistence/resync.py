@@ -54,7 +54,7 @@ class Resync:
         done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
 
         def swap() -> None:
-            if done.cancelled():
+            if done.cancelled() or self._is_rewriting(hold):
                 self._journal.go_on()
                 return
             try:
@@ -77,6 +77,21 @@ class Resync:
 
         self._rewriting.cancel(hold)
         await done
+
+    def _is_rewriting(self, then: Callable[[], None]) -> bool:
+        """Whether a rewrite began while the file came to rest; if so, it is given up, too."""
+        ended: list[bool] = []
+
+        def note() -> None:
+            if ended:
+                then()
+            ended.append(True)
+
+        self._rewriting.cancel(note)
+        if ended:
+            return False
+        ended.append(False)
+        return True
 
     def discard(self, file: LogFile | None) -> None:
         """Remove it, or what a crash left of one."""

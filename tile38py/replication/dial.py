@@ -42,7 +42,7 @@ class TcpDial:
 
     async def open(self, host: str, port: int) -> TcpStream:
         """Connect within the time allowed; the errors read as Tile38's do."""
-        if port > PORT_MAX:
+        if not 0 <= port <= PORT_MAX:
             raise LinkError(f"dial tcp: address {port}: invalid port")
         try:
             async with asyncio.timeout(LINK_CONNECT_SECONDS_MAX):
@@ -55,7 +55,7 @@ async def _connect(host: str, port: int) -> TcpStream:
     loop = asyncio.get_running_loop()
     try:
         found = await loop.getaddrinfo(host, port, type=socket.SOCK_STREAM)
-    except (socket.gaierror, UnicodeError):
+    except (OSError, ValueError):
         raise LinkError(f"dial tcp: lookup {host}: no such host") from None
     failure: LinkError | None = None
     for address in _addresses(found):

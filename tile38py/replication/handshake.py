@@ -48,7 +48,7 @@ async def introduce(link: Link, us: Us) -> int:
     server_id = facts.get(b"id", b"")
     if not server_id:
         raise LinkError("invalid id")
-    if server_id == us.server_id.encode():
+    if server_id == us.server_id.encode("utf-8", "surrogateescape"):
         raise IneligibleError(errors.cannot_follow_self())
     if facts.get(b"following"):
         raise IneligibleError(errors.cannot_follow_follower())
@@ -62,7 +62,7 @@ async def announce(link: Link, us: Us) -> None:
     """Say where we are, for the leader's list of followers."""
     await link.expect_ok(b"replconf", b"listening-port", b"%d" % us.port)
     if us.ip:
-        await link.expect_ok(b"replconf", b"ip-address", us.ip.encode())
+        await link.expect_ok(b"replconf", b"ip-address", us.ip.encode("utf-8", "surrogateescape"))
 
 
 async def request_log(link: Link, position: int) -> None:

@@ -179,11 +179,7 @@ class Session:
         return await self._load(self._staging)
 
     async def _load(self, staging: Staging) -> int:
-        try:
-            await self._around.in_thread(staging.load)
-        except asyncio.CancelledError:
-            staging.cancel()
-            raise
+        await self._around.in_thread(staging.load, hurry=staging.cancel)
         return staging.size
 
     async def _confirm(self, comparison: Comparison, position: int) -> None:

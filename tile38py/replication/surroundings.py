@@ -44,12 +44,16 @@ class Surroundings:
             ip=self.config.get(REPLICA_ANNOUNCE_IP),
         )
 
-    async def in_thread(self, work: Callable[[], Result]) -> Result:
-        """What comes of work on a thread. Who is cancelled meanwhile still sees it end."""
+    async def in_thread(
+        self, work: Callable[[], Result], hurry: Callable[[], None] | None = None
+    ) -> Result:
+        """What comes of work on a thread. Who is cancelled meanwhile still sees it end, soon."""
         future = self.threads.run(work)
         try:
             return await asyncio.shield(future)
         except asyncio.CancelledError:
+            if hurry is not None:
+                hurry()
             await ended(future)
             raise
 

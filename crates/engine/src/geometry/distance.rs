@@ -85,8 +85,9 @@ impl From {
     }
 
     /// Between which distances in metres everything in the box lies; cheap rather than close, but
-    /// close for small boxes nearby. By haversines: sin²(d/2) = sin²(Δφ/2) + cos φ·cos φ'·sin²(Δλ/2)
-    /// where x ≥ sin x ≥ x − x³/6, and cosines differ no more than their angles do. Where boxes
+    /// close for small boxes nearby. By haversines:
+    /// sin²(d/2) = sin²(Δφ/2) + cos φ·cos φ'·sin²(Δλ/2), where x ≥ sin x ≥ x − x³/6, and
+    /// cosines differ no more than their angles do. Where boxes
     /// are tall, the distance to a meridian is the better bound below.
     pub fn to_rect_between(&self, area: &Rect) -> Between {
         if !(WORLD.contains(area) && self.is_in_world) {
