@@ -3,7 +3,7 @@ SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help install build build-release run demo test test-all test-slow test-brokers fuzz fmt lint types check ci peer \
+.PHONY: help install build build-release run demo test test-all test-slow test-brokers simulate fuzz fmt lint types check ci peer \
 	bench golden-ours clean
 
 PYTHON ?= python3
@@ -62,6 +62,11 @@ test-all: build ## all tests: slow ones, brokers, asyncio's debug mode
 	cargo test --quiet --workspace --exclude tile38py-python
 	HYPOTHESIS_PROFILE=slow PYTHONASYNCIODEBUG=1 $(BIN)/python -m pytest -q -n $(WORKERS) \
 	  --dist worksteal --timeout 600 -m 'not peer'
+
+SEED ?=
+SEEDS ?=
+simulate: build ## servers on a simulated disk, network and clock: SEED=n SEEDS=count
+	$(BIN)/python -m tests.simulation $(if $(SEED),--seed $(SEED)) $(if $(SEEDS),--seeds $(SEEDS))
 
 # libFuzzer's instrumentation, which the stable compiler has too.
 FUZZ_FLAGS := -Cpasses=sancov-module -Cllvm-args=-sanitizer-coverage-level=4 \

@@ -125,10 +125,10 @@ class Aof:
             _release(group.held)
 
     def tick(self) -> None:
-        """Once a second: sync under everysec; try again after a failure."""
+        """Once a second: try again after a failure; sync what was written, a full disk's, too."""
         if self.error is not None:
             self._recover()
-        elif self._is_unsynced and (self.policy == EVERYSEC or self._sync_name):
+        if self._is_unsynced and (self.policy == EVERYSEC or self._sync_name):
             self._start_sync(self._synced)
 
     def hold(self, then: Callable[[], None]) -> None:
@@ -199,8 +199,11 @@ class Aof:
             return
         earlier, self._synced_next = self._synced_next, None
         self.policy = EVERYSEC
-        if self.error is None:
+        try:
             self._sync_all()()
+        except OSError:
+            if self.error is None:
+                raise
         if earlier is not None:
             _release(earlier.held)
         self.flush()
@@ -318,8 +321,9 @@ class Aof:
         if error is not None:
             # What earlier replies promised may not be on the disk; writes stop until it is.
             self._is_unsynced = True
-            self.error = reason_of(error)
-            self._on_health(self.error)
+            former, self.error = self.error, reason_of(error)
+            if self.error != former:
+                self._on_health(self.error)
 
     def _sync_for(self, group: Group, data: bytes) -> None:
         """Hold the group until it is on the disk. Later replies queue behind it."""

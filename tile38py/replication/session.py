@@ -11,6 +11,7 @@ import contextlib
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from functools import partial
+from typing import TYPE_CHECKING
 
 from tile38py._engine import Discarded, Followed
 from tile38py.errors import reason_of
@@ -36,6 +37,9 @@ from tile38py.replication.prefix import HEAD_BYTES, Range
 from tile38py.replication.staging import DiskError, Staging
 from tile38py.replication.surroundings import Surroundings
 
+if TYPE_CHECKING:
+    from tile38py.replication.edges import CopyFile
+
 COPIED_BYTES_MIN = 1024 * 1024  # less is run in place when we have nothing yet
 
 
@@ -55,7 +59,8 @@ class Session:
         self._target = target
         self._status = status
         self._staging: Staging | None = None
-        self._received = 0  # bytes of the leader's log that were run, if we keep no log
+        # Bytes of the leader's log that were run. Ours may have another size after an AOFSHRINK.
+        self._received = 0
         self._goal = 0  # the size of the leader's log when it was asked
         self._told = ""  # the last error that was logged
 
@@ -112,6 +117,7 @@ class Session:
                 await self._start_copy(0)
             await announce(link, us)
             await request_log(link, position)
+            self._received = position
             if comparison is not None and position:
                 await self._confirm(comparison, position)
 
@@ -148,11 +154,17 @@ class Session:
         disk = self._around.disk
         assert disk is not None
         self._discard()
+        created: list[CopyFile] = []
         try:
-            file = await self._around.in_thread(lambda: disk.create(common))
+            await self._around.in_thread(lambda: created.append(disk.create(common)))
         except OSError as error:
             raise DiskError(reason_of(error).lower()) from error
-        self._staging = Staging(self._around.new_engine(), file, self._around.clock)
+        except asyncio.CancelledError:
+            # Its lock would keep every later copy out.
+            for file in created:
+                disk.discard(file)
+            raise
+        self._staging = Staging(self._around.new_engine(), created[0], self._around.clock)
         return await self._load(self._staging)
 
     async def _cut_copy(self, staging: Staging, common: int) -> int:
@@ -188,12 +200,7 @@ class Session:
         pieces = Pieces()
         self._status.offset = staging.size
         while staging.size < self._goal:
-            try:
-                async with asyncio.timeout(FOLLOW_STALL_SECONDS_MAX):
-                    data = await link.read(FOLLOW_COPY_BYTES)
-            except TimeoutError:
-                raise LinkError("i/o timeout") from None
-            piece = pieces.add(data)
+            piece = pieces.add(await self._read(link, FOLLOW_COPY_BYTES))
             if piece:
                 followed = await self._around.in_thread(partial(staging.take, piece))
                 pieces.ran(followed.consumed)
@@ -230,7 +237,7 @@ class Session:
         pieces = Pieces()
         self._advance(0)
         while True:
-            piece = pieces.add(await link.read(FOLLOW_SLICE_BYTES))
+            piece = pieces.add(await self._read(link, FOLLOW_SLICE_BYTES))
             if not piece:
                 continue
             followed = around.engine.follow(piece, around.clock.now_ns())
@@ -243,6 +250,20 @@ class Session:
             # Others have their turn, and what can't be written isn't received.
             await asyncio.sleep(0)
             await around.written()
+
+    async def _read(self, link: Link, size_max: int) -> bytes:
+        """What comes next.
+
+        Not waited for for ever while we lack what the leader said that it has: if it rewrote its
+        log before it began to send it, it may have less now.
+        """
+        if self._status.is_caught_up:
+            return await link.read(size_max)
+        try:
+            async with asyncio.timeout(FOLLOW_STALL_SECONDS_MAX):
+                return await link.read(size_max)
+        except TimeoutError:
+            raise LinkError("i/o timeout") from None
 
     def _tell(self) -> None:
         """Live fences hear of it here, hooks and channels from the leader."""
@@ -262,9 +283,8 @@ class Session:
         """So many bytes more were run."""
         around = self._around
         self._received += size
-        has = around.journal.size if around.journal.is_enabled else self._received
-        self._status.offset = has
-        if not self._status.is_caught_up and has >= self._goal:
+        self._status.offset = self._received
+        if not self._status.is_caught_up and self._received >= self._goal:
             self._status.is_caught_up = True
             self._told = ""
             around.inform("caught up")

@@ -7,7 +7,7 @@ from tile38py.clock import stamp_text
 from tile38py.errors import StartError, reason_of
 from tile38py.interfaces import Clock
 from tile38py.persistence import legacy
-from tile38py.persistence.files import AppendFile, open_log
+from tile38py.persistence.files import AppendFile, open_log, sync_directory
 from tile38py.persistence.load import Loader, Progress
 from tile38py.server.logs import Log
 from tile38py.server.options import Options
@@ -64,7 +64,19 @@ class Replay:
         self._report_skipped(progress)
         if progress.torn:
             self._cut(self.file, progress)
+        self._secure(self.file)
         self.size = progress.consumed
+
+    def _secure(self, file: AppendFile) -> None:
+        """Bring what was replayed to the disk: clients see it from now on.
+
+        A server that was killed may have left bytes behind that only the system's memory has.
+        """
+        try:
+            file.sync()
+            sync_directory(file.path.parent)
+        except OSError as error:
+            raise _start_error(file.path, error) from error
 
     def _report_skipped(self, progress: Progress) -> None:
         if progress.skipped:

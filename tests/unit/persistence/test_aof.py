@@ -357,3 +357,24 @@ def test_a_group_that_comes_during_a_recovery_is_written_too(log: Fixture) -> No
     log.loop.end_threads()
     log.loop.end_threads()
     assert (log.file.data, log.aof.error) == (b"onetwo", None)
+
+
+def test_what_a_full_disk_took_before_is_synced_all_the_same(log: Fixture) -> None:
+    log.write(b"one", log.client())
+    log.loop.turn()
+    log.file.room = 0
+    log.write(b"two", log.client())
+    log.loop.turn()
+    log.aof.tick()
+    log.loop.end_threads()
+    assert (log.aof.error, log.file.synced) == (FULL, 3)
+
+
+def test_a_close_with_a_full_disk_syncs_what_it_took(log: Fixture) -> None:
+    log.write(b"one", log.client())
+    log.loop.turn()
+    log.file.room = 0
+    log.write(b"two", log.client())
+    log.loop.turn()
+    log.aof.close()
+    assert log.file.synced == 3

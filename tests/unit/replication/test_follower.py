@@ -4,7 +4,7 @@ from collections.abc import Awaitable, Callable
 
 import pytest
 
-from tests.support.fake_disk import LOG
+from tests.support.fake_disk import LOG, FakeFile, FakeFolder
 from tests.support.fake_leader import FakeLeader
 from tests.support.fake_time import run_in_fake_time
 from tests.support.fakes import command
@@ -246,3 +246,54 @@ def test_a_leader_that_replaced_its_log_meanwhile_is_found_out() -> None:
             return super().reply(stream, words)  # type: ignore[arg-type]
 
     play(scenario, Shrinking(sets(0, 8)), sets(0, 4))
+
+
+def test_a_leader_that_has_less_than_it_said_is_asked_again() -> None:
+    async def scenario(world: FollowerWorld) -> None:
+        await world.until(lambda: world.follower.offset == len(world.leader.log))
+        assert not world.follower.is_caught_up
+        world.leader.facts.clear()
+        await world.caught_up()
+        assert world.errors == ["follow: i/o timeout"]
+
+    leader = FakeLeader(sets(0, 8))
+    leader.facts[b"aof_size"] = b"%d" % (2 * len(leader.log))
+    play(scenario, leader)
+
+
+def test_a_rewrite_of_our_own_log_does_not_hold_up_the_catching_up() -> None:
+    async def scenario(world: FollowerWorld) -> None:
+        await world.until(lambda: world.follower.offset == len(world.leader.log))
+        file = world.disk.open()
+        file.content.data = sets(7, 8)
+        world.aof.hold(lambda: None)
+        world.aof.replace(file, file.size(), sync_name=None).close()
+        world.aof.go_on()
+        world.leader.append(sets(8, 16))
+        await world.until(lambda: world.follower.is_caught_up)
+        assert not world.errors
+
+    leader = FakeLeader(sets(0, 8))
+    leader.facts[b"aof_size"] = b"%d" % len(sets(0, 16))
+    play(scenario, leader)
+
+
+def test_a_copy_that_is_interrupted_as_it_begins_leaves_no_file_open(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    worlds: list[FollowerWorld] = []
+
+    class Interrupting(FakeFolder):
+        def create(self, suffix: str) -> FakeFile:
+            worlds[0].follower.change(None, worlds[0].follower.begin())
+            return super().create(suffix)
+
+    async def scenario(world: FollowerWorld) -> None:
+        worlds.append(world)
+        world.follower.change(LEADER, world.follower.begin())
+        await world.until(lambda: f"create {LOG}-resync" in world.disk.operations)
+        await world.until(lambda: list(world.disk.names) == [LOG])
+        assert world.disk.opened == 1
+
+    monkeypatch.setattr("tests.support.follower_world.FakeFolder", Interrupting)
+    play(scenario, FakeLeader(sets(0, 8)), sets(0, 4, b"old"), follows=False)

@@ -1,0 +1,191 @@
+"""A disk: what programs see of it, and what is left of it after a loss of power.
+
+Data counts as safe once its file was synced; a name once its folder was. Of what wasn't, a crash
+leaves a part that the seed chooses: a prefix of the changes to each file, the last of them torn,
+and a prefix of the changes to the names.
+"""
+
+import errno
+import os
+import random
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+BLOCK_BYTES = 4096
+TORN = 0.5  # share of crashes that cut a write in two
+
+
+@dataclass(slots=True, eq=False)
+class Inode:
+    """A file's content, whatever its names."""
+
+    data: bytearray = field(default_factory=bytearray)
+    safe: bytes = b""
+    # Changes that aren't safe: (position, bytes) of a write, (size, None) of a truncation.
+    changes: list[tuple[int, bytes | None]] = field(default_factory=list)
+    lock: object | None = None  # the open file that has it
+
+    def write(self, position: int, data: bytes) -> None:
+        """Put bytes somewhere."""
+        _apply(self.data, (position, data))
+        self.changes.append((position, data))
+
+    def truncate(self, size: int) -> None:
+        """Give it this size."""
+        _apply(self.data, (size, None))
+        self.changes.append((size, None))
+
+    def sync(self) -> None:
+        """Make everything safe."""
+        self.safe = bytes(self.data)
+        self.changes.clear()
+
+    def lose(self, chance: random.Random) -> None:
+        """What a loss of power leaves."""
+        kept = bytearray(self.safe)
+        count = chance.randint(0, len(self.changes))
+        for change in self.changes[:count]:
+            _apply(kept, change)
+        if count < len(self.changes) and chance.random() < TORN:
+            position, data = self.changes[count]
+            if data:
+                _apply(kept, (position, data[: chance.randrange(len(data))]))
+        self.data = kept
+        self.sync()
+        self.lock = None
+
+
+def _apply(content: bytearray, change: tuple[int, bytes | None]) -> None:
+    position, data = change
+    if data is None:
+        del content[position:]
+    if position > len(content):
+        content.extend(bytes(position - len(content)))
+    if data is not None:
+        content[position : position + len(data)] = data
+
+
+Names = dict[str, Inode]
+
+
+@dataclass(slots=True)
+class Faults:
+    """What goes wrong at present."""
+
+    room: int | None = None  # bytes that still fit; None = plenty
+    failures: dict[str, int] = field(default_factory=dict)  # operation -> how often it fails yet
+
+    def fail_if_due(self, operation: str) -> None:
+        """Raise what was arranged."""
+        left = self.failures.get(operation, 0)
+        if left > 0:
+            self.failures[operation] = left - 1
+            raise OSError(errno.EIO, os.strerror(errno.EIO))
+
+    def clear(self) -> None:
+        """Everything works again."""
+        self.room = None
+        self.failures.clear()
+
+
+class Disk:
+    """Files of one machine, all in one folder. Paths are names in it."""
+
+    def __init__(self, chance: random.Random) -> None:
+        self.faults = Faults()
+        self.failed_at: float | None = None  # when syncs began to fail
+        self._chance = chance
+        self.names: Names = {}
+        self._safe_names: Names = {}
+        self._changes: list[Callable[[Names], None]] = []  # to names, not safe yet
+
+    def find(self, name: str) -> Inode:
+        """The file of a name."""
+        try:
+            return self.names[name]
+        except KeyError:
+            raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), name) from None
+
+    def create(self, name: str) -> Inode:
+        """A new empty file."""
+        self.faults.fail_if_due("create")
+        if self.faults.room == 0:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        inode = Inode()
+        self._change(lambda names: names.update({name: inode}))
+        return inode
+
+    def rename(self, old: str, new: str) -> None:
+        """Give a file another name, in place of what had it."""
+        inode = self.find(old)
+        self.faults.fail_if_due("rename")
+
+        def move(names: Names) -> None:
+            # A file that was made and renamed without a sync between has only the new name.
+            names.pop(old, None)
+            names[new] = inode
+
+        self._change(move)
+
+    def remove(self, name: str) -> None:
+        """Take a name away."""
+        self.find(name)
+
+        def forget(names: Names) -> None:
+            names.pop(name, None)
+
+        self._change(forget)
+
+    def write(self, inode: Inode, position: int, data: bytes) -> int:
+        """Write what fits; the count."""
+        self.faults.fail_if_due("write")
+        room = self.faults.room
+        if room is not None:
+            grows = max(position + len(data) - len(inode.data), 0)
+            over = grows - room
+            if over >= len(data) > 0:
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+            data = data[: len(data) - max(over, 0)]
+            self.faults.room = room - min(grows, room)
+        inode.write(position, data)
+        return len(data)
+
+    def truncate(self, inode: Inode, size: int) -> None:
+        """Cut or extend a file."""
+        self.faults.fail_if_due("truncate")
+        if self.faults.room is not None:
+            self.faults.room += len(inode.data) - size
+        inode.truncate(size)
+
+    def sync(self, inode: Inode, now: float) -> None:
+        """Make a file's data safe."""
+        try:
+            self.faults.fail_if_due("sync")
+        except OSError:
+            self.failed_at = now if self.failed_at is None else self.failed_at
+            raise
+        self.failed_at = None
+        inode.sync()
+
+    def sync_names(self) -> None:
+        """Make the names safe."""
+        self.faults.fail_if_due("sync")
+        self._settle_names()
+
+    def lose_power(self) -> None:
+        """Only what is safe survives, and a part of the rest."""
+        names = dict(self._safe_names)
+        for change in self._changes[: self._chance.randint(0, len(self._changes))]:
+            change(names)
+        self.names = names
+        for inode in dict.fromkeys(names.values()):
+            inode.lose(self._chance)
+        self._settle_names()
+
+    def _settle_names(self) -> None:
+        self._safe_names = dict(self.names)
+        self._changes.clear()
+
+    def _change(self, change: Callable[[Names], None]) -> None:
+        change(self.names)
+        self._changes.append(change)

@@ -1,0 +1,251 @@
+"""The parts of `os`, `fcntl` and `pathlib` that the server uses, on simulated disks."""
+
+import errno
+import io
+import os
+from dataclasses import dataclass, field
+from pathlib import PurePosixPath
+from types import SimpleNamespace
+from typing import Self
+
+from tests.simulation.disk import Disk, Inode
+from tests.simulation.loop import SimulatedLoop
+from tests.simulation.machine import CURRENT, CrashedError, Process
+
+ROOM_BYTES = 1 << 40
+FOLDER = Inode()  # stands for every folder
+
+
+@dataclass(slots=True, eq=False)
+class OpenFile:
+    """What a descriptor stands for."""
+
+    process: Process
+    disk: Disk
+    inode: Inode
+    position: int = 0
+    appends: bool = False
+
+
+@dataclass(slots=True, eq=False)
+class System:
+    """All machines' disks and all open files. Looks like the module `os`."""
+
+    loop: SimulatedLoop
+    disks: dict[str, Disk] = field(default_factory=dict)
+    files: dict[int, OpenFile] = field(default_factory=dict)
+    last_descriptor: int = 100
+
+    O_RDONLY, O_WRONLY, O_RDWR = os.O_RDONLY, os.O_WRONLY, os.O_RDWR
+    O_APPEND, O_CREAT, O_EXCL, O_TRUNC = os.O_APPEND, os.O_CREAT, os.O_EXCL, os.O_TRUNC
+    O_CLOEXEC, O_DIRECTORY, O_NOFOLLOW = os.O_CLOEXEC, os.O_DIRECTORY, os.O_NOFOLLOW
+    strerror, fspath = staticmethod(os.strerror), staticmethod(os.fspath)
+    path = os.path
+
+    def getpid(self) -> int:
+        """A process number; nothing depends on it."""
+        return 1
+
+    def step(self) -> None:
+        """Come before each operation: threads let others run, the process may die."""
+        self.loop.pause_thread()
+        CURRENT.get().step()
+
+    def open(self, path: object, flags: int, mode: int = 0o777) -> int:
+        """Open or create a file or folder."""
+        del mode
+        self.step()
+        disk, name = self.locate(path)
+        if flags & os.O_DIRECTORY or not name:
+            return self._add(disk, FOLDER, flags)
+        if name not in disk.names and flags & os.O_CREAT:
+            return self._add(disk, disk.create(name), flags)
+        if flags & os.O_EXCL and flags & os.O_CREAT:
+            raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), name)
+        inode = disk.find(name)
+        if flags & os.O_TRUNC:
+            disk.truncate(inode, 0)
+        return self._add(disk, inode, flags)
+
+    def close(self, descriptor: int) -> None:
+        """Forget a descriptor; its lock goes with it."""
+        file = self.files.pop(descriptor, None)
+        if file is not None and file.inode.lock is file:
+            file.inode.lock = None
+
+    def write(self, descriptor: int, data: bytes | memoryview) -> int:
+        """Write at the descriptor's place, or at the end."""
+        file = self._file(descriptor)
+        position = len(file.inode.data) if file.appends else file.position
+        count = file.disk.write(file.inode, position, bytes(data))
+        file.position = position + count
+        return count
+
+    def pwrite(self, descriptor: int, data: bytes, position: int) -> int:
+        """Write anywhere."""
+        file = self._file(descriptor)
+        return file.disk.write(file.inode, position, data)
+
+    def read(self, descriptor: int, size: int) -> bytes:
+        """Read on."""
+        file = self._file(descriptor)
+        data = bytes(file.inode.data[file.position : file.position + size])
+        file.position += len(data)
+        return data
+
+    def pread(self, descriptor: int, size: int, position: int) -> bytes:
+        """Read anywhere."""
+        file = self._file(descriptor)
+        return bytes(file.inode.data[position : position + size])
+
+    def ftruncate(self, descriptor: int, size: int) -> None:
+        """Cut a file."""
+        file = self._file(descriptor)
+        file.disk.truncate(file.inode, size)
+
+    def fsync(self, descriptor: int) -> None:
+        """Make a file's data, or a folder's names, safe."""
+        file = self._file(descriptor)
+        if file.inode is FOLDER:
+            file.disk.sync_names()
+        else:
+            file.disk.sync(file.inode, self.loop.time())
+
+    fdatasync = fsync
+
+    def fstat(self, descriptor: int) -> SimpleNamespace:
+        """What is known of a file."""
+        inode = self._file(descriptor).inode
+        return SimpleNamespace(st_size=len(inode.data), st_ino=id(inode), st_dev=1)
+
+    def fstatvfs(self, descriptor: int) -> SimpleNamespace:
+        """What is known of the disk."""
+        room = self._file(descriptor).disk.faults.room
+        return SimpleNamespace(f_bavail=ROOM_BYTES if room is None else room, f_frsize=1)
+
+    def chmod(self, path: object, mode: int) -> None:
+        """There are no modes."""
+
+    def fdopen(self, descriptor: int, mode: str) -> "Writer":
+        """A file object."""
+        assert mode == "wb"
+        return Writer(self, descriptor)
+
+    def replace(self, old: object, new: object) -> None:
+        """Rename a file."""
+        self.step()
+        disk, name = self.locate(old)
+        disk.rename(name, self.locate(new)[1])
+
+    rename = replace
+
+    def unlink(self, path: object) -> None:
+        """Remove a file."""
+        self.step()
+        disk, name = self.locate(path)
+        disk.remove(name)
+
+    remove = unlink
+
+    def flock(self, descriptor: int, operation: int) -> None:
+        """Take a file's lock without waiting."""
+        del operation
+        file = self._file(descriptor)
+        holder = file.inode.lock
+        if isinstance(holder, OpenFile) and holder is not file and holder.process.is_alive:
+            raise BlockingIOError(errno.EAGAIN, os.strerror(errno.EAGAIN))
+        file.inode.lock = file
+
+    def end_process(self, process: Process) -> None:
+        """Close what a dead process had open."""
+        for descriptor, file in list(self.files.items()):
+            if file.process is process:
+                del self.files[descriptor]
+
+    def locate(self, path: object) -> tuple[Disk, str]:
+        """The disk and the name on it of a path; a folder has no name."""
+        _, machine, *rest = PurePosixPath(str(path)).parts
+        return self.disks[machine], "/".join(rest)
+
+    def _add(self, disk: Disk, inode: Inode, flags: int) -> int:
+        self.last_descriptor += 1
+        file = OpenFile(CURRENT.get(), disk, inode, appends=bool(flags & os.O_APPEND))
+        self.files[self.last_descriptor] = file
+        return self.last_descriptor
+
+    def _file(self, descriptor: int) -> OpenFile:
+        self.step()
+        try:
+            return self.files[descriptor]
+        except KeyError:
+            if not CURRENT.get().is_alive:
+                raise CrashedError from None
+            raise OSError(errno.EBADF, os.strerror(errno.EBADF)) from None
+
+
+class Writer(io.RawIOBase):
+    """A file object for writing."""
+
+    def __init__(self, system: System, descriptor: int) -> None:
+        super().__init__()
+        self._system = system
+        self._descriptor = descriptor
+
+    def write(self, data: object) -> int:
+        """Write all of it."""
+        assert isinstance(data, bytes | bytearray | memoryview)
+        rest = bytes(data)
+        while rest:
+            rest = rest[self._system.write(self._descriptor, rest) :]
+        return len(data)
+
+    def fileno(self) -> int:
+        """The descriptor."""
+        return self._descriptor
+
+    def close(self) -> None:
+        """Close the descriptor, too."""
+        if not self.closed:
+            super().close()
+            self._system.files.pop(self._descriptor, None)
+
+
+class SimulatedPath(PurePosixPath):
+    """A path on a simulated disk: /machine/name."""
+
+    __slots__ = ()
+    system: System  # of the simulation that runs; there is one at a time
+
+    def mkdir(self, mode: int = 0o777, *, parents: bool = False, exist_ok: bool = False) -> None:
+        """All folders are there."""
+
+    def resolve(self, *, strict: bool = False) -> Self:
+        """There are no links."""
+        del strict
+        return self
+
+    def exists(self) -> bool:
+        """Whether there is such a file."""
+        disk, name = self.system.locate(self)
+        return not name or name in disk.names
+
+    def read_bytes(self) -> bytes:
+        """The whole content."""
+        self.system.step()
+        disk, name = self.system.locate(self)
+        return bytes(disk.find(name).data)
+
+    def rename(self, target: PurePosixPath) -> Self:
+        """Give the file another name."""
+        self.system.replace(self, target)
+        return type(self)(target)
+
+    replace = rename  # both of pathlib's take the place of a file
+
+    def unlink(self, *, missing_ok: bool = False) -> None:
+        """Remove the file."""
+        try:
+            self.system.unlink(self)
+        except FileNotFoundError:
+            if not missing_ok:
+                raise

@@ -1,0 +1,41 @@
+"""Seeds of the simulation, and that a seed is all that one needs to see a failure again."""
+
+import os
+import random
+import subprocess
+import sys
+
+import pytest
+
+from tests.simulation.scenario import run_seed
+from tests.support.process import ROOT
+
+SEEDS = 40
+
+
+def test_random_seeds_hold() -> None:
+    first = random.randrange(1_000_000_000)
+    print(f"seeds from {first} on")
+    for seed in range(first, first + SEEDS):
+        result = run_seed(seed)
+        assert not result.failure, "\n".join([*result.trail, f"make simulate SEED={seed}"])
+
+
+@pytest.mark.parametrize("seed", [1, 2, 3])
+def test_a_seed_leaves_the_same_trail_each_time(seed: int) -> None:
+    trails = set()
+    for hash_seed in ("1", "2"):
+        run = subprocess.run(
+            [sys.executable, "-m", "tests.simulation", "--seed", str(seed)],
+            cwd=ROOT,
+            env={**os.environ, "PYTHONHASHSEED": hash_seed},
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+        trails.add(run.stdout)
+    assert len(trails) == 1
+
+
+def test_seeds_differ() -> None:
+    assert run_seed(1).trail != run_seed(2).trail
