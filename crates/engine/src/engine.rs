@@ -212,7 +212,7 @@ impl Engine {
     /// Sets what gates commands.
     pub fn set_state(&mut self, state: State) {
         if !state.is_following {
-            self.graveyard.clear();
+            self.open_graves();
         }
         self.state = state;
     }
@@ -229,7 +229,7 @@ impl Engine {
             self.counters.expired += 1;
             count += 1;
             if is_following {
-                self.graveyard.bury(&key, object, now_ns);
+                self.graveyard.bury(&key, object);
             } else {
                 write_command(log, &[b"del", &key, object.id()]);
             }
@@ -243,7 +243,7 @@ impl Engine {
                 write_command(log, &[word, &name]);
             }
         }
-        self.graveyard.forget_old(now_ns);
+        self.graveyard.tidy();
         if !self.keyspace.reports().is_empty() {
             self.tell_fences(now_ns, is_following);
         }

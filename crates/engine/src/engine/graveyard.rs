@@ -1,5 +1,6 @@
-//! Objects that a follower has removed because their time had come by its own clock. If that runs
-//! ahead, the leader may still know them and name them in what it sends.
+//! Objects that a follower has removed because their time had come by its own clock. The leader may
+//! still know them and name them in what it sends: its clock may be behind, or it gave them more
+//! time while nothing reached the follower, or began to count anew when it was started again.
 
 use std::collections::{BTreeMap, VecDeque};
 
@@ -10,36 +11,34 @@ use crate::keyspace::Key;
 use crate::object::Object;
 use crate::request::Args;
 
-/// How far a follower's clock may run ahead of its leader's, and the stream behind, without an
-/// object being lost: what disciplines clocks keeps them far closer.
-const GRACE_NS: i64 = 10 * 1_000_000_000;
-/// The most objects that are kept; with small ones that is a few dozen megabytes.
+/// The most objects that are kept until the leader deletes them, too; with small ones that is a
+/// few dozen megabytes.
 const GRAVES_COUNT_MAX: usize = 100_000;
 
 /// The removed objects, by key and id, and in the order of their removal.
 #[derive(Default)]
 pub struct Graveyard {
     by_key: BTreeMap<Key, BTreeMap<Box<[u8]>, Object>>,
-    order: VecDeque<(i64, Key, Object)>,
+    order: VecDeque<(Key, Object)>,
 }
 
 impl Graveyard {
     /// Keeps an object that was removed.
-    pub fn bury(&mut self, key: &Key, object: Object, now_ns: i64) {
-        self.order.push_back((now_ns, Key::clone(key), object.clone()));
+    pub fn bury(&mut self, key: &Key, object: Object) {
+        self.order.push_back((Key::clone(key), object.clone()));
         self.by_key.entry(Key::clone(key)).or_default().insert(object.id().into(), object);
     }
 
-    /// Forgets what was removed long ago, and the oldest of too many.
-    pub fn forget_old(&mut self, now_ns: i64) {
-        while let Some((buried_ns, key, object)) = self.order.front() {
-            let is_old = now_ns.saturating_sub(*buried_ns) >= GRACE_NS;
-            if !is_old && self.order.len() <= GRAVES_COUNT_MAX {
+    /// Forgets what came back or was deleted since, and the oldest of too many.
+    pub fn tidy(&mut self) {
+        while let Some((key, object)) = self.order.front() {
+            let present = self.by_key.get(key).and_then(|graves| graves.get(object.id()));
+            let is_present = present.is_some_and(|found| found.identity() == object.identity());
+            if is_present && self.order.len() <= GRAVES_COUNT_MAX {
                 return;
             }
-            let present = self.by_key.get(key).and_then(|graves| graves.get(object.id()));
-            if present.is_some_and(|present| present.identity() == object.identity()) {
-                let (key, object) = (Key::clone(key), object.clone());
+            let (key, object) = (Key::clone(key), object.clone());
+            if is_present {
                 self.take(&key, object.id());
             }
             self.order.pop_front();
@@ -67,11 +66,10 @@ impl Graveyard {
 
 impl Engine {
     /// Brings back what a leader's command is about, or forgets what it removes.
-    pub(super) fn visit_graves(&mut self, args: Args, now_ns: i64) {
+    pub(super) fn visit_graves(&mut self, args: Args) {
         if self.graveyard.order.is_empty() {
             return;
         }
-        self.graveyard.forget_old(now_ns);
         let (name, key, word) = (args.at(0).to_ascii_uppercase(), args.at(1), args.at(2));
         match &name[..] {
             b"FLUSHDB" => self.graveyard.clear(),
@@ -95,6 +93,15 @@ impl Engine {
                 }
             }
             _ => self.revive(key, word),
+        }
+    }
+
+    /// Brings all back: whoever leads deletes them itself, and logs that.
+    pub(super) fn open_graves(&mut self) {
+        for (key, graves) in std::mem::take(&mut self.graveyard).by_key {
+            for object in graves.into_values() {
+                self.keyspace.insert(&key, object);
+            }
         }
     }
 

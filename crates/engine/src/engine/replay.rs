@@ -59,7 +59,7 @@ impl Engine {
                 return Ok(());
             }
             if !args.is_empty() {
-                engine.visit_graves(args, now_ns);
+                engine.visit_graves(args);
                 engine.replay(args, now_ns, load)?;
             }
             Ok(())

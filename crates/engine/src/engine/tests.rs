@@ -179,13 +179,20 @@ fn what_the_leader_removes_does_not_come_back() {
 }
 
 #[test]
-fn what_was_removed_is_forgotten_in_time() {
+fn what_was_removed_waits_for_the_leader_however_long() {
     let mut engine = follower_that_ran_ahead();
-    follow(&mut engine, &["PERSIST k a"], NOW_NS + 11 * SECOND_NS);
-    assert_eq!(replies(&mut engine, "GET k a"), "$-1\r\n");
+    assert_eq!(expire(&mut engine, NOW_NS + 3600 * SECOND_NS), 0);
+    follow(&mut engine, &["PERSIST k a"], NOW_NS + 3600 * SECOND_NS);
+    assert_ne!(replies(&mut engine, "GET k a"), "$-1\r\n");
+}
+
+#[test]
+fn a_follower_that_becomes_the_leader_logs_what_the_former_one_did_not() {
     let mut engine = follower_that_ran_ahead();
     set_following(&mut engine, false);
-    engine.follow(b"PERSIST k a\n", NOW_NS + SECOND_NS);
+    let mut log = Vec::new();
+    assert_eq!(engine.expire(NOW_NS + 2 * SECOND_NS, 10, &mut log), 1);
+    assert_eq!(log, b"*3\r\n$3\r\ndel\r\n$1\r\nk\r\n$1\r\na\r\n");
     assert_eq!(replies(&mut engine, "GET k a"), "$-1\r\n");
 }
 
