@@ -19,7 +19,7 @@ from tests.simulation.system import SimulatedPath, System
 from tile38py._engine import Engine
 from tile38py.errors import StartError
 from tile38py.persistence import aof, files
-from tile38py.server import lifecycle, parts
+from tile38py.server import lifecycle, parts, upkeep
 from tile38py.server.options import Options
 
 if TYPE_CHECKING:
@@ -31,6 +31,14 @@ NEVER = -math.inf
 # way, and the syncs themselves.
 LOST_SECONDS = {"always": 0.0, "everysec": 2.3, "no": math.inf}
 LOG = "appendonly.aof"
+# Machines that share one interpreter have no say over its collector.
+NO_COLLECTOR = SimpleNamespace(
+    collect=int,
+    freeze=int,
+    get_count=lambda: (0, 0, 0),
+    get_threshold=lambda: (0, 0, 0),
+    set_threshold=lambda *_: None,
+)
 
 
 class NodeClock:
@@ -264,7 +272,7 @@ class Cluster:
             (parts, "raise_file_limit", lambda: 1000),
             (lifecycle, "bind_tcp", lambda host, port: ListenSocket((host, port))),
             (lifecycle, "Hooks", NoHooks),
-            (lifecycle, "gc", SimpleNamespace(collect=int, freeze=int)),
+            (upkeep, "gc", NO_COLLECTOR),
             (lifecycle, "Aof", WatchedAof),
         ]
         with contextlib.ExitStack() as stack:
