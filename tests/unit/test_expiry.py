@@ -69,4 +69,6 @@ def test_a_follower_removes_and_logs_nothing_until_it_is_promoted() -> None:
     bench.fake_journal.data = b""
     bench.clock.time_ns += 2 * SECOND
     sweeper.sweep()
-    assert bench.fake_journal.data == command(b"del", b"fleet", b"own")
+    left_by_the_former = [command(b"del", b"fleet", b"%05d" % index) for index in range(2)]
+    own = command(b"del", b"fleet", b"own")
+    assert bench.fake_journal.data == b"".join([*left_by_the_former, own])
