@@ -161,6 +161,7 @@ def test_many_kills_of_either_side_under_load(tmp_path: Path) -> None:
 
 def test_who_cannot_be_followed(tmp_path: Path) -> None:
     with leader_and_follower(tmp_path) as (leader, follower):
+        wait_until_equal(leader, follower)
         place = ("127.0.0.1", leader.port)
         assert leader.call("FOLLOW", *place) == "-ERR cannot follow self"
         refusal = "-ERR cannot follow a follower"
