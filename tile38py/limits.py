@@ -29,7 +29,7 @@ HTTP_BODY_BYTES_MAX = 512 * MIB  # as one argument in RESP
 SWITCH_SECONDS = 0.0005  # for which another thread may keep the interpreter from the event loop
 LONG_READ_THREADS_MAX = 4  # at most this many reads leave the event loop at a time
 
-LOAD_CHUNK_BYTES = 1 * MIB  # of the log between two looks at the progress; commands wait so long
+LOAD_CHUNK_BYTES = 4 * MIB  # of the log between two looks at the progress; commands wait so long
 COPY_CHUNK_BYTES = 1 * MIB  # of a file while it is copied or summed
 PROGRESS_SECONDS = 1.0  # between two reports of the load's progress
 

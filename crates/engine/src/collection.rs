@@ -3,6 +3,7 @@
 
 use std::cmp::Ordering;
 
+use crate::areas::{Areas, Lender};
 use crate::geometry::Rect;
 use crate::index::{BTree, RTree};
 use crate::object::{Object, Shape, NEVER};
@@ -86,7 +87,7 @@ pub struct Counts {
 #[derive(Clone, Default)]
 pub struct Collection {
     ids: BTree<Object>,
-    areas: RTree<Object>,
+    areas: Areas,
     values: imbl::OrdSet<ByValue>,
     deadlines: imbl::OrdSet<ByDeadline>,
     counts: Counts,
@@ -146,7 +147,7 @@ impl Collection {
             self.counts.strings += 1;
             self.values.insert(ByValue(object));
         } else if object.is_indexed() {
-            self.areas.insert(&object.bounds(), object);
+            self.areas.insert(object);
         }
     }
 
@@ -168,13 +169,24 @@ impl Collection {
             self.counts.strings -= 1;
             self.values.remove(&ByValue(object.clone()));
         } else if object.is_indexed() {
-            self.areas.remove(&object.bounds(), object);
+            self.areas.remove(object);
         }
     }
 
-    /// The index of areas.
+    /// The index of areas; empty while it is lent.
     pub fn areas(&self) -> &RTree<Object> {
-        &self.areas
+        self.areas.tree()
+    }
+
+    /// Lends the index of areas if it is large.
+    #[inline]
+    pub fn lend_areas(&mut self, key: &[u8], lender: &mut Lender) {
+        lender.lend(key, &mut self.areas);
+    }
+
+    /// Has the index of areas back, if it is lent.
+    pub fn call_areas_back(&mut self) {
+        self.areas.call_back(self.ids.range_from(b""));
     }
 
     /// All objects from an id on, ascending.
@@ -217,7 +229,7 @@ impl Collection {
     /// The box around all spatial objects; all zeros without any. Its sides are the exact ones of
     /// the objects that are outermost in the index' single precision.
     pub fn bounds(&self) -> Rect {
-        let Some([west, south, east, north]) = self.areas.extremes() else {
+        let Some([west, south, east, north]) = self.areas.tree().extremes() else {
             return Rect::default();
         };
         let mut bounds = Rect::default();

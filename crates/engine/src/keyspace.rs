@@ -3,6 +3,7 @@
 use std::ops::Bound;
 use std::sync::Arc;
 
+use crate::areas::Lender;
 use crate::collection::{Collection, Counts};
 use crate::fence::{Change, ChangeKind, HookChange, Registry};
 use crate::field::Names;
@@ -20,6 +21,7 @@ pub struct Keyspace {
     counts: Counts,
     fences: Registry,
     reports: Reports,
+    lending: Lending,
     /// Whether geometries must be within ±180, ±90 degrees.
     pub requires_valid: bool,
 }
@@ -52,6 +54,26 @@ impl Reports {
             && self.hooks.is_empty()
             && self.removed_fences == 0
             && !self.has_flush
+    }
+}
+
+/// To whom indexes are lent, if they are.
+#[derive(Default)]
+struct Lending(Option<Lender>);
+
+impl Clone for Lending {
+    /// A snapshot lends nothing.
+    fn clone(&self) -> Self {
+        Lending(None)
+    }
+}
+
+impl Lending {
+    #[inline]
+    fn lend(&mut self, key: &[u8], collection: &mut Collection) {
+        if let Some(lender) = &mut self.0 {
+            collection.lend_areas(key, lender);
+        }
     }
 }
 
@@ -151,6 +173,7 @@ impl Keyspace {
     /// Stores an object; makes the collection if need be. Returns the object it replaces.
     pub fn insert(&mut self, key: &[u8], object: Object) -> Option<Object> {
         if let Some(collection) = self.collections.get_mut(key) {
+            self.lending.lend(key, collection);
             return change(&mut self.expiries, &mut self.counts, key, collection, |collection| {
                 collection.insert(object)
             });
@@ -171,6 +194,7 @@ impl Keyspace {
     ) -> Result<(Object, Option<Object>), E> {
         let names = &mut self.names;
         if let Some(collection) = self.collections.get_mut(key) {
+            self.lending.lend(key, collection);
             return change(&mut self.expiries, &mut self.counts, key, collection, |collection| {
                 collection.update(id, |present| make(names, present))
             });
@@ -196,7 +220,8 @@ impl Keyspace {
 
     /// Removes a collection with all its objects.
     pub fn take(&mut self, key: &[u8]) -> Option<Collection> {
-        let (key, collection) = self.collections.remove_with_key(key)?;
+        let (key, mut collection) = self.collections.remove_with_key(key)?;
+        collection.call_areas_back();
         let counts = collection.counts();
         self.counts.objects -= counts.objects;
         self.counts.points -= counts.points;
@@ -217,6 +242,21 @@ impl Keyspace {
             self.expiries.insert((collection.next_deadline(), Arc::clone(&key)));
         }
         self.collections.insert(key, collection);
+    }
+
+    /// From here on the areas of large collections that change are lent.
+    pub fn lend_areas(&mut self, lender: Lender) {
+        self.lending = Lending(Some(lender));
+    }
+
+    /// Has all that was lent back.
+    pub fn call_areas_back(&mut self) {
+        let Some(lender) = self.lending.0.take() else { return };
+        for key in lender.into_keys() {
+            if let Some(collection) = self.collections.get_mut(&key) {
+                collection.call_areas_back();
+            }
+        }
     }
 
     /// Removes all collections, hooks and channels. The names of fields stay: their numbers are

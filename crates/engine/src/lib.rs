@@ -3,6 +3,7 @@
 //! Bytes and the time go in; reply bytes, log bytes and server commands come out. The crate never
 //! opens a socket or a file, never reads a clock and never starts a thread.
 
+pub mod areas;
 pub mod call;
 pub mod collection;
 pub mod commands;

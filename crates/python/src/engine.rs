@@ -1,7 +1,9 @@
 //! `Engine` and `Load`.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::thread;
 
+use ::engine::areas;
 use ::engine::commands::Access;
 use ::engine::engine::Engine as CoreEngine;
 use ::engine::fence::HookKind;
@@ -18,6 +20,9 @@ use crate::monotonic_ns;
 use crate::rewrite::Rewrite;
 use crate::session::Session;
 use crate::values::decode_reply;
+
+/// Bytes of a log from which on a second thread helps to load them.
+const HELPED_BYTES_MIN: usize = 64 * 1024;
 
 /// The engine as sessions share it.
 pub type Shared = Arc<Mutex<CoreEngine>>;
@@ -124,7 +129,19 @@ impl Engine {
 
     /// Run log bytes. Never raises for bad content: see `Load.error`.
     fn load(&self, py: Python<'_>, data: &[u8], now_ns: i64) -> Load {
-        let load = py.detach(|| lock(&self.shared).load(data, now_ns));
+        let load = py.detach(|| {
+            let mut engine = lock(&self.shared);
+            if data.len() < HELPED_BYTES_MIN {
+                return engine.load(data, now_ns);
+            }
+            let (lender, helper) = areas::helped();
+            thread::scope(|scope| {
+                match thread::Builder::new().spawn_scoped(scope, move || helper.run()) {
+                    Ok(_) => engine.load_helped(data, now_ns, lender),
+                    Err(_) => engine.load(data, now_ns),
+                }
+            })
+        });
         Load {
             consumed: load.consumed,
             commands: load.commands,

@@ -262,6 +262,11 @@ impl Registry {
         Some(hook)
     }
 
+    /// Whether there are live fences.
+    pub fn has_live(&self) -> bool {
+        !self.live.is_empty()
+    }
+
     /// Removes all hooks and channels; live fences stay.
     pub fn clear(&mut self) {
         let live = std::mem::take(&mut self.live);
