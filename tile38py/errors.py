@@ -170,4 +170,12 @@ def shown(argument: bytes) -> str:
 
 def reason_of(error: OSError) -> str:
     """An operating error in words, without the numbers and paths that Python adds."""
-    return os.strerror(error.errno) if error.errno else str(error)
+    return os.strerror(error.errno) if error.errno else error.strerror or str(error)
+
+
+def as_os_error(error: BaseException) -> OSError:
+    """An error of work with files for those who only know what the system refuses.
+
+    Whatever it is, the work was not done, and whoever waits for it has to hear that.
+    """
+    return error if isinstance(error, OSError) else OSError(0, f"{type(error).__name__}: {error}")

@@ -38,6 +38,14 @@ def test_every_acknowledged_write_survives_kills(tmp_path: Path) -> None:
     kill_under_load(tmp_path, rounds=3)
 
 
+def test_a_load_ends_with_a_test_that_fails_under_it(tmp_path: Path) -> None:
+    with ServerProcess(tmp_path) as server:
+        with pytest.raises(TimeoutError), Load(server, [Writer("writer")]) as load:
+            wait_for_writes(load, 1)
+            raise TimeoutError
+        assert not any(thread.is_alive() for thread in load.threads)
+
+
 @pytest.mark.slow
 @pytest.mark.timeout(600)
 def test_every_acknowledged_write_survives_many_kills(tmp_path: Path) -> None:

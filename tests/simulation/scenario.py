@@ -38,12 +38,14 @@ class Result:
 class Scenario:
     """A run."""
 
-    def __init__(self, world: World, loop: SimulatedLoop) -> None:
+    def __init__(
+        self, world: World, loop: SimulatedLoop, *, machine_count: int | None = None
+    ) -> None:
         self.trail = world.trail
         self.loop = loop
         self.chance = world.chance
         self.policy = self.chance.choice(("always", "everysec", "no"))
-        self.cluster = Cluster(world, loop, self.chance.choice((1, 2, 3)))
+        self.cluster = Cluster(world, loop, machine_count or self.chance.choice((1, 2, 3)))
         self.nodes = self.cluster.nodes
         self.leader = self.nodes[0]
         # Followers that shrink their own logs have other bytes than their leader.
@@ -59,6 +61,17 @@ class Scenario:
 
     async def run(self) -> None:
         """Start everything, let the seed act, check."""
+        await self._start_all()
+        for client in self.clients:
+            self._spawn(client.run(), client.process)
+        for number in range(ROUNDS):
+            self.trail.note("", f"round {number + 1}")
+            await self._disturb()
+            await self._recover()
+            await self._check()
+
+    async def _start_all(self) -> None:
+        """Start the machines, the first as the leader of the others."""
         for node in self.nodes:
             settings = json.dumps({"appendfsync": self.policy}).encode()
             node.disk.names["config"] = Inode(bytearray(settings), settings)
@@ -67,15 +80,8 @@ class Scenario:
             node.on_end = self._node_ended
             node.on_log = self._heard
             node.start()
-        for client in self.clients:
-            self._spawn(client.run(), client.process)
         await self._until("all are up", lambda: all(node.is_serving for node in self.nodes))
         await self._arrange()
-        for number in range(ROUNDS):
-            self.trail.note("", f"round {number + 1}")
-            await self._disturb()
-            await self._recover()
-            await self._check()
 
     def _heard(self, node: Node, text: str) -> None:
         """Find out from a server's log whom it follows."""
@@ -309,13 +315,18 @@ def _is_quiet(node: Node) -> bool:
 
 def run_seed(seed: int) -> Result:
     """Run one seed."""
+    return run_scenario(seed, Scenario)
+
+
+def run_scenario(seed: int, make: Callable[[World, SimulatedLoop], Scenario]) -> Result:
+    """Run a scenario of some kind."""
     chance = random.Random(seed)
     trail = Trail(lambda: 0.0)
     world = World(chance, trail)
     loop = SimulatedLoop(world)
     trail.now = loop.time
     failure = ""
-    scenario = Scenario(world, loop)
+    scenario = make(world, loop)
     try:
         with scenario.cluster.in_place():
             loop.run_until_complete(scenario.run())

@@ -40,11 +40,12 @@ class Writer:
 
 
 class Load:
-    """Several writers against a server, for the length of a with block."""
+    """Several writers against a server, for the length of a with block that ends the server."""
 
     def __init__(self, server: ServerProcess, writers: list[Writer]) -> None:
         """Prepare; nothing is sent yet."""
         self.writers = writers
+        self._server = server
         self.threads = [
             threading.Thread(target=self._run, args=(server, writer), name=writer.key)
             for writer in writers
@@ -56,8 +57,10 @@ class Load:
             thread.start()
         return self
 
-    def __exit__(self, *_: object) -> None:
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
         """Wait until all have ended, as they do when the server does."""
+        if kind is not None:
+            self._server.kill()  # the block didn't come to it
         for thread in self.threads:
             thread.join()
 

@@ -14,7 +14,7 @@ import contextlib
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from tile38py.errors import reason_of
+from tile38py.errors import as_os_error, reason_of
 from tile38py.interfaces import Clock, Tell
 from tile38py.interfaces.rewriting import RewriteFigures
 from tile38py.limits import (
@@ -230,8 +230,8 @@ class AofShrinker:
             error = None
             try:
                 run.swap(end)
-            except OSError as raised:
-                error = raised
+            except Exception as raised:  # noqa: BLE001  # the journal must not stay held
+                error = as_os_error(raised)
             self._swapped(error)
 
     def _swapped(self, error: OSError | None) -> None:

@@ -47,12 +47,12 @@ from tile38py.server.peers import Doorkeeper
 from tile38py.server.replay import Replay
 from tile38py.server.rewriting import Rewriting
 from tile38py.server.system import ThisProcess
+from tile38py.server.threads import Done, in_thread
 from tile38py.server.upkeep import CycleFinder, every, follow_zone, settings_in_force
 from tile38py.server.web import WebSettings
 from tile38py.subscriptions import Subscriptions
 
 assert command_families.FAMILIES
-Done = Callable[[OSError | None], None]
 
 
 class Server:
@@ -168,12 +168,7 @@ class Server:
     def _in_thread(
         self, run: Callable[[], None], done: Done, pool: ThreadPoolExecutor | None = None
     ) -> None:
-        def finished(future: asyncio.Future[None]) -> None:
-            error = future.exception()
-            assert error is None or isinstance(error, OSError)
-            done(error)
-
-        self._loop.run_in_executor(pool, run).add_done_callback(finished)
+        in_thread(self._loop, pool, run, done)
 
     def _make_services(self, parts: Parts, journal: Aof | NoLog) -> Services:
         options, config = self._options, parts.config

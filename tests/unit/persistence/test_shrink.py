@@ -161,6 +161,23 @@ def test_an_error_is_told_and_the_old_log_stays() -> None:
     assert (figures.failed_in_a_row, figures.size_base) == (0, 9)
 
 
+def test_a_fault_at_the_swap_holds_nobody_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*_: object) -> None:
+        raise MemoryError("no room")
+
+    world = World()
+    monkeypatch.setattr("tests.support.fake_disk.FakeFolder.put_in_place", fail)
+    world.shrinker.start()
+    world.write(b"a+3")
+    world.settle()
+    assert world.errors == ["aof shrink failed: MemoryError: no room"]
+    assert not world.shrinker.figures.is_running
+    world.write(b"a+4")
+    world.settle()
+    assert world.writer.acknowledged == 2
+    assert world.disk.after_kill() == {LOG: b"a=0\nb=0\na=1\na+2\na+3\na+4\n"}
+
+
 def test_only_one_runs_at_a_time() -> None:
     world = World()
     world.shrinker.start()
