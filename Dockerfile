@@ -6,12 +6,13 @@ ARG RUST=1.88
 # The wheel holds the engine for every CPython from 3.11 on, so one Rust stage serves any Python.
 FROM rust:${RUST}-slim-bookworm AS build
 RUN apt-get update \
- && apt-get install -y --no-install-recommends python3 python3-venv \
+ && apt-get install -y --no-install-recommends make python3 python3-venv \
  && rm -rf /var/lib/apt/lists/* \
  && python3 -m venv /opt/build \
  && /opt/build/bin/pip install --no-cache-dir 'maturin>=1.9,<2'
 WORKDIR /source
 COPY pyproject.toml Cargo.toml Cargo.lock README.md LICENSE ./
+COPY .cargo .cargo
 COPY crates crates
 COPY tile38py tile38py
 RUN /opt/build/bin/maturin build --release --locked --out /wheels
