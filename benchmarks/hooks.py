@@ -22,6 +22,7 @@ from pathlib import Path
 import pytest
 
 from benchmarks.consumers import Consumer, consume_kafka, consume_redis
+from benchmarks.generators import Setting, run_prepared
 from benchmarks.report import WHOLE_FROM
 from benchmarks.servers import Server, ours, refuse_debug_build
 from tests.support.brokers import Broker, redis_broker
@@ -36,6 +37,8 @@ PACE_SECONDS = 0.005  # between two writes when the load is steady
 HALF_LOAD_SECONDS = 20.0
 FLOOD_SHARE = 0.2  # of the events: how many make the flood
 SAMPLES = 10  # of the memory in the long run
+CLIENTS = 50
+CLIENT_TURNS = 20  # moves of each object that the clients send; then they begin again
 IDLE_SECONDS_MAX = 120.0
 MIB = 1 << 20
 TOPIC = "hooks"
@@ -65,7 +68,7 @@ class World:
             longitude = round(-180 + (column + 0.25) * step, 6)
             self.places.append(Place(latitude, longitude, round(longitude + step / 2, 6)))
 
-    def moves(self, key: str, start: int, count: int) -> bytes:
+    def moves(self, key: str, start: int, count: int) -> list[bytes]:
         """So many SETs from one on: each object enters a fence, leaves it, enters another."""
         commands: list[bytes] = []
         for number in range(start, start + count):
@@ -74,7 +77,7 @@ class World:
             longitude = place.beside if turn % 2 else place.longitude
             words = ("SET", key, f"o{identity}", "POINT", str(place.latitude), str(longitude))
             commands.append(encode_command([word.encode() for word in words]))
-        return b"".join(commands)
+        return commands
 
 
 class Figures:
@@ -131,12 +134,21 @@ def hook_words(index: int, world: World, url: str) -> Sequence[str | float]:
 
 def flood(server: Server, world: World, key: str, start: int, count: int) -> float:
     """SETs as fast as they go on one connection; how many a second."""
-    prepared = [(world.moves(key, first, size), size) for first, size in batches(start, count)]
+    prepared = [
+        (b"".join(world.moves(key, first, size)), size) for first, size in batches(start, count)
+    ]
     with server.connect() as connection:
         started = time.perf_counter()
         for data, size in prepared:
             send_all(connection, data, size)
         return count / (time.perf_counter() - started)
+
+
+def many_clients(server: Server, world: World, key: str, count: int) -> float:
+    """SETs of many clients, each of which waits for its reply; how many a second."""
+    commands = world.moves(key, 0, CLIENT_TURNS * OBJECTS)
+    setting = Setting(clients=CLIENTS, pipeline=1, requests=count, ids=OBJECTS)
+    return run_prepared(server.address, commands, count, setting)
 
 
 def steady(server: Server, world: World, start: int, count: int, rate: float) -> None:
@@ -146,7 +158,7 @@ def steady(server: Server, world: World, start: int, count: int, rate: float) ->
         began = time.perf_counter()
         for first in range(start, start + count, size):
             now = min(size, start + count - first)
-            send_all(connection, world.moves("fleet", first, now), now)
+            send_all(connection, b"".join(world.moves("fleet", first, now)), now)
             ahead = began + (first + now - start) / rate - time.perf_counter()
             if ahead > 0:
                 time.sleep(ahead)
@@ -184,14 +196,23 @@ def run_phases(server: Server, broker: Broker, options: argparse.Namespace) -> N
     figures.add("registrations", register(server, world, url), "/s")
     figures.add("resident with all hooks", resident(server), "MB")
     count = max(int(options.events * FLOOD_SHARE) // (2 * OBJECTS), 1) * 2 * OBJECTS
-    figures.add("SETs without hooks", flood(server, world, "free", 0, count), "/s")
+    free = flood(server, world, "free", 0, count)
+    figures.add("SETs without hooks, one connection, pipelined", free, "/s")
+    clients_count = max(count // 4 // (2 * OBJECTS), 1) * 2 * OBJECTS
+    free = many_clients(server, world, "free", clients_count)
+    figures.add(f"SETs without hooks, {CLIENTS} connections", free, "/s")
 
     done = sent(server)
     flood(server, world, "fleet", 0, 2 * OBJECTS)  # connections are made, objects exist
     done += 2 * OBJECTS
     wait_for(server, done)
+    clients = many_clients(server, world, "fleet", clients_count)
+    figures.add(f"SETs with hooks, {CLIENTS} connections", clients, "/s")
+    done += clients_count
+    wait_for(server, done)
     started = time.perf_counter()
-    figures.add("SETs with hooks", flood(server, world, "fleet", 2 * OBJECTS, count), "/s")
+    hooked = flood(server, world, "fleet", 2 * OBJECTS, count)
+    figures.add("SETs with hooks, one connection, pipelined", hooked, "/s")
     done += count
     wait_for(server, done)
     rate = count / (time.perf_counter() - started)

@@ -88,8 +88,8 @@ class Engine:
         """Take what fences and hooks came to outside of batches, in load and expire say. What
         isn't taken comes with the next batch."""
 
-    def hook(self, name: bytes) -> Hook | None:
-        """The hook or channel of a name."""
+    def hook_endpoints(self, name: bytes) -> tuple[bytes, ...] | None:
+        """The URLs of a hook, in the order in which they are tried; None if there is none."""
 
     def hook_names(self) -> list[bytes]:
         """The names of all hooks, channels not among them, ascending."""
@@ -197,18 +197,6 @@ class ServerCommand:
     name: Final[str]
     args: Final[list[bytes]]
     shown: Final[bytes]  # as MONITOR shows it; empty unless somebody looks
-
-@final
-class Hook:
-    """A hook or channel, as it was set."""
-
-    name: Final[bytes]
-    kind: Final[str]
-    key: Final[bytes]
-    endpoints: Final[list[bytes]]
-    metas: Final[list[tuple[bytes, bytes]]]
-    search: Final[list[bytes]]
-    deadline_ns: Final[int | None]
 
 @final
 class Live:

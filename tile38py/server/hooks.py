@@ -13,14 +13,14 @@ from tile38py.delivery.deliveries import Deliveries
 from tile38py.endpoints.pool import Pool
 from tile38py.endpoints.registry import Registry, Surroundings, foreign_schemes
 from tile38py.interfaces import HookCounters, HookReport, Publisher, Tell
-from tile38py.limits import STOP_SECONDS_MAX
+from tile38py.limits import HOOK_KNOWN_COUNT_MAX, STOP_SECONDS_MAX
 
 
 @dataclass(frozen=True, slots=True)
 class FoundHook:
     """A hook of the engine, as delivery needs it."""
 
-    endpoints: Sequence[str]
+    endpoints: tuple[str, ...]
 
 
 class Hooks:
@@ -33,6 +33,7 @@ class Hooks:
         admit_schemes(foreign_schemes())
         surroundings = Surroundings(os.environ, new_server_id, publish)
         self._engine = engine
+        self._known: dict[tuple[bytes, ...], FoundHook] = {}  # many hooks have the same URLs
         self._pool = Pool(Registry(), surroundings, clock=clock, log=log)
         self._deliveries = Deliveries(path, self._pool, clock=clock, find=self._find, log=log)
         self._deliveries.open()
@@ -89,7 +90,13 @@ class Hooks:
                 await self._ended.wait()
 
     def _find(self, name: str) -> FoundHook | None:
-        hook = self._engine.hook(name.encode("utf-8", "surrogateescape"))
-        if hook is None or hook.kind != "hook":
+        urls = self._engine.hook_endpoints(name.encode("utf-8", "surrogateescape"))
+        if urls is None:
             return None
-        return FoundHook([url.decode("utf-8", "surrogateescape") for url in hook.endpoints])
+        found = self._known.get(urls)
+        if found is None:
+            if len(self._known) >= HOOK_KNOWN_COUNT_MAX:
+                self._known.clear()
+            texts = (url.decode("utf-8", "surrogateescape") for url in urls)
+            found = self._known[urls] = FoundHook(tuple(texts))
+        return found

@@ -14,7 +14,7 @@ use pyo3::exceptions::{PyRuntimeError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict, PyTuple};
 
-use crate::fences::{convert_outbox, Hook, Records};
+use crate::fences::{convert_outbox, Records};
 use crate::following::{lossy, Discarded, Followed};
 use crate::monotonic_ns;
 use crate::rewrite::Rewrite;
@@ -183,10 +183,17 @@ impl Engine {
         Ok((events, event_objects, hooks_changed))
     }
 
-    /// The hook or channel of a name.
-    fn hook(&self, py: Python<'_>, name: &[u8]) -> Option<Hook> {
-        let hook = lock(&self.shared).keyspace.fences().get(name).cloned();
-        hook.map(|hook| Hook::of(py, &hook))
+    /// The URLs of a hook, in the order in which they are tried; `None` if there is no such hook.
+    fn hook_endpoints<'py>(
+        &self,
+        py: Python<'py>,
+        name: &[u8],
+    ) -> PyResult<Option<Bound<'py, PyTuple>>> {
+        let engine = lock(&self.shared);
+        let hook = engine.keyspace.fences().get(name);
+        let hook = hook.filter(|hook| hook.kind() == HookKind::Hook);
+        hook.map(|hook| PyTuple::new(py, hook.endpoints.iter().map(|url| PyBytes::new(py, url))))
+            .transpose()
     }
 
     /// The names of all hooks, channels not among them, ascending.

@@ -1,9 +1,8 @@
-//! What fences and hooks come to, as Python values; and `Hook`.
+//! What fences and hooks come to, as Python values.
 
 use ::engine::endpoint_url;
 use ::engine::engine::Outbox;
-use ::engine::fence::{Event, Hook as CoreHook, HookChange, HookKind, Target};
-use ::engine::object::NEVER;
+use ::engine::fence::{Event, HookChange, Target};
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyTuple};
 
@@ -15,40 +14,6 @@ pub struct Records {
     pub event_objects: Py<PyTuple>,
     /// `(change, name, events before)`
     pub hooks_changed: Py<PyTuple>,
-}
-
-/// A hook or channel.
-#[pyclass(frozen, get_all)]
-pub struct Hook {
-    name: Py<PyBytes>,
-    kind: &'static str,
-    key: Py<PyBytes>,
-    endpoints: Vec<Py<PyBytes>>,
-    metas: Vec<(Py<PyBytes>, Py<PyBytes>)>,
-    search: Vec<Py<PyBytes>>,
-    deadline_ns: Option<i64>,
-}
-
-fn bytes_of(py: Python<'_>, data: &[u8]) -> Py<PyBytes> {
-    PyBytes::new(py, data).unbind()
-}
-
-impl Hook {
-    pub fn of(py: Python<'_>, hook: &CoreHook) -> Self {
-        let list = |texts: &[Box<[u8]>]| texts.iter().map(|text| bytes_of(py, text)).collect();
-        Hook {
-            name: bytes_of(py, &hook.name),
-            kind: match hook.kind() {
-                HookKind::Hook => "hook",
-                HookKind::Channel => "channel",
-            },
-            key: bytes_of(py, &hook.watch.fence.key),
-            endpoints: list(&hook.endpoints),
-            metas: hook.metas.iter().map(|(n, v)| (bytes_of(py, n), bytes_of(py, v))).collect(),
-            search: list(&hook.words),
-            deadline_ns: (hook.deadline != NEVER).then_some(hook.deadline),
-        }
-    }
 }
 
 fn convert_event<'py>(py: Python<'py>, event: &Event) -> PyResult<Bound<'py, PyTuple>> {

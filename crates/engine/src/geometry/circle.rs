@@ -4,20 +4,30 @@ use super::geodesy::{cos_latitude, destination, haversine_from, haversine_of_met
 use super::kernels::{cos, sin};
 use super::{Circle, Geometry, Point, Polygon, Rect, Series};
 use std::f64::consts::PI;
+use std::sync::OnceLock;
 
 /// Corners of a circle's polygon.
 const STEPS: usize = 64;
+/// Positions of that polygon.
+pub(super) const POSITIONS_COUNT: usize = STEPS + 2;
 
 impl Circle {
     /// A circle of that many metres; one whose radius isn't positive is only its centre.
     pub fn new(center: Point, meters: f64) -> Self {
-        let ring = if meters <= 0.0 {
-            Rect::new(center, center).ring().to_vec()
-        } else {
-            circle_ring(center, meters, STEPS)
-        };
         let tester = CircleTester::new(center, meters);
-        Circle { center, meters, polygon: Series::new(ring), tester }
+        let bounds = Rect::around(&ring(center, meters));
+        Circle { center, meters, bounds, polygon: OnceLock::new(), tester }
+    }
+
+    /// The polygon that stands for the circle, made when it is first asked for: among points,
+    /// which most circles only meet, it never is, and it takes more room than all else of a fence.
+    pub fn polygon(&self) -> &Series {
+        self.polygon.get_or_init(|| Box::new(Series::new(ring(self.center, self.meters))))
+    }
+
+    /// The box around the polygon.
+    pub fn bounds(&self) -> Rect {
+        self.bounds
     }
 
     /// Whether a point lies in the circle itself, not in its polygon.
@@ -27,8 +37,16 @@ impl Circle {
 
     /// The polygon form, as a geometry of its own.
     pub fn to_polygon(&self) -> Geometry {
-        let exterior = self.polygon.clone();
+        let exterior = self.polygon().clone();
         Geometry::Polygon(Polygon { exterior, holes: Vec::new(), extra: None, members: None })
+    }
+}
+
+fn ring(center: Point, meters: f64) -> Vec<Point> {
+    if meters <= 0.0 {
+        Rect::new(center, center).ring().to_vec()
+    } else {
+        circle_ring(center, meters, STEPS)
     }
 }
 
@@ -80,14 +98,15 @@ mod tests {
     #[test]
     fn a_circle_has_66_positions_and_its_center_in_the_middle() {
         let circle = Circle::new(Point::new(10.0, 20.0), 1000.0);
-        assert_eq!(circle.polygon.points().len(), 66);
-        assert_eq!(circle.polygon.points().first(), circle.polygon.points().last());
-        assert!(circle.polygon.bounds().contains_point(circle.center));
+        assert_eq!(circle.polygon().points().len(), 66);
+        assert_eq!(circle.polygon().points().first(), circle.polygon().points().last());
+        assert!(circle.bounds().contains_point(circle.center));
+        assert_eq!(circle.bounds(), circle.polygon().bounds());
     }
 
     #[test]
     fn the_box_of_a_circle_is_that_of_tile38_to_the_bit() {
-        let bounds = Circle::new(Point::new(-112.0, 33.0), 1000.0).polygon.bounds();
+        let bounds = Circle::new(Point::new(-112.0, 33.0), 1000.0).bounds();
         assert_eq!(bounds.min, Point::new(-112.010_723_180_676_4, 32.991_006_783_940_81));
         assert_eq!(bounds.max, Point::new(-111.989_276_819_323_6, 33.008_993_216_059_19));
     }
@@ -95,7 +114,7 @@ mod tests {
     #[test]
     fn a_circle_without_radius_is_its_center() {
         let circle = Circle::new(Point::new(10.0, 20.0), -5.0);
-        assert_eq!(circle.polygon.points().len(), 5);
+        assert_eq!(circle.polygon().points().len(), 5);
         assert!(circle.contains_point(circle.center));
         assert!(!circle.contains_point(Point::new(10.0, 20.000_001)));
     }

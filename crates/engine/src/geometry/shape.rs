@@ -1,6 +1,8 @@
 //! The kinds of geometry, as plain data. Knows their boxes and counts; parsing, printing and
 //! predicates live beside it.
 
+use std::sync::OnceLock;
+
 use super::box_tree::ChildTree;
 use super::circle::CircleTester;
 use super::Series;
@@ -95,13 +97,21 @@ pub struct Feature {
 
 /// A Circle: the exact test uses centre and radius, everything else the polygon, a series of 66
 /// positions (of 5 for a radius that isn't positive).
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
 #[allow(missing_docs)]
 pub struct Circle {
     pub center: Point,
     pub meters: f64,
-    pub polygon: Series,
+    pub(super) bounds: Rect,
+    pub(super) polygon: OnceLock<Box<Series>>,
     pub(super) tester: CircleTester,
+}
+
+impl PartialEq for Circle {
+    /// All else follows from these.
+    fn eq(&self, other: &Self) -> bool {
+        self.center == other.center && self.meters == other.meters
+    }
 }
 
 /// Any geometry.
@@ -234,7 +244,7 @@ impl Geometry {
             Geometry::Polygon(polygon) => polygon.exterior.bounds(),
             Geometry::Collection(collection) => collection.bounds,
             Geometry::Feature(feature) => feature.geometry.bounds(),
-            Geometry::Circle(circle) => circle.polygon.bounds(),
+            Geometry::Circle(circle) => circle.bounds(),
         }
     }
 

@@ -9,6 +9,7 @@ mod pairs;
 mod ring;
 mod segment;
 
+use super::circle::POSITIONS_COUNT;
 use super::{geodesy, Circle, Collection, Geometry, Point, Rect};
 use pairs::Simple;
 
@@ -62,7 +63,7 @@ pub fn intersects_point(area: &Geometry, p: Point) -> bool {
 /// How many positions a predicate may have to look at; to budget work with.
 pub fn cost(geometry: &Geometry) -> usize {
     match geometry {
-        Geometry::Circle(circle) => circle.polygon.points().len(),
+        Geometry::Circle(_) => POSITIONS_COUNT,
         Geometry::Feature(feature) => cost(&feature.geometry),
         Geometry::Collection(collection) => collection.children.iter().map(cost).sum(),
         _ => geometry.num_points(),

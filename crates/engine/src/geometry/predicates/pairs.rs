@@ -38,9 +38,9 @@ impl<'a> Simple<'a> {
     /// The polygon that stands for a circle; a box for one without radius.
     pub(super) fn of_circle(circle: &'a Circle) -> Self {
         if circle.meters <= 0.0 {
-            Simple::Rect(circle.polygon.bounds())
+            Simple::Rect(circle.bounds())
         } else {
-            Simple::Polygon { exterior: &circle.polygon, holes: &[] }
+            Simple::Polygon { exterior: circle.polygon(), holes: &[] }
         }
     }
 
