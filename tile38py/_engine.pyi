@@ -16,7 +16,6 @@ __all__ = [
     "Discarded",
     "Engine",
     "Followed",
-    "Hook",
     "Http",
     "Live",
     "Load",
