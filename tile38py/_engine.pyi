@@ -105,6 +105,9 @@ class Engine:
     def statistics(self) -> dict[str, int]:
         """num_collections, num_objects, num_points, num_strings, in_memory_size and others."""
 
+    def count_groups(self) -> int:
+        """How many visits of objects to fences there are. Looks at all objects that visit one."""
+
     def memory(self) -> tuple[int, int]:
         """Bytes on the heap; bytes that were got from the system but aren't held now."""
 

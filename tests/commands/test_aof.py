@@ -91,6 +91,7 @@ async def test_only_streams_are_counted(line: Line) -> None:
     assert b"connected_slaves:0" in line.bench.call("INFO", "replication")
     line.call(b"AOF", b"0")
     assert b"connected_slaves:1" in line.bench.call("INFO", "replication")
+    assert b"tile38_connected_slaves\r\n$1\r\n1\r\n" in line.bench.call("SERVER", "EXT")
     line.connection.connection_lost(None)
     assert b"connected_slaves:0" in line.bench.call("INFO", "replication")
 

@@ -17,6 +17,24 @@ def test_names_are_sorted(bench: Bench) -> None:
         assert names == sorted(names)
 
 
+def test_visits_to_fences_are_counted(bench: Bench) -> None:
+    def groups() -> list[bytes]:
+        words = bench.call("SERVER", "EXT").split(b"\r\n")
+        names = (b"tile38_num_hook_groups", b"tile38_num_object_groups")
+        return [words[words.index(name) + 2] for name in names]
+
+    bench.call("SETHOOK", "h", "http://127.0.0.1:1/", *"WITHIN k FENCE BOUNDS 0 0 9 9".split())
+    bench.call("SETCHAN", "c", *"WITHIN k FENCE BOUNDS 0 0 9 9".split())
+    assert groups() == [b"0", b"0"]
+    bench.call("SET", "k", "a", "POINT", "1", "1")
+    bench.call("SET", "k", "b", "POINT", "1", "1")
+    assert groups() == [b"4", b"4"]
+    bench.call("DEL", "k", "a")
+    bench.call("DELCHAN", "c")
+    bench.call("DROP", "k")
+    assert groups() == [b"0", b"0"]
+
+
 @pytest.mark.parametrize(
     ("value", "text"),
     [

@@ -125,6 +125,7 @@ def own_fields(server: Services) -> Fields:
     """The part of SERVER EXT that is about the server."""
     basic = basic_fields(server)
     counts = server.engine.statistics()
+    groups = server.engine.count_groups()  # one for each pair, by hook and by object
     uptime_ns = server.clock.monotonic_ns() - server.started_ns
     figures = server.shrinker.figures
     running_ns = server.clock.monotonic_ns() - figures.started_ns if figures.is_running else 0
@@ -138,10 +139,10 @@ def own_fields(server: Services) -> Fields:
             "avg_point_size": average(basic["heap_size"], counts),
             "cluster_enabled": False,
             "connected_clients": len(server.clients),
-            "connected_slaves": 0,
+            "connected_slaves": server.log_streams.count,
             "expired_keys": counts["expired"],
-            "num_hook_groups": counts.get("num_hook_groups", 0),
-            "num_object_groups": counts.get("num_object_groups", 0),
+            "num_hook_groups": groups,
+            "num_object_groups": groups,
             "total_commands_processed": counts["commands_processed"],
             "total_connections_received": server.clients.received,
             "total_messages_sent": messages_sent(server),

@@ -239,6 +239,11 @@ impl Engine {
         Ok(dict)
     }
 
+    /// How many visits of objects to fences there are. Looks at all objects that visit one.
+    fn count_groups(&self, py: Python<'_>) -> usize {
+        py.detach(|| lock(&self.shared).groups.count())
+    }
+
     /// Bytes on the engine's heap, and bytes that it got from the system but doesn't hold now.
     #[allow(clippy::unused_self)] // the heap is the process', but the caller needn't know
     fn memory(&self) -> PyResult<(usize, usize)> {

@@ -44,6 +44,11 @@ impl Groups {
         group
     }
 
+    /// How many visits there are.
+    pub fn count(&self) -> usize {
+        self.by_key.values().flat_map(BTreeMap::values).map(BTreeMap::len).sum()
+    }
+
     /// Seconds, seed and a counter, as Tile38 makes them of time, host and process.
     fn make(&mut self, now_ns: i64) -> Group {
         let mut group = Group::default();
