@@ -26,7 +26,6 @@ __all__ = [
     "Simple",
     "Yield",
     "admit_schemes",
-    "endpoint_error",
     "json_text",
     "split_native",
 ]
@@ -191,6 +190,8 @@ class Batch:
     event_objects: Final[_EventObjects]
     # ("set" | "replaced" | "repeated" | "deleted", name, how many events came before).
     hooks_changed: Final[_HooksChanged]
+    # Why an endpoint's URL was refused, the last one; the reply doesn't say.
+    refused_url: Final[str | None]
 
 @final
 class ServerCommand:
@@ -230,9 +231,6 @@ class Yield:
 
 def admit_schemes(schemes: Sequence[str]) -> bool:
     """Let hooks name URLs of these schemes, too; once for the process."""
-
-def endpoint_error(url: bytes) -> str | None:
-    """Why a URL isn't an endpoint's; None if it is."""
 
 def json_text(text: bytes) -> bytes:
     """A text as JSON: as it is if it is that already, else as a JSON string."""

@@ -86,6 +86,8 @@ class Dispatcher:
                 self._show(client, batch.monitored)
             if batch.events or batch.hooks_changed:
                 self._services.broadcaster.hand_on(batch.events, batch.hooks_changed)
+            if batch.refused_url is not None:
+                self._services.log(f"SETHOOK: an endpoint was refused: {batch.refused_url}")
             match batch.stop:
                 case ServerCommand() as command:
                     progress.stop = self._run(client, command, progress)

@@ -5,6 +5,8 @@ import pytest
 from tests.support.bench import Bench
 from tile38py.commands.server import float_text, plain_text
 
+FENCE = ("WITHIN", "k", "FENCE", "BOUNDS", "0", "0", "9", "9")
+
 
 def test_the_extended_answer_has_58_members(bench: Bench) -> None:
     assert bench.call("SERVER", "EXT").startswith(b"*116\r\n")
@@ -23,8 +25,8 @@ def test_visits_to_fences_are_counted(bench: Bench) -> None:
         names = (b"tile38_num_hook_groups", b"tile38_num_object_groups")
         return [words[words.index(name) + 2] for name in names]
 
-    bench.call("SETHOOK", "h", "http://127.0.0.1:1/", *"WITHIN k FENCE BOUNDS 0 0 9 9".split())
-    bench.call("SETCHAN", "c", *"WITHIN k FENCE BOUNDS 0 0 9 9".split())
+    bench.call("SETHOOK", "h", "http://127.0.0.1:1/", *FENCE)
+    bench.call("SETCHAN", "c", *FENCE)
     assert groups() == [b"0", b"0"]
     bench.call("SET", "k", "a", "POINT", "1", "1")
     bench.call("SET", "k", "b", "POINT", "1", "1")

@@ -7,6 +7,7 @@ mod replay;
 
 use crate::call::{Call, Effect};
 use crate::commands::{self, Access, Command, Function};
+use crate::endpoint_url::Reason;
 use crate::error::{Error, Result};
 use crate::fence::{match_change, ChangeKind, Event, Groups, HookChange, HookKind, Moment};
 use crate::gate::State;
@@ -50,6 +51,8 @@ pub struct Outbox {
     pub events: Vec<Event>,
     /// Changes of hooks, in their order.
     pub hooks_changed: Vec<HookChange>,
+    /// Why an endpoint's URL was refused, the last one: the reply doesn't say.
+    pub refused_url: Option<Reason>,
 }
 
 /// What the engine counts.
@@ -178,7 +181,8 @@ impl Engine {
             self.groups.clear();
         }
         let moment = Moment { now_ns, utc_offset: self.utc_offset };
-        let Outbox { events, hooks_changed } = &mut self.outbox;
+        let Outbox { events, hooks_changed, refused_url } = &mut self.outbox;
+        *refused_url = reports.refused_url.or(*refused_url);
         for change in &reports.changes {
             match_change(&self.keyspace, &mut self.groups, change, &moment, is_live_only, events);
         }

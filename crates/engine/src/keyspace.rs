@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use crate::areas::Lender;
 use crate::collection::{Collection, Counts};
+use crate::endpoint_url::Reason;
 use crate::fence::{Change, ChangeKind, HookChange, Registry};
 use crate::field::Names;
 use crate::object::{Object, NEVER};
@@ -37,6 +38,8 @@ pub struct Reports {
     pub removed_fences: usize,
     /// Whether FLUSHDB was among it.
     pub has_flush: bool,
+    /// Why an endpoint's URL was refused, the last one.
+    pub refused_url: Option<Reason>,
 }
 
 impl Clone for Reports {
@@ -54,6 +57,7 @@ impl Reports {
             && self.hooks.is_empty()
             && self.removed_fences == 0
             && !self.has_flush
+            && self.refused_url.is_none()
     }
 }
 

@@ -62,9 +62,3 @@ pub fn admit_schemes(schemes: Vec<String>) -> bool {
         schemes.iter().map(|scheme| Box::from(format!("{scheme}:").as_bytes())).collect(),
     )
 }
-
-/// Why a URL isn't an endpoint's; None if it is.
-#[pyfunction]
-pub fn endpoint_error(url: &[u8]) -> Option<&'static str> {
-    endpoint_url::check(url).err()
-}

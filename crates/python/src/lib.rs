@@ -47,7 +47,7 @@ mod _engine {
     #[pymodule_export]
     use crate::engine::{Engine, Load};
     #[pymodule_export]
-    use crate::fences::{admit_schemes, endpoint_error};
+    use crate::fences::admit_schemes;
     #[pymodule_export]
     use crate::following::{Discarded, Followed};
     #[pymodule_export]

@@ -31,6 +31,7 @@ pub struct Batch {
     events: Py<PyTuple>,
     event_objects: Py<PyTuple>,
     hooks_changed: Py<PyTuple>,
+    refused_url: Option<&'static str>,
 }
 
 /// A command that isn't the engine's.
@@ -84,6 +85,7 @@ fn convert(py: Python<'_>, batch: CoreBatch) -> PyResult<Batch> {
         None => None,
         Some(stop) => Some(convert_stop(py, stop)?),
     };
+    let refused_url = batch.outbox.refused_url;
     let Records { events, event_objects, hooks_changed } = convert_outbox(py, batch.outbox)?;
     Ok(Batch {
         replies: bytes_of(py, &batch.replies),
@@ -93,6 +95,7 @@ fn convert(py: Python<'_>, batch: CoreBatch) -> PyResult<Batch> {
         events,
         event_objects,
         hooks_changed,
+        refused_url,
     })
 }
 

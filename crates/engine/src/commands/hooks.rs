@@ -7,7 +7,7 @@ use crate::error::{Error, Result};
 use crate::fence::{Draft, Fence, Hook, HookChange, HookChangeKind, HookKind, Meta, Name, Setting};
 use crate::glob;
 use crate::json::{self, escape::write_int_member};
-use crate::keyspace::Keyspace;
+use crate::keyspace::{Keyspace, Reports};
 use crate::object::NEVER;
 use crate::query::options::Verb;
 use crate::reply::{write_bulk, write_header};
@@ -40,7 +40,7 @@ fn set(kind: HookKind, keyspace: &mut Keyspace, call: &mut Call) -> Result<Effec
     let mut words = call.words();
     let name = Name::from(words.next_filled()?);
     let endpoints = match kind {
-        HookKind::Hook => parse_endpoints(words.next_filled()?)?,
+        HookKind::Hook => parse_endpoints(words.next_filled()?, keyspace.reports_mut())?,
         HookKind::Channel => Vec::new(),
     };
     let mut metas: Vec<Meta> = Vec::new();
@@ -94,12 +94,15 @@ fn report(keyspace: &mut Keyspace, kind: HookKind, name: Name, change: HookChang
     }
 }
 
-/// The URLs, of which the first bad one is told; why it is bad is not.
-fn parse_endpoints(list: &[u8]) -> Result<Vec<Box<[u8]>>> {
+/// The URLs, of which the first bad one is told; why it is bad, to the log alone.
+fn parse_endpoints(list: &[u8], reports: &mut Reports) -> Result<Vec<Box<[u8]>>> {
     let urls = list.split(|byte| *byte == b',').map(<[u8]>::trim_ascii);
     urls.map(|url| match endpoint_url::check(url) {
         Ok(()) => Ok(Box::from(url)),
-        Err(_) => Err(Error::invalid(url)),
+        Err(reason) => {
+            reports.refused_url = Some(reason);
+            Err(Error::invalid(url))
+        }
     })
     .collect()
 }
