@@ -1,6 +1,8 @@
 """Hooks of a real server: messages arrive in order, also after an absence or a kill."""
 
+import contextlib
 import json
+import sqlite3
 import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, HTTPServer
@@ -125,3 +127,26 @@ def test_settings_of_the_queue_act_at_once_and_survive_a_restart(server: ServerP
     server.start()
     found = server.call("CONFIG", "GET", "hook-queue*")
     assert found == ["$ hook-queue-max-size", "$ 0", "$ hook-queue-ttl", "$ 1"]
+
+
+def queued_ever(server: ServerProcess) -> int:
+    """The number of the last message that was queued."""
+    with contextlib.closing(sqlite3.connect(server.data / "queue.db")) as database:
+        return int(database.execute("SELECT number FROM last_number").fetchone()[0])
+
+
+def test_messages_of_channels_leave_the_queue_alone(server: ServerProcess) -> None:
+    area = ("NEARBY", "fleet", "FENCE", "DETECT", "enter,exit", "POINT", 33, -115, 10000)
+    assert server.call("SETCHAN", "channel", *area) == ":1"
+    with server.connect() as connection:
+        connection.call("SUBSCRIBE", "channel")
+        move(server, 33, 44)
+        assert "enter" in str(connection.read())
+        assert "exit" in str(connection.read())
+    server.stop()
+    assert queued_ever(server) == 0
+    server.start()
+    set_hook(server, 1)  # nobody listens there
+    move(server, 33, 44)
+    server.stop()
+    assert queued_ever(server) == 2
