@@ -281,6 +281,7 @@ class Cluster:
             try:
                 yield
             finally:
+                self.loop.steps.begin_end()
                 for node in self.nodes:
                     node.process.is_alive = False
                 self.loop.end_threads()
