@@ -159,6 +159,8 @@ class Client:
                 _, self._caller = await connecting
             except OSError:
                 return
+            if self.needs_settling:
+                return  # the server that answers isn't the one that was called
         batch = [
             Write(self._vocabulary.command()) for _ in range(self._chance.choice((1, 1, 2, 5, 20)))
         ]

@@ -40,6 +40,10 @@ class Mishaps:
         count = self._chance.randrange(OPERATIONS_MAX)
         self._any().crash_after(count, loses_power=self._chance.random() < 0.6)
 
+    def lose_power_soon(self, node: Node) -> None:
+        """Have a machine fail in the middle of what it does with files next."""
+        node.crash_after(self._chance.randrange(OPERATIONS_MAX), loses_power=True)
+
     def stop(self) -> None:
         """End a process as an operator does."""
         self._any().stop()

@@ -123,6 +123,9 @@ class Scenario:
     def _shrink(self) -> None:
         node = self.chance.choice(self.nodes) if self.followers_shrink else self.leader
         self._spawn(self._say(node, b"AOFSHRINK"), Process("c0"))
+        if self.chance.random() < 0.3:
+            # What a rewrite leaves unsynced is soon synced by others: the moment has to be near.
+            self.mishaps.lose_power_soon(node)
 
     async def _promote(self) -> None:
         """Make a follower the leader, as Sentinel does it."""
