@@ -153,11 +153,12 @@ class SimulatedLoop(asyncio.BaseEventLoop):
                 outcome.append(lambda: future.set_result(result))
 
         def step() -> None:
+            if self._running.get(runner) is not future:
+                return  # end_threads() let it run to its end; others may have the thread now
             if not runner.step():
                 self.call_later(runner.pause_seconds, step)
                 return
-            if self._running.pop(runner, None) is None:
-                return
+            del self._running[runner]
             if not process.is_alive:
                 future.cancel()
             elif not future.done():

@@ -8,6 +8,7 @@ import sys
 
 import pytest
 
+from tests.simulation.machine import CURRENT
 from tests.simulation.scenario import Scenario, run_scenario, run_seed
 from tests.support.process import ROOT
 
@@ -58,3 +59,20 @@ def test_a_seed_that_never_ends_fails_and_has_its_trail() -> None:
     assert "no end after" in result.failure
     assert result.trail[-1].endswith(result.failure)
     assert any("once more" in line for line in result.trail)
+
+
+class Interrupted(Scenario):
+    """Fails while threads are at work."""
+
+    async def run(self) -> None:
+        """Leave them behind."""
+        await self._start_all()
+        CURRENT.set(self.leader.process)
+        for _ in range(5):
+            self.loop.run_in_executor(None, self.loop.pause_thread)
+        raise AssertionError("threads are at work")
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_a_seed_ends_though_threads_were_at_work_when_it_failed(seed: int) -> None:
+    assert "threads are at work" in run_scenario(seed, Interrupted).failure
