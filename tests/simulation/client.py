@@ -113,6 +113,7 @@ class Client:
         self.is_ended = False
         self.is_idle = True
         self.needs_settling = False
+        self.meets_restart = False  # whether it wrote nothing since its server ended
         self._chance = chance
         self._leader = leader
         self._vocabulary = Vocabulary(name, chance)
