@@ -113,6 +113,7 @@ class Client:
         self.is_ended = False
         self.is_idle = True
         self.needs_settling = False
+        self.meets_restart = False  # whether it wrote nothing since its server ended
         self._chance = chance
         self._leader = leader
         self._vocabulary = Vocabulary(name, chance)
@@ -159,6 +160,8 @@ class Client:
                 _, self._caller = await connecting
             except OSError:
                 return
+            if self.needs_settling:
+                return  # the server that answers isn't the one that was called
         batch = [
             Write(self._vocabulary.command()) for _ in range(self._chance.choice((1, 1, 2, 5, 20)))
         ]

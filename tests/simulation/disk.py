@@ -24,6 +24,7 @@ class Inode:
     # Changes that aren't safe: (position, bytes) of a write, (size, None) of a truncation.
     changes: list[tuple[int, bytes | None]] = field(default_factory=list)
     lock: object | None = None  # the open file that has it
+    size_kept: int = 0  # what no loss of power may take
 
     def write(self, position: int, data: bytes) -> None:
         """Put bytes somewhere."""
@@ -69,6 +70,15 @@ Names = dict[str, Inode]
 
 
 @dataclass(slots=True)
+class Swap:
+    """When a file took the place of the log."""
+
+    inode: Inode
+    at: float
+    is_excused: bool = False  # from being there for good, since a sync failed
+
+
+@dataclass(slots=True)
 class Faults:
     """What goes wrong at present."""
 
@@ -94,6 +104,7 @@ class Disk:
     def __init__(self, chance: random.Random) -> None:
         self.faults = Faults()
         self.failed_at: float | None = None  # when syncs began to fail
+        self.swap: Swap | None = None  # the last one
         self._chance = chance
         self.names: Names = {}
         self._safe_names: Names = {}
@@ -163,13 +174,18 @@ class Disk:
             self.faults.fail_if_due("sync")
         except OSError:
             self.failed_at = now if self.failed_at is None else self.failed_at
+            self._excuse()
             raise
         self.failed_at = None
         inode.sync()
 
     def sync_names(self) -> None:
         """Make the names safe."""
-        self.faults.fail_if_due("sync")
+        try:
+            self.faults.fail_if_due("sync")
+        except OSError:
+            self._excuse()
+            raise
         self._settle_names()
 
     def lose_power(self) -> None:
@@ -181,6 +197,10 @@ class Disk:
         for inode in dict.fromkeys(names.values()):
             inode.lose(self._chance)
         self._settle_names()
+
+    def _excuse(self) -> None:
+        if self.swap is not None:
+            self.swap.is_excused = True
 
     def _settle_names(self) -> None:
         self._safe_names = dict(self.names)

@@ -14,7 +14,9 @@ if TYPE_CHECKING:
 
 Result = TypeVar("Result")
 START_NS = 1_700_000_000_000_000_000
-TURNS_MAX = 200_000  # of the loop without time passing
+TURNS_MAX = 20_000  # of the loop without time passing
+STEPS_MAX = 200_000  # turns of the loop and operations on files of a seed; few take a tenth
+END_STEPS_MAX = 100_000  # the same, of ending what is left of it
 AT_ONCE = 0.3  # share of pauses of a thread that take no time
 PAUSE_SECONDS_MAX = 0.02  # of a thread, between two of its file operations
 
@@ -23,15 +25,35 @@ class DeadlockError(AssertionError):
     """Nothing will ever happen again, or everything happens at once for ever."""
 
 
+class Steps:
+    """What is left of the work that a simulation may do: time alone bounds nothing that loops."""
+
+    def __init__(self) -> None:
+        self.count_max = STEPS_MAX
+        self.count = 0
+
+    def take(self) -> None:
+        """Do one more."""
+        self.count += 1
+        if self.count > self.count_max:
+            raise DeadlockError(f"no end after {self.count_max} steps: something loops")
+
+    def begin_end(self) -> None:
+        """Bound what ends the simulation anew, so that it isn't refused, nor goes on for ever."""
+        self.count, self.count_max = 0, END_STEPS_MAX
+
+
 class NoSelector:
     """Stands in for the system's: nothing is ever ready, and waiting takes no time."""
 
-    def __init__(self) -> None:
+    def __init__(self, steps: Steps) -> None:
         self.now = 0.0
+        self._steps = steps
         self._turns = 0
 
     def select(self, timeout: float | None = None) -> list[object]:
         """Let the time pass."""
+        self._steps.take()
         if timeout is None:
             raise DeadlockError("nothing is left that could happen")
         if timeout > 0:
@@ -99,7 +121,8 @@ class SimulatedLoop(asyncio.BaseEventLoop):
 
     def __init__(self, world: World) -> None:
         super().__init__()
-        self._selector = NoSelector()
+        self.steps = Steps()
+        self._selector = NoSelector(self.steps)
         self._clock_resolution = 1e-9
         self._world = world
         self._running: dict[Runner, asyncio.Future[object]] = {}
@@ -130,11 +153,12 @@ class SimulatedLoop(asyncio.BaseEventLoop):
                 outcome.append(lambda: future.set_result(result))
 
         def step() -> None:
+            if self._running.get(runner) is not future:
+                return  # end_threads() let it run to its end; others may have the thread now
             if not runner.step():
                 self.call_later(runner.pause_seconds, step)
                 return
-            if self._running.pop(runner, None) is None:
-                return
+            del self._running[runner]
             if not process.is_alive:
                 future.cancel()
             elif not future.done():
@@ -147,6 +171,7 @@ class SimulatedLoop(asyncio.BaseEventLoop):
 
     def pause_thread(self) -> None:
         """Called before a file operation: a thread lets others run."""
+        self.steps.take()
         runner = Runner.current()
         if runner is not None:
             runner.pause(self._pause_seconds())
@@ -161,7 +186,7 @@ class SimulatedLoop(asyncio.BaseEventLoop):
         """Let all threads run to their end; their processes must be dead."""
         for runner in list(self._running):
             while not runner.step():
-                pass
+                self.steps.take()
             self._running.pop(runner).cancel()
 
     def end_tasks(self) -> None:

@@ -40,6 +40,7 @@ class Process:
     name: str
     is_alive: bool = True
     ops_left: int | None = None  # file operations until it dies, if that was arranged
+    ops_left_at_swap: int | None = None  # the same, from when another file takes its log's place on
     on_death: Callable[["Process"], None] | None = None
     signals: dict[int, Callable[[], object]] = field(default_factory=dict)  # who handles them
     engine: Engine | None = None  # the data of a server
@@ -49,6 +50,11 @@ class Process:
         """Stop here if the process is dead."""
         if not self.is_alive:
             raise CrashedError
+
+    def swapped(self) -> None:
+        """Another file took the place of the log."""
+        if self.ops_left_at_swap is not None:
+            self.ops_left, self.ops_left_at_swap = self.ops_left_at_swap, None
 
     def step(self) -> None:
         """Called before each operation on files."""

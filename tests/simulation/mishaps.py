@@ -8,6 +8,7 @@ from tests.simulation.node import Node
 
 OPERATIONS = ("write", "sync", "truncate", "rename", "create")
 OPERATIONS_MAX = 30  # of a process on files, before it dies at one
+SWAP_OPERATIONS_MAX = 6  # the same, once another file has its log's place
 ROOM_BYTES_MAX = 2000
 
 
@@ -25,6 +26,7 @@ class Mishaps:
         alone = (
             self.nothing, self.nothing, self.crash, self.crash_in_operation, self.stop,
             self.fill_disk, self.free_disk, self.break_disk, self.jump_clock,
+            self.lose_power_at_swap,
         )  # fmt: skip
         return alone if len(self._nodes) == 1 else (*alone, self.cut, self.cut, self.stall)
 
@@ -39,6 +41,14 @@ class Mishaps:
         """End a process in the middle of what it does with files."""
         count = self._chance.randrange(OPERATIONS_MAX)
         self._any().crash_after(count, loses_power=self._chance.random() < 0.6)
+
+    def lose_power_soon(self, node: Node) -> None:
+        """Have a machine fail in the middle of what it does with files next."""
+        node.crash_after(self._chance.randrange(OPERATIONS_MAX), loses_power=True)
+
+    def lose_power_at_swap(self) -> None:
+        """Have a machine fail as soon as another file takes the place of its log."""
+        self._any().crash_at_swap(self._chance.randrange(SWAP_OPERATIONS_MAX))
 
     def stop(self) -> None:
         """End a process as an operator does."""

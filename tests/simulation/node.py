@@ -181,12 +181,33 @@ class Node:
         if loses_power:
             promised_until = min(self.disk.failed_at or math.inf, promised_until)
             promised_until -= LOST_SECONDS[self.policy]
-            self.disk.lose_power()
+            self._lose_power()
         self.on_end(self, promised_until)
         is_told = not loses_power or self.world.chance.random() < 0.5
         self._forget(process, is_told=is_told)
         for task in self._tasks:
             task.cancel()
+
+    def _lose_power(self) -> None:
+        """Lose it, and see what became of a log that took the place of another."""
+        swap, now = self.disk.swap, self.system.loop.time()
+        self.disk.lose_power()
+        self.disk.swap = None
+        log = self.disk.names.get(LOG)
+        if log is not None and len(log.data) < log.size_kept:
+            self._complain(f"the log of another has {len(log.data)} of {log.size_kept} bytes")
+        if swap is None or swap.is_excused or self.policy != "everysec":
+            return  # without a write nothing else says when a new name is safe
+        if log is not swap.inode and now - swap.at > LOST_SECONDS[self.policy]:
+            self._complain("the log of another is gone, the former is there again")
+
+    def _complain(self, text: str) -> None:
+        self.system.loop.errors.append(f"{self.name}: {text}")
+
+    def crash_at_swap(self, operations: int) -> None:
+        """Have it lose power so many operations after another file took the place of its log."""
+        self.is_losing_power = True
+        self.process.ops_left_at_swap = operations
 
     def crash_after(self, operations: int, *, loses_power: bool) -> None:
         """Have it die at one of its next operations on files."""
@@ -281,6 +302,7 @@ class Cluster:
             try:
                 yield
             finally:
+                self.loop.steps.begin_end()
                 for node in self.nodes:
                     node.process.is_alive = False
                 self.loop.end_threads()

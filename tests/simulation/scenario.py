@@ -1,6 +1,7 @@
 """One seed: machines, clients and what befalls them; now and then all is healed and checked."""
 
 import asyncio
+import contextlib
 import contextvars
 import json
 import random
@@ -23,6 +24,7 @@ PAUSE_SECONDS = 0.7  # between two events, at most
 QUIET_SECONDS_MAX = 90.0  # for everything to recover
 LEAVE_SECONDS_MAX = 10.0  # for clients to leave a leader
 ANSWER_SECONDS_MAX = 5.0  # for a command by itself
+SETTLE_SECONDS_MAX = 3.0  # for clients to see what a server has that started anew
 EVER = float("inf")
 
 
@@ -101,6 +103,7 @@ class Scenario:
         self.promised_until = min(self.promised_until, promised_until)
         for client in self.clients:
             client.needs_settling = True
+            client.meets_restart = promised_until != NEVER
 
     async def _disturb(self) -> None:
         """Let things go wrong for a while."""
@@ -114,6 +117,8 @@ class Scenario:
                 self._shrink()
             elif kind < 0.35 and len(self.nodes) > 1:
                 await self._promote()
+            elif kind < 0.4:
+                await self._crash_twice()
             else:
                 self.chance.choice(self.mishaps.kinds)()
             self._settle_all()
@@ -123,6 +128,18 @@ class Scenario:
     def _shrink(self) -> None:
         node = self.chance.choice(self.nodes) if self.followers_shrink else self.leader
         self._spawn(self._say(node, b"AOFSHRINK"), Process("c0"))
+        if self.chance.random() < 0.3:
+            # What a rewrite leaves unsynced is soon synced by others: the moment has to be near.
+            self.mishaps.lose_power_soon(node)
+
+    async def _crash_twice(self) -> None:
+        """Kill the leader, and have it lose power as soon as clients saw what it then has."""
+        leader = self.leader
+        leader.crash(loses_power=False)
+        self._start_what_stopped()
+        with contextlib.suppress(AssertionError):
+            await self._until("settled", self._settle_all, seconds_max=SETTLE_SECONDS_MAX)
+            leader.crash(loses_power=True)
 
     async def _promote(self) -> None:
         """Make a follower the leader, as Sentinel does it."""
@@ -166,7 +183,7 @@ class Scenario:
         self.cluster.network.heal()
         for node in self.nodes:
             node.disk.faults.clear()
-            node.process.ops_left = None
+            node.process.ops_left = node.process.ops_left_at_swap = None
         await self._until("clients rest", lambda: all(client.is_idle for client in self.clients))
         await self._until("all can write", lambda: all(map(_is_quiet, self.nodes)))
         await self._until("clients are settled", self._settle_all)
@@ -246,6 +263,10 @@ class Scenario:
         writes = client.history.writes
         total, count = len(writes), client.history.acknowledged_before(self.promised_until)
         oracle.settle(client.history, client.name, self.leader.engine, count)
+        if writes and client.meets_restart and self.promised_until != NEVER:
+            # What a server has that started anew is safe, since clients see it.
+            writes[-1].acknowledged_at = self.loop.time()
+        client.meets_restart = False
         self.trail.note(client.name, f"{len(writes)} of {total} writes, {count} promised")
         client.needs_settling = False
 

@@ -8,9 +8,11 @@ from pathlib import PurePosixPath
 from types import SimpleNamespace
 from typing import Self
 
-from tests.simulation.disk import Disk, Inode
+from tests.simulation.disk import Disk, Inode, Swap
 from tests.simulation.loop import SimulatedLoop
 from tests.simulation.machine import CURRENT, CrashedError, Process
+from tile38py.persistence.files import SHRINK_SUFFIX
+from tile38py.persistence.resync import RESYNC_SUFFIX
 
 ROOM_BYTES = 1 << 40
 FOLDER = Inode()  # stands for every folder
@@ -135,7 +137,17 @@ class System:
         """Rename a file."""
         self.step()
         disk, name = self.locate(old)
-        disk.rename(name, self.locate(new)[1])
+        target = self.locate(new)[1]
+        disk.rename(name, target)
+        if name == target + SHRINK_SUFFIX:
+            disk.swap = None  # this file's name isn't safe at once
+        elif name == target + RESYNC_SUFFIX:
+            # The whole of another's log takes the place of one that was safe.
+            inode = disk.find(target)
+            inode.size_kept = len(inode.data)
+            disk.swap = Swap(inode, self.loop.time())
+        if name in (target + RESYNC_SUFFIX, target + SHRINK_SUFFIX):
+            CURRENT.get().swapped()
 
     rename = replace
 

@@ -1,5 +1,6 @@
 """Seeds of the simulation, and that a seed is all that one needs to see a failure again."""
 
+import asyncio
 import os
 import random
 import subprocess
@@ -7,7 +8,8 @@ import sys
 
 import pytest
 
-from tests.simulation.scenario import run_seed
+from tests.simulation.machine import CURRENT
+from tests.simulation.scenario import Scenario, run_scenario, run_seed
 from tests.support.process import ROOT
 
 SEEDS = 40
@@ -39,3 +41,38 @@ def test_a_seed_leaves_the_same_trail_each_time(seed: int) -> None:
 
 def test_seeds_differ() -> None:
     assert run_seed(1).trail != run_seed(2).trail
+
+
+class Endless(Scenario):
+    """Time passes, and it never ends."""
+
+    async def run(self) -> None:
+        """Go round for ever."""
+        await self._start_all()
+        while True:
+            self.trail.note("", "once more")
+            await asyncio.sleep(0.001)
+
+
+def test_a_seed_that_never_ends_fails_and_has_its_trail() -> None:
+    result = run_scenario(1, Endless)
+    assert "no end after" in result.failure
+    assert result.trail[-1].endswith(result.failure)
+    assert any("once more" in line for line in result.trail)
+
+
+class Interrupted(Scenario):
+    """Fails while threads are at work."""
+
+    async def run(self) -> None:
+        """Leave them behind."""
+        await self._start_all()
+        CURRENT.set(self.leader.process)
+        for _ in range(5):
+            self.loop.run_in_executor(None, self.loop.pause_thread)
+        raise AssertionError("threads are at work")
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_a_seed_ends_though_threads_were_at_work_when_it_failed(seed: int) -> None:
+    assert "threads are at work" in run_scenario(seed, Interrupted).failure
