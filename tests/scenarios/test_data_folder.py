@@ -85,6 +85,30 @@ def test_a_damaged_log_stops_the_start_and_stays_as_it_is(server: ServerProcess)
     assert log.read_bytes() == damaged
 
 
+@pytest.mark.parametrize(
+    ("text", "left_out"),
+    [
+        ('{"maxmemory": "1gb"', "all of it, since it isn't a JSON object"),
+        ('{"maxmemory": "1gb", "max-memory": "2gb", "x": [1]}', "'max-memory', 'x'"),
+    ],
+)
+def test_what_is_wrong_with_the_configuration_is_told_and_kept(
+    server: ServerProcess, text: str, left_out: str
+) -> None:
+    stopped_with_data(server)
+    file = server.data / "config"
+    file.write_text(text)
+    server.start()
+    assert f"Left out of the configuration file: {left_out}; it is kept in" in server.log()
+    assert server.call("GET", "fleet", "a", "POINT")
+    [copy] = server.data.glob("config.kept-*")
+    assert copy.read_text() == text
+    assert copy.stat().st_mode & 0o777 == 0o600
+    server.stop()
+    server.start()
+    assert list(server.data.glob("config.kept-*")) == [copy]
+
+
 def test_a_log_of_tile38s_other_forms_loads(server: ServerProcess) -> None:
     log = stopped_with_data(server)
     inline, native = b"SET fleet a POINT 1 2\r\n", b"$21 SET fleet b POINT 3 4\r\n"

@@ -101,7 +101,8 @@ def log_for(options: Options) -> Log:
         levels = VERY_VERBOSE
     elif options.is_verbose:
         levels = VERBOSE
-    text = read_members(ConfigFile(options.directory / "config").read()).get("logconfig", "")
+    members = read_members(ConfigFile(options.directory / "config").read()) or {}
+    text = members.get("logconfig", "")
     configuration = json_object(text)
     if configuration.get("encoding") != "json":
         return make_log(levels, keys=JsonKeys() if options.logs_json else None)

@@ -24,6 +24,10 @@ NAMES: Final = sorted(PROPERTIES)
 # These two are written as they are in force, whoever causes the write.
 LIVE_NAMES: Final = (known.LOGCONFIG.name, known.REPLICA_PRIORITY.name)
 
+IDENTITY_NAMES: Final = frozenset(
+    ("server_id", "follow_host", "follow_port", "follow_id", "follow_pos", "read_only")
+)
+
 
 @dataclass(slots=True)
 class Identity:
@@ -40,10 +44,11 @@ class Identity:
 class Config:
     """All settings of the server."""
 
-    __slots__ = ("_changed", "_saved", "_values", "identity")
+    __slots__ = ("_changed", "_saved", "_values", "identity", "left_out")
 
     def __init__(self) -> None:
         self.identity = Identity()
+        self.left_out = ""  # what of the file wasn't understood and won't be in the next one
         self._values: dict[str, object] = {name: PROPERTIES[name].default for name in NAMES}
         self._saved: dict[str, str] = {}  # texts as the file has them
         self._changed: list[Callable[[str], None]] = []
@@ -80,6 +85,10 @@ class Config:
     def read(self, data: bytes) -> None:
         """Take over a file's content. Raises StartError for a value that is none."""
         members = read_members(data)
+        if members is None:
+            members, self.left_out = {}, "all of it, since it isn't a JSON object"
+        elif strangers := sorted(members.keys() - PROPERTIES.keys() - IDENTITY_NAMES):
+            self.left_out = ", ".join(map(repr, strangers))
         self.identity = _identity(members)
         for name in NAMES:
             text = members.get(name)
@@ -117,17 +126,19 @@ class Config:
         return (text + "\n").encode("utf-8", "surrogateescape")
 
 
-def read_members(data: bytes) -> dict[str, str]:
-    """A file's members as texts; none if it isn't a JSON object."""
+def read_members(data: bytes) -> dict[str, str] | None:
+    """A file's members as texts; None if it isn't a JSON object. An empty file has none."""
+    if not data.strip():
+        return {}
     try:
         # Numbers stay as they are spelled.
         content: object = json.loads(
             data.decode("utf-8", "surrogateescape"), parse_int=str, parse_float=str
         )
     except (ValueError, RecursionError):
-        return {}
+        return None
     if not isinstance(content, dict):
-        return {}
+        return None
     return {str(name): _member_text(value) for name, value in content.items()}
 
 

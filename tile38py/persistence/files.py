@@ -235,6 +235,12 @@ class ConfigFile:
         except FileNotFoundError:
             return b""
 
+    def keep_copy(self, name: str) -> Path:
+        """Copy it to a file beside it; the copy's path."""
+        copy = self._path.with_name(name)
+        replace_file(copy, self._path.read_bytes())
+        return copy
+
     def write(self, data: bytes) -> None:
         """Replace it at once and for good; a crash leaves the old or the new one."""
         replace_file(self._path, data)

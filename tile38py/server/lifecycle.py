@@ -16,6 +16,7 @@ from pathlib import Path
 from tile38py import VERSION
 from tile38py import commands as command_families
 from tile38py.clients import Clients
+from tile38py.clock import stamp_text
 from tile38py.commands.registry import Services
 from tile38py.dispatch import Dispatcher
 from tile38py.errors import StartError, reason_of
@@ -106,9 +107,17 @@ class Server:
 
     def _save_config(self, parts: Parts) -> None:
         try:
+            if parts.config.left_out:
+                self._keep_config(parts)
             parts.config_file.write(parts.config.file_text())
         except OSError as error:
             raise StartError(f"configuration file: {reason_of(error)}") from error
+
+    def _keep_config(self, parts: Parts) -> None:
+        """What of the configuration file isn't understood may be a typing error: lose nothing."""
+        copy = parts.config_file.keep_copy(f"config.kept-{stamp_text(parts.clock.now_ns())}")
+        text = "Left out of the configuration file: %s; it is kept in %s"
+        self._log.error(text, parts.config.left_out, copy)
 
     def _write_pid_file(self) -> None:
         if self._options.pid_file:

@@ -66,6 +66,7 @@ def test_the_file_keeps_its_spelling_until_settings_are_kept() -> None:
     assert config.get(MAXMEMORY) == 1500 * 1024
     assert b'"1500kb"' in config.file_text()
     assert b"other" not in config.file_text()
+    assert config.left_out == "'other'"
     config.keep()
     assert b'"maxmemory": "1mb"' in config.file_text()
 
@@ -81,6 +82,7 @@ def test_reading_is_lenient_about_types() -> None:
 @pytest.mark.parametrize("text", [b"", b"nonsense", b"[]", b"\xff", b"[" * 100_000])
 def test_what_is_no_object_counts_as_empty(text: bytes) -> None:
     assert config_of(text).file_text() == b"{}\n"
+    assert bool(config_of(text).left_out) == bool(text)
 
 
 def test_a_bad_saved_value_stops_the_start() -> None:

@@ -61,6 +61,43 @@ def test_a_torn_end_is_cut_and_kept(tmp_path: Path) -> None:
     start.replay.close()
 
 
+def test_a_log_cut_at_any_byte_keeps_every_whole_command_and_every_byte(tmp_path: Path) -> None:
+    whole = SET + SET.replace(b"\r\na\r\n", b"\r\nb\r\n") + HOOK
+    ends = [0, len(SET), 2 * len(SET), len(whole)]
+    for size in range(len(whole) + 1):
+        folder = tmp_path / str(size)
+        folder.mkdir()
+        path = write_log(folder, whole[:size])
+        start = Start(folder)
+        start.replay.run()
+        start.replay.close()
+        commands = sum(end <= size for end in ends[1:])
+        assert path.read_bytes() == whole[: ends[commands]]
+        assert start.objects == min(commands, 2)
+        kept = b"".join(file.read_bytes() for file in folder.glob("*.cut-*"))
+        assert path.read_bytes() + kept == whole[:size]
+
+
+@pytest.mark.parametrize(
+    "strange",
+    [
+        b"\x00" * 50 + b"garbage\xff\xfe\r\n" + SET,
+        b"REDIS0011\xfa\x09redis-ver\x057.0.15\r\n",
+        command(b"SELECT", b"0") + command(b"SET", b"k", b"v"),
+        command(b"GEOADD", b"k", b"1", b"2", b"v"),
+        b"\x89PNG\r\n\x1a\n" + bytes(range(256)) + b"\r\n",
+    ],
+)
+def test_what_no_tile38_wrote_stops_the_start_and_stays(tmp_path: Path, strange: bytes) -> None:
+    path = write_log(tmp_path, SET + strange)
+    start = Start(tmp_path)
+    with pytest.raises(StartError):
+        start.replay.run()
+    start.replay.close()
+    assert path.read_bytes() == SET + strange
+    assert [file.name for file in tmp_path.iterdir()] == ["appendonly.aof"]
+
+
 def test_a_damaged_log_stays_as_it_is(tmp_path: Path) -> None:
     path = write_log(tmp_path, SET + b"*1\r\n+x\r\n" + SET)
     start = Start(tmp_path)
