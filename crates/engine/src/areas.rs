@@ -6,7 +6,6 @@ use std::sync::mpsc::{sync_channel, Receiver, SyncSender};
 
 use crate::geometry::Rect;
 use crate::index::RTree;
-use crate::keyspace::Key;
 use crate::object::Object;
 
 /// Changes that go to the helper at once.
@@ -161,7 +160,7 @@ impl Loan {
 pub struct Lender {
     helper: SyncSender<Message>,
     count: usize,
-    keys: Vec<Key>,
+    keys: Vec<Box<[u8]>>,
 }
 
 impl Lender {
@@ -175,7 +174,7 @@ impl Lender {
     }
 
     /// The keys whose areas were lent; some may have been called back or be gone.
-    pub fn into_keys(self) -> Vec<Key> {
+    pub fn into_keys(self) -> Vec<Box<[u8]>> {
         self.keys
     }
 }
