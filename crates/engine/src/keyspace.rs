@@ -257,7 +257,7 @@ impl Keyspace {
     pub fn call_areas_back(&mut self) {
         let Some(lender) = self.lending.0.take() else { return };
         for key in lender.into_keys() {
-            if let Some(collection) = self.collections.get_mut(&key) {
+            if let Some(collection) = self.collections.get_mut(&key[..]) {
                 collection.call_areas_back();
             }
         }
