@@ -230,6 +230,8 @@ fn walk<'a, T: Item>(
     while let Some(next) = heap.pop() {
         match next.what {
             What::Item(item) => visit(item, next.distance)?,
+            // The horizon came nearer since it was put there.
+            What::Node(_) if next.distance > horizon.distance => {}
             What::Node(Node::Leaf(entries)) => {
                 near.clear();
                 for (bounds, item) in entries.bounds.iter().zip(&entries.slots) {
