@@ -1,5 +1,11 @@
 //! Numbers as clients write and read them. Owns Tile38's float tokens and float output.
 
+/// Exponents of two beyond this lead to 0 or to infinity, whatever they stand behind.
+const EXPONENT_MAX: i64 = 1 << 40;
+
+/// The smallest double above 0 is 2 to this power.
+const LEAST_EXPONENT: i64 = -1074;
+
 /// A float token: sign, decimal or hexadecimal with binary exponent, `_` between digits, `inf`,
 /// `infinity` and unsigned `nan` in any case. Overflow, blanks and anything else are `None`.
 pub fn parse_float(text: &[u8]) -> Option<f64> {
@@ -68,17 +74,63 @@ fn remove_underscores(text: &str) -> Option<String> {
 /// `1.8p-3`: hexadecimal digits with a mandatory binary exponent.
 fn parse_hexadecimal(text: &str) -> Option<f64> {
     let (mantissa, exponent) = text.split_once(['p', 'P'])?;
-    let exponent: i32 = exponent.parse().ok()?;
+    let mut exponent = parse_exponent(exponent)?;
     let (whole, fraction) = mantissa.split_once('.').unwrap_or((mantissa, ""));
     if whole.is_empty() && fraction.is_empty() {
         return None;
     }
-    let mut value = 0.0_f64;
-    for digit in whole.chars().chain(fraction.chars()) {
-        value = value * 16.0 + f64::from(digit.to_digit(16)?);
+    let mut bits = 0_u64;
+    for (index, digit) in whole.chars().chain(fraction.chars()).enumerate() {
+        let digit = u64::from(digit.to_digit(16)?);
+        let is_room = bits >> 60 == 0;
+        // Of what has no room any more it matters for rounding whether it is zero.
+        bits = if is_room { (bits << 4) | digit } else { bits | u64::from(digit != 0) };
+        match (is_room, index < whole.len()) {
+            (true, false) => exponent -= 4,
+            (false, true) => exponent += 4,
+            _ => {}
+        }
     }
-    let places = i32::try_from(fraction.len()).ok()?;
-    Some(value * 2.0_f64.powi(exponent.checked_sub(places.checked_mul(4)?)?))
+    Some(scaled(bits, exponent))
+}
+
+/// Digits with an optional sign; what is beyond all doubles is as good as the last that counts.
+fn parse_exponent(text: &str) -> Option<i64> {
+    let digits = text.strip_prefix(['-', '+']).unwrap_or(text);
+    if digits.is_empty() || !digits.bytes().all(|byte| byte.is_ascii_digit()) {
+        return None;
+    }
+    let size = digits.parse().unwrap_or(EXPONENT_MAX).min(EXPONENT_MAX);
+    Some(if text.starts_with('-') { -size } else { size })
+}
+
+/// `bits · 2^exponent`, rounded once, half to even.
+fn scaled(bits: u64, exponent: i64) -> f64 {
+    let top = exponent.saturating_add(63 - i64::from(bits.leading_zeros()));
+    if bits == 0 {
+        return 0.0;
+    }
+    if top > i64::from(f64::MAX_EXP) {
+        return f64::INFINITY;
+    }
+    if top >= i64::from(f64::MIN_EXP) - 1 {
+        // Only the conversion rounds; each half of the exponent is a power that a double can be.
+        let half = exponent as i32 / 2;
+        return bits as f64 * 2.0_f64.powi(half) * 2.0_f64.powi(exponent as i32 - half);
+    }
+    // A subnormal double is a multiple of the smallest one, whose bits are 1.
+    let shift = LEAST_EXPONENT - exponent;
+    if shift > 64 {
+        return 0.0;
+    }
+    if shift <= 0 {
+        return f64::from_bits(bits << -shift);
+    }
+    let wide = u128::from(bits);
+    let (floor, half) = (wide >> shift, 1_u128 << (shift - 1));
+    let rest = wide - (floor << shift);
+    let is_up = rest > half || (rest == half && floor & 1 == 1);
+    f64::from_bits((floor + u128::from(is_up)) as u64)
 }
 
 /// Digits only, 64 bits.
@@ -173,6 +225,25 @@ mod tests {
             "", " 1", "1 ", "0x10", "1e400", "+nan", "-nan", ".", "1__0", "_1", "1_", "e5", "--1",
             "1e", "infin",
         ] {
+            assert_eq!(parse_float(text.as_bytes()), None, "{text}");
+        }
+        for (text, value) in [
+            ("0x1p-1074", f64::from_bits(1)),
+            ("0x1p-1075", 0.0),
+            ("0x3p-1060", f64::from_bits(3 << 14)),
+            ("0x1.8p-1075", f64::from_bits(1)),
+            ("0x1.8p-1074", f64::from_bits(2)),
+            ("0x0.fffffffffffff8p-1022", f64::MIN_POSITIVE),
+            ("0x1.43815b587e715p-998", 1.263_692_578_415_832_6 * 2.0_f64.powi(-998)),
+            ("0x1.fffffffffffffp1023", f64::MAX),
+            ("0x20000000000001p0", 9_007_199_254_740_992.0),
+            ("0x200000000000010000000000001p-44", 4_503_599_627_370_497.0 * 512.0),
+            ("0x1p-99999999999999999999", 0.0),
+            ("0x0p99999999999999999999", 0.0),
+        ] {
+            assert_eq!(parse_float(text.as_bytes()), Some(value), "{text}");
+        }
+        for text in ["0x1.fffffffffffff8p1023", "0x1p1024", "0x1p99999999999", "0x1p", "0xp1"] {
             assert_eq!(parse_float(text.as_bytes()), None, "{text}");
         }
         assert_eq!(parse_float(b"-Infinity"), Some(f64::NEG_INFINITY));
