@@ -193,7 +193,18 @@ pub fn trim(text: &[u8]) -> &[u8] {
     if is_plain(text.first()) && is_plain(text.last()) {
         return text;
     }
-    std::str::from_utf8(text).map_or_else(|_| text.trim_ascii(), |text| text.trim().as_bytes())
+    trim_end(trim_start(text))
+}
+
+fn trim_start(text: &[u8]) -> &[u8] {
+    let valid = text.utf8_chunks().next().map_or("", |chunk| chunk.valid());
+    &text[valid.len() - valid.trim_start().len()..]
+}
+
+fn trim_end(text: &[u8]) -> &[u8] {
+    let last = text.utf8_chunks().last().filter(|chunk| chunk.invalid().is_empty());
+    let valid = last.map_or("", |chunk| chunk.valid());
+    &text[..text.len() - (valid.len() - valid.trim_end().len())]
 }
 
 /// The names of fields, numbered in the order in which they were first stored. Names are never

@@ -105,8 +105,8 @@ impl<'a> Request<'a> {
 
     fn take_option(&mut self, word: &'a [u8], words: &mut Words<'a>, now_ns: i64) -> Result<bool> {
         if word.eq_ignore_ascii_case(b"FIELD") {
-            let name = field_name(words.next_word()?)?;
-            self.fields.push((name, Value::parse(words.next_word()?)));
+            let (name, value) = (words.next_word()?, words.next_word()?);
+            self.fields.push((field_name(name)?, Value::parse(value)));
         } else if word.eq_ignore_ascii_case(b"EX") {
             self.deadline = deadline(now_ns, float_of(words.next_word()?)?);
         } else if word.eq_ignore_ascii_case(b"NX") {
@@ -198,8 +198,14 @@ pub(super) fn take_view(view: &mut Option<View>, words: &mut Words, word: &[u8])
     }
     let mut chosen = View::default();
     while chosen.take_word(words)? {}
-    if words.peek().is_some_and(|next| next.eq_ignore_ascii_case(b"RETURN")) {
-        return Err(Error::WrongArity); // as Tile38 words it when both stand side by side
+    // Tile38 passes over a second RETURN whose own word stands behind it, and takes that word for
+    // its own and for an argument besides.
+    let mut ahead = *words;
+    if ahead.take_keyword("RETURN") {
+        let behind = ahead;
+        if chosen.take_word(&mut ahead)? {
+            *words = behind;
+        }
     }
     *view = Some(chosen);
     Ok(())

@@ -1,0 +1,40 @@
+"""SET."""
+
+import pytest
+
+from tests.support.bench import Bench
+
+
+@pytest.mark.parametrize("words", [("FIELD", "z"), ("POINT", "1", "2", "FIELD", "lat")])
+def test_a_field_without_value_is_wrong_arity_whatever_its_name(
+    bench: Bench, words: tuple[str, ...]
+) -> None:
+    error = b"-ERR wrong number of arguments for 'set' command\r\n"
+    assert bench.call("SET", "fleet", "a", *words) == error
+
+
+@pytest.mark.parametrize(
+    ("typed", "stored"),
+    [
+        (b"\v\xff\v", b"\xff"),
+        ("\u00a0".encode() + b"a\xff \xff", b"a\xff \xff"),
+        (b"\xffa" + "\u3000".encode(), b"\xffa"),
+        ("\u00a05\u2003".encode(), b"5"),
+    ],
+)
+def test_unicode_blanks_around_values_and_names_go_beside_invalid_bytes_too(
+    bench: Bench, typed: bytes, stored: bytes
+) -> None:
+    bench.call("SET", "fleet", "a", "FIELD", typed, typed, "POINT", "1", "2")
+    assert bench.call("FGET", "fleet", "a", stored) == b"$%d\r\n%b\r\n" % (len(stored), stored)
+
+
+def test_a_second_return_is_invalid_unless_a_word_of_its_own_follows(bench: Bench) -> None:
+    stored = ("SET", "fleet", "a", "POINT", "1", "2")
+    for words in (("RETURN", "RETURN"), ("return", "OBJECT", "return", "NX")):
+        error = b"-ERR invalid argument '%b'\r\n" % words[0].encode()
+        assert bench.call(*stored, *words) == error
+    point = b"*2\r\n$1\r\n1\r\n$1\r\n2\r\n"
+    assert bench.call("SET", "fleet", "a", "RETURN", "OBJECT", "RETURN", *stored[3:]) == point
+    error = b"-ERR wrong number of arguments for 'set' command\r\n"
+    assert bench.call(*stored, "RETURN", "OBJECT", "RETURN", "BOUNDS") == error
