@@ -69,7 +69,7 @@ fn jset(keyspace: &mut Keyspace, call: &mut Call) -> Result<Effect> {
     }
     let text = present.as_ref().map(text_of).unwrap_or_default();
     let changed = path::set(&text, path, &path::encode_value(value, mode))
-        .map_err(|error| Error::Text(error.to_string().into_bytes()))?;
+        .map_err(|error| Error::Text(error.text()))?;
     call.reply_ok();
     if present.is_none() && changed.is_empty() {
         return Ok(Effect::Nothing); // a path that only finds found nothing: no object is made
@@ -92,8 +92,7 @@ fn jdel(keyspace: &mut Keyspace, call: &mut Call) -> Result<Effect> {
     }
     let present = find(keyspace, key, id).ok().cloned();
     let text = present.as_ref().map(text_of).unwrap_or_default();
-    let changed =
-        path::delete(&text, path).map_err(|error| Error::Text(error.to_string().into_bytes()))?;
+    let changed = path::delete(&text, path).map_err(|error| Error::Text(error.text()))?;
     let Some(changed) = changed else {
         if call.is_json() {
             return Err(Error::text("path not found"));
