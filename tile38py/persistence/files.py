@@ -16,6 +16,7 @@ from tile38py.limits import COPY_CHUNK_BYTES, RESUME_FREE_BYTES_MIN
 LOCK_NAME = "lock"
 FILE_MODE = 0o600
 DIRECTORY_MODE = 0o700
+BACKUP_SUFFIX = "-bak"  # of the log while Tile38 puts another in its place
 SHRINK_SUFFIX = "-shrink"  # of the log that is to take the place of the present one
 PART_SUFFIX = ".part"  # of a backup that isn't whole
 LOG_NAME = "appendonly.aof"
@@ -282,7 +283,7 @@ def sync_directory(directory: Path) -> None:
 
 def open_log(path: Path) -> AppendFile:
     """Open the log, after finishing what a crash of Tile38 left half done."""
-    backup = path.with_name(path.name + "-bak")
+    backup = path.with_name(path.name + BACKUP_SUFFIX)
     if not path.exists() and backup.exists():
         # Tile38's AOFSHRINK renames the live log away before the new one is in its place.
         backup.rename(path)

@@ -5,9 +5,8 @@ from pathlib import Path
 from typing import BinaryIO
 
 from tile38py.errors import StartError
-from tile38py.persistence.files import sync_directory
+from tile38py.persistence.files import BACKUP_SUFFIX, LOG_NAME, sync_directory
 
-LOG_NAME = "appendonly.aof"
 OLD_NAME = "aof"
 NEW_NAME = "migrate.aof"
 SIZE_BYTES = 4
@@ -15,8 +14,9 @@ RECORD_BYTES_MAX = 512 << 20  # as one argument in RESP
 
 
 def is_needed(directory: Path) -> bool:
-    """Whether there is an old log and no new one."""
-    return not (directory / LOG_NAME).exists() and (directory / OLD_NAME).exists()
+    """Whether there is an old log and no new one, nor one that a crash left renamed away."""
+    newer = (directory / LOG_NAME, directory / (LOG_NAME + BACKUP_SUFFIX))
+    return (directory / OLD_NAME).exists() and not any(path.exists() for path in newer)
 
 
 def migrate(directory: Path) -> None:

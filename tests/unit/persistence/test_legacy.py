@@ -26,6 +26,14 @@ def test_records_become_commands(tmp_path: Path) -> None:
     assert not is_needed(tmp_path)
 
 
+def test_a_newer_log_that_a_crash_left_renamed_away_goes_before_the_old_one(
+    tmp_path: Path,
+) -> None:
+    (tmp_path / "aof").write_bytes(record(b"set k a point 1 2"))
+    (tmp_path / "appendonly.aof-bak").write_bytes(command(b"DROP", b"k"))
+    assert not is_needed(tmp_path)
+
+
 def test_two_spaces_are_an_empty_argument_and_a_brace_takes_the_rest() -> None:
     assert split_record(b"a  b") == [b"a", b"", b"b"]
     assert split_record(b'set k o {"a": 1} x') == [b"set", b"k", b"o", b'{"a": 1} x']
