@@ -37,29 +37,33 @@ class GeoJSON(str):
 class Engine:
     """Data in memory and every command that reads or changes it."""
 
-    __slots__ = ("_clock", "_engine")
+    __slots__ = ("_clock", "_engine", "_is_snapshot")
 
     def __init__(self, *, require_valid: bool = False) -> None:
         """Hold nothing. With require_valid, geometries that aren't valid are refused."""
         self._engine = _engine.Engine(require_valid=require_valid)
         self._clock = SystemClock()
+        self._is_snapshot = False
 
     def execute(self, *words: str | bytes | float) -> Reply:
-        """Run a command given as its words, as a client would send them.
+        """Run a command given as its words, as a client would send them; True is `true`.
 
         Text that may be GeoJSON comes as GeoJSON, which is a str. Raises ValueError with the text
         of an error reply. May be called from several threads; what has expired goes with the
         next command.
         """
         now_ns = self._clock.now_ns()
-        self._engine.expire(now_ns, EXPIRE_COUNT_MAX)
+        if not self._is_snapshot:
+            while self._engine.expire(now_ns, EXPIRE_COUNT_MAX)[1] == EXPIRE_COUNT_MAX:
+                pass
         reply, _log = self._engine.execute([_encoded(word) for word in words], now_ns)
         return _marked(reply)
 
     def snapshot(self) -> Self:
-        """A copy that later changes don't touch, made in constant time; it refuses writes."""
+        """A copy that neither changes nor time touch, made in constant time; it refuses writes."""
         copy = type(self)()
         copy._engine = self._engine.snapshot()
+        copy._is_snapshot = True
         return copy
 
 
@@ -70,4 +74,7 @@ def _marked(reply: Reply) -> Reply:
 
 
 def _encoded(word: str | bytes | float) -> bytes:
-    return word if isinstance(word, bytes) else str(word).encode("utf-8", "surrogateescape")
+    if isinstance(word, bytes):
+        return word
+    text = str(word).lower() if isinstance(word, bool) else str(word)
+    return text.encode("utf-8", "surrogateescape")

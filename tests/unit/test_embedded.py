@@ -40,6 +40,28 @@ def test_a_snapshot_stays_as_it_was_and_refuses_writes() -> None:
         snapshot.execute("SET", "k", "b", "POINT", 1, 2)
 
 
+def test_a_snapshot_keeps_what_expires_later() -> None:
+    engine = Engine()
+    engine.execute("SET", "k", "a", "EX", 0.01, "POINT", 1, 2)
+    snapshot = engine.snapshot()
+    wait_until(lambda: engine.execute("GET", "k", "a") is None, what="expiry")
+    assert snapshot.execute("GET", "k", "a", "POINT") == ["1", "2"]
+
+
+def test_a_live_fence_is_refused_and_leaves_nothing() -> None:
+    engine = Engine()
+    with pytest.raises(ValueError, match="a live fence needs a connection"):
+        engine.execute("NEARBY", "k", "FENCE", "POINT", 1, 2, 1000)
+    assert not engine._engine.remove_live(1)  # the first one's number
+
+
+def test_true_and_false_are_those_of_fields() -> None:
+    engine = Engine()
+    engine.execute("SET", "k", "a", "FIELD", "on", True, "FIELD", "off", False, "POINT", 1, 2)
+    found = engine.execute("SCAN", "k", "WHERE", "on == true && off == false", "COUNT")
+    assert found == 1
+
+
 def test_geometries_are_taken_by_shapely() -> None:
     engine = Engine()
     engine.execute("SET", "k", "a", "BOUNDS", 1, 2, 3, 4)

@@ -270,6 +270,10 @@ impl Engine {
         };
         let replies = match batch.stop {
             Some(Stop::LongRead(read)) => py.detach(|| read.run(&monotonic_ns)),
+            Some(Stop::Live(fence)) => {
+                lock(&self.shared).remove_live(fence);
+                return Err(PyValueError::new_err("a live fence needs a connection"));
+            }
             _ => batch.replies,
         };
         Ok((decode_reply(py, &replies)?, batch.log))
