@@ -4,7 +4,7 @@ import json
 
 from hypothesis import given
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
+from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
 from tests.support.embedded import EngineClient
 from tests.support.resp import Reply, encode_command
@@ -41,6 +41,7 @@ class Index(RuleBasedStateMachine):
         super().__init__()
         self.client = EngineClient()
         self.boxes: dict[str, Box] = {}
+        self.copies: list[tuple[EngineClient, dict[str, Box]]] = []
 
     @rule(object_id=IDS, latitude=LATITUDES, longitude=LONGITUDES)
     def place_a_point(self, object_id: str, latitude: float, longitude: float) -> None:
@@ -85,6 +86,23 @@ class Index(RuleBasedStateMachine):
         found = self.client.call("WITHIN", "k", *LIMIT, "IDS", "BOUNDS", *area)
         expected = [name for name, box in self.boxes.items() if contains(area, box)]
         assert sorted(ids_in(found)) == sorted(expected)
+
+    @rule()
+    def take_a_snapshot(self) -> None:
+        self.copies.append((EngineClient(self.client.engine.snapshot()), dict(self.boxes)))
+
+    @precondition(lambda self: self.copies)
+    @rule(data=st.data(), south=LATITUDES, west=LONGITUDES, height=SIZES, width=SIZES)
+    def search_a_snapshot(
+        self, data: st.DataObject, south: float, west: float, height: float, width: float
+    ) -> None:
+        client, boxes = data.draw(st.sampled_from(self.copies))
+        assert client.call("SCAN", "k", "COUNT") == f":{len(boxes)}"
+        area = (south, west, south + height, west + width)
+        found = client.call("INTERSECTS", "k", *LIMIT, "IDS", "BOUNDS", *area)
+        assert sorted(ids_in(found)) == sorted(
+            name for name, box in boxes.items() if touches(area, box)
+        )
 
     @rule(latitude=LATITUDES, longitude=LONGITUDES, count=st.integers(1, 20))
     def search_the_nearest_points(self, latitude: float, longitude: float, count: int) -> None:
