@@ -15,6 +15,7 @@ fn radians(degrees: f64) -> f64 {
 /// A query position with what its distances share computed once.
 #[derive(Clone, Copy, Debug)]
 pub struct From {
+    point: Point,
     latitude: f64,
     longitude: f64,
     cos_latitude: f64,
@@ -53,6 +54,9 @@ const WORLD: Rect = Rect { min: Point { x: -180.0, y: -90.0 }, max: Point { x: 1
 const ROUNDING_ALLOWANCE: f64 = 1e-12;
 const ROUNDING_METERS: f64 = 1e-6;
 
+/// Keeps windows outside of what they are drawn around, in radians: a few centimetres.
+const WINDOW_ALLOWANCE: f64 = 1e-8;
+
 /// Between which distances something lies.
 #[derive(Clone, Copy, Debug)]
 #[allow(missing_docs)]
@@ -66,12 +70,35 @@ impl From {
     pub fn new(point: Point) -> Self {
         let latitude = radians(point.y);
         From {
+            point,
             latitude,
             longitude: radians(point.x),
             cos_latitude: cos(latitude),
             tan_latitude: tan(latitude),
             is_in_world: WORLD.contains_point(point),
         }
+    }
+
+    /// The position.
+    pub fn point(&self) -> Point {
+        self.point
+    }
+
+    /// A box outside of which nothing within `all` is so near, in metres. `None` where it would
+    /// hold a pole, cross the antimeridian, or where `all` goes beyond.
+    pub fn window(&self, all: &Rect, meters: f64) -> Option<Rect> {
+        let angle = meters / EARTH_METERS * (1.0 + WINDOW_ALLOWANCE) + WINDOW_ALLOWANCE;
+        let has_pole = self.latitude.abs() + angle >= FRAC_PI_2;
+        if !(self.is_in_world && WORLD.contains(all)) || angle.is_nan() || has_pole {
+            return None;
+        }
+        // The meridians that touch a circle: sin Δλ = sin r ÷ cos φ.
+        let turn = asin(sin(angle) / self.cos_latitude);
+        let half = Point::new((turn + WINDOW_ALLOWANCE) / RADIANS, angle / RADIANS);
+        let Point { x, y } = self.point;
+        let window =
+            Rect::new(Point::new(x - half.x, y - half.y), Point::new(x + half.x, y + half.y));
+        WORLD.contains(&window).then_some(window)
     }
 
     /// The distance to a box in metres.
@@ -256,6 +283,40 @@ mod tests {
                 assert!(distance <= between.most, "{from:?} {area:?} {between:?}");
             }
         }
+    }
+
+    #[test]
+    fn what_is_outside_of_a_window_is_farther_away() {
+        let mut state = 7_u64;
+        let mut share = || {
+            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+            (state >> 33) as f64 / (1_u64 << 31) as f64
+        };
+        let mut drawn = 0;
+        for _ in 0..100_000 {
+            let center = Point::new(share() * 360.0 - 180.0, share() * 180.0 - 90.0);
+            let meters = 10.0_f64.powf(share() * 7.0);
+            let from = From::new(center);
+            let Some(window) = from.window(&WORLD, meters) else { continue };
+            drawn += 1;
+            let (width, height) = (window.max.x - window.min.x, window.max.y - window.min.y);
+            let at =
+                |x: f64, y: f64| Point::new(window.min.x + x * width, window.min.y + y * height);
+            for point in [at(-1e-9, share()), at(1.0 + 1e-9, share()), at(share(), -1e-9)] {
+                assert!(from.to_point(point) > meters, "{center:?} {meters} {point:?}");
+            }
+        }
+        assert!(drawn > 50_000, "{drawn}");
+    }
+
+    #[test]
+    fn there_is_no_window_at_a_pole_or_across_the_antimeridian() {
+        let meters = 100_000.0;
+        assert!(From::new(Point::new(0.0, 89.5)).window(&WORLD, meters).is_none());
+        assert!(From::new(Point::new(179.9, 0.0)).window(&WORLD, meters).is_none());
+        let beyond = rect(-180.0, -90.0, 540.0, 90.0);
+        assert!(From::new(Point::new(1.0, 1.0)).window(&beyond, meters).is_none());
+        assert!(From::new(Point::new(1.0, 1.0)).window(&WORLD, f64::INFINITY).is_none());
     }
 
     #[test]

@@ -8,7 +8,7 @@ use crate::call::Call;
 use crate::collection::Collection;
 use crate::error::{Error, Result};
 use crate::fence::Fence;
-use crate::geometry::{distance, Rect};
+use crate::geometry::{distance, Point, Rect};
 use crate::index::{Measure, Reach};
 use crate::keyspace::Keyspace;
 use crate::object::Object;
@@ -58,6 +58,14 @@ struct Measured {
 }
 
 impl Measure<Object> for Measured {
+    fn origin(&self) -> Point {
+        self.from.point()
+    }
+
+    fn window(&self, all: &Rect, meters: f64) -> Option<Rect> {
+        self.from.window(all, meters)
+    }
+
     fn distance(&self, bounds: &Rect) -> f64 {
         self.distances.set(self.distances.get() + 1);
         self.from.to_rect(bounds)

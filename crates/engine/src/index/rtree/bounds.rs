@@ -112,6 +112,13 @@ impl Bounds {
             | (other.max[1] < self.min[1]))
     }
 
+    /// How far a point is outside, by the farther of both axes, in the plane.
+    #[inline]
+    pub fn gap(&self, x: f32, y: f32) -> f32 {
+        let (dx, dy) = (self.min[0] - x, self.min[1] - y);
+        dx.max(x - self.max[0]).max(dy.max(y - self.max[1])).max(0.0)
+    }
+
     /// Whether the inner box, one of those this is the union of, holds one of its edges: only
     /// then can taking it away shrink this one.
     #[inline]

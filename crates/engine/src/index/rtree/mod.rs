@@ -18,7 +18,7 @@ use self::bounds::Bounds;
 use self::crowd::{Crowd, NO_ID};
 use self::node::{Node, Path, Trail};
 use crate::geometry::distance::Between;
-use crate::geometry::Rect;
+use crate::geometry::{Point, Rect};
 
 /// What a tree holds; small and cheap to clone, a counted pointer say.
 pub trait Item: Clone {
@@ -33,6 +33,13 @@ pub trait Item: Clone {
 
 /// How far items are from where a search begins.
 pub trait Measure<T> {
+    /// Where the search begins.
+    fn origin(&self) -> Point;
+
+    /// A box outside of which nothing is within the distance, given the box around everything;
+    /// `None` where there is no such box.
+    fn window(&self, all: &Rect, distance: f64) -> Option<Rect>;
+
     /// The distance of a box.
     fn distance(&self, bounds: &Rect) -> f64;
 
@@ -183,7 +190,7 @@ impl<T: Item> RTree<T> {
         visit: impl FnMut(&'a T, f64) -> ControlFlow<()>,
     ) -> ControlFlow<()> {
         match &self.root {
-            Some(root) => search::nearest(&root.node, measure, reach, visit),
+            Some(root) => search::nearest(&root.node, &root.bounds, measure, reach, visit),
             None => ControlFlow::Continue(()),
         }
     }

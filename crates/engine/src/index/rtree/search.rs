@@ -9,6 +9,7 @@ use triomphe::Arc;
 use super::bounds::Bounds;
 use super::node::{Node, NODE_ENTRIES_MAX};
 use super::{Item, Measure, Reach};
+use crate::geometry::Rect;
 
 /// Visits the items whose boxes touch the area, depth first in entry order.
 pub(super) fn search<'a, T: Item>(
@@ -127,7 +128,20 @@ struct Horizon {
     wanted: usize,
     /// The least of those distances so far, the largest of them on top.
     least: BinaryHeap<Finite>,
+    window: Window,
 }
+
+/// A box around all that is within the horizon, or was when it was drawn: most boxes beyond it are
+/// told by four comparisons.
+struct Window {
+    bounds: Option<Bounds>,
+    distance: f64,
+    /// Around everything in the tree.
+    all: Rect,
+}
+
+/// A horizon that came nearer by less than this leaves the window as it is.
+const REDRAWN_FROM: f64 = 0.9;
 
 /// A distance that isn't NaN.
 struct Finite(f64);
@@ -153,8 +167,25 @@ impl Ord for Finite {
 }
 
 impl Horizon {
-    fn new(wanted: usize, distance: f64) -> Self {
-        Horizon { distance, wanted, least: BinaryHeap::new() }
+    fn new(wanted: usize, distance: f64, all: Rect) -> Self {
+        let window = Window { bounds: None, distance: f64::INFINITY, all };
+        Horizon { distance, wanted, least: BinaryHeap::new(), window }
+    }
+
+    /// Whether a box is known to be beyond, at hardly any cost.
+    #[inline]
+    fn excludes(&self, bounds: &Bounds) -> bool {
+        self.window.bounds.is_some_and(|window| !window.overlaps(bounds))
+    }
+
+    /// Fits the window to the horizon.
+    fn draw_window<T>(&mut self, measure: &impl Measure<T>) {
+        let window = &mut self.window;
+        if self.distance < window.distance * REDRAWN_FROM {
+            let rect = measure.window(&window.all, self.distance);
+            window.bounds = rect.map(|rect| Bounds::of_area(&rect));
+            window.distance = self.distance;
+        }
     }
 
     /// Takes the box of an item into account; how far the item is away at least.
@@ -181,40 +212,64 @@ impl Horizon {
 /// Visits items by ascending distance; see [`super::RTree::nearest`].
 pub(super) fn nearest<'a, T: Item>(
     root: &'a Arc<Node<T>>,
+    all: &Bounds,
     measure: &impl Measure<T>,
     reach: &Reach,
     mut visit: impl FnMut(&'a T, f64) -> ControlFlow<()>,
 ) -> ControlFlow<()> {
+    let all = all.to_rect();
     if reach.count <= WANTED_MAX {
-        if let Some(found) = nearest_apart(root, measure, reach) {
+        if let Some(found) = nearest_apart(root, all, measure, reach) {
             return found.into_iter().try_for_each(|(item, distance)| visit(item, distance));
         }
     }
     // In a tree of one leaf all items are compared, as they are in Tile38.
     let is_leaf = matches!(**root, Node::Leaf(_));
     let distance = if is_leaf { f64::INFINITY } else { reach.distance };
-    walk(root, measure, Horizon::new(usize::MAX, distance), &mut visit)
+    walk(root, measure, Horizon::new(usize::MAX, distance, all), &mut visit)
 }
 
 /// The wanted items if all are at different distances. How equal ones follow each other depends on
 /// whatever else was met, of which much is left out here: `None`.
 fn nearest_apart<'a, T: Item>(
     root: &'a Node<T>,
+    all: Rect,
     measure: &impl Measure<T>,
     reach: &Reach,
 ) -> Option<Vec<(&'a T, f64)>> {
     let mut found: Vec<(&T, f64)> = Vec::new();
     let mut is_apart = true;
-    let _ =
-        walk(root, measure, Horizon::new(reach.count, reach.distance), &mut |item, distance| {
-            is_apart = found.last().is_none_or(|(_, last)| distance > *last);
-            if !is_apart || found.len() == reach.count {
-                return ControlFlow::Break(());
-            }
-            found.push((item, distance));
-            ControlFlow::Continue(())
-        });
+    let distance = approach(root, all, measure, reach);
+    let _ = walk(root, measure, Horizon::new(reach.count, distance, all), &mut |item, distance| {
+        is_apart = found.last().is_none_or(|(_, last)| distance > *last);
+        if !is_apart || found.len() == reach.count {
+            return ControlFlow::Break(());
+        }
+        found.push((item, distance));
+        ControlFlow::Continue(())
+    });
     is_apart.then_some(found)
+}
+
+/// A distance within which all that is wanted lies: goes straight down to a leaf near the
+/// beginning, so that the search proper leaves out most of what it meets.
+fn approach<T: Item>(root: &Node<T>, all: Rect, measure: &impl Measure<T>, reach: &Reach) -> f64 {
+    let origin = measure.origin();
+    let (x, y) = (origin.x as f32, origin.y as f32);
+    let mut horizon = Horizon::new(reach.count, reach.distance, all);
+    let mut node = root;
+    while let Node::Branch(entries) = node {
+        let gaps = entries.bounds.iter().map(|bounds| bounds.gap(x, y));
+        let Some((at, _)) = gaps.enumerate().min_by(|a, b| a.1.total_cmp(&b.1)) else { break };
+        node = &entries.slots[at];
+    }
+    let bounds = node.entry_bounds();
+    if bounds.len() >= reach.count {
+        bounds.iter().for_each(|bounds| {
+            horizon.meet(measure, bounds);
+        });
+    }
+    horizon.distance
 }
 
 fn walk<'a, T: Item>(
@@ -227,6 +282,7 @@ fn walk<'a, T: Item>(
     let mut near = Vec::with_capacity(NODE_ENTRIES_MAX);
     let mut boxes = Vec::with_capacity(NODE_ENTRIES_MAX);
     heap.push(0.0, What::Node(root));
+    horizon.draw_window(measure);
     while let Some(next) = heap.pop() {
         match next.what {
             What::Item(item) => visit(item, next.distance)?,
@@ -235,11 +291,15 @@ fn walk<'a, T: Item>(
             What::Node(Node::Leaf(entries)) => {
                 near.clear();
                 for (bounds, item) in entries.bounds.iter().zip(&entries.slots) {
+                    if horizon.excludes(bounds) {
+                        continue;
+                    }
                     let least = horizon.meet(measure, bounds);
                     if least <= horizon.distance {
                         near.push((least, item));
                     }
                 }
+                horizon.draw_window(measure);
                 near.retain(|(least, _)| *least <= horizon.distance);
                 // Items lie anywhere in memory: to fetch them before the first distance is
                 // computed lets the processor wait for many at a time.
@@ -251,6 +311,9 @@ fn walk<'a, T: Item>(
             }
             What::Node(Node::Branch(entries)) => {
                 for (bounds, child) in entries.bounds.iter().zip(&entries.slots) {
+                    if horizon.excludes(bounds) {
+                        continue;
+                    }
                     let least = measure.between(&bounds.to_rect()).least;
                     if least <= horizon.distance {
                         heap.push(least, What::Node(child));

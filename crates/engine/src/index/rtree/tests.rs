@@ -300,11 +300,23 @@ struct Pair {
 
 /// Distances as in a city of square blocks; a box is as far as its nearest corner or side.
 struct City<'a> {
+    origin: Point,
     distance: &'a dyn Fn(&Rect) -> f64,
     bounds: &'a dyn Fn(&Thing) -> Rect,
 }
 
 impl Measure<Thing> for City<'_> {
+    fn origin(&self) -> Point {
+        self.origin
+    }
+
+    fn window(&self, _all: &Rect, distance: f64) -> Option<Rect> {
+        let Point { x, y } = self.origin;
+        let corners =
+            (Point::new(x - distance, y - distance), Point::new(x + distance, y + distance));
+        Some(Rect::new(corners.0, corners.1))
+    }
+
     fn distance(&self, bounds: &Rect) -> f64 {
         (self.distance)(bounds)
     }
@@ -370,7 +382,8 @@ impl Pair {
             dx + side(bounds.min.y, bounds.max.y, from.y)
         };
         let exact = |thing: &Thing| distance(&self.model[&*thing.0].0);
-        let city = City { distance: &distance, bounds: &|thing| self.model[&*thing.0].0 };
+        let city =
+            City { origin: from, distance: &distance, bounds: &|thing| self.model[&*thing.0].0 };
         let mut found = Vec::new();
         let everything = Reach { count: usize::MAX, distance: f64::INFINITY };
         let flow = self.tree.nearest(&city, &everything, |thing, far| {
