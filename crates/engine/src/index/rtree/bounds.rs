@@ -2,12 +2,12 @@
 
 use crate::geometry::{Point, Rect};
 
-/// A box of float32 edges, `[x, y]` each; no edge is NaN in a stored one.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub(super) struct Bounds {
-    pub min: [f32; 2],
-    pub max: [f32; 2],
-}
+/// A box of float32 edges; no edge is NaN in a stored one.
+///
+/// Kept as `[min x, min y, -max x, -max y]`: then a box contains another if no edge is greater, and
+/// the union has the lesser of each, which processors do for all four at once.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub(super) struct Bounds([f32; 4]);
 
 /// One part in 2^23, the relative distance of neighbouring floats.
 const ULP: f64 = 1.0 / 8_388_608.0;
@@ -45,29 +45,44 @@ fn ordered(value: f32) -> f32 {
 }
 
 impl Bounds {
+    fn new(min: [f32; 2], max: [f32; 2]) -> Self {
+        Bounds([min[0], min[1], -max[0], -max[1]])
+    }
+
+    /// The lower edge of an axis: 0 for x, 1 for y.
+    #[inline]
+    pub fn min(&self, axis: usize) -> f32 {
+        self.0[axis]
+    }
+
+    /// The upper edge of an axis.
+    #[inline]
+    pub fn max(&self, axis: usize) -> f32 {
+        -self.0[2 + axis]
+    }
+
     /// The box of an area to search: rounded outward, NaN kept (it restricts nothing).
     pub fn of_area(rect: &Rect) -> Self {
-        Bounds {
-            min: [round_down(rect.min.x), round_down(rect.min.y)],
-            max: [round_up(rect.max.x), round_up(rect.max.y)],
-        }
+        Bounds::new(
+            [round_down(rect.min.x), round_down(rect.min.y)],
+            [round_up(rect.max.x), round_up(rect.max.y)],
+        )
     }
 
     /// The box of an item: rounded outward, without NaN.
     pub fn of_item(rect: &Rect) -> Self {
-        let raw = Bounds::of_area(rect);
-        Bounds { min: raw.min.map(ordered), max: raw.max.map(ordered) }
+        Bounds(Bounds::of_area(rect).0.map(ordered))
     }
 
     /// The same box in doubles.
     pub fn to_rect(self) -> Rect {
-        let point = |[x, y]: [f32; 2]| Point::new(f64::from(x), f64::from(y));
-        Rect::new(point(self.min), point(self.max))
+        let corner = |x: f32, y: f32| Point::new(f64::from(x), f64::from(y));
+        Rect::new(corner(self.min(0), self.min(1)), corner(self.max(0), self.max(1)))
     }
 
     /// Whether an ordinate of the item may not be a number; see [`ordered`].
     pub fn may_hide_nan(&self) -> bool {
-        self.min.contains(&0.0) || self.max.contains(&0.0)
+        self.0.contains(&0.0)
     }
 
     /// The smallest box around all of them; `None` for none.
@@ -79,55 +94,52 @@ impl Bounds {
     /// The smallest box around both.
     #[must_use]
     pub fn union(&self, other: &Bounds) -> Bounds {
-        let lower = |a: f32, b: f32| if b < a { b } else { a };
-        let upper = |a: f32, b: f32| if b > a { b } else { a };
-        Bounds {
-            min: [lower(self.min[0], other.min[0]), lower(self.min[1], other.min[1])],
-            max: [upper(self.max[0], other.max[0]), upper(self.max[1], other.max[1])],
+        let mut edges = self.0;
+        for (edge, other) in edges.iter_mut().zip(other.0) {
+            *edge = if other < *edge { other } else { *edge };
         }
+        Bounds(edges)
     }
 
     /// The area, in float32 as the order of the entries depends on its rounding.
     pub fn area(&self) -> f32 {
-        (self.max[0] - self.min[0]) * (self.max[1] - self.min[1])
+        (self.max(0) - self.min(0)) * (self.max(1) - self.min(1))
     }
 
     /// Whether the other lies within this one, edges included.
     #[inline]
-    #[allow(clippy::needless_bitwise_bool)] // which edge decides can't be predicted: no branches
     pub fn contains(&self, other: &Bounds) -> bool {
-        !((other.min[0] < self.min[0])
-            | (other.max[0] > self.max[0])
-            | (other.min[1] < self.min[1])
-            | (other.max[1] > self.max[1]))
+        !is_any_greater(&self.0, &other.0)
     }
 
     /// Whether the boxes share a point, edges included.
     #[inline]
-    #[allow(clippy::needless_bitwise_bool)] // as above
     pub fn overlaps(&self, other: &Bounds) -> bool {
-        !((other.min[0] > self.max[0])
-            | (other.max[0] < self.min[0])
-            | (other.min[1] > self.max[1])
-            | (other.max[1] < self.min[1]))
+        let [min_x, min_y, max_x, max_y] = other.0;
+        !is_any_greater(&self.0, &[-max_x, -max_y, -min_x, -min_y])
     }
 
     /// How far a point is outside, by the farther of both axes, in the plane.
     #[inline]
     pub fn gap(&self, x: f32, y: f32) -> f32 {
-        let (dx, dy) = (self.min[0] - x, self.min[1] - y);
-        dx.max(x - self.max[0]).max(dy.max(y - self.max[1])).max(0.0)
+        let (dx, dy) =
+            ((self.min(0) - x).max(x - self.max(0)), (self.min(1) - y).max(y - self.max(1)));
+        dx.max(dy).max(0.0)
     }
 
     /// Whether the inner box, one of those this is the union of, holds one of its edges: only
     /// then can taking it away shrink this one.
     #[inline]
     pub fn rests_on(&self, inner: &Bounds) -> bool {
-        inner.min[0] <= self.min[0]
-            || inner.max[0] >= self.max[0]
-            || inner.min[1] <= self.min[1]
-            || inner.max[1] >= self.max[1]
+        self.0.iter().zip(inner.0).any(|(edge, inner)| inner <= *edge)
     }
+}
+
+/// Of all four edges, without branches: which one decides can't be predicted.
+#[inline]
+fn is_any_greater(edges: &[f32; 4], others: &[f32; 4]) -> bool {
+    let greater = edges.iter().zip(others).map(|(edge, other)| u32::from(edge > other));
+    greater.fold(0, |any, one| any | one) != 0
 }
 
 #[cfg(test)]
@@ -160,6 +172,6 @@ mod tests {
     fn a_stored_box_has_no_nan() {
         let nan = Point::new(f64::NAN, f64::NAN);
         let stored = Bounds::of_item(&Rect::new(nan, nan));
-        assert_eq!(stored, Bounds { min: [0.0, 0.0], max: [0.0, 0.0] });
+        assert_eq!(stored, Bounds::default());
     }
 }

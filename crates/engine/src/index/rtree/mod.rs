@@ -200,10 +200,10 @@ impl<T: Item> RTree<T> {
     pub fn extremes(&self) -> Option<[&T; 4]> {
         let root: &Node<T> = &self.root.as_ref()?.node;
         Some([
-            search::first_at(root, |bounds| bounds.min[0])?,
-            search::first_at(root, |bounds| bounds.min[1])?,
-            search::first_at(root, |bounds| bounds.max[0])?,
-            search::first_at(root, |bounds| bounds.max[1])?,
+            search::first_at(root, |bounds| bounds.min(0))?,
+            search::first_at(root, |bounds| bounds.min(1))?,
+            search::first_at(root, |bounds| bounds.max(0))?,
+            search::first_at(root, |bounds| bounds.max(1))?,
         ])
     }
 }

@@ -68,7 +68,7 @@ impl<S> Entries<S> {
     /// How many entries have their western edge before this. Counted, not bisected: a bisection
     /// waits for memory at each of its steps, and what it skips is needed soon after.
     fn count_west_of(&self, x: f32) -> usize {
-        self.bounds.iter().map(|entry| u32::from(entry.min[0] < x)).sum::<u32>() as usize
+        self.bounds.iter().map(|entry| u32::from(entry.min(0) < x)).sum::<u32>() as usize
     }
 
     /// How many entries have their western edge here or before. All if x is NaN.
@@ -76,12 +76,12 @@ impl<S> Entries<S> {
         if x.is_nan() {
             return self.len();
         }
-        self.bounds.iter().map(|entry| u32::from(entry.min[0] <= x)).sum::<u32>() as usize
+        self.bounds.iter().map(|entry| u32::from(entry.min(0) <= x)).sum::<u32>() as usize
     }
 
     /// Moves an entry left while its western edge lies before its neighbour's.
     fn settle_left(&mut self, mut at: usize) {
-        while at > 0 && self.bounds[at].min[0] < self.bounds[at - 1].min[0] {
+        while at > 0 && self.bounds[at].min(0) < self.bounds[at - 1].min(0) {
             self.swap(at, at - 1);
             at -= 1;
         }
@@ -89,7 +89,7 @@ impl<S> Entries<S> {
 
     /// Moves an entry right while its western edge lies behind its neighbour's.
     fn settle_right(&mut self, mut at: usize) {
-        while at + 1 < self.len() && self.bounds[at + 1].min[0] < self.bounds[at].min[0] {
+        while at + 1 < self.len() && self.bounds[at + 1].min(0) < self.bounds[at].min(0) {
             self.swap(at, at + 1);
             at += 1;
         }
@@ -101,7 +101,7 @@ impl<S> Entries<S> {
 fn choose(all: &[Bounds], new: &Bounds) -> usize {
     let mut best: Option<(usize, f32)> = None;
     for (at, child) in all.iter().enumerate() {
-        if child.min[0] > new.min[0] {
+        if child.min(0) > new.min(0) {
             break;
         }
         if child.contains(new) {
@@ -159,8 +159,7 @@ impl<T: Item> Node<T> {
 
     /// The box around all entries. An empty node, which no tree keeps, has the box 0, 0.
     pub fn bounds(&self) -> Bounds {
-        let nowhere = Bounds { min: [0.0; 2], max: [0.0; 2] };
-        Bounds::around(self.entry_bounds()).unwrap_or(nowhere)
+        Bounds::around(self.entry_bounds()).unwrap_or_default()
     }
 
     pub fn id(&self) -> NodeId {
@@ -229,7 +228,7 @@ impl<T: Item> Node<T> {
                 }
                 crowd.enter(item.identity(), entries.id);
                 // Before its equals: the most recently stored comes first.
-                entries.insert(entries.count_west_of(new.min[0]), *new, item);
+                entries.insert(entries.count_west_of(new.min(0)), *new, item);
                 Ok(!own.contains(new))
             }
             Node::Branch(entries) => insert_into_branch(entries, own, new, item, crowd),
@@ -241,9 +240,9 @@ impl<T: Item> Node<T> {
         match self {
             Node::Leaf(entries) => {
                 trail.leaves += 1;
-                let start = entries.count_west_of(bounds.min[0]);
+                let start = entries.count_west_of(bounds.min(0));
                 let candidates = entries.bounds.iter().zip(&entries.slots).skip(start);
-                let mut equals = candidates.take_while(|(entry, _)| entry.min[0] == bounds.min[0]);
+                let mut equals = candidates.take_while(|(entry, _)| entry.min(0) == bounds.min(0));
                 let found = equals.position(|(entry, slot)| entry == bounds && slot.is_same(item));
                 let Some(at) = found else { return false };
                 trail.path.push((start + at) as u8);
@@ -251,7 +250,7 @@ impl<T: Item> Node<T> {
             }
             Node::Branch(entries) => {
                 for (at, entry) in entries.bounds.iter().enumerate() {
-                    if entry.min[0] > bounds.min[0] {
+                    if entry.min(0) > bounds.min(0) {
                         break;
                     }
                     if entry.contains(bounds) {
@@ -337,7 +336,7 @@ fn split_child<T: Item>(entries: &mut Entries<Arc<Node<T>>>, at: usize, crowd: &
     let right = left.split(&own, entries.id, crowd);
     entries.bounds[at] = left.bounds();
     entries.insert(at + 1, right.bounds(), Arc::new(right));
-    if entries.bounds[at + 1].min[0] < entries.bounds[at].min[0] {
+    if entries.bounds[at + 1].min(0) < entries.bounds[at].min(0) {
         entries.swap(at, at + 1);
     }
     entries.settle_right(at + 1);

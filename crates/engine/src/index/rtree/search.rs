@@ -19,7 +19,7 @@ pub(super) fn search<'a, T: Item>(
 ) -> ControlFlow<()> {
     match node {
         Node::Leaf(entries) => {
-            let end = entries.count_up_to(area.max[0]);
+            let end = entries.count_up_to(area.max(0));
             for (bounds, item) in entries.bounds[..end].iter().zip(&entries.slots) {
                 if bounds.overlaps(area) {
                     visit(item)?;
@@ -27,7 +27,7 @@ pub(super) fn search<'a, T: Item>(
             }
         }
         Node::Branch(entries) => {
-            let end = entries.count_up_to(area.max[0]);
+            let end = entries.count_up_to(area.max(0));
             for (bounds, child) in entries.bounds[..end].iter().zip(&entries.slots) {
                 if bounds.overlaps(area) {
                     search(child, area, visit)?;

@@ -18,21 +18,21 @@ enum Edge {
 impl Edge {
     fn of(self, bounds: &Bounds) -> f32 {
         match self {
-            Edge::Min(axis) => bounds.min[axis],
-            Edge::Max(axis) => bounds.max[axis],
+            Edge::Min(axis) => bounds.min(axis),
+            Edge::Max(axis) => bounds.max(axis),
         }
     }
 }
 
 /// Moves the entries nearer to the upper end of the node's longer side out, into the result.
 pub(super) fn split<S>(left: &mut Entries<S>, own: &Bounds) -> Entries<S> {
-    let (width, height) = (own.max[0] - own.min[0], own.max[1] - own.min[1]);
+    let (width, height) = (own.max(0) - own.min(0), own.max(1) - own.min(1));
     let axis = usize::from(height > width);
     let mut right = Entries::with_capacity(left.len());
     let mut at = 0;
     while at < left.len() {
         let entry = left.bounds[at];
-        if entry.min[axis] - own.min[axis] < own.max[axis] - entry.max[axis] {
+        if entry.min(axis) - own.min(axis) < own.max(axis) - entry.max(axis) {
             at += 1;
         } else {
             move_entry(left, at, &mut right);
@@ -71,8 +71,8 @@ fn top_up<S>(poor: &mut Entries<S>, rich: &mut Entries<S>, edge: Edge) {
 
 /// Sorts by the lower x, leaving sorted entries alone.
 pub(super) fn sort_by_west<S>(entries: &mut Entries<S>) {
-    if !entries.bounds.is_sorted_by(|a, b| a.min[0] <= b.min[0]) {
-        sort(&mut entries.bounds, &mut entries.slots, |a, b| a.min[0] < b.min[0]);
+    if !entries.bounds.is_sorted_by(|a, b| a.min(0) <= b.min(0)) {
+        sort(&mut entries.bounds, &mut entries.slots, |a, b| a.min(0) < b.min(0));
     }
 }
 

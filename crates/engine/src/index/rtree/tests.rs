@@ -61,7 +61,7 @@ fn tree_of(rects: &[Rect]) -> (RTree<Thing>, Vec<Thing>) {
 fn check_node(node: &Node<Thing>, own: &Bounds) -> usize {
     let entries = node.entry_bounds();
     assert!((1..=NODE_ENTRIES_MAX).contains(&entries.len()));
-    assert!(entries.is_sorted_by(|a, b| a.min[0] <= b.min[0]), "entries are ordered");
+    assert!(entries.is_sorted_by(|a, b| a.min(0) <= b.min(0)), "entries are ordered");
     assert_eq!(node.bounds(), *own, "the box fits exactly");
     match node {
         Node::Leaf(leaf) => leaf.slots.len(),
@@ -109,8 +109,8 @@ fn the_65th_item_splits_a_wide_root_down_the_middle() {
     let root = tree.root.as_ref().unwrap();
     let Node::Branch(entries) = &*root.node else { panic!("the root is a branch") };
     // 0..=31 are nearer to 0 than to 63; 64 went to the right half.
-    assert_eq!(entries.bounds[0].max, [31.0, 1.0]);
-    assert_eq!(entries.bounds[1].min, [32.0, 0.0]);
+    assert_eq!([0, 1].map(|axis| entries.bounds[0].max(axis)), [31.0, 1.0]);
+    assert_eq!([0, 1].map(|axis| entries.bounds[1].min(axis)), [32.0, 0.0]);
     assert_eq!(names(&tree, &WORLD()), (0..65).collect::<Vec<_>>());
 }
 
@@ -128,9 +128,9 @@ fn a_tall_root_is_split_by_latitude() {
     let (tree, _) = tree_of(&rects);
     let root = tree.root.as_ref().unwrap();
     let Node::Branch(entries) = &*root.node else { panic!("the root is a branch") };
-    assert_eq!(entries.bounds[0].max, [1.0, 31.0]);
+    assert_eq!([0, 1].map(|axis| entries.bounds[0].max(axis)), [1.0, 31.0]);
     // Both halves begin at x = 0: the lower one stays in front.
-    assert_eq!(entries.bounds[1].min, [0.0, 32.0]);
+    assert_eq!([0, 1].map(|axis| entries.bounds[1].min(axis)), [0.0, 32.0]);
     check(&tree);
 }
 
