@@ -4,17 +4,22 @@
 use std::cmp::Ordering;
 use std::ops::Range;
 
-use super::Keyed;
-use crate::index::capacity;
+use arrayvec::ArrayVec;
 
-/// The list. Keys are unique and ascending.
+use super::Keyed;
+
+/// Most keys in a list: a leaf takes 768 bytes, which the allocator has without a gap.
+pub(super) const KEYS_MAX: usize = 60;
+
+/// The list. Keys are unique and ascending. All of it lies in one piece, within its node: a
+/// lookup waits for memory as rarely as can be.
 #[derive(Clone)]
 pub(super) struct Keys<K> {
     /// All keys begin with the same bytes, this many; there may be more.
     prefix_len: usize,
     /// The next four bytes of each key, big-endian, filled up with zeros.
-    heads: Vec<u32>,
-    items: Vec<K>,
+    heads: ArrayVec<u32, KEYS_MAX>,
+    items: ArrayVec<K, KEYS_MAX>,
 }
 
 fn head(rest: &[u8]) -> u32 {
@@ -33,7 +38,7 @@ pub(super) fn shared_len(a: &[u8], b: &[u8]) -> usize {
 
 impl<K> Default for Keys<K> {
     fn default() -> Self {
-        Keys { prefix_len: 0, heads: Vec::new(), items: Vec::new() }
+        Keys { prefix_len: 0, heads: ArrayVec::new(), items: ArrayVec::new() }
     }
 }
 
@@ -99,31 +104,31 @@ impl<K: Keyed> Keys<K> {
     pub fn insert(&mut self, at: usize, item: K) {
         let shared = self.items.first().map_or(0, |first| shared_len(first.key(), item.key()));
         if shared < self.prefix_len || self.items.is_empty() {
-            capacity::insert(&mut self.items, at, item);
+            self.items.insert(at, item);
             self.build_heads();
         } else {
-            capacity::insert(&mut self.heads, at, head(&item.key()[self.prefix_len..]));
-            capacity::insert(&mut self.items, at, item);
+            self.heads.insert(at, head(&item.key()[self.prefix_len..]));
+            self.items.insert(at, item);
         }
     }
 
     pub fn remove(&mut self, at: usize) -> K {
-        capacity::remove(&mut self.heads, at);
-        capacity::remove(&mut self.items, at)
+        self.heads.remove(at);
+        self.items.remove(at)
     }
 
     /// Cuts the list in two and gives back what comes from `at` on.
     pub fn split_off(&mut self, at: usize) -> Self {
-        let items = capacity::split_off(&mut self.items, at);
-        let mut right = Keys { prefix_len: 0, heads: Vec::new(), items };
+        let items = self.items.drain(at..).collect();
+        let mut right = Keys { prefix_len: 0, heads: ArrayVec::new(), items };
         self.build_heads();
         right.build_heads();
         right
     }
 
     /// Adds a list whose keys all come after these.
-    pub fn append(&mut self, mut right: Self) {
-        capacity::append(&mut self.items, &mut right.items);
+    pub fn append(&mut self, right: Self) {
+        self.items.extend(right.items);
         self.build_heads();
     }
 
@@ -135,10 +140,7 @@ impl<K: Keyed> Keys<K> {
         };
         let prefix_len = shared_len(first.key(), last.key());
         self.prefix_len = prefix_len;
-        self.heads.clear();
-        self.heads.reserve_exact(self.items.capacity());
-        self.heads.extend(self.items.iter().map(|item| head(&item.key()[prefix_len..])));
-        capacity::trim(&mut self.heads);
+        self.heads = self.items.iter().map(|item| head(&item.key()[prefix_len..])).collect();
     }
 
     /// Asserts that order, prefix and heads are what they should be.

@@ -93,7 +93,7 @@ impl<T: Keyed> BTree<T> {
         match updated {
             Updated::Replaced(old) => return Ok((item, Some(old))),
             Updated::Added(Some(half)) => {
-                *root = Arc::new(Node::Branch(Branch::above(root.clone(), half)));
+                *root = Arc::new(Node::Branch(Box::new(Branch::above(root.clone(), half))));
             }
             Updated::Added(None) => {}
         }

@@ -2,12 +2,12 @@
 
 use triomphe::Arc;
 
-use super::keys::{shared_len, Keys};
+use super::keys::{shared_len, Keys, KEYS_MAX};
 use super::Keyed;
 use crate::index::capacity;
 
-/// Most items in a leaf, or children of a branch.
-pub(super) const NODE_ENTRIES_MAX: usize = 64;
+/// Most items in a leaf, or children of a branch; a list holds one more until it is split.
+pub(super) const NODE_ENTRIES_MAX: usize = KEYS_MAX - 1;
 
 /// A node with fewer looks for a neighbour to merge with ...
 const NODE_ENTRIES_MIN: usize = 16;
@@ -19,7 +19,8 @@ const MERGED_ENTRIES_MAX: usize = 48;
 #[derive(Clone)]
 pub(super) enum Node<T> {
     Leaf(Keys<T>),
-    Branch(Branch<T>),
+    /// Apart, since it is larger than a leaf.
+    Branch(Box<Branch<T>>),
 }
 
 /// Child n holds the keys from separator n - 1 up to, but without, separator n.
@@ -106,7 +107,7 @@ impl<T: Keyed> Branch<T> {
         let separators = self.separators.split_off(at);
         let children = capacity::split_off(&mut self.children, at);
         let separator = self.separators.remove(at - 1);
-        Half { separator, node: Node::Branch(Branch { separators, children }) }
+        Half { separator, node: Node::Branch(Box::new(Branch { separators, children })) }
     }
 
     fn remove(&mut self, key: &[u8]) -> Option<T> {

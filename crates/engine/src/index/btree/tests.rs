@@ -109,7 +109,7 @@ fn ascending_and_descending_keys_fill_the_leaves() {
                 super::Node::Leaf(_) => leaves += 1,
             }
         }
-        assert!(leaves <= 10_000 / 64 + 2, "{leaves} leaves");
+        assert!(leaves <= 10_000 / super::node::NODE_ENTRIES_MAX + 2, "{leaves} leaves");
     }
 }
 
