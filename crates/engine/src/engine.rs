@@ -20,7 +20,7 @@ use graveyard::Graveyard;
 pub use replay::{Follow, Load};
 
 /// The longest name of a command, both words of a two-word name counted.
-const NAME_BYTES_MAX: usize = 40;
+const NAME_BYTES_MAX: usize = 16;
 
 /// What runs a command of the table.
 #[derive(Clone, Copy)]
@@ -81,7 +81,18 @@ pub struct Engine {
     graveyard: Graveyard,
     /// Where replies go that nobody reads.
     scratch: Vec<u8>,
+    /// In the order of their names.
     table: Vec<Entry>,
+    /// The name of each, packed.
+    names: Vec<u128>,
+}
+
+/// A name in upper case as one number, which is compared at once. Zeros at the end don't count.
+fn packed(name: &[u8]) -> Option<u128> {
+    let mut bytes = [0_u8; NAME_BYTES_MAX];
+    bytes.get_mut(..name.len())?.copy_from_slice(name);
+    bytes.make_ascii_uppercase();
+    Some(u128::from_be_bytes(bytes))
 }
 
 impl Engine {
@@ -97,9 +108,7 @@ impl Engine {
             access: *access,
             runner: Runner::Later,
         });
-        let mut table: Vec<Entry> = data.chain(later).collect();
-        table.sort_by(|a, b| a.name.cmp(&b.name));
-        Engine {
+        let mut engine = Engine {
             keyspace: Keyspace::new(requires_valid),
             state: State::default(),
             counters: Counters::default(),
@@ -109,16 +118,29 @@ impl Engine {
             outbox: Outbox::default(),
             graveyard: Graveyard::default(),
             scratch: Vec::new(),
-            table,
-        }
+            table: Vec::new(),
+            names: Vec::new(),
+        };
+        data.chain(later).for_each(|entry| engine.add(entry));
+        engine
     }
 
     /// Adds a command that isn't the engine's, in place of one of that name.
     pub fn register(&mut self, name: &str, access: Access) {
         let entry = Entry { name: name.to_ascii_uppercase(), access, runner: Runner::Server };
-        match self.table.binary_search_by(|row| row.name.cmp(&entry.name)) {
+        self.add(entry);
+    }
+
+    fn add(&mut self, entry: Entry) {
+        let packed = packed(entry.name.as_bytes());
+        debug_assert!(packed.is_some(), "the name {} is too long", entry.name);
+        let Some(name) = packed else { return };
+        match self.names.binary_search(&name) {
             Ok(index) => self.table[index] = entry,
-            Err(index) => self.table.insert(index, entry),
+            Err(index) => {
+                self.names.insert(index, name);
+                self.table.insert(index, entry);
+            }
         }
     }
 
@@ -141,12 +163,8 @@ impl Engine {
     }
 
     fn find_name(&self, name: &[u8]) -> Option<&Entry> {
-        let mut buffer = [0_u8; NAME_BYTES_MAX];
-        let upper = buffer.get_mut(..name.len())?;
-        upper.copy_from_slice(name);
-        upper.make_ascii_uppercase();
-        let index = self.table.binary_search_by(|row| row.name.as_bytes().cmp(upper)).ok()?;
-        self.table.get(index)
+        let index = self.names.binary_search(&packed(name)?).ok()?;
+        self.table.get(index).filter(|entry| entry.name.len() == name.len())
     }
 
     /// Runs a data command; its reply is in `call.out`.
