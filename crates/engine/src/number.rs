@@ -153,24 +153,77 @@ pub fn parse_int(text: &[u8]) -> Option<i64> {
 /// Appends the shortest decimal that reads back as the same double, never an exponent; `NaN`,
 /// `+Inf` and `-Inf` for what isn't finite.
 pub fn write_float(out: &mut Vec<u8>, value: f64) {
+    with_float_text(value, |text| out.extend_from_slice(text));
+}
+
+/// Hands over what [`write_float`] appends.
+pub fn with_float_text(value: f64, take: impl FnOnce(&[u8])) {
+    let mut digits = [0_u8; DECIMAL_BYTES_MAX];
+    if let Some(text) = short_decimal(value, &mut digits) {
+        return take(text);
+    }
     if !value.is_finite() {
-        let text = if value.is_nan() {
-            "NaN"
-        } else if value > 0.0 {
-            "+Inf"
-        } else {
-            "-Inf"
-        };
-        out.extend_from_slice(text.as_bytes());
-        return;
+        let infinity: &[u8] = if value > 0.0 { b"+Inf" } else { b"-Inf" };
+        return take(if value.is_nan() { b"NaN" } else { infinity });
     }
     let mut buffer = ryu::Buffer::new();
     let digits = buffer.format_finite(value);
     if digits.contains('e') {
-        out.extend_from_slice(format!("{value}").as_bytes()); // Display never prints an exponent
+        take(format!("{value}").as_bytes()); // Display never prints an exponent
     } else {
-        out.extend_from_slice(digits.strip_suffix(".0").unwrap_or(digits).as_bytes());
+        take(digits.strip_suffix(".0").unwrap_or(digits).as_bytes());
     }
+}
+
+/// Places behind the point that most coordinates do with: a centimetre.
+const PLACES: usize = 7;
+const SCALE: u64 = 10_u64.pow(PLACES as u32);
+/// Up to here, no two decimals are the same double.
+const DECIMAL_MAX: f64 = 1e15;
+/// A sign, fifteen digits and a point.
+const DECIMAL_BYTES_MAX: usize = 17;
+
+/// The text of a number that has few places, found without a search for the shortest: of decimals
+/// with fifteen digits at most only one reads back as the number, and dividing finds it.
+fn short_decimal(value: f64, digits: &mut [u8; DECIMAL_BYTES_MAX]) -> Option<&[u8]> {
+    let magnitude = value.abs();
+    let scaled = magnitude * SCALE as f64;
+    if scaled.is_nan() || scaled >= DECIMAL_MAX - 1.0 {
+        return None;
+    }
+    let number = (scaled + 0.5) as u64;
+    if number as f64 / SCALE as f64 != magnitude {
+        return None;
+    }
+    let mut start = digits.len();
+    let (mut whole, mut fraction) = (number / SCALE, number % SCALE);
+    if fraction > 0 {
+        let mut places = PLACES;
+        while fraction % 10 == 0 {
+            fraction /= 10;
+            places -= 1;
+        }
+        for _ in 0..places {
+            start -= 1;
+            digits[start] = b'0' + (fraction % 10) as u8;
+            fraction /= 10;
+        }
+        start -= 1;
+        digits[start] = b'.';
+    }
+    loop {
+        start -= 1;
+        digits[start] = b'0' + (whole % 10) as u8;
+        whole /= 10;
+        if whole == 0 {
+            break;
+        }
+    }
+    if value.is_sign_negative() {
+        start -= 1;
+        digits[start] = b'-';
+    }
+    Some(&digits[start..])
 }
 
 /// As [`write_float`], but `null` for what isn't finite: GeoJSON has no other word for it.
@@ -264,6 +317,30 @@ mod tests {
             let mut out = Vec::new();
             write_float(&mut out, value);
             assert_eq!(String::from_utf8(out).unwrap(), text);
+        }
+    }
+
+    #[test]
+    fn short_decimals_are_the_shortest() {
+        let mut state = 1_u64;
+        let mut digits = [0; DECIMAL_BYTES_MAX];
+        let mut found = 0;
+        for round in 0..200_000_u64 {
+            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+            let magnitude = (state >> 14) as f64 / 10_f64.powi((round % 19) as i32);
+            let places = 10_f64.powi((round % 9) as i32);
+            let value =
+                (magnitude * places).round() / places * if round % 2 == 0 { 1.0 } else { -1.0 };
+            if let Some(text) = short_decimal(value, &mut digits) {
+                found += 1;
+                assert_eq!(String::from_utf8_lossy(text), format!("{value}"));
+            }
+        }
+        assert!(found > 50_000, "{found}");
+        for value in [0.0, -0.0, 1e-7, 99_999_999.999_999_9, 1e15, 0.1 + 0.2, 33.5123, -112.2693] {
+            let mut text = Vec::new();
+            write_float(&mut text, value);
+            assert_eq!(String::from_utf8(text).unwrap(), format!("{value}"));
         }
     }
 

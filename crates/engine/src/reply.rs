@@ -3,7 +3,7 @@
 
 use crate::error::Error;
 use crate::json;
-use crate::number::{write_float, write_int};
+use crate::number::{with_float_text, write_int};
 use crate::request::Framing;
 
 /// The format of replies that a connection has chosen.
@@ -16,6 +16,9 @@ pub enum Output {
 
 /// Appends `*3\r\n`, `$5\r\n` or `:7\r\n`.
 pub fn write_header(out: &mut Vec<u8>, kind: u8, value: usize) {
+    if value < 10 {
+        return out.extend_from_slice(&[kind, b'0' + value as u8, b'\r', b'\n']);
+    }
     out.push(kind);
     write_int(out, value as i64);
     out.extend_from_slice(b"\r\n");
@@ -37,9 +40,7 @@ pub fn write_bulk_with(out: &mut Vec<u8>, scratch: &mut Vec<u8>, write: impl FnO
 
 /// Appends a number as a bulk string.
 pub fn write_bulk_float(out: &mut Vec<u8>, value: f64) {
-    let mut text = Vec::with_capacity(24);
-    write_float(&mut text, value);
-    write_bulk(out, &text);
+    with_float_text(value, |text| write_bulk(out, text));
 }
 
 /// Appends an integer.
