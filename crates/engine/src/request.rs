@@ -186,6 +186,17 @@ enum Number {
 /// Digits up to CRLF: the number and where what follows begins. The value is capped far above
 /// every limit.
 fn read_number(bytes: &[u8], start: usize) -> Number {
+    // Nearly all are short.
+    match bytes.get(start..) {
+        Some([digit @ b'0'..=b'9', b'\r', b'\n', ..]) => {
+            return Number::Complete((digit - b'0') as usize, start + 3);
+        }
+        Some([tens @ b'0'..=b'9', ones @ b'0'..=b'9', b'\r', b'\n', ..]) => {
+            let value = (tens - b'0') as usize * 10 + (ones - b'0') as usize;
+            return Number::Complete(value, start + 4);
+        }
+        _ => {}
+    }
     let mut value = 0_usize;
     let mut at = start;
     loop {
