@@ -65,10 +65,12 @@ class FakeLeader:
         self.replies: dict[bytes, bytes | None] = {}  # other than usual, by command
         self.streams: list[FakeStream] = []
         self.error: LinkError | None = None
+        self.tries: list[float] = []  # when somebody connected, or tried to
 
     async def open(self, host: str, port: int) -> FakeStream:
         """A new connection."""
         del host, port
+        self.tries.append(asyncio.get_running_loop().time())
         if self.error is not None:
             raise self.error
         self.streams.append(FakeStream(self))

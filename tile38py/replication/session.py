@@ -19,7 +19,9 @@ from tile38py.following import Target
 from tile38py.limits import (
     FOLLOW_COPY_BYTES,
     FOLLOW_DISK_PAUSE_SECONDS,
+    FOLLOW_PAUSE_COUNT_STEADY,
     FOLLOW_PAUSE_SECONDS,
+    FOLLOW_PAUSE_SECONDS_MAX,
     FOLLOW_SLICE_BYTES,
     FOLLOW_STALL_SECONDS_MAX,
 )
@@ -63,6 +65,7 @@ class Session:
         self._received = 0
         self._goal = 0  # the size of the leader's log when it was asked
         self._told = ""  # the last error that was logged
+        self._vain_count = 0  # sessions in a row that brought nothing
 
     async def run(self) -> None:
         """Follow for ever."""
@@ -93,7 +96,8 @@ class Session:
             self._complain(str(error))
         finally:
             self._status.is_caught_up = False
-        return FOLLOW_PAUSE_SECONDS
+        self._vain_count += 1
+        return pause_seconds(self._vain_count)
 
     async def _receive(self, link: Link, us: Us) -> None:
         self._status.offset = self._goal
@@ -205,6 +209,7 @@ class Session:
                 followed = await self._around.in_thread(partial(staging.take, piece))
                 pieces.ran(followed.consumed)
                 self._status.offset = staging.size
+                self._vain_count = 0
                 self._publish(followed)
         link.put_back(pieces.rest())
 
@@ -287,6 +292,7 @@ class Session:
         if not self._status.is_caught_up and self._received >= self._goal:
             self._status.is_caught_up = True
             self._told = ""
+            self._vain_count = 0
             around.inform("caught up")
             if not around.gates.caught_up_once:
                 around.gates.caught_up_once = True
@@ -302,3 +308,9 @@ class Session:
         staging, self._staging = self._staging, None
         if staging is not None and staging.file is not None and self._around.disk is not None:
             self._around.disk.discard(staging.file)
+
+
+def pause_seconds(vain_count: int) -> float:
+    """How long to pause after so many sessions in a row that brought nothing."""
+    doublings = min(max(vain_count - FOLLOW_PAUSE_COUNT_STEADY, 0), FOLLOW_PAUSE_COUNT_STEADY)
+    return min(FOLLOW_PAUSE_SECONDS * 2**doublings, FOLLOW_PAUSE_SECONDS_MAX)

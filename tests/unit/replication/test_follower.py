@@ -1,6 +1,7 @@
 """What a follower says to its leader, byte by byte, and what it makes of the answers."""
 
 from collections.abc import Awaitable, Callable
+from itertools import pairwise
 
 import pytest
 
@@ -216,6 +217,21 @@ def test_an_unreachable_leader_is_told_once_and_tried_again() -> None:
         world.leader.error = None
         await world.caught_up()
         assert world.errors == ["follow: dial tcp 127.0.0.1:1: connect: connection refused"]
+
+    play(scenario, FakeLeader(sets(0, 1)))
+
+
+def test_sessions_that_bring_nothing_lie_farther_and_farther_apart() -> None:
+    async def scenario(world: FollowerWorld) -> None:
+        for _ in range(2):
+            await world.caught_up()
+            world.leader.error = LinkError("nobody listens")
+            world.leader.cut()
+            world.leader.tries.clear()
+            await world.until(lambda: len(world.leader.tries) >= 10)
+            pauses = [after - at for at, after in pairwise(world.leader.tries)]
+            assert [round(pause) for pause in pauses] == [1, 1, 1, 1, 2, 4, 8, 8, 8]
+            world.leader.error = None
 
     play(scenario, FakeLeader(sets(0, 1)))
 
