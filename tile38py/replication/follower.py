@@ -100,9 +100,20 @@ class Follower:
             return settle(errors.cannot_follow(str(error)))
         return settle(None)
 
+    def _turn(self, leader: Target) -> None:
+        """Follow whom our leader follows; a FOLLOW that still asks is later than this."""
+        around = self._surroundings
+        try:
+            around.keep_leader(leader)
+        except CommandError as error:
+            around.complain("follow: %s", error)
+            return
+        around.inform("following new host '%s' '%s'.", leader.host, leader.port)
+        self.change(leader, self._effective)
+
     async def _follow(self, tasks: asyncio.TaskGroup, target: Target) -> None:
         """Follow until somebody or nobody else is to be followed."""
-        session = Session(self._surroundings, target, self._status)
+        session = Session(self._surroundings, target, self._status, self._turn)
         self._session = tasks.create_task(session.run(), name=f"follow {target.host}")
         try:
             await self._changed.wait()

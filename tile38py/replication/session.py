@@ -8,7 +8,7 @@ breaks again and again still gets there.
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
@@ -25,8 +25,10 @@ from tile38py.limits import (
     FOLLOW_SLICE_BYTES,
     FOLLOW_STALL_SECONDS_MAX,
 )
+from tile38py.replication.chain import head_of_chain
 from tile38py.replication.comparison import Comparison, compared
 from tile38py.replication.handshake import (
+    IneligibleError,
     Us,
     announce,
     authenticated,
@@ -56,10 +58,17 @@ class Status:
 class Session:
     """Follows one leader, until it is cancelled."""
 
-    def __init__(self, surroundings: Surroundings, target: Target, status: Status) -> None:
+    def __init__(
+        self,
+        surroundings: Surroundings,
+        target: Target,
+        status: Status,
+        turn: Callable[[Target], None],
+    ) -> None:
         self._around = surroundings
         self._target = target
         self._status = status
+        self._turn = turn  # have another leader followed, which ends this
         self._staging: Staging | None = None
         # Bytes of the leader's log that were run. Ours may have another size after an AOFSHRINK.
         self._received = 0
@@ -92,12 +101,22 @@ class Session:
             self._discard()
             self._complain(str(error))
             return FOLLOW_DISK_PAUSE_SECONDS
+        except IneligibleError as error:
+            self._complain(str(error))
+            await self._find_head(error.leader)
         except LinkError as error:
             self._complain(str(error))
         finally:
             self._status.is_caught_up = False
         self._vain_count += 1
         return pause_seconds(self._vain_count)
+
+    async def _find_head(self, leader: Target | None) -> None:
+        """Turn to who leads at present, if our leader has become its follower."""
+        around = self._around
+        head = await head_of_chain(around.dial, around.us(), self._target, leader)
+        if head is not None:
+            self._turn(head)
 
     async def _receive(self, link: Link, us: Us) -> None:
         self._status.offset = self._goal

@@ -8,6 +8,7 @@ from typing import TypeVar
 from tile38py._engine import Engine
 from tile38py.config import Config
 from tile38py.config.properties import LEADERAUTH, REPLICA_ANNOUNCE_IP, REPLICA_ANNOUNCE_PORT
+from tile38py.following import Target
 from tile38py.gates import Gates
 from tile38py.interfaces import Broadcaster, Clock, Journal, Tell
 from tile38py.limits import RETRY_SECONDS
@@ -34,6 +35,7 @@ class Surroundings:
     port: int
     inform: Tell
     complain: Tell
+    keep_leader: Callable[[Target | None], None]  # for the next start; may raise CommandError
 
     def us(self) -> Us:
         """What a leader is told of us, by the settings in force."""

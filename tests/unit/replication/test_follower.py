@@ -1,5 +1,8 @@
 """What a follower says to its leader, byte by byte, and what it makes of the answers."""
 
+import errno
+import json
+import os
 from collections.abc import Awaitable, Callable
 from itertools import pairwise
 
@@ -234,6 +237,38 @@ def test_sessions_that_bring_nothing_lie_farther_and_farther_apart() -> None:
             world.leader.error = None
 
     play(scenario, FakeLeader(sets(0, 1)))
+
+
+def test_a_leader_that_became_a_follower_is_left_for_its_leader() -> None:
+    async def scenario(world: FollowerWorld) -> None:
+        head = world.leader.others["head"] = FakeLeader(sets(0, 3))
+        await world.caught_up()
+        world.leader.facts[b"following"] = b"head:1234"
+        world.leader.cut()
+        head.append(sets(3, 5))
+        await world.until(lambda: world.log == head.log and world.follower.is_caught_up)
+        assert world.errors == ["follow: cannot follow a follower"]
+        assert world.follower.target == Target("head", 1234)
+        assert "following new host 'head' '1234'." in world.bench.log_lines
+        saved = json.loads(world.bench.settings_file.data)
+        assert (saved["follow_host"], saved["follow_port"]) == ("head", 1234)
+
+    play(scenario, FakeLeader(sets(0, 3)))
+
+
+def test_a_head_that_cannot_be_saved_is_not_followed() -> None:
+    async def scenario(world: FollowerWorld) -> None:
+        world.leader.others["head"] = FakeLeader(sets(0, 3))
+        await world.caught_up()
+        world.bench.settings_file.error = OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        world.leader.facts[b"following"] = b"head:1234"
+        world.leader.cut()
+        await world.until(lambda: len(world.errors) > 1)
+        assert world.errors[0] == "follow: cannot follow a follower"
+        assert os.strerror(errno.ENOSPC) in world.errors[1]
+        assert world.follower.target == LEADER
+
+    play(scenario, FakeLeader(sets(0, 3)))
 
 
 def test_nobody_is_followed_at_once() -> None:
