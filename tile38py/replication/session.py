@@ -25,6 +25,7 @@ from tile38py.limits import (
     FOLLOW_SLICE_BYTES,
     FOLLOW_STALL_SECONDS_MAX,
 )
+from tile38py.replication.audit import Audit
 from tile38py.replication.chain import head_of_chain
 from tile38py.replication.comparison import Comparison, compared
 from tile38py.replication.handshake import (
@@ -53,6 +54,14 @@ class Status:
 
     is_caught_up: bool = False
     offset: int = 0
+    proven: int = 0  # bytes of our log that were compared with the leader's
+    left_ns: int | None = None  # monotonic; when it last was caught up, if it was and is not
+
+    def lose(self, now_ns: int) -> None:
+        """The session is over."""
+        if self.is_caught_up:
+            self.is_caught_up, self.left_ns = False, now_ns
+        self.offset = 0
 
 
 class Session:
@@ -87,8 +96,7 @@ class Session:
 
     async def _follow_once(self) -> float:
         """One session; how long to pause behind it."""
-        self._status.is_caught_up = False
-        self._status.offset = 0
+        self._status.lose(self._around.clock.monotonic_ns())
         try:
             us = self._around.us()
             async with authenticated(self._around.dial, self._target, us) as link:
@@ -107,7 +115,7 @@ class Session:
         except LinkError as error:
             self._complain(str(error))
         finally:
-            self._status.is_caught_up = False
+            self._status.lose(self._around.clock.monotonic_ns())
         self._vain_count += 1
         return pause_seconds(self._vain_count)
 
@@ -125,7 +133,7 @@ class Session:
         if self._staging is not None:
             await self._fill(link, self._staging)
             await self._swap(self._staging)
-        await self._stream(link)
+        await self._stream_audited(link)
 
     async def _begin(self, link: Link, us: Us) -> None:
         """Find where to continue, and have the leader's log sent from there on."""
@@ -143,6 +151,7 @@ class Session:
             self._received = position
             if comparison is not None and position:
                 await self._confirm(comparison, position)
+            self._status.proven = position
 
     @contextlib.asynccontextmanager
     async def _comparison(self, us: Us) -> AsyncIterator[Comparison | None]:
@@ -255,6 +264,32 @@ class Session:
         for data in discarded:
             await around.in_thread(data.free)
 
+    async def _stream_audited(self, link: Link) -> None:
+        """Run the leader's log as it comes, and see now and then that ours is still the same."""
+        around = self._around
+        if around.disk is None:
+            await self._stream(link)
+            return
+
+        def tell(proven: int) -> None:
+            self._status.proven = proven
+
+        audit = Audit(
+            surroundings=around,
+            target=self._target,
+            disk=around.disk,
+            log=around.disk.log(),
+            received=lambda: self._received,
+            proven=self._status.proven,
+            tell=tell,
+        )
+        try:
+            async with asyncio.TaskGroup() as tasks:
+                tasks.create_task(audit.run(), name="audit the log")
+                await self._stream(link)
+        except BaseExceptionGroup as group:
+            raise group.exceptions[0] from None
+
     async def _stream(self, link: Link) -> None:
         """Run the leader's log as it comes."""
         around = self._around
@@ -309,7 +344,7 @@ class Session:
         self._received += size
         self._status.offset = self._received
         if not self._status.is_caught_up and self._received >= self._goal:
-            self._status.is_caught_up = True
+            self._status.is_caught_up, self._status.left_ns = True, None
             self._told = ""
             self._vain_count = 0
             around.inform("caught up")

@@ -3,36 +3,18 @@
 import errno
 import json
 import os
-from collections.abc import Awaitable, Callable
 from itertools import pairwise
 
 import pytest
 
 from tests.support.fake_disk import LOG, FakeFile, FakeFolder
 from tests.support.fake_leader import FakeLeader
-from tests.support.fake_time import run_in_fake_time
 from tests.support.fakes import command
 from tests.support.follower_world import LEADER, FollowerWorld
+from tests.support.following import play, sets
 from tile38py.errors import CommandError
 from tile38py.following import Target
 from tile38py.replication.link import LinkError
-
-Scenario = Callable[[FollowerWorld], Awaitable[None]]
-
-
-def sets(first: int, last: int, key: bytes = b"k") -> bytes:
-    return b"".join(
-        command(b"SET", key, b"%d" % number, b"POINT", b"1", b"2") for number in range(first, last)
-    )
-
-
-def play(scenario: Scenario, leader: FakeLeader, log: bytes = b"", *, follows: bool = True) -> None:
-    async def run() -> None:
-        world = FollowerWorld(leader, log)
-        async with world.running(follows=follows):
-            await scenario(world)
-
-    run_in_fake_time(run())
 
 
 def test_a_new_follower_asks_for_everything() -> None:
@@ -269,6 +251,24 @@ def test_a_head_that_cannot_be_saved_is_not_followed() -> None:
         assert world.follower.target == LEADER
 
     play(scenario, FakeLeader(sets(0, 3)))
+
+
+def test_the_age_of_what_is_read_is_told() -> None:
+    async def scenario(world: FollowerWorld) -> None:
+        assert world.follower.stale_seconds == -1
+        world.follower.change(LEADER, world.follower.begin())
+        await world.caught_up()
+        assert world.follower.stale_seconds == 0
+        world.leader.error = LinkError("nobody listens")
+        world.leader.cut()
+        before = world.loop.time()
+        await world.until(lambda: world.loop.time() > before + 30)
+        assert world.follower.stale_seconds == 30
+        world.leader.error = None
+        await world.caught_up()
+        assert world.follower.stale_seconds == 0
+
+    play(scenario, FakeLeader(sets(0, 1)), follows=False)
 
 
 def test_nobody_is_followed_at_once() -> None:
