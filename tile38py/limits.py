@@ -107,6 +107,7 @@ LINK_PROBE_SECONDS_MAX = 2.0  # for what FOLLOW asks a leader before it answers
 LINK_REPLY_SECONDS_MAX = 10.0  # for a leader's reply
 LINK_REPLY_BYTES_MAX = 1 * MIB  # of a leader's reply; the largest is SERVER's, some KiB
 LINK_REPLY_COUNT_MAX = 1024  # values in a leader's reply
+LINK_DIGEST_BYTES_MAX = 64 * MIB  # that a leader sums up at a time: to a Tile38 nobody may write
 LINK_DIGEST_BYTES_RATE_MIN = 20 * MIB  # a second, at which a leader sums up its log
 LINK_IDLE_SECONDS = 10  # of silence after which the system asks whether the leader is there
 LINK_DEAD_SECONDS_MAX = 30  # without an answer of its system, after which it is gone

@@ -66,6 +66,18 @@ def test_an_intact_log_goes_on_in_its_file() -> None:
     play(scenario, FakeLeader(sets(0, 9)), sets(0, 4))
 
 
+def test_sums_are_asked_for_in_pieces(monkeypatch: pytest.MonkeyPatch) -> None:
+    size = len(sets(0, 4))
+    monkeypatch.setattr("tile38py.replication.comparison.LINK_DIGEST_BYTES_MAX", size - 10)
+
+    async def scenario(world: FollowerWorld) -> None:
+        await world.caught_up()
+        pieces = [b"aofmd5 0 %d" % (size - 10), b"aofmd5 %d 10" % (size - 10)]
+        assert world.said()[1] == [*pieces, *pieces, b"quit"]
+
+    play(scenario, FakeLeader(sets(0, 9)), sets(0, 4))
+
+
 def test_what_differs_gives_way_at_once_and_in_whole() -> None:
     async def scenario(world: FollowerWorld) -> None:
         await world.caught_up()
