@@ -19,6 +19,7 @@ from tests.simulation.system import SimulatedPath, System
 from tile38py._engine import Engine
 from tile38py.errors import StartError
 from tile38py.persistence import aof, files
+from tile38py.replication import audit
 from tile38py.server import lifecycle, parts, upkeep
 from tile38py.server.options import Options
 
@@ -31,6 +32,7 @@ NEVER = -math.inf
 # way, and the syncs themselves.
 LOST_SECONDS = {"always": 0.0, "everysec": 2.3, "no": math.inf}
 LOG = "appendonly.aof"
+AUDIT_SECONDS = 2.0  # instead of a minute, which no round lasts
 # Machines that share one interpreter have no say over its collector.
 NO_COLLECTOR = SimpleNamespace(
     collect=int,
@@ -294,6 +296,7 @@ class Cluster:
             (lifecycle, "bind_tcp", lambda host, port: ListenSocket((host, port))),
             (lifecycle, "Hooks", NoHooks),
             (upkeep, "gc", NO_COLLECTOR),
+            (audit, "FOLLOW_AUDIT_SECONDS", AUDIT_SECONDS),
             (lifecycle, "Aof", WatchedAof),
         ]
         with contextlib.ExitStack() as stack:

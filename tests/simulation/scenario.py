@@ -5,7 +5,7 @@ import contextlib
 import contextvars
 import json
 import random
-from collections.abc import Callable, Coroutine
+from collections.abc import AsyncIterator, Callable, Coroutine
 from dataclasses import dataclass
 
 from tests.simulation import oracle
@@ -24,6 +24,7 @@ PAUSE_SECONDS = 0.7  # between two events, at most
 QUIET_SECONDS_MAX = 90.0  # for everything to recover
 LEAVE_SECONDS_MAX = 10.0  # for clients to leave a leader
 ANSWER_SECONDS_MAX = 5.0  # for a command by itself
+SLOW_REWRITE_SECONDS = 5.0  # longer than everysec lets a write wait to be safe
 SETTLE_SECONDS_MAX = 3.0  # for clients to see what a server has that started anew
 EVER = float("inf")
 
@@ -52,6 +53,11 @@ class Scenario:
         self.leader = self.nodes[0]
         # Followers that shrink their own logs have other bytes than their leader.
         self.followers_shrink = self.chance.random() < 0.3
+        # By themselves, too: at each start, and later if much was written.
+        self.size_min = self.chance.choice((0, 0, 1000, 20_000)) if self.followers_shrink else 0
+        self.cluster.system.rewrite_seconds_max = self.chance.choice(
+            (0, 0, 0, SLOW_REWRITE_SECONDS)
+        )
         self.clients = [
             Client(f"c{index}", self.chance, lambda: self.leader) for index in range(1, 4)
         ]
@@ -75,7 +81,9 @@ class Scenario:
     async def _start_all(self) -> None:
         """Start the machines, the first as the leader of the others."""
         for node in self.nodes:
-            settings = json.dumps({"appendfsync": self.policy}).encode()
+            settings = json.dumps(
+                {"appendfsync": self.policy, "aofshrink-min-size": str(self.size_min)}
+            ).encode()
             node.disk.names["config"] = Inode(bytearray(settings), settings)
             node.disk.sync_names()
             node.policy = self.policy
@@ -119,6 +127,8 @@ class Scenario:
                 await self._promote()
             elif kind < 0.4:
                 await self._crash_twice()
+            elif kind < 0.42:
+                await self._empty()
             else:
                 self.chance.choice(self.mishaps.kinds)()
             self._settle_all()
@@ -141,6 +151,17 @@ class Scenario:
             await self._until("settled", self._settle_all, seconds_max=SETTLE_SECONDS_MAX)
             leader.crash(loses_power=True)
 
+    async def _empty(self) -> None:
+        """Have the leader forget everything, between the writes of all clients."""
+        words = (b"FLUSHDB",)
+        async with self._clients_away():
+            if not self._settle_all() or not self.leader.is_serving:
+                return
+            writes = [client.history.add(words) for client in self.clients]
+            reply = await self._tell(self.leader, *words)
+            for client, write in zip(self.clients, writes, strict=True):
+                client.learn(write, reply)
+
     async def _promote(self) -> None:
         """Make a follower the leader, as Sentinel does it."""
         present = self.leader.process
@@ -152,11 +173,7 @@ class Scenario:
         if not candidates:
             return
         chosen = self.chance.choice(candidates)
-        for client in self.clients:
-            client.is_paused = True
-            client.drop()
-        try:
-            await self._until("clients left", self._are_apart, seconds_max=LEAVE_SECONDS_MAX)
+        async with self._clients_away():
             if await self._tell(chosen, b"FOLLOW", b"no", b"one") == "+OK":
                 self.leader = chosen
                 self.joined.clear()
@@ -164,6 +181,16 @@ class Scenario:
                 for node in self.nodes:
                     if node is not chosen and self.chance.random() < 0.7:
                         self._spawn(self._say(node, *self._follow_words()), Process("c0"))
+
+    @contextlib.asynccontextmanager
+    async def _clients_away(self) -> AsyncIterator[None]:
+        """Nothing of a client's arrives anywhere for the length of a block."""
+        for client in self.clients:
+            client.is_paused = True
+            client.drop()
+        try:
+            await self._until("clients left", self._are_apart, seconds_max=LEAVE_SECONDS_MAX)
+            yield
         finally:
             for client in self.clients:
                 client.is_paused = False
