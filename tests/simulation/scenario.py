@@ -51,13 +51,13 @@ class Scenario:
         self.cluster = Cluster(world, loop, machine_count or self.chance.choice((1, 2, 3)))
         self.nodes = self.cluster.nodes
         self.leader = self.nodes[0]
-        # Followers that shrink their own logs have other bytes than their leader.
-        self.followers_shrink = self.chance.random() < 0.3
+        slow_seconds = self.chance.choice((0, 0, 0, SLOW_REWRITE_SECONDS))
+        self.cluster.system.rewrite_seconds_max = slow_seconds
+        # Followers that shrink their own logs have other bytes than their leader; so has one whose
+        # slow rewrite began while it led.
+        self.followers_shrink = slow_seconds > 0 or self.chance.random() < 0.3
         # By themselves, too: at each start, and later if much was written.
         self.size_min = self.chance.choice((0, 0, 1000, 20_000)) if self.followers_shrink else 0
-        self.cluster.system.rewrite_seconds_max = self.chance.choice(
-            (0, 0, 0, SLOW_REWRITE_SECONDS)
-        )
         self.clients = [
             Client(f"c{index}", self.chance, lambda: self.leader) for index in range(1, 4)
         ]
