@@ -52,6 +52,7 @@ class FakeStream:
     def close(self) -> None:
         """The follower closes."""
         self.is_closed = True
+        self.send(b"")
 
 
 class FakeLeader:

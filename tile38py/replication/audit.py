@@ -27,25 +27,27 @@ class Audit:
     received: Callable[[], int]  # bytes of the leader's log that were run
     proven: int  # bytes that are known to be the leader's
     tell: Callable[[int], None]  # that so many are
+    fail: Callable[[LinkError], None]  # end the stream
 
     async def run(self) -> None:
-        """Audit for ever. Raises LinkError if the logs differ."""
-        while True:
+        """Audit until the logs differ."""
+        is_alike = True
+        while is_alike:
             await asyncio.sleep(FOLLOW_AUDIT_SECONDS)
             end = self.received()
             await self.surroundings.written()
             if end > self.proven and self._is_ours():
-                await self._audit(Range(self.proven, end))
+                is_alike = await self._audit(Range(self.proven, end))
+        self.fail(LinkError("our log is the leader's no more"))
 
-    async def _audit(self, asked: Range) -> None:
+    async def _audit(self, asked: Range) -> bool:
         if await self._is_same(asked):
             self.proven = asked.end
             self.tell(asked.end)
-            return
+            return True
         # A leader that has just rewritten its log ends the stream, and so this, in a moment.
         await asyncio.sleep(FOLLOW_AUDIT_AGAIN_SECONDS)
-        if not await self._is_same(asked) and self._is_ours():
-            raise LinkError("our log is the leader's no more")
+        return await self._is_same(asked) or not self._is_ours()
 
     async def _is_same(self, asked: Range) -> bool:
         """Whether a range is equal, or can't be compared, which the stream will tell, too."""

@@ -128,7 +128,7 @@ class Follower:
 
     async def _follow(self, tasks: asyncio.TaskGroup, target: Target) -> None:
         """Follow until somebody or nobody else is to be followed."""
-        session = Session(self._surroundings, target, self._status, self._turn)
+        session = Session(self._surroundings, target, self._status, tasks=tasks, turn=self._turn)
         self._session = tasks.create_task(session.run(), name=f"follow {target.host}")
         try:
             await self._changed.wait()

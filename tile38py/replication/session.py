@@ -40,7 +40,7 @@ from tile38py.replication.link import EndError, Link, LinkError
 from tile38py.replication.pieces import Pieces
 from tile38py.replication.prefix import HEAD_BYTES, Range
 from tile38py.replication.staging import DiskError, Staging
-from tile38py.replication.surroundings import Surroundings
+from tile38py.replication.surroundings import Surroundings, ended
 
 if TYPE_CHECKING:
     from tile38py.replication.edges import CopyFile
@@ -72,11 +72,14 @@ class Session:
         surroundings: Surroundings,
         target: Target,
         status: Status,
+        *,
+        tasks: asyncio.TaskGroup,
         turn: Callable[[Target], None],
     ) -> None:
         self._around = surroundings
         self._target = target
         self._status = status
+        self._tasks = tasks
         self._turn = turn  # have another leader followed, which ends this
         self._staging: Staging | None = None
         # Bytes of the leader's log that were run. Ours may have another size after an AOFSHRINK.
@@ -282,13 +285,15 @@ class Session:
             received=lambda: self._received,
             proven=self._status.proven,
             tell=tell,
+            fail=link.fail,
         )
+        # A group of tasks here would lose a FOLLOW that ends us while they end.
+        auditing = self._tasks.create_task(audit.run(), name="audit the log")
         try:
-            async with asyncio.TaskGroup() as tasks:
-                tasks.create_task(audit.run(), name="audit the log")
-                await self._stream(link)
-        except BaseExceptionGroup as group:
-            raise group.exceptions[0] from None
+            await self._stream(link)
+        finally:
+            auditing.cancel()
+            await ended(auditing)
 
     async def _stream(self, link: Link) -> None:
         """Run the leader's log as it comes."""

@@ -88,11 +88,17 @@ class Turn:
 
 
 async def ended(future: asyncio.Future[Result]) -> None:
-    """Wait until a thread's work has ended, come what may; nobody wants its result."""
+    """Wait until a thread's work has ended, come what may; nobody wants its result.
+
+    Who is cancelled meanwhile is so once it has ended.
+    """
+    is_cancelled = False
     while not future.done():
         try:
             await asyncio.wait([future])
         except asyncio.CancelledError:
-            continue
+            is_cancelled = True
     if not future.cancelled():
         future.exception()
+    if is_cancelled:
+        raise asyncio.CancelledError
