@@ -140,7 +140,8 @@ class Scenario:
         self._spawn(self._say(node, b"AOFSHRINK"), Process("c0"))
         if self.chance.random() < 0.3:
             # What a rewrite leaves unsynced is soon synced by others: the moment has to be near.
-            self.mishaps.lose_power_soon(node)
+            mishaps = self.mishaps
+            self.chance.choice((mishaps.lose_power_soon, mishaps.lose_power_at_swap_of))(node)
 
     async def _crash_twice(self) -> None:
         """Kill the leader, and have it lose power as soon as clients saw what it then has."""
