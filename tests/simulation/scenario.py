@@ -99,8 +99,11 @@ class Scenario:
             self.followed[node] = text
             node.has_followed |= "host" in text
         elif text == "caught up" and self.leader.address[0] in self.followed.get(node, ""):
-            # Its data are now what the leader's were at some moment.
-            self.joined[node] = (node.process, self.leader.process)
+            # Its data are now what the leader's were at some moment, unless it listens to a run of
+            # the leader that is over without its having heard of that.
+            leader = self.leader.process
+            if self.cluster.network.are_linked(node.process, leader):
+                self.joined[node] = (node.process, leader)
 
     def _node_ended(self, node: Node, promised_until: float) -> None:
         """No client may write on before it knows what became of its writes."""
