@@ -92,8 +92,7 @@ class Session:
         """Follow for ever."""
         try:
             while True:
-                pause_seconds = await self._follow_once()
-                await asyncio.sleep(pause_seconds)
+                await asyncio.sleep(await self._follow_once())
         finally:
             self._discard()
 
