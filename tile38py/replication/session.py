@@ -92,7 +92,8 @@ class Session:
         """Follow for ever."""
         try:
             while True:
-                await asyncio.sleep(await self._follow_once())
+                seconds = await self._follow_once()
+                await asyncio.sleep(seconds)
         finally:
             self._discard()
 
