@@ -105,7 +105,7 @@ class Vocabulary:
         return (b"EXPIRE", key, self._id(), b"%d" % self._chance.randrange(8))
 
     def _hook(self) -> Words:
-        fence = (b"NEARBY", b"fleet", b"FENCE", b"POINT", b"1", b"1", self._number())
+        fence: Words = (b"NEARBY", b"fleet", b"FENCE", b"POINT", b"1", b"1", self._number())
         name = b"%s.%d" % (self._client, self._chance.randrange(KEYS))
         hook = (b"SETHOOK", name + b".hook", b"http://127.0.0.1:1/x")
         if self._chance.random() < 0.4:

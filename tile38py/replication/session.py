@@ -372,4 +372,4 @@ class Session:
 def pause_seconds(vain_count: int) -> float:
     """How long to pause after so many sessions in a row that brought nothing."""
     doublings = min(max(vain_count - FOLLOW_PAUSE_COUNT_STEADY, 0), FOLLOW_PAUSE_COUNT_STEADY)
-    return min(FOLLOW_PAUSE_SECONDS * 2**doublings, FOLLOW_PAUSE_SECONDS_MAX)
+    return min(FOLLOW_PAUSE_SECONDS * 2.0**doublings, FOLLOW_PAUSE_SECONDS_MAX)
