@@ -28,6 +28,14 @@ class Following(Protocol):
     def offset(self) -> int:
         """How far we are in the leader's log."""
 
+    @property
+    def proven(self) -> int:
+        """How many bytes of our log are known to be the leader's."""
+
+    @property
+    def stale_seconds(self) -> int:
+        """For how long we may lack what the leader has; 0 while caught up, -1 if we never were."""
+
     def begin(self) -> int:
         """The number of one more FOLLOW."""
 

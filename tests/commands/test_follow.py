@@ -121,15 +121,21 @@ def test_what_a_follower_tells_of_itself(bench: Bench) -> None:
         b"master_host:leader",
         b"master_port:1",
         b"master_link_status:down",
+        b"master_link_down_since_seconds:-1",
         b"slave_repl_offset:559",
         b"connected_slaves:0",
     ]
     bench.call("CONFIG", "SET", "replica-priority", "0")
     assert b"slave_priority:0\r\n" in bench.call("INFO", "replication")
+    bench.following.stale_seconds, bench.following.proven = 7, 500
+    assert b"master_link_down_since_seconds:7\r\n" in bench.call("INFO", "replication")
+    assert b"\r\naof_proven_size:500\r\n" in bench.call("INFO", "aof")
     assert bench.call("HEALTHZ") == b"-ERR not caught up\r\n"
     bench.following.is_caught_up = True
     assert bench.call("HEALTHZ") == OK
-    assert b"master_link_status:up\r\n" in bench.call("INFO", "replication")
+    up = bench.call("INFO", "replication")
+    assert b"master_link_status:up\r\n" in up
+    assert b"since_seconds" not in up
     bench.call("OUTPUT", "json")
     stats = json.loads(bench.call("SERVER").split(b"\r\n")[1])["stats"]
     assert (stats["following"], stats["caught_up"], stats["caught_up_once"]) == (

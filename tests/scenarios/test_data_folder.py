@@ -75,14 +75,29 @@ def test_every_torn_end_of_a_log_loads(server: ServerProcess) -> None:
         assert server.stop() == 0
 
 
-def test_a_damaged_log_stops_the_start_and_stays_as_it_is(server: ServerProcess) -> None:
+@pytest.mark.parametrize(
+    ("damage", "error"),
+    [
+        (b"*1\r\n+oops\r\n", "Protocol error: expected '$', got '+'"),
+        (b"\x89oops\r\n", "unknown command"),
+        (HALF + bytes(100), "Protocol error: invalid bulk length"),
+        # Of Redis: its log, and the dump that may be the head of one.
+        (b"*2\r\n$6\r\nSELECT\r\n$1\r\n0\r\n", "unknown command 'SELECT'"),
+        (b"*3\r\n$3\r\nset\r\n$1\r\na\r\n$1\r\nb\r\n", "invalid number of arguments"),
+        (b"REDIS0009\xfa\tredis-ver\x057.0.1\n", "unknown command 'REDIS0009"),
+    ],
+)
+def test_a_damaged_log_stops_the_start_and_stays_as_it_is(
+    server: ServerProcess, damage: bytes, error: str
+) -> None:
     log = stopped_with_data(server)
-    damaged = b"*1\r\n+oops\r\n" + log.read_bytes()
-    log.write_bytes(damaged)
+    whole = log.read_bytes()
+    log.write_bytes(whole + damage + whole)
     server.launch()
     assert server.wait() == 1
-    assert "Protocol error" in server.log()
-    assert log.read_bytes() == damaged
+    assert f"[FATA] {error}" in server.log()
+    assert f"From byte {len(whole)} on the log isn't understood" in server.log()
+    assert log.read_bytes() == whole + damage + whole
 
 
 @pytest.mark.parametrize(

@@ -146,6 +146,8 @@ def kill_in_a_loop(folder: Path, rounds: int) -> None:
                 victim.start()
                 leader.kill()
             leader.start()
+            with leader.connect() as connection:
+                assert not any(writer.missing(connection) for writer in writers)
             wait_until_equal(leader, follower)
 
 
@@ -178,6 +180,27 @@ def test_who_cannot_be_followed(tmp_path: Path) -> None:
         follower.call("CONFIG", "SET", "leaderauth", "secret")
         assert follower.call("FOLLOW", *place) == "+OK"
         wait_until(lambda: follower.call("HEALTHZ") == "+OK")
+
+
+def test_a_follower_of_one_that_became_a_follower_finds_the_leader(tmp_path: Path) -> None:
+    (tmp_path / "head").mkdir()
+    with (
+        leader_and_follower(tmp_path) as (former, follower),
+        ServerProcess(tmp_path / "head") as head,
+    ):
+        fill(former, "former", 10)
+        wait_until_equal(former, follower)
+        fill(head, "fleet", 10)
+        follow(former, head)
+        wait_until_equal(head, former)
+        wait_until_equal(head, follower)
+        former.kill()
+        role = follower.call("ROLE")
+        assert isinstance(role, list)
+        assert role[:3] == ["$ slave", "$ 127.0.0.1", f":{head.port}"]
+        follower.kill()
+        follower.start()
+        wait_until_equal(head, follower)
 
 
 def test_live_fences_of_a_follower_see_the_leaders_writes(tmp_path: Path) -> None:

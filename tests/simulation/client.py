@@ -88,6 +88,11 @@ class History:
 
     writes: list[Write] = field(default_factory=list)
 
+    def add(self, words: Words) -> Write:
+        """One more, which nobody acknowledged yet."""
+        self.writes.append(Write(words))
+        return self.writes[-1]
+
     def acknowledged_before(self, moment: float) -> int:
         """How many writes have to be there of which one was acknowledged before this."""
         count = 0
@@ -162,18 +167,22 @@ class Client:
                 return
             if self.needs_settling:
                 return  # the server that answers isn't the one that was called
-        batch = [
-            Write(self._vocabulary.command()) for _ in range(self._chance.choice((1, 1, 2, 5, 20)))
-        ]
-        self.history.writes += batch
+        count = self._chance.choice((1, 1, 2, 5, 20))
+        batch = [self.history.add(self._vocabulary.command()) for _ in range(count)]
         self._caller.send(*(write.words for write in batch))
         for write in batch:
             reply = await self._caller.reply()
-            if reply is None or str(reply).startswith(UNKNOWN):
-                self.needs_settling = True
+            if not self.learn(write, "" if reply is None else str(reply)):
                 self._caller.close()
                 return
-            if str(reply).startswith(NOT_RUN):
-                self.history.writes.remove(write)
-            else:
-                write.acknowledged_at = asyncio.get_running_loop().time()
+
+    def learn(self, write: Write, reply: str) -> bool:
+        """What became of a write, by its reply; whether that says it."""
+        if not reply or reply.startswith(UNKNOWN):
+            self.needs_settling = True
+            return False
+        if reply.startswith(NOT_RUN):
+            self.history.writes.remove(write)
+        else:
+            write.acknowledged_at = asyncio.get_running_loop().time()
+        return True

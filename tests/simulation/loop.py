@@ -169,12 +169,12 @@ class SimulatedLoop(asyncio.BaseEventLoop):
         self.call_later(self._pause_seconds(), step)
         return future
 
-    def pause_thread(self) -> None:
+    def pause_thread(self, seconds_max: float = PAUSE_SECONDS_MAX) -> None:
         """Called before a file operation: a thread lets others run."""
         self.steps.take()
         runner = Runner.current()
         if runner is not None:
-            runner.pause(self._pause_seconds())
+            runner.pause(self._pause_seconds(seconds_max))
 
     def sleep_thread(self, seconds: float) -> None:
         """What time.sleep is to a thread."""
@@ -230,9 +230,9 @@ class SimulatedLoop(asyncio.BaseEventLoop):
         """Remember what to call for the process that runs."""
         CURRENT.get().signals[number] = lambda: callback(*args)
 
-    def _pause_seconds(self) -> float:
+    def _pause_seconds(self, seconds_max: float = PAUSE_SECONDS_MAX) -> float:
         chance = self._world.chance
-        return 0.0 if chance.random() < AT_ONCE else chance.random() * PAUSE_SECONDS_MAX
+        return 0.0 if chance.random() < AT_ONCE else chance.random() * seconds_max
 
     def _process_events(self, event_list: object) -> None:
         """There are none."""

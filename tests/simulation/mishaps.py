@@ -48,7 +48,11 @@ class Mishaps:
 
     def lose_power_at_swap(self) -> None:
         """Have a machine fail as soon as another file takes the place of its log."""
-        self._any().crash_at_swap(self._chance.randrange(SWAP_OPERATIONS_MAX))
+        self.lose_power_at_swap_of(self._any())
+
+    def lose_power_at_swap_of(self, node: Node) -> None:
+        """Have this one fail then."""
+        node.crash_at_swap(self._chance.randrange(SWAP_OPERATIONS_MAX))
 
     def stop(self) -> None:
         """End a process as an operator does."""

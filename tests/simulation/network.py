@@ -344,6 +344,14 @@ class Network:
         """The connections between machines that live."""
         return [link for link in self.links if link.names == set(names) and not link.is_over]
 
+    def are_linked(self, client: Process, server: Process) -> bool:
+        """Whether there is a connection from the one to the other."""
+        return any(
+            link.client.process is client and link.server.process is server
+            for link in self.links
+            if not link.is_over
+        )
+
     def let_pass(self, pair: frozenset[str]) -> None:
         """End a stall."""
         self.stalled.discard(pair)

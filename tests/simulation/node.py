@@ -19,8 +19,10 @@ from tests.simulation.system import SimulatedPath, System
 from tile38py._engine import Engine
 from tile38py.errors import StartError
 from tile38py.persistence import aof, files
+from tile38py.replication import audit
 from tile38py.server import lifecycle, parts, upkeep
 from tile38py.server.options import Options
+from tile38py.server.system import EngineMemory
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -31,6 +33,7 @@ NEVER = -math.inf
 # way, and the syncs themselves.
 LOST_SECONDS = {"always": 0.0, "everysec": 2.3, "no": math.inf}
 LOG = "appendonly.aof"
+AUDIT_SECONDS = 2.0  # instead of a minute, which no round lasts
 # Machines that share one interpreter have no say over its collector.
 NO_COLLECTOR = SimpleNamespace(
     collect=int,
@@ -38,6 +41,10 @@ NO_COLLECTOR = SimpleNamespace(
     get_count=lambda: (0, 0, 0),
     get_threshold=lambda: (0, 0, 0),
     set_threshold=lambda *_: None,
+)
+# Nor do their figures differ with what else the interpreter did.
+STEADY_PROCESS = SimpleNamespace(
+    pid=1, cpus=2, threads=lambda: 3, cpu_seconds=lambda: (0.0, 0.0, 0.0, 0.0)
 )
 
 
@@ -97,6 +104,18 @@ class NoHooks:
     async def stop(self) -> None:
         """End."""
         self._ended.set()
+
+
+class SteadyMemory(EngineMemory):
+    """The heap of the whole simulation, whose figures would change the lengths of replies."""
+
+    def used(self) -> int:
+        """Always the same."""
+        return 1_000_000
+
+    def released(self) -> int:
+        """Always the same."""
+        return 0
 
 
 class WatchedAof(aof.Aof):
@@ -288,12 +307,15 @@ class Cluster:
             (files, "os", self.system),
             (files, "fcntl", SimpleNamespace(flock=self.system.flock, LOCK_EX=2, LOCK_NB=4)),
             (parts, "Engine", self._make_engine),
+            (parts, "EngineMemory", SteadyMemory),
+            (lifecycle, "ThisProcess", lambda: STEADY_PROCESS),
             (parts, "SystemClock", lambda: self.current().clock),
             (parts, "new_server_id", self._new_id),
             (parts, "raise_file_limit", lambda: 1000),
             (lifecycle, "bind_tcp", lambda host, port: ListenSocket((host, port))),
             (lifecycle, "Hooks", NoHooks),
             (upkeep, "gc", NO_COLLECTOR),
+            (audit, "FOLLOW_AUDIT_SECONDS", AUDIT_SECONDS),
             (lifecycle, "Aof", WatchedAof),
         ]
         with contextlib.ExitStack() as stack:

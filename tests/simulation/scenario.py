@@ -5,7 +5,7 @@ import contextlib
 import contextvars
 import json
 import random
-from collections.abc import Callable, Coroutine
+from collections.abc import AsyncIterator, Callable, Coroutine
 from dataclasses import dataclass
 
 from tests.simulation import oracle
@@ -24,6 +24,7 @@ PAUSE_SECONDS = 0.7  # between two events, at most
 QUIET_SECONDS_MAX = 90.0  # for everything to recover
 LEAVE_SECONDS_MAX = 10.0  # for clients to leave a leader
 ANSWER_SECONDS_MAX = 5.0  # for a command by itself
+SLOW_REWRITE_SECONDS = 5.0  # longer than everysec lets a write wait to be safe
 SETTLE_SECONDS_MAX = 3.0  # for clients to see what a server has that started anew
 EVER = float("inf")
 
@@ -50,8 +51,13 @@ class Scenario:
         self.cluster = Cluster(world, loop, machine_count or self.chance.choice((1, 2, 3)))
         self.nodes = self.cluster.nodes
         self.leader = self.nodes[0]
-        # Followers that shrink their own logs have other bytes than their leader.
-        self.followers_shrink = self.chance.random() < 0.3
+        slow_seconds = self.chance.choice((0, 0, 0, SLOW_REWRITE_SECONDS))
+        self.cluster.system.rewrite_seconds_max = slow_seconds
+        # Followers that shrink their own logs have other bytes than their leader; so has one whose
+        # slow rewrite began while it led.
+        self.followers_shrink = slow_seconds > 0 or self.chance.random() < 0.3
+        # By themselves, too: at each start, and later if much was written.
+        self.size_min = self.chance.choice((0, 0, 1000, 20_000)) if self.followers_shrink else 0
         self.clients = [
             Client(f"c{index}", self.chance, lambda: self.leader) for index in range(1, 4)
         ]
@@ -75,7 +81,9 @@ class Scenario:
     async def _start_all(self) -> None:
         """Start the machines, the first as the leader of the others."""
         for node in self.nodes:
-            settings = json.dumps({"appendfsync": self.policy}).encode()
+            settings = json.dumps(
+                {"appendfsync": self.policy, "aofshrink-min-size": str(self.size_min)}
+            ).encode()
             node.disk.names["config"] = Inode(bytearray(settings), settings)
             node.disk.sync_names()
             node.policy = self.policy
@@ -91,8 +99,11 @@ class Scenario:
             self.followed[node] = text
             node.has_followed |= "host" in text
         elif text == "caught up" and self.leader.address[0] in self.followed.get(node, ""):
-            # Its data are now what the leader's were at some moment.
-            self.joined[node] = (node.process, self.leader.process)
+            # Its data are now what the leader's were at some moment, unless it listens to a run of
+            # the leader that is over without its having heard of that.
+            leader = self.leader.process
+            if self.cluster.network.are_linked(node.process, leader):
+                self.joined[node] = (node.process, leader)
 
     def _node_ended(self, node: Node, promised_until: float) -> None:
         """No client may write on before it knows what became of its writes."""
@@ -119,6 +130,8 @@ class Scenario:
                 await self._promote()
             elif kind < 0.4:
                 await self._crash_twice()
+            elif kind < 0.42:
+                await self._empty()
             else:
                 self.chance.choice(self.mishaps.kinds)()
             self._settle_all()
@@ -130,7 +143,8 @@ class Scenario:
         self._spawn(self._say(node, b"AOFSHRINK"), Process("c0"))
         if self.chance.random() < 0.3:
             # What a rewrite leaves unsynced is soon synced by others: the moment has to be near.
-            self.mishaps.lose_power_soon(node)
+            mishaps = self.mishaps
+            self.chance.choice((mishaps.lose_power_soon, mishaps.lose_power_at_swap_of))(node)
 
     async def _crash_twice(self) -> None:
         """Kill the leader, and have it lose power as soon as clients saw what it then has."""
@@ -140,6 +154,17 @@ class Scenario:
         with contextlib.suppress(AssertionError):
             await self._until("settled", self._settle_all, seconds_max=SETTLE_SECONDS_MAX)
             leader.crash(loses_power=True)
+
+    async def _empty(self) -> None:
+        """Have the leader forget everything, between the writes of all clients."""
+        words = (b"FLUSHDB",)
+        async with self._clients_away():
+            if not self._settle_all() or not self.leader.is_serving:
+                return
+            writes = [client.history.add(words) for client in self.clients]
+            reply = await self._tell(self.leader, *words)
+            for client, write in zip(self.clients, writes, strict=True):
+                client.learn(write, reply)
 
     async def _promote(self) -> None:
         """Make a follower the leader, as Sentinel does it."""
@@ -152,11 +177,7 @@ class Scenario:
         if not candidates:
             return
         chosen = self.chance.choice(candidates)
-        for client in self.clients:
-            client.is_paused = True
-            client.drop()
-        try:
-            await self._until("clients left", self._are_apart, seconds_max=LEAVE_SECONDS_MAX)
+        async with self._clients_away():
             if await self._tell(chosen, b"FOLLOW", b"no", b"one") == "+OK":
                 self.leader = chosen
                 self.joined.clear()
@@ -164,6 +185,16 @@ class Scenario:
                 for node in self.nodes:
                     if node is not chosen and self.chance.random() < 0.7:
                         self._spawn(self._say(node, *self._follow_words()), Process("c0"))
+
+    @contextlib.asynccontextmanager
+    async def _clients_away(self) -> AsyncIterator[None]:
+        """Nothing of a client's arrives anywhere for the length of a block."""
+        for client in self.clients:
+            client.is_paused = True
+            client.drop()
+        try:
+            await self._until("clients left", self._are_apart, seconds_max=LEAVE_SECONDS_MAX)
+            yield
         finally:
             for client in self.clients:
                 client.is_paused = False

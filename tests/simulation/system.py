@@ -27,6 +27,7 @@ class OpenFile:
     inode: Inode
     position: int = 0
     appends: bool = False
+    is_rewrite: bool = False
 
 
 @dataclass(slots=True, eq=False)
@@ -37,6 +38,7 @@ class System:
     disks: dict[str, Disk] = field(default_factory=dict)
     files: dict[int, OpenFile] = field(default_factory=dict)
     last_descriptor: int = 100
+    rewrite_seconds_max: float = 0.0  # what writing a snapshot may take besides
 
     O_RDONLY, O_WRONLY, O_RDWR = os.O_RDONLY, os.O_WRONLY, os.O_RDWR
     O_APPEND, O_CREAT, O_EXCL, O_TRUNC = os.O_APPEND, os.O_CREAT, os.O_EXCL, os.O_TRUNC
@@ -61,7 +63,9 @@ class System:
         if flags & os.O_DIRECTORY or not name:
             return self._add(disk, FOLDER, flags)
         if name not in disk.names and flags & os.O_CREAT:
-            return self._add(disk, disk.create(name), flags)
+            descriptor = self._add(disk, disk.create(name), flags)
+            self.files[descriptor].is_rewrite = name.endswith(SHRINK_SUFFIX)
+            return descriptor
         if flags & os.O_EXCL and flags & os.O_CREAT:
             raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), name)
         inode = disk.find(name)
@@ -78,6 +82,10 @@ class System:
     def write(self, descriptor: int, data: bytes | memoryview) -> int:
         """Write at the descriptor's place, or at the end."""
         file = self._file(descriptor)
+        if file.is_rewrite and not file.inode.data:
+            # A snapshot may be large, and take longer to write than any promise lasts.
+            self.loop.pause_thread(self.rewrite_seconds_max)
+            CURRENT.get().check()
         position = len(file.inode.data) if file.appends else file.position
         count = file.disk.write(file.inode, position, bytes(data))
         file.position = position + count

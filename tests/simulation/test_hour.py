@@ -17,6 +17,7 @@ def test_a_follower_logs_what_its_leader_logs_and_no_expiry_of_its_own() -> None
 
     result = run_scenario(seed, make)
     assert not result.failure, "\n".join(result.trail[-200:])
+    assert not any("no more" in line for line in result.trail), "an audit was wrong"
     leader, follower = made[0].nodes
     log = leader.log_bytes()
     # The test means something only if much did expire.

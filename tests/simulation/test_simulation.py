@@ -5,12 +5,14 @@ import os
 import random
 import subprocess
 import sys
+import threading
 
 import pytest
 
 from tests.simulation.machine import CURRENT
 from tests.simulation.scenario import Scenario, run_scenario, run_seed
 from tests.support.process import ROOT
+from tile38py._engine import Engine
 
 SEEDS = 40
 
@@ -37,6 +39,22 @@ def test_a_seed_leaves_the_same_trail_each_time(seed: int) -> None:
         )
         trails.add(run.stdout)
     assert len(trails) == 1
+
+
+def test_a_seed_leaves_the_same_trail_whatever_else_the_process_does() -> None:
+    before = [run_seed(seed).trail for seed in (1, 2, 3)]
+    data, ending = Engine(), threading.Event()
+    for number in range(20):
+        data.execute((b"SET", b"k", b"%d" % number, b"STRING", b"x" * 1_000_000), 0)
+    others = [threading.Thread(target=ending.wait) for _ in range(100)]
+    for thread in others:
+        thread.start()
+    try:
+        assert [run_seed(seed).trail for seed in (1, 2, 3)] == before
+    finally:
+        ending.set()
+        for thread in others:
+            thread.join()
 
 
 def test_seeds_differ() -> None:

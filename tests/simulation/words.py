@@ -21,6 +21,7 @@ class Vocabulary:
             self._set, self._set, self._set, self._string, self._fset, self._del, self._pdel,
             self._rename, self._jset, self._jdel, self._timed, self._timed, self._hook,
             self._delete_hook, self._drop, self._expire, self._bounds, self._script,
+            self._conditional, self._object, self._hash, self._json_string,
         )  # fmt: skip
         return self._chance.choice(makers)()
 
@@ -43,6 +44,20 @@ class Vocabulary:
 
     def _bounds(self) -> Words:
         return (b"SET", self._key(), self._id(), b"BOUNDS", b"10", b"10", b"11", self._number())
+
+    def _object(self) -> Words:
+        text = b'{"type":"LineString","coordinates":[[1,%b],[3,4]]}' % self._number()
+        return (b"SET", self._key(), self._id(), b"OBJECT", text)
+
+    def _hash(self) -> Words:
+        field = (b"FIELD", b"f0", self._number())
+        return (b"SET", self._key(), self._id(), *field, b"HASH", b"9tbnthxzr")
+
+    def _conditional(self) -> Words:
+        if self._chance.random() < 0.3:
+            return (b"FSET", self._key(), self._id(), b"XX", b"f1", self._number())
+        place = (b"POINT", b"33.5", b"7", self._number())
+        return (b"SET", self._key(), self._id(), self._chance.choice((b"NX", b"XX")), *place)
 
     def _string(self) -> Words:
         text = b"text" + self._number() + b"x" * self._chance.choice((0, 10, 1000))
@@ -67,6 +82,10 @@ class Vocabulary:
         path = self._chance.choice((b"a", b"list.-1", b"b.c"))
         return (b"JSET", self._key(), b"json", path, self._number())
 
+    def _json_string(self) -> Words:
+        kind = self._chance.choice((b"STR", b"RAW"))
+        return (b"JSET", self._key(), self._id(), b"deep.%d" % IDS, self._number(), kind)
+
     def _jdel(self) -> Words:
         return (b"JDEL", self._key(), b"json", self._chance.choice((b"a", b"b.c")))
 
@@ -86,17 +105,26 @@ class Vocabulary:
         return (b"EXPIRE", key, self._id(), b"%d" % self._chance.randrange(8))
 
     def _hook(self) -> Words:
-        fence = (b"NEARBY", b"fleet", b"FENCE", b"POINT", b"1", b"1", self._number())
+        fence: Words = (b"NEARBY", b"fleet", b"FENCE", b"POINT", b"1", b"1", self._number())
         name = b"%s.%d" % (self._client, self._chance.randrange(KEYS))
-        if self._chance.random() < 0.3:
-            seconds = b"%.1f" % (self._chance.random() * 8)
-            return (b"SETCHAN", name + b".timed", b"EX", seconds, *fence)
+        hook = (b"SETHOOK", name + b".hook", b"http://127.0.0.1:1/x")
+        if self._chance.random() < 0.4:
+            lifetime = (b"EX", b"%.1f" % (self._chance.random() * 8))
+            if self._chance.random() < 0.5:
+                return (b"SETCHAN", name + b".timed", *lifetime, *fence)
+            return (b"SETHOOK", hook[1] + b".timed", hook[2], *lifetime, *fence)
+        if self._chance.random() < 0.2:
+            # As long as there is such a one, nothing takes the key's name away.
+            fence = (b"WITHIN", self._key(), b"FENCE", b"BOUNDS", b"1", b"1", b"2", self._number())
         if self._chance.random() < 0.5:
             return (b"SETCHAN", name, b"META", b"m", self._number(), *fence)
-        return (b"SETHOOK", name + b".hook", b"http://127.0.0.1:1/x", *fence)
+        return (*hook, *fence)
 
     def _delete_hook(self) -> Words:
         name = b"%s.%d" % (self._client, self._chance.randrange(KEYS))
-        return self._chance.choice(
-            ((b"DELCHAN", name), (b"DELHOOK", name + b".hook"), (b"PDELCHAN", name + b"*"))
-        )
+        return self._chance.choice((
+            (b"DELCHAN", name),
+            (b"DELHOOK", name + b".hook"),
+            (b"PDELCHAN", name + b"*"),
+            (b"PDELHOOK", name + b"*"),
+        ))  # fmt: skip

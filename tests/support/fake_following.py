@@ -30,6 +30,8 @@ class FakeFollowing:
         self.target: Target | None = None
         self.is_caught_up = False
         self.offset = 0
+        self.proven = 0
+        self.stale_seconds = -1
         self.error: CommandError | None = None  # of the next probe
         self.while_asking: Callable[[], object] | None = None
         self.probed: list[Target] = []

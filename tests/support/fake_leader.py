@@ -52,10 +52,11 @@ class FakeStream:
     def close(self) -> None:
         """The follower closes."""
         self.is_closed = True
+        self.send(b"")
 
 
 class FakeLeader:
-    """Also the dial: every place is this leader's."""
+    """Also the dial: every place is this leader's, unless it is another's."""
 
     def __init__(self, log: bytes = b"") -> None:
         self.log = log
@@ -65,10 +66,14 @@ class FakeLeader:
         self.replies: dict[bytes, bytes | None] = {}  # other than usual, by command
         self.streams: list[FakeStream] = []
         self.error: LinkError | None = None
+        self.others: dict[str, FakeLeader] = {}  # by host
+        self.tries: list[float] = []  # when somebody connected, or tried to
 
     async def open(self, host: str, port: int) -> FakeStream:
         """A new connection."""
-        del host, port
+        if host in self.others:
+            return await self.others[host].open("", port)
+        self.tries.append(asyncio.get_running_loop().time())
         if self.error is not None:
             raise self.error
         self.streams.append(FakeStream(self))

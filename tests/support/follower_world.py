@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import functools
 from collections.abc import AsyncIterator, Callable
 
 from tests.support.bench import Bench
@@ -9,6 +10,7 @@ from tests.support.fake_disk import LOG, FakeDisk, FakeFolder
 from tests.support.fake_leader import FakeLeader, LoopThreads, NoRewriting
 from tests.support.fake_time import fake_clock
 from tile38py._engine import Engine
+from tile38py.commands.replication import keep_leader
 from tile38py.config.properties import LEADERAUTH
 from tile38py.following import Target
 from tile38py.persistence.aof import Aof, Loop
@@ -97,6 +99,7 @@ class FollowerWorld:
             port=7777,
             inform=lambda text, *values: self.bench.log_lines.append(text % values),
             complain=lambda text, *values: self.errors.append(text % values),
+            keep_leader=functools.partial(keep_leader, bench.config, bench.settings_file),
         )
 
     def _in_thread(self, run: Callable[[], None], done: Callable[[OSError | None], None]) -> None:

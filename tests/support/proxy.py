@@ -1,7 +1,8 @@
 """A TCP proxy that is as bad as a network can be, at random from a seed that it prints.
 
-It delays, sends in pieces, lets half a message through and cuts, stalls for a while, or refuses.
-What passes keeps its order and content, as TCP sees to it.
+It delays, sends in pieces, lets half a message through and cuts, stalls for a while, or refuses;
+a connection may come to its end after one that was opened later. What passes on one keeps its order
+and content, as TCP sees to it.
 """
 
 import contextlib
@@ -24,6 +25,7 @@ class Badness:
     """How often what goes wrong."""
 
     refused: float = 0.1  # share of connections
+    held: float = 0.3  # share of connections that others may overtake
     cut: float = 0.03  # share of pieces that are the last, and only half there
     stalled: float = 0.02  # share of pieces before which nothing happens for a while
     delay_seconds_max: float = 0.005
@@ -78,12 +80,15 @@ class Proxy:
             with contextlib.suppress(TimeoutError):
                 client, _ = self._listener.accept()
                 self._links += 1
-                self._connect(client, random.Random(f"{self.seed} {self._links}"))
+                chance = random.Random(f"{self.seed} {self._links}")
+                self._spawn(partial(self._connect, client, chance))
 
     def _connect(self, client: socket.socket, chance: random.Random) -> None:
         if not self._is_healed and chance.random() < self._badness.refused:
             client.close()
             return
+        if not self._is_healed and chance.random() < self._badness.held:
+            self._pause(chance.random() * self._badness.stall_seconds_max)
         target = ("127.0.0.1", self._target_port)
         try:
             server = socket.create_connection(target, CONNECT_SECONDS_MAX)
@@ -137,6 +142,9 @@ class Proxy:
         badness = self._badness
         is_stalled = chance.random() < badness.stalled
         longest = badness.stall_seconds_max if is_stalled else badness.delay_seconds_max
-        end = time.monotonic() + chance.random() * longest
+        self._pause(chance.random() * longest)
+
+    def _pause(self, seconds: float) -> None:
+        end = time.monotonic() + seconds
         while time.monotonic() < end and not self._is_over.is_set():
-            time.sleep(min(POLL_SECONDS, badness.delay_seconds_max))
+            time.sleep(min(POLL_SECONDS, self._badness.delay_seconds_max))

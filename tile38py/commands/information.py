@@ -80,7 +80,13 @@ def _aof(server: Services) -> Lines:
         "aof_rewrites": figures.count,
         "aof_last_rewrite_status": "ok" if figures.last_error is None else "err",
         "aof_rewrite_percent": PERCENT * figures.written // max(figures.total, 1),
+        **_proven(server),
     }
+
+
+def _proven(server: Services) -> Lines:
+    following = server.following
+    return {} if following.target is None else {"aof_proven_size": following.proven}
 
 
 def _stats(server: Services) -> Lines:
@@ -117,8 +123,11 @@ def _following(server: Services, target: Target) -> Lines:
         "master_port": target.port,
         # Redis Sentinel counts a follower as turned to a new leader only when this says up.
         "master_link_status": "up" if server.following.is_caught_up else "down",
-        "slave_repl_offset": server.following.offset,
     }
+    if not server.following.is_caught_up:
+        # As Redis has it: the age of what reads show, -1 before the first catch-up.
+        lines["master_link_down_since_seconds"] = server.following.stale_seconds
+    lines["slave_repl_offset"] = server.following.offset
     priority = server.config.get(REPLICA_PRIORITY)
     if priority is not None:
         lines["slave_priority"] = priority

@@ -4,9 +4,10 @@ import re
 
 from tile38py import errors
 from tile38py.commands.registry import OK, Access, Awaited, Call, Reply, Services, command
-from tile38py.commands.settings import save
+from tile38py.commands.settings import write
+from tile38py.config import Config
 from tile38py.following import Target
-from tile38py.interfaces import Client
+from tile38py.interfaces import Client, SettingsFile
 
 
 @command("REPLCONF", arity=-3, access=Access.ADMIN, summary="Announce a follower")
@@ -76,16 +77,21 @@ def follow_outcome(call: Call) -> Reply | Awaited:
 
 def set_leader(server: Services, target: Target | None, number: int) -> None:
     """Follow it from now on, and after the next start."""
-    identity = server.config.identity
+    keep_leader(server.config, server.settings_file, target)
+    server.following.change(target, number)
+
+
+def keep_leader(config: Config, file: SettingsFile, target: Target | None) -> None:
+    """Have it followed after the next start."""
+    identity = config.identity
     earlier = identity.follow_host, identity.follow_port
     identity.follow_host = "" if target is None else target.host
     identity.follow_port = 0 if target is None else target.port
     try:
-        save(server)
+        write(config, file)
     except errors.CommandError:
         identity.follow_host, identity.follow_port = earlier
         raise
-    server.following.change(target, number)
 
 
 @command("ROLE", arity=-1, access=Access.READ, summary="Tell leader or follower")

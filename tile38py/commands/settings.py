@@ -2,9 +2,10 @@
 
 from tile38py import errors
 from tile38py.commands.registry import OK, Access, Call, Reply, Services, command
-from tile38py.config import NAMES
+from tile38py.config import NAMES, Config
 from tile38py.config.globs import matches
 from tile38py.config.properties import REQUIREPASS
+from tile38py.interfaces import SettingsFile
 
 
 @command("CONFIG GET", arity=2, access=Access.ADMIN, summary="Show settings")
@@ -69,8 +70,13 @@ def _set_read_only(server: Services, is_read_only: bool) -> None:
 
 def save(server: Services) -> None:
     """Write the configuration file."""
+    write(server.config, server.settings_file)
+
+
+def write(config: Config, file: SettingsFile) -> None:
+    """Write a configuration file."""
     try:
-        server.settings_file.write(server.config.file_text())
+        file.write(config.file_text())
     except OSError as error:
         raise errors.not_saved(errors.reason_of(error)) from None
 

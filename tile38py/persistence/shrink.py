@@ -1,11 +1,12 @@
 """AOFSHRINK: the log anew from the data, while clients go on. Also when that happens by itself.
 
 A snapshot, taken in one turn of the loop, is exactly what the log says up to its size then. On a
-thread it is written to a file beside the log, then what the log got meanwhile, in rounds, until
-little is left. That is copied while nothing is written, and the file takes the log's name. Under
-everysec and no this last step happens on the loop and syncs nothing; under `always` the journal
-holds what comes while a thread syncs the file and its name. A crash leaves the one or the other
-log. An error leaves the present one in use, and so does a stop.
+thread it is written to a file beside the log, then what the log got meanwhile, in synced rounds,
+until little is left, which came during the last of them. That is copied while nothing is written,
+and the file takes the log's name. Under everysec and no this last step happens on the loop and
+syncs nothing; under `always` the journal holds what comes while a thread syncs the file and its
+name. A crash leaves the one or the other log. An error leaves the present one in use, and so does
+a stop.
 
 Knows no files: see files. Doesn't know what a snapshot looks like: see the engine.
 """
@@ -76,6 +77,7 @@ class Run:
     copied: int  # bytes of the log that the new file says
     target: Written | None = None
     is_cancelled: bool = False
+    has_tail: bool = False  # whether a round was made
     is_in_place: bool = False
     is_name_synced: bool = False
 
@@ -203,11 +205,14 @@ class AofShrinker:
         self.figures.size_base = self.journal.size_written
 
     def _round_ended(self, error: OSError | None) -> None:
-        run = self._running()
+        run, end = self._running(), self.journal.size_written
+        # However little came while the snapshot was written, it may have been there for long, and
+        # be safe in the present log: it has to be in the new one before that has the name.
+        rest_max = SHRINK_SWAP_BYTES_MAX if run.has_tail else 0
         if reason := self._reason_to_give_up(error):
             self._give_up(reason)
-        elif self.journal.size_written - run.copied > SHRINK_SWAP_BYTES_MAX:
-            end = self.journal.size_written
+        elif end - run.copied > rest_max:
+            run.has_tail = True
             self.around.in_thread(lambda: run.copy_and_sync(end), self._round_ended)
         else:
             self.journal.hold(self._swap)

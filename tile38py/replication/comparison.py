@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 
 from tile38py.following import Target
+from tile38py.limits import LINK_DIGEST_BYTES_MAX
 from tile38py.replication.handshake import Us, ask_digest, authenticated
 from tile38py.replication.link import Link, LinkError
 from tile38py.replication.prefix import Range, common_prefix
@@ -35,7 +36,15 @@ class Comparison:
             return result
 
     async def is_same(self, asked: Range) -> bool:
-        """Whether a range is equal here and there. Both are summed up at once."""
+        """Whether a range is equal here and there, in pieces that hold up a leader only shortly."""
+        for start in range(asked.start, asked.end, LINK_DIGEST_BYTES_MAX):
+            piece = Range(start, min(start + LINK_DIGEST_BYTES_MAX, asked.end))
+            if not await self._is_piece_same(piece):
+                return False
+        return True
+
+    async def _is_piece_same(self, asked: Range) -> bool:
+        """The same for one of them. Both are summed up at once."""
         ours = self.surroundings.threads.run(lambda: self.digest(asked.start, asked.size))
         try:
             theirs = await ask_digest(self.link, asked)

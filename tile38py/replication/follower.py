@@ -14,6 +14,7 @@ from tile38py.replication.session import Session, Status
 from tile38py.replication.surroundings import Surroundings
 
 Result = TypeVar("Result")
+SECOND_NS = 1_000_000_000
 
 
 class Follower:
@@ -39,6 +40,20 @@ class Follower:
         """How far we are in the leader's log."""
         return self._status.offset
 
+    @property
+    def proven(self) -> int:
+        """How many bytes of our log are known to be the leader's."""
+        return self._status.proven
+
+    @property
+    def stale_seconds(self) -> int:
+        """For how long we may lack what the leader has; 0 while caught up, -1 if we never were."""
+        if self._status.is_caught_up:
+            return 0
+        if self._status.left_ns is None:
+            return -1
+        return (self._surroundings.clock.monotonic_ns() - self._status.left_ns) // SECOND_NS
+
     def start(self, tasks: asyncio.TaskGroup) -> None:
         """Follow whoever is to be followed, from now on. Our own log is loaded."""
         self._tasks = tasks
@@ -63,8 +78,8 @@ class Follower:
         if self._session is not None:
             # It does nothing more, whatever has just arrived for it.
             self._session.cancel()
-        self._status.is_caught_up = False
-        self._status.offset = 0
+        self._status.lose(self._surroundings.clock.monotonic_ns())
+        self._status.proven = 0
         gates = self._surroundings.gates
         gates.is_following = target is not None
         gates.apply()
@@ -100,9 +115,20 @@ class Follower:
             return settle(errors.cannot_follow(str(error)))
         return settle(None)
 
+    def _turn(self, leader: Target) -> None:
+        """Follow whom our leader follows; a FOLLOW that still asks is later than this."""
+        around = self._surroundings
+        try:
+            around.keep_leader(leader)
+        except CommandError as error:
+            around.complain("follow: %s", error)
+            return
+        around.inform("following new host '%s' '%s'.", leader.host, leader.port)
+        self.change(leader, self._effective)
+
     async def _follow(self, tasks: asyncio.TaskGroup, target: Target) -> None:
         """Follow until somebody or nobody else is to be followed."""
-        session = Session(self._surroundings, target, self._status)
+        session = Session(self._surroundings, target, self._status, tasks=tasks, turn=self._turn)
         self._session = tasks.create_task(session.run(), name=f"follow {target.host}")
         try:
             await self._changed.wait()

@@ -13,14 +13,16 @@ from tile38py.replication.link import Link, LinkError, RefusalError, Value, open
 from tile38py.replication.prefix import Range
 
 POSITION_DIGITS_MAX = 19
+PORT_DIGITS_MAX = 5
 
 
 class IneligibleError(LinkError):
     """A server that can't lead us, since it is us or follows somebody itself."""
 
-    def __init__(self, refusal: errors.CommandError) -> None:
+    def __init__(self, refusal: errors.CommandError, leader: Target | None = None) -> None:
         super().__init__(str(refusal))
         self.refusal = refusal
+        self.leader = leader  # whom it follows, in its words
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,8 +52,8 @@ async def introduce(link: Link, us: Us) -> int:
         raise LinkError("invalid id")
     if server_id == us.server_id.encode("utf-8", "surrogateescape"):
         raise IneligibleError(errors.cannot_follow_self())
-    if facts.get(b"following"):
-        raise IneligibleError(errors.cannot_follow_follower())
+    if following := facts.get(b"following"):
+        raise IneligibleError(errors.cannot_follow_follower(), _place(following))
     size = facts.get(b"aof_size", b"")
     if not size.isdigit() or len(size) > POSITION_DIGITS_MAX:
         raise LinkError("invalid aof_size")
@@ -97,6 +99,12 @@ async def probe(dial: Dial, target: Target, us: Us, seconds_max: float) -> None:
                 await introduce(link, us)
         except TimeoutError:
             raise LinkError("i/o timeout") from None
+
+
+def _place(text: bytes) -> Target | None:
+    host, _, port = text.decode("utf-8", "surrogateescape").rpartition(":")
+    is_port = port.isascii() and port.isdigit() and len(port) <= PORT_DIGITS_MAX
+    return Target(host, int(port)) if host and is_port else None
 
 
 def _pairs(reply: Value) -> dict[bytes, bytes]:

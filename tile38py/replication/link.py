@@ -39,6 +39,7 @@ class Link:
     def __init__(self, stream: Stream) -> None:
         self._stream = stream
         self._unread = b""
+        self._failure: LinkError | None = None
 
     async def call(self, *words: bytes, seconds_max: float = LINK_REPLY_SECONDS_MAX) -> Value:
         """The reply to a request. Raises RefusalError for an error reply."""
@@ -71,6 +72,11 @@ class Link:
         self._stream.write(request_bytes((b"quit",)))
         self._stream.close()
 
+    def fail(self, error: LinkError) -> None:
+        """Close it, for a reason that whoever reads from it is told."""
+        self._failure = error
+        self._stream.close()
+
     def close(self) -> None:
         """Close it."""
         self._stream.close()
@@ -91,6 +97,8 @@ class Link:
             data = await self._stream.read(size_max)
         except OSError as error:
             raise LinkError(f"read: {reason_of(error).lower()}") from error
+        if self._failure is not None:
+            raise self._failure
         if not data:
             raise EndError("EOF")
         return data

@@ -8,7 +8,7 @@ breaks again and again still gets there.
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
@@ -19,12 +19,17 @@ from tile38py.following import Target
 from tile38py.limits import (
     FOLLOW_COPY_BYTES,
     FOLLOW_DISK_PAUSE_SECONDS,
+    FOLLOW_PAUSE_COUNT_STEADY,
     FOLLOW_PAUSE_SECONDS,
+    FOLLOW_PAUSE_SECONDS_MAX,
     FOLLOW_SLICE_BYTES,
     FOLLOW_STALL_SECONDS_MAX,
 )
+from tile38py.replication.audit import Audit
+from tile38py.replication.chain import head_of_chain
 from tile38py.replication.comparison import Comparison, compared
 from tile38py.replication.handshake import (
+    IneligibleError,
     Us,
     announce,
     authenticated,
@@ -35,7 +40,7 @@ from tile38py.replication.link import EndError, Link, LinkError
 from tile38py.replication.pieces import Pieces
 from tile38py.replication.prefix import HEAD_BYTES, Range
 from tile38py.replication.staging import DiskError, Staging
-from tile38py.replication.surroundings import Surroundings
+from tile38py.replication.surroundings import Surroundings, ended
 
 if TYPE_CHECKING:
     from tile38py.replication.edges import CopyFile
@@ -49,34 +54,52 @@ class Status:
 
     is_caught_up: bool = False
     offset: int = 0
+    proven: int = 0  # bytes of our log that were compared with the leader's
+    left_ns: int | None = None  # monotonic; when it last was caught up, if it was and is not
+
+    def lose(self, now_ns: int) -> None:
+        """The session is over."""
+        if self.is_caught_up:
+            self.is_caught_up, self.left_ns = False, now_ns
+        self.offset = 0
 
 
 class Session:
     """Follows one leader, until it is cancelled."""
 
-    def __init__(self, surroundings: Surroundings, target: Target, status: Status) -> None:
+    def __init__(
+        self,
+        surroundings: Surroundings,
+        target: Target,
+        status: Status,
+        *,
+        tasks: asyncio.TaskGroup,
+        turn: Callable[[Target], None],
+    ) -> None:
         self._around = surroundings
         self._target = target
         self._status = status
+        self._tasks = tasks
+        self._turn = turn  # have another leader followed, which ends this
         self._staging: Staging | None = None
         # Bytes of the leader's log that were run. Ours may have another size after an AOFSHRINK.
         self._received = 0
         self._goal = 0  # the size of the leader's log when it was asked
         self._told = ""  # the last error that was logged
+        self._vain_count = 0  # sessions in a row that brought nothing
 
     async def run(self) -> None:
         """Follow for ever."""
         try:
             while True:
-                pause_seconds = await self._follow_once()
-                await asyncio.sleep(pause_seconds)
+                seconds = await self._follow_once()
+                await asyncio.sleep(seconds)
         finally:
             self._discard()
 
     async def _follow_once(self) -> float:
         """One session; how long to pause behind it."""
-        self._status.is_caught_up = False
-        self._status.offset = 0
+        self._status.lose(self._around.clock.monotonic_ns())
         try:
             us = self._around.us()
             async with authenticated(self._around.dial, self._target, us) as link:
@@ -89,11 +112,22 @@ class Session:
             self._discard()
             self._complain(str(error))
             return FOLLOW_DISK_PAUSE_SECONDS
+        except IneligibleError as error:
+            self._complain(str(error))
+            await self._find_head(error.leader)
         except LinkError as error:
             self._complain(str(error))
         finally:
-            self._status.is_caught_up = False
-        return FOLLOW_PAUSE_SECONDS
+            self._status.lose(self._around.clock.monotonic_ns())
+        self._vain_count += 1
+        return pause_seconds(self._vain_count)
+
+    async def _find_head(self, leader: Target | None) -> None:
+        """Turn to who leads at present, if our leader has become its follower."""
+        around = self._around
+        head = await head_of_chain(around.dial, around.us(), self._target, leader)
+        if head is not None:
+            self._turn(head)
 
     async def _receive(self, link: Link, us: Us) -> None:
         self._status.offset = self._goal
@@ -102,7 +136,7 @@ class Session:
         if self._staging is not None:
             await self._fill(link, self._staging)
             await self._swap(self._staging)
-        await self._stream(link)
+        await self._stream_audited(link)
 
     async def _begin(self, link: Link, us: Us) -> None:
         """Find where to continue, and have the leader's log sent from there on."""
@@ -120,6 +154,7 @@ class Session:
             self._received = position
             if comparison is not None and position:
                 await self._confirm(comparison, position)
+            self._status.proven = position
 
     @contextlib.asynccontextmanager
     async def _comparison(self, us: Us) -> AsyncIterator[Comparison | None]:
@@ -205,6 +240,7 @@ class Session:
                 followed = await self._around.in_thread(partial(staging.take, piece))
                 pieces.ran(followed.consumed)
                 self._status.offset = staging.size
+                self._vain_count = 0
                 self._publish(followed)
         link.put_back(pieces.rest())
 
@@ -230,6 +266,34 @@ class Session:
         self._advance(0)
         for data in discarded:
             await around.in_thread(data.free)
+
+    async def _stream_audited(self, link: Link) -> None:
+        """Run the leader's log as it comes, and see now and then that ours is still the same."""
+        around = self._around
+        if around.disk is None:
+            await self._stream(link)
+            return
+
+        def tell(proven: int) -> None:
+            self._status.proven = proven
+
+        audit = Audit(
+            surroundings=around,
+            target=self._target,
+            disk=around.disk,
+            log=around.disk.log(),
+            received=lambda: self._received,
+            proven=self._status.proven,
+            tell=tell,
+            fail=link.fail,
+        )
+        # A group of tasks here would lose a FOLLOW that ends us while they end.
+        auditing = self._tasks.create_task(audit.run(), name="audit the log")
+        try:
+            await self._stream(link)
+        finally:
+            auditing.cancel()
+            await ended(auditing)
 
     async def _stream(self, link: Link) -> None:
         """Run the leader's log as it comes."""
@@ -285,8 +349,9 @@ class Session:
         self._received += size
         self._status.offset = self._received
         if not self._status.is_caught_up and self._received >= self._goal:
-            self._status.is_caught_up = True
+            self._status.is_caught_up, self._status.left_ns = True, None
             self._told = ""
+            self._vain_count = 0
             around.inform("caught up")
             if not around.gates.caught_up_once:
                 around.gates.caught_up_once = True
@@ -302,3 +367,9 @@ class Session:
         staging, self._staging = self._staging, None
         if staging is not None and staging.file is not None and self._around.disk is not None:
             self._around.disk.discard(staging.file)
+
+
+def pause_seconds(vain_count: int) -> float:
+    """How long to pause after so many sessions in a row that brought nothing."""
+    doublings = min(max(vain_count - FOLLOW_PAUSE_COUNT_STEADY, 0), FOLLOW_PAUSE_COUNT_STEADY)
+    return min(FOLLOW_PAUSE_SECONDS * 2.0**doublings, FOLLOW_PAUSE_SECONDS_MAX)

@@ -8,6 +8,7 @@ from typing import TypeVar
 from tile38py._engine import Engine
 from tile38py.config import Config
 from tile38py.config.properties import LEADERAUTH, REPLICA_ANNOUNCE_IP, REPLICA_ANNOUNCE_PORT
+from tile38py.following import Target
 from tile38py.gates import Gates
 from tile38py.interfaces import Broadcaster, Clock, Journal, Tell
 from tile38py.limits import RETRY_SECONDS
@@ -34,6 +35,7 @@ class Surroundings:
     port: int
     inform: Tell
     complain: Tell
+    keep_leader: Callable[[Target | None], None]  # for the next start; may raise CommandError
 
     def us(self) -> Us:
         """What a leader is told of us, by the settings in force."""
@@ -86,11 +88,17 @@ class Turn:
 
 
 async def ended(future: asyncio.Future[Result]) -> None:
-    """Wait until a thread's work has ended, come what may; nobody wants its result."""
+    """Wait until a thread's work has ended, come what may; nobody wants its result.
+
+    Who is cancelled meanwhile is so once it has ended.
+    """
+    is_cancelled = False
     while not future.done():
         try:
             await asyncio.wait([future])
         except asyncio.CancelledError:
-            continue
+            is_cancelled = True
     if not future.cancelled():
         future.exception()
+    if is_cancelled:
+        raise asyncio.CancelledError

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 from tile38py._engine import Engine
+from tile38py.commands.replication import keep_leader
 from tile38py.following import Target
 from tile38py.interfaces import Broadcaster
 from tile38py.limits import FOLLOW_THREADS_MAX
@@ -81,5 +82,6 @@ def follower_parts(
         port=0 if rest.listener is None else port_of(rest.listener),
         inform=log.info,
         complain=log.error,
+        keep_leader=functools.partial(keep_leader, parts.config, parts.config_file),
     )
     return surroundings, target

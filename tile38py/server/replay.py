@@ -60,6 +60,9 @@ class Replay:
                 raise _start_error(self.file.path, error) from error
         self._log.info("%s", progress.summary_text())
         if progress.error is not None:
+            self._log.error(
+                "From byte %d on the log isn't understood. It stays as it is", progress.consumed
+            )
             raise StartError(progress.error)
         self._report_skipped(progress)
         if progress.torn:

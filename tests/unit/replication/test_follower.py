@@ -1,34 +1,20 @@
 """What a follower says to its leader, byte by byte, and what it makes of the answers."""
 
-from collections.abc import Awaitable, Callable
+import errno
+import json
+import os
+from itertools import pairwise
 
 import pytest
 
 from tests.support.fake_disk import LOG, FakeFile, FakeFolder
 from tests.support.fake_leader import FakeLeader
-from tests.support.fake_time import run_in_fake_time
 from tests.support.fakes import command
 from tests.support.follower_world import LEADER, FollowerWorld
+from tests.support.following import play, sets
 from tile38py.errors import CommandError
 from tile38py.following import Target
 from tile38py.replication.link import LinkError
-
-Scenario = Callable[[FollowerWorld], Awaitable[None]]
-
-
-def sets(first: int, last: int, key: bytes = b"k") -> bytes:
-    return b"".join(
-        command(b"SET", key, b"%d" % number, b"POINT", b"1", b"2") for number in range(first, last)
-    )
-
-
-def play(scenario: Scenario, leader: FakeLeader, log: bytes = b"", *, follows: bool = True) -> None:
-    async def run() -> None:
-        world = FollowerWorld(leader, log)
-        async with world.running(follows=follows):
-            await scenario(world)
-
-    run_in_fake_time(run())
 
 
 def test_a_new_follower_asks_for_everything() -> None:
@@ -76,6 +62,18 @@ def test_an_intact_log_goes_on_in_its_file() -> None:
         await world.caught_up()
         assert world.disk.names[LOG] is content
         assert not world.errors
+
+    play(scenario, FakeLeader(sets(0, 9)), sets(0, 4))
+
+
+def test_sums_are_asked_for_in_pieces(monkeypatch: pytest.MonkeyPatch) -> None:
+    size = len(sets(0, 4))
+    monkeypatch.setattr("tile38py.replication.comparison.LINK_DIGEST_BYTES_MAX", size - 10)
+
+    async def scenario(world: FollowerWorld) -> None:
+        await world.caught_up()
+        pieces = [b"aofmd5 0 %d" % (size - 10), b"aofmd5 %d 10" % (size - 10)]
+        assert world.said()[1] == [*pieces, *pieces, b"quit"]
 
     play(scenario, FakeLeader(sets(0, 9)), sets(0, 4))
 
@@ -218,6 +216,71 @@ def test_an_unreachable_leader_is_told_once_and_tried_again() -> None:
         assert world.errors == ["follow: dial tcp 127.0.0.1:1: connect: connection refused"]
 
     play(scenario, FakeLeader(sets(0, 1)))
+
+
+def test_sessions_that_bring_nothing_lie_farther_and_farther_apart() -> None:
+    async def scenario(world: FollowerWorld) -> None:
+        for _ in range(2):
+            await world.caught_up()
+            world.leader.error = LinkError("nobody listens")
+            world.leader.cut()
+            world.leader.tries.clear()
+            await world.until(lambda: len(world.leader.tries) >= 10)
+            pauses = [after - at for at, after in pairwise(world.leader.tries)]
+            assert [round(pause) for pause in pauses] == [1, 1, 1, 1, 2, 4, 8, 8, 8]
+            world.leader.error = None
+
+    play(scenario, FakeLeader(sets(0, 1)))
+
+
+def test_a_leader_that_became_a_follower_is_left_for_its_leader() -> None:
+    async def scenario(world: FollowerWorld) -> None:
+        head = world.leader.others["head"] = FakeLeader(sets(0, 3))
+        await world.caught_up()
+        world.leader.facts[b"following"] = b"head:1234"
+        world.leader.cut()
+        head.append(sets(3, 5))
+        await world.until(lambda: world.log == head.log and world.follower.is_caught_up)
+        assert world.errors == ["follow: cannot follow a follower"]
+        assert world.follower.target == Target("head", 1234)
+        assert "following new host 'head' '1234'." in world.bench.log_lines
+        saved = json.loads(world.bench.settings_file.data)
+        assert (saved["follow_host"], saved["follow_port"]) == ("head", 1234)
+
+    play(scenario, FakeLeader(sets(0, 3)))
+
+
+def test_a_head_that_cannot_be_saved_is_not_followed() -> None:
+    async def scenario(world: FollowerWorld) -> None:
+        world.leader.others["head"] = FakeLeader(sets(0, 3))
+        await world.caught_up()
+        world.bench.settings_file.error = OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        world.leader.facts[b"following"] = b"head:1234"
+        world.leader.cut()
+        await world.until(lambda: len(world.errors) > 1)
+        assert world.errors[0] == "follow: cannot follow a follower"
+        assert os.strerror(errno.ENOSPC) in world.errors[1]
+        assert world.follower.target == LEADER
+
+    play(scenario, FakeLeader(sets(0, 3)))
+
+
+def test_the_age_of_what_is_read_is_told() -> None:
+    async def scenario(world: FollowerWorld) -> None:
+        assert world.follower.stale_seconds == -1
+        world.follower.change(LEADER, world.follower.begin())
+        await world.caught_up()
+        assert world.follower.stale_seconds == 0
+        world.leader.error = LinkError("nobody listens")
+        world.leader.cut()
+        before = world.loop.time()
+        await world.until(lambda: world.loop.time() > before + 30)
+        assert world.follower.stale_seconds == 30
+        world.leader.error = None
+        await world.caught_up()
+        assert world.follower.stale_seconds == 0
+
+    play(scenario, FakeLeader(sets(0, 1)), follows=False)
 
 
 def test_nobody_is_followed_at_once() -> None:
