@@ -125,11 +125,16 @@ def nats_broker(folder: Path, *options: str) -> Broker:
     return Broker([*words, *options], folder, port=port)
 
 
+RABBITMQ_MESSAGE_BYTES_MAX = 100_000
+
+
 def rabbitmq_broker(folder: Path) -> Broker:
-    """A rabbitmq-server with its data in the folder."""
+    """A rabbitmq-server with its data in the folder, and a lower limit for messages."""
     port, distribution, mapper = free_port(), free_port(), free_port()
     name = f"t{uuid.uuid4().hex[:8]}@localhost"
     (folder / "plugins").write_text("[].\n")
+    config = folder / "rabbitmq.conf"
+    config.write_text(f"max_message_size = {RABBITMQ_MESSAGE_BYTES_MAX}\n")
     environment = {
         "RABBITMQ_NODENAME": name,
         "RABBITMQ_NODE_IP_ADDRESS": "127.0.0.1",
@@ -138,6 +143,7 @@ def rabbitmq_broker(folder: Path) -> Broker:
         "RABBITMQ_MNESIA_BASE": str(folder / "data"),
         "RABBITMQ_LOG_BASE": str(folder / "logs"),
         "RABBITMQ_ENABLED_PLUGINS_FILE": str(folder / "plugins"),
+        "RABBITMQ_CONFIG_FILE": str(config),
         "RABBITMQ_PID_FILE": str(folder / "pid"),
         "HOME": str(folder),
         "ERL_EPMD_PORT": str(mapper),

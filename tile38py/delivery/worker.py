@@ -1,7 +1,8 @@
 """Sends what waits: one task for each list of endpoints while any of its hooks has work.
 
 Hooks with the same URLs share a lane and its batches; each hook's events stay in order. A lane
-whose endpoints hang waits alone. Keeps no event and knows no broker.
+whose endpoints hang waits alone; an event that breaks each connection it is sent on is found by
+ever smaller batches and then sent by itself. Keeps no event and knows no broker.
 """
 
 import asyncio
@@ -15,6 +16,7 @@ from tile38py.interfaces import Batch, Clock, Couriers, HookRecord, Message, Tel
 from tile38py.limits import (
     HOOK_BATCH_BYTES_MAX,
     HOOK_BATCH_COUNT_MAX,
+    HOOK_NARROW_FACTOR,
     HOOK_RETRY_SECONDS,
     HOOK_SHARE_COUNT_MAX,
     HOOK_STEP_COUNT_MAX,
@@ -36,7 +38,7 @@ class Tools:
 class Lane:
     """Hooks with the same endpoints that have work."""
 
-    __slots__ = ("is_failing", "names", "ready", "task", "urls")
+    __slots__ = ("is_failing", "names", "ready", "room", "task", "urls")
 
     def __init__(self, urls: Urls) -> None:
         self.urls = urls
@@ -44,6 +46,7 @@ class Lane:
         self.names: set[str] = set()  # those of ready
         self.task: asyncio.Task[None] | None = None
         self.is_failing = False  # its last error was logged
+        self.room = HOOK_BATCH_COUNT_MAX  # events of the next batch at most
 
     def add(self, hook: str) -> None:
         """Put a hook at the end of the line, unless it stands there."""
@@ -56,6 +59,19 @@ class Lane:
         hook = self.ready.popleft()
         self.names.discard(hook)
         return hook
+
+    def put_back(self, hook: str) -> None:
+        """It is this hook's turn next."""
+        self.names.add(hook)
+        self.ready.appendleft(hook)
+
+    def narrow(self, count: int) -> None:
+        """A batch of so many events broke its connection: one of them may be why."""
+        self.room = max(1, min(self.room, count) // HOOK_NARROW_FACTOR)
+
+    def widen(self) -> None:
+        """A batch arrived."""
+        self.room = min(HOOK_BATCH_COUNT_MAX, self.room * 2)
 
 
 class Worker:
@@ -73,6 +89,7 @@ class Worker:
         self._resting: dict[str, asyncio.TimerHandle] = {}  # hooks with a refused event
         self._failed: dict[str, int] = {}  # hook -> the event that failed last
         self._passed: dict[str, set[int]] = {}  # hook -> events that went out past a refused one
+        self._alone: set[str] = set()  # hooks whose next event broke a connection all by itself
         self._tasks: asyncio.TaskGroup | None = None
 
     @property
@@ -119,6 +136,7 @@ class Worker:
         timer = self._resting.pop(hook, None)
         if timer is not None:
             timer.cancel()
+        self._alone.discard(hook)
         if self._find(hook) is None:
             self.forget(hook)
         elif self._queue.has(hook):
@@ -130,6 +148,7 @@ class Worker:
         self._counters.forget(hook)
         self._passed.pop(hook, None)
         self._failed.pop(hook, None)
+        self._alone.discard(hook)
 
     async def _run(self, lane: Lane) -> None:
         while lane.ready:
@@ -152,8 +171,11 @@ class Worker:
     async def _choose(self, lane: Lane, hooks: list[str]) -> None:
         """Add those whose turn it is, and whose endpoints are still the lane's; they are busy."""
         count = 0
-        while lane.ready and len(hooks) < HOOK_BATCH_COUNT_MAX:
+        while lane.ready and len(hooks) < lane.room:
             hook = lane.pop()
+            if hook in self._alone and hooks:
+                lane.put_back(hook)
+                return
             count += 1
             if count % HOOK_STEP_COUNT_MAX == 0:
                 await asyncio.sleep(0)
@@ -163,12 +185,14 @@ class Worker:
             if record is not None and tuple(record.endpoints) == lane.urls:
                 self._busy.add(hook)
                 hooks.append(hook)
+                if hook in self._alone:
+                    return
             else:
                 self.wake(hook)
 
     async def _send(self, lane: Lane, hooks: list[str]) -> float:
         """Send a batch of these hooks' events; seconds to wait before the next one."""
-        messages = await self._take(hooks)
+        messages = await self._take(lane, hooks)
         # What went out past an event that was refused isn't sent again.
         passed = self._passed
         batch = Batch(
@@ -180,7 +204,12 @@ class Worker:
             await asyncio.sleep(0)
             is_stuck = any(self._queue.needs_load(hook) for hook in hooks)
             return HOOK_RETRY_SECONDS if is_stuck else 0.0
+        count_before = len(batch.delivered)
         reason, is_tried = await self._try_all(lane, batch)
+        if reason is None:
+            lane.widen()
+        elif is_tried and len(batch.delivered) == count_before:
+            self._suspect(lane, hooks, len(messages))
         await self._settle(batch, reason, is_tried=is_tried)
         self._tell(lane, batch, reason)
         if reason is None:
@@ -189,9 +218,19 @@ class Worker:
         ends_ns = min((self._couriers.resting_until_ns(url) for url in lane.urls), default=0)
         return max((ends_ns - now_ns) / 1e9, 0.0) if ends_ns else HOOK_RETRY_SECONDS
 
-    async def _take(self, hooks: list[str]) -> list[Message]:
+    def _suspect(self, lane: Lane, hooks: list[str], count: int) -> None:
+        """Nothing of a batch arrived: is it the endpoint, or one of the events?"""
+        if count > 1:
+            lane.narrow(count)
+        else:
+            # If it is the endpoint, no harm is done. Others are no longer sent with this one.
+            self._alone.update(hooks[:1])
+            lane.widen()
+
+    async def _take(self, lane: Lane, hooks: list[str]) -> list[Message]:
         share = HOOK_BATCH_COUNT_MAX if len(hooks) == 1 else HOOK_SHARE_COUNT_MAX
-        room, bytes_left = HOOK_BATCH_COUNT_MAX, HOOK_BATCH_BYTES_MAX
+        room = 1 if self._alone.intersection(hooks) else lane.room
+        bytes_left = HOOK_BATCH_BYTES_MAX
         messages: list[Message] = []
         async for hook in in_steps(hooks):
             if room == 0 or bytes_left <= 0:
@@ -239,6 +278,7 @@ class Worker:
             if count:
                 self._counters.add_sent(hook, count)
                 self._failed.pop(hook, None)
+                self._alone.discard(hook)
             if count < len(indexes):
                 first = indexes[count]
                 self._note_failure(hook, batch, first, reason if is_tried else None)
