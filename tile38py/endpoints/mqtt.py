@@ -1,5 +1,6 @@
 """mqtt://host[:port]/topic: MQTT 3.1.1, TLS when any of its files is named."""
 
+import asyncio
 from collections.abc import Hashable
 from dataclasses import dataclass
 from functools import partial
@@ -103,11 +104,28 @@ class MqttEndpoint:
 
     def __init__(self, client: "Client") -> None:
         self._client = client
+        self._sending: set[asyncio.Timeout] = set()
+        client._disconnected.add_done_callback(self._note_end)  # it offers no other way
+
+    def _note_end(self, end: asyncio.Future[None]) -> None:
+        """The connection is lost; the client by itself would wait for answers all the same."""
+        if not end.cancelled():
+            end.exception()  # or it is reported as overlooked
+        for deadline in self._sending:
+            deadline.reschedule(0)
 
     async def send(self, batch: Batch, target: Settings) -> None:
         """Written with qos 0; acknowledged with 1 and 2."""
         assert isinstance(target, MqttSettings)
-        await send_each(batch, partial(self._publish, target))
+        try:
+            async with asyncio.timeout(None) as deadline:
+                self._sending.add(deadline)
+                try:
+                    await send_each(batch, partial(self._publish, target))
+                finally:
+                    self._sending.discard(deadline)
+        except TimeoutError:
+            raise ConnectionError("connection lost") from None
 
     async def _publish(self, target: MqttSettings, body: bytes) -> None:
         await self._client.publish(target.topic, body, qos=target.qos, retain=target.is_retained)
