@@ -87,6 +87,7 @@ HOOK_SWEEP_COUNT_MAX = 1000  # events looked at before the event loop gets its t
 HOOK_BATCH_COUNT_MAX = 1024  # events handed to an endpoint at a time
 HOOK_BATCH_BYTES_MAX = 1 * MIB  # bytes at which such a batch ends
 HOOK_SHARE_COUNT_MAX = 64  # events of one hook in a batch while other hooks wait, too
+HOOK_LANES_COUNT_MAX = 32  # lists of URLs that begin a batch before the event loop gets its turn
 HOOK_NARROW_FACTOR = 32  # by which batches shrink while nothing of them arrives
 HOOK_KNOWN_COUNT_MAX = 1000  # lists of URLs that delivery remembers
 HOOK_RETRY_SECONDS = 0.5  # before a refused event or a dead endpoint is tried again
@@ -100,6 +101,8 @@ ENDPOINT_CLOSE_SECONDS_MAX = 2.0  # for a connection to be flushed and closed
 ENDPOINT_IDLE_SECONDS_MAX = 30.0  # without a send before the connection is closed
 ENDPOINT_BATCHES_COUNT_MAX = 256  # under way at a time on a connection that takes several
 ENDPOINT_TARGETS_COUNT_MAX = 10_000  # topics, queues … that a connection remembers as declared
+ENDPOINT_FIRST_SECONDS = 0.001  # between two first tries to connect, over all endpoints
+ENDPOINT_REPEAT_SECONDS = 0.005  # between two tries of any that failed before
 ENDPOINT_SWEEP_SECONDS = 1.0  # between two looks for idle connections
 PRODUCER_LIFETIME_SECONDS_MAX = 1800.0  # of a Kafka producer, however busy it is
 

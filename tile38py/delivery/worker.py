@@ -11,11 +11,13 @@ from collections.abc import AsyncIterator, Callable, Iterable
 from dataclasses import dataclass
 
 from tile38py.delivery.counters import Counters
+from tile38py.delivery.entrance import Entrance
 from tile38py.delivery.hook_queue import HookQueue
 from tile38py.interfaces import Batch, Clock, Couriers, HookRecord, Message, Tell
 from tile38py.limits import (
     HOOK_BATCH_BYTES_MAX,
     HOOK_BATCH_COUNT_MAX,
+    HOOK_LANES_COUNT_MAX,
     HOOK_NARROW_FACTOR,
     HOOK_RETRY_SECONDS,
     HOOK_SHARE_COUNT_MAX,
@@ -90,6 +92,7 @@ class Worker:
         self._failed: dict[str, int] = {}  # hook -> the event that failed last
         self._passed: dict[str, set[int]] = {}  # hook -> events that went out past a refused one
         self._alone: set[str] = set()  # hooks whose next event broke a connection all by itself
+        self._entrance = Entrance(HOOK_LANES_COUNT_MAX)
         self._tasks: asyncio.TaskGroup | None = None
 
     @property
@@ -152,6 +155,7 @@ class Worker:
 
     async def _run(self, lane: Lane) -> None:
         while lane.ready:
+            await self._entrance.enter()
             hooks: list[str] = []
             try:
                 await self._choose(lane, hooks)

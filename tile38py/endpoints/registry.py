@@ -7,7 +7,6 @@ the scheme, its object a class as Settings has it. Decorated with @endpoint, it 
 from collections.abc import Callable, Coroutine, Hashable, Mapping
 from dataclasses import dataclass, field
 from importlib.metadata import entry_points
-from importlib.util import find_spec
 from typing import Final, Protocol, Self, TypeVar
 
 from tile38py.endpoints.address import AddressError, scheme_of
@@ -118,10 +117,6 @@ class Registry:
         """Whether SETHOOK may name this URL. Raises AddressError with the reason for the log."""
         self.kind(url).settings.parse(url)
 
-    def missing(self, url: str) -> str | None:
-        """What has to be installed for a URL to be of use; None if nothing has to."""
-        return missing_extra(self.kind(url).traits)
-
     def _load(self, scheme: str) -> Kind | None:
         for entry in entry_points(group=GROUP, name=scheme):
             settings: type[Settings] = entry.load()
@@ -133,16 +128,3 @@ class Registry:
 def foreign_schemes() -> list[str]:
     """The schemes that other packages add; ours can't be replaced."""
     return sorted({entry.name for entry in entry_points(group=GROUP)} - set(KINDS))
-
-
-def missing_extra(traits: Traits) -> str | None:
-    """The sentence that names the extra, if the client isn't there."""
-    if not traits.module:
-        return None
-    try:
-        is_there = find_spec(traits.module) is not None
-    except ModuleNotFoundError:
-        is_there = False
-    if is_there:
-        return None
-    return f"its client isn't installed: pip install 'tile38py[{traits.extra}]'"
