@@ -4,8 +4,9 @@ import asyncio
 from pathlib import Path
 
 import aio_pika
+import pytest
 
-from tests.support.brokers import RABBITMQ_MESSAGE_BYTES_MAX, Broker
+from tests.support.brokers import RABBITMQ_MESSAGE_BYTES_MAX, Broker, RabbitBroker
 from tests.support.sending import batch_of, delivering, event, new_pool, until
 from tests.support.strangers import certified
 
@@ -112,3 +113,15 @@ async def test_an_event_beyond_rabbitmqs_limit_holds_up_its_hook_alone(
     # What was under way when the broker ended the channel comes twice.
     found = [message.body for message in await receive(rabbitmq, "limited", 100, last=expected[-1])]
     assert list(dict.fromkeys(found)) == expected
+
+
+async def test_tls_is_spoken_with_a_broker_whose_certificate_is_known(
+    rabbitmq: RabbitBroker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SSL_CERT_FILE", str(rabbitmq.certificate))
+    pool = new_pool()
+    assert (
+        await pool.send(f"amqps://localhost:{rabbitmq.tls_port}/safe", batch_of(event(1))) is None
+    )
+    await pool.close()
+    assert [message.body for message in await receive(rabbitmq, "safe", 1)] == [event(1)]

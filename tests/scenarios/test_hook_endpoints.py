@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.scenarios.test_hooks import Receiver, move, pending, set_hook
-from tests.support.brokers import free_port
+from tests.support.brokers import free_port, make_certificates
 from tests.support.process import START_SECONDS_MAX, ServerProcess
 from tests.support.waiting import wait_until
 
@@ -148,6 +148,19 @@ def test_secrets_of_urls_are_not_in_the_servers_log(tmp_path: Path) -> None:
             what="an error of each",
         )
         assert "geheim" not in server.log()
+
+
+def test_https_is_spoken_with_a_server_whose_certificate_is_known(tmp_path: Path) -> None:
+    certificate, key = make_certificates(tmp_path)
+    receiver = Receiver(certificate=(certificate, key))
+    try:
+        with ServerProcess(tmp_path, environment={"SSL_CERT_FILE": str(certificate)}) as server:
+            url = f"https://localhost:{receiver.port}/"
+            assert server.call("SETHOOK", "h", url, *FENCE) == ":1"
+            move(server, 33)
+            wait_until(lambda: len(receiver.received) == 1, what="the message")
+    finally:
+        receiver.close()
 
 
 def test_a_broken_queue_stops_the_start_with_a_clear_message(tmp_path: Path) -> None:

@@ -128,13 +128,29 @@ def nats_broker(folder: Path, *options: str) -> Broker:
 RABBITMQ_MESSAGE_BYTES_MAX = 100_000
 
 
-def rabbitmq_broker(folder: Path) -> Broker:
+class RabbitBroker(Broker):
+    """A broker with a second listener, for TLS."""
+
+    tls_port: int
+    certificate: Path
+
+
+def rabbitmq_broker(folder: Path) -> RabbitBroker:
     """A rabbitmq-server with its data in the folder, and a lower limit for messages."""
-    port, distribution, mapper = free_port(), free_port(), free_port()
+    port, distribution, mapper, tls_port = free_port(), free_port(), free_port(), free_port()
+    certificate, key = make_certificates(folder)
     name = f"t{uuid.uuid4().hex[:8]}@localhost"
     (folder / "plugins").write_text("[].\n")
     config = folder / "rabbitmq.conf"
-    config.write_text(f"max_message_size = {RABBITMQ_MESSAGE_BYTES_MAX}\n")
+    lines = [
+        f"max_message_size = {RABBITMQ_MESSAGE_BYTES_MAX}",
+        f"listeners.ssl.default = 127.0.0.1:{tls_port}",
+        f"ssl_options.cacertfile = {certificate}",
+        f"ssl_options.certfile = {certificate}",
+        f"ssl_options.keyfile = {key}",
+        "",
+    ]
+    config.write_text("\n".join(lines))
     environment = {
         "RABBITMQ_NODENAME": name,
         "RABBITMQ_NODE_IP_ADDRESS": "127.0.0.1",
@@ -155,7 +171,9 @@ def rabbitmq_broker(folder: Path) -> Broker:
     )
     # Erlang by itself would start a port mapper that outlives the test; ours ends with its session.
     command = f"'{program('epmd')}' -port {mapper} & exec '{script}'"
-    return Broker(["sh", "-c", command], folder, port=port, environment=environment)
+    broker = RabbitBroker(["sh", "-c", command], folder, port=port, environment=environment)
+    broker.tls_port, broker.certificate = tls_port, certificate
+    return broker
 
 
 def make_certificates(folder: Path) -> tuple[Path, Path]:
