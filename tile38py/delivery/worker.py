@@ -20,8 +20,10 @@ from tile38py.limits import (
     HOOK_LANES_COUNT_MAX,
     HOOK_NARROW_FACTOR,
     HOOK_RETRY_SECONDS,
+    HOOK_RETRY_SECONDS_MAX,
     HOOK_SHARE_COUNT_MAX,
     HOOK_STEP_COUNT_MAX,
+    HOOK_SUSPECTS_COUNT_MAX,
 )
 
 Urls = tuple[str, ...]
@@ -40,7 +42,7 @@ class Tools:
 class Lane:
     """Hooks with the same endpoints that have work."""
 
-    __slots__ = ("is_failing", "names", "ready", "room", "task", "urls")
+    __slots__ = ("is_failing", "names", "ready", "room", "suspects", "task", "urls")
 
     def __init__(self, urls: Urls) -> None:
         self.urls = urls
@@ -49,6 +51,7 @@ class Lane:
         self.task: asyncio.Task[None] | None = None
         self.is_failing = False  # its last error was logged
         self.room = HOOK_BATCH_COUNT_MAX  # events of the next batch at most
+        self.suspects: deque[str] = deque()  # what failed alone since anything last arrived
 
     def add(self, hook: str) -> None:
         """Put a hook at the end of the line, unless it stands there."""
@@ -72,7 +75,7 @@ class Lane:
         self.room = max(1, min(self.room, count) // HOOK_NARROW_FACTOR)
 
     def widen(self) -> None:
-        """A batch arrived."""
+        """There may be more in a batch again."""
         self.room = min(HOOK_BATCH_COUNT_MAX, self.room * 2)
 
 
@@ -212,6 +215,7 @@ class Worker:
         reason, is_tried = await self._try_all(lane, batch)
         if reason is None:
             lane.widen()
+            lane.suspects.clear()
         elif is_tried and len(batch.delivered) == count_before:
             self._suspect(lane, hooks, len(messages))
         await self._settle(batch, reason, is_tried=is_tried)
@@ -227,8 +231,13 @@ class Worker:
         if count > 1:
             lane.narrow(count)
         else:
-            # If it is the endpoint, no harm is done. Others are no longer sent with this one.
-            self._alone.update(hooks[:1])
+            # Others are no longer sent with this one. If very many fail, it is the endpoint.
+            self._alone.update(hooks)
+            lane.suspects.extend(hook for hook in hooks if hook not in lane.suspects)
+            if len(lane.suspects) > HOOK_SUSPECTS_COUNT_MAX:
+                self._alone.discard(lane.suspects.popleft())
+            if lane.ready:
+                self._rest(hooks[0], HOOK_RETRY_SECONDS_MAX)
             lane.widen()
 
     async def _take(self, lane: Lane, hooks: list[str]) -> list[Message]:
@@ -299,13 +308,18 @@ class Worker:
 
     def _note_failure(self, hook: str, batch: Batch, index: int, reason: str | None) -> None:
         refusal = batch.refused.get(index)
-        if refusal is not None and self._tasks is not None and self._find(hook) is not None:
-            loop = asyncio.get_running_loop()
-            self._resting[hook] = loop.call_later(HOOK_RETRY_SECONDS, self._end_rest, hook)
+        if refusal is not None:
+            self._rest(hook, HOOK_RETRY_SECONDS)
         why = refusal if refusal is not None else reason
         if why is not None:
             self._failed[hook] = batch.messages[index].number
             self._counters.add_failed(hook, reason=why, now_ns=self._clock.now_ns())
+
+    def _rest(self, hook: str, seconds: float) -> None:
+        """Leave a hook alone for a while."""
+        if self._tasks is not None and self._find(hook) is not None:
+            loop = asyncio.get_running_loop()
+            self._resting[hook] = loop.call_later(seconds, self._end_rest, hook)
 
     def _end_rest(self, hook: str) -> None:
         del self._resting[hook]
