@@ -27,7 +27,12 @@ QOS_MAX: Final = 2
 ID_PARTS: Final = (0, 8, 12, 16, 20, 32)  # where the digits of a client id are cut
 
 
-TRAITS: Final = Traits(extra="mqtt", module="aiomqtt", batches_count_max=ENDPOINT_BATCHES_COUNT_MAX)
+TRAITS: Final = Traits(
+    extra="mqtt",
+    module="aiomqtt",
+    batches_count_max=ENDPOINT_BATCHES_COUNT_MAX,
+    has_host=True,
+)
 
 
 @endpoint("mqtt", traits=TRAITS)
@@ -47,8 +52,9 @@ class MqttSettings:
     def parse(cls, url: str) -> Self:
         """All segments together are the topic; a final slash counts."""
         address = split(url)
-        user, at, host_part = address.authority.rpartition("@")
-        host, port = host_and_port(host_part, PORT, "MQTT")
+        # The first colon is the port's: there can be a user, but no password.
+        place, port = host_and_port(address.authority, PORT, "MQTT")
+        user, at, host = place.rpartition("@")
         if not "".join(address.segments):
             raise AddressError("missing MQTT topic name")
         topic = "/".join(decoded(part, "invalid MQTT topic name") for part in address.segments)

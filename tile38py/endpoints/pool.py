@@ -9,7 +9,7 @@ import asyncio
 from collections.abc import Hashable
 from dataclasses import dataclass
 
-from tile38py.endpoints.address import AddressError, scrubbed, shown
+from tile38py.endpoints.address import AddressError, host_of, scrubbed, shown
 from tile38py.endpoints.opening import Clients, Pacer
 from tile38py.endpoints.registry import (
     Endpoint,
@@ -235,6 +235,8 @@ class Pool:
                 await (self._repeats if cluster.rest.failures else self._firsts).wait()
                 await self._clients.load(cluster.traits)
                 async with asyncio.timeout(ENDPOINT_CONNECT_SECONDS_MAX):
+                    if cluster.traits.has_host:
+                        await self._surroundings.names.find(host_of(line.url))
                     endpoint = await line.settings.connect(self._surroundings)
                 link = cluster.link = Link(endpoint, self._clock.monotonic_ns())
             link.users += 1

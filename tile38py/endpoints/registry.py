@@ -10,6 +10,7 @@ from importlib.metadata import entry_points
 from typing import Final, Protocol, Self, TypeVar
 
 from tile38py.endpoints.address import AddressError, scheme_of
+from tile38py.endpoints.names import Names
 from tile38py.interfaces import Batch, Publisher
 from tile38py.limits import ENDPOINT_IDLE_SECONDS_MAX, ENDPOINT_SEND_SECONDS_MAX
 
@@ -23,6 +24,7 @@ class Surroundings:
     environment: Mapping[str, str]
     new_id: Callable[[], str]  # 32 random hexadecimal digits
     publish: Publisher
+    names: Names = field(default_factory=Names)
 
 
 class TargetError(Exception):
@@ -68,6 +70,7 @@ class Traits:
     lifetime_seconds_max: float | None = None
     send_seconds_max: float = ENDPOINT_SEND_SECONDS_MAX
     batches_count_max: int = 1  # under way at a time on a connection
+    has_host: bool = False  # its URLs name the host that the client will look up
 
 
 @dataclass(frozen=True, slots=True)

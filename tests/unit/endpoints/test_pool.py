@@ -1,6 +1,8 @@
 """The pool: connections shared, idle ones closed, old ones replaced, dead ones left in peace."""
 
 import asyncio
+import subprocess
+import sys
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import ClassVar, Self
@@ -292,3 +294,10 @@ def test_a_thousand_urls_leave_nothing_behind() -> None:
         assert (pool.open_count, pool.url_count) == (0, 0)
 
     run_in_fake_time(run())
+
+
+def test_clients_are_imported_only_when_they_are_needed() -> None:
+    modules = "aiohttp aiokafka aio_pika aiomqtt nats grpc redis aiobotocore azure google.pubsub_v1"
+    code = f"import sys, tile38py.endpoints; print(set({modules.split()!r}) & set(sys.modules))"
+    found = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True)
+    assert found.stdout.strip() == b"set()"
