@@ -50,6 +50,7 @@ async def test_stand_in_gets_events_in_order_under_their_keys_on_one_connection(
     assert hub.received[0][0] == b"f-id0"
     assert all(b'"%b"' % key[2:] in body for key, body in hub.received)
     assert hub.connection_count == 1
+    assert len(set(hub.message_ids)) == len(hub.message_ids) == 60
 
 
 async def test_stand_in_that_is_killed_and_comes_back_gets_everything_in_order(

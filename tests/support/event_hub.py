@@ -53,6 +53,7 @@ class EventHub:
         self._context.load_cert_chain(self.certificate, key)
         self.event_bytes_max = event_bytes_max
         self.received: list[tuple[bytes, bytes]] = []  # partition key and body
+        self.message_ids: list[object] = []
         self.connection_count = 0
         self._writers: list[asyncio.StreamWriter] = []
 
@@ -79,6 +80,8 @@ class EventHub:
         found = decode_payload(memoryview(payload))
         parts = data_of(payload)
         if message_format == BATCHED_FORMAT:
+            inner = [decode_payload(memoryview(part)).properties for part in parts]
+            self.message_ids += [properties and properties.message_id for properties in inner]
             parts = [b"".join(data_of(part)) for part in parts]
         key = (found.message_annotations or {}).get(b"x-opt-partition-key", b"")
         self.received += [(key, part) for part in parts]

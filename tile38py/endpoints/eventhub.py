@@ -1,7 +1,7 @@
 """Azure Event Hubs by connection string: AMQP 1.0 over TLS."""
 
 import asyncio
-from collections.abc import Hashable
+from collections.abc import Callable, Hashable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Self
 
@@ -51,19 +51,20 @@ class EventhubSettings:
         """The hub: a client is for one."""
         return self.connection
 
-    async def connect(self, _surroundings: Surroundings) -> "EventhubEndpoint":
+    async def connect(self, surroundings: Surroundings) -> "EventhubEndpoint":
         """Make a producer, which connects when it sends."""
         from azure.eventhub.aio import EventHubProducerClient
 
         producer = EventHubProducerClient.from_connection_string(self.connection, retry_total=0)
-        return EventhubEndpoint(producer)
+        return EventhubEndpoint(producer, surroundings.new_id)
 
 
 class EventhubEndpoint:
     """A producer, shared by all events; Tile38 connects anew for each."""
 
-    def __init__(self, producer: "EventHubProducerClient") -> None:
+    def __init__(self, producer: "EventHubProducerClient", new_id: Callable[[], str]) -> None:
         self._producer = producer
+        self._new_id = new_id
 
     async def send(self, batch: Batch, _target: Settings) -> None:
         """One message for each object's events that follow each other, if they fit."""
@@ -83,7 +84,10 @@ class EventhubEndpoint:
         if not part:
             return
         events: list[EventData | AmqpAnnotatedMessage] = []
-        events += [EventData(batch.messages[index].body) for index in part]
+        for index in part:
+            data = EventData(batch.messages[index].body)
+            data.message_id = self._new_id()
+            events.append(data)
         try:
             await self._producer.send_batch(events, partition_key=key, timeout=SEND_SECONDS_MAX)
         except ValueError as error:
