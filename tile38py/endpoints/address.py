@@ -88,7 +88,8 @@ def host_and_port(authority: str, default: int, kind: str) -> tuple[str, int]:
 def host_of(url: str) -> str:
     """The host that a URL names, without user and port."""
     authority = url.partition("//")[2].partition("?")[0].partition("/")[0]
-    return authority.rpartition("@")[2].partition(":")[0]
+    place = authority.rpartition("@")[2]
+    return place[1:].partition("]")[0] if place.startswith("[") else place.partition(":")[0]
 
 
 def first_name(address: Address, kind: str) -> str:

@@ -103,6 +103,7 @@ async def test_endpoints_of_each_kind_ask_so(
         ("kafka://h:9092/t?auth=sasl", "h"),
         ("amqp://u:p@h:1/q", "h"),
         ("mqtt://u@h?x=a/b@c", "h"),
+        ("amqp://u:p@[::1]:1/q", "::1"),
     ],
 )
 def test_the_host_of_a_url_is_found(url: str, host: str) -> None:
