@@ -72,6 +72,17 @@ def test_a_second_visit_has_another_group_where_only_enter_is_told(bench: Bench)
     assert messages[0]["group"] == messages[1]["group"] != messages[2]["group"]
 
 
+def test_an_object_that_fset_lets_in_again_keeps_its_group(bench: Bench) -> None:
+    words = ("WITHIN", "fleet", "WHERE", "speed", "5", "10", "FENCE", "DETECT", "enter,exit,inside")
+    ears = channel(bench, *words, *WITHIN[3:])
+    for speed in ("7", "1"):
+        move(bench, "FIELD", "speed", speed, "POINT", "5", "5")
+    bench.call("FSET", "fleet", "truck", "speed", "8")
+    messages = ears.hear()
+    assert detects(messages) == ["enter", "inside", "exit", "inside"]
+    assert len({message["group"] for message in messages}) == 1
+
+
 def test_ids_with_distance_nest_the_id_as_in_tile38(bench: Bench) -> None:
     fence = ("NEARBY", "fleet", "FENCE", "DISTANCE", "IDS", "POINT", "0", "0", "1000")
     ears = live(bench, *fence)

@@ -12,7 +12,7 @@ FENCE = ("NEARBY", "fleet", "FENCE", "POINT", "0", "0", "1000")
     [
         ("nats://user:secret@host:port/topic", ""),
         ("kafka://host", "afka"),
-        ("mqtt://user:secret@host/topic?qos=3", "qos"),
+        ("mqtt://secret@host/topic?qos=3", "qos"),
         ("nonsense:secret", ""),
     ],
 )

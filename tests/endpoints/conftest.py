@@ -11,7 +11,7 @@ import pytest
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 
 from tests.support import brokers
-from tests.support.brokers import Broker
+from tests.support.brokers import Broker, RabbitBroker
 from tests.support.kafka import KafkaBroker, kafka_broker
 
 HERE = Path(__file__).parent
@@ -64,7 +64,7 @@ def nats_server(tmp_path: Path) -> Iterator[Broker]:
 
 
 @pytest.fixture(scope="module")
-def rabbitmq(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Broker]:
+def rabbitmq(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RabbitBroker]:
     yield from running(brokers.rabbitmq_broker, tmp_path_factory.mktemp("rabbitmq"))
 
 

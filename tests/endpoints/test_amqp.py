@@ -4,20 +4,23 @@ import asyncio
 from pathlib import Path
 
 import aio_pika
+import pytest
 
-from tests.support.brokers import Broker
+from tests.support.brokers import RABBITMQ_MESSAGE_BYTES_MAX, Broker, RabbitBroker
 from tests.support.sending import batch_of, delivering, event, new_pool, until
 from tests.support.strangers import certified
 
 
-async def receive(broker: Broker, queue: str, count: int) -> list[aio_pika.abc.AbstractMessage]:
-    """What waits in a queue."""
+async def receive(
+    broker: Broker, queue: str, count: int, last: bytes = b""
+) -> list[aio_pika.abc.AbstractMessage]:
+    """What waits in a queue: so many, or all up to the last one, if it is named."""
     connection = await aio_pika.connect(port=broker.port)
     async with connection, asyncio.timeout(20):
         channel = await connection.channel()
         place = await channel.get_queue(queue)
         found: list[aio_pika.abc.AbstractMessage] = []
-        while len(found) < count:
+        while len(found) < count or (last and found[-1].body != last):
             message = await place.get(no_ack=True, fail=False)
             if message is not None:
                 found.append(message)
@@ -90,3 +93,35 @@ async def test_a_server_without_tls_or_with_an_unknown_certificate_is_refused(
         reason = await pool.send(f"amqps://localhost:{port}/q", batch_of(event(1)))
     assert reason is not None
     assert "certificate" in reason.lower()
+
+
+async def test_an_event_beyond_rabbitmqs_limit_holds_up_its_hook_alone(
+    rabbitmq: Broker, tmp_path: Path
+) -> None:
+    url = f"amqp://127.0.0.1:{rabbitmq.port}/limited"
+    large = event(1, size=RABBITMQ_MESSAGE_BYTES_MAX)
+    expected = [event(number) for number in range(100)]
+    async with delivering(tmp_path, {"large": [url], "small": [url]}) as deliveries:
+        for body in expected[:50]:
+            deliveries.enqueue([("small", body)])
+        deliveries.enqueue([("large", large)])
+        for body in expected[50:]:
+            deliveries.enqueue([("small", body)])
+        await until(lambda: deliveries.counters.get("small").sent == 100)
+        await until(lambda: "larger than" in deliveries.counters.get("large").last_error)
+        assert deliveries.counters.get("large").sent == 0
+    # What was under way when the broker ended the channel comes twice.
+    found = [message.body for message in await receive(rabbitmq, "limited", 100, last=expected[-1])]
+    assert list(dict.fromkeys(found)) == expected
+
+
+async def test_tls_is_spoken_with_a_broker_whose_certificate_is_known(
+    rabbitmq: RabbitBroker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SSL_CERT_FILE", str(rabbitmq.certificate))
+    pool = new_pool()
+    assert (
+        await pool.send(f"amqps://localhost:{rabbitmq.tls_port}/safe", batch_of(event(1))) is None
+    )
+    await pool.close()
+    assert [message.body for message in await receive(rabbitmq, "safe", 1)] == [event(1)]

@@ -5,7 +5,8 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
-from aiokafka import AIOKafkaConsumer
+import pytest
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 
 from tests.support.brokers import Broker
 from tests.support.sending import batch_of, delivering, event, new_pool, until
@@ -53,34 +54,55 @@ async def test_events_arrive_keyed_and_in_order_on_tile38s_partitions(
     await pool.close()
 
 
+class Skewed(SystemClock):
+    """A clock that can be put forward."""
+
+    __slots__ = ("offset_ns",)
+
+    def __init__(self) -> None:
+        """Not put forward yet."""
+        self.offset_ns = 0
+
+    def monotonic_ns(self) -> int:
+        """The time."""
+        return super().monotonic_ns() + self.offset_ns
+
+
 async def test_a_producer_is_replaced_after_30_minutes_with_nothing_lost_or_sent_twice(
-    kafka: Broker, topic: str, tmp_path: Path
+    kafka: Broker, topic: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    class Skewed(SystemClock):
-        """A clock that can be put forward."""
+    started: list[AIOKafkaProducer] = []
 
-        __slots__ = ("offset_ns",)
-        offset_ns: int
+    class Counted(AIOKafkaProducer):  # type: ignore[misc]
+        async def start(self) -> None:
+            started.append(self)
+            await super().start()
 
-        def monotonic_ns(self) -> int:
-            return super().monotonic_ns() + self.offset_ns
-
+    monkeypatch.setattr("aiokafka.AIOKafkaProducer", Counted)
     clock = Skewed()
-    clock.offset_ns = 0
     pool = new_pool(clock=clock)
-    url = f"kafka://127.0.0.1:{kafka.port}/{topic}"
-    async with delivering(tmp_path, {"h": [url]}, pool) as deliveries:
-        number = 0
+    # Hooks with topics of their own, whose sends are under way at the same time.
+    names = [f"h{at}" for at in range(8)]
+    urls = {name: [f"kafka://127.0.0.1:{kafka.port}/{topic}.{name}"] for name in names}
+    async with delivering(tmp_path, urls, pool) as deliveries:
+        deliveries.retention.ttl_ns = 0
+        deliveries.enqueue([(name, event(0)) for name in names])
+        await until(lambda: deliveries.counters.total.sent == len(names), 60)  # topics are made
+        failed, number = deliveries.counters.total.failed, 1
         for _ in range(4):
             for _ in range(20):
-                deliveries.enqueue([("h", event(number + at)) for at in range(100)])
-                number += 100
+                for at in range(number, number + 20):
+                    deliveries.enqueue([(name, event(at)) for name in names])
+                number += 20
                 await asyncio.sleep(0.005)
             clock.offset_ns += 1800 * 10**9
-        await until(lambda: deliveries.counters.total.sent == number, 30)
-        assert deliveries.counters.total.failed == 0
-    found = [row[1] for row in await receive(kafka, topic, number)]
-    assert found == [event(at) for at in range(number)]
+        await until(lambda: deliveries.counters.total.sent == number * len(names), 30)
+        assert deliveries.counters.total.failed == failed
+        assert pool.open_count == 1
+    assert len(started) >= 4
+    for name in names:
+        found = [row[1] for row in await receive(kafka, f"{topic}.{name}", number)]
+        assert found == [event(at) for at in range(number)]
 
 
 async def test_a_record_beyond_the_limit_is_refused(kafka: Broker, topic: str) -> None:

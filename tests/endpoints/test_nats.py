@@ -93,3 +93,22 @@ async def test_a_server_with_an_unknown_certificate_is_refused(tmp_path: Path) -
         assert "certificate" in reason.lower()
     finally:
         broker.kill()
+
+
+async def test_our_certificate_is_shown_where_the_server_asks_for_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    certificate, key = make_certificates(tmp_path)
+    files = ["--tlscert", str(certificate), "--tlskey", str(key), "--tlscacert", str(certificate)]
+    broker = nats_broker(tmp_path, "--tlsverify", *files)
+    monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
+    broker.start()
+    try:
+        pool = new_pool()
+        address = f"nats://localhost:{broker.port}/t?secure=1"
+        shown = f"{address}&tls=1&tlscert={certificate}&tlskey={key}"
+        assert await pool.send(shown, batch_of(event(1))) is None
+        assert await pool.send(address, batch_of(event(1))) is not None
+        await pool.close()
+    finally:
+        broker.kill()

@@ -13,9 +13,15 @@ from tests.endpoints.test_http import serving
 from tests.endpoints.test_sqs import call
 from tests.support.brokers import Broker, free_port, mosquitto_broker
 from tests.support.sending import batch_of, delivering, event, new_pool, until
-from tests.support.stand_ins import CloudflareStandIn, DisqueStandIn, environment_of
+from tests.support.stand_ins import (
+    CloudflareStandIn,
+    DisqueStandIn,
+    GrpcStandIn,
+    environment_of,
+)
 from tests.support.strangers import certified
-from tile38py.endpoints.sqs import parts_of
+from tile38py.endpoints.parts import parts_of
+from tile38py.endpoints.sqs import BOUNDS
 from tile38py.interfaces import Batch, Message
 from tile38py.limits import MIB
 
@@ -58,9 +64,8 @@ def test_an_event_that_sqs_would_not_take_holds_up_its_hook_alone() -> None:
             Message("large", 3, 0, event(3)),
         ]
     )
-    parts = parts_of(batch)
-    assert parts == [[1]]
-    assert batch.refused == {0: "larger than SQS takes"}
+    assert parts_of(batch, batch.waiting(), BOUNDS, set()) == [[1]]
+    assert batch.refused == {0: "larger than the service takes"}
 
 
 async def test_cloudflare_stand_in_tells_of_a_wrong_token_without_it() -> None:
@@ -118,20 +123,34 @@ async def test_an_event_that_http_finds_too_large_is_refused_and_holds_up_its_ho
     assert seen == [event(2)]
 
 
-async def test_an_event_beyond_mosquittos_limit_is_not_taken_for_delivered(tmp_path: Path) -> None:
+async def test_an_event_beyond_mosquittos_limit_holds_up_its_hook_alone(tmp_path: Path) -> None:
     broker = mosquitto_broker(tmp_path, "max_packet_size 1000")
     broker.start()
     try:
-        pool = new_pool()
         url = f"mqtt://127.0.0.1:{broker.port}/t?qos=1"
-        batch = batch_of(event(1, size=2000))
-        reason = await pool.send(url, batch)
-        assert reason is not None
-        assert not batch.delivered
-        assert await pool.send(url, batch_of(event(2))) is None
-        await pool.close()
+        async with delivering(tmp_path, {"large": [url], "small": [url]}) as deliveries:
+            deliveries.enqueue([("large", event(1, size=2000))])
+            deliveries.enqueue([("small", event(number)) for number in range(100)])
+            await until(lambda: deliveries.counters.get("small").sent == 100)
+            await until(lambda: deliveries.counters.get("large").failed > 1)
+            assert deliveries.counters.get("large").sent == 0
     finally:
         broker.kill()
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+async def test_an_event_beyond_a_grpc_servers_limit_holds_up_its_hook_alone() -> None:
+    stand_in = GrpcStandIn()
+    stand_in.options = (("grpc.max_receive_message_length", 1000),)
+    await stand_in.start()
+    pool = new_pool()
+    bodies = {"large": event(1, size=2000), "small": event(2)}
+    batch = Batch([Message(hook, at, 0, body) for at, (hook, body) in enumerate(bodies.items())])
+    assert await pool.send(stand_in.url.format(port=stand_in.port), batch) is None
+    assert batch.delivered == {1}
+    assert "larger than max" in batch.refused[0]
+    await pool.close()
+    await stand_in.kill()
 
 
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")

@@ -2,11 +2,14 @@
 
 import json
 from collections.abc import Iterator
+from pathlib import Path
 from urllib.request import Request, urlopen
 
 import pytest
+from aiohttp import web
 from moto.server import ThreadedMotoServer
 
+from tests.endpoints.test_http import serving
 from tests.support.sending import batch_of, event, new_pool
 
 
@@ -77,3 +80,30 @@ async def test_a_queue_that_is_missing_is_told_and_createqueue_makes_it(moto: st
     assert await pool.send(f"{url}?createqueue=1", batch) is None
     assert batch.delivered == {0}
     await pool.close()
+
+
+@pytest.mark.parametrize(("query", "login"), [("", "ONE"), ("&credprofile=other", "OTHER")])
+async def test_credentials_come_from_the_named_file_and_profile(
+    query: str, login: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "credentials"
+    path.write_text(
+        "[default]\naws_access_key_id = ONE\naws_secret_access_key = a\n"
+        "[other]\naws_access_key_id = OTHER\naws_secret_access_key = b\n"
+    )
+    seen: list[str] = []
+
+    async def handle(request: web.Request) -> web.Response:
+        seen.append(request.headers["Authorization"])
+        return web.json_response({"Successful": [{"Id": "0", "MessageId": "1"}], "Failed": []})
+
+    async with serving(handle) as server:
+        monkeypatch.setenv("AWS_ENDPOINT_URL", f"http://127.0.0.1:{server.port}")
+        for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+            monkeypatch.delenv(name, raising=False)
+        pool = new_pool()
+        batch = batch_of(event(1))
+        assert await pool.send(f"sqs://us-east-1:1/q?credpath={path}{query}", batch) is None
+        await pool.close()
+    assert batch.delivered == {0}
+    assert f"Credential={login}/" in seen[0]

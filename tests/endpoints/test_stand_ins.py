@@ -1,6 +1,8 @@
 """Services that can't be had on a test machine: real clients against what speaks their protocol."""
 
 import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 
 import grpc
 import pytest
@@ -9,6 +11,13 @@ from google.pubsub_v1 import PublishRequest, PublishResponse
 
 from tests.endpoints.test_http import serving
 from tests.support.sending import batch_of, event, new_pool
+from tile38py.endpoints.pool import Pool
+from tile38py.interfaces import Batch, Message
+from tile38py.limits import HOOK_BATCH_COUNT_MAX
+
+# What Google's service takes with one request.
+SERVICE_COUNT_MAX = 1000
+SERVICE_BYTES_MAX = 10_000_000
 
 
 class Publisher(grpc.GenericRpcHandler):
@@ -16,15 +25,22 @@ class Publisher(grpc.GenericRpcHandler):
 
     def __init__(self) -> None:
         self.seen: list[tuple[str, str, list[bytes]]] = []
+        self.refusal: grpc.StatusCode | None = None
 
     def service(
         self, handler_call_details: grpc.HandlerCallDetails
     ) -> "grpc.RpcMethodHandler[bytes, bytes]":
         """Answer Publish."""
 
-        async def answer(request: bytes, _context: object) -> bytes:
+        async def answer(
+            request: bytes, context: "grpc.aio.ServicerContext[bytes, bytes]"
+        ) -> bytes:
             words = PublishRequest.deserialize(request)
             bodies = [message.data for message in words.messages]
+            if self.refusal is not None:
+                await context.abort(self.refusal, "refused")
+            if len(bodies) > SERVICE_COUNT_MAX or len(request) > SERVICE_BYTES_MAX:
+                await context.abort(grpc.StatusCode.INVALID_ARGUMENT, "too much")
             self.seen.append((str(handler_call_details.method), words.topic, bodies))
             ids = [str(number) for number in range(len(bodies))]
             return bytes(PublishResponse.serialize(PublishResponse(message_ids=ids)))
@@ -32,23 +48,60 @@ class Publisher(grpc.GenericRpcHandler):
         return grpc.unary_unary_rpc_method_handler(answer)
 
 
-# grpcio's poller wakes loops that have read its byte already, and says so when they are gone.
-@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
-async def test_pubsub_stand_in_gets_a_batch_for_the_topic() -> None:
+@asynccontextmanager
+async def publishing() -> AsyncIterator[tuple[Publisher, Pool]]:
+    """The service, and a pool that finds it."""
     publisher = Publisher()
-    server = grpc.aio.server()
+    server = grpc.aio.server(options=[("grpc.max_receive_message_length", 1 << 25)])
     server.add_generic_rpc_handlers((publisher,))
     port = server.add_insecure_port("127.0.0.1:0")
     await server.start()
     pool = new_pool(environment={"PUBSUB_EMULATOR_HOST": f"127.0.0.1:{port}"})
-    batch = batch_of(event(1), event(2))
-    assert await pool.send("pubsub://proj:top", batch) is None
+    try:
+        yield publisher, pool
+    finally:
+        await pool.close()
+        await server.stop(None)
+        await asyncio.sleep(0)
+
+
+# grpcio's poller wakes loops that have read its byte already, and says so when they are gone.
+quiet = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+
+
+@quiet
+async def test_pubsub_stand_in_gets_a_batch_for_the_topic() -> None:
+    async with publishing() as (publisher, pool):
+        batch = batch_of(event(1), event(2))
+        assert await pool.send("pubsub://proj:top", batch) is None
     assert batch.delivered == {0, 1}
     expected = ("/google.pubsub.v1.Publisher/Publish", "projects/proj/topics/top")
     assert publisher.seen == [(*expected, [event(1), event(2)])]
-    await pool.close()
-    await server.stop(None)
-    await asyncio.sleep(0)
+
+
+@quiet
+async def test_pubsub_stand_in_is_asked_for_no_more_than_the_service_takes() -> None:
+    async with publishing() as (publisher, pool):
+        bodies = [event(number) for number in range(HOOK_BATCH_COUNT_MAX)]
+        batch = batch_of(*bodies)
+        assert await pool.send("pubsub://proj:top", batch) is None
+        assert len(batch.delivered) == len(bodies)
+        large = Message("large", 1, 0, event(1, size=SERVICE_BYTES_MAX))
+        mixed = Batch([large, Message("small", 2, 0, event(2))])
+        assert await pool.send("pubsub://proj:top", mixed) is None
+        assert (mixed.delivered, set(mixed.refused)) == ({1}, {0})
+    assert [body for *_, found in publisher.seen for body in found] == [*bodies, event(2)]
+
+
+@quiet
+async def test_pubsub_stand_in_that_knows_nobody_is_told() -> None:
+    async with publishing() as (publisher, pool):
+        publisher.refusal = grpc.StatusCode.UNAUTHENTICATED
+        batch = batch_of(event(1))
+        reason = await pool.send("pubsub://proj:top", batch)
+        assert reason is not None
+        assert "refused" in reason
+        assert not batch.delivered
 
 
 async def test_cloudflare_stand_in_gets_events_as_json_texts() -> None:

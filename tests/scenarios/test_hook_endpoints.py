@@ -1,13 +1,14 @@
 """Endpoints of a real server: schemes of other packages, odd names, secrets, a broken queue."""
 
 import json
+import resource
 import textwrap
 from pathlib import Path
 
 import pytest
 
-from tests.scenarios.test_hooks import Receiver
-from tests.support.brokers import free_port
+from tests.scenarios.test_hooks import Receiver, move, pending, set_hook
+from tests.support.brokers import free_port, make_certificates
 from tests.support.process import START_SECONDS_MAX, ServerProcess
 from tests.support.waiting import wait_until
 
@@ -149,6 +150,19 @@ def test_secrets_of_urls_are_not_in_the_servers_log(tmp_path: Path) -> None:
         assert "geheim" not in server.log()
 
 
+def test_https_is_spoken_with_a_server_whose_certificate_is_known(tmp_path: Path) -> None:
+    certificate, key = make_certificates(tmp_path)
+    receiver = Receiver(certificate=(certificate, key))
+    try:
+        with ServerProcess(tmp_path, environment={"SSL_CERT_FILE": str(certificate)}) as server:
+            url = f"https://localhost:{receiver.port}/"
+            assert server.call("SETHOOK", "h", url, *FENCE) == ":1"
+            move(server, 33)
+            wait_until(lambda: len(receiver.received) == 1, what="the message")
+    finally:
+        receiver.close()
+
+
 def test_a_broken_queue_stops_the_start_with_a_clear_message(tmp_path: Path) -> None:
     with ServerProcess(tmp_path) as server:
         queue = server.data / "queue.db"
@@ -161,3 +175,36 @@ def test_a_broken_queue_stops_the_start_with_a_clear_message(tmp_path: Path) -> 
         assert "move it away to start with an empty queue" in server.log()
         assert "Traceback" not in server.log()
         assert queue.read_bytes() == content
+
+
+def test_a_full_disk_stops_the_start_with_a_clear_message_and_loses_no_event(
+    tmp_path: Path,
+) -> None:
+    receiver = Receiver()
+    receiver.close()
+    with ServerProcess(tmp_path) as server:
+        assert server.call("CONFIG", "SET", "hook-queue-ttl", "0") == "+OK"
+        assert server.call("CONFIG", "REWRITE") == "+OK"
+        set_hook(server, receiver.port)  # nobody listens there
+        move(server, 33, 44)
+        wait_until(lambda: pending(server) == 2, what="messages that wait")
+        server.stop()
+        server.before_exec = limit_files
+        server.launch()
+        assert server.wait(START_SECONDS_MAX) != 0
+        assert "queue.db" in server.log()
+        assert "Make room if the disk is full" in server.log()
+        assert "Traceback" not in server.log()
+        server.before_exec = None
+        receiver = Receiver(receiver.port)
+        try:
+            server.start()
+            wait_until(lambda: len(receiver.received) == 2, what="both messages")
+            assert receiver.detections() == ["enter", "exit"]
+        finally:
+            receiver.close()
+
+
+def limit_files() -> None:
+    """Let no file of a process grow beyond a few pages, as on a disk that is nearly full."""
+    resource.setrlimit(resource.RLIMIT_FSIZE, (8192, 8192))

@@ -3,9 +3,11 @@
 import contextlib
 import json
 import sqlite3
+import ssl
 import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, HTTPServer
+from pathlib import Path
 
 import pytest
 
@@ -16,7 +18,7 @@ from tests.support.waiting import wait_until
 class Receiver:
     """An HTTP endpoint that keeps what it is sent."""
 
-    def __init__(self, port: int = 0) -> None:
+    def __init__(self, port: int = 0, certificate: tuple[Path, Path] | None = None) -> None:
         received = self.received = list[bytes]()
 
         class Handler(BaseHTTPRequestHandler):
@@ -30,6 +32,10 @@ class Receiver:
 
         self._server = HTTPServer(("127.0.0.1", port), Handler)
         self.port = self._server.server_port
+        if certificate is not None:
+            context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+            context.load_cert_chain(*certificate)
+            self._server.socket = context.wrap_socket(self._server.socket, server_side=True)
         self._thread = threading.Thread(target=self._server.serve_forever)
         self._thread.start()
 

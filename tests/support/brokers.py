@@ -125,11 +125,32 @@ def nats_broker(folder: Path, *options: str) -> Broker:
     return Broker([*words, *options], folder, port=port)
 
 
-def rabbitmq_broker(folder: Path) -> Broker:
-    """A rabbitmq-server with its data in the folder."""
-    port, distribution, mapper = free_port(), free_port(), free_port()
+RABBITMQ_MESSAGE_BYTES_MAX = 100_000
+
+
+class RabbitBroker(Broker):
+    """A broker with a second listener, for TLS."""
+
+    tls_port: int
+    certificate: Path
+
+
+def rabbitmq_broker(folder: Path) -> RabbitBroker:
+    """A rabbitmq-server with its data in the folder, and a lower limit for messages."""
+    port, distribution, mapper, tls_port = free_port(), free_port(), free_port(), free_port()
+    certificate, key = make_certificates(folder)
     name = f"t{uuid.uuid4().hex[:8]}@localhost"
     (folder / "plugins").write_text("[].\n")
+    config = folder / "rabbitmq.conf"
+    lines = [
+        f"max_message_size = {RABBITMQ_MESSAGE_BYTES_MAX}",
+        f"listeners.ssl.default = 127.0.0.1:{tls_port}",
+        f"ssl_options.cacertfile = {certificate}",
+        f"ssl_options.certfile = {certificate}",
+        f"ssl_options.keyfile = {key}",
+        "",
+    ]
+    config.write_text("\n".join(lines))
     environment = {
         "RABBITMQ_NODENAME": name,
         "RABBITMQ_NODE_IP_ADDRESS": "127.0.0.1",
@@ -138,6 +159,7 @@ def rabbitmq_broker(folder: Path) -> Broker:
         "RABBITMQ_MNESIA_BASE": str(folder / "data"),
         "RABBITMQ_LOG_BASE": str(folder / "logs"),
         "RABBITMQ_ENABLED_PLUGINS_FILE": str(folder / "plugins"),
+        "RABBITMQ_CONFIG_FILE": str(config),
         "RABBITMQ_PID_FILE": str(folder / "pid"),
         "HOME": str(folder),
         "ERL_EPMD_PORT": str(mapper),
@@ -149,7 +171,9 @@ def rabbitmq_broker(folder: Path) -> Broker:
     )
     # Erlang by itself would start a port mapper that outlives the test; ours ends with its session.
     command = f"'{program('epmd')}' -port {mapper} & exec '{script}'"
-    return Broker(["sh", "-c", command], folder, port=port, environment=environment)
+    broker = RabbitBroker(["sh", "-c", command], folder, port=port, environment=environment)
+    broker.tls_port, broker.certificate = tls_port, certificate
+    return broker
 
 
 def make_certificates(folder: Path) -> tuple[Path, Path]:

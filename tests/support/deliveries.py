@@ -39,6 +39,7 @@ class FakeCouriers:
     down: set[str] = field(default_factory=set)
     hanging: set[str] = field(default_factory=set)
     refused: set[bytes] = field(default_factory=set)
+    poison: set[bytes] = field(default_factory=set)  # what breaks the connection for all
     stops_at_refusals: bool = True  # or the rest of the batch is under way already
     tries: dict[str, int] = field(default_factory=dict)
     resting: dict[str, int] = field(default_factory=dict)
@@ -60,6 +61,9 @@ class FakeCouriers:
             self.resting[url] = self.clock.monotonic_ns() + 500_000_000
             return "down"
         await asyncio.sleep(0.001)
+        if any(message.body in self.poison for message in batch.messages):
+            self.resting[url] = self.clock.monotonic_ns() + 500_000_000
+            return "connection lost"
         for group in batch.groups():
             for index in group:
                 body = batch.messages[index].body

@@ -8,6 +8,7 @@ from pathlib import Path
 from tests.support.deliveries import Hook
 from tile38py.clock import SystemClock, new_server_id
 from tile38py.delivery.deliveries import Deliveries
+from tile38py.endpoints.names import Names
 from tile38py.endpoints.pool import Pool
 from tile38py.endpoints.registry import Registry, Surroundings
 from tile38py.interfaces import Batch, Clock, Message
@@ -32,6 +33,7 @@ def new_pool(
     published: list[tuple[bytes, bytes]] | None = None,
     environment: Mapping[str, str] | None = None,
     clock: Clock | None = None,
+    names: Names | None = None,
 ) -> Pool:
     """A pool."""
 
@@ -40,7 +42,7 @@ def new_pool(
         published.append((channel, message))
         return 1
 
-    surroundings = Surroundings(environment or {}, new_server_id, publish)
+    surroundings = Surroundings(environment or {}, new_server_id, publish, names or Names())
     return Pool(Registry(), surroundings, clock=clock or SystemClock(), log=tell)
 
 

@@ -43,10 +43,11 @@ class GrpcStandIn(StandIn, grpc.GenericRpcHandler):
 
     url = "grpc://127.0.0.1:{port}"
     method = "/hservice.HookService/Send"
+    options: tuple[tuple[str, int], ...] = ()
 
     async def start(self) -> None:
         """Listen."""
-        self.server = grpc.aio.server(options=[("grpc.so_reuseport", 0)])
+        self.server = grpc.aio.server(options=[("grpc.so_reuseport", 0), *self.options])
         self.server.add_generic_rpc_handlers((self,))
         assert self.server.add_insecure_port(f"127.0.0.1:{self.port}") == self.port
         await self.server.start()

@@ -101,8 +101,8 @@ class Store:
             self._prepare()
         except (sqlite3.Error, OSError) as error:
             raise StartError(
-                f"hook queue '{path}': {error}. Repair it, or move it away to start with an empty"
-                " queue: the events in it are lost then"
+                f"hook queue '{path}': {error}. Make room if the disk is full, repair it, or move"
+                " it away to start with an empty queue: the events in it are lost then"
             ) from error
 
     def _set_aside_legacy(self) -> None:

@@ -1,7 +1,8 @@
 """Sends what waits: one task for each list of endpoints while any of its hooks has work.
 
 Hooks with the same URLs share a lane and its batches; each hook's events stay in order. A lane
-whose endpoints hang waits alone. Keeps no event and knows no broker.
+whose endpoints hang waits alone; an event that breaks each connection it is sent on is found by
+ever smaller batches and then sent by itself. Keeps no event and knows no broker.
 """
 
 import asyncio
@@ -10,14 +11,19 @@ from collections.abc import AsyncIterator, Callable, Iterable
 from dataclasses import dataclass
 
 from tile38py.delivery.counters import Counters
+from tile38py.delivery.entrance import Entrance
 from tile38py.delivery.hook_queue import HookQueue
 from tile38py.interfaces import Batch, Clock, Couriers, HookRecord, Message, Tell
 from tile38py.limits import (
     HOOK_BATCH_BYTES_MAX,
     HOOK_BATCH_COUNT_MAX,
+    HOOK_LANES_COUNT_MAX,
+    HOOK_NARROW_FACTOR,
     HOOK_RETRY_SECONDS,
+    HOOK_RETRY_SECONDS_MAX,
     HOOK_SHARE_COUNT_MAX,
     HOOK_STEP_COUNT_MAX,
+    HOOK_SUSPECTS_COUNT_MAX,
 )
 
 Urls = tuple[str, ...]
@@ -36,7 +42,7 @@ class Tools:
 class Lane:
     """Hooks with the same endpoints that have work."""
 
-    __slots__ = ("is_failing", "names", "ready", "task", "urls")
+    __slots__ = ("is_failing", "names", "ready", "room", "suspects", "task", "urls")
 
     def __init__(self, urls: Urls) -> None:
         self.urls = urls
@@ -44,6 +50,8 @@ class Lane:
         self.names: set[str] = set()  # those of ready
         self.task: asyncio.Task[None] | None = None
         self.is_failing = False  # its last error was logged
+        self.room = HOOK_BATCH_COUNT_MAX  # events of the next batch at most
+        self.suspects: deque[str] = deque()  # what failed alone since anything last arrived
 
     def add(self, hook: str) -> None:
         """Put a hook at the end of the line, unless it stands there."""
@@ -56,6 +64,19 @@ class Lane:
         hook = self.ready.popleft()
         self.names.discard(hook)
         return hook
+
+    def put_back(self, hook: str) -> None:
+        """It is this hook's turn next."""
+        self.names.add(hook)
+        self.ready.appendleft(hook)
+
+    def narrow(self, count: int) -> None:
+        """A batch of so many events broke its connection: one of them may be why."""
+        self.room = max(1, min(self.room, count) // HOOK_NARROW_FACTOR)
+
+    def widen(self) -> None:
+        """There may be more in a batch again."""
+        self.room = min(HOOK_BATCH_COUNT_MAX, self.room * 2)
 
 
 class Worker:
@@ -73,6 +94,8 @@ class Worker:
         self._resting: dict[str, asyncio.TimerHandle] = {}  # hooks with a refused event
         self._failed: dict[str, int] = {}  # hook -> the event that failed last
         self._passed: dict[str, set[int]] = {}  # hook -> events that went out past a refused one
+        self._alone: set[str] = set()  # hooks whose next event broke a connection all by itself
+        self._entrance = Entrance(HOOK_LANES_COUNT_MAX)
         self._tasks: asyncio.TaskGroup | None = None
 
     @property
@@ -119,6 +142,7 @@ class Worker:
         timer = self._resting.pop(hook, None)
         if timer is not None:
             timer.cancel()
+        self._alone.discard(hook)
         if self._find(hook) is None:
             self.forget(hook)
         elif self._queue.has(hook):
@@ -130,9 +154,11 @@ class Worker:
         self._counters.forget(hook)
         self._passed.pop(hook, None)
         self._failed.pop(hook, None)
+        self._alone.discard(hook)
 
     async def _run(self, lane: Lane) -> None:
         while lane.ready:
+            await self._entrance.enter()
             hooks: list[str] = []
             try:
                 await self._choose(lane, hooks)
@@ -152,8 +178,11 @@ class Worker:
     async def _choose(self, lane: Lane, hooks: list[str]) -> None:
         """Add those whose turn it is, and whose endpoints are still the lane's; they are busy."""
         count = 0
-        while lane.ready and len(hooks) < HOOK_BATCH_COUNT_MAX:
+        while lane.ready and len(hooks) < lane.room:
             hook = lane.pop()
+            if hook in self._alone and hooks:
+                lane.put_back(hook)
+                return
             count += 1
             if count % HOOK_STEP_COUNT_MAX == 0:
                 await asyncio.sleep(0)
@@ -163,12 +192,14 @@ class Worker:
             if record is not None and tuple(record.endpoints) == lane.urls:
                 self._busy.add(hook)
                 hooks.append(hook)
+                if hook in self._alone:
+                    return
             else:
                 self.wake(hook)
 
     async def _send(self, lane: Lane, hooks: list[str]) -> float:
         """Send a batch of these hooks' events; seconds to wait before the next one."""
-        messages = await self._take(hooks)
+        messages = await self._take(lane, hooks)
         # What went out past an event that was refused isn't sent again.
         passed = self._passed
         batch = Batch(
@@ -180,7 +211,13 @@ class Worker:
             await asyncio.sleep(0)
             is_stuck = any(self._queue.needs_load(hook) for hook in hooks)
             return HOOK_RETRY_SECONDS if is_stuck else 0.0
+        count_before = len(batch.delivered)
         reason, is_tried = await self._try_all(lane, batch)
+        if reason is None:
+            lane.widen()
+            lane.suspects.clear()
+        elif is_tried and len(batch.delivered) == count_before:
+            self._suspect(lane, hooks, len(messages))
         await self._settle(batch, reason, is_tried=is_tried)
         self._tell(lane, batch, reason)
         if reason is None:
@@ -189,9 +226,24 @@ class Worker:
         ends_ns = min((self._couriers.resting_until_ns(url) for url in lane.urls), default=0)
         return max((ends_ns - now_ns) / 1e9, 0.0) if ends_ns else HOOK_RETRY_SECONDS
 
-    async def _take(self, hooks: list[str]) -> list[Message]:
+    def _suspect(self, lane: Lane, hooks: list[str], count: int) -> None:
+        """Nothing of a batch arrived: is it the endpoint, or one of the events?"""
+        if count > 1:
+            lane.narrow(count)
+        else:
+            # Others are no longer sent with this one. If very many fail, it is the endpoint.
+            self._alone.update(hooks)
+            lane.suspects.extend(hook for hook in hooks if hook not in lane.suspects)
+            if len(lane.suspects) > HOOK_SUSPECTS_COUNT_MAX:
+                self._alone.discard(lane.suspects.popleft())
+            if lane.ready:
+                self._rest(hooks[0], HOOK_RETRY_SECONDS_MAX)
+            lane.widen()
+
+    async def _take(self, lane: Lane, hooks: list[str]) -> list[Message]:
         share = HOOK_BATCH_COUNT_MAX if len(hooks) == 1 else HOOK_SHARE_COUNT_MAX
-        room, bytes_left = HOOK_BATCH_COUNT_MAX, HOOK_BATCH_BYTES_MAX
+        room = 1 if self._alone.intersection(hooks) else lane.room
+        bytes_left = HOOK_BATCH_BYTES_MAX
         messages: list[Message] = []
         async for hook in in_steps(hooks):
             if room == 0 or bytes_left <= 0:
@@ -239,6 +291,7 @@ class Worker:
             if count:
                 self._counters.add_sent(hook, count)
                 self._failed.pop(hook, None)
+                self._alone.discard(hook)
             if count < len(indexes):
                 first = indexes[count]
                 self._note_failure(hook, batch, first, reason if is_tried else None)
@@ -255,13 +308,18 @@ class Worker:
 
     def _note_failure(self, hook: str, batch: Batch, index: int, reason: str | None) -> None:
         refusal = batch.refused.get(index)
-        if refusal is not None and self._tasks is not None and self._find(hook) is not None:
-            loop = asyncio.get_running_loop()
-            self._resting[hook] = loop.call_later(HOOK_RETRY_SECONDS, self._end_rest, hook)
+        if refusal is not None:
+            self._rest(hook, HOOK_RETRY_SECONDS)
         why = refusal if refusal is not None else reason
         if why is not None:
             self._failed[hook] = batch.messages[index].number
             self._counters.add_failed(hook, reason=why, now_ns=self._clock.now_ns())
+
+    def _rest(self, hook: str, seconds: float) -> None:
+        """Leave a hook alone for a while."""
+        if self._tasks is not None and self._find(hook) is not None:
+            loop = asyncio.get_running_loop()
+            self._resting[hook] = loop.call_later(seconds, self._end_rest, hook)
 
     def _end_rest(self, hook: str) -> None:
         del self._resting[hook]

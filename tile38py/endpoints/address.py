@@ -85,6 +85,13 @@ def host_and_port(authority: str, default: int, kind: str) -> tuple[str, int]:
     return host, int(ports[0])
 
 
+def host_of(url: str) -> str:
+    """The host that a URL names, without user and port."""
+    authority = url.partition("//")[2].partition("?")[0].partition("/")[0]
+    place = authority.rpartition("@")[2]
+    return place[1:].partition("]")[0] if place.startswith("[") else place.partition(":")[0]
+
+
 def first_name(address: Address, kind: str) -> str:
     """The first segment, decoded; it has to be there."""
     if not address.segments or not address.segments[0]:

@@ -25,7 +25,10 @@ PRIORITY_COUNT: Final = 256
 
 
 TRAITS: Final = Traits(
-    extra="amqp", module="aio_pika", batches_count_max=ENDPOINT_BATCHES_COUNT_MAX
+    extra="amqp",
+    module="aio_pika",
+    batches_count_max=ENDPOINT_BATCHES_COUNT_MAX,
+    has_host=True,
 )
 
 

@@ -16,7 +16,7 @@ PORT: Final = 7711
 REPLICATE_MAX: Final = 255
 
 
-@endpoint("disque", traits=Traits(extra="redis", module="redis"))
+@endpoint("disque", traits=Traits(extra="redis", module="redis.asyncio.connection", has_host=True))
 @dataclass(frozen=True, slots=True)
 class DisqueSettings:
     """Server, queue and copies."""

@@ -16,17 +16,19 @@ async def send_each(
 
     What is refused for a reason of its own is marked; it doesn't keep back what is under way.
     """
+
+    async def send_one(index: int) -> None:
+        await publish(batch.messages[index].body)
+        # Marked at once: what ends the wait for the others doesn't undo it.
+        batch.delivered.add(index)
+
     waiting = batch.waiting()
-    outcomes = await asyncio.gather(
-        *(publish(batch.messages[index].body) for index in waiting), return_exceptions=True
-    )
+    outcomes = await asyncio.gather(*map(send_one, waiting), return_exceptions=True)
     down: list[BaseException] = []
     for index, outcome in zip(waiting, outcomes, strict=True):
         if isinstance(outcome, refusals):
             batch.refused[index] = str(outcome) or type(outcome).__name__
         elif isinstance(outcome, BaseException):
             down.append(outcome)
-        else:
-            batch.delivered.add(index)
     if down:
         raise down[0]

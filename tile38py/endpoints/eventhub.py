@@ -1,22 +1,30 @@
 """Azure Event Hubs by connection string: AMQP 1.0 over TLS."""
 
-from collections.abc import Hashable
+import asyncio
+from collections.abc import Callable, Hashable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Self
 
 from tile38py.endpoints.address import CONNECTION_STRING, AddressError
 from tile38py.endpoints.event import subject_of
+from tile38py.endpoints.parts import Bounds, parts_of
 from tile38py.endpoints.registry import Settings, Surroundings, Traits, endpoint
 from tile38py.interfaces import Batch
+from tile38py.limits import HOOK_BATCH_COUNT_MAX, KIB, MIB
 
 if TYPE_CHECKING:
     from azure.eventhub.aio import EventHubProducerClient
     from azure.eventhub.amqp import AmqpAnnotatedMessage
 
 SEND_SECONDS_MAX: Final = 20.0
+BATCH_SECONDS_MAX: Final = 5.0  # after which no further message of a batch begins
+# The least hub takes 256 KB as one, no hub more than 1 MB.
+BOUNDS: Final = Bounds(count_max=HOOK_BATCH_COUNT_MAX, bytes_max=128 * KIB, event_bytes_max=MIB)
 PARTS: Final = ("Endpoint", "SharedAccessKeyName", "SharedAccessKey", "EntityPath")
 TRAITS: Final = Traits(
-    extra="eventhub", module="azure.eventhub.aio", send_seconds_max=SEND_SECONDS_MAX
+    extra="eventhub",
+    module="azure.eventhub.aio",
+    send_seconds_max=BATCH_SECONDS_MAX + SEND_SECONDS_MAX,
 )
 
 
@@ -43,37 +51,66 @@ class EventhubSettings:
         """The hub: a client is for one."""
         return self.connection
 
-    async def connect(self, _surroundings: Surroundings) -> "EventhubEndpoint":
+    async def connect(self, surroundings: Surroundings) -> "EventhubEndpoint":
         """Make a producer, which connects when it sends."""
         from azure.eventhub.aio import EventHubProducerClient
 
         producer = EventHubProducerClient.from_connection_string(self.connection, retry_total=0)
-        return EventhubEndpoint(producer)
+        return EventhubEndpoint(producer, surroundings.new_id)
 
 
 class EventhubEndpoint:
     """A producer, shared by all events; Tile38 connects anew for each."""
 
-    def __init__(self, producer: "EventHubProducerClient") -> None:
+    def __init__(self, producer: "EventHubProducerClient", new_id: Callable[[], str]) -> None:
         self._producer = producer
+        self._new_id = new_id
 
     async def send(self, batch: Batch, _target: Settings) -> None:
-        """One message for each object's events that follow each other."""
+        """One message for each object's events that follow each other, if they fit."""
+        ends = asyncio.get_running_loop().time() + BATCH_SECONDS_MAX
+        held: set[str] = set()
+        for key, indexes in runs_of(batch):
+            for part in parts_of(batch, indexes, BOUNDS, held):
+                if asyncio.get_running_loop().time() > ends:
+                    return
+                await self._send(batch, key, part, held)
+
+    async def _send(self, batch: Batch, key: str, part: list[int], held: set[str]) -> None:
+        """Send some as one, but those whose hook is held up."""
         from azure.eventhub import EventData
 
-        runs: list[tuple[str, list[int]]] = []
-        for index in batch.waiting():
-            subject = subject_of(batch.messages[index].body)
-            key = f"{subject.key}-{subject.object_id}"
-            if not runs or runs[-1][0] != key:
-                runs.append((key, []))
-            runs[-1][1].append(index)
-        for key, indexes in runs:
-            events: list[EventData | AmqpAnnotatedMessage] = []
-            events += [EventData(batch.messages[index].body) for index in indexes]
+        part = [index for index in part if batch.messages[index].hook not in held]
+        if not part:
+            return
+        events: list[EventData | AmqpAnnotatedMessage] = []
+        for index in part:
+            data = EventData(batch.messages[index].body)
+            data.message_id = self._new_id()
+            events.append(data)
+        try:
             await self._producer.send_batch(events, partition_key=key, timeout=SEND_SECONDS_MAX)
-            batch.delivered.update(indexes)
+        except ValueError as error:
+            # The client knows what the hub takes; what isn't alone is far smaller than that.
+            if len(part) > 1:
+                raise
+            batch.refused[part[0]] = str(error)
+            held.add(batch.messages[part[0]].hook)
+        else:
+            batch.delivered.update(part)
 
     async def close(self) -> None:
         """Close the connection."""
         await self._producer.close()
+
+
+def runs_of(batch: Batch) -> list[tuple[str, list[int]]]:
+    """What waits, as runs of events that have the same partition key."""
+    runs: list[tuple[str, list[int]]] = []
+    for index in batch.waiting():
+        subject = subject_of(batch.messages[index].body)
+        key = f"{subject.key}-{subject.object_id}"
+        if not runs or runs[-1][0] != key:
+            runs.append((key, []))
+        runs[-1][1].append(index)
+    return runs

@@ -18,6 +18,8 @@ METHOD: Final = "/hservice.HookService/Send"
 VALUE_TAG: Final = 0x0A  # field 1, a text
 OK_TAG: Final = 0x08  # field 1, a number
 MORE: Final = 0x80
+# About one event, such as its size; with others the server is what is wrong.
+REFUSALS: Final = frozenset({"INVALID_ARGUMENT", "OUT_OF_RANGE", "RESOURCE_EXHAUSTED"})
 BATCH_SECONDS_MAX: Final = 5.0  # after which no further call of a batch begins
 
 
@@ -81,10 +83,19 @@ class GrpcEndpoint:
                 raise outcome
 
     async def _send_group(self, batch: Batch, group: list[int], ends: float) -> None:
+        from grpc.aio import AioRpcError
+
         for index in group:
             if asyncio.get_running_loop().time() > ends:
                 return
-            reply = await self._call(batch.messages[index].body, timeout=ENDPOINT_SEND_SECONDS_MAX)
+            body = batch.messages[index].body
+            try:
+                reply = await self._call(body, timeout=ENDPOINT_SEND_SECONDS_MAX)
+            except AioRpcError as error:
+                if error.code().name not in REFUSALS:
+                    raise
+                batch.refused[index] = error.details() or error.code().name
+                return
             if not is_ok(reply):
                 raise ConnectionError("invalid grpc reply")
             batch.delivered.add(index)

@@ -1,12 +1,14 @@
 """http and https: a POST for each event; events of different hooks at the same time."""
 
 import asyncio
+import socket
 from collections.abc import Awaitable, Callable, Hashable
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Final, Self
 
 from tile38py.endpoints.address import split
+from tile38py.endpoints.names import Names
 from tile38py.endpoints.registry import (
     Settings,
     Surroundings,
@@ -19,6 +21,7 @@ from tile38py.limits import ENDPOINT_BATCHES_COUNT_MAX
 
 if TYPE_CHECKING:
     from aiohttp import ClientSession
+    from aiohttp.abc import AbstractResolver
     from yarl import URL
 
 REQUEST_SECONDS_MAX: Final = 5.0  # with the reading of the answer
@@ -57,11 +60,15 @@ class HttpSettings:
         """The server, and as whom."""
         return self.origin
 
-    async def connect(self, _surroundings: Surroundings) -> "HttpEndpoint":
+    async def connect(self, surroundings: Surroundings) -> "HttpEndpoint":
         """Open a session; its connections are made when they are needed."""
         from aiohttp import ClientSession, ClientTimeout, TCPConnector
 
-        connector = TCPConnector(limit=CONNECTIONS_COUNT_MAX, keepalive_timeout=IDLE_SECONDS_MAX)
+        connector = TCPConnector(
+            limit=CONNECTIONS_COUNT_MAX,
+            keepalive_timeout=IDLE_SECONDS_MAX,
+            resolver=resolver_of(surroundings.names),
+        )
         timeout = ClientTimeout(total=REQUEST_SECONDS_MAX)
         headers = {"Content-Type": "application/json"}
         return HttpEndpoint(ClientSession(connector=connector, timeout=timeout, headers=headers))
@@ -104,6 +111,29 @@ class HttpEndpoint:
     async def close(self) -> None:
         """Close all connections."""
         await self._session.close()
+
+
+def resolver_of(names: Names) -> "AbstractResolver":
+    """Find hosts as the other kinds do."""
+    from aiohttp.abc import AbstractResolver, ResolveResult
+
+    class Resolver(AbstractResolver):
+        async def resolve(
+            self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_UNSPEC
+        ) -> list[ResolveResult]:
+            flags = socket.AI_NUMERICHOST
+            return [
+                ResolveResult(
+                    hostname=host, host=address, port=port, family=found, proto=0, flags=flags
+                )
+                for found, address, port in await names.find(host, port)
+                if family in {socket.AF_UNSPEC, found}
+            ]
+
+        async def close(self) -> None:
+            """Nothing has to be closed."""
+
+    return Resolver()
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,5 +1,6 @@
 """mqtt://host[:port]/topic: MQTT 3.1.1, TLS when any of its files is named."""
 
+import asyncio
 from collections.abc import Hashable
 from dataclasses import dataclass
 from functools import partial
@@ -26,7 +27,12 @@ QOS_MAX: Final = 2
 ID_PARTS: Final = (0, 8, 12, 16, 20, 32)  # where the digits of a client id are cut
 
 
-TRAITS: Final = Traits(extra="mqtt", module="aiomqtt", batches_count_max=ENDPOINT_BATCHES_COUNT_MAX)
+TRAITS: Final = Traits(
+    extra="mqtt",
+    module="aiomqtt",
+    batches_count_max=ENDPOINT_BATCHES_COUNT_MAX,
+    has_host=True,
+)
 
 
 @endpoint("mqtt", traits=TRAITS)
@@ -46,8 +52,9 @@ class MqttSettings:
     def parse(cls, url: str) -> Self:
         """All segments together are the topic; a final slash counts."""
         address = split(url)
-        user, at, host_part = address.authority.rpartition("@")
-        host, port = host_and_port(host_part, PORT, "MQTT")
+        # The first colon is the port's: there can be a user, but no password.
+        place, port = host_and_port(address.authority, PORT, "MQTT")
+        user, at, host = place.rpartition("@")
         if not "".join(address.segments):
             raise AddressError("missing MQTT topic name")
         topic = "/".join(decoded(part, "invalid MQTT topic name") for part in address.segments)
@@ -103,11 +110,28 @@ class MqttEndpoint:
 
     def __init__(self, client: "Client") -> None:
         self._client = client
+        self._sending: set[asyncio.Timeout] = set()
+        client._disconnected.add_done_callback(self._note_end)  # it offers no other way
+
+    def _note_end(self, end: asyncio.Future[None]) -> None:
+        """The connection is lost; the client by itself would wait for answers all the same."""
+        if not end.cancelled():
+            end.exception()  # or it is reported as overlooked
+        for deadline in self._sending:
+            deadline.reschedule(0)
 
     async def send(self, batch: Batch, target: Settings) -> None:
         """Written with qos 0; acknowledged with 1 and 2."""
         assert isinstance(target, MqttSettings)
-        await send_each(batch, partial(self._publish, target))
+        try:
+            async with asyncio.timeout(None) as deadline:
+                self._sending.add(deadline)
+                try:
+                    await send_each(batch, partial(self._publish, target))
+                finally:
+                    self._sending.discard(deadline)
+        except TimeoutError:
+            raise ConnectionError("connection lost") from None
 
     async def _publish(self, target: MqttSettings, body: bytes) -> None:
         await self._client.publish(target.topic, body, qos=target.qos, retain=target.is_retained)

@@ -38,6 +38,7 @@ TRAITS: Final = Traits(
     module="nats",
     send_seconds_max=STREAM_SECONDS_MAX + 1,
     batches_count_max=ENDPOINT_BATCHES_COUNT_MAX,
+    has_host=True,
 )
 
 

@@ -6,12 +6,11 @@ before the next try. Keeps no message.
 """
 
 import asyncio
-import sys
 from collections.abc import Hashable
 from dataclasses import dataclass
-from importlib import import_module
 
-from tile38py.endpoints.address import AddressError, scrubbed, shown
+from tile38py.endpoints.address import AddressError, host_of, scrubbed, shown
+from tile38py.endpoints.opening import Clients, Pacer
 from tile38py.endpoints.registry import (
     Endpoint,
     Kind,
@@ -20,13 +19,14 @@ from tile38py.endpoints.registry import (
     Surroundings,
     TargetError,
     Traits,
-    missing_extra,
 )
 from tile38py.interfaces import Batch, Clock, Tell
 from tile38py.limits import (
     ENDPOINT_CLOSE_SECONDS_MAX,
     ENDPOINT_CONNECT_SECONDS_MAX,
+    ENDPOINT_FIRST_SECONDS,
     ENDPOINT_IDLE_SECONDS_MAX,
+    ENDPOINT_REPEAT_SECONDS,
     ENDPOINT_SWEEP_SECONDS,
     HOOK_RETRY_COUNT_STEADY,
     HOOK_RETRY_SECONDS,
@@ -128,6 +128,9 @@ class Pool:
         self._log = log
         self._lines: dict[str, Line] = {}  # the last used at the end
         self._clusters: dict[ClusterKey, Cluster] = {}
+        self._clients = Clients()
+        self._firsts = Pacer(clock, ENDPOINT_FIRST_SECONDS)
+        self._repeats = Pacer(clock, ENDPOINT_REPEAT_SECONDS)
 
     @property
     def open_count(self) -> int:
@@ -183,8 +186,6 @@ class Pool:
     async def _send(self, line: Line, batch: Batch) -> str | None:
         cluster, began_ns = line.cluster, self._clock.monotonic_ns()
         async with cluster.slots:
-            if (missing := missing_extra(cluster.traits)) is not None:
-                return self._fail(cluster.rest, line, missing)
             try:
                 link = await self._join(cluster, line, began_ns)
             except Exception as error:  # noqa: BLE001 - clients of brokers raise what they like
@@ -230,8 +231,12 @@ class Pool:
                     await self._close(cluster, link)
                 link = None
             if link is None:
-                await load_client(cluster.traits.module)
+                # A thousand dead ones would otherwise hold up everybody whenever they are tried.
+                await (self._repeats if cluster.rest.failures else self._firsts).wait()
+                await self._clients.load(cluster.traits)
                 async with asyncio.timeout(ENDPOINT_CONNECT_SECONDS_MAX):
+                    if cluster.traits.has_host:
+                        await self._surroundings.names.find(host_of(line.url))
                     endpoint = await line.settings.connect(self._surroundings)
                 link = cluster.link = Link(endpoint, self._clock.monotonic_ns())
             link.users += 1
@@ -299,12 +304,6 @@ class Pool:
                 over.append((cluster, cluster.link))
                 self._give_up(*over[-1])
         await asyncio.gather(*(self._close(cluster, link) for cluster, link in over))
-
-
-async def load_client(module: str) -> None:
-    """Import a broker's client beside the event loop, which a large one would hold up."""
-    if module and module not in sys.modules:
-        await asyncio.to_thread(import_module, module)
 
 
 def text_of(error: BaseException) -> str:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Self
 
 from tile38py.endpoints.address import AddressError, split
+from tile38py.endpoints.parts import Bounds, parts_of
 from tile38py.endpoints.registry import (
     Settings,
     Surroundings,
@@ -13,7 +14,7 @@ from tile38py.endpoints.registry import (
     endpoint,
 )
 from tile38py.interfaces import Batch
-from tile38py.limits import ENDPOINT_BATCHES_COUNT_MAX
+from tile38py.limits import ENDPOINT_BATCHES_COUNT_MAX, MIB
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
     from google.pubsub_v1 import PublisherAsyncClient
 
 PUBLISH_SECONDS_MAX: Final = 60.0
+# Below the service's 10 MB, for what surrounds the texts.
+BOUNDS: Final = Bounds(count_max=1000, bytes_max=9 * MIB, event_bytes_max=9 * MIB)
 TRAITS: Final = Traits(
     extra="pubsub",
     module="google.pubsub_v1",
@@ -75,21 +78,21 @@ class PubsubEndpoint:
         self._client = client
 
     async def send(self, batch: Batch, target: Settings) -> None:
-        """One request for the batch: Pub/Sub takes all or nothing."""
+        """As few requests as Pub/Sub allows, each of which it takes as a whole or not at all."""
         from google.api_core.exceptions import ClientError
         from google.pubsub_v1 import PubsubMessage
 
         assert isinstance(target, PubsubSettings)
-        waiting = batch.waiting()
-        messages = [PubsubMessage(data=batch.messages[index].body) for index in waiting]
-        try:
-            # The pool decides when to try again.
-            await self._client.publish(
-                topic=target.topic, messages=messages, retry=None, timeout=PUBLISH_SECONDS_MAX
-            )
-        except ClientError as error:
-            raise TargetError(str(error)) from error
-        batch.delivered.update(waiting)
+        for part in parts_of(batch, batch.waiting(), BOUNDS, set()):
+            messages = [PubsubMessage(data=batch.messages[index].body) for index in part]
+            try:
+                # The pool decides when to try again.
+                await self._client.publish(
+                    topic=target.topic, messages=messages, retry=None, timeout=PUBLISH_SECONDS_MAX
+                )
+            except ClientError as error:
+                raise TargetError(str(error)) from error
+            batch.delivered.update(part)
 
     async def close(self) -> None:
         """Close the channel."""

@@ -16,7 +16,7 @@ PORT: Final = 6379
 Word = bytes | str | int
 
 
-@endpoint("redis", traits=Traits(extra="redis", module="redis"))
+@endpoint("redis", traits=Traits(extra="redis", module="redis.asyncio.connection", has_host=True))
 @dataclass(frozen=True, slots=True)
 class RedisSettings:
     """Server and channel."""

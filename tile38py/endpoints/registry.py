@@ -7,10 +7,10 @@ the scheme, its object a class as Settings has it. Decorated with @endpoint, it 
 from collections.abc import Callable, Coroutine, Hashable, Mapping
 from dataclasses import dataclass, field
 from importlib.metadata import entry_points
-from importlib.util import find_spec
 from typing import Final, Protocol, Self, TypeVar
 
 from tile38py.endpoints.address import AddressError, scheme_of
+from tile38py.endpoints.names import Names
 from tile38py.interfaces import Batch, Publisher
 from tile38py.limits import ENDPOINT_IDLE_SECONDS_MAX, ENDPOINT_SEND_SECONDS_MAX
 
@@ -24,6 +24,7 @@ class Surroundings:
     environment: Mapping[str, str]
     new_id: Callable[[], str]  # 32 random hexadecimal digits
     publish: Publisher
+    names: Names = field(default_factory=Names)
 
 
 class TargetError(Exception):
@@ -69,6 +70,7 @@ class Traits:
     lifetime_seconds_max: float | None = None
     send_seconds_max: float = ENDPOINT_SEND_SECONDS_MAX
     batches_count_max: int = 1  # under way at a time on a connection
+    has_host: bool = False  # its URLs name the host that the client will look up
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,10 +120,6 @@ class Registry:
         """Whether SETHOOK may name this URL. Raises AddressError with the reason for the log."""
         self.kind(url).settings.parse(url)
 
-    def missing(self, url: str) -> str | None:
-        """What has to be installed for a URL to be of use; None if nothing has to."""
-        return missing_extra(self.kind(url).traits)
-
     def _load(self, scheme: str) -> Kind | None:
         for entry in entry_points(group=GROUP, name=scheme):
             settings: type[Settings] = entry.load()
@@ -133,16 +131,3 @@ class Registry:
 def foreign_schemes() -> list[str]:
     """The schemes that other packages add; ours can't be replaced."""
     return sorted({entry.name for entry in entry_points(group=GROUP)} - set(KINDS))
-
-
-def missing_extra(traits: Traits) -> str | None:
-    """The sentence that names the extra, if the client isn't there."""
-    if not traits.module:
-        return None
-    try:
-        is_there = find_spec(traits.module) is not None
-    except ModuleNotFoundError:
-        is_there = False
-    if is_there:
-        return None
-    return f"its client isn't installed: pip install 'tile38py[{traits.extra}]'"

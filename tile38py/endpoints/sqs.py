@@ -7,6 +7,7 @@ from typing import Final, Protocol, Self
 
 from tile38py.endpoints.address import AddressError, decoded, split
 from tile38py.endpoints.event import subject_of
+from tile38py.endpoints.parts import Bounds, parts_of
 from tile38py.endpoints.registry import (
     Settings,
     Surroundings,
@@ -17,9 +18,7 @@ from tile38py.endpoints.registry import (
 from tile38py.interfaces import Batch
 from tile38py.limits import ENDPOINT_BATCHES_COUNT_MAX, ENDPOINT_TARGETS_COUNT_MAX, KIB, MIB
 
-ENTRIES_COUNT_MAX: Final = 10
-ENTRIES_BYTES_MAX: Final = 256 * KIB
-MESSAGE_BYTES_MAX: Final = MIB
+BOUNDS: Final = Bounds(count_max=10, bytes_max=256 * KIB, event_bytes_max=MIB)
 RETRIES_COUNT_MAX: Final = 5
 CONNECT_SECONDS_MAX: Final = 5
 ANSWER_SECONDS_MAX: Final = 5
@@ -144,7 +143,7 @@ class SqsEndpoint:
 
     async def _send(self, batch: Batch, queue_url: str) -> None:
         is_fifo = queue_url.endswith(".fifo")
-        for part in parts_of(batch):
+        for part in parts_of(batch, batch.waiting(), BOUNDS, set()):
             entries = [
                 entry_of(index, batch.messages[index].body, is_fifo=is_fifo) for index in part
             ]
@@ -158,28 +157,6 @@ class SqsEndpoint:
     async def close(self) -> None:
         """Close the connections."""
         await self._stack.aclose()
-
-
-def parts_of(batch: Batch) -> list[list[int]]:
-    """What waits, as much at a time as SQS takes; an event that is too large is refused."""
-    parts: list[list[int]] = []
-    held: set[str] = set()  # hooks with such an event, which the others must not overtake
-    room = 0
-    for index in batch.waiting():
-        message = batch.messages[index]
-        size = len(message.body)
-        if message.hook in held:
-            continue
-        if size > MESSAGE_BYTES_MAX:
-            held.add(message.hook)
-            batch.refused[index] = "larger than SQS takes"
-            continue
-        if not parts or len(parts[-1]) == ENTRIES_COUNT_MAX or size > room:
-            parts.append([])
-            room = ENTRIES_BYTES_MAX
-        parts[-1].append(index)
-        room -= size
-    return parts
 
 
 def entry_of(index: int, body: bytes, *, is_fifo: bool) -> dict[str, str]:

@@ -69,10 +69,9 @@ pub fn check(url: &[u8]) -> Result<(), Reason> {
 }
 
 impl Url<'_> {
-    /// `host[:port]`, with or without a user before it.
+    /// `host[:port]`. A user may stand before it, but no password: its colon is a port's.
     fn check_host(&self, malformed: Reason, bad_port: Reason) -> Result<(), Reason> {
-        let host = self.authority.rsplit(|byte| *byte == b'@').next().unwrap_or_default();
-        let mut parts = host.split(|byte| *byte == b':').skip(1);
+        let mut parts = self.authority.split(|byte| *byte == b':').skip(1);
         match (parts.next(), parts.next()) {
             (_, Some(_)) => Err(malformed),
             (Some(port), None) if number_of(port, u64::from(u16::MAX)).is_none() => Err(bad_port),
@@ -233,6 +232,8 @@ mod tests {
             ("local:///x", "missing channel"),
             ("redis://h:1:2", "invalid redis url"),
             ("redis://h:65536", "invalid redis url port"),
+            ("redis://u:p@h", "invalid redis url port"),
+            ("redis://u:p@h:1", "invalid redis url"),
             ("redis://h/%2", "invalid redis channel name"),
             ("disque://h:x/q", "invalid disque url"),
             ("disque://h", "missing disque queue name"),
@@ -247,6 +248,7 @@ mod tests {
             ("amqps://h/%z/q", "invalid AMQP queue name"),
             ("mqtt://h:1:2/t", "invalid MQTT url"),
             ("mqtt://h:x/t", "invalid MQTT url port"),
+            ("mqtt://u:p@h/t", "invalid MQTT url port"),
             ("mqtt://h", "missing MQTT topic name"),
             ("mqtt://h/a/%", "invalid MQTT topic name"),
             ("mqtt://h/t?qos=x", "invalid MQTT qos value"),

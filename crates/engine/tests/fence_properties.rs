@@ -131,6 +131,34 @@ proptest! {
             };
             prop_assert_eq!(told(false), usize::from(is_found), "{}", line);
             prop_assert_eq!(told(true), usize::from(is_found), "{}", line);
+            // TEST knows no strings, which nothing finds.
+            if !line.ends_with("STRING x") {
+                let test = run(&mut engine, &format!("TEST GET k {id} {word} {area}"));
+                let wanted = format!(":{}\r\n", u8::from(is_found));
+                prop_assert_eq!(test.replies, wanted.as_bytes(), "{}", line);
+            }
+        }
+    }
+
+    /// The same for circles of NEARBY, and points: how far an area is, NEARBY tells by its box.
+    #[test]
+    fn a_fence_around_a_point_finds_the_points_that_nearby_finds(
+        circle in (number(), number(), 0..2_000_000_i32),
+        writes in prop::collection::vec(write(), 1..20),
+    ) {
+        let (lat, lon, meters) = circle;
+        let mut engine = Engine::new(false);
+        let area = format!("POINT {lat} {lon} {meters}");
+        run(&mut engine, &format!("SETCHAN c NEARBY k FENCE DETECT inside IDS {area}"));
+        for line in writes.iter().filter(|line| line.contains("POINT")) {
+            let told = run(&mut engine, line).outbox.events.len();
+            let id = line.split(' ').nth(2).unwrap();
+            let found = run(&mut engine, &format!("NEARBY k MATCH {id} COUNT {area}")).replies;
+            // A search with 0 metres has no limit; a fence is the point itself then.
+            if meters > 0 {
+                let wanted = format!(":{told}\r\n");
+                prop_assert_eq!(&found[..], wanted.as_bytes(), "{}", line);
+            }
         }
     }
 
@@ -250,4 +278,22 @@ fn who_stays_near_is_never_told_as_faraway() {
     assert_eq!(told(&mut engine, "SET fleet a POINT 0 0"), (18, 0));
     assert_eq!(told(&mut engine, "SET fleet a POINT 0 0.1"), (1, 0));
     assert_eq!(told(&mut engine, "SET fleet a POINT 0 30"), (0, 19));
+}
+
+/// A vector tile's area is just its box, which reaches a bit beyond the tile's.
+#[test]
+fn a_vector_tile_is_a_fence_like_any_other_box() {
+    let mut engine = Engine::new(false);
+    let set = run(&mut engine, "SETCHAN c INTERSECTS k FENCE DETECT enter,exit IDS MVT 1 1 1");
+    assert_eq!(set.replies, b":1\r\n");
+    for (line, count) in [
+        ("SET k a POINT -10 10", 1),
+        ("SET k a POINT -10 -10", 0), // within the margin
+        ("SET k a POINT -10 -15", 1),
+        ("SET k a POINT 40 -15", 0),
+    ] {
+        assert_eq!(run(&mut engine, line).outbox.events.len(), count, "{line}");
+    }
+    let refused = run(&mut engine, "WITHIN k FENCE MVT 1 1 24").replies;
+    assert_eq!(refused, b"-ERR invalid argument '24'\r\n");
 }

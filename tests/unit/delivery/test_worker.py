@@ -111,6 +111,55 @@ def test_a_refused_event_holds_up_its_own_hook_only(tmp_path: Path) -> None:
     run_in_fake_time(run())
 
 
+def test_an_event_that_breaks_connections_holds_up_no_other_hook_of_its_endpoint(
+    tmp_path: Path,
+) -> None:
+    async def run() -> None:
+        bench = Bench(tmp_path / "queue.db")
+        bench.hooks.update({name: Hook(["a"]) for name in ("bad", "worse", "good", "fine")})
+        bench.couriers.poison.update((b"17", b"w"))
+        expected = [b"%d" % number for number in range(100)]
+        async with running(bench):
+            bench.put("bad", *expected)
+            bench.put("worse", b"w")
+            bench.put("good", *(b"g" + body for body in expected))
+            await asyncio.sleep(8)
+            bench.put("fine", *(b"f" + body for body in expected))
+            await asyncio.sleep(1.5)
+            delivered = bench.couriers.delivered["a"]
+            assert [body for body in delivered if body[:1] == b"g"] == [
+                b"g" + body for body in expected
+            ]
+            assert [body for body in delivered if body[:1] == b"f"] == [
+                b"f" + body for body in expected
+            ]
+            assert [body for body in delivered if body.isdigit()] == expected[:17]
+            assert bench.counters.get("bad").last_error == "connection lost"
+            assert bench.counters.get("fine").failed == 0
+            bench.couriers.poison.clear()
+            await asyncio.sleep(5)
+        assert [body for body in delivered if body.isdigit()] == expected
+
+    run_in_fake_time(run())
+
+
+def test_batches_grow_again_once_a_dead_endpoint_is_back(tmp_path: Path) -> None:
+    async def run() -> None:
+        bench = Bench(tmp_path / "queue.db")
+        bench.hooks["h"] = Hook(["a"])
+        bench.couriers.down.add("a")
+        async with running(bench):
+            bench.put("h", *(b"%d" % number for number in range(5000)))
+            await asyncio.sleep(5)
+            bench.couriers.down.clear()
+            before = bench.couriers.tries["a"]
+            await asyncio.sleep(1)
+            assert len(bench.couriers.delivered["a"]) == 5000
+            assert bench.couriers.tries["a"] - before < 20
+
+    run_in_fake_time(run())
+
+
 def test_what_went_out_past_a_refused_event_is_not_sent_again(tmp_path: Path) -> None:
     async def run() -> None:
         bench = Bench(tmp_path / "queue.db")

@@ -3,10 +3,12 @@
 import pytest
 
 import tile38py.endpoints
+from tile38py import Engine
 from tile38py.endpoints.address import AddressError, scrubbed, shown
 from tile38py.endpoints.event import Subject, subject_of
 from tile38py.endpoints.kafka import choose_partition, fnv1a
 from tile38py.endpoints.registry import Registry, Settings
+from tile38py.endpoints.security import TlsFiles
 
 assert tile38py.endpoints.FILES
 SET = b'{"command":"set","group":"6","detect":"inside","hook":"h",'
@@ -16,6 +18,15 @@ HUB = "Endpoint=sb://n.servicebus.windows.net/;SharedAccessKeyName=n;SharedAcces
 
 def parsed(url: str) -> Settings:
     return Registry().kind(url).settings.parse(url)
+
+
+def is_taken(url: str) -> bool:
+    """Whether SETHOOK takes a URL, which another part of the server decides."""
+    words = ("SETHOOK", "h", url, "NEARBY", "f", "POINT", "1", "1", "1")
+    try:
+        return Engine().execute(*words) == 1
+    except ValueError:
+        return False
 
 
 def field(url: str, name: str) -> object:
@@ -35,6 +46,8 @@ WRONG = {
     "redis://h:1:2": "invalid redis url",
     "redis://h:x": "invalid redis url port",
     "redis://h:65536": "invalid redis url port",
+    "redis://u:p@h": "invalid redis url port",
+    "redis://u:p@h:1": "invalid redis url",
     "redis://h/%zz": "invalid redis channel name",
     "disque://h": "missing disque queue name",
     "disque://h:1:2/q": "invalid disque url",
@@ -50,6 +63,7 @@ WRONG = {
     "amqp://h/%zz": "invalid AMQP queue name",
     "mqtt://h": "missing MQTT topic name",
     "mqtt://h:x/t": "invalid MQTT url port",
+    "mqtt://u:p@h/t": "invalid MQTT url port",
     "mqtt://h/t?qos=3": "invalid MQTT qos value",
     "mqtt://h/t?qos=x": "invalid MQTT qos value",
     "mqtt://h/t?retained=x": "invalid MQTT retained value",
@@ -72,6 +86,7 @@ def test_a_wrong_url_is_refused_with_its_reason(url: str) -> None:
     with pytest.raises(AddressError) as caught:
         Registry().check(url)
     assert str(caught.value) == WRONG[url]
+    assert not is_taken(url)
 
 
 RIGHT = [
@@ -96,6 +111,25 @@ RIGHT = [
     ("amqp://h/q", "is_durable", True),
     ("amqp://h/q?durable=0", "is_durable", False),
     ("amqp://h/q?priority=257", "priority", 1),
+    ("amqp://h/q?type=fanout", "kind", "fanout"),
+    ("amqp://h/q?route=r+s", "route", "r s"),
+    ("amqp://h/q?auto_delete=yes", "is_deleted_when_unused", True),
+    ("amqp://h/q?internal=1", "is_internal", True),
+    ("amqp://h/q?mandatory=true", "is_mandatory", True),
+    ("amqp://h/q?immediate=Y", "is_immediate", True),
+    ("amqp://h/q?delivery_mode=2", "delivery_mode", 2),
+    ("mqtt://h/a?retained=1", "is_retained", True),
+    ("mqtt://h/a?cacert=a&cert=b&key=c", "files", TlsFiles("a", "b", "c")),
+    ("kafka://h/t?cacert=a&cert=b&key=c", "files", TlsFiles("a", "b", "c")),
+    ("nats://h:1/s?secure=1", "is_secure", True),
+    ("nats://h:1/s?tls=1", "has_certificate", True),
+    ("nats://h:1/s?tlscert=b&tlskey=c", "files", TlsFiles("", "b", "c")),
+    ("nats://h:1/s?credential=a&credential=b", "credentials", "a"),
+    ("sqs://r:1/q?createqueue=0", "creates_queue", False),
+    ("sqs://r:1/q?createqueue=false", "creates_queue", False),
+    ("sqs://r:1/q?createqueue=", "creates_queue", True),
+    ("sqs://r:1/q?credprofile=p", "profile", "p"),
+    ("pubsub://proj:top?credpath=a", "credentials_path", "a"),
     ("mqtt://h/a/b%2Fc+d/e", "topic", "a/b/c d/e"),
     ("mqtt://h/a/", "topic", "a/"),
     ("mqtt://u@h/a", "user", "u"),
@@ -113,6 +147,7 @@ RIGHT = [
 @pytest.mark.parametrize(("url", "name", "expected"), RIGHT)
 def test_a_url_is_understood(url: str, name: str, expected: object) -> None:
     assert field(url, name) == expected
+    assert is_taken(url)
 
 
 @pytest.mark.parametrize(

@@ -1,7 +1,10 @@
 """The pool: connections shared, idle ones closed, old ones replaced, dead ones left in peace."""
 
 import asyncio
+import subprocess
+import sys
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import ClassVar, Self
 
 import pytest
@@ -246,9 +249,34 @@ def test_a_connection_is_closed_only_when_the_last_of_its_sends_is_over(ending: 
     run_in_fake_time(run())
 
 
+def test_a_thousand_dead_clusters_are_tried_one_after_the_other() -> None:
+    async def run() -> None:
+        pool, clock = new_pool(), fake_clock()
+        Fake.is_down = True
+        urls = [f"fake://{at}" for at in range(1000)]
+        moments: list[float] = []
+
+        async def send(url: str) -> None:
+            assert await pool.send(url, batch_of(b"1")) is not None
+            moments.append(clock.time())
+
+        for seconds in (0.001, 0.005):  # those that failed before take their time
+            moments.clear()
+            await asyncio.gather(*map(send, urls))
+            steps = [after - before for before, after in pairwise(sorted(moments))]
+            assert min(steps) >= seconds * 0.99
+            await asyncio.sleep(10)
+        assert Fake.opened == 2000
+
+    run_in_fake_time(run())
+
+
 def test_a_missing_client_is_told_with_its_extra(monkeypatch: pytest.MonkeyPatch) -> None:
     async def run() -> None:
-        monkeypatch.setattr("tile38py.endpoints.registry.find_spec", lambda _name: None)
+        def fail(name: str) -> None:
+            raise ModuleNotFoundError(f"No module named '{name}'", name=name)
+
+        monkeypatch.setattr("tile38py.endpoints.opening.import_module", fail)
         reason = await new_pool().send("kafka://h/t", batch_of(b"1"))
         assert reason == "its client isn't installed: pip install 'tile38py[kafka]'"
 
@@ -266,3 +294,10 @@ def test_a_thousand_urls_leave_nothing_behind() -> None:
         assert (pool.open_count, pool.url_count) == (0, 0)
 
     run_in_fake_time(run())
+
+
+def test_clients_are_imported_only_when_they_are_needed() -> None:
+    modules = "aiohttp aiokafka aio_pika aiomqtt nats grpc redis aiobotocore azure google.pubsub_v1"
+    code = f"import sys, tile38py.endpoints; print(set({modules.split()!r}) & set(sys.modules))"
+    found = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True)
+    assert found.stdout.strip() == b"set()"

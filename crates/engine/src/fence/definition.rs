@@ -99,6 +99,11 @@ impl Fence {
         self.filters.accept(keyspace, object)
     }
 
+    /// Whether WHERE or WHEREIN decide, too.
+    pub fn has_filters(&self) -> bool {
+        !self.filters.is_empty()
+    }
+
     /// Whether writes that touch neither the area nor cross it mean nothing to it: DETECT is
     /// there and doesn't list `outside`.
     pub fn is_bounded(&self) -> bool {

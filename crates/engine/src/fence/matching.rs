@@ -208,7 +208,11 @@ impl Matcher<'_> {
     }
 }
 
-/// Whether nothing is told of an object between `exit` and the next `enter`.
+/// Whether nothing is told of an object between `exit` and the next `enter`. With WHERE, an FSET
+/// may let it be `inside` again without one.
 fn ends_with_exit(fence: &Fence) -> bool {
-    fence.detect.is_some_and(|detect| detect.has(Detect::Enter) && !detect.has(Detect::Outside))
+    let tells = |detections: super::Detections| {
+        detections.has(Detect::Enter) && !detections.has(Detect::Outside)
+    };
+    fence.detect.is_some_and(tells) && !fence.has_filters()
 }

@@ -131,6 +131,10 @@ impl Area {
             b"GET" => return take_stored(words, keyspace).map(Some),
             b"TILE" if matches!(reader, Reader::Test { .. }) => take_any_tile(words)?,
             b"MVT" if matches!(reader, Reader::Test { .. }) => return Ok(None),
+            b"MVT" => {
+                let [x, y, z] = take_tile(words)?;
+                Geometry::Rect(tile::mvt_bounds(x, y, z as u64))
+            }
             _ => match take_rect(&upper, words)? {
                 Some(rect) => Geometry::Rect(rect),
                 None => return Ok(None),
@@ -274,20 +278,25 @@ fn take_rect(upper: &[u8], words: &mut Words) -> Result<Option<Rect>> {
             tile::quadkey_bounds(word).ok_or_else(|| Error::invalid(word))?
         }
         b"TILE" => {
-            let taken: [&[u8]; 3] = take_words(words)?;
-            let mut numbers = [0_i64; 3];
-            let most = [i64::MAX, i64::MAX, ZOOM_MAX];
-            for ((number, word), most) in numbers.iter_mut().zip(taken).zip(most) {
-                *number = match parse_int(word) {
-                    Some(value) if (0..=most).contains(&value) => value,
-                    _ => return Err(Error::invalid(word)),
-                };
-            }
-            tile::bounds(numbers[0], numbers[1], numbers[2] as u64)
+            let [x, y, z] = take_tile(words)?;
+            tile::bounds(x, y, z as u64)
         }
-        b"MVT" => return Err(Error::text("vector tiles aren't supported by this version")),
         _ => return Ok(None),
     }))
+}
+
+/// Column, row and zoom of a tile as searches take them.
+fn take_tile(words: &mut Words) -> Result<[i64; 3]> {
+    let taken: [&[u8]; 3] = take_words(words)?;
+    let mut numbers = [0_i64; 3];
+    let most = [i64::MAX, i64::MAX, ZOOM_MAX];
+    for ((number, word), most) in numbers.iter_mut().zip(taken).zip(most) {
+        *number = match parse_int(word) {
+            Some(value) if (0..=most).contains(&value) => value,
+            _ => return Err(Error::invalid(word)),
+        };
+    }
+    Ok(numbers)
 }
 
 /// TILE as TEST takes it: any column and row.

@@ -4,7 +4,7 @@ use std::ops::ControlFlow;
 
 use super::sparse;
 use crate::call::Call;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::fence::Fence;
 use crate::geometry::{clip, predicates, Geometry};
 use crate::keyspace::Keyspace;
@@ -34,7 +34,11 @@ fn run(verb: Verb, keyspace: &Keyspace, call: &mut Call) -> Result<()> {
         call.live = Some(Box::new(Fence::finish(verb, key, options, &mut words, keyspace)?));
         return Ok(());
     }
+    let is_tile = words.peek().is_some_and(|word| word.eq_ignore_ascii_case(b"MVT"));
     let area = Area::parse_search(&mut words, &options, keyspace)?;
+    if is_tile {
+        return Err(Error::text("vector tiles aren't supported by this version"));
+    }
     let mut rows = Rows::new(&options, keyspace);
     if let (Some(collection), Some(area)) = (keyspace.get(key), &area.geometry) {
         let search = AreaSearch { verb, area, has_clip: options.has_clip };

@@ -1,0 +1,57 @@
+"""Before a connection is opened: its client is imported, and it waits until it is its turn."""
+
+import asyncio
+from importlib import import_module
+
+from tile38py.endpoints.registry import Traits
+from tile38py.interfaces import Clock
+
+
+class MissingClientError(Exception):
+    """A broker's client isn't installed; the text names the extra."""
+
+
+class Clients:
+    """The brokers' clients that were imported."""
+
+    def __init__(self) -> None:
+        self._loaded: set[str] = {""}
+        self._loading = asyncio.Lock()
+
+    async def load(self, traits: Traits) -> None:
+        """Import a client beside the event loop, which a large one would hold up."""
+        if traits.module in self._loaded:
+            return
+        async with self._loading:
+            if traits.module in self._loaded:
+                return
+            try:
+                await asyncio.to_thread(import_module, traits.module)
+            except ModuleNotFoundError as error:
+                if first_part(error.name or "") != first_part(traits.module):
+                    raise
+                extra = f"pip install 'tile38py[{traits.extra}]'"
+                raise MissingClientError(f"its client isn't installed: {extra}") from error
+            self._loaded.add(traits.module)
+
+
+class Pacer:
+    """Hands out moments one after the other, so far apart."""
+
+    def __init__(self, clock: Clock, step_seconds: float) -> None:
+        self._clock = clock
+        self._step_ns = int(step_seconds * 1e9)
+        self._next_ns = 0
+
+    async def wait(self) -> None:
+        """Wait for the next moment; it is now if nobody asked lately."""
+        now_ns = self._clock.monotonic_ns()
+        moment_ns = max(now_ns, self._next_ns)
+        self._next_ns = moment_ns + self._step_ns
+        if moment_ns > now_ns:
+            await asyncio.sleep((moment_ns - now_ns) / 1e9)
+
+
+def first_part(module: str) -> str:
+    """The package that a module is in."""
+    return module.partition(".")[0]
