@@ -344,6 +344,15 @@ mod tests {
     }
 
     #[test]
+    fn an_operand_that_is_not_needed_fails_all_the_same() {
+        check(
+            &Object { type_name: Some("Point"), ..Object::default() },
+            &["1 || !missing.x", "1 || !this.missing", "1 || !'text'.x"],
+            &["1 || !undefined.x", "1 || !(this + 1).x", "1 || !missing.x.y", "0 && 1, 1 || !(0, undefined).x"],
+        );
+    }
+
+    #[test]
     fn strings_have_no_type() {
         let object = Object { id: "s", ..Object::default() };
         check(

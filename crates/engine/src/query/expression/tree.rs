@@ -126,12 +126,15 @@ impl Node {
                 };
                 chain.first.is_infallible() && chain.rest.iter().all(is_safe)
             }
-            // Only members of undefined values fail, and a name is never undefined.
+            // Only members of undefined values fail; that a name isn't one is known.
             Node::Access(access) => {
-                let is_member = |step: &Step| matches!(step, Step::Member { .. });
-                access.base.is_infallible()
-                    && access.steps.len() == 1
-                    && access.steps.iter().all(is_member)
+                let is_defined = match &access.base {
+                    Node::Name(name) => name.meaning != Meaning::Type,
+                    Node::This => true,
+                    Node::Literal(literal) => *literal != Literal::Undefined,
+                    _ => false,
+                };
+                is_defined && matches!(access.steps[..], [Step::Member { .. }])
             }
         }
     }
