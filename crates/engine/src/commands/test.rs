@@ -220,7 +220,7 @@ fn test(keyspace: &Keyspace, call: &mut Call) -> Result<()> {
     let left = parser(false).parse(&mut words)?;
     let (relation, has_clip) = take_relation(&mut words)?;
     let right = parser(has_clip).parse(&mut words)?;
-    if has_clip && (left.single().is_none() || right.single().is_none()) {
+    if has_clip && !(left.is_area() && right.is_area()) {
         return Err(Error::invalid(b"clip"));
     }
     if words.left() > 0 {
@@ -252,7 +252,12 @@ fn take_relation(words: &mut Words) -> Result<(Relation, bool)> {
 }
 
 impl Tree {
-    /// The geometry of an expression that is one area.
+    /// Whether the expression is one area.
+    fn is_area(&self) -> bool {
+        self.nodes[self.root].area.is_some()
+    }
+
+    /// The geometry of an expression that is one area; a stored string has none.
     fn single(&self) -> Option<&Arc<Geometry>> {
         self.nodes[self.root].area.as_ref().and_then(|area| area.geometry.as_ref())
     }
