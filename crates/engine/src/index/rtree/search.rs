@@ -4,8 +4,6 @@ use std::cmp::Ordering;
 use std::collections::BinaryHeap;
 use std::ops::ControlFlow;
 
-use triomphe::Arc;
-
 use super::bounds::Bounds;
 use super::node::{Node, NODE_ENTRIES_MAX};
 use super::{Item, Measure, Reach};
@@ -209,46 +207,77 @@ impl Horizon {
     }
 }
 
+/// Distances nearer to each other than this may change places by rounding.
+const APART_MIN: f64 = 1e-6;
+
 /// Visits items by ascending distance; see [`super::RTree::nearest`].
+///
+/// How equal ones follow each other depends on all that Tile38's heap holds by then. So what is
+/// left out only goes unnoticed up to the first two of them; from there on nothing is left out.
 pub(super) fn nearest<'a, T: Item>(
-    root: &'a Arc<Node<T>>,
+    root: &'a Node<T>,
     all: &Bounds,
     measure: &impl Measure<T>,
     reach: &Reach,
     mut visit: impl FnMut(&'a T, f64) -> ControlFlow<()>,
 ) -> ControlFlow<()> {
     let all = all.to_rect();
-    if reach.count <= WANTED_MAX {
-        if let Some(found) = nearest_apart(root, all, measure, reach) {
-            return found.into_iter().try_for_each(|(item, distance)| visit(item, distance));
+    let horizon = if reach.count <= WANTED_MAX {
+        Horizon::new(reach.count, approach(root, all, measure, reach), all)
+    } else {
+        Horizon::new(usize::MAX, reach.distance, all)
+    };
+    let (mut visited, mut are_apart) = (0, true);
+    // Waits until it is known that the next one is farther away.
+    let mut last: Option<(&T, f64)> = None;
+    let flow = walk(root, measure, horizon, &mut |item, distance| {
+        if let Some((before, nearer)) = last.replace((item, distance)) {
+            are_apart = distance > nearer + APART_MIN;
+            if !are_apart {
+                return ControlFlow::Break(());
+            }
+            visited += 1;
+            visit(before, nearer)?;
         }
-    }
-    // In a tree of one leaf all items are compared, as they are in Tile38.
-    let is_leaf = matches!(**root, Node::Leaf(_));
-    let distance = if is_leaf { f64::INFINITY } else { reach.distance };
-    walk(root, measure, Horizon::new(usize::MAX, distance, all), &mut visit)
-}
-
-/// The wanted items if all are at different distances. How equal ones follow each other depends on
-/// whatever else was met, of which much is left out here: `None`.
-fn nearest_apart<'a, T: Item>(
-    root: &'a Node<T>,
-    all: Rect,
-    measure: &impl Measure<T>,
-    reach: &Reach,
-) -> Option<Vec<(&'a T, f64)>> {
-    let mut found: Vec<(&T, f64)> = Vec::new();
-    let mut is_apart = true;
-    let distance = approach(root, all, measure, reach);
-    let _ = walk(root, measure, Horizon::new(reach.count, distance, all), &mut |item, distance| {
-        is_apart = found.last().is_none_or(|(_, last)| distance > *last);
-        if !is_apart || found.len() == reach.count {
-            return ControlFlow::Break(());
-        }
-        found.push((item, distance));
         ControlFlow::Continue(())
     });
-    is_apart.then_some(found)
+    if are_apart {
+        flow?;
+        return last.map_or(ControlFlow::Continue(()), |(item, distance)| visit(item, distance));
+    }
+    walk_all(root, measure, &mut |item, distance| {
+        if visited > 0 {
+            visited -= 1;
+            return ControlFlow::Continue(());
+        }
+        visit(item, distance)
+    })
+}
+
+/// Measures all that it meets, in Tile38's order.
+fn walk_all<'a, T: Item>(
+    root: &'a Node<T>,
+    measure: &impl Measure<T>,
+    visit: &mut impl FnMut(&'a T, f64) -> ControlFlow<()>,
+) -> ControlFlow<()> {
+    let mut heap = Heap(Vec::new());
+    heap.push(0.0, What::Node(root));
+    while let Some(next) = heap.pop() {
+        match next.what {
+            What::Item(item) => visit(item, next.distance)?,
+            What::Node(Node::Leaf(entries)) => {
+                for item in &entries.slots {
+                    heap.push(measure.distance(&measure.bounds(item)), What::Item(item));
+                }
+            }
+            What::Node(Node::Branch(entries)) => {
+                for (bounds, child) in entries.bounds.iter().zip(&entries.slots) {
+                    heap.push(measure.distance(&bounds.to_rect()), What::Node(child));
+                }
+            }
+        }
+    }
+    ControlFlow::Continue(())
 }
 
 /// A distance within which all that is wanted lies: goes straight down to a leaf near the

@@ -392,29 +392,28 @@ impl Pair {
         });
         assert!(flow.is_continue());
         assert!(found.is_sorted_by(|a, b| a.0 <= b.0));
+        self.check_reach(&city, &found);
         found.sort_by_key(|&(_, name)| name);
         let expected: Vec<_> =
             self.model.iter().map(|(name, (_, thing))| (exact(thing), *name)).collect();
         assert_eq!(found, expected);
-        self.check_reach(&city, expected.iter().map(|(far, _)| *far).collect());
     }
 
-    /// A search of bounded reach gives the same distances as one that goes on for ever.
-    fn check_reach(&self, city: &City, mut expected: Vec<f64>) {
-        expected.sort_by(f64::total_cmp);
-        let median = expected.get(expected.len() / 2).copied().unwrap_or(0.0);
+    /// A search of bounded reach gives the same in the same order as one that goes on for ever.
+    fn check_reach(&self, city: &City, all: &[(f64, usize)]) {
+        let median = all.get(all.len() / 2).map_or(0.0, |(far, _)| *far);
         for (count, distance) in
             [(1, f64::INFINITY), (7, f64::INFINITY), (usize::MAX, median), (3, median)]
         {
             let mut found = Vec::new();
-            let _ = self.tree.nearest(city, &Reach { count, distance }, |_, far| {
+            let _ = self.tree.nearest(city, &Reach { count, distance }, |thing, far| {
                 if far > distance || found.len() == count {
                     return ControlFlow::Break(());
                 }
-                found.push(far);
+                found.push((far, *thing.0));
                 ControlFlow::Continue(())
             });
-            let within = expected.iter().filter(|far| **far <= distance).take(count);
+            let within = all.iter().filter(|(far, _)| *far <= distance).take(count);
             assert_eq!(found, within.copied().collect::<Vec<_>>());
         }
     }
