@@ -17,6 +17,21 @@ pub enum Form {
     Hash(usize),
 }
 
+/// Vertices, or bytes of text, that take as long to write as looking at an object does.
+const VERTICES_PER_WORK: usize = 4;
+const BYTES_PER_WORK: usize = 1024;
+
+/// The units of work that writing an object costs beside what any object does.
+pub fn work(object: &Object, form: Form) -> u64 {
+    let work = match object.shape() {
+        Shape::Point(_) => 0,
+        _ if form != Form::Object => 0,
+        Shape::String => object.text().len() / BYTES_PER_WORK,
+        Shape::Geometry(geometry) => geometry.num_points() / VERTICES_PER_WORK,
+    };
+    work as u64
+}
+
 /// Appends the RESP value of an object.
 pub fn write_resp(out: &mut Vec<u8>, scratch: &mut Vec<u8>, object: &Object, form: Form) {
     match form {

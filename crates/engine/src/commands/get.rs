@@ -77,7 +77,10 @@ fn get(keyspace: &Keyspace, call: &mut Call) -> Result<()> {
         }
     }
     match find(keyspace, key, id) {
-        Ok(object) => view.reply(keyspace, call, object),
+        Ok(object) => {
+            call.budget.charge(output::work(object, view.form))?;
+            view.reply(keyspace, call, object);
+        }
         Err(error) => call.reply_missing(error)?,
     }
     Ok(())

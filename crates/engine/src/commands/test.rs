@@ -13,6 +13,10 @@ use crate::reply::{write_bulk, write_header, write_integer};
 pub(super) const COMMANDS: &[Command] =
     &[read("TEST", Arity::AtLeast(1), test, "Compare two areas").always()];
 
+/// Pairs of vertices that take as long to compare as looking at an object does: most of them are
+/// never compared.
+const VERTEX_PAIRS_PER_WORK: usize = 1000;
+
 /// How deep parentheses may nest.
 const DEPTH_MAX: usize = 64;
 
@@ -226,6 +230,7 @@ fn test(keyspace: &Keyspace, call: &mut Call) -> Result<()> {
     if words.left() > 0 {
         return Err(Error::WrongArity);
     }
+    call.budget.charge(left.work(&right))?;
     let holds = relation.holds((&left, left.root), (&right, right.root));
     let clipped = match (left.single(), right.single()) {
         (Some(left), Some(right)) if has_clip && holds => Some(clip::clip(left, &right.bounds())),
@@ -255,6 +260,17 @@ impl Tree {
     /// Whether the expression is one area.
     fn is_area(&self) -> bool {
         self.nodes[self.root].area.is_some()
+    }
+
+    /// The units of work that comparing all areas with all of the other's costs.
+    fn work(&self, other: &Tree) -> u64 {
+        let pairs = self.vertices().saturating_mul(other.vertices());
+        (pairs / VERTEX_PAIRS_PER_WORK) as u64
+    }
+
+    fn vertices(&self) -> usize {
+        let areas = self.nodes.iter().filter_map(|node| node.area.as_ref()?.geometry.as_deref());
+        areas.map(predicates::cost).sum()
     }
 
     /// The geometry of an expression that is one area; a stored string has none.

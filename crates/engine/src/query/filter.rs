@@ -13,6 +13,12 @@ use crate::keyspace::Keyspace;
 use crate::number::parse_uint;
 use crate::object::Object;
 
+/// Bytes of an expression, bytes of GeoJSON's members that it may look through, and values that
+/// are compared, which take as long as looking at an object does.
+const EXPRESSION_BYTES_PER_WORK: usize = 32;
+const MEMBER_BYTES_PER_WORK: usize = 128;
+const VALUES_PER_WORK: usize = 8;
+
 /// All filters of a search; an object has to pass each.
 #[derive(Default)]
 pub struct Filters<'a> {
@@ -20,6 +26,8 @@ pub struct Filters<'a> {
     pub wheres: Vec<Where<'a>>,
     /// WHEREIN.
     pub where_ins: Vec<WhereIn<'a>>,
+    /// The units of work that they cost with any object.
+    work: usize,
 }
 
 impl<'a> Filters<'a> {
@@ -35,6 +43,7 @@ impl<'a> Filters<'a> {
         Filters {
             wheres: self.wheres.into_iter().map(|filter| filter.into_owned(names)).collect(),
             where_ins: where_ins.map(|filter| filter.into_owned(names)).collect(),
+            work: self.work,
         }
     }
 
@@ -42,6 +51,24 @@ impl<'a> Filters<'a> {
     pub fn accept(&self, keyspace: &Keyspace, object: &Object) -> bool {
         self.wheres.iter().all(|filter| filter.accepts(keyspace, object))
             && self.where_ins.iter().all(|filter| filter.accepts(keyspace.names(), object))
+    }
+
+    /// The units of work that asking whether they accept the object costs at most, beside what
+    /// looking at it does.
+    pub fn work(&self, object: &Object) -> u64 {
+        if self.is_empty() {
+            return 0;
+        }
+        let members = object.members().map_or(0, <[u8]>::len);
+        let filters = self.wheres.len() + self.where_ins.len();
+        (self.work + members * filters / MEMBER_BYTES_PER_WORK) as u64
+    }
+
+    /// Reads an expression, or `field min max`.
+    pub fn take_where(&mut self, words: &mut Words<'a>, names: &Names) -> Result<()> {
+        self.work += words.peek().map_or(0, <[u8]>::len) / EXPRESSION_BYTES_PER_WORK;
+        self.wheres.push(Where::parse(words, names)?);
+        Ok(())
     }
 
     /// Reads `field n v1 … vn`.
@@ -54,6 +81,7 @@ impl<'a> Filters<'a> {
         }
         let values =
             (0..count).map(|_| words.next_word().map(Value::parse)).collect::<Result<Vec<_>>>()?;
+        self.work += values.len() / VALUES_PER_WORK;
         self.where_ins.push(WhereIn { field: FieldReference::new(field, names), values });
         Ok(())
     }
@@ -159,8 +187,7 @@ struct Limit {
 }
 
 impl<'a> Where<'a> {
-    /// Reads an expression, or `field min max`.
-    pub fn parse(words: &mut Words<'a>, names: &Names) -> Result<Self> {
+    fn parse(words: &mut Words<'a>, names: &Names) -> Result<Self> {
         let first = words.next_word()?;
         if is_expression(words) {
             if first.is_empty() {

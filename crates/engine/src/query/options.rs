@@ -1,7 +1,7 @@
 //! The options of SCAN, SEARCH, NEARBY, WITHIN and INTERSECTS: one grammar for all of them.
 //! Areas are read elsewhere.
 
-use super::filter::{Filters, Where};
+use super::filter::Filters;
 use crate::call::{float_of, Words};
 use crate::error::{Error, Result};
 use crate::fence::{Commands, Detections};
@@ -146,7 +146,7 @@ impl<'a> Raw<'a> {
             b"LIMIT" => once(&mut self.limit, words, upper)?,
             b"SPARSE" => once(&mut self.sparse, words, upper)?,
             b"MATCH" => self.globs.push(words.next_filled()?),
-            b"WHERE" => self.filters.wheres.push(Where::parse(words, names)?),
+            b"WHERE" => self.filters.take_where(words, names)?,
             b"WHEREIN" => self.filters.take_where_in(words, names)?,
             b"WHEREEVAL" | b"WHEREEVALSHA" => {
                 return Err(Error::text("scripts aren't supported by this version"));

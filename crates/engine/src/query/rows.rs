@@ -49,6 +49,11 @@ impl<'o, 'a> Rows<'o, 'a> {
         self.visited > self.options.cursor
     }
 
+    /// The units of work that looking at a candidate and filtering it cost.
+    pub fn work(&self, object: &Object) -> u64 {
+        1 + self.options.filters.work(object)
+    }
+
     /// Whether the name matches the patterns and the object passes the filters.
     pub fn passes(&self, name: &[u8], object: &Object) -> bool {
         self.options.matches(name) && self.options.filters.accept(self.keyspace, object)
@@ -97,7 +102,7 @@ impl<'o, 'a> Rows<'o, 'a> {
         write_header(call.out, b'*', self.results.len());
         let mut scratch = Vec::new();
         for row in &self.results {
-            call.budget.charge(1)?;
+            call.budget.charge(self.writing_work(row))?;
             let object = &row.object;
             let Wanted::Form(form) = self.options.wanted else {
                 if has_distance {
@@ -138,7 +143,7 @@ impl<'o, 'a> Rows<'o, 'a> {
         }
         call.out.extend_from_slice(list_name(self.options.wanted).as_bytes());
         for (index, row) in self.results.iter().enumerate() {
-            call.budget.charge(1)?;
+            call.budget.charge(self.writing_work(row))?;
             if index > 0 {
                 call.out.push(b',');
             }
@@ -148,6 +153,13 @@ impl<'o, 'a> Rows<'o, 'a> {
         write_int_member(call.out, "count", self.count as i64);
         write_int_member(call.out, "cursor", self.cursor as i64);
         Ok(())
+    }
+
+    fn writing_work(&self, row: &Row) -> u64 {
+        match self.options.wanted {
+            Wanted::Form(form) => 1 + output::work(&row.object, form),
+            _ => 1,
+        }
     }
 
     /// The fields of all results, in the order of their names.

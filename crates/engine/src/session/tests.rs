@@ -96,6 +96,38 @@ fn a_long_read_is_handed_over_and_answers_from_its_snapshot() {
 }
 
 #[test]
+fn what_takes_long_with_few_objects_is_handed_over_too() {
+    let mut engine = Engine::new(false);
+    let mut run = |words: &[&str]| {
+        let words: Vec<Vec<u8>> = words.iter().map(|word| word.as_bytes().to_vec()).collect();
+        Session::new(false, None).run_words(&mut engine, &words, 0, &clock)
+    };
+    let vertices = "[1,2],[3,4],".repeat(READ_WORK_MAX as usize * 3);
+    let line = format!(r#"{{"type":"LineString","coordinates":[{vertices}[0,1]]}}"#);
+    run(&["set", "k", "long", "object", &line]);
+    run(&["set", "k", "point", "point", "1", "2"]);
+    let mut is_handed_over = |words: &[&str]| match run(words).stop {
+        Some(Stop::LongRead(read)) => !read.run(&clock).starts_with(b"-"),
+        _ => false,
+    };
+    let sum = format!("{}1", "1 + ".repeat(100_000));
+    for words in [
+        &["get", "k", "long"][..],
+        &["scan", "k", "limit", "1"],
+        &["nearby", "k", "point", "0", "0"],
+        &["test", "get", "k", "long", "intersects", "get", "k", "long"],
+        &["scan", "k", "where", &sum, "ids"],
+    ] {
+        assert!(is_handed_over(words), "{:.50}", words.join(" "));
+    }
+    for words in
+        [&["get", "k", "long", "bounds"][..], &["scan", "k", "ids"], &["get", "k", "point"]]
+    {
+        assert!(!is_handed_over(words), "{}", words.join(" "));
+    }
+}
+
+#[test]
 fn http_hands_all_bytes_over() {
     let mut engine = Engine::new(false);
     let mut session = Session::new(false, None);

@@ -70,7 +70,7 @@ impl AreaSearch<'_> {
     ) -> Result<()> {
         let mut failure = Ok(());
         let _ = collection.areas().search(&self.area.bounds(), &mut |object: &Object| {
-            failure = call.budget.charge(1 + work(object));
+            failure = call.budget.charge(rows.work(object) + work(object));
             if failure.is_err() {
                 return ControlFlow::Break(());
             }

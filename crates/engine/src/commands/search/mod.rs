@@ -49,7 +49,7 @@ fn list(verb: Verb, keyspace: &Keyspace, call: &mut Call) -> Result<()> {
         return call.budget.check_deadline();
     }
     for object in candidates(verb, collection, &options) {
-        call.budget.charge(1)?;
+        call.budget.charge(rows.work(object))?;
         if !rows.visit() {
             continue;
         }

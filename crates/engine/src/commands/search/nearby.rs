@@ -94,7 +94,8 @@ fn run(
     let reach = Reach { count: usize::try_from(count).unwrap_or(usize::MAX), distance };
     let mut failure = Ok(());
     let _ = collection.areas().nearest(&measured, &reach, |object, meters| {
-        failure = call.budget.charge(1 + measured.distances.take() / DISTANCES_PER_WORK);
+        let distances = measured.distances.take() / DISTANCES_PER_WORK;
+        failure = call.budget.charge(rows.work(object) + distances);
         if failure.is_err() || meters > distance {
             return ControlFlow::Break(());
         }

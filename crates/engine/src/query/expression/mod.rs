@@ -348,7 +348,12 @@ mod tests {
         check(
             &Object { type_name: Some("Point"), ..Object::default() },
             &["1 || !missing.x", "1 || !this.missing", "1 || !'text'.x"],
-            &["1 || !undefined.x", "1 || !(this + 1).x", "1 || !missing.x.y", "0 && 1, 1 || !(0, undefined).x"],
+            &[
+                "1 || !undefined.x",
+                "1 || !(this + 1).x",
+                "1 || !missing.x.y",
+                "0 && 1, 1 || !(0, undefined).x",
+            ],
         );
     }
 
