@@ -13,7 +13,7 @@ use crate::index::{Measure, Reach};
 use crate::keyspace::Keyspace;
 use crate::object::Object;
 use crate::query::area::{self, Area, Center};
-use crate::query::options::{Options, Verb};
+use crate::query::options::{Options, Verb, Wanted};
 use crate::query::rows::{Rows, Verdict};
 
 /// Distances that cost as much as looking at one object.
@@ -91,7 +91,9 @@ fn run(
     let is_filtered = !options.globs.is_empty() || !options.filters.is_empty();
     let count = if is_filtered { u64::MAX } else { options.cursor.saturating_add(options.limit) };
     let distance = center.meters.unwrap_or(f64::INFINITY);
-    let reach = Reach { count: usize::try_from(count).unwrap_or(usize::MAX), distance };
+    let count = usize::try_from(count).unwrap_or(usize::MAX);
+    let orders_equals = options.wanted != Wanted::Count || options.cursor > 0;
+    let reach = Reach { count, distance, orders_equals };
     let mut failure = Ok(());
     let _ = collection.areas().nearest(&measured, &reach, |object, meters| {
         let distances = measured.distances.take() / DISTANCES_PER_WORK;

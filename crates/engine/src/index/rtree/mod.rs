@@ -57,6 +57,8 @@ pub struct Reach {
     pub count: usize,
     /// What lies farther away isn't visited.
     pub distance: f64,
+    /// Whether it matters how items at equal distance follow each other.
+    pub orders_equals: bool,
 }
 
 /// A search for an item that looks into more leaves than this has met a crowd.

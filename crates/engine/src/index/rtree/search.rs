@@ -232,7 +232,7 @@ pub(super) fn nearest<'a, T: Item>(
     let mut last: Option<(&T, f64)> = None;
     let flow = walk(root, measure, horizon, &mut |item, distance| {
         if let Some((before, nearer)) = last.replace((item, distance)) {
-            are_apart = distance > nearer + APART_MIN;
+            are_apart = !reach.orders_equals || distance > nearer + APART_MIN;
             if !are_apart {
                 return ControlFlow::Break(());
             }

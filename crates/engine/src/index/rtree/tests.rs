@@ -385,7 +385,7 @@ impl Pair {
         let city =
             City { origin: from, distance: &distance, bounds: &|thing| self.model[&*thing.0].0 };
         let mut found = Vec::new();
-        let everything = Reach { count: usize::MAX, distance: f64::INFINITY };
+        let everything = Reach { count: usize::MAX, distance: f64::INFINITY, orders_equals: true };
         let flow = self.tree.nearest(&city, &everything, |thing, far| {
             found.push((far, *thing.0));
             ControlFlow::Continue(())
@@ -406,13 +406,17 @@ impl Pair {
             [(1, f64::INFINITY), (7, f64::INFINITY), (usize::MAX, median), (3, median)]
         {
             let mut found = Vec::new();
-            let _ = self.tree.nearest(city, &Reach { count, distance }, |thing, far| {
-                if far > distance || found.len() == count {
-                    return ControlFlow::Break(());
-                }
-                found.push((far, *thing.0));
-                ControlFlow::Continue(())
-            });
+            let _ = self.tree.nearest(
+                city,
+                &Reach { count, distance, orders_equals: true },
+                |thing, far| {
+                    if far > distance || found.len() == count {
+                        return ControlFlow::Break(());
+                    }
+                    found.push((far, *thing.0));
+                    ControlFlow::Continue(())
+                },
+            );
             let within = all.iter().filter(|(far, _)| *far <= distance).take(count);
             assert_eq!(found, within.copied().collect::<Vec<_>>());
         }
