@@ -48,9 +48,15 @@ def invalid_property(name: str, text: str) -> CommandError:
     return CommandError(f"Invalid argument '{text}' for CONFIG SET '{name}'")
 
 
-def not_unsigned(text: str) -> CommandError:
+def not_unsigned(text: str, *, is_too_large: bool) -> CommandError:
     """CONFIG SET autogc, which speaks with the voice of a library."""
-    return CommandError(f'strconv.ParseUint: parsing "{text}": invalid syntax')
+    why = "value out of range" if is_too_large else "invalid syntax"
+    return CommandError(f'strconv.ParseUint: parsing "{text}": {why}')
+
+
+def not_a_float(text: str) -> CommandError:
+    """MASSINSERT with a box of something else, in the words of the same library."""
+    return CommandError(f'strconv.ParseFloat: parsing "{text}": invalid syntax')
 
 
 def client_syntax() -> CommandError:
@@ -164,8 +170,8 @@ def too_many_clients() -> CommandError:
 
 
 def shown(argument: bytes) -> str:
-    """An argument as it appears in an error text."""
-    return argument.decode("utf-8", "replace")
+    """An argument as it appears in an error text; its bytes reach the client as they are."""
+    return argument.decode("utf-8", "surrogateescape")
 
 
 def reason_of(error: OSError) -> str:

@@ -91,7 +91,7 @@ def parse_keepalive(text: str) -> int:
 
 def parse_priority(text: str) -> int | None:
     """A number from 0 on."""
-    if re.fullmatch(r"\+?[0-9]+", text, re.ASCII) is None:
+    if re.fullmatch(r"\+?[0-9]+|-0+", text, re.ASCII) is None:
         raise ValueError(text)
     return at_most(int(text), INT64_MAX)
 
@@ -133,7 +133,8 @@ def at_most(number: int, largest: int) -> int:
 
 def autogc_error(_name: str, text: str) -> errors.CommandError:
     """Tile38 hands the library's message through for this one property."""
-    return errors.not_unsigned(text)
+    is_number = re.fullmatch(r"[0-9]+", text, re.ASCII) is not None
+    return errors.not_unsigned(text, is_too_large=is_number)
 
 
 def _text(name: str) -> Property[str]:

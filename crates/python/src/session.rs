@@ -7,12 +7,12 @@ use ::engine::session::{
     Batch as CoreBatch, LongRead as CoreLongRead, Session as CoreSession, Stop,
 };
 use pyo3::prelude::*;
-use pyo3::types::{PyBytes, PyTuple};
+use pyo3::types::{PyBytes, PyString, PyTuple};
 
 use crate::engine::{lock, Shared};
 use crate::fences::{convert_outbox, Records};
 use crate::monotonic_ns;
-use crate::values::{write_members, write_resp};
+use crate::values::{bytes_of as text_bytes, write_members, write_resp};
 
 /// One connection's parser, output format and authentication.
 #[pyclass]
@@ -189,8 +189,9 @@ impl Session {
     }
 
     /// The framed error reply of the server command at which the session stopped.
-    fn fail<'py>(&self, py: Python<'py>, text: &str) -> Bound<'py, PyBytes> {
-        PyBytes::new(py, &self.core.fail(&Error::text(text), &monotonic_ns))
+    fn fail<'py>(&self, py: Python<'py>, text: &Bound<'py, PyString>) -> Bound<'py, PyBytes> {
+        let error = Error::Text(text_bytes(text));
+        PyBytes::new(py, &self.core.fail(&error, &monotonic_ns))
     }
 
     /// A message of a live fence, framed for this connection.

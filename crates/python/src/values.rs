@@ -41,10 +41,18 @@ fn text_of(value: &Bound<'_, PyAny>) -> Option<Vec<u8>> {
     if let Ok(bytes) = value.cast::<PyBytes>() {
         return Some(bytes.as_bytes().to_vec());
     }
-    let text = value.cast::<PyString>().ok()?;
-    match text.to_cow() {
-        Ok(text) => Some(text.as_bytes().to_vec()),
-        Err(_) => Some(text.to_string_lossy().as_bytes().to_vec()),
+    value.cast::<PyString>().ok().map(bytes_of)
+}
+
+/// A text's bytes; those that weren't UTF-8 when it was decoded by `surrogateescape` come back.
+pub fn bytes_of(text: &Bound<'_, PyString>) -> Vec<u8> {
+    if let Ok(text) = text.to_cow() {
+        return text.as_bytes().to_vec();
+    }
+    let encoded = text.call_method1("encode", ("utf-8", "surrogateescape"));
+    match encoded.as_ref().map(|bytes| bytes.cast::<PyBytes>()) {
+        Ok(Ok(bytes)) => bytes.as_bytes().to_vec(),
+        _ => text.to_string_lossy().as_bytes().to_vec(),
     }
 }
 
@@ -102,8 +110,10 @@ fn write_json(out: &mut Vec<u8>, value: &Bound<'_, PyAny>, depth: usize) -> PyRe
         out.extend_from_slice(if flag.is_true() { b"true" } else { b"false" });
     } else if value.is_none() {
         out.extend_from_slice(b"null");
-    } else if value.is_instance_of::<PyInt>() || value.is_instance_of::<PyFloat>() {
+    } else if value.is_instance_of::<PyInt>() {
         out.extend_from_slice(value.str()?.to_cow()?.as_bytes());
+    } else if let Ok(number) = value.cast::<PyFloat>() {
+        write_float(out, number.value());
     } else if let Ok(dict) = value.cast::<PyDict>() {
         write_dict(out, dict, depth)?;
     } else if value.is_instance_of::<PyList>() || value.is_instance_of::<PyTuple>() {
