@@ -5,6 +5,8 @@ use std::ops::Range;
 
 /// The largest argument.
 pub const ARGUMENT_BYTES_MAX: usize = 512 * 1024 * 1024;
+/// The largest request, which waits in memory until it is complete.
+pub const REQUEST_BYTES_MAX: usize = 1024 * 1024 * 1024;
 /// The most arguments of one request.
 pub const ARGUMENTS_MAX: usize = 1024 * 1024;
 /// The longest inline request, HTTP head excluded.
@@ -232,9 +234,9 @@ fn parse_resp(bytes: &[u8], arguments: &mut Arguments) -> Parsed {
             Some(b'$') => {}
             None => return Parsed::Incomplete { needed: at + 1 },
             Some(other) => {
-                let mut text = b"expected '$', got '".to_vec();
-                text.extend_from_slice(&[*other, b'\'']);
-                return Parsed::Malformed(text);
+                // What is told has to stay on one line, there and in the server's log.
+                let shown = if *other < b' ' { ' ' } else { char::from(*other) };
+                return malformed(&format!("expected '$', got '{shown}'"));
             }
         }
         let (length, start) = match read_number(bytes, at + 1) {
@@ -245,6 +247,7 @@ fn parse_resp(bytes: &[u8], arguments: &mut Arguments) -> Parsed {
         let end = start + length;
         match bytes.get(end..end + 2) {
             Some(b"\r\n") => {}
+            None if end > REQUEST_BYTES_MAX => return malformed("invalid bulk length"),
             None => return Parsed::Incomplete { needed: end + 2 },
             Some(_) => return malformed("invalid bulk length"),
         }
@@ -410,11 +413,27 @@ mod tests {
         assert_eq!(error(b"*1\n"), "invalid multibulk length");
         assert_eq!(error(b"*99999999999999999999\r\n"), "invalid multibulk length");
         assert_eq!(error(b"*1\r\n+x\r\n"), "expected '$', got '+'");
+        assert_eq!(error(b"*1\r\n\n"), "expected '$', got ' '");
+        assert_eq!(error(b"*1\r\n\xff"), "expected '$', got '\u{ff}'");
         assert_eq!(error(b"*1\r\n$2\r\nabc\r\n"), "invalid bulk length");
         assert_eq!(error(b"*1\r\n$536870913\r\n"), "invalid bulk length");
         assert_eq!(error(b"$4 PINGxx\r\n"), "invalid message");
         assert_eq!(error(b"set a\"b\r\n"), "unbalanced quotes in request");
         assert_eq!(error(b"set 'a\r\n"), "unbalanced quotes in request");
+    }
+
+    #[test]
+    fn a_request_that_will_be_too_large_is_refused_before_it_has_arrived() {
+        let head = b"*2\r\n$536870912\r\n";
+        let mut request = vec![0; head.len() + ARGUMENT_BYTES_MAX];
+        request[..head.len()].copy_from_slice(head);
+        request.extend_from_slice(b"\r\n$536870");
+        assert!(matches!(parse(&request, &mut Arguments::default()), Parsed::Incomplete { .. }));
+        request.extend_from_slice(b"000\r\n");
+        assert!(matches!(parse(&request, &mut Arguments::default()), Parsed::Incomplete { .. }));
+        request.truncate(request.len() - 5);
+        request.extend_from_slice(b"912\r\n");
+        assert_eq!(error(&request), "invalid bulk length");
     }
 
     #[test]
