@@ -11,9 +11,6 @@ from tile38py.config.properties import REQUIREPASS
 @command("AUTH", arity=-1, access=Access.CONNECTION, summary="Authenticate the connection")
 def auth(call: Call) -> Reply:
     """AUTH password."""
-    if call.client.is_plain:
-        # Over HTTP the password is a header; Tile38 doesn't know the command there.
-        raise errors.unknown_command(call.name)
     if not is_password(call.server.config, call.args[0] if call.args else b""):
         raise errors.invalid_password()
     call.client.session.authenticated = True

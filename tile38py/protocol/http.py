@@ -74,7 +74,9 @@ class Parser:
             self._connection.receive_data(data)
             return self._events()
         except h11.RemoteProtocolError as error:
-            return Refusal(HTTPStatus(error.error_status_hint), f"invalid HTTP request: {error}")
+            # The library's text may go on with the bytes in its own language's notation.
+            reason = str(error).partition(": bytearray(")[0]
+            return Refusal(HTTPStatus(error.error_status_hint), f"invalid HTTP request: {reason}")
 
     def _events(self) -> Request | Refusal | None:
         while True:
@@ -83,11 +85,13 @@ class Parser:
                     self._request = request
                     if request.method not in METHODS:
                         return Refusal(HTTPStatus.METHOD_NOT_ALLOWED, "method not allowed")
+                    if _promised_bytes(request) > HTTP_BODY_BYTES_MAX:
+                        return _too_large()
                 case h11.Data(data=data):
                     self._body.append(bytes(data))
                     self._body_bytes += len(data)
                     if self._body_bytes > HTTP_BODY_BYTES_MAX:
-                        return Refusal(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "request too large")
+                        return _too_large()
                 case h11.EndOfMessage():
                     return self._whole()
                 case h11.NEED_DATA:
@@ -123,6 +127,15 @@ def reply(status: HTTPStatus, body: bytes, content_type: bytes = JSON) -> bytes:
         b"Access-Control-Allow-Origin: *\r\n\r\n%b\r\n"
         % (status, status.phrase.encode(), content_type, len(body) + 2, body)
     )
+
+
+def _promised_bytes(request: h11.Request) -> int:
+    # That it is a number has been seen to.
+    return int(dict(request.headers).get(b"content-length", b"0"))
+
+
+def _too_large() -> Refusal:
+    return Refusal(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "request too large")
 
 
 def _too_long() -> Refusal:

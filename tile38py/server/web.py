@@ -11,6 +11,7 @@ from tile38py._engine import Session, split_native
 from tile38py.commands.connection import is_password
 from tile38py.config import Config
 from tile38py.config.properties import REQUIREPASS
+from tile38py.errors import CommandError, shown, unknown_command
 from tile38py.protocol import http, tiles, websocket
 
 # The one command whose failure is told by the status: load balancers look at nothing else.
@@ -81,7 +82,20 @@ class Exchange:
         encode = self._encoder(args[0].lower(), key=key, is_tile=tile is not None)
         if not self._authenticate(request.password):
             return Send(encode(self._session.fail("invalid password")), is_last=True)
+        unknown = self._unknown(args)
+        if unknown:
+            return Send(encode(self._session.fail(str(unknown))), is_last=True)
         return Run(args, encode, b"" if key is None else websocket.handshake(key))
+
+    def _unknown(self, args: list[bytes]) -> CommandError | None:
+        """Commands that Tile38 doesn't know over HTTP: AUTH, and any with a query behind it."""
+        name, query, _ = args[0].partition(b"?")
+        if name.lower() == b"auth" and not query:
+            return unknown_command(shown(name))
+        needs_password = self._settings.config.get(REQUIREPASS) and not self._session.authenticated
+        if query and len(args) == 1 and not needs_password:
+            return unknown_command(shown(name))
+        return None
 
     def _authenticate(self, password: bytes | None) -> bool:
         # Without a required password the header means nothing; without the header the engine
@@ -96,7 +110,7 @@ class Exchange:
     ) -> Callable[[bytes], bytes]:
         if key is not None:
             head = websocket.handshake(key)
-            return lambda body: head + websocket.text_frame(body)
+            return lambda body: head + websocket.text_frame(body.removesuffix(b"\r\n"))
         if is_tile:
             return tiles.tile_reply
         if not (self._settings.fails_with_500 or name == HEALTH_COMMAND):

@@ -67,12 +67,23 @@ def test_the_password_is_the_whole_header() -> None:
         (b"GET / HTTP/1.1\r\nno colon\r\n\r\n", 400),
         (b"GET /a HTTP/1.1\r\nA: " + b"x" * HTTP_HEAD_BYTES_MAX, 431),
         (b"POST / HTTP/1.1\r\nTransfer-Encoding: gzip\r\n\r\n", 501),
+        (b"POST / HTTP/1.1\r\nContent-Length: 536870913\r\n\r\n", 413),
     ],
 )
 def test_bad_requests_get_a_status(data: bytes, status: int) -> None:
     refusal = parse(data)
     assert isinstance(refusal, Refusal)
     assert refusal.status == status
+
+
+def test_a_refusal_says_what_is_wrong_in_plain_words() -> None:
+    for data, text in (
+        (b"GET /a b HTTP/1.1\r\n\r\n", "illegal request line"),
+        (b"GET /a HTTP/1.1\r\nno colon\r\n\r\n", "illegal header line"),
+    ):
+        refusal = parse(data)
+        assert isinstance(refusal, Refusal)
+        assert refusal.text == f"invalid HTTP request: {text}"
 
 
 def test_a_client_that_waits_for_continue_is_known() -> None:

@@ -67,6 +67,17 @@ async def test_passwords_are_headers(line: Line) -> None:
     assert b"invalid password" in Line(line.bench).send(get(path, "Authorization: x"))
     assert b'"keys":[]' in Line(line.bench).send(get(path, "authorization: secret"))
     assert b"unknown command 'AUTH'" in Line(line.bench).send(get("/AUTH+secret"))
+    assert b"unknown command 'auth'" in Line(line.bench).send(
+        get("/auth+x", "Authorization: secret")
+    )
+    assert b"invalid password" in Line(line.bench).send(get("/auth+x", "Authorization: x"))
+    assert b"authentication required" in Line(line.bench).send(get("/server?x=1"))
+
+
+async def test_a_query_makes_a_command_unknown(line: Line) -> None:
+    for path, name in (("/server?x=1", "server"), ("/PING?", "PING"), ("/quit?a+b", "quit?a")):
+        assert b"unknown command '%b'" % name.encode() in Line(line.bench).send(get(path))
+    assert b'"echo":"a?b"' in line.send(get("/echo+a?b"))
 
 
 async def test_health_is_told_by_the_status(line: Line) -> None:
@@ -121,3 +132,4 @@ async def test_a_websocket_gets_one_frame(line: Line) -> None:
     assert body_of(reply)[:1] == b"\x81"
     assert b'{"ok":true,"ping":"pong"' in reply
     assert line.transport.is_closed
+    assert body_of(Line(line.bench).send(get("/output+resp", *headers))) == b"\x81\x03+OK"
