@@ -40,7 +40,7 @@ from tile38py.server.connection import Connection, Hub
 from tile38py.server.follower import LoopThreads, Rest, follower_parts
 from tile38py.server.hooks import Hooks
 from tile38py.server.listener import address_text, bind_tcp, bind_unix
-from tile38py.server.logs import Log
+from tile38py.server.logs import Log, internal_errors
 from tile38py.server.metrics import MetricsServer, make_metrics
 from tile38py.server.options import Options
 from tile38py.server.parts import Parts, make_parts
@@ -78,6 +78,7 @@ class Server:
     async def run(self) -> int:
         """Serve until the end; the exit code."""
         options = self._options
+        self._loop.set_exception_handler(internal_errors(self._log))
         lock = self._open_directory()
         try:
             parts = make_parts(self._options)

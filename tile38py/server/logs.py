@@ -1,9 +1,11 @@
 """The server's log on stderr: levels, text and JSON lines, thinning of repeated messages."""
 
+import asyncio
 import json
 import logging
 import sys
-from collections.abc import Mapping
+import traceback
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from types import MappingProxyType
@@ -148,3 +150,16 @@ def levels_from(word: object) -> frozenset[int] | None:
     """What a log configuration's `level` shows; None if it is no level."""
     lowest = LEVEL_WORDS.get(str(word).lower())
     return None if lowest is None else frozenset(one for one in LEVELS if one >= lowest)
+
+
+def internal_errors(
+    log: Log,
+) -> Callable[[asyncio.AbstractEventLoop, dict[str, object]], None]:
+    """What tells of errors that nobody handled, for the event loop: in the log, like all else."""
+
+    def tell(_loop: asyncio.AbstractEventLoop, context: dict[str, object]) -> None:
+        error = context.get("exception")
+        trace = "".join(traceback.format_exception(error)) if isinstance(error, Exception) else ""
+        log.error("Internal error: %s\n%s", context.get("message", ""), trace)
+
+    return tell

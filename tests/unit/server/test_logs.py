@@ -1,5 +1,6 @@
 """The log's lines."""
 
+import asyncio
 import io
 import json
 import logging
@@ -13,6 +14,7 @@ from tile38py.server.logs import (
     VERY_VERBOSE,
     JsonKeys,
     Thinning,
+    internal_errors,
     keys_of,
     levels_from,
     make_log,
@@ -85,3 +87,13 @@ def test_identical_messages_are_thinned_within_a_second() -> None:
     assert sum(thinning.passes("x", 1) for _ in range(1000)) == 100 + 9
     assert thinning.passes("y", 1)
     assert sum(thinning.passes("x", 2) for _ in range(100)) == 100
+
+
+async def test_errors_that_nobody_handled_are_lines_of_the_log() -> None:
+    stream = io.StringIO()
+    tell = internal_errors(make_log(SHOWN, keys=JsonKeys(), stream=stream))
+    tell(asyncio.get_running_loop(), {"message": "Odd", "exception": ValueError("why")})
+    tell(asyncio.get_running_loop(), {})
+    first, second = map(json.loads, stream.getvalue().splitlines())
+    assert first["level"] == second["level"] == "error"
+    assert first["msg"].startswith("Internal error: Odd\nValueError: why")
