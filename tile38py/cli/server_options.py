@@ -140,6 +140,11 @@ def _nothing(_options: Options, _text: str) -> None:
     """An option that is accepted and has no effect."""
 
 
+def _no_receiver(_options: Options, _text: str) -> None:
+    # Tile38 would be a receiver of hooks then, for tests, in place of a server.
+    raise UsageError("the receiver for tests of webhooks isn't part of this server", 2)
+
+
 def _attribute(name: str) -> Callable[[Options, str], None]:
     def use(options: Options, text: str) -> None:
         setattr(options, name, text)
@@ -229,6 +234,6 @@ VALUES: Final[Mapping[str, Callable[[Options, str], None]]] = {
     "pprofport": _number,
     "cpuprofile": _nothing,
     "memprofile": _nothing,
-    "webhook-http-consumer-port": _number,
-    "webhook-grpc-consumer-port": _number,
+    "webhook-http-consumer-port": _no_receiver,
+    "webhook-grpc-consumer-port": _no_receiver,
 }

@@ -95,3 +95,9 @@ def test_short_help_is_no_error() -> None:
     with pytest.raises(UsageError) as caught:
         options_of("-help")
     assert (str(caught.value), caught.value.code) == ("", 0)
+
+
+@pytest.mark.parametrize("kind", ["http", "grpc"])
+def test_the_receiver_for_tests_is_refused(kind: str) -> None:
+    with pytest.raises(UsageError, match="receiver for tests"):
+        options_of(f"--webhook-{kind}-consumer-port 1")
