@@ -172,6 +172,10 @@ class Session:
     def run(self, args: Sequence[bytes], now_ns: int) -> Batch: ...
     def answer(self, value: object, members: Sequence[tuple[str, object]] = ...) -> bytes: ...
     def fail(self, text: str) -> bytes:
+    @property
+    def buffered(self) -> int:
+        """Bytes that wait for the rest of their request."""
+
         """Bytes that the text has by surrogateescape reach the client as they were."""
 
     def wrong_arity(self) -> bytes: ...

@@ -244,7 +244,8 @@ class FakeOutbox:
 
     def __init__(self) -> None:
         self.waiting_count = 0
-        self.waiting_bytes = 0
+        self.waiting_bytes = self.memory_bytes = 0
+        self.connection_count = 0
         self.total = HookCounters()
         self.reports: dict[str, HookReport] = {}
 
@@ -284,6 +285,10 @@ class FakeProcess:
     def threads(self) -> int:
         """A fixed number."""
         return 3
+
+    def resident_bytes(self) -> int:
+        """A fixed number."""
+        return 50_000
 
     def cpu_seconds(self) -> tuple[float, float, float, float]:
         """Fixed numbers."""

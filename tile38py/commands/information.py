@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import Final
 
 from tile38py import VERSION
+from tile38py.commands.memory import sizes
 from tile38py.commands.registry import Access, Call, Reply, Services, command
 from tile38py.commands.replication import replica_host
 from tile38py.commands.server import messages_sent
@@ -59,6 +60,10 @@ def _clients(server: Services) -> Lines:
 
 def _memory(server: Services) -> Lines:
     return {"used_memory": server.memory.used()}
+
+
+def _memory_usage(server: Services) -> Lines:
+    return {**sizes(server)}
 
 
 def _persistence(server: Services) -> Lines:
@@ -161,5 +166,6 @@ SECTIONS: Final[dict[str, tuple[str, Callable[[Services], Lines]]]] = {
     "cluster": ("Cluster", _cluster),
     "keyspace": ("Keyspace", _keyspace),
     "aof": ("Aof", _aof),
+    "memory-usage": ("Memory-usage", _memory_usage),
 }
-OWN_SECTIONS: Final = frozenset({"aof"})
+OWN_SECTIONS: Final = frozenset({"aof", "memory-usage"})

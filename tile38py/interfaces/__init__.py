@@ -136,6 +136,7 @@ class Listener(Protocol):
     """What a live connection listens to, and what waits to be sent to it."""
 
     role: Role
+    waiting_bytes: int  # of messages that the socket doesn't take; others may wait for the same
 
     def add(self, name: bytes, *, is_pattern: bool) -> int:
         """Listen to a channel or pattern; how many there are now."""
@@ -198,6 +199,14 @@ class Outbox(Protocol):
     @property
     def waiting_bytes(self) -> int:
         """What they occupy."""
+
+    @property
+    def memory_bytes(self) -> int:
+        """What of them is in memory, not only in the file."""
+
+    @property
+    def connection_count(self) -> int:
+        """Connections to brokers that are open."""
 
     @property
     def total(self) -> HookCounters:
@@ -286,6 +295,9 @@ class Process(Protocol):
 
     def threads(self) -> int:
         """Threads at present."""
+
+    def resident_bytes(self) -> int:
+        """Memory that the system counts as the process'."""
 
     def cpu_seconds(self) -> tuple[float, float, float, float]:
         """System, user, and both of the children that ended."""

@@ -45,8 +45,8 @@ class Stream:
 
     __slots__ = (
         "_is_ending", "_is_paused", "_is_reading", "_is_running", "_level_ns", "_messages",
-        "_messages_bytes", "_sent", "_source", "_taken", "_taken_ns", "client", "dropped_count",
-        "is_ready", "position", "role",
+        "_sent", "_source", "_taken", "_taken_ns", "client", "dropped_count", "is_ready",
+        "position", "role", "waiting_bytes",
     )  # fmt: skip
 
     def __init__(self, source: Source, client: Client, position: int, now_ns: int) -> None:
@@ -56,7 +56,7 @@ class Stream:
         self._is_reading = False
         self._is_ending = False
         self._messages: deque[tuple[int, bytes]] = deque()  # each with the position where it goes
-        self._messages_bytes = 0
+        self.waiting_bytes = 0
         self._sent = 0  # bytes handed to the socket
         self._taken = 0  # bytes of them that had left when somebody looked
         self._level_ns = now_ns  # monotonic; when it was last seen to have everything
@@ -110,7 +110,7 @@ class Stream:
         """The connection is gone."""
         self._is_running = False
         self._messages.clear()
-        self._messages_bytes = 0
+        self.waiting_bytes = 0
         self._source.forget(self)
 
     def written(self, position: int, data: bytes) -> None:
@@ -129,13 +129,13 @@ class Stream:
             self._write(frame)
             return True
         size = len(frame) + FOLLOWER_MESSAGE_BYTES
-        if self._messages_bytes + size > FOLLOWER_MESSAGES_BYTES_MAX:
+        if self.waiting_bytes + size > FOLLOWER_MESSAGES_BYTES_MAX:
             if not self.dropped_count:
                 self._source.warn(f"{self.client.address} lags, messages to it are dropped")
             self.dropped_count += 1
             return False
         self._messages.append((due, frame))
-        self._messages_bytes += size
+        self.waiting_bytes += size
         return True
 
     def check(self, now_ns: int) -> None:
@@ -208,7 +208,7 @@ class Stream:
         start = 0
         while self._messages and self._messages[0][0] <= end:
             due, frame = self._messages.popleft()
-            self._messages_bytes -= len(frame) + FOLLOWER_MESSAGE_BYTES
+            self.waiting_bytes -= len(frame) + FOLLOWER_MESSAGE_BYTES
             stop = max(due - self.position, start)
             parts += (data[start:stop], frame)
             start = stop

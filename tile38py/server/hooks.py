@@ -51,6 +51,16 @@ class Hooks:
         return self._deliveries.queue.bytes
 
     @property
+    def memory_bytes(self) -> int:
+        """What of them is in memory, not only in the file."""
+        return self._deliveries.queue.memory_bytes
+
+    @property
+    def connection_count(self) -> int:
+        """Connections to brokers that are open."""
+        return self._pool.open_count
+
+    @property
     def total(self) -> HookCounters:
         """The sums over all hooks."""
         return self._deliveries.counters.total

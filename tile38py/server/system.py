@@ -5,6 +5,7 @@ import gc
 import os
 import resource
 import threading
+from pathlib import Path
 
 from tile38py._engine import Engine
 from tile38py.config import Config
@@ -23,6 +24,11 @@ class ThisProcess:
     def threads(self) -> int:
         """Threads at present."""
         return threading.active_count()
+
+    def resident_bytes(self) -> int:
+        """Memory that the system counts as the process'."""
+        pages = int(Path("/proc/self/statm").read_text("ascii").split()[1])
+        return pages * resource.getpagesize()
 
     def cpu_seconds(self) -> tuple[float, float, float, float]:
         """System, user, and both of the children that ended, in whole seconds as Tile38's."""

@@ -24,8 +24,8 @@ class Subscription:
     """One live connection. Is the Listener that the connection and commands see."""
 
     __slots__ = (
-        "_hub", "_is_ending", "_is_paused", "_waiting", "_waiting_bytes", "channels", "client",
-        "fence", "form", "patterns", "role",
+        "_hub", "_is_ending", "_is_paused", "_waiting", "channels", "client", "fence", "form",
+        "patterns", "role", "waiting_bytes",
     )  # fmt: skip
 
     def __init__(self, hub: Hub, client: Client, role: Role) -> None:
@@ -33,7 +33,7 @@ class Subscription:
         self._is_paused = False
         self._is_ending = False
         self._waiting: deque[bytes] = deque()
-        self._waiting_bytes = 0
+        self.waiting_bytes = 0
         self.client = client
         self.role = role
         self.form = form_of(client)
@@ -69,7 +69,7 @@ class Subscription:
         """The connection is gone."""
         self._hub.forget(self)
         self._waiting.clear()
-        self._waiting_bytes = 0
+        self.waiting_bytes = 0
 
     def serve(self, data: bytes, *, is_last: bool) -> None:
         """One more piece, in its order."""
@@ -83,12 +83,12 @@ class Subscription:
     def _take(self, data: bytes) -> None:
         if not self._is_paused:
             self.client.write(data)
-        elif self._waiting_bytes + self.client.unsent > LIVE_BYTES_MAX:
+        elif self.waiting_bytes + self.client.unsent > LIVE_BYTES_MAX:
             self._hub.cut(self)
         else:
             # The bytes are the same for all who wait for them.
             self._waiting.append(data)
-            self._waiting_bytes += len(data)
+            self.waiting_bytes += len(data)
 
     def _end(self) -> None:
         self._is_ending = True
@@ -103,5 +103,5 @@ class Subscription:
         while self._waiting and size < PARCEL_BYTES_MAX:
             pieces.append(self._waiting.popleft())
             size += len(pieces[-1])
-        self._waiting_bytes -= size
+        self.waiting_bytes -= size
         return b"".join(pieces)

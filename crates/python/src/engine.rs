@@ -234,6 +234,7 @@ impl Engine {
         dict.set_item("num_strings", counts.strings)?;
         dict.set_item("in_memory_size", counts.weight)?;
         dict.set_item("num_hooks", engine.keyspace.fences().named_count())?;
+        dict.set_item("fence_bytes", engine.keyspace.fences().bytes())?;
         dict.set_item("commands_processed", counters.commands_processed)?;
         dict.set_item("expired", counters.expired)?;
         Ok(dict)

@@ -158,6 +158,12 @@ impl Session {
             Output::Resp => "resp",
             Output::Json => "json",
         }
+    /// Bytes that wait for the rest of their request.
+    #[getter]
+    fn buffered(&self) -> usize {
+        self.core.buffered()
+    }
+
     }
 
     /// Parse and run as much as possible.

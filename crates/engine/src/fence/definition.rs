@@ -104,6 +104,16 @@ impl Fence {
         !self.filters.is_empty()
     }
 
+    /// About how many bytes its area occupies.
+    pub(super) fn area_bytes(&self) -> usize {
+        match &self.shape {
+            Shape::Area(Area { geometry: Some(geometry), .. }) => {
+                size_of::<Geometry>() + geometry.num_points() * size_of::<Point>()
+            }
+            _ => 0,
+        }
+    }
+
     /// Whether writes that touch neither the area nor cross it mean nothing to it: DETECT is
     /// there and doesn't list `outside`.
     pub fn is_bounded(&self) -> bool {

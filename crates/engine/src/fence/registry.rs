@@ -10,6 +10,9 @@ use crate::json;
 use crate::keyspace::Key;
 use crate::object::{Object, NEVER};
 
+/// What a fence takes in the trees by name, key and area, roughly.
+const PLACES_BYTES: usize = 160;
+
 /// The name of a hook or channel.
 pub type Name = std::sync::Arc<[u8]>;
 
@@ -76,6 +79,8 @@ pub struct Registry {
     last_serial: u64,
     /// What the next live fence gets, or 0 before the first.
     next_live_serial: u64,
+    /// About what all of them occupy.
+    bytes: usize,
 }
 
 impl Watch {
@@ -99,6 +104,11 @@ impl Watch {
         Watch { serial, target, fence, head: head.into() }
     }
 
+    /// About how many bytes it occupies, its places in the trees included.
+    fn bytes(&self) -> usize {
+        size_of::<Watch>() + self.head.len() + self.fence.area_bytes() + PLACES_BYTES
+    }
+
     /// Whether a connection waits for its messages.
     pub fn is_live(&self) -> bool {
         matches!(self.target, Target::Live(_))
@@ -106,6 +116,15 @@ impl Watch {
 }
 
 impl Hook {
+    /// As that of its watch, with all that was said when it was set.
+    fn bytes(&self) -> usize {
+        let texts = self.endpoints.iter().chain(&self.words);
+        let metas = self.metas.iter().map(|(name, value)| name.len() + value.len());
+        let texts = texts.map(|text| size_of::<Box<[u8]>>() + text.len()).sum::<usize>();
+        let metas = metas.map(|length| size_of::<Meta>() + length).sum::<usize>();
+        size_of::<Hook>() + self.name.len() + texts + metas + self.watch.bytes()
+    }
+
     /// What it is.
     pub fn kind(&self) -> HookKind {
         match self.watch.target {
@@ -201,6 +220,11 @@ impl Registry {
         self.hooks.len() + self.live.len()
     }
 
+    /// About how many bytes the fences occupy.
+    pub fn bytes(&self) -> usize {
+        self.bytes
+    }
+
     /// The hook or channel of a name.
     pub fn get(&self, name: &[u8]) -> Option<&Arc<Hook>> {
         self.hooks.get(name)
@@ -244,6 +268,7 @@ impl Registry {
         if deadline != NEVER {
             self.deadlines.insert((deadline, name.clone()));
         }
+        self.bytes += hook.bytes();
         self.hooks.insert(name, Arc::new(hook));
         if is_replaced {
             Setting::Replaced
@@ -256,6 +281,7 @@ impl Registry {
     pub fn remove(&mut self, name: &[u8]) -> Option<Arc<Hook>> {
         let (name, hook) = self.hooks.remove_with_key(name)?;
         self.detach(&hook.watch);
+        self.bytes -= hook.bytes();
         if hook.deadline != NEVER {
             self.deadlines.remove(&(hook.deadline, name));
         }
@@ -274,6 +300,7 @@ impl Registry {
         *self = Registry { last_serial, next_live_serial, ..Registry::default() };
         for watch in live.values() {
             self.attach(watch);
+            self.bytes += watch.bytes();
         }
         self.live = live;
     }
@@ -284,6 +311,7 @@ impl Registry {
         self.next_live_serial = serial + 2;
         let watch = Arc::new(Watch::new(serial, Target::Live(serial), fence, &[]));
         self.attach(&watch);
+        self.bytes += watch.bytes();
         self.live.insert(serial, watch);
         serial
     }
@@ -293,6 +321,7 @@ impl Registry {
         let removed = self.live.remove(&serial);
         if let Some(watch) = &removed {
             self.detach(watch);
+            self.bytes -= watch.bytes();
         }
         removed.is_some()
     }
@@ -302,9 +331,11 @@ impl Registry {
     pub fn succeed(&mut self, old: &Registry) -> Vec<HookChange> {
         for watch in std::mem::take(&mut self.live).values() {
             self.detach(watch);
+            self.bytes -= watch.bytes();
         }
         for watch in old.live.values() {
             self.attach(watch);
+            self.bytes += watch.bytes();
         }
         self.live = old.live.clone();
         self.next_live_serial = old.next_live_serial.max(self.next_live_serial);
