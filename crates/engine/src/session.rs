@@ -5,6 +5,7 @@ mod live;
 mod long_read;
 mod monitor;
 mod running;
+mod strict;
 
 pub use long_read::LongRead;
 
@@ -87,6 +88,8 @@ pub struct Session {
     output: Option<Output>,
     is_plain: bool,
     starts_in_json: bool,
+    /// Whether the client is one that can't do without RESP, whatever its output is.
+    is_strict: bool,
     has_answered: bool,
     pending: Pending,
     /// Whether the right password was given.
@@ -107,6 +110,7 @@ impl Session {
             output: if is_plain { Some(Output::Json) } else { output },
             is_plain,
             starts_in_json: output == Some(Output::Json),
+            is_strict: false,
             has_answered: false,
             pending: Pending::default(),
             is_authenticated: false,
@@ -327,7 +331,7 @@ impl Session {
         if prefix.args.at(0).eq_ignore_ascii_case(b"OUTPUT") {
             return self.change_output(prefix.args, request, batch);
         }
-        let (entry, words) = engine.find(prefix.args)?;
+        let (entry, words) = engine.find(prefix.args).inspect_err(|_| self.notice(request))?;
         let (access, runner) = (entry.access, entry.runner);
         engine.state.check_access(access)?;
         if prefix.timeout_ns.is_some() && access == Access::Write {
@@ -344,6 +348,7 @@ impl Session {
                 *work += result?;
             }
             Runner::Server => {
+                self.choose_pushes(&entry.name);
                 let is_shown = engine.is_monitored;
                 let shown = is_shown.then(|| monitor::quoted(prefix.args, words));
                 let (name, args) = (entry.name.clone(), prefix.args.skip(words));
@@ -454,19 +459,6 @@ impl Session {
         members.extend_from_slice(b"\":");
         crate::json::write_short(&mut members, text.unwrap_or(b"pong"));
         self.write_members(out, &members, request.clock);
-    }
-
-    /// HELLO is unknown. Where connections start in JSON, clients that ask for a version of RESP
-    /// need to hear that in RESP.
-    fn refuse_hello(&self, request: &Request, batch: &mut Batch) -> Result<()> {
-        let error = Error::unknown_command(request.args.at(0));
-        let version = request.args.at(1);
-        let asks_in_resp = request.framing == Framing::Resp && version >= b"0" && version <= b"9";
-        if self.starts_in_json && self.output() == Output::Json && asks_in_resp {
-            reply::write_error(&mut batch.replies, &error.message());
-            return Ok(());
-        }
-        Err(error)
     }
 
     /// OUTPUT [json | resp]

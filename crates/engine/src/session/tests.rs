@@ -192,3 +192,27 @@ fn commands_that_ran_are_told_to_who_looks() {
     let batch = session.feed(&mut engine, b"get k i\r\n", 0, &clock);
     assert!(matches!(batch.stop, Some(Stop::Yield)));
 }
+
+#[test]
+fn a_client_that_needs_resp_is_pushed_resp_where_connections_start_in_json() {
+    let mut engine = Engine::new(false);
+    engine.register("SUBSCRIBE", Access::Publish);
+    let subscribe = b"*2\r\n$9\r\nSUBSCRIBE\r\n$1\r\na\r\n";
+    let hello = b"*2\r\n$5\r\nHELLO\r\n$1\r\n3\r\n";
+    let docs = b"*2\r\n$7\r\nCOMMAND\r\n$4\r\nDOCS\r\n";
+    let cases = [
+        (&hello[..], Output::Resp),
+        (docs, Output::Resp),
+        (b"hello 3\r\n", Output::Json),
+        (b"*2\r\n$5\r\nHELLO\r\n$1\r\na\r\n", Output::Json),
+        (b"*2\r\n$7\r\nCOMMAND\r\n$4\r\ndocs\r\n", Output::Json),
+    ];
+    for (first, expected) in cases {
+        let mut session = Session::new(false, Some(Output::Json));
+        let told = talk(&mut engine, &mut session, first);
+        assert_eq!(told.starts_with("-ERR unknown command 'HELLO'"), first == hello);
+        assert_eq!(session.output(), Output::Json);
+        session.feed(&mut engine, subscribe, 0, &clock);
+        assert_eq!(session.output(), expected, "{}", String::from_utf8_lossy(first));
+    }
+}
