@@ -27,6 +27,7 @@ __all__ = [
     "Yield",
     "admit_schemes",
     "json_text",
+    "shorten",
     "split_native",
 ]
 
@@ -104,6 +105,15 @@ class Engine:
     def statistics(self) -> dict[str, int]:
         """num_collections, num_objects, num_points, num_strings, in_memory_size and others."""
 
+    def record(self, command: str, took_ns: int) -> None:
+        """Count a command that isn't the engine's."""
+
+    def tell_slow(self, took_ns: int | None) -> None:
+        """Have batches tell the commands that take so long; None for no command."""
+
+    def durations(self, parts: Sequence[float]) -> list[tuple[str, int, int, list[int | None]]]:
+        """Of each command: name, count, sum in ns, and what these parts took at most lately."""
+
     def count_groups(self) -> int:
         """How many visits of objects to fences there are. Looks at all objects that visit one."""
 
@@ -163,6 +173,10 @@ class Session:
     authenticated: bool
     live: bool  # every request is handed out as a ServerCommand, known or not
     @property
+    def buffered(self) -> int:
+        """Bytes that wait for the rest of their request."""
+
+    @property
     def output(self) -> str: ...
     @property
     def framing(self) -> str:
@@ -172,10 +186,6 @@ class Session:
     def run(self, args: Sequence[bytes], now_ns: int) -> Batch: ...
     def answer(self, value: object, members: Sequence[tuple[str, object]] = ...) -> bytes: ...
     def fail(self, text: str) -> bytes:
-    @property
-    def buffered(self) -> int:
-        """Bytes that wait for the rest of their request."""
-
         """Bytes that the text has by surrogateescape reach the client as they were."""
 
     def wrong_arity(self) -> bytes: ...
@@ -189,6 +199,8 @@ class Batch:
     replies: Final[bytes]
     log: Final[bytes]
     monitored: Final[list[bytes]]
+    # The arguments of each command that took long, what it took and what it waited.
+    slow: Final[list[tuple[list[bytes], int, int]]]
     stop: Final[ServerCommand | LongRead | Live | Http | Close | Yield | None]
     # ("channel" | "hook" | "live", name or id, message), in the order to be sent.
     events: Final[_Events]
@@ -217,6 +229,10 @@ class Live:
 class LongRead:
     """A read that exceeded its budget, on a snapshot."""
 
+    @property
+    def args(self) -> list[bytes]:
+        """The request's arguments, long ones cut."""
+
     def run(self) -> bytes: ...
 
 @final
@@ -240,6 +256,9 @@ def admit_schemes(schemes: Sequence[str]) -> bool:
 
 def json_text(text: bytes) -> bytes:
     """A text as JSON: as it is if it is that already, else as a JSON string."""
+
+def shorten(args: Sequence[bytes]) -> list[bytes]:
+    """Arguments as the list of slow commands shows them, long ones cut."""
 
 def split_native(text: bytes) -> list[bytes]:
     """Split command text as Tile38's native protocol does."""

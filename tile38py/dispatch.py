@@ -7,7 +7,17 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from tile38py import errors
-from tile38py._engine import Batch, Close, Http, Live, LongRead, ServerCommand, Session, Yield
+from tile38py._engine import (
+    Batch,
+    Close,
+    Http,
+    Live,
+    LongRead,
+    ServerCommand,
+    Session,
+    Yield,
+    shorten,
+)
 from tile38py.commands.monitor import is_shown
 from tile38py.commands.registry import (
     COMMANDS,
@@ -21,9 +31,12 @@ from tile38py.commands.registry import (
     Replies,
     Reply,
     Services,
+    Writes,
 )
 from tile38py.interfaces import Client, Wire
 from tile38py.limits import OUTPUT_BYTES_HIGH
+
+Answer = Reply | Replies | Raw | Writes | End | errors.CommandError
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,15 +63,22 @@ class Progress:
         self.replies.append(reply)
         self.size += len(reply)
 
-    def stop_at(self, stop: LongRead | Http | Close | End | Yield | Work | None) -> None:
+    def stop_at(self, stop: Http | Close | Yield | None) -> None:
         """What the session stopped at, other than a command for the server."""
         match stop:
-            case LongRead():
-                self.stop = Work(stop.run, _bytes)
             case Yield():
                 self.has_more = True
             case _:
                 self.stop = stop
+
+
+@dataclass(slots=True)
+class Span:
+    """When work was handed over, begun and done."""
+
+    handed_ns: int
+    began_ns: int = 0
+    done_ns: int = 0
 
 
 class Dispatcher:
@@ -79,20 +99,15 @@ class Dispatcher:
         progress = Progress()
         while True:
             progress.add(batch.replies)
-            if batch.log:
-                self._services.journal.append(batch.log)
-                progress.wrote = True
-            if batch.monitored:
-                self._show(client, batch.monitored)
-            if batch.events or batch.hooks_changed:
-                self._services.broadcaster.hand_on(batch.events, batch.hooks_changed)
-            if batch.refused_url is not None:
-                self._services.log(f"SETHOOK: an endpoint was refused: {batch.refused_url}")
+            self._take(client, batch, progress)
             match batch.stop:
                 case ServerCommand() as command:
                     progress.stop = self._run(client, command, progress)
                 case Live(id=fence):
                     self._watch(client, fence, progress)
+                case LongRead() as read:
+                    work = Work(read.run, _bytes)
+                    progress.stop = self._timed(client, read.args, work)
                 case stop:
                     progress.stop_at(stop)
                     return progress
@@ -101,27 +116,96 @@ class Dispatcher:
                 return progress
             batch = client.session.feed(b"", self._services.clock.now_ns())
 
+    def _take(self, client: Client, batch: Batch, progress: Progress) -> None:
+        """Log what changed and tell those who listen."""
+        if batch.log:
+            self._services.journal.append(batch.log)
+            progress.wrote = True
+        if batch.monitored:
+            self._show(client, batch.monitored)
+        if batch.events or batch.hooks_changed:
+            self._services.broadcaster.hand_on(batch.events, batch.hooks_changed)
+        for args, took_ns, waited_ns in batch.slow:
+            self._services.slow_log.add(
+                client,
+                args,
+                ended_ns=self._services.clock.now_ns(),
+                took_ns=took_ns,
+                waited_ns=waited_ns,
+            )
+        if batch.refused_url is not None:
+            self._services.log(f"SETHOOK: an endpoint was refused: {batch.refused_url}")
+
     def _run(self, client: Client, stop: ServerCommand, progress: Progress) -> Work | End | None:
         """Run one command; what stands in the way of more."""
-        session = client.session
+        session, span = client.session, self._span()
+        words = [stop.name.encode(), *stop.args] if is_shown(stop.name) else [stop.name.encode()]
+        is_live = client.listener is not None
         outcome = self._outcome(client, stop)
         if stop.shown and not isinstance(outcome, errors.WrongArityError) and is_shown(stop.name):
             self._show(client, [stop.shown])
         match outcome:
             case Later():
-                return _deferred(session, outcome)
+                return self._timed(client, words, _deferred(session, outcome))
             case Awaited(begin):
-                return Work(begin, _framing(session), is_task=True)
+                return self._timed(client, words, Work(begin, _framing(session), is_task=True))
+        self._answer(client, outcome, progress)
+        if not is_live:
+            self._measure(client, words, span)
+        return outcome if isinstance(outcome, End) else None
+
+    def _answer(self, client: Client, outcome: Answer, progress: Progress) -> None:
+        session = client.session
+        match outcome:
             case Replies(replies):
                 for reply in replies:
                     progress.add(framed(session, reply))
-            case End(reply):
-                if reply is not None:
-                    progress.add(framed(session, reply))
-                return outcome
-            case _:
+            case Writes(commands, reply):
+                inner = self._services.engine.session()
+                inner.authenticated = True
+                for words in commands:
+                    self._take(client, inner.run(words, self._services.clock.now_ns()), progress)
+                progress.add(framed(session, reply))
+            case End(None):
+                pass
+            case End(reply) if reply is not None:
+                progress.add(framed(session, reply))
+            case Reply() | Raw() | errors.CommandError():
                 progress.add(framed(session, outcome))
-        return None
+
+    def _span(self) -> Span:
+        now_ns = self._services.clock.monotonic_ns()
+        return Span(now_ns, now_ns)
+
+    def _timed(self, client: Client, words: list[bytes], work: Work) -> Work:
+        """The same work, with what it takes and what it waits for its turn counted."""
+        span = self._span()
+        now_ns = self._services.clock.monotonic_ns
+
+        def run() -> object:
+            span.began_ns = now_ns()
+            result = work.run()
+            span.done_ns = 0 if work.is_task else now_ns()
+            return result
+
+        def frame(result: object) -> bytes:
+            self._measure(client, words, span)
+            return work.frame(result)
+
+        return Work(run, frame, work.is_task)
+
+    def _measure(self, client: Client, words: list[bytes], span: Span) -> None:
+        services = self._services
+        took_ns = (span.done_ns or services.clock.monotonic_ns()) - span.began_ns
+        services.engine.record(words[0].decode("ascii", "replace"), took_ns)
+        if services.slow_log.is_slow(took_ns):
+            services.slow_log.add(
+                client,
+                shorten(words),
+                ended_ns=services.clock.now_ns(),
+                took_ns=took_ns,
+                waited_ns=span.began_ns - span.handed_ns,
+            )
 
     def _outcome(self, client: Client, stop: ServerCommand) -> Outcome | errors.CommandError:
         call = Call(stop.name, stop.args, client, self._services)

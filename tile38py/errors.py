@@ -69,6 +69,11 @@ def client_name() -> CommandError:
     return CommandError("Client names cannot contain spaces, newlines or special characters.")
 
 
+def slowlog_syntax() -> CommandError:
+    """SLOWLOG with a subcommand that doesn't exist."""
+    return CommandError("Syntax error, try SLOWLOG (GET [count] | LEN | RESET)")
+
+
 def no_such_client() -> CommandError:
     """CLIENT KILL that matches nobody."""
     return CommandError("No such client")

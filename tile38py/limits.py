@@ -58,6 +58,10 @@ COLLECT_PAUSE_FACTOR = 1000  # a look that took so long isn't repeated for this 
 COLLECT_WAITING_COUNT_MAX = 10_000  # messages of hooks, above which it would
 COLLECT_NEVER = 1_000_000_000  # in place of the interpreter's own threshold
 
+SLOWLOG_MICROSECONDS = 10_000  # from which on commands are slow unless a setting says otherwise
+SLOWLOG_COUNT = 128  # of them that are kept unless a setting says otherwise
+SLOWLOG_COUNT_MAX = 10_000  # that a setting may ask for; each takes some KiB at most
+
 LOG_SAME_COUNT_MAX = 100  # identical messages in a second that are all written
 LOG_SAME_STEP = 100  # of those beyond, every so many is written
 LOG_TEXTS_COUNT_MAX = 1000  # different messages remembered in a second

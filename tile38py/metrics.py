@@ -12,11 +12,14 @@ from prometheus_client.exposition import generate_latest
 from prometheus_client.metrics_core import CounterMetricFamily, GaugeMetricFamily, Metric
 
 from tile38py._engine import Engine
+from tile38py.commands.memory import sizes
 from tile38py.commands.registry import Services
 from tile38py.commands.server import Fields, basic_fields, own_fields
 from tile38py.config.properties import HOOK_QUEUE_MAX_SIZE, HOOK_QUEUE_TTL
 
 NANOSECONDS: Final = 10**9
+NAN: Final = float("nan")  # what Prometheus expects where nothing was measured lately
+QUANTILES: Final = (0.5, 0.9, 0.95, 0.99)
 # Of STATS; the help texts are Tile38's.
 OF_A_COLLECTION: Final = (
     ("num_objects", "tile38_collection_objects", "Total number of objects per collection"),
@@ -63,6 +66,8 @@ class Figures:
             *hook_figures(server),
             *connection_figures(server),
             *rewrite_figures(server),
+            *memory_figures(server),
+            duration_figures(server),
         ]
         data = server.engine.snapshot()
 
@@ -120,8 +125,8 @@ def collection_figures(engine: Engine) -> Iterator[Metric]:
     for key, row in zip(keys, found, strict=True):
         counts = _list(row)
         values = dict(zip(counts[::2], counts[1::2], strict=True))
-        # A label is text, a key may be any bytes.
-        label = key.decode("utf-8", "replace")
+        # A label is text, a key may be any bytes; different keys need different labels.
+        label = key.decode("utf-8", "backslashreplace")
         for (field, _, _), family in zip(OF_A_COLLECTION, families, strict=True):
             family.add_metric([label], float(str(values[field])))
     return iter(families if keys else [])
@@ -165,6 +170,30 @@ def rewrite_figures(server: Services) -> Iterator[Metric]:
         ("base_size_bytes", "Size when last rewritten, or else loaded", figures.size_base),
     ):
         yield GaugeMetricFamily(f"tile38_aof_{name}", text, value=value)
+
+
+def duration_figures(server: Services) -> Metric:
+    """How long commands took. What isn't a command is one label, or clients could make labels."""
+    name = "tile38_cmd_duration_seconds"
+    family = Metric(name, "", "summary")
+    for command, count, sum_ns, quantiles in server.engine.durations(QUANTILES):
+        for part, took_ns in zip(QUANTILES, quantiles, strict=True):
+            seconds = NAN if took_ns is None else took_ns / NANOSECONDS
+            family.add_sample(name, {"cmd": command, "quantile": str(part)}, seconds)
+        family.add_sample(f"{name}_sum", {"cmd": command}, sum_ns / NANOSECONDS)
+        family.add_sample(f"{name}_count", {"cmd": command}, count)
+    return family
+
+
+def memory_figures(server: Services) -> Iterator[Metric]:
+    """What occupies the memory; the producers among it, whose clients can't tell their part."""
+    found = sizes(server)
+    producers = found.pop("producers")
+    yield GaugeMetricFamily("tile38_producers", "Connections to brokers", value=producers)
+    family = GaugeMetricFamily("tile38_memory_bytes", "Memory by cause", labels=["cause"])
+    for name, size in found.items():
+        family.add_metric([name.removeprefix("memory_")], size)
+    yield family
 
 
 def connection_figures(server: Services) -> Iterator[Metric]:

@@ -33,6 +33,7 @@ from tile38py.replication.leader import Leader
 from tile38py.server.connection import Connection, Hub
 from tile38py.server.peers import Doorkeeper
 from tile38py.server.web import WebSettings
+from tile38py.slow_log import SlowLog
 from tile38py.subscriptions import Subscriptions
 
 TURNS_MAX = 5000
@@ -85,6 +86,7 @@ class Bench:
         self.subscriptions.forward_to(self.leader.publish)
         self.shrinker = FakeShrinker()
         self.backups = FakeBackups()
+        self.slow_log = SlowLog(self.engine)
         self.following = FakeFollowing(self.gates)
         self.services = self._services()
         self.dispatcher = Dispatcher(self.services, is_developer=is_developer)
@@ -107,6 +109,7 @@ class Bench:
             log_streams=self.leader,
             shrinker=self.shrinker,
             backups=self.backups,
+            slow_log=self.slow_log,
             stop=lambda code, reason: self.stops.append((code, reason)),
             log=self.log_lines.append,
             started_ns=self.clock.monotonic_ns() - 5 * SECOND,

@@ -69,7 +69,9 @@ def test_each_collection_has_its_samples(bench: Bench) -> None:
 
 def test_a_key_of_any_bytes_has_a_readable_label(bench: Bench) -> None:
     bench.call(b"SET", b'\xff"\n', b"a", b"POINT", b"1", b"2")
-    assert scraped(bench)["tile38_collection_points"] == {('\ufffd"\n',): 1}
+    bench.call(b"SET", b'\xfe"\n', b"a", b"STRING", b"x")
+    found = scraped(bench)["tile38_collection_points"]
+    assert found == {('\\xff"\n',): 1, ('\\xfe"\n',): 0}
 
 
 def test_figures_are_shown_on_a_server_that_refuses_its_clients(bench: Bench) -> None:
@@ -142,3 +144,25 @@ def test_followers_are_counted_with_their_lag(bench: Bench) -> None:
     assert value(bench, "tile38_connected_followers") == 1
     assert value(bench, "tile38_follower_lag_seconds_max") == 3
     assert value(bench, "tile38_follower_messages_dropped_total") == 0
+
+
+def test_memory_is_shown_by_cause(bench: Bench) -> None:
+    bench.outbox.memory_bytes = 300
+    bench.outbox.connection_count = 2
+    found = scraped(bench)
+    assert found["tile38_memory_bytes"][("hook_queue",)] == 300
+    causes = {"objects", "indexes", "fences", "hook_queue", "clients", "rest"}
+    assert {cause for (cause,) in found["tile38_memory_bytes"]} == causes
+    assert found["tile38_producers"][()] == 2
+
+
+def test_commands_are_timed_by_name(bench: Bench) -> None:
+    bench.send(b"SET fleet a POINT 1 2\r\nset fleet a POINT 1 2\r\nNOPE x\r\nCONFIG GET x\r\n")
+    bench.send(b"TIMEOUT 1 GET fleet a\r\nPING\r\nSUBSCRIBE a\r\nWHATEVER\r\nQUIT\r\n")
+    found = scraped(bench)
+    counts = {"set": 2, "unknown": 1, "config": 1, "timeout": 1, "ping": 1, "subscribe": 1}
+    assert found["tile38_cmd_duration_seconds_count"] == {(n,): c for n, c in counts.items()}
+    assert found["tile38_cmd_duration_seconds_sum"][("set",)] > 0
+    quantiles = {labels for labels in found["tile38_cmd_duration_seconds"] if labels[0] == "set"}
+    assert quantiles == {("set", part) for part in ("0.5", "0.9", "0.95", "0.99")}
+    assert found["tile38_cmd_duration_seconds"][("set", "0.5")] > 0

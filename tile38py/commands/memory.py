@@ -2,12 +2,15 @@
 
 from tile38py.commands.registry import Services
 
+OBJECT_BYTES = 48  # what an object occupies besides what STATS counts
+
 
 def sizes(server: Services) -> dict[str, int]:
     """Bytes by cause, and how many producers there are."""
     outbox, clients = server.outbox, list(server.clients)
     counts = server.engine.statistics()
-    objects, fences = counts["in_memory_size"], counts["fence_bytes"]
+    objects = counts["in_memory_size"] + counts["num_objects"] * OBJECT_BYTES
+    fences = counts["fence_bytes"]
     engine = server.memory.used()
     requests = sum(client.session.buffered for client in clients)
     replies = sum(client.unsent for client in clients)

@@ -4,7 +4,7 @@ A handler computes; sending, logging and waiting are the pipeline's. Importing a
 adds its commands to COMMANDS.
 """
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Final
@@ -28,6 +28,7 @@ from tile38py.interfaces import (
     Stopper,
 )
 from tile38py.interfaces.rewriting import Backups, Shrinker
+from tile38py.slow_log import SlowLog
 
 
 class Access(StrEnum):
@@ -59,6 +60,7 @@ class Services:
     log_streams: LogStreams
     shrinker: Shrinker
     backups: Backups
+    slow_log: SlowLog
     stop: Stopper
     log: Callable[[str], None]  # a line in the server's log
     started_ns: int  # monotonic
@@ -98,6 +100,14 @@ class Raw:
 
 
 @dataclass(frozen=True, slots=True)
+class Writes:
+    """Commands of the engine to be run, as if the client had sent them, and the one answer."""
+
+    commands: Iterator[list[bytes]]
+    reply: Reply
+
+
+@dataclass(frozen=True, slots=True)
 class Later:
     """An answer that takes long: the work runs on another thread, the client waits."""
 
@@ -119,7 +129,7 @@ class End:
     message: str = ""  # for the server's log
 
 
-Outcome = Reply | Replies | Raw | Later | Awaited | End
+Outcome = Reply | Replies | Raw | Writes | Later | Awaited | End
 Handler = Callable[[Call], Outcome]
 OK: Final = Reply(Simple("OK"))
 

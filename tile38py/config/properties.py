@@ -6,7 +6,13 @@ from dataclasses import dataclass
 from typing import Final, Generic, TypeVar
 
 from tile38py import errors
-from tile38py.limits import HOOK_QUEUE_BYTES_MAX, HOOK_TTL_SECONDS
+from tile38py.limits import (
+    HOOK_QUEUE_BYTES_MAX,
+    HOOK_TTL_SECONDS,
+    SLOWLOG_COUNT,
+    SLOWLOG_COUNT_MAX,
+    SLOWLOG_MICROSECONDS,
+)
 
 T = TypeVar("T")
 
@@ -101,6 +107,20 @@ def show_priority(priority: int | None) -> str:
     return "" if priority is None else str(priority)
 
 
+def parse_slow(text: str) -> int:
+    """Microseconds; empty = the default, below 0 = never."""
+    if text == "":
+        return SLOWLOG_MICROSECONDS
+    if re.fullmatch(r"-?[0-9]+", text, re.ASCII) is None:
+        raise ValueError(text)
+    return at_most(int(text), INT64_MAX // 1000)
+
+
+def parse_slow_count(text: str) -> int:
+    """A number of commands; empty = the default."""
+    return at_most(parse_unsigned(text), SLOWLOG_COUNT_MAX) if text else SLOWLOG_COUNT
+
+
 def parse_switch(text: str) -> bool:
     """yes or no in any case."""
     return {"yes": True, "no": False}[one_of(text, ("yes", "no"))]
@@ -160,3 +180,7 @@ REPLICA_PRIORITY: Final[Property[int | None]] = Property(
 REPLICA_ANNOUNCE_IP: Final = _text("replica_announce_ip")
 REPLICA_ANNOUNCE_PORT: Final = Property("replica_announce_port", 0, parse_unsigned, str)
 REQUIREPASS: Final = _text("requirepass")
+SLOWLOG_LOG_SLOWER_THAN: Final = Property(
+    "slowlog-log-slower-than", SLOWLOG_MICROSECONDS, parse_slow, str
+)
+SLOWLOG_MAX_LEN: Final = Property("slowlog-max-len", SLOWLOG_COUNT, parse_slow_count, str)

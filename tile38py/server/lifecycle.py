@@ -221,6 +221,7 @@ class Server:
             log_streams=leader,
             shrinker=self._rewriting.shrinker,
             backups=self._rewriting.backups,
+            slow_log=parts.slow_log,
             stop=self.stop,
             log=self._log.info,
             started_ns=parts.clock.monotonic_ns(),

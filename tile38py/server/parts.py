@@ -11,6 +11,7 @@ from tile38py.gates import Gates
 from tile38py.persistence.files import ConfigFile
 from tile38py.server.options import Options
 from tile38py.server.system import EngineMemory, raise_file_limit
+from tile38py.slow_log import SlowLog
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +25,7 @@ class Parts:
     memory: EngineMemory
     clients: Clients
     clock: SystemClock
+    slow_log: SlowLog
 
 
 def make_parts(options: Options) -> Parts:
@@ -40,4 +42,5 @@ def make_parts(options: Options) -> Parts:
     gates.apply()
     memory = EngineMemory(engine, config, gates)
     clients = Clients(raise_file_limit())
-    return Parts(engine, config, config_file, gates, memory, clients, SystemClock())
+    clock, slow_log = SystemClock(), SlowLog(engine)
+    return Parts(engine, config, config_file, gates, memory, clients, clock, slow_log)

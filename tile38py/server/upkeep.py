@@ -14,6 +14,8 @@ from tile38py.config.properties import (
     HOOK_QUEUE_MAX_SIZE,
     HOOK_QUEUE_TTL,
     REQUIREPASS,
+    SLOWLOG_LOG_SLOWER_THAN,
+    SLOWLOG_MAX_LEN,
 )
 from tile38py.interfaces import Clock, Outbox
 from tile38py.limits import (
@@ -37,6 +39,10 @@ def settings_in_force(parts: Parts, journal: Aof | NoLog, hooks: Hooks) -> Calla
         parts.gates.requires_password = bool(parts.config.get(REQUIREPASS))
         parts.gates.apply()
         parts.memory.check()
+        parts.slow_log.configure(
+            microseconds=parts.config.get(SLOWLOG_LOG_SLOWER_THAN),
+            count_max=parts.config.get(SLOWLOG_MAX_LEN),
+        )
         hooks.retain(
             ttl_seconds=parts.config.get(HOOK_QUEUE_TTL),
             bytes_max=parts.config.get(HOOK_QUEUE_MAX_SIZE),

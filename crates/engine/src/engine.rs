@@ -15,12 +15,17 @@ use crate::keyspace::Keyspace;
 use crate::reply;
 use crate::request::Args;
 use crate::rewrite::Rewrite;
+use crate::timing::{Series, Timing};
 pub use adopt::{Discarded, Handover};
 use graveyard::Graveyard;
 pub use replay::{Follow, Load};
 
 /// The longest name of a command, both words of a two-word name counted.
 const NAME_BYTES_MAX: usize = 16;
+
+/// Commands whose durations needn't be taken one by one.
+const BRIEF: [&str; 11] =
+    ["SET", "GET", "DEL", "FSET", "FGET", "EXISTS", "FEXISTS", "EXPIRE", "PERSIST", "TTL", "TYPE"];
 
 /// What runs a command of the table.
 #[derive(Clone, Copy)]
@@ -42,6 +47,10 @@ pub struct Entry {
     pub access: Access,
     /// What runs it.
     pub runner: Runner,
+    /// Where its durations are counted.
+    pub series: Series,
+    /// Whether it touches one object and never takes long, but for what is large or fenced.
+    pub is_brief: bool,
 }
 
 /// What fences made of commands, and what commands made of hooks.
@@ -75,6 +84,8 @@ pub struct Engine {
     pub is_monitored: bool,
     /// The ids of visits to fences.
     pub groups: Groups,
+    /// How long commands took.
+    pub timing: Timing,
     /// Seconds by which the server's time zone is ahead of UTC; for the times in messages.
     pub utc_offset: i32,
     outbox: Outbox,
@@ -98,16 +109,21 @@ fn packed(name: &[u8]) -> Option<u128> {
 impl Engine {
     /// An empty engine.
     pub fn new(requires_valid: bool) -> Self {
-        let data = commands::all().map(|command| Entry {
-            name: command.name.to_string(),
-            access: command.access,
-            runner: Runner::Data(command),
+        let mut timing = Timing::default();
+        let data = commands::all().map(|command| {
+            let is_brief = BRIEF.contains(&command.name);
+            (command.name, command.access, Runner::Data(command), is_brief)
         });
-        let later = commands::LATER.iter().map(|(name, access)| Entry {
-            name: (*name).to_string(),
-            access: *access,
-            runner: Runner::Later,
+        let later =
+            commands::LATER.iter().map(|(name, access)| (*name, *access, Runner::Later, false));
+        let rows = data.chain(later).map(|(name, access, runner, is_brief)| Entry {
+            name: name.to_string(),
+            access,
+            runner,
+            series: timing.series(name),
+            is_brief,
         });
+        let entries: Vec<Entry> = rows.collect();
         let mut engine = Engine {
             keyspace: Keyspace::new(requires_valid),
             state: State::default(),
@@ -118,17 +134,20 @@ impl Engine {
             outbox: Outbox::default(),
             graveyard: Graveyard::default(),
             scratch: Vec::new(),
+            timing,
             table: Vec::new(),
             names: Vec::new(),
         };
-        data.chain(later).for_each(|entry| engine.add(entry));
+        for entry in entries {
+            engine.add(entry);
+        }
         engine
     }
 
     /// Adds a command that isn't the engine's, in place of one of that name.
     pub fn register(&mut self, name: &str, access: Access) {
-        let entry = Entry { name: name.to_ascii_uppercase(), access, runner: Runner::Server };
-        self.add(entry);
+        let (name, series) = (name.to_ascii_uppercase(), self.timing.series(name));
+        self.add(Entry { name, access, runner: Runner::Server, series, is_brief: false });
     }
 
     fn add(&mut self, entry: Entry) {

@@ -26,3 +26,4 @@ pub mod reply;
 pub mod request;
 pub mod rewrite;
 pub mod session;
+pub mod timing;

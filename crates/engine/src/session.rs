@@ -3,12 +3,15 @@
 
 mod live;
 mod long_read;
+mod meter;
 mod monitor;
 mod running;
 mod strict;
 
 pub use long_read::LongRead;
+pub use meter::{shortened, Slow};
 
+use meter::Meter;
 use running::{Prefix, Request};
 
 use crate::call::{Budget, Call, Effect};
@@ -17,6 +20,7 @@ use crate::engine::{Engine, Outbox, Runner};
 use crate::error::{Error, Result};
 use crate::reply::{self, Output};
 use crate::request::{self, Args, Arguments, Framing, Parsed};
+use crate::timing::Series;
 
 /// Work that a read may do where others wait: about two milliseconds.
 pub const READ_WORK_MAX: u64 = 10_000;
@@ -40,6 +44,8 @@ pub struct Batch {
     pub log: Vec<u8>,
     /// The commands that ran, as MONITOR shows them; none unless somebody looks.
     pub monitored: Vec<Vec<u8>>,
+    /// The commands that took long.
+    pub slow: Vec<Slow>,
     /// What fences and hooks came to.
     pub outbox: Outbox,
     /// Why it ended before all complete requests were run.
@@ -92,6 +98,7 @@ pub struct Session {
     is_strict: bool,
     has_answered: bool,
     pending: Pending,
+    meter: Meter,
     /// Whether the right password was given.
     pub is_authenticated: bool,
     /// Whether every request is the driver's: the connection listens to something.
@@ -113,6 +120,7 @@ impl Session {
             is_strict: false,
             has_answered: false,
             pending: Pending::default(),
+            meter: Meter::default(),
             is_authenticated: false,
             is_live: false,
         }
@@ -136,6 +144,7 @@ impl Session {
     /// Takes bytes and runs as many requests as are complete.
     pub fn feed(&mut self, engine: &mut Engine, data: &[u8], now_ns: i64, clock: Clock) -> Batch {
         let mut batch = Batch::default();
+        self.meter.begin(clock());
         if self.position == self.buffer.len() {
             self.buffer.clear();
             self.position = 0;
@@ -157,7 +166,7 @@ impl Session {
             self.buffer = Vec::new();
             self.position = 0;
         }
-        self.finish(engine, &mut batch);
+        self.finish(engine, &mut batch, clock);
         batch
     }
 
@@ -181,12 +190,14 @@ impl Session {
         clock: Clock,
     ) -> Batch {
         let mut batch = Batch::default();
+        self.meter.begin(clock());
         let mut arguments = std::mem::take(&mut self.arguments);
         arguments.assign(words);
         let request = Request {
             args: arguments.view(&[]),
             raw: None,
             framing: Framing::Inline,
+            is_last: true,
             now_ns,
             clock,
         };
@@ -194,7 +205,7 @@ impl Session {
             self.run_one(engine, &request, &mut batch);
         }
         self.arguments = arguments;
-        self.finish(engine, &mut batch);
+        self.finish(engine, &mut batch, clock);
         batch
     }
 
@@ -220,7 +231,8 @@ impl Session {
                         continue;
                     }
                     let raw = (framing == Framing::Resp).then_some(&rest[..end]);
-                    let request = Request { args, raw, framing, now_ns, clock };
+                    let is_last = used == bytes.len();
+                    let request = Request { args, raw, framing, is_last, now_ns, clock };
                     work += COMMAND_WORK + self.run_one(engine, &request, batch);
                     let is_enough = work > BATCH_WORK_MAX || batch.replies.len() > BATCH_BYTES_MAX;
                     if is_enough && batch.stop.is_none() && used < bytes.len() {
@@ -291,8 +303,15 @@ impl Session {
             return work;
         }
         engine.counters.commands_processed += 1;
+        self.meter.expect();
         if let Err(error) = self.dispatch(engine, request, batch, &mut work) {
             self.write_error(&mut batch.replies, &error, request.clock);
+            self.name_refused(engine, request.args);
+        }
+        if !matches!(batch.stop, Some(Stop::Command { .. } | Stop::LongRead(_))) {
+            let slow_ns = engine.timing.slow_ns;
+            let slow = self.meter.leave(request.args, request.is_last, slow_ns, request.clock);
+            batch.slow.extend(slow);
         }
         self.has_answered |= request.framing != Framing::Native;
         work
@@ -308,21 +327,16 @@ impl Session {
     ) -> Result<()> {
         let name = request.args.at(0);
         if name.eq_ignore_ascii_case(b"PING") || name.eq_ignore_ascii_case(b"ECHO") {
+            let is_ping = name.eq_ignore_ascii_case(b"PING");
+            self.meter.name(if is_ping { Series::PING } else { Series::ECHO });
             self.ping(request, batch);
             return Ok(());
         }
-        let is_output = name.eq_ignore_ascii_case(b"OUTPUT");
-        let shown = if is_output {
-            "OUTPUT"
-        } else if name.eq_ignore_ascii_case(b"AUTH") {
-            "AUTH"
-        } else if name.eq_ignore_ascii_case(b"HEALTHZ") {
-            "HEALTHZ"
-        } else {
-            ""
-        };
+        let shown = ["OUTPUT", "AUTH", "HEALTHZ"].into_iter().find(|open| is_word(name, open));
+        let shown = shown.unwrap_or_default();
         engine.state.check_loading(shown)?;
         if name.eq_ignore_ascii_case(b"HELLO") {
+            self.meter.name(Series::HELLO);
             return self.refuse_hello(request, batch);
         }
         let prefix = Prefix::take(request.args)?;
@@ -333,6 +347,10 @@ impl Session {
         }
         let (entry, words) = engine.find(prefix.args).inspect_err(|_| self.notice(request))?;
         let (access, runner) = (entry.access, entry.runner);
+        self.meter.name(if prefix.timeout_ns.is_some() { Series::TIMEOUT } else { entry.series });
+        if !(entry.is_brief && request.is_brief(engine.timing.slow_ns)) {
+            self.meter.expect_long(request.clock);
+        }
         engine.state.check_access(access)?;
         if prefix.timeout_ns.is_some() && access == Access::Write {
             let name = prefix.args.at(0).to_ascii_lowercase();
@@ -463,6 +481,7 @@ impl Session {
 
     /// OUTPUT [json | resp]
     fn change_output(&mut self, args: Args, request: &Request, batch: &mut Batch) -> Result<()> {
+        self.meter.name(Series::OUTPUT);
         match args.get(1) {
             _ if args.len() > 2 => return Err(Error::WrongArity),
             None => {
@@ -541,6 +560,10 @@ impl Session {
             None => out.extend_from_slice(payload),
         }
     }
+}
+
+fn is_word(argument: &[u8], word: &str) -> bool {
+    argument.eq_ignore_ascii_case(word.as_bytes())
 }
 
 fn stop_at(name: String, args: Args, shown: Vec<u8>) -> Stop {

@@ -240,6 +240,30 @@ impl Engine {
         Ok(dict)
     }
 
+    /// Count a command that isn't the engine's.
+    fn record(&self, command: &str, took_ns: u64) {
+        let timing = &mut lock(&self.shared).timing;
+        let series = timing.series(command);
+        timing.record(series, 1, took_ns, monotonic_ns());
+    }
+
+    /// Have batches tell the commands that take so many nanoseconds; `None` for no command.
+    fn tell_slow(&self, took_ns: Option<u64>) {
+        lock(&self.shared).timing.slow_ns = took_ns.unwrap_or(u64::MAX);
+    }
+
+    /// Of each command its name, how many there were, what they took together in nanoseconds, and
+    /// what these parts of the last ten minutes' took at most.
+    fn durations(&self, parts: Vec<f64>) -> Vec<(String, u64, u64, Vec<Option<u64>>)> {
+        let engine = lock(&self.shared);
+        let all = engine.timing.durations(monotonic_ns());
+        all.map(|found| {
+            let quantiles = parts.iter().map(|part| found.quantile(*part)).collect();
+            (found.name.to_string(), found.count, found.sum_ns, quantiles)
+        })
+        .collect()
+    }
+
     /// How many visits of objects to fences there are. Looks at all objects that visit one.
     fn count_groups(&self, py: Python<'_>) -> usize {
         py.detach(|| lock(&self.shared).groups.count())

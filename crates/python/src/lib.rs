@@ -55,7 +55,9 @@ mod _engine {
     #[pymodule_export]
     use crate::rewrite::Rewrite;
     #[pymodule_export]
-    use crate::session::{Batch, Close, Http, Live, LongRead, ServerCommand, Session, Yield};
+    use crate::session::Yield;
+    #[pymodule_export]
+    use crate::session::{shorten, Batch, Close, Http, Live, LongRead, ServerCommand, Session};
     #[pymodule_export]
     use crate::split_native;
     #[pymodule_export]

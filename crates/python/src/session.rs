@@ -4,7 +4,7 @@ use ::engine::error::Error;
 use ::engine::reply::Output;
 use ::engine::request::Framing;
 use ::engine::session::{
-    Batch as CoreBatch, LongRead as CoreLongRead, Session as CoreSession, Stop,
+    shortened, Batch as CoreBatch, LongRead as CoreLongRead, Session as CoreSession, Stop,
 };
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyString, PyTuple};
@@ -21,12 +21,16 @@ pub struct Session {
     core: CoreSession,
 }
 
+/// The arguments of a command that took long, what it took and what it waited, in nanoseconds.
+type SlowRecord = (Vec<Py<PyBytes>>, u64, u64);
+
 /// What one call did: replies to send, bytes to log, and why it stopped.
 #[pyclass(frozen, get_all)]
 pub struct Batch {
     replies: Py<PyBytes>,
     log: Py<PyBytes>,
     monitored: Vec<Py<PyBytes>>,
+    slow: Vec<SlowRecord>,
     stop: Option<Py<PyAny>>,
     events: Py<PyTuple>,
     event_objects: Py<PyTuple>,
@@ -86,11 +90,17 @@ fn convert(py: Python<'_>, batch: CoreBatch) -> PyResult<Batch> {
         Some(stop) => Some(convert_stop(py, stop)?),
     };
     let refused_url = batch.outbox.refused_url;
+    let slow = batch.slow.iter().map(|slow| {
+        let args = slow.args.iter().map(|arg| bytes_of(py, arg)).collect();
+        (args, slow.took_ns, slow.waited_ns)
+    });
+    let slow = slow.collect();
     let Records { events, event_objects, hooks_changed } = convert_outbox(py, batch.outbox)?;
     Ok(Batch {
         replies: bytes_of(py, &batch.replies),
         log: bytes_of(py, &batch.log),
         monitored: batch.monitored.iter().map(|shown| bytes_of(py, shown)).collect(),
+        slow,
         stop,
         events,
         event_objects,
@@ -117,6 +127,13 @@ fn convert_stop(py: Python<'_>, stop: Stop) -> PyResult<Py<PyAny>> {
     })
 }
 
+/// Arguments as the list of slow commands shows them, long ones cut.
+#[pyfunction]
+pub fn shorten(args: Vec<Vec<u8>>, py: Python<'_>) -> Vec<Py<PyBytes>> {
+    let kept = shortened(args.iter().map(Vec::as_slice), args.len());
+    kept.iter().map(|arg| bytes_of(py, arg)).collect()
+}
+
 #[pymethods]
 impl Session {
     /// Whether the right password was given.
@@ -141,6 +158,12 @@ impl Session {
         self.core.is_live = value;
     }
 
+    /// Bytes that wait for the rest of their request.
+    #[getter]
+    fn buffered(&self) -> usize {
+        self.core.buffered()
+    }
+
     /// How the last request was framed: `resp` (or inline), `native`, `plain`.
     #[getter]
     fn framing(&self) -> &'static str {
@@ -158,12 +181,6 @@ impl Session {
             Output::Resp => "resp",
             Output::Json => "json",
         }
-    /// Bytes that wait for the rest of their request.
-    #[getter]
-    fn buffered(&self) -> usize {
-        self.core.buffered()
-    }
-
     }
 
     /// Parse and run as much as possible.
@@ -215,6 +232,14 @@ impl Session {
 
 #[pymethods]
 impl LongRead {
+    /// The request's arguments, long ones cut.
+    #[getter]
+    fn args(&self, py: Python<'_>) -> Vec<Py<PyBytes>> {
+        let args = self.core.args();
+        let kept = shortened(args.iter().map(Vec::as_slice), args.len());
+        kept.iter().map(|arg| bytes_of(py, arg)).collect()
+    }
+
     /// Run it, without the GIL; the framed reply.
     fn run<'py>(&self, py: Python<'py>) -> Bound<'py, PyBytes> {
         let reply = py.detach(|| self.core.run(&monotonic_ns));

@@ -49,11 +49,12 @@ pub fn bytes_of(text: &Bound<'_, PyString>) -> Vec<u8> {
     if let Ok(text) = text.to_cow() {
         return text.as_bytes().to_vec();
     }
-    let encoded = text.call_method1("encode", ("utf-8", "surrogateescape"));
-    match encoded.as_ref().map(|bytes| bytes.cast::<PyBytes>()) {
-        Ok(Ok(bytes)) => bytes.as_bytes().to_vec(),
-        _ => text.to_string_lossy().as_bytes().to_vec(),
+    if let Ok(encoded) = text.call_method1("encode", ("utf-8", "surrogateescape")) {
+        if let Ok(bytes) = encoded.cast::<PyBytes>() {
+            return bytes.as_bytes().to_vec();
+        }
     }
+    text.to_string_lossy().as_bytes().to_vec()
 }
 
 fn unsupported(value: &Bound<'_, PyAny>) -> PyErr {

@@ -28,7 +28,7 @@ LAYERS: tuple[frozenset[str], ...] = (
     ),
     frozenset({"dispatch"}),
     frozenset({"commands"}),
-    frozenset({"hooks", "config", "protocol", "clients", "gates"}),
+    frozenset({"hooks", "config", "protocol", "clients", "gates", "slow_log"}),
     frozenset({"interfaces", "following", "embedded"}),
     frozenset({"_engine", "errors", "clock", "limits"}),
 )

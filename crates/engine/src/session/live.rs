@@ -1,6 +1,6 @@
 //! Connections that turn live: they listen to something, and their requests are the driver's.
 
-use super::{Batch, Session, Stop};
+use super::{Batch, Clock, Session, Stop};
 use crate::engine::Engine;
 use crate::fence::Fence;
 use crate::reply::{self, Output};
@@ -12,7 +12,9 @@ const LIVE: &[u8] = br#"{"ok":true,"live":true}"#;
 impl Batch {
     /// Whether it has what a look at what stopped and at the log doesn't show.
     fn has_more_than_replies(&self) -> bool {
-        !self.monitored.is_empty() || (self.log.is_empty() && !self.outbox.events.is_empty())
+        !self.monitored.is_empty()
+            || !self.slow.is_empty()
+            || (self.log.is_empty() && !self.outbox.events.is_empty())
     }
 }
 
@@ -35,7 +37,8 @@ impl Session {
 
     /// Takes what fences and hooks came to. From a live search on requests are the driver's, those
     /// that came together with it too.
-    pub(super) fn finish(&mut self, engine: &mut Engine, batch: &mut Batch) {
+    pub(super) fn finish(&mut self, engine: &mut Engine, batch: &mut Batch, clock: Clock) {
+        self.meter.end(&mut engine.timing, clock);
         batch.outbox = engine.take_outbox();
         match &batch.stop {
             Some(Stop::Live(_)) => self.is_live = true,

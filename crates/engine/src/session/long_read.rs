@@ -21,6 +21,11 @@ pub struct LongRead {
 }
 
 impl LongRead {
+    /// The request, behind its TIMEOUT if it has one.
+    pub fn args(&self) -> &[Vec<u8>] {
+        self.args.get(self.skip..).unwrap_or_default()
+    }
+
     /// Runs the read; the framed reply.
     pub fn run(&self, clock: Clock) -> Vec<u8> {
         let started = if self.started_ns > 0 { self.started_ns } else { clock() };

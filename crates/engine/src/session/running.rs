@@ -1,5 +1,6 @@
 //! One request as a session runs it, and the TIMEOUT that may stand before its command.
 
+use super::meter::{BRIEF_BYTES_MAX, SLOW_NS_MIN};
 use super::Clock;
 use crate::error::{Error, Result};
 use crate::number::parse_float;
@@ -11,6 +12,8 @@ pub(super) struct Request<'a> {
     /// The bytes of a RESP array, which the log takes as they are.
     pub raw: Option<&'a [u8]>,
     pub framing: Framing,
+    /// Whether nothing else waits behind it.
+    pub is_last: bool,
     pub now_ns: i64,
     pub clock: Clock<'a>,
 }
@@ -22,6 +25,13 @@ pub(super) struct Prefix<'a> {
 }
 
 impl Request<'_> {
+    /// Whether it is small, and slow commands are only those that take really long.
+    #[inline]
+    pub fn is_brief(&self, slow_ns: u64) -> bool {
+        let size = self.raw.map_or(0, <[u8]>::len);
+        size < BRIEF_BYTES_MAX && self.framing != Framing::Native && slow_ns >= SLOW_NS_MIN
+    }
+
     /// Appends the request to what goes to the log.
     pub fn write_log(&self, log: &mut Vec<u8>) {
         match self.raw {
