@@ -1,8 +1,21 @@
 """Commands that exist only under --dev, for tests of the server itself."""
 
-from tile38py.commands.registry import OK, Access, Call, Later, Reply, command
+from collections.abc import Iterator
+
+from tile38py import errors
+from tile38py.commands.registry import OK, Access, Call, Later, Reply, Writes, command
 
 SLEEP_SECONDS_MAX = 3600.0  # a thread is taken for so long
+MASS_COUNT_MAX = 10_000_000  # objects that one MASSINSERT may make; nobody else is served meanwhile
+WORLD = (-90.0, -180.0, 90.0, 180.0)  # latitude and longitude, from and to
+VALUES = "1 0 -1 14 20.5 120 -120 20000 -20000 214748300 -214748300 2014748300 123.12312301"
+FIELDS = [
+    word.encode()
+    for number, value in enumerate(VALUES.split())
+    for word in ("FIELD", f"fname:{number}", value)
+]
+STRING_EVERY = 8
+EXPIRY_SECONDS = range(5, 30)
 
 
 @command("SLEEP", arity=2, access=Access.ADMIN, summary="Answer later", developers=True)
@@ -28,3 +41,57 @@ def shutdown(call: Call) -> Reply:
     call.server.stop(1, "shutdown requested by developer")
     call.client.kill()
     return OK
+
+
+@command("MASSINSERT", arity=-3, access=Access.WRITE, summary="Make many objects", developers=True)
+def massinsert(call: Call) -> Writes:
+    """MASSINSERT cols objs [minlat minlon maxlat maxlon]."""
+    if len(call.args) not in (2, 2 + len(WORLD)):
+        raise errors.wrong_arity()
+    columns, objects = map(_count, call.args[:2])
+    if columns * objects > MASS_COUNT_MAX:
+        raise errors.invalid_argument(call.args[1])
+    box = tuple(map(_degrees, call.args[2:])) or WORLD
+    return Writes(_objects(call, columns, objects, box), OK)
+
+
+def _count(word: bytes) -> int:
+    if not word.isdigit():
+        raise errors.invalid_argument(word)
+    return int(word)
+
+
+def _degrees(word: bytes) -> float:
+    try:
+        return float(word)
+    except ValueError:
+        raise errors.not_a_float(errors.shown(word)) from None
+
+
+def _objects(
+    call: Call, columns: int, objects: int, box: tuple[float, ...]
+) -> Iterator[list[bytes]]:
+    south, west, north, east = box
+    chance = _fractions(call.server.clock.now_ns())
+    for column in range(columns):
+        for number in range(objects):
+            words = [b"SET", b"mi:%d" % column, b"%d" % number, *FIELDS]
+            if next(chance) < 1 / 2:
+                span = EXPIRY_SECONDS[int(next(chance) * len(EXPIRY_SECONDS))]
+                words += [b"EX", b"%d" % span]
+            if number % STRING_EVERY == 0:
+                words += [b"STRING", b"str%d" % number]
+            else:
+                latitude = south + next(chance) * (north - south)
+                longitude = west + next(chance) * (east - west)
+                words += [b"POINT", b"%r" % latitude, b"%r" % longitude]
+            yield words
+    call.server.log(f"massinsert: done {columns * objects} objects")
+
+
+def _fractions(seed: int) -> Iterator[float]:
+    """Numbers from 0 to 1 as they come; Knuth's generator is good enough for test data."""
+    state = seed
+    while True:
+        state = (state * 6364136223846793005 + 1442695040888963407) % 2**64
+        yield (state >> 11) / 2**53
