@@ -17,6 +17,7 @@ const MERGED_ENTRIES_MAX: usize = 48;
 
 /// A leaf or a branch.
 #[derive(Clone)]
+#[allow(clippy::large_enum_variant)] // nearly all nodes are leaves
 pub(super) enum Node<T> {
     Leaf(Keys<T>),
     /// Apart, since it is larger than a leaf.
@@ -33,7 +34,7 @@ pub(super) struct Branch<T> {
 /// The right half of a node that was split, and where it begins.
 pub(super) struct Half<T> {
     separator: Box<[u8]>,
-    node: Node<T>,
+    node: Arc<Node<T>>,
 }
 
 /// What an update did.
@@ -85,7 +86,7 @@ impl<T: Keyed> Branch<T> {
 
     fn add(&mut self, at: usize, half: Half<T>) {
         self.separators.insert(at - 1, half.separator);
-        capacity::insert(&mut self.children, at, Arc::new(half.node));
+        capacity::insert(&mut self.children, at, half.node);
     }
 
     fn update<E>(
@@ -107,7 +108,8 @@ impl<T: Keyed> Branch<T> {
         let separators = self.separators.split_off(at);
         let children = capacity::split_off(&mut self.children, at);
         let separator = self.separators.remove(at - 1);
-        Half { separator, node: Node::Branch(Box::new(Branch { separators, children })) }
+        let node = Arc::new(Node::Branch(Box::new(Branch { separators, children })));
+        Half { separator, node }
     }
 
     fn remove(&mut self, key: &[u8]) -> Option<T> {
@@ -189,7 +191,7 @@ impl<T: Keyed> Node<T> {
             let right = items.split_off(split_at(at, items.len()));
             let (last, first) = (items.items().last(), right.items().first());
             let separator = last.zip(first).map(|(last, first)| separate(last.key(), first.key()));
-            Half { separator: separator.unwrap_or_default(), node: Node::Leaf(right) }
+            Half { separator: separator.unwrap_or_default(), node: Arc::new(Node::Leaf(right)) }
         });
         Ok((item, Updated::Added(half)))
     }

@@ -294,9 +294,9 @@ fn approach<T: Item>(root: &Node<T>, all: Rect, measure: &impl Measure<T>, reach
     }
     let bounds = node.entry_bounds();
     if bounds.len() >= reach.count {
-        bounds.iter().for_each(|bounds| {
+        for bounds in bounds {
             horizon.meet(measure, bounds);
-        });
+        }
     }
     horizon.distance
 }
