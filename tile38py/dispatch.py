@@ -33,7 +33,7 @@ from tile38py.commands.registry import (
     Services,
     Writes,
 )
-from tile38py.interfaces import Client, Wire
+from tile38py.interfaces import Client
 from tile38py.limits import OUTPUT_BYTES_HIGH
 
 Answer = Reply | Replies | Raw | Writes | End | errors.CommandError
@@ -104,7 +104,7 @@ class Dispatcher:
                 case ServerCommand() as command:
                     progress.stop = self._run(client, command, progress)
                 case Live(id=fence):
-                    self._watch(client, fence, progress)
+                    self._services.broadcaster.watch(client, fence)
                 case LongRead() as read:
                     work = Work(read.run, _bytes)
                     progress.stop = self._timed(client, read.args, work)
@@ -218,14 +218,6 @@ class Dispatcher:
             return record.run(call)
         except errors.CommandError as error:
             return error
-
-    def _watch(self, client: Client, fence: int, progress: Progress) -> None:
-        if client.wire is Wire.HTTP:
-            self._services.engine.remove_live(fence)
-            client.session.live = False
-            progress.replies[-1] = client.session.fail(str(errors.live_needs_stream()))
-        else:
-            self._services.broadcaster.watch(client, fence)
 
     def _show(self, client: Client, commands: list[bytes]) -> None:
         now_ns = self._services.clock.now_ns()

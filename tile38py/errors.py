@@ -164,9 +164,9 @@ def only_subscribing() -> CommandError:
     return CommandError("only (P)SUBSCRIBE / (P)UNSUBSCRIBE / PING / QUIT allowed in this context")
 
 
-def live_needs_stream() -> CommandError:
-    """A live command over plain HTTP, where Tile38 would be silent for ever."""
-    return CommandError("live commands need WebSocket or RESP")
+def needs_wire(name: str, wire: str) -> CommandError:
+    """A live command that sends no JSON, over HTTP, where Tile38 would be silent for ever."""
+    return CommandError(f"{name} needs {wire}")
 
 
 def too_many_clients() -> CommandError:

@@ -98,7 +98,7 @@ async def test_only_streams_are_counted(line: Line) -> None:
 
 async def test_http_has_no_stream(line: Line) -> None:
     reply = line.send(b"GET /AOF+0 HTTP/1.1\r\n\r\n")
-    assert b"live commands need WebSocket or RESP" in reply
+    assert b'"err":"AOF needs RESP"' in reply
 
 
 async def test_messages_of_channels_reach_followers_behind_their_cause(line: Line) -> None:

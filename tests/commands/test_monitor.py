@@ -74,6 +74,14 @@ def test_websocket_gets_lines_as_messages(bench: Bench) -> None:
     assert client.taken() == b'\x81\x33+1700000000.000000 [0 127.0.0.1:5001] "GET" "k" "i"'
 
 
+@pytest.mark.parametrize("wire", [Wire.HTTP, Wire.CHUNKED_HTTP])
+def test_plain_http_is_told_what_it_needs(bench: Bench, wire: Wire) -> None:
+    client = bench.new_client(framing="plain")
+    client.wire = wire
+    assert b'"err":"MONITOR needs WebSocket or RESP"' in bench.call("MONITOR", client=client)
+    assert client.listener is None
+
+
 def test_nothing_is_told_when_nobody_looks(bench: Bench, monitor: FakeClient) -> None:
     assert monitor.listener is not None
     monitor.listener.close()

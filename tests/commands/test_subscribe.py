@@ -88,12 +88,15 @@ def test_websocket_clients_get_text_frames(bench: Bench) -> None:
     assert published(bench, client) == b'\x81\x07"hello"'
 
 
-def test_plain_http_is_told_what_it_needs(bench: Bench) -> None:
+@pytest.mark.parametrize(
+    ("wire", "shown"),
+    [(Wire.HTTP, b'"hello"\n'), (Wire.CHUNKED_HTTP, b'8\r\n"hello"\n\r\n')],
+)
+def test_http_clients_get_lines(bench: Bench, wire: Wire, shown: bytes) -> None:
     client = bench.new_client(framing="plain")
-    client.wire = Wire.HTTP
-    for words in ("SUBSCRIBE", "a"), ("MONITOR",):
-        assert b"live commands need WebSocket or RESP" in bench.call(*words, client=client)
-    assert client.listener is None
+    client.wire = wire
+    bench.call("PSUBSCRIBE", "?", client=client)
+    assert published(bench, client) == shown
 
 
 def test_who_unsubscribed_gets_nothing_and_stays_live(bench: Bench) -> None:

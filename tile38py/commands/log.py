@@ -26,7 +26,7 @@ def aof(call: Call) -> Raw:
     if position > journal.size:
         raise errors.log_position()
     if call.client.is_plain:
-        raise errors.live_needs_stream()
+        raise errors.needs_wire(call.name, "RESP")
     call.server.log_streams.attach(call.client, position)
     return STARTED
 

@@ -29,8 +29,8 @@ HIDDEN: Final = frozenset(
 @command("MONITOR", arity=1, access=Access.ADMIN, summary="Watch the commands that run")
 def monitor(call: Call) -> Raw:
     """MONITOR."""
-    if call.client.wire is Wire.HTTP:
-        raise errors.live_needs_stream()
+    if call.client.wire in (Wire.HTTP, Wire.CHUNKED_HTTP):
+        raise errors.needs_wire(call.name, "WebSocket or RESP")
     call.server.broadcaster.attach(call.client, Role.MONITOR)
     return STARTED
 

@@ -11,7 +11,7 @@ from tile38py.commands.registry import (
     command,
     while_live,
 )
-from tile38py.interfaces import Role, Wire
+from tile38py.interfaces import Role
 
 
 @command("SUBSCRIBE", arity=-2, access=Access.PUBSUB, summary="Listen to channels")
@@ -52,8 +52,6 @@ def answer(call: Call) -> Reply | Replies | End:
 def _listen(call: Call) -> Replies:
     if not call.args:
         raise errors.wrong_arity()
-    if call.client.wire is Wire.HTTP:
-        raise errors.live_needs_stream()
     listener = call.client.listener
     if listener is None:
         listener = call.server.broadcaster.attach(call.client, Role.SUBSCRIBER)

@@ -25,7 +25,8 @@ class Wire(Enum):
     RESP = auto()  # inline commands too
     NATIVE = auto()
     WEBSOCKET = auto()
-    HTTP = auto()
+    HTTP = auto()  # of a client that knows no chunks
+    CHUNKED_HTTP = auto()
 
 
 class Role(Enum):

@@ -1,6 +1,7 @@
 """HTTP requests from bytes, and the exact heads of replies. Knows no command, opens no socket.
 
-One request a connection: the server closes after its reply, as Tile38 does.
+One request a connection: the server closes after its reply, as Tile38 does. The reply may be a
+stream of lines without an end.
 """
 
 import re
@@ -25,6 +26,11 @@ PREFLIGHT: Final = (
     b"Access-Control-Allow-Headers: *, Authorization\r\n"
     b"Access-Control-Allow-Methods: POST, GET, OPTIONS\r\n\r\n"
 )
+STREAM: Final = b"HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Type: %b\r\n" % JSON
+CHUNKS: Final = b"Transfer-Encoding: chunked\r\n"
+ANY_ORIGIN: Final = b"Access-Control-Allow-Origin: *\r\n\r\n"
+LAST_CHUNK: Final = b"0\r\n\r\n"
+ONE_LINE: Final = bytes.maketrans(b"\r\n", b"  ")
 CONTINUE: Final = b"HTTP/1.1 100 Continue\r\n\r\n"
 
 
@@ -35,6 +41,7 @@ class Request:
     method: bytes
     text: bytes  # the command: the decoded path and directly behind it the body
     headers: dict[bytes, bytes]  # lower-case names; the last one of a name
+    takes_chunks: bool  # the reply may come in chunks
 
     @property
     def password(self) -> bytes | None:
@@ -107,7 +114,8 @@ class Parser:
         if request.method != b"OPTIONS" and (not path.startswith(b"/") or BAD_ESCAPE.search(path)):
             return Refusal(HTTPStatus.BAD_REQUEST, "invalid HTTP request")
         text = unquote_to_bytes(path[1:].replace(b"+", b" ")) + b"".join(self._body)
-        return Request(request.method, text, dict(request.headers))
+        takes_chunks = request.http_version >= b"1.1"
+        return Request(request.method, text, dict(request.headers), takes_chunks)
 
 
 def tolerated(data: bytes) -> bytes:
@@ -127,6 +135,18 @@ def reply(status: HTTPStatus, body: bytes, content_type: bytes = JSON) -> bytes:
         b"Access-Control-Allow-Origin: *\r\n\r\n%b\r\n"
         % (status, status.phrase.encode(), content_type, len(body) + 2, body)
     )
+
+
+def stream_head(*, is_chunked: bool) -> bytes:
+    """The head of a reply that is a stream of lines, until the connection ends."""
+    return STREAM + (CHUNKS if is_chunked else b"") + ANY_ORIGIN
+
+
+def stream_line(text: bytes, *, is_chunked: bool) -> bytes:
+    """A JSON text of a stream. Line ends in it can only be blanks between its tokens."""
+    line = text.translate(ONE_LINE) + b"\n"
+    # Each is a chunk of its own: some clients hand out no line before they have its whole chunk.
+    return b"%x\r\n%b\r\n" % (len(line), line) if is_chunked else line
 
 
 def _promised_bytes(request: h11.Request) -> int:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from tile38py._engine import json_text
 from tile38py.interfaces import Client, Wire
-from tile38py.protocol import websocket
+from tile38py.protocol import http, websocket
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,8 +37,16 @@ class Form:
                 return b"$%d %b\r\n" % (len(payload), payload)
             case Wire.WEBSOCKET:
                 return websocket.text_frame(payload)
+            case Wire.HTTP | Wire.CHUNKED_HTTP:
+                is_chunked = self.wire is Wire.CHUNKED_HTTP
+                return http.stream_line(payload, is_chunked=is_chunked)
             case _:
                 return b"$%d\r\n%b\r\n" % (len(payload), payload)
+
+    @property
+    def end(self) -> bytes:
+        """What follows the last message, so that a client can tell a clean end from a cut."""
+        return http.LAST_CHUNK if self.wire is Wire.CHUNKED_HTTP else b""
 
     def line(self, text: bytes) -> bytes:
         """A line of MONITOR, which has no frame."""

@@ -24,7 +24,7 @@ from tile38py.limits import (
     OUTPUT_BYTES_LOW,
     OUTPUT_BYTES_MAX,
 )
-from tile38py.protocol.websocket import Answer, Frames, text_frame
+from tile38py.protocol.websocket import Answer, Frames
 from tile38py.server.logs import Log
 from tile38py.server.peers import Doorkeeper, address_of, keep_alive
 from tile38py.server.web import Exchange, Run, WebSettings
@@ -181,7 +181,7 @@ class Connection(asyncio.Protocol):
     def wire(self) -> Wire:
         """How the present request was framed."""
         if self._job is not None:
-            return Wire.WEBSOCKET if self._job.handshake else Wire.HTTP
+            return self._job.wire
         return Wire.NATIVE if self.session.framing == "native" else Wire.RESP
 
     @property
@@ -363,20 +363,24 @@ class Connection(asyncio.Protocol):
         elif isinstance(progress.stop, Close):
             self._send(b"", LAST)  # QUIT has no reply over HTTP
         elif self.listener is not None:
-            self._begin_frames(progress)
+            self._begin_live(progress)
         else:
             self._reply(b"".join(progress.replies), WROTE if progress.wrote else 0)
 
-    def _begin_frames(self, progress: Progress) -> None:
-        """The connection is live: a WebSocket that stays."""
+    def _begin_live(self, progress: Progress) -> None:
+        """The connection is live and stays."""
         assert self._job is not None
-        self._frames = Frames()
-        self._receive = self._receive_frames
-        replies = self._job.handshake + _in_frames(progress)
+        if self._job.wire is Wire.WEBSOCKET:
+            self._frames = Frames()
+            self._receive = self._receive_frames
+        else:
+            self._receive = lambda _data: None  # over HTTP a client has nothing more to say
+        replies = self._job.head + self._job.framed(progress.replies)
         self._send(replies, WROTE if progress.wrote else 0)
 
     def _receive_frames(self, data: bytes) -> None:
         assert self._frames is not None
+        assert self._job is not None
         for item in self._frames.receive(data):
             if isinstance(item, Answer):
                 self._send(item.data, LAST if item.is_last else 0)
@@ -385,16 +389,11 @@ class Connection(asyncio.Protocol):
                 continue
             progress = self._run_text(item.text)
             if isinstance(progress.stop, End):
-                self._send(_in_frames(progress) + self._frames.closing().data, LAST)
+                replies = self._job.framed(progress.replies)
+                self._send(replies + self._frames.closing().data, LAST)
                 return
-            self._send(_in_frames(progress), 0)
+            self._send(self._job.framed(progress.replies), 0)
 
     def _run_text(self, text: bytes) -> Progress:
         batch = self.session.run(split_native(text), self._now())
         return self._hub.dispatcher.drive(self, batch)
-
-
-def _in_frames(progress: Progress) -> bytes:
-    """Each reply as a message of its own."""
-    replies = (reply.removesuffix(b"\r\n") for reply in progress.replies if reply)
-    return b"".join(map(text_frame, replies))

@@ -2,7 +2,7 @@
 JSON to the bytes of the reply. Doesn't run the command, see connection.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Final
@@ -12,7 +12,9 @@ from tile38py.commands.connection import is_password
 from tile38py.config import Config
 from tile38py.config.properties import REQUIREPASS
 from tile38py.errors import CommandError, shown, unknown_command
+from tile38py.interfaces import Wire
 from tile38py.protocol import http, tiles, websocket
+from tile38py.protocol.push import Form
 
 # The one command whose failure is told by the status: load balancers look at nothing else.
 HEALTH_COMMAND: Final = b"healthz"
@@ -20,11 +22,18 @@ HEALTH_COMMAND: Final = b"healthz"
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """A command to run; its JSON becomes the reply."""
+    """A command to run; its JSON becomes the reply, or the first message of a live connection."""
 
     args: list[bytes]
     encode: Callable[[bytes], bytes]
-    handshake: bytes = b""  # what makes the connection a WebSocket, if that was asked for
+    wire: Wire  # how the client hears more than one message
+    head: bytes  # what comes before the first of them
+
+    def framed(self, replies: Sequence[bytes]) -> bytes:
+        """Each reply as a message of its own."""
+        form = Form(self.wire, is_json=True)
+        texts = (reply.removesuffix(b"\r\n") for reply in replies if reply)
+        return b"".join(map(form.framed, texts))
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +94,7 @@ class Exchange:
         unknown = self._unknown(args)
         if unknown:
             return Send(encode(self._session.fail(str(unknown))), is_last=True)
-        return Run(args, encode, b"" if key is None else websocket.handshake(key))
+        return Run(args, encode, *_stream_of(key, is_chunked=request.takes_chunks))
 
     def _unknown(self, args: list[bytes]) -> CommandError | None:
         """Commands that Tile38 doesn't know over HTTP: AUTH, and any with a query behind it."""
@@ -121,6 +130,14 @@ class Exchange:
 
     def _refused(self, status: HTTPStatus, text: str) -> Send:
         return Send(http.reply(status, self._session.fail(text)), is_last=True)
+
+
+def _stream_of(key: bytes | None, *, is_chunked: bool) -> tuple[Wire, bytes]:
+    """How a command that goes live is heard, and what comes first."""
+    if key is not None:
+        return Wire.WEBSOCKET, websocket.handshake(key)
+    wire = Wire.CHUNKED_HTTP if is_chunked else Wire.HTTP
+    return wire, http.stream_head(is_chunked=is_chunked)
 
 
 def _status(body: bytes, failed: bytes) -> HTTPStatus:

@@ -94,6 +94,8 @@ class Subscription:
         self._is_ending = True
         while self._waiting:
             self.client.write(self._next_piece())
+        if self.form.end:
+            self.client.write(self.form.end)
         self.client.shut()
 
     def _next_piece(self) -> bytes:

@@ -50,6 +50,13 @@ def test_neither_an_old_version_nor_a_missing_host_matters() -> None:
     assert text_of(b"GET /PING HTTP/1.1\r\nA: b\r\nHOST: here\r\n\r\n") == b"PING"
 
 
+@pytest.mark.parametrize(("version", "takes_chunks"), [(b"1.0", False), (b"1.1", True)])
+def test_chunks_are_for_who_knows_them(version: bytes, *, takes_chunks: bool) -> None:
+    request = parse(b"GET /PING HTTP/%b\r\n\r\n" % version)
+    assert isinstance(request, Request)
+    assert request.takes_chunks == takes_chunks
+
+
 def test_the_password_is_the_whole_header() -> None:
     request = parse(b"GET /PING HTTP/1.1\r\nauthorization:  Basic abc \r\n\r\n")
     assert isinstance(request, Request)

@@ -1,4 +1,4 @@
-"""Live connections on a fake socket: order with replies, slow readers, WebSocket, the end."""
+"""Live connections on a fake socket: order with replies, slow readers, WebSocket, HTTP, the end."""
 
 import pytest
 from wsproto.connection import Connection, ConnectionType
@@ -132,13 +132,6 @@ async def test_control_frames_are_answered(socket: Line) -> None:
     assert socket.transport.is_closed
 
 
-async def test_a_live_command_over_http_is_refused(line: Line) -> None:
-    reply = line.send(b"GET /SUBSCRIBE+a HTTP/1.1\r\n\r\n")
-    assert reply.startswith(b"HTTP/1.1 200 OK")
-    assert b'"err":"live commands need WebSocket or RESP"' in reply
-    assert line.transport.is_closed
-
-
 async def test_a_monitor_over_websocket_gets_messages(line: Line) -> None:
     assert line.send(UPGRADE % b"MONITOR").endswith(b"\x81\x03+OK")
     line.bench.call("GET", "fleet", "a")
@@ -147,6 +140,7 @@ async def test_a_monitor_over_websocket_gets_messages(line: Line) -> None:
     assert line.send(said("x")) == b"\x88\x02\x03\xe8"
 
 
+GET = b"GET /%b HTTP/1.1\r\n\r\n"
 FENCE = b"WITHIN+fleet+FENCE+DETECT+inside+IDS+BOUNDS+0+0+10+10"
 
 
@@ -181,7 +175,106 @@ async def test_a_live_fence_over_websocket_sends_bare_json(line: Line) -> None:
     assert b'{"command":"set",' in moved(line)[:30]
 
 
-async def test_a_live_fence_over_http_is_refused(line: Line) -> None:
-    reply = line.send(b"GET /" + FENCE + b" HTTP/1.1\r\n\r\n")
-    assert b'"err":"live commands need WebSocket or RESP"' in reply
+async def test_a_live_fence_over_http_is_a_stream_of_chunks(line: Line) -> None:
+    assert line.send(GET % FENCE) == (
+        b"HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Type: application/json; charset=utf-8"
+        b"\r\nTransfer-Encoding: chunked\r\nAccess-Control-Allow-Origin: *\r\n\r\n"
+        b'18\r\n{"ok":true,"live":true}\n\r\n'
+    )
+    size, _, rest = moved(line).partition(b"\r\n")
+    assert rest.startswith(b'{"command":"set",')
+    assert rest.endswith(b'"id":"a"}\n\r\n')
+    assert int(size, 16) == len(rest) - 2
+    assert not line.transport.is_closed
+
+
+async def test_an_old_client_of_http_gets_bare_lines(line: Line) -> None:
+    head, _, body = line.send(b"GET /SUBSCRIBE+a+b HTTP/1.0\r\n\r\n").partition(b"\r\n\r\n")
+    assert head.startswith(b"HTTP/1.1 200 OK\r\n")
+    assert b"Content-Length" not in head
+    assert b"Transfer-Encoding" not in head
+    first, second, end = body.split(b"\n")
+    assert first.startswith(b'{"ok":true,"command":"subscribe","channel":"a","num":1,')
+    assert second.startswith(b'{"ok":true,"command":"subscribe","channel":"b","num":2,')
+    assert end == b""
+    assert published(line) == b'"hello"\n'
+    line.connection.finish()
+    assert line.transport.taken() == b""
+    assert line.transport.is_closed
+
+
+async def test_a_message_over_http_is_one_line_whatever_is_in_it(line: Line) -> None:
+    line.send(b"GET /PSUBSCRIBE+* HTTP/1.0\r\n\r\n")
+    assert published(line, b'{"a":\r\n[1]}') == b'{"a":  [1]}\n'
+    assert published(line, b"a\nb") == b'"a\\nb"\n'
+
+
+async def test_a_clean_stop_ends_a_stream_with_the_last_chunk(line: Line) -> None:
+    line.send(GET % b"SUBSCRIBE+a")
+    line.bench.call("PUBLISH", "a", "hello")
+    line.connection.finish()
+    line.bench.loop.turn()
+    assert line.transport.taken() == b'8\r\n"hello"\n\r\n0\r\n\r\n'
+    assert line.transport.is_closed
+
+
+async def test_a_stream_that_is_taken_slowly_is_cut_as_others_are(line: Line) -> None:
+    line.send(GET % b"SUBSCRIBE+a")
+    line.connection.pause_writing()
+    line.transport.unsent = 100
+    assert published(line, b"x" * LIVE_BYTES_MAX) + published(line) == b""
+    assert line.bench.subscriptions.cut_count == 1
+    assert line.transport.is_aborted
+
+
+async def test_a_fence_over_http_is_gone_with_its_client(line: Line) -> None:
+    line.send(GET % FENCE)
+    assert not line.connection.eof_received()  # so that the transport closes
+    line.connection.connection_lost(None)
+    assert moved(line) == b""
+    assert not line.bench.engine.remove_live(1)
+
+
+async def test_nothing_is_heard_of_a_client_that_streams(line: Line) -> None:
+    line.send(GET % b"SUBSCRIBE+a" + GET % b"PING")
+    assert line.send(GET % b"PING") == b""
+    assert published(line) == b'8\r\n"hello"\n\r\n'
+
+
+@pytest.mark.parametrize(
+    ("command_text", "error"),
+    [
+        (b"NEARBY+fleet+FENCE+POINT+1", b"invalid number of arguments"),
+        (b"SUBSCRIBE", b"invalid number of arguments"),
+        (b"MONITOR", b"MONITOR needs WebSocket or RESP"),
+    ],
+)
+async def test_what_does_not_go_live_over_http_is_a_reply(
+    line: Line, command_text: bytes, error: bytes
+) -> None:
+    reply = line.send(GET % command_text)
+    assert b"\r\nContent-Length: " in reply
+    assert b'{"ok":false,"err":"' + error in reply
+    assert line.transport.is_closed
+    assert line.connection.listener is None
+
+
+async def test_a_stream_needs_the_password(line: Line) -> None:
+    line.bench.config.set("requirepass", "secret")
+    line.bench.gates.requires_password = True
+    line.bench.gates.apply()
+    assert b'"err":"authentication required"' in line.send(GET % FENCE)
+    head = b"GET /%b HTTP/1.1\r\nAuthorization: %b\r\n\r\n"
+    assert b'"err":"invalid password"' in Line(line.bench).send(head % (FENCE, b"x"))
+    reply = Line(line.bench).send(head % (b"SUBSCRIBE+a", b"secret"))
+    assert b'\n{"ok":true,"command":"subscribe",' in reply
+
+
+async def test_a_stream_that_the_log_keeps_from_starting_is_a_reply(line: Line) -> None:
+    line.bench.call("SET", "fleet", "a", "POINT", "1", "2")
+    assert line.send(GET % FENCE) == b""
+    line.bench.fake_journal.flush("full")
+    reply = line.transport.taken()
+    assert b"\r\nContent-Length: " in reply
+    assert b'"err":"the log cannot be written' in reply
     assert line.transport.is_closed
