@@ -88,6 +88,7 @@ def measure_whole(servers: Sequence[Server], options: argparse.Namespace) -> Ite
     measures: tuple[tuple[str, str, bool, Callable[[Server], float | None]], ...] = (
         ("resident memory of a point with a field", "bytes", False, memory),
         ("longest SET beside world-wide WHERE", "ms", False, whole.longest_stall),
+        ("longer SET beside it, one in a thousand", "ms", False, whole.high_stall),
         ("log load", "commands/s", True, whole.log_load),
     )
     for name, unit, is_more_better, function in measures:

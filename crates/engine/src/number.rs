@@ -196,7 +196,7 @@ fn short_decimal(value: f64, digits: &mut [u8; DECIMAL_BYTES_MAX]) -> Option<&[u
         return None;
     }
     let mut start = digits.len();
-    let (mut whole, mut fraction) = (number / SCALE, number % SCALE);
+    let (whole, mut fraction) = (number / SCALE, number % SCALE);
     if fraction > 0 {
         let mut places = PLACES;
         while fraction % 10 == 0 {
@@ -211,19 +211,25 @@ fn short_decimal(value: f64, digits: &mut [u8; DECIMAL_BYTES_MAX]) -> Option<&[u
         start -= 1;
         digits[start] = b'.';
     }
-    loop {
-        start -= 1;
-        digits[start] = b'0' + (whole % 10) as u8;
-        whole /= 10;
-        if whole == 0 {
-            break;
-        }
-    }
+    start = put_digits(digits, start, whole);
     if value.is_sign_negative() {
         start -= 1;
         digits[start] = b'-';
     }
     Some(&digits[start..])
+}
+
+/// Writes a number's digits so that they end before a place; where they begin.
+fn put_digits(digits: &mut [u8], end: usize, mut number: u64) -> usize {
+    let mut start = end;
+    loop {
+        start -= 1;
+        digits[start] = b'0' + (number % 10) as u8;
+        number /= 10;
+        if number == 0 {
+            return start;
+        }
+    }
 }
 
 /// As [`write_float`], but `null` for what isn't finite: GeoJSON has no other word for it.
@@ -238,16 +244,7 @@ pub fn write_ordinate(out: &mut Vec<u8>, value: f64) {
 /// Appends a decimal integer.
 pub fn write_int(out: &mut Vec<u8>, value: i64) {
     let mut digits = [0_u8; 20];
-    let mut start = digits.len();
-    let mut rest = value.unsigned_abs();
-    loop {
-        start -= 1;
-        digits[start] = b'0' + (rest % 10) as u8;
-        rest /= 10;
-        if rest == 0 {
-            break;
-        }
-    }
+    let start = put_digits(&mut digits, 20, value.unsigned_abs());
     if value < 0 {
         out.push(b'-');
     }
