@@ -136,9 +136,9 @@ def wait_for_writes(load: Load, count: int) -> None:
 
 
 def kill_in_a_loop(folder: Path, rounds: int) -> None:
-    writers = [Writer(f"writer-{number}") for number in range(2)]
     with leader_and_follower(folder) as (leader, follower):
         for number in range(rounds):
+            writers = [Writer(f"writer-{number}-{place}") for place in range(2)]
             with Load(leader, writers) as load:
                 wait_for_writes(load, load.acknowledged + 500)
                 victim = (leader, follower)[number % 2]
@@ -149,6 +149,8 @@ def kill_in_a_loop(folder: Path, rounds: int) -> None:
             with leader.connect() as connection:
                 assert not any(writer.missing(connection) for writer in writers)
             wait_until_equal(leader, follower)
+            for writer in writers:  # to compare more and more would take longer and longer
+                assert leader.call("DROP", writer.key) == ":1"
 
 
 def test_kills_of_either_side_under_load(tmp_path: Path) -> None:
