@@ -7,10 +7,12 @@ from pathlib import Path
 
 import pytest
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
+from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 
 from tests.support.brokers import Broker
 from tests.support.sending import batch_of, delivering, event, new_pool, until
 from tile38py.clock import SystemClock
+from tile38py.interfaces import Batch, Message
 from tile38py.limits import MIB
 
 
@@ -112,6 +114,34 @@ async def test_a_record_beyond_the_limit_is_refused(kafka: Broker, topic: str) -
     assert batch.delivered == {0}
     assert 1 in batch.refused
     await pool.close()
+
+
+async def test_a_topic_that_takes_less_gets_all_but_what_is_too_large_for_it(
+    kafka: Broker, topic: str
+) -> None:
+    small = f"{topic}.small"
+    admin = AIOKafkaAdminClient(bootstrap_servers=f"127.0.0.1:{kafka.port}")
+    await admin.start()
+    await admin.create_topics([NewTopic(small, 2, 1, topic_configs={"max.message.bytes": "8000"})])
+    await admin.close()
+    bodies = [event(number, f"id{number % 5}") for number in range(200)]
+    bodies[120] = event(120, "id0", size=9000)
+    hooks = [f"h{number % 3}" for number in range(200)]
+    batch = Batch([Message(hooks[at], at, 0, body) for at, body in enumerate(bodies)])
+    pool = new_pool()
+    assert await pool.send(f"kafka://127.0.0.1:{kafka.port}/{small}", batch) is None
+    await pool.close()
+    assert set(batch.refused) == {120}
+    # What is behind it on its partition waits, if it is of the same hook.
+    missing = set(range(200)) - batch.delivered
+    assert 120 in missing
+    assert {hooks[at] for at in missing} == {hooks[120]}
+    assert min(missing) == 120
+    found = await receive(kafka, small, len(batch.delivered))
+    assert sorted(row[1] for row in found) == sorted(bodies[at] for at in batch.delivered)
+    for partition in {row[2] for row in found}:
+        mine = [row[1] for row in found if row[2] == partition]
+        assert mine == [body for body in bodies if body in mine]
 
 
 async def test_a_broker_that_asks_for_no_login_is_told_of_one(kafka: Broker, topic: str) -> None:

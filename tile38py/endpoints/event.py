@@ -2,9 +2,10 @@
 
 import json
 import re
-from dataclasses import dataclass
-from typing import Final
+from functools import lru_cache
+from typing import Final, NamedTuple
 
+SUBJECTS_REMEMBERED_COUNT: Final = 16_384
 TEXT: Final = rb'"(?:[^"\\]|\\.)*"'
 # The members before the output come in a fixed order, so that a large object needn't be read.
 HEAD: Final = re.compile(
@@ -16,20 +17,25 @@ HEAD: Final = re.compile(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Subject:
+class Subject(NamedTuple):
     """What an event is about; a drop has no id."""
 
     key: str
     object_id: str
 
 
+NO_SUBJECT: Final = Subject("", "")
+
+
 def subject_of(body: bytes) -> Subject:
     """The key and id of an event; empty for what isn't one."""
     match = HEAD.match(body)
-    if match is None:
-        return Subject("", "")
-    key, object_id = match.groups()
+    return NO_SUBJECT if match is None else read_subject(*match.groups())
+
+
+@lru_cache(SUBJECTS_REMEMBERED_COUNT)
+def read_subject(key: bytes, object_id: bytes | None) -> Subject:
+    """A subject from the JSON of its two words."""
     return Subject(text_of(key), text_of(object_id) if object_id else "")
 
 

@@ -7,7 +7,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Final, Self
 
 from tile38py.endpoints.address import Address, first_name, host_and_port, split
-from tile38py.endpoints.event import subject_of
+from tile38py.endpoints.event import Subject, subject_of
 from tile38py.endpoints.registry import (
     Settings,
     Surroundings,
@@ -20,12 +20,14 @@ from tile38py.interfaces import Batch
 from tile38py.limits import (
     ENDPOINT_BATCHES_COUNT_MAX,
     ENDPOINT_CONNECT_SECONDS_MAX,
+    KIB,
     MIB,
     PRODUCER_LIFETIME_SECONDS_MAX,
 )
 
 if TYPE_CHECKING:
     from aiokafka import AIOKafkaProducer
+    from aiokafka.producer.message_accumulator import BatchBuilder
 
 PORT: Final = 9092
 PRODUCE_SECONDS_MAX: Final = 10.0
@@ -33,11 +35,14 @@ TOPIC_SECONDS_MAX: Final = 5.0  # to learn where a topic is
 METADATA_SECONDS: Final = 600
 RETRY_MILLISECONDS: Final = 100
 ABANDON_SECONDS: Final = 0.05  # between two calls to a sender to end
-RECORD_BYTES_MAX: Final = MIB
+REQUEST_BYTES_MAX: Final = MIB
+RECORD_BYTES: Final = 100  # what a record and its parcel occupy besides key and value, at most
+PARCEL_BYTES_MAX: Final = 256 * KIB  # of events that a partition gets at a time; one may be larger
 KEYS_REMEMBERED_COUNT: Final = 65_536
 FNV_START: Final = 0x811C9DC5
 FNV_PRIME: Final = 0x01000193
 UINT32: Final = 0xFFFFFFFF
+Keyed = tuple[int, bytes]  # an event's index in its batch and its record's key
 TRAITS: Final = Traits(
     extra="kafka",
     module="aiokafka",
@@ -96,8 +101,8 @@ class KafkaSettings:
             request_timeout_ms=int(PRODUCE_SECONDS_MAX * 1000),
             metadata_max_age_ms=METADATA_SECONDS * 1000,
             retry_backoff_ms=RETRY_MILLISECONDS,
-            max_request_size=RECORD_BYTES_MAX,
-            partitioner=choose_partition,
+            max_batch_size=PARCEL_BYTES_MAX,
+            max_request_size=REQUEST_BYTES_MAX,
             **login,
         )
         try:
@@ -153,8 +158,8 @@ class KafkaEndpoint:
 
         assert isinstance(target, KafkaSettings)
         try:
-            await self._find(target.topic)
-            await self._send(batch, target.topic)
+            partitions = await self._find(target.topic)
+            await Shipment(self._producer, target.topic, batch).send(sorted(partitions))
         except (
             InvalidTopicError,
             TopicAuthorizationFailedError,
@@ -166,45 +171,16 @@ class KafkaEndpoint:
             await abandon(self._producer)
             raise
 
-    async def _find(self, topic: str) -> None:
+    async def _find(self, topic: str) -> set[int]:
         """Learn where a topic is; the broker may make it now."""
         try:
             async with asyncio.timeout(TOPIC_SECONDS_MAX):
-                await self._producer.partitions_for(topic)
+                found: set[int] = await self._producer.partitions_for(topic)
+                return found
         except TimeoutError:
             if any(link.connected() for link in self._producer.client._conns.values()):
                 raise TargetError(f"no broker has the topic '{topic}'") from None
             raise
-
-    async def _send(self, batch: Batch, topic: str) -> None:
-        from aiokafka.errors import MessageSizeTooLargeError
-
-        pending: list[tuple[int, asyncio.Future[object]]] = []
-        for group in batch.groups():
-            for index in group:
-                body = batch.messages[index].body
-                try:
-                    sent = await self._producer.send(topic, body, record_key(body))
-                except MessageSizeTooLargeError as error:
-                    batch.refused[index] = str(error)
-                    break
-                # Whatever ends this send, somebody has looked at what became of it.
-                sent.add_done_callback(look_at)
-                pending.append((index, sent))
-        if not pending:
-            return
-        await asyncio.wait([sent for _, sent in pending])
-        failures: list[BaseException] = []
-        for index, sent in pending:
-            failure = sent.exception()
-            if failure is None:
-                batch.delivered.add(index)
-            elif isinstance(failure, MessageSizeTooLargeError):
-                batch.refused[index] = str(failure)
-            else:
-                failures.append(failure)
-        if failures:
-            raise failures[0]
 
     async def close(self) -> None:
         """Close; a send that ended well has left nothing to flush.
@@ -213,6 +189,73 @@ class KafkaEndpoint:
         arrive behind what the next producer sends.
         """
         await abandon(self._producer)
+
+
+class Shipment:
+    """A batch on its way into a topic."""
+
+    def __init__(self, producer: "AIOKafkaProducer", topic: str, batch: Batch) -> None:
+        self._producer = producer
+        self._topic = topic
+        self._batch = batch
+        self._held: set[str] = set()  # hooks with a refused event: what follows it has to wait
+
+    async def send(self, partitions: Sequence[int]) -> None:
+        """Send each partition's events in order, those of different ones at the same time."""
+        shares: dict[int, list[Keyed]] = {}
+        for index in self._batch.waiting():
+            key, number = record_key(subject_of(self._batch.messages[index].body))
+            partition = partitions[number % len(partitions)]
+            shares.setdefault(partition, []).append((index, key))
+        sends = (self._send_share(partition, share) for partition, share in shares.items())
+        # When this ends, nothing of the batch is under way any more.
+        for failure in await asyncio.gather(*sends, return_exceptions=True):
+            if failure is not None:
+                raise failure
+
+    async def _send_share(self, partition: int, share: Sequence[Keyed]) -> None:
+        """Send events to a partition, one parcel after the other."""
+        from aiokafka.errors import MessageSizeTooLargeError
+
+        while share:
+            parcel, indexes, count = self._packed(share)
+            part, share = share[:count], share[count:]
+            if not indexes:
+                continue
+            try:
+                sent = await self._producer.send_batch(parcel, self._topic, partition=partition)
+                await sent
+            except MessageSizeTooLargeError as error:
+                if len(indexes) == 1:
+                    self._refuse(indexes[0], str(error))
+                else:
+                    # This topic takes less than others do.
+                    middle = len(part) // 2
+                    await self._send_share(partition, part[:middle])
+                    await self._send_share(partition, part[middle:])
+            else:
+                self._batch.delivered.update(indexes)
+
+    def _packed(self, share: Sequence[Keyed]) -> tuple["BatchBuilder", list[int], int]:
+        """What a parcel takes from the start: which events; how many were looked at for it."""
+        parcel = self._producer.create_batch()
+        indexes: list[int] = []
+        for count, (index, key) in enumerate(share):
+            message = self._batch.messages[index]
+            size = len(key) + len(message.body) + RECORD_BYTES
+            if message.hook in self._held:
+                continue
+            if size > REQUEST_BYTES_MAX:
+                self._refuse(index, f"a record of {size} bytes is too large for Kafka")
+            elif parcel.append(timestamp=None, key=key, value=message.body) is None:
+                return parcel, indexes, count
+            else:
+                indexes.append(index)
+        return parcel, indexes, len(share)
+
+    def _refuse(self, index: int, reason: str) -> None:
+        self._batch.refused[index] = reason
+        self._held.add(self._batch.messages[index].hook)
 
 
 async def abandon(producer: "AIOKafkaProducer") -> None:
@@ -234,12 +277,6 @@ async def abandon(producer: "AIOKafkaProducer") -> None:
     producer._closed = True  # or it complains when it is collected
 
 
-def look_at(sent: "asyncio.Future[object]") -> None:
-    """Take note of a failure, so that asyncio doesn't report it as overlooked."""
-    if not sent.cancelled():
-        sent.exception()
-
-
 def mechanism_of(address: Address) -> str:
     """The SASL mechanism that a URL asks for."""
     if address.is_true("sha512"):
@@ -247,25 +284,17 @@ def mechanism_of(address: Address) -> str:
     return "SCRAM-SHA-256" if address.is_true("sha256") else "PLAIN"
 
 
-def record_key(body: bytes) -> bytes:
-    """`key-id`, so that an object's events stay on one partition."""
-    subject = subject_of(body)
-    return f"{subject.key}-{subject.object_id}".encode()
-
-
 @lru_cache(KEYS_REMEMBERED_COUNT)
+def record_key(subject: Subject) -> tuple[bytes, int]:
+    """`key-id`, and what chooses its partition: an object's events stay on one, as with Tile38."""
+    key = f"{subject.key}-{subject.object_id}".encode(errors="replace")
+    value = fnv1a(key)
+    return key, abs(value - (1 << 32) if value >> 31 else value)
+
+
 def fnv1a(key: bytes) -> int:
     """The 32-bit FNV-1a hash."""
     value = FNV_START
     for byte in key:
         value = (value ^ byte) * FNV_PRIME & UINT32
     return value
-
-
-def choose_partition(
-    key: bytes, partitions: Sequence[int], _available: Sequence[int] | None = None
-) -> int:
-    """Tile38's choice, so that ids stay on their partitions after a move from there."""
-    value = fnv1a(key)
-    signed = value - (1 << 32) if value >> 31 else value
-    return sorted(partitions)[abs(signed) % len(partitions)]
