@@ -83,7 +83,7 @@ async def test_an_event_that_the_stand_in_finds_too_large_holds_up_its_hook_alon
 ) -> None:
     sizes = [("a", 400_000), ("a", 0), ("b", 0), ("c", 2 * MIB), ("c", 0)]
     messages = [
-        Message(hook, number, 0, event(number, size=size))
+        Message(number, 0, hook, event(number, size=size))
         for number, (hook, size) in enumerate(sizes)
     ]
     pool = new_pool()

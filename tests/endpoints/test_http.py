@@ -96,7 +96,7 @@ async def test_a_hook_that_is_answered_late_does_not_hold_up_others_of_its_endpo
     async with serving(handle) as server:
         pool = new_pool()
         bodies = [event(1, "slow"), event(2), event(3)]
-        batch = Batch([Message(f"h{at}", at, 0, body) for at, body in enumerate(bodies)])
+        batch = Batch([Message(at, 0, f"h{at}", body) for at, body in enumerate(bodies)])
         reason = await pool.send(f"http://127.0.0.1:{server.port}/", batch)
         assert reason == "no answer in time"
         assert batch.delivered == {1, 2}

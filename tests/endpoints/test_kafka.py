@@ -127,7 +127,7 @@ async def test_a_topic_that_takes_less_gets_all_but_what_is_too_large_for_it(
     bodies = [event(number, f"id{number % 5}") for number in range(200)]
     bodies[120] = event(120, "id0", size=9000)
     hooks = [f"h{number % 3}" for number in range(200)]
-    batch = Batch([Message(hooks[at], at, 0, body) for at, body in enumerate(bodies)])
+    batch = Batch([Message(at, 0, hooks[at], body) for at, body in enumerate(bodies)])
     pool = new_pool()
     assert await pool.send(f"kafka://127.0.0.1:{kafka.port}/{small}", batch) is None
     await pool.close()

@@ -59,9 +59,9 @@ async def test_sqs_tells_of_wrong_credentials_without_them(moto: Broker) -> None
 def test_an_event_that_sqs_would_not_take_holds_up_its_hook_alone() -> None:
     batch = Batch(
         [
-            Message("large", 1, 0, event(1, size=MIB)),
-            Message("small", 2, 0, event(2)),
-            Message("large", 3, 0, event(3)),
+            Message(1, 0, "large", event(1, size=MIB)),
+            Message(2, 0, "small", event(2)),
+            Message(3, 0, "large", event(3)),
         ]
     )
     assert parts_of(batch, batch.waiting(), BOUNDS, set()) == [[1]]
@@ -145,7 +145,7 @@ async def test_an_event_beyond_a_grpc_servers_limit_holds_up_its_hook_alone() ->
     await stand_in.start()
     pool = new_pool()
     bodies = {"large": event(1, size=2000), "small": event(2)}
-    batch = Batch([Message(hook, at, 0, body) for at, (hook, body) in enumerate(bodies.items())])
+    batch = Batch([Message(at, 0, hook, body) for at, (hook, body) in enumerate(bodies.items())])
     assert await pool.send(stand_in.url.format(port=stand_in.port), batch) is None
     assert batch.delivered == {1}
     assert "larger than max" in batch.refused[0]

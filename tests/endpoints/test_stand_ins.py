@@ -86,8 +86,8 @@ async def test_pubsub_stand_in_is_asked_for_no_more_than_the_service_takes() -> 
         batch = batch_of(*bodies)
         assert await pool.send("pubsub://proj:top", batch) is None
         assert len(batch.delivered) == len(bodies)
-        large = Message("large", 1, 0, event(1, size=SERVICE_BYTES_MAX))
-        mixed = Batch([large, Message("small", 2, 0, event(2))])
+        large = Message(1, 0, "large", event(1, size=SERVICE_BYTES_MAX))
+        mixed = Batch([large, Message(2, 0, "small", event(2))])
         assert await pool.send("pubsub://proj:top", mixed) is None
         assert (mixed.delivered, set(mixed.refused)) == ({1}, {0})
     assert [body for *_, found in publisher.seen for body in found] == [*bodies, event(2)]

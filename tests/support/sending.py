@@ -26,7 +26,7 @@ def event(number: int, object_id: str = "a", size: int = 0) -> bytes:
 
 def batch_of(*bodies: bytes, hook: str = "h") -> Batch:
     """A batch of one hook."""
-    return Batch([Message(hook, number, 0, body) for number, body in enumerate(bodies, 1)])
+    return Batch([Message(number, 0, hook, body) for number, body in enumerate(bodies, 1)])
 
 
 def new_pool(

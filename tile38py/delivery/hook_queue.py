@@ -135,11 +135,11 @@ class HookQueue:
         if self.expire(hook):
             return []  # there are more that are too old: let others have their turn
         taken: list[Message] = []
-        for number, queued_ns, name, body in backlog:
-            bytes_max -= len(body)
+        for event in backlog:
+            bytes_max -= len(event[BODY])
             if len(taken) == count_max or (taken and bytes_max < 0):
                 break
-            taken.append(Message(name, number, queued_ns, body))
+            taken.append(Message._make(event))
         backlog.taken = len(taken)
         return taken
 
@@ -162,8 +162,7 @@ class HookQueue:
         if backlog is None:
             return 0
         in_memory = [*backlog, *backlog.tail]
-        for event in in_memory:
-            self._forget(event)
+        self._forget(len(in_memory), sum(len(event[BODY]) for event in in_memory))
         self._done[hook] = self.last_number
         if backlog.disk_last:
             # The file knows how many there were; the sums are put right by the next flush.
@@ -336,7 +335,7 @@ class HookQueue:
         if backlog.tail and backlog.tail[0] is event:
             backlog.tail.popleft()
             backlog.waiting -= 1
-            self._forget(event)
+            self._forget(1, len(event[BODY]))
             return 1
         count = 0
         for older in backlog:
@@ -351,11 +350,12 @@ class HookQueue:
             del self._backlogs[hook]
 
     def _pop(self, hook: str, backlog: Backlog, count: int) -> None:
-        number = 0
+        number = size = 0
         for _ in range(count):
             event = backlog.popleft()
             number = event[NUMBER]
-            self._forget(event)
+            size += len(event[BODY])
+        self._forget(count, size)
         backlog.waiting -= count
         if number <= backlog.written_last:
             self._done[hook] = number
@@ -363,9 +363,10 @@ class HookQueue:
             self._done[hook] = backlog.written_last
             backlog.written_last = 0
 
-    def _forget(self, event: Event) -> None:
-        size = len(event[BODY]) + HOOK_EVENT_BYTES
-        self.count -= 1
+    def _forget(self, count: int, size: int) -> None:
+        """So many events of memory are gone; the size of their texts."""
+        size += count * HOOK_EVENT_BYTES
+        self.count -= count
         self.bytes -= size
         self.memory_bytes -= size
 

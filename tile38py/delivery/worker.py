@@ -6,9 +6,10 @@ ever smaller batches and then sent by itself. Keeps no event and knows no broker
 """
 
 import asyncio
-from collections import deque
-from collections.abc import AsyncIterator, Callable, Iterable
+from collections import OrderedDict, deque
+from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
 from tile38py.delivery.counters import Counters
 from tile38py.delivery.entrance import Entrance
@@ -26,7 +27,9 @@ from tile38py.limits import (
     HOOK_SUSPECTS_COUNT_MAX,
 )
 
+Item = TypeVar("Item")
 Urls = tuple[str, ...]
+Span = tuple[str, int, int]  # a hook, the index of its first message in a batch, how many it has
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,33 +45,20 @@ class Tools:
 class Lane:
     """Hooks with the same endpoints that have work."""
 
-    __slots__ = ("is_failing", "names", "ready", "room", "suspects", "task", "urls")
+    __slots__ = ("is_failing", "ready", "room", "suspects", "task", "urls")
 
     def __init__(self, urls: Urls) -> None:
         self.urls = urls
-        self.ready: deque[str] = deque()
-        self.names: set[str] = set()  # those of ready
+        self.ready: OrderedDict[str, None] = OrderedDict()
         self.task: asyncio.Task[None] | None = None
         self.is_failing = False  # its last error was logged
         self.room = HOOK_BATCH_COUNT_MAX  # events of the next batch at most
         self.suspects: deque[str] = deque()  # what failed alone since anything last arrived
 
-    def add(self, hook: str) -> None:
-        """Put a hook at the end of the line, unless it stands there."""
-        if hook not in self.names:
-            self.names.add(hook)
-            self.ready.append(hook)
-
-    def pop(self) -> str:
-        """The hook whose turn it is."""
-        hook = self.ready.popleft()
-        self.names.discard(hook)
-        return hook
-
     def put_back(self, hook: str) -> None:
         """It is this hook's turn next."""
-        self.names.add(hook)
-        self.ready.appendleft(hook)
+        self.ready[hook] = None
+        self.ready.move_to_end(hook, last=False)
 
     def narrow(self, count: int) -> None:
         """A batch of so many events broke its connection: one of them may be why."""
@@ -90,7 +80,8 @@ class Worker:
         self._find = tools.find
         self._log = tools.log
         self._lanes: dict[Urls, Lane] = {}
-        self._busy: set[str] = set()  # hooks whose events are in somebody's hands
+        # Hooks with work: the lane in which each stands, None while its events are in our hands.
+        self._places: dict[str, Lane | None] = {}
         self._resting: dict[str, asyncio.TimerHandle] = {}  # hooks with a refused event
         self._failed: dict[str, int] = {}  # hook -> the event that failed last
         self._passed: dict[str, set[int]] = {}  # hook -> events that went out past a refused one
@@ -120,8 +111,8 @@ class Worker:
         self._resting.clear()
 
     def wake(self, hook: str) -> None:
-        """A hook has work, or may have other endpoints now."""
-        if self._tasks is None or hook in self._busy or hook in self._resting:
+        """A hook has work: let it stand in the lane of its endpoints, unless it does."""
+        if hook in self._places or hook in self._resting or self._tasks is None:
             return
         record = self._find(hook)
         if record is None:
@@ -131,17 +122,23 @@ class Worker:
         lane = self._lanes.get(urls)
         if lane is None:
             lane = self._lanes[urls] = Lane(urls)
-            lane.add(hook)
             name = f"deliver to {self._shown(urls)}"
             lane.task = self._tasks.create_task(self._run(lane), name=name)
-        else:
-            lane.add(hook)
+        lane.ready[hook] = None
+        self._places[hook] = lane
 
     def changed(self, hook: str) -> None:
-        """A hook was made, replaced or deleted: no pause of its old endpoints holds it up."""
+        """A hook was made, replaced or deleted: it may have other endpoints now.
+
+        No pause of its old ones holds it up. What is in our hands goes where it was bound for.
+        """
         timer = self._resting.pop(hook, None)
         if timer is not None:
             timer.cancel()
+        lane = self._places.get(hook)
+        if lane is not None:
+            del lane.ready[hook]
+            del self._places[hook]
         self._alone.discard(hook)
         if self._find(hook) is None:
             self.forget(hook)
@@ -159,54 +156,48 @@ class Worker:
     async def _run(self, lane: Lane) -> None:
         while lane.ready:
             await self._entrance.enter()
-            hooks: list[str] = []
+            hooks = self._choose(lane)
             try:
-                await self._choose(lane, hooks)
                 to_load = [hook for hook in hooks if self._queue.needs_load(hook)]
                 if to_load:
                     await self._queue.load(to_load)
                 pause_seconds = await self._send(lane, hooks)
             finally:
-                self._busy.difference_update(hooks)
-            async for hook in in_steps(hooks):
-                if self._queue.has(hook):
-                    self.wake(hook)
+                for hook in hooks:
+                    del self._places[hook]
+            async for part in in_parts(hooks):
+                for hook in part:
+                    if self._queue.has(hook):
+                        self.wake(hook)
             if pause_seconds:
                 await asyncio.sleep(pause_seconds)
         del self._lanes[lane.urls]
 
-    async def _choose(self, lane: Lane, hooks: list[str]) -> None:
-        """Add those whose turn it is, and whose endpoints are still the lane's; they are busy."""
-        count = 0
-        while lane.ready and len(hooks) < lane.room:
-            hook = lane.pop()
-            if hook in self._alone and hooks:
-                lane.put_back(hook)
-                return
-            count += 1
-            if count % HOOK_STEP_COUNT_MAX == 0:
-                await asyncio.sleep(0)
-            if hook in self._busy or hook in self._resting:
-                continue
-            record = self._find(hook)
-            if record is not None and tuple(record.endpoints) == lane.urls:
-                self._busy.add(hook)
-                hooks.append(hook)
-                if hook in self._alone:
-                    return
-            else:
-                self.wake(hook)
+    def _choose(self, lane: Lane) -> list[str]:
+        """Those whose turn it is. Their events are in our hands from now on."""
+        hooks: list[str] = []
+        ready, places = lane.ready, self._places
+        while ready and len(hooks) < lane.room:
+            hook, _ = ready.popitem(last=False)
+            if hook in self._alone:
+                if hooks:
+                    lane.put_back(hook)
+                    break
+                places[hook] = None
+                return [hook]
+            places[hook] = None
+            hooks.append(hook)
+        return hooks
 
     async def _send(self, lane: Lane, hooks: list[str]) -> float:
         """Send a batch of these hooks' events; seconds to wait before the next one."""
-        messages = await self._take(lane, hooks)
-        # What went out past an event that was refused isn't sent again.
-        passed = self._passed
-        batch = Batch(
-            messages,
-            {at for at, one in enumerate(messages) if one.number in passed.get(one.hook, ())},
-        )
-        if not batch.messages:
+        messages, spans = await self._take(lane, hooks)
+        batch = Batch(messages)
+        if self._passed:
+            # What went out past an event that was refused isn't sent again.
+            past = ((at, self._passed.get(one.hook, ())) for at, one in enumerate(messages))
+            batch.delivered.update(at for at, numbers in past if messages[at].number in numbers)
+        if not messages:
             # Either all were too old, or the file can't be read and is tried again later.
             await asyncio.sleep(0)
             is_stuck = any(self._queue.needs_load(hook) for hook in hooks)
@@ -218,7 +209,7 @@ class Worker:
             lane.suspects.clear()
         elif is_tried and len(batch.delivered) == count_before:
             self._suspect(lane, hooks, len(messages))
-        await self._settle(batch, reason, is_tried=is_tried)
+        await self._settle(batch, spans, reason if is_tried else None)
         self._tell(lane, batch, reason)
         if reason is None:
             return 0.0
@@ -240,21 +231,28 @@ class Worker:
                 self._rest(hooks[0], HOOK_RETRY_SECONDS_MAX)
             lane.widen()
 
-    async def _take(self, lane: Lane, hooks: list[str]) -> list[Message]:
+    async def _take(self, lane: Lane, hooks: list[str]) -> tuple[list[Message], list[Span]]:
+        """The next events of these hooks, as many as fit into a batch, and whose they are."""
         share = HOOK_BATCH_COUNT_MAX if len(hooks) == 1 else HOOK_SHARE_COUNT_MAX
         room = 1 if self._alone.intersection(hooks) else lane.room
         bytes_left = HOOK_BATCH_BYTES_MAX
         messages: list[Message] = []
-        async for hook in in_steps(hooks):
-            if room == 0 or bytes_left <= 0:
-                break
-            taken = self._queue.take(hook, min(share, room), bytes_left)
-            messages += taken
-            room -= len(taken)
-            bytes_left -= sum(len(message.body) for message in taken)
-            if taken and self._failed.get(hook) == taken[0].number:
-                self._counters.add_retried(hook)
-        return messages
+        spans: list[Span] = []
+        async for part in in_parts(hooks):
+            for hook in part:
+                if room == 0 or bytes_left <= 0:
+                    return messages, spans
+                taken = self._queue.take(hook, min(share, room), bytes_left)
+                if not taken:
+                    continue
+                spans.append((hook, len(messages), len(taken)))
+                messages += taken
+                room -= len(taken)
+                for message in taken:
+                    bytes_left -= len(message.body)
+                if self._failed.get(hook) == taken[0].number:
+                    self._counters.add_retried(hook)
+        return messages, spans
 
     async def _try_all(self, lane: Lane, batch: Batch) -> tuple[str | None, bool]:
         """Each URL in turn, for what isn't delivered yet: why the last was down; any tried?"""
@@ -274,29 +272,24 @@ class Worker:
             reason = None
         return reason, is_tried
 
-    async def _settle(self, batch: Batch, reason: str | None, *, is_tried: bool) -> None:
-        """Tell the queue what was delivered, hook by hook, and count it."""
-        of_hook: dict[str, list[int]] = {}
-        for index, message in enumerate(batch.messages):
-            of_hook.setdefault(message.hook, []).append(index)
-        async for hook in in_steps(of_hook):
-            indexes = of_hook[hook]
-            count = 0
-            for index in indexes:
-                if index not in batch.delivered:
-                    break
-                count += 1
-            self._note_passed(hook, batch, indexes, count)
-            self._queue.settle([batch.messages[index] for index in indexes], count)
-            if count:
-                self._counters.add_sent(hook, count)
-                self._failed.pop(hook, None)
-                self._alone.discard(hook)
-            if count < len(indexes):
-                first = indexes[count]
-                self._note_failure(hook, batch, first, reason if is_tried else None)
+    async def _settle(self, batch: Batch, spans: list[Span], reason: str | None) -> None:
+        """Tell the queue what was delivered, hook by hook, and count it; reason: why not all."""
+        messages, delivered = batch.messages, batch.delivered
+        is_done = len(delivered) == len(messages)
+        async for part in in_parts(spans):
+            for hook, start, taken in part:
+                count = taken if is_done else count_first(delivered, start, taken)
+                if not is_done or hook in self._passed:
+                    self._note_passed(hook, batch, range(start, start + taken), count)
+                self._queue.settle(messages[start : start + taken], count)
+                if count:
+                    self._counters.add_sent(hook, count)
+                    self._failed.pop(hook, None)
+                    self._alone.discard(hook)
+                if count < taken:
+                    self._note_failure(hook, batch, start + count, reason)
 
-    def _note_passed(self, hook: str, batch: Batch, indexes: list[int], count: int) -> None:
+    def _note_passed(self, hook: str, batch: Batch, indexes: range, count: int) -> None:
         """Remember what was delivered though one before it still waits."""
         past = {batch.messages[at].number for at in indexes[count:] if at in batch.delivered}
         past |= self._passed.pop(hook, set())
@@ -339,9 +332,17 @@ class Worker:
         return ",".join(self._couriers.shown(url) for url in urls)
 
 
-async def in_steps(hooks: Iterable[str]) -> AsyncIterator[str]:
-    """All of them, with turns for others between."""
-    for position, hook in enumerate(hooks, 1):
-        yield hook
-        if position % HOOK_STEP_COUNT_MAX == 0:
+def count_first(delivered: set[int], start: int, count: int) -> int:
+    """How many of so many messages were delivered before the first that wasn't."""
+    for at in range(start, start + count):
+        if at not in delivered:
+            return at - start
+    return count
+
+
+async def in_parts(items: Sequence[Item]) -> AsyncIterator[Sequence[Item]]:
+    """All of them, with turns for others between the parts."""
+    for start in range(0, len(items), HOOK_STEP_COUNT_MAX):
+        if start:
             await asyncio.sleep(0)
+        yield items[start : start + HOOK_STEP_COUNT_MAX]

@@ -5,13 +5,14 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Self
 
 from tile38py.endpoints.address import AddressError, first_name, host_and_port, split
-from tile38py.endpoints.redis import Word, open_connection, refusal, run
+from tile38py.endpoints.redis import ask, open_connection, refusal
 from tile38py.endpoints.registry import Settings, Surroundings, Traits, endpoint
 from tile38py.interfaces import Batch
 
 if TYPE_CHECKING:
     from redis.asyncio.connection import Connection
 
+Word = bytes | str | int
 PORT: Final = 7711
 REPLICATE_MAX: Final = 255
 
@@ -64,7 +65,9 @@ class DisqueEndpoint:
         commands: list[tuple[Word, ...]] = [
             ("ADDJOB", queue, batch.messages[index].body, 0, *copies) for index in waiting
         ]
-        for index, reply in zip(waiting, await run(self._connection, commands), strict=True):
+        data = self._connection.pack_commands(commands)
+        replies = await ask(self._connection, data, len(commands))
+        for index, reply in zip(waiting, replies, strict=True):
             if isinstance(reply, bytes | str):
                 batch.delivered.add(index)
             else:

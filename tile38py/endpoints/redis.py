@@ -1,6 +1,6 @@
 """redis://host[:port][/channel]: PUBLISH, a whole batch in one pipeline."""
 
-from collections.abc import Hashable, Sequence
+from collections.abc import Hashable, Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Self
 
@@ -13,7 +13,6 @@ if TYPE_CHECKING:
     from redis.asyncio.connection import Connection
 
 PORT: Final = 6379
-Word = bytes | str | int
 
 
 @endpoint("redis", traits=Traits(extra="redis", module="redis.asyncio.connection", has_host=True))
@@ -53,8 +52,9 @@ class RedisEndpoint:
         """An integer is success, as is a text that is one."""
         assert isinstance(target, RedisSettings)
         waiting, channel = batch.waiting(), target.channel.encode("utf-8", "surrogateescape")
-        commands = [(b"PUBLISH", channel, batch.messages[index].body) for index in waiting]
-        for index, reply in zip(waiting, await run(self._connection, commands), strict=True):
+        data = publications(channel, [batch.messages[index].body for index in waiting])
+        replies = await ask(self._connection, [data], len(waiting))
+        for index, reply in zip(waiting, replies, strict=True):
             if isinstance(reply, int) or (isinstance(reply, bytes) and is_integer(reply)):
                 batch.delivered.add(index)
             else:
@@ -79,13 +79,19 @@ async def open_connection(host: str, port: int) -> "Connection":
     return connection
 
 
-async def run(connection: "Connection", commands: Sequence[tuple[Word, ...]]) -> list[object]:
-    """Send all commands at once; their replies, errors among them."""
+def publications(channel: bytes, bodies: Iterable[bytes]) -> bytes:
+    """PUBLISH for each, as the protocol has it: the client's own way takes ten times as long."""
+    head = b"*3\r\n$7\r\nPUBLISH\r\n$%d\r\n%b\r\n$" % (len(channel), channel)
+    return b"".join([b"%b%d\r\n%b\r\n" % (head, len(body), body) for body in bodies])
+
+
+async def ask(connection: "Connection", data: Iterable[bytes], count: int) -> list[object]:
+    """Send so many commands at once; their replies, errors among them."""
     from redis.exceptions import ResponseError
 
-    await connection.send_packed_command(connection.pack_commands(commands), check_health=False)
+    await connection.send_packed_command(data, check_health=False)
     replies: list[object] = []
-    for _ in commands:
+    for _ in range(count):
         try:
             replies.append(await connection.read_response(disable_decoding=True))
         except ResponseError as error:

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass, field
 from enum import Enum, auto
-from typing import Final, Protocol, TypeAlias
+from typing import Final, NamedTuple, Protocol, TypeAlias
 
 from tile38py._engine import Session
 
@@ -335,13 +335,12 @@ class HookRecord(Protocol):
         """URLs in the order in which they are tried."""
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Message:
+class Message(NamedTuple):
     """One event on its way to a hook's endpoint."""
 
-    hook: str
     number: int  # over all hooks, in the order of their writes
     queued_ns: int  # since 1970
+    hook: str
     body: bytes
 
 
