@@ -43,10 +43,16 @@ class FakeCouriers:
     stops_at_refusals: bool = True  # or the rest of the batch is under way already
     tries: dict[str, int] = field(default_factory=dict)
     resting: dict[str, int] = field(default_factory=dict)
+    linger: float = 0.0
 
     def resting_until_ns(self, url: str) -> int:
         """As of the last failure."""
         return self.resting.get(url, 0)
+
+    def linger_seconds(self, url: str) -> float:
+        """As long for all."""
+        del url
+        return self.linger
 
     def shown(self, url: str) -> str:
         """The URL."""

@@ -156,6 +156,7 @@ class Worker:
     async def _run(self, lane: Lane) -> None:
         while lane.ready:
             await self._entrance.enter()
+            began_ns = self._clock.monotonic_ns()
             hooks = self._choose(lane)
             try:
                 to_load = [hook for hook in hooks if self._queue.needs_load(hook)]
@@ -169,7 +170,9 @@ class Worker:
                 for hook in part:
                     if self._queue.has(hook):
                         self.wake(hook)
-            if pause_seconds:
+            if len(lane.ready) < HOOK_STEP_COUNT_MAX and not pause_seconds:
+                pause_seconds = self._linger(lane, began_ns)
+            if pause_seconds > 0:
                 await asyncio.sleep(pause_seconds)
         del self._lanes[lane.urls]
 
@@ -188,6 +191,11 @@ class Worker:
             places[hook] = None
             hooks.append(hook)
         return hooks
+
+    def _linger(self, lane: Lane, began_ns: int) -> float:
+        """Seconds in which the next batch may grow."""
+        seconds = max(map(self._couriers.linger_seconds, lane.urls), default=0.0)
+        return seconds - (self._clock.monotonic_ns() - began_ns) / 1e9 if seconds else 0.0
 
     async def _send(self, lane: Lane, hooks: list[str]) -> float:
         """Send a batch of these hooks' events; seconds to wait before the next one."""

@@ -49,6 +49,7 @@ TRAITS: Final = Traits(
     lifetime_seconds_max=PRODUCER_LIFETIME_SECONDS_MAX,
     send_seconds_max=TOPIC_SECONDS_MAX + PRODUCE_SECONDS_MAX + 1.0,
     batches_count_max=ENDPOINT_BATCHES_COUNT_MAX,
+    linger_seconds=0.005,  # the Java client's
     has_host=True,
 )
 

@@ -151,6 +151,11 @@ class Pool:
         line = self._lines.get(url)
         return 0 if line is None else max(line.rest.until_ns, line.cluster.rest.until_ns)
 
+    def linger_seconds(self, url: str) -> float:
+        """As its kind has it, once something was sent."""
+        line = self._lines.get(url)
+        return 0.0 if line is None else line.cluster.traits.linger_seconds
+
     async def send(self, url: str, batch: Batch) -> str | None:
         """Send a batch; the reason if the endpoint is down."""
         try:

@@ -70,6 +70,7 @@ class Traits:
     lifetime_seconds_max: float | None = None
     send_seconds_max: float = ENDPOINT_SEND_SECONDS_MAX
     batches_count_max: int = 1  # under way at a time on a connection
+    linger_seconds: float = 0.0  # from one small batch to the next, where each costs the broker
     has_host: bool = False  # its URLs name the host that the client will look up
 
 

@@ -375,6 +375,9 @@ class Couriers(Protocol):
     def resting_until_ns(self, url: str) -> int:
         """The monotonic time before which a try would be in vain; 0 if it may be tried now."""
 
+    def linger_seconds(self, url: str) -> float:
+        """How far apart small batches should begin, so that they become larger."""
+
     def send(self, url: str, batch: Batch) -> Coroutine[object, object, str | None]:
         """Try what isn't delivered of the batch; the reason if the endpoint is down."""
 

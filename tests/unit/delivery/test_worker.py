@@ -260,3 +260,72 @@ def test_events_of_the_last_run_go_out_when_it_starts(tmp_path: Path) -> None:
         assert not again.queue.has("gone")
 
     run_in_fake_time(run())
+
+
+def test_small_batches_begin_apart_so_that_they_grow_where_each_costs_the_broker(
+    tmp_path: Path,
+) -> None:
+    async def run() -> None:
+        bench = Bench(tmp_path / "queue.db")
+        bench.couriers.linger = 0.005
+        hooks = [f"h{at}" for at in range(40)]
+        bench.hooks.update({hook: Hook(["a"]) for hook in hooks})
+        async with running(bench):
+            bench.put(hooks[0], b"x")
+            await asyncio.sleep(0.0011)
+            assert bench.couriers.delivered["a"] == [b"x"]  # at once: nothing was sent before
+            for hook in hooks[1:]:
+                bench.put(hook, b"x")
+                await asyncio.sleep(0.0005)
+            await asyncio.sleep(1)
+            assert bench.couriers.delivered["a"] == [b"x"] * 40
+            # A send takes one of twenty milliseconds: without a pause it would be twenty batches.
+            assert bench.couriers.tries["a"] <= 6
+
+    run_in_fake_time(run())
+
+
+def test_a_hook_that_is_replaced_while_it_waits_its_turn_goes_to_its_new_endpoints(
+    tmp_path: Path,
+) -> None:
+    async def run() -> None:
+        bench = Bench(tmp_path / "queue.db")
+        bench.couriers.hanging.add("old")
+        bench.hooks.update({"first": Hook(["old"]), "h": Hook(["old"])})
+        async with running(bench):
+            bench.put("first", b"0")
+            await asyncio.sleep(0.001)
+            bench.put("h", b"1")  # stands behind what hangs
+            for urls in (["new"], ["old"], ["new"]):
+                bench.hooks["h"] = Hook(urls)
+                bench.worker.changed("h")
+            await asyncio.sleep(0.01)
+            assert bench.couriers.delivered == {"new": [b"1"]}
+            bench.couriers.hanging.clear()
+            await asyncio.sleep(10)
+        assert bench.couriers.delivered == {"new": [b"1"], "old": [b"0"]}
+
+    run_in_fake_time(run())
+
+
+def test_a_hook_that_is_deleted_in_line_and_made_again_gets_nothing_of_the_former(
+    tmp_path: Path,
+) -> None:
+    async def run() -> None:
+        bench = Bench(tmp_path / "queue.db")
+        bench.couriers.hanging.add("old")
+        bench.hooks.update({"first": Hook(["old"]), "h": Hook(["old"])})
+        async with running(bench):
+            bench.put("first", b"0")
+            await asyncio.sleep(0.001)
+            bench.put("h", b"1")
+            former = bench.hooks.pop("h")
+            bench.worker.changed("h")
+            bench.hooks["h"] = former
+            bench.worker.changed("h")
+            bench.put("h", b"2")
+            bench.couriers.hanging.clear()
+            await asyncio.sleep(10)
+        assert sorted(bench.couriers.delivered["old"]) == [b"0", b"2"]
+
+    run_in_fake_time(run())
