@@ -15,8 +15,9 @@ import statistics
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -31,6 +32,8 @@ from tests.support.resp import Connection, encode_command
 
 OBJECTS = 1000
 RADIUS_METERS = 5000
+STEP_DEGREES = 0.0001  # some ten meters
+STAY = 10  # SETs for each message where not every one makes one
 LATITUDES = (-60.0, 60.0)
 BATCH_COUNT = 200  # commands in one write
 PACE_SECONDS = 0.005  # between two writes when the load is steady
@@ -41,6 +44,7 @@ CLIENTS = 50
 CLIENT_TURNS = 20  # moves of each object that the clients send; then they begin again
 IDLE_SECONDS_MAX = 120.0
 MIB = 1 << 20
+Moves = Callable[[int, int], list[bytes]]  # so many from one on
 TOPIC = "hooks"
 
 
@@ -68,14 +72,19 @@ class World:
             longitude = round(-180 + (column + 0.25) * step, 6)
             self.places.append(Place(latitude, longitude, round(longitude + step / 2, 6)))
 
-    def moves(self, key: str, start: int, count: int) -> list[bytes]:
-        """So many SETs from one on: each object enters a fence, leaves it, enters another."""
+    def moves(self, key: str, start: int, count: int, stay: int = 1) -> list[bytes]:
+        """So many SETs from one on: each object enters a fence, leaves it, enters another.
+
+        It stays inside or outside for so many of them, moving by ten meters each time.
+        """
         commands: list[bytes] = []
         for number in range(start, start + count):
-            turn, identity = divmod(number, OBJECTS)
+            position, identity = divmod(number, OBJECTS)
+            turn, step = divmod(position, stay)
             place = self.places[(identity * 71 + (turn // 2) * 13) % len(self.places)]
-            longitude = place.beside if turn % 2 else place.longitude
-            words = ("SET", key, f"o{identity}", "POINT", str(place.latitude), str(longitude))
+            longitude = (place.beside if turn % 2 else place.longitude) + step * STEP_DEGREES
+            point = (str(place.latitude), f"{longitude:.6f}")
+            words = ("SET", key, f"o{stay}-{identity}", "POINT", *point)
             commands.append(encode_command([word.encode() for word in words]))
         return commands
 
@@ -132,11 +141,9 @@ def hook_words(index: int, world: World, url: str) -> Sequence[str | float]:
     return ("SETHOOK", f"hook{index:06}", url, *fence, *circle)
 
 
-def flood(server: Server, world: World, key: str, start: int, count: int) -> float:
+def flood(server: Server, moves: Moves, start: int, count: int) -> float:
     """SETs as fast as they go on one connection; how many a second."""
-    prepared = [
-        (b"".join(world.moves(key, first, size)), size) for first, size in batches(start, count)
-    ]
+    prepared = [(b"".join(moves(first, size)), size) for first, size in batches(start, count)]
     with server.connect() as connection:
         started = time.perf_counter()
         for data, size in prepared:
@@ -188,6 +195,7 @@ def resident(server: Server) -> float:
 def run_phases(server: Server, broker: Broker, options: argparse.Namespace) -> None:
     """All measurements, in their order; each goes on where the objects are."""
     figures, world = Figures(options.endpoint), World(options.hooks)
+    moves = partial(world.moves, "fleet")
     url = f"{options.endpoint}://127.0.0.1:{broker.port}/{TOPIC}"
     with server.connect() as connection:
         # Nothing may be dropped: what is measured is delivery.
@@ -196,14 +204,14 @@ def run_phases(server: Server, broker: Broker, options: argparse.Namespace) -> N
     figures.add("registrations", register(server, world, url), "/s")
     figures.add("resident with all hooks", resident(server), "MB")
     count = max(int(options.events * FLOOD_SHARE) // (2 * OBJECTS), 1) * 2 * OBJECTS
-    free = flood(server, world, "free", 0, count)
+    free = flood(server, partial(world.moves, "free"), 0, count)
     figures.add("SETs without hooks, one connection, pipelined", free, "/s")
     clients_count = max(count // 4 // (2 * OBJECTS), 1) * 2 * OBJECTS
     free = many_clients(server, world, "free", clients_count)
     figures.add(f"SETs without hooks, {CLIENTS} connections", free, "/s")
 
     done = sent(server)
-    flood(server, world, "fleet", 0, 2 * OBJECTS)  # connections are made, objects exist
+    flood(server, moves, 0, 2 * OBJECTS)  # connections are made, objects exist
     done += 2 * OBJECTS
     wait_for(server, done)
     clients = many_clients(server, world, "fleet", clients_count)
@@ -211,13 +219,17 @@ def run_phases(server: Server, broker: Broker, options: argparse.Namespace) -> N
     done += clients_count
     wait_for(server, done)
     started = time.perf_counter()
-    hooked = flood(server, world, "fleet", 2 * OBJECTS, count)
+    hooked = flood(server, moves, 2 * OBJECTS, count)
     figures.add("SETs with hooks, one connection, pipelined", hooked, "/s")
     done += count
     wait_for(server, done)
     rate = count / (time.perf_counter() - started)
     figures.add("deliveries", rate, "/s")
     figures.add("resident after the flood", resident(server), "MB")
+    hooked = flood(server, partial(world.moves, "fleet", stay=STAY), 0, count)
+    figures.add(f"SETs with hooks, pipelined, a message for each {STAY}", hooked, "/s")
+    done += -(-count // (OBJECTS * STAY)) * OBJECTS
+    wait_for(server, done)
     start = 2 * OBJECTS + count
 
     consumer = Consumer(

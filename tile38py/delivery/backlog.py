@@ -1,6 +1,7 @@
 """The waiting events of one hook: what is in memory, and what only the file holds."""
 
 from collections import deque
+from collections.abc import Sequence
 from typing import Final, TypeAlias
 
 # An event's number, when it was queued, its hook, its text. Exact tuples of such values are what
@@ -12,9 +13,11 @@ QUEUED_NS: Final = 1
 HOOK: Final = 2
 BODY: Final = 3
 NOTHING: Final[deque[Event]] = deque()
+# A deque of one takes eight times the memory of a list, which most hooks never outgrow.
+LIST_COUNT_MAX: Final = 32
 
 
-class Backlog(deque[Event]):
+class Backlog:
     """In order: its items in memory, then (cursor, disk_last] in the file alone, then `tail`."""
 
     __slots__ = (
@@ -22,6 +25,7 @@ class Backlog(deque[Event]):
         "disk_last",
         "disk_oldest_ns",
         "is_loading",
+        "items",
         "tail",
         "taken",
         "waiting",
@@ -29,7 +33,7 @@ class Backlog(deque[Event]):
     )
 
     def __init__(self) -> None:
-        super().__init__()
+        self.items: list[Event] | deque[Event] = []
         self.tail = NOTHING  # replaced before anything is added
         self.waiting = 0  # of all three parts
         self.taken = 0  # of the items: handed out and not settled yet
@@ -42,49 +46,65 @@ class Backlog(deque[Event]):
     @property
     def is_empty(self) -> bool:
         """Whether nothing waits."""
-        return not (self or self.disk_last or self.tail)
+        return not (self.items or self.disk_last or self.tail)
 
     @property
     def needs_load(self) -> bool:
         """Whether the next event is only in the file."""
-        return bool(self.disk_last) and len(self) <= self.taken
+        return bool(self.disk_last) and len(self.items) <= self.taken
 
     @property
     def oldest_ns(self) -> int:
         """When the oldest event was queued; 0 if nothing waits."""
-        if self:
-            return self[0][QUEUED_NS]
+        if self.items:
+            return self.items[0][QUEUED_NS]
         if self.disk_last:
             return self.disk_oldest_ns
         return self.tail[0][QUEUED_NS] if self.tail else 0
 
     def holds(self, event: Event) -> bool:
         """Whether an event that the file wasn't told of still waits."""
-        first = self[0] if self else self.tail[0] if self.tail else None
+        first = self.items[0] if self.items else self.tail[0] if self.tail else None
         return first is not None and first[NUMBER] <= event[NUMBER]
 
     def add(self, event: Event) -> None:
         """Add the newest event."""
         self.waiting += 1
         if not self.disk_last:
-            self.append(event)
+            self._extend((event,))
             self.cursor = event[NUMBER]
         elif self.tail:
             self.tail.append(event)
         else:
             self.tail = deque((event,))
 
+    def _extend(self, events: Sequence[Event]) -> None:
+        if type(self.items) is list and len(self.items) + len(events) > LIST_COUNT_MAX:
+            self.items = deque(self.items)
+        self.items.extend(events)
+
+    def remove(self, count: int) -> Sequence[Event]:
+        """Remove the first so many items, one at least; which they were."""
+        items = self.items
+        if isinstance(items, deque):
+            gone = [items.popleft() for _ in range(count)]
+        else:
+            gone = items[:count]
+            del items[:count]
+        self.waiting -= count
+        return gone
+
     def evict(self) -> int:
         """Forget what the file holds as well and nobody has taken; the bytes of it."""
         if self.disk_last:
             return self._evict_tail()
-        kept = list(self)
+        kept = list(self.items)
         unwritten = [event for event in kept if event[NUMBER] > self.written_last]
         gone = kept[self.taken : len(kept) - len(unwritten)]
         if not gone or self.taken > len(kept) - len(unwritten):
             return 0
-        self.clear()
-        self.extend(kept[: self.taken])
+        self.items = []
+        self._extend(kept[: self.taken])
         self.tail = deque(unwritten) if unwritten else NOTHING
         self.cursor = gone[0][NUMBER] - 1
         self.disk_last = gone[-1][NUMBER]
@@ -108,7 +128,7 @@ class Backlog(deque[Event]):
 
     def loaded(self, events: list[Event], last: int, *, is_all: bool) -> None:
         """Add what was read of the file's part up to the event `last`; is_all: it had no more."""
-        self.extend(events)
+        self._extend(events)
         if not is_all:
             self.cursor, self.disk_oldest_ns = events[-1][:2]
             return
@@ -117,6 +137,6 @@ class Backlog(deque[Event]):
             self.disk_last = 0
             tail, self.tail = self.tail, NOTHING
             # What the file had is what was read, whatever was thought before.
-            self.waiting = len(self)
+            self.waiting = len(self.items)
             for event in tail:
                 self.add(event)

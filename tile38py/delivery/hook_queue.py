@@ -135,7 +135,7 @@ class HookQueue:
         if self.expire(hook):
             return []  # there are more that are too old: let others have their turn
         taken: list[Message] = []
-        for event in backlog:
+        for event in backlog.items:
             bytes_max -= len(event[BODY])
             if len(taken) == count_max or (taken and bytes_max < 0):
                 break
@@ -147,7 +147,7 @@ class HookQueue:
         """The first so many of a hook's taken events are delivered; the others wait again."""
         hook = taken[0].hook
         backlog = self._backlogs.get(hook)
-        if backlog is None or not backlog.taken or backlog[0][NUMBER] != taken[0].number:
+        if backlog is None or not backlog.taken or backlog.items[0][NUMBER] != taken[0].number:
             return  # the hook was deleted meanwhile
         assert count <= backlog.taken == len(taken)
         backlog.taken = 0
@@ -161,7 +161,7 @@ class HookQueue:
         backlog = self._backlogs.pop(hook, None)
         if backlog is None:
             return 0
-        in_memory = [*backlog, *backlog.tail]
+        in_memory = [*backlog.items, *backlog.tail]
         self._forget(len(in_memory), sum(len(event[BODY]) for event in in_memory))
         self._done[hook] = self.last_number
         if backlog.disk_last:
@@ -278,19 +278,21 @@ class HookQueue:
         if self._backlogs.get(hook) is not backlog or backlog.is_loading:
             return
         if backlog.disk_last or self.memory_bytes > HOOK_MEMORY_BYTES_MAX:
-            before = len(backlog) + len(backlog.tail)
+            before = len(backlog.items) + len(backlog.tail)
             size = backlog.evict()
-            gone = before - len(backlog) - len(backlog.tail)
+            gone = before - len(backlog.items) - len(backlog.tail)
             self.memory_bytes -= size + gone * HOOK_EVENT_BYTES
 
     def expire(self, hook: str) -> bool:
         """Drop what is too old of what memory holds of a hook; whether there is more of it."""
         backlog = self._backlogs.get(hook)
         cutoff_ns = self._retention.cutoff_ns(self._clock.now_ns())
-        if not backlog or backlog.taken or backlog[0][QUEUED_NS] >= cutoff_ns:
+        if backlog is None or not backlog.items or backlog.taken:
+            return False
+        if backlog.items[0][QUEUED_NS] >= cutoff_ns:
             return False
         count = 0
-        for event in backlog:
+        for event in backlog.items:
             if event[QUEUED_NS] >= cutoff_ns or count == HOOK_SWEEP_COUNT_MAX:
                 break
             count += 1
@@ -304,7 +306,7 @@ class HookQueue:
         backlog = self._backlogs.get(row.hook)
         if backlog is None or backlog.is_loading:
             return False
-        if backlog and backlog[0][NUMBER] == row.number and not backlog.taken:
+        if backlog.items and backlog.items[0][NUMBER] == row.number and not backlog.taken:
             self._pop(row.hook, backlog, 1)
         elif backlog.cursor < row.number <= backlog.disk_last:
             self.count -= 1
@@ -338,7 +340,7 @@ class HookQueue:
             self._forget(1, len(event[BODY]))
             return 1
         count = 0
-        for older in backlog:
+        for older in backlog.items:
             if older[NUMBER] > event[NUMBER]:
                 break
             count += 1
@@ -350,13 +352,9 @@ class HookQueue:
             del self._backlogs[hook]
 
     def _pop(self, hook: str, backlog: Backlog, count: int) -> None:
-        number = size = 0
-        for _ in range(count):
-            event = backlog.popleft()
-            number = event[NUMBER]
-            size += len(event[BODY])
-        self._forget(count, size)
-        backlog.waiting -= count
+        gone = backlog.remove(count)
+        number = gone[-1][NUMBER]
+        self._forget(count, sum(len(event[BODY]) for event in gone))
         if number <= backlog.written_last:
             self._done[hook] = number
         elif backlog.written_last and self._done.get(hook, 0) < backlog.written_last:
