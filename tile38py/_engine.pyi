@@ -6,7 +6,6 @@ from typing import Final, Self, TypeAlias, final
 # What a reply is in Python; text that isn't UTF-8 comes as bytes.
 _Value: TypeAlias = str | bytes | int | list[_Value] | None
 _Events: TypeAlias = tuple[tuple[str, bytes | int, bytes], ...]
-_EventObjects: TypeAlias = tuple[tuple[bytes, bytes], ...]
 _HooksChanged: TypeAlias = tuple[tuple[str, bytes, int], ...]
 
 __all__ = [
@@ -83,7 +82,7 @@ class Engine:
         log is its leader's), the number removed. What a follower removes comes back if follow()
         brings a command that names it within ten seconds."""
 
-    def take_events(self) -> tuple[_Events, _EventObjects, _HooksChanged]:
+    def take_events(self) -> tuple[_Events, _HooksChanged]:
         """Take what fences and hooks came to outside of batches, in load and expire say. What
         isn't taken comes with the next batch."""
 
@@ -204,8 +203,6 @@ class Batch:
     stop: Final[ServerCommand | LongRead | Live | Http | Close | Yield | None]
     # ("channel" | "hook" | "live", name or id, message), in the order to be sent.
     events: Final[_Events]
-    # The key and the id (empty for DROP) that each event is about.
-    event_objects: Final[_EventObjects]
     # ("set" | "replaced" | "repeated" | "deleted", name, how many events came before).
     hooks_changed: Final[_HooksChanged]
     # Why an endpoint's URL was refused, the last one; the reply doesn't say.

@@ -28,7 +28,7 @@ class Sweeper:
         log, count = self.engine.expire(self.clock.now_ns(), EXPIRE_COUNT_MAX)
         if log:
             self.journal.append(log)
-        events, _, changes = self.engine.take_events()
+        events, changes = self.engine.take_events()
         if self.gates.is_following:
             # There is nothing to log, and hooks and channels are the leader's to tell.
             events = tuple(event for event in events if event[0] == "live")

@@ -132,7 +132,8 @@ class HookQueue:
         if backlog is None:
             return []
         assert backlog.taken == 0, "a hook's events are with one taker at a time"
-        if self.expire(hook):
+        cutoff_ns = self._retention.cutoff_ns(self._clock.now_ns())
+        if backlog.items and backlog.items[0][QUEUED_NS] < cutoff_ns and self.expire(hook):
             return []  # there are more that are too old: let others have their turn
         taken: list[Message] = []
         for event in backlog.items:

@@ -331,7 +331,7 @@ class Session:
 
     def _tell(self) -> None:
         """Live fences hear of it here, hooks and channels from the leader."""
-        events, _, changes = self._around.engine.take_events()
+        events, changes = self._around.engine.take_events()
         if events or changes:
             live = [event for event in events if event[0] == "live"]
             hooks = [(change, name, 0) for change, name, _ in changes]

@@ -175,12 +175,11 @@ impl Engine {
         (log, count)
     }
 
-    /// Take what fences and hooks came to outside of batches: the events, the key and id of each,
-    /// the changes of hooks.
-    fn take_events(&self, py: Python<'_>) -> PyResult<(Py<PyTuple>, Py<PyTuple>, Py<PyTuple>)> {
+    /// Take what fences and hooks came to outside of batches: the events, the changes of hooks.
+    fn take_events(&self, py: Python<'_>) -> PyResult<(Py<PyTuple>, Py<PyTuple>)> {
         let outbox = lock(&self.shared).take_outbox();
-        let Records { events, event_objects, hooks_changed } = convert_outbox(py, outbox)?;
-        Ok((events, event_objects, hooks_changed))
+        let Records { events, hooks_changed } = convert_outbox(py, outbox)?;
+        Ok((events, hooks_changed))
     }
 
     /// The URLs of a hook, in the order in which they are tried; `None` if there is no such hook.

@@ -3,6 +3,7 @@
 use ::engine::endpoint_url;
 use ::engine::engine::Outbox;
 use ::engine::fence::{Event, HookChange, Target};
+use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyTuple};
 
@@ -10,8 +11,6 @@ use pyo3::types::{PyBytes, PyTuple};
 pub struct Records {
     /// `(kind, name or id, message)`
     pub events: Py<PyTuple>,
-    /// `(key, id)` of each.
-    pub event_objects: Py<PyTuple>,
     /// `(change, name, events before)`
     pub hooks_changed: Py<PyTuple>,
 }
@@ -19,9 +18,13 @@ pub struct Records {
 fn convert_event<'py>(py: Python<'py>, event: &Event) -> PyResult<Bound<'py, PyTuple>> {
     let message = PyBytes::new(py, &event.message);
     match &event.target {
-        Target::Channel(name) => ("channel", PyBytes::new(py, name), message).into_pyobject(py),
-        Target::Hook(name) => ("hook", PyBytes::new(py, name), message).into_pyobject(py),
-        Target::Live(id) => ("live", *id, message).into_pyobject(py),
+        Target::Channel(name) => {
+            (intern!(py, "channel"), PyBytes::new(py, name), message).into_pyobject(py)
+        }
+        Target::Hook(name) => {
+            (intern!(py, "hook"), PyBytes::new(py, name), message).into_pyobject(py)
+        }
+        Target::Live(id) => (intern!(py, "live"), *id, message).into_pyobject(py),
     }
 }
 
@@ -36,21 +39,15 @@ pub fn convert_outbox(py: Python<'_>, outbox: Outbox) -> PyResult<Records> {
         let empty = PyTuple::empty(py).unbind();
         return Ok(Records {
             events: empty.clone_ref(py),
-            event_objects: empty.clone_ref(py),
             hooks_changed: empty,
         });
     }
-    let mut events = Vec::with_capacity(outbox.events.len());
-    let mut objects = Vec::with_capacity(outbox.events.len());
-    for event in &outbox.events {
-        events.push(convert_event(py, event)?);
-        objects.push((PyBytes::new(py, &event.key), PyBytes::new(py, event.id())));
-    }
+    let events: PyResult<Vec<_>> =
+        outbox.events.iter().map(|event| convert_event(py, event)).collect();
     let changes: PyResult<Vec<_>> =
         outbox.hooks_changed.iter().map(|change| convert_change(py, change)).collect();
     Ok(Records {
-        events: PyTuple::new(py, events)?.unbind(),
-        event_objects: PyTuple::new(py, objects)?.unbind(),
+        events: PyTuple::new(py, events?)?.unbind(),
         hooks_changed: PyTuple::new(py, changes?)?.unbind(),
     })
 }

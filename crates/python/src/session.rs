@@ -33,7 +33,6 @@ pub struct Batch {
     slow: Vec<SlowRecord>,
     stop: Option<Py<PyAny>>,
     events: Py<PyTuple>,
-    event_objects: Py<PyTuple>,
     hooks_changed: Py<PyTuple>,
     refused_url: Option<&'static str>,
 }
@@ -95,7 +94,7 @@ fn convert(py: Python<'_>, batch: CoreBatch) -> PyResult<Batch> {
         (args, slow.took_ns, slow.waited_ns)
     });
     let slow = slow.collect();
-    let Records { events, event_objects, hooks_changed } = convert_outbox(py, batch.outbox)?;
+    let Records { events, hooks_changed } = convert_outbox(py, batch.outbox)?;
     Ok(Batch {
         replies: bytes_of(py, &batch.replies),
         log: bytes_of(py, &batch.log),
@@ -103,7 +102,6 @@ fn convert(py: Python<'_>, batch: CoreBatch) -> PyResult<Batch> {
         slow,
         stop,
         events,
-        event_objects,
         hooks_changed,
         refused_url,
     })

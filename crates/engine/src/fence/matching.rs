@@ -5,7 +5,7 @@ use super::group::{Group, Groups};
 use super::message::{self, Event as Subject};
 use super::roam::Room;
 use super::{Area, Change, ChangeKind, Detect, Fence, Roam, Shape, Target, Watch};
-use crate::keyspace::{Key, Keyspace};
+use crate::keyspace::Keyspace;
 use crate::object::Object;
 use crate::query::options::Wanted;
 
@@ -24,19 +24,10 @@ pub struct Event {
     pub target: Target,
     /// JSON.
     pub message: Vec<u8>,
-    /// The key that was written to.
-    pub key: Key,
-    /// The object it is about; none for DROP.
-    pub object: Option<Object>,
     rank: u8,
 }
 
 impl Event {
-    /// The id of the object; empty for DROP.
-    pub fn id(&self) -> &[u8] {
-        self.object.as_ref().map_or(&[], |object| object.id())
-    }
-
     /// Channels first, then hooks, both by what was detected and by name; then live fences.
     fn order(&self) -> (u8, u8, &Target) {
         match self.target {
@@ -198,13 +189,7 @@ impl Matcher<'_> {
     }
 
     fn push(&mut self, watch: &Watch, rank: u8, message: Vec<u8>) {
-        self.events.push(Event {
-            target: watch.target.clone(),
-            message,
-            key: self.change.key.clone(),
-            object: self.change.object.clone(),
-            rank,
-        });
+        self.events.push(Event { target: watch.target.clone(), message, rank });
     }
 }
 
