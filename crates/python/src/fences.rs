@@ -37,10 +37,7 @@ fn convert_change<'py>(py: Python<'py>, change: &HookChange) -> PyResult<Bound<'
 pub fn convert_outbox(py: Python<'_>, outbox: Outbox) -> PyResult<Records> {
     if outbox.events.is_empty() && outbox.hooks_changed.is_empty() {
         let empty = PyTuple::empty(py).unbind();
-        return Ok(Records {
-            events: empty.clone_ref(py),
-            hooks_changed: empty,
-        });
+        return Ok(Records { events: empty.clone_ref(py), hooks_changed: empty });
     }
     let events: PyResult<Vec<_>> =
         outbox.events.iter().map(|event| convert_event(py, event)).collect();
