@@ -6,7 +6,7 @@ from functools import lru_cache
 from typing import Final, NamedTuple
 
 SUBJECTS_REMEMBERED_COUNT: Final = 16_384
-TEXT: Final = rb'"(?:[^"\\]|\\.)*"'
+TEXT: Final = rb'"[^"\\]*(?:\\.[^"\\]*)*"'
 # The members before the output come in a fixed order, so that a large object needn't be read.
 HEAD: Final = re.compile(
     rb'.\s*"command":"[a-z]+"(?:,"group":"[^"]*")?(?:,"detect":"[a-z]+")?'
