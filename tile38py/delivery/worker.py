@@ -182,14 +182,14 @@ class Worker:
         ready, places = lane.ready, self._places
         while ready and len(hooks) < lane.room:
             hook, _ = ready.popitem(last=False)
-            if hook in self._alone:
-                if hooks:
-                    lane.put_back(hook)
-                    break
-                places[hook] = None
-                return [hook]
+            is_alone = hook in self._alone
+            if is_alone and hooks:
+                lane.put_back(hook)
+                break
             places[hook] = None
             hooks.append(hook)
+            if is_alone:
+                break
         return hooks
 
     def _linger(self, lane: Lane, began_ns: int) -> float:
