@@ -88,6 +88,8 @@ pub struct Engine {
     pub timing: Timing,
     /// Seconds by which the server's time zone is ahead of UTC; for the times in messages.
     pub utc_offset: i32,
+    /// When the last change happened that fences looked at.
+    moment: Moment,
     outbox: Outbox,
     graveyard: Graveyard,
     /// Where replies go that nobody reads.
@@ -131,6 +133,7 @@ impl Engine {
             is_monitored: false,
             groups: Groups::default(),
             utc_offset: 0,
+            moment: Moment::new(0, 0),
             outbox: Outbox::default(),
             graveyard: Graveyard::default(),
             scratch: Vec::new(),
@@ -217,11 +220,20 @@ impl Engine {
         if reports.has_flush {
             self.groups.clear();
         }
-        let moment = Moment { now_ns, utc_offset: self.utc_offset };
+        if !self.moment.is(now_ns, self.utc_offset) {
+            self.moment = Moment::new(now_ns, self.utc_offset);
+        }
         let Outbox { events, hooks_changed, refused_url } = &mut self.outbox;
         *refused_url = reports.refused_url.or(*refused_url);
         for change in &reports.changes {
-            match_change(&self.keyspace, &mut self.groups, change, &moment, is_live_only, events);
+            match_change(
+                &self.keyspace,
+                &mut self.groups,
+                change,
+                &self.moment,
+                is_live_only,
+                events,
+            );
         }
         let events_before = events.len();
         hooks_changed

@@ -2,21 +2,12 @@
 
 use super::detect::{detect, RANK_FIRST};
 use super::group::{Group, Groups};
-use super::message::{self, Event as Subject};
+use super::message::{self, Event as Subject, Moment};
 use super::roam::Room;
 use super::{Area, Change, ChangeKind, Detect, Fence, Roam, Shape, Target, Watch};
 use crate::keyspace::Keyspace;
 use crate::object::Object;
 use crate::query::options::Wanted;
-
-/// When a change happened.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Moment {
-    /// Nanoseconds since 1970.
-    pub now_ns: i64,
-    /// Seconds by which the server's zone is ahead of UTC.
-    pub utc_offset: i32,
-}
 
 /// A message for somebody.
 pub struct Event {
@@ -42,8 +33,7 @@ struct Matcher<'m> {
     keyspace: &'m Keyspace,
     groups: &'m mut Groups,
     change: &'m Change,
-    now_ns: i64,
-    time: Vec<u8>,
+    moment: &'m Moment,
     events: Vec<Event>,
 }
 
@@ -60,9 +50,7 @@ pub fn match_change(
     let mut watches = keyspace.fences().candidates(change);
     watches.retain(|watch| watch.is_live() || !is_live_only);
     if !watches.is_empty() {
-        let time = message::time_text(moment);
-        let now_ns = moment.now_ns;
-        let mut matcher = Matcher { keyspace, groups, change, now_ns, time, events: Vec::new() };
+        let mut matcher = Matcher { keyspace, groups, change, moment, events: Vec::new() };
         for watch in &watches {
             matcher.take(watch);
         }
@@ -101,7 +89,7 @@ impl Matcher<'_> {
     fn take_drop(&mut self, watch: &Watch, is_told: bool) {
         let is_concerned = watch.is_live() || !watch.fence.is_bounded();
         if is_told && is_concerned {
-            let text = message::removal(watch, self.change, &self.time);
+            let text = message::removal(watch, self.change, self.moment);
             self.push(watch, RANK_FIRST, text);
         }
     }
@@ -114,7 +102,7 @@ impl Matcher<'_> {
             Shape::Roam(_) => false,
         };
         if is_told && is_near {
-            let text = message::removal(watch, self.change, &self.time);
+            let text = message::removal(watch, self.change, self.moment);
             self.push(watch, RANK_FIRST, text);
         }
     }
@@ -177,7 +165,7 @@ impl Matcher<'_> {
     fn group(&mut self, watch: &Watch, object: &Object, detect: Detect) -> Group {
         let (key, serial) = (&self.change.key, watch.serial);
         let is_new = detect.begins_visit();
-        let group = self.groups.get(key, object.id(), serial, is_new, self.now_ns);
+        let group = self.groups.get(key, object.id(), serial, is_new, self.moment.now_ns());
         if detect == Detect::Exit && ends_with_exit(&watch.fence) {
             self.groups.forget_visit(key, object.id(), serial);
         }
@@ -185,7 +173,7 @@ impl Matcher<'_> {
     }
 
     fn subject<'s>(&'s self, watch: &'s Watch, object: &'s Object, group: Group) -> Subject<'s> {
-        Subject { watch, change: self.change, object, group, time: &self.time }
+        Subject { watch, change: self.change, object, group, moment: self.moment }
     }
 
     fn push(&mut self, watch: &Watch, rank: u8, message: Vec<u8>) {

@@ -1,7 +1,8 @@
 //! The text of messages, member by member in the order that clients know.
 
+use std::cell::OnceCell;
+
 use super::group::Group;
-use super::matching::Moment;
 use super::roam::{Neighbor, Room};
 use super::{Area, Change, Detect, Roam, Shape, Watch};
 use crate::collection::Collection;
@@ -17,8 +18,37 @@ use crate::query::options::Wanted;
 const NANOSECONDS: i64 = 1_000_000_000;
 const SECONDS_PER_DAY: i64 = 86_400;
 
+/// When a change happened.
+pub struct Moment {
+    now_ns: i64,
+    utc_offset: i32,
+    /// Made when a message first needs it.
+    text: OnceCell<Vec<u8>>,
+}
+
+impl Moment {
+    /// Nanoseconds since 1970, and the seconds by which the server's zone is ahead of UTC.
+    pub fn new(now_ns: i64, utc_offset: i32) -> Self {
+        Moment { now_ns, utc_offset, text: OnceCell::new() }
+    }
+
+    /// Whether it is this one.
+    pub fn is(&self, now_ns: i64, utc_offset: i32) -> bool {
+        (self.now_ns, self.utc_offset) == (now_ns, utc_offset)
+    }
+
+    /// Nanoseconds since 1970.
+    pub fn now_ns(&self) -> i64 {
+        self.now_ns
+    }
+
+    fn text(&self) -> &[u8] {
+        self.text.get_or_init(|| time_text(self.now_ns, self.utc_offset))
+    }
+}
+
 /// The message of a deleted object or a dropped collection.
-pub fn removal(watch: &Watch, change: &Change, time: &[u8]) -> Vec<u8> {
+pub fn removal(watch: &Watch, change: &Change, moment: &Moment) -> Vec<u8> {
     let mut out = Vec::with_capacity(160);
     out.extend_from_slice(b"{\"command\":\"");
     out.extend_from_slice(change.kind.name().as_bytes());
@@ -28,14 +58,14 @@ pub fn removal(watch: &Watch, change: &Change, time: &[u8]) -> Vec<u8> {
         out.extend_from_slice(b",\"id\":");
         json::write_short(&mut out, object.id());
     }
-    write_time(&mut out, time);
+    write_time(&mut out, moment);
     out.push(b'}');
     out
 }
 
-fn write_time(out: &mut Vec<u8>, time: &[u8]) {
+fn write_time(out: &mut Vec<u8>, moment: &Moment) {
     out.extend_from_slice(b",\"time\":\"");
-    out.extend_from_slice(time);
+    out.extend_from_slice(moment.text());
     out.push(b'"');
 }
 
@@ -49,8 +79,8 @@ pub struct Event<'m> {
     pub object: &'m Object,
     /// The visit.
     pub group: Group,
-    /// When, as text.
-    pub time: &'m [u8],
+    /// When.
+    pub moment: &'m Moment,
 }
 
 impl Event<'_> {
@@ -98,7 +128,7 @@ impl Event<'_> {
         out.extend_from_slice(detect.name().as_bytes());
         out.push(b'"');
         out.extend_from_slice(&self.watch.head);
-        write_time(&mut out, self.time);
+        write_time(&mut out, self.moment);
         out.extend_from_slice(b",\"id\":");
         self.write_object(&mut out, keyspace);
         out
@@ -180,8 +210,8 @@ fn write_hexadecimal(out: &mut Vec<u8>, bytes: &[u8]) {
 }
 
 /// A time as RFC 3339 has it, in the zone that was passed in, as many decimals as it needs.
-pub fn time_text(moment: &Moment) -> Vec<u8> {
-    let local = moment.now_ns.saturating_add(i64::from(moment.utc_offset) * NANOSECONDS);
+fn time_text(now_ns: i64, utc_offset: i32) -> Vec<u8> {
+    let local = now_ns.saturating_add(i64::from(utc_offset) * NANOSECONDS);
     let (seconds, nanoseconds) = (local.div_euclid(NANOSECONDS), local.rem_euclid(NANOSECONDS));
     let (days, second) = (seconds.div_euclid(SECONDS_PER_DAY), seconds.rem_euclid(SECONDS_PER_DAY));
     let (year, month, day) = date_of(days);
@@ -204,7 +234,7 @@ pub fn time_text(moment: &Moment) -> Vec<u8> {
             out.pop();
         }
     }
-    let minutes = i64::from(moment.utc_offset / 60);
+    let minutes = i64::from(utc_offset / 60);
     if minutes == 0 {
         out.push(b'Z');
     } else {
@@ -245,7 +275,7 @@ mod tests {
     use super::*;
 
     fn text(now_ns: i64, utc_offset: i32) -> String {
-        String::from_utf8(time_text(&Moment { now_ns, utc_offset })).unwrap()
+        String::from_utf8(time_text(now_ns, utc_offset)).unwrap()
     }
 
     #[test]

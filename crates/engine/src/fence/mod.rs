@@ -15,6 +15,7 @@ pub use change::{Change, ChangeKind, HookChange, HookChangeKind};
 pub use definition::{Area, Fence, Shape};
 pub use detect::{Commands, Detect, Detections};
 pub use group::Groups;
-pub use matching::{match_change, Event, Moment};
+pub use matching::{match_change, Event};
+pub use message::Moment;
 pub use registry::{Draft, Fetched, Hook, HookKind, Meta, Name, Registry, Setting, Target, Watch};
 pub use roam::Roam;
