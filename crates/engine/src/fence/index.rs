@@ -120,14 +120,21 @@ impl KeyFences {
         let start = found.len();
         if let Some(object) = change.object.as_ref().filter(|object| is_somewhere(object)) {
             let bounds = object.bounds();
-            collect(&self.bounded, &bounds, &mut found);
-            match change.previous.as_ref().filter(|previous| is_somewhere(previous)) {
+            let mut take = |Entry(watch): &Entry| {
+                found.push(watch.clone());
+                ControlFlow::Continue(())
+            };
+            let _ = match change.previous.as_ref().filter(|previous| is_somewhere(previous)) {
                 Some(previous) => {
-                    collect(&self.bounded, &previous.bounds(), &mut found);
-                    collect(&self.crossing, &bounds.union(&previous.bounds()), &mut found);
+                    let former = previous.bounds();
+                    let _ = self.bounded.search_either([&bounds, &former], &mut take);
+                    self.crossing.search(&bounds.union(&former), take)
                 }
-                None => collect(&self.crossing, &bounds, &mut found),
-            }
+                None => {
+                    let _ = self.bounded.search(&bounds, &mut take);
+                    self.crossing.search(&bounds, take)
+                }
+            };
         }
         if found.len() > start || start > self.everywhere.len() {
             found.sort_unstable_by_key(|watch| watch.serial);
@@ -142,11 +149,4 @@ fn is_somewhere(object: &Object) -> bool {
     let bounds = object.bounds();
     let corners = [bounds.min.x, bounds.min.y, bounds.max.x, bounds.max.y];
     object.is_indexed() && !corners.iter().any(|side| side.is_nan())
-}
-
-fn collect(fences: &RTree<Entry>, bounds: &Rect, found: &mut Vec<Arc<Watch>>) {
-    let _ = fences.search(bounds, |Entry(watch)| {
-        found.push(watch.clone());
-        ControlFlow::Continue(())
-    });
 }

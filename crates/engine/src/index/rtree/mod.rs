@@ -17,6 +17,7 @@ use triomphe::Arc;
 use self::bounds::Bounds;
 use self::crowd::{Crowd, NO_ID};
 use self::node::{Node, Path, Trail};
+use self::search::Region;
 use crate::geometry::distance::Between;
 use crate::geometry::{Point, Rect};
 
@@ -163,11 +164,25 @@ impl<T: Item> RTree<T> {
         area: &Rect,
         mut visit: impl FnMut(&'a T) -> ControlFlow<()>,
     ) -> ControlFlow<()> {
-        let area = Bounds::of_area(area);
+        self.search_region(&Bounds::of_area(area), &mut visit)
+    }
+
+    /// The same for those that touch at least one of two areas, each once.
+    pub fn search_either<'a>(
+        &'a self,
+        areas: [&Rect; 2],
+        mut visit: impl FnMut(&'a T) -> ControlFlow<()>,
+    ) -> ControlFlow<()> {
+        self.search_region(&areas.map(Bounds::of_area), &mut visit)
+    }
+
+    fn search_region<'a>(
+        &'a self,
+        region: &impl Region,
+        visit: &mut impl FnMut(&'a T) -> ControlFlow<()>,
+    ) -> ControlFlow<()> {
         match &self.root {
-            Some(root) if root.bounds.overlaps(&area) => {
-                search::search(&root.node, &area, &mut visit)
-            }
+            Some(root) if region.touches(&root.bounds) => search::search(&root.node, region, visit),
             _ => ControlFlow::Continue(()),
         }
     }

@@ -9,26 +9,58 @@ use super::node::{Node, NODE_ENTRIES_MAX};
 use super::{Item, Measure, Reach};
 use crate::geometry::Rect;
 
-/// Visits the items whose boxes touch the area, depth first in entry order.
+/// What a search looks for.
+pub(super) trait Region {
+    /// The greatest x.
+    fn right(&self) -> f32;
+
+    /// Whether a box touches it.
+    fn touches(&self, bounds: &Bounds) -> bool;
+}
+
+impl Region for Bounds {
+    fn right(&self) -> f32 {
+        self.max(0)
+    }
+
+    #[inline]
+    fn touches(&self, bounds: &Bounds) -> bool {
+        bounds.overlaps(self)
+    }
+}
+
+/// Either of two boxes.
+impl Region for [Bounds; 2] {
+    fn right(&self) -> f32 {
+        self[0].max(0).max(self[1].max(0))
+    }
+
+    #[inline]
+    fn touches(&self, bounds: &Bounds) -> bool {
+        bounds.overlaps(&self[0]) | bounds.overlaps(&self[1])
+    }
+}
+
+/// Visits the items whose boxes touch the region, depth first in entry order.
 pub(super) fn search<'a, T: Item>(
     node: &'a Node<T>,
-    area: &Bounds,
+    region: &impl Region,
     visit: &mut impl FnMut(&'a T) -> ControlFlow<()>,
 ) -> ControlFlow<()> {
     match node {
         Node::Leaf(entries) => {
-            let end = entries.count_up_to(area.max(0));
+            let end = entries.count_up_to(region.right());
             for (bounds, item) in entries.bounds[..end].iter().zip(&entries.slots) {
-                if bounds.overlaps(area) {
+                if region.touches(bounds) {
                     visit(item)?;
                 }
             }
         }
         Node::Branch(entries) => {
-            let end = entries.count_up_to(area.max(0));
+            let end = entries.count_up_to(region.right());
             for (bounds, child) in entries.bounds[..end].iter().zip(&entries.slots) {
-                if bounds.overlaps(area) {
-                    search(child, area, visit)?;
+                if region.touches(bounds) {
+                    search(child, region, visit)?;
                 }
             }
         }

@@ -456,6 +456,25 @@ proptest! {
     }
 
     #[test]
+    fn what_touches_either_of_two_areas_is_found_once(
+        rects in prop::collection::vec(any_rect(), 0..600),
+        one in any_rect(),
+        other in any_rect(),
+    ) {
+        let (tree, _) = tree_of(&rects);
+        let mut expected = [names(&tree, &one), names(&tree, &other)].concat();
+        expected.sort_unstable();
+        expected.dedup();
+        let mut found = Vec::new();
+        let _ = tree.search_either([&one, &other], |thing| {
+            found.push(*thing.0);
+            ControlFlow::Continue(())
+        });
+        found.sort_unstable();
+        prop_assert_eq!(found, expected);
+    }
+
+    #[test]
     fn snapshots_do_not_change_the_order(steps in prop::collection::vec(any_step(), 1..600)) {
         let (mut plain, mut held) = (Pair::default(), Pair::default());
         let mut snapshots = Vec::new();
