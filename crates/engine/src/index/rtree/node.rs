@@ -96,19 +96,23 @@ impl<S> Entries<S> {
     }
 }
 
+/// The places of the bits that are set, ascending.
+fn places(mut mask: u64) -> impl Iterator<Item = usize> {
+    std::iter::from_fn(move || {
+        let place = mask.trailing_zeros() as usize;
+        mask &= mask.checked_sub(1)?;
+        Some(place)
+    })
+}
+
 /// The child to insert into: the smallest of those that contain the box, else the one that would
 /// grow least, of equal ones the smaller.
 fn choose(all: &[Bounds], new: &Bounds) -> usize {
     let mut best: Option<(usize, f32)> = None;
-    for (at, child) in all.iter().enumerate() {
-        if child.min(0) > new.min(0) {
-            break;
-        }
-        if child.contains(new) {
-            let area = child.area();
-            if best.is_none_or(|(_, least)| area < least) {
-                best = Some((at, area));
-            }
+    for at in places(Bounds::containing(all, new)) {
+        let area = all[at].area();
+        if best.is_none_or(|(_, least)| area < least) {
+            best = Some((at, area));
         }
     }
     best.map_or_else(|| choose_to_grow(all, new), |(at, _)| at)
@@ -240,26 +244,19 @@ impl<T: Item> Node<T> {
         match self {
             Node::Leaf(entries) => {
                 trail.leaves += 1;
-                let start = entries.count_west_of(bounds.min(0));
-                let candidates = entries.bounds.iter().zip(&entries.slots).skip(start);
-                let mut equals = candidates.take_while(|(entry, _)| entry.min(0) == bounds.min(0));
-                let found = equals.position(|(entry, slot)| entry == bounds && slot.is_same(item));
+                let found = places(Bounds::containing(&entries.bounds, bounds))
+                    .find(|&at| entries.bounds[at] == *bounds && entries.slots[at].is_same(item));
                 let Some(at) = found else { return false };
-                trail.path.push((start + at) as u8);
+                trail.path.push(at as u8);
                 true
             }
             Node::Branch(entries) => {
-                for (at, entry) in entries.bounds.iter().enumerate() {
-                    if entry.min(0) > bounds.min(0) {
-                        break;
+                for at in places(Bounds::containing(&entries.bounds, bounds)) {
+                    trail.path.push(at as u8);
+                    if entries.slots[at].locate(bounds, item, trail) {
+                        return true;
                     }
-                    if entry.contains(bounds) {
-                        trail.path.push(at as u8);
-                        if entries.slots[at].locate(bounds, item, trail) {
-                            return true;
-                        }
-                        trail.path.pop();
-                    }
+                    trail.path.pop();
                 }
                 false
             }
