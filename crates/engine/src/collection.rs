@@ -5,7 +5,7 @@ use std::cmp::Ordering;
 
 use crate::areas::{Areas, Lender};
 use crate::geometry::Rect;
-use crate::index::{BTree, RTree};
+use crate::index::{BTree, LeafAhead, RTree};
 use crate::object::{Object, Shape, NEVER};
 
 /// A non-spatial object, ordered by (value, id).
@@ -97,6 +97,11 @@ impl Collection {
     /// The object of an id.
     pub fn get(&self, id: &[u8]) -> Option<&Object> {
         self.ids.get(id)
+    }
+
+    /// The leaf for this id, which is being fetched.
+    pub fn leaf_ahead(&self, id: &[u8]) -> Option<LeafAhead<'_, Object>> {
+        self.ids.leaf_ahead(id)
     }
 
     /// How many objects there are.

@@ -2,6 +2,7 @@
 //! most comparisons are decided by the four bytes after the prefix that all keys share.
 
 use std::cmp::Ordering;
+use std::mem::offset_of;
 use std::ops::Range;
 
 use arrayvec::ArrayVec;
@@ -14,6 +15,7 @@ pub(super) const KEYS_MAX: usize = 60;
 /// The list. Keys are unique and ascending. All of it lies in one piece, within its node: a
 /// lookup waits for memory as rarely as can be.
 #[derive(Clone)]
+#[repr(C)] // what a lookup needs first lies together
 pub(super) struct Keys<K> {
     /// All keys begin with the same bytes, this many; there may be more.
     prefix_len: usize,
@@ -21,6 +23,9 @@ pub(super) struct Keys<K> {
     heads: [u32; KEYS_MAX],
     items: ArrayVec<K, KEYS_MAX>,
 }
+
+/// Where in a node its keys' heads end; before the keys stands the kind of node.
+pub(super) const HEADS_END: usize = size_of::<usize>() + offset_of!(Keys<usize>, items);
 
 /// In places of the heads that no key has.
 const NO_HEAD: u32 = u32::MAX;
@@ -83,6 +88,12 @@ impl<K: Keyed> Keys<K> {
             _ => ties.start + self.find_among(ties, key).ok()?,
         };
         (self.items[at].key() == key).then_some(at)
+    }
+
+    /// Where the key is if it is there; else where another is. Looks at none.
+    pub fn likely(&self, key: &[u8]) -> Option<&K> {
+        let is_longer = key.len() >= self.prefix_len;
+        is_longer.then(|| self.equal_heads(key).start).and_then(|at| self.items.get(at))
     }
 
     fn find_among(&self, ties: Range<usize>, key: &[u8]) -> Result<usize, usize> {
