@@ -82,6 +82,17 @@ impl Areas {
         self.change(Change { bounds: object.bounds(), object, is_removal: false });
     }
 
+    /// Puts an object in the place of another.
+    pub fn replace(&mut self, previous: &Object, object: Object) {
+        if let Areas::Here(tree) = self {
+            let bounds = object.bounds();
+            tree.replace((&previous.bounds(), previous), (&bounds, object));
+        } else {
+            self.remove(previous);
+            self.insert(object);
+        }
+    }
+
     /// Removes an object.
     pub fn remove(&mut self, object: &Object) {
         let bounds = object.bounds();

@@ -5,7 +5,7 @@ use std::cmp::Ordering;
 
 use crate::areas::{Areas, Lender};
 use crate::geometry::Rect;
-use crate::index::{BTree, RTree};
+use crate::index::{BTree, LeafAhead, RTree};
 use crate::object::{Object, Shape, NEVER};
 
 /// A non-spatial object, ordered by (value, id).
@@ -99,6 +99,11 @@ impl Collection {
         self.ids.get(id)
     }
 
+    /// The leaf for this id, which is being fetched.
+    pub fn leaf_ahead(&self, id: &[u8]) -> Option<LeafAhead<'_, Object>> {
+        self.ids.leaf_ahead(id)
+    }
+
     /// How many objects there are.
     pub fn len(&self) -> usize {
         self.ids.len()
@@ -135,8 +140,29 @@ impl Collection {
 
     fn replace_in_orders(&mut self, previous: Option<&Object>, object: Object) {
         if let Some(previous) = previous {
-            self.remove_from_orders(previous);
+            self.leave_orders(previous);
         }
+        self.enter_orders(&object);
+        match previous.filter(|previous| previous.is_indexed()) {
+            Some(previous) if object.is_indexed() => self.areas.replace(previous, object),
+            Some(previous) => self.areas.remove(previous),
+            None if object.is_indexed() => self.areas.insert(object),
+            None => {}
+        }
+    }
+
+    /// Removes the object of an id and returns it.
+    pub fn remove(&mut self, id: &[u8]) -> Option<Object> {
+        let removed = self.ids.remove(id)?;
+        self.leave_orders(&removed);
+        if removed.is_indexed() {
+            self.areas.remove(&removed);
+        }
+        Some(removed)
+    }
+
+    /// Adds an object to everything but ids and areas.
+    fn enter_orders(&mut self, object: &Object) {
         self.counts.objects += 1;
         self.counts.points += object.num_points();
         self.counts.weight += object.weight();
@@ -145,20 +171,12 @@ impl Collection {
         }
         if !object.is_spatial() {
             self.counts.strings += 1;
-            self.values.insert(ByValue(object));
-        } else if object.is_indexed() {
-            self.areas.insert(object);
+            self.values.insert(ByValue(object.clone()));
         }
     }
 
-    /// Removes the object of an id and returns it.
-    pub fn remove(&mut self, id: &[u8]) -> Option<Object> {
-        let removed = self.ids.remove(id)?;
-        self.remove_from_orders(&removed);
-        Some(removed)
-    }
-
-    fn remove_from_orders(&mut self, object: &Object) {
+    /// Removes an object from everything but ids and areas.
+    fn leave_orders(&mut self, object: &Object) {
         self.counts.objects -= 1;
         self.counts.points -= object.num_points();
         self.counts.weight -= object.weight();
@@ -168,8 +186,6 @@ impl Collection {
         if !object.is_spatial() {
             self.counts.strings -= 1;
             self.values.remove(&ByValue(object.clone()));
-        } else if object.is_indexed() {
-            self.areas.remove(object);
         }
     }
 

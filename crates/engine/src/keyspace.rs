@@ -3,12 +3,17 @@
 use std::ops::Bound;
 use std::sync::Arc;
 
+use arrayvec::ArrayVec;
+
 use crate::areas::Lender;
 use crate::collection::{Collection, Counts};
 use crate::endpoint_url::Reason;
 use crate::fence::{Change, ChangeKind, HookChange, Registry};
 use crate::field::Names;
 use crate::object::{Object, NEVER};
+
+/// How many objects are fetched together: more would drive each other out of the cache.
+pub const FETCHED_COUNT_MAX: usize = 16;
 
 /// The name of a collection.
 pub type Key = Arc<[u8]>;
@@ -90,6 +95,16 @@ impl Keyspace {
     /// The collection of a key.
     pub fn get(&self, key: &[u8]) -> Option<&Collection> {
         self.collections.get(key)
+    }
+
+    /// Has objects fetched, each given by key and id: a step for all before the next, so that they
+    /// are waited for together.
+    pub fn fetch(&self, objects: &ArrayVec<(&[u8], &[u8]), FETCHED_COUNT_MAX>) {
+        let leaf = |&(key, id)| Some((self.get(key)?.leaf_ahead(id)?, id));
+        let leaves: ArrayVec<_, FETCHED_COUNT_MAX> = objects.iter().filter_map(leaf).collect();
+        let likely = leaves.iter().filter_map(|(leaf, id)| leaf.likely(id));
+        let likely: ArrayVec<_, FETCHED_COUNT_MAX> = likely.collect();
+        likely.into_iter().for_each(Object::prefetch);
     }
 
     /// All collections in the order of their keys.

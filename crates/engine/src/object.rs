@@ -5,10 +5,13 @@ use triomphe::{Arc, ThinArc};
 
 use crate::field::Fields;
 use crate::geometry::{Geometry, Point, Rect};
-use crate::index::{Item, Keyed};
+use crate::index::{prefetch, Item, Keyed};
 
 /// The deadline of an object that doesn't expire.
 pub const NEVER: i64 = i64::MAX;
+
+/// As much of an object is fetched: all of most.
+const FETCHED_BYTES: usize = 96;
 
 /// What an object is, beside its texts. Anything but a simple point is shared, so that a change
 /// of fields doesn't copy a polygon.
@@ -90,6 +93,11 @@ impl Object {
     pub fn with_deadline(&self, deadline: i64) -> Self {
         let fields = self.fields().block();
         Object::new(self.id(), self.shape().clone(), self.text(), fields, deadline)
+    }
+
+    /// Has it fetched into the cache.
+    pub fn prefetch(&self) {
+        prefetch(self.0.as_ptr(), FETCHED_BYTES);
     }
 
     /// The id.

@@ -1,6 +1,7 @@
 //! A connection: bytes in; replies, log bytes and what only the driver can do out. Keeps what is
 //! incomplete, and the connection's choice of output.
 
+mod ahead;
 mod live;
 mod long_read;
 mod meter;
@@ -11,6 +12,7 @@ mod strict;
 pub use long_read::LongRead;
 pub use meter::{shortened, Slow};
 
+use ahead::Ahead;
 use meter::Meter;
 use running::{Prefix, Request};
 
@@ -19,7 +21,7 @@ use crate::commands::{Access, Command, Function};
 use crate::engine::{Engine, Outbox, Runner};
 use crate::error::{Error, Result};
 use crate::reply::{self, Output};
-use crate::request::{self, Args, Arguments, Framing, Parsed};
+use crate::request::{Args, Arguments, Framing, Parsed};
 use crate::timing::Series;
 
 /// Work that a read may do where others wait: about two milliseconds.
@@ -90,7 +92,7 @@ pub struct Session {
     buffer: Vec<u8>,
     position: usize,
     needed: usize,
-    arguments: Arguments,
+    ahead: Ahead,
     output: Option<Output>,
     is_plain: bool,
     starts_in_json: bool,
@@ -113,7 +115,7 @@ impl Session {
             buffer: Vec::new(),
             position: 0,
             needed: 0,
-            arguments: Arguments::default(),
+            ahead: Ahead::default(),
             output: if is_plain { Some(Output::Json) } else { output },
             is_plain,
             starts_in_json: output == Some(Output::Json),
@@ -191,7 +193,7 @@ impl Session {
     ) -> Batch {
         let mut batch = Batch::default();
         self.meter.begin(clock());
-        let mut arguments = std::mem::take(&mut self.arguments);
+        let mut arguments = Arguments::default();
         arguments.assign(words);
         let request = Request {
             args: arguments.view(&[]),
@@ -204,7 +206,6 @@ impl Session {
         if !request.args.is_empty() {
             self.run_one(engine, &request, &mut batch);
         }
-        self.arguments = arguments;
         self.finish(engine, &mut batch, clock);
         batch
     }
@@ -218,42 +219,49 @@ impl Session {
         clock: Clock,
         batch: &mut Batch,
     ) -> usize {
-        let mut arguments = std::mem::take(&mut self.arguments);
+        let mut ahead = std::mem::take(&mut self.ahead);
         let mut used = 0;
         let mut work = 0;
-        while batch.stop.is_none() {
-            let rest = &bytes[used..];
-            match request::parse(rest, &mut arguments) {
-                Parsed::Request { framing, end } => {
-                    used += end;
-                    let args = arguments.view(rest);
-                    if args.is_empty() {
-                        continue;
+        let mut is_complete = true;
+        while is_complete && batch.stop.is_none() {
+            ahead.read(&bytes[used..], &engine.keyspace);
+            for (parsed, arguments) in ahead.requests() {
+                let rest = &bytes[used..];
+                match *parsed {
+                    // What stands behind a stop will be read again.
+                    _ if batch.stop.is_some() => break,
+                    Parsed::Request { framing, end } => {
+                        used += end;
+                        let args = arguments.view(rest);
+                        if args.is_empty() {
+                            continue;
+                        }
+                        let raw = (framing == Framing::Resp).then_some(&rest[..end]);
+                        let is_last = used == bytes.len();
+                        let request = Request { args, raw, framing, is_last, now_ns, clock };
+                        work += COMMAND_WORK + self.run_one(engine, &request, batch);
+                        let is_enough =
+                            work > BATCH_WORK_MAX || batch.replies.len() > BATCH_BYTES_MAX;
+                        if is_enough && batch.stop.is_none() && used < bytes.len() {
+                            batch.stop = Some(Stop::Yield);
+                        }
                     }
-                    let raw = (framing == Framing::Resp).then_some(&rest[..end]);
-                    let is_last = used == bytes.len();
-                    let request = Request { args, raw, framing, is_last, now_ns, clock };
-                    work += COMMAND_WORK + self.run_one(engine, &request, batch);
-                    let is_enough = work > BATCH_WORK_MAX || batch.replies.len() > BATCH_BYTES_MAX;
-                    if is_enough && batch.stop.is_none() && used < bytes.len() {
-                        batch.stop = Some(Stop::Yield);
+                    Parsed::Incomplete { needed } => {
+                        self.needed = needed;
+                        is_complete = false;
                     }
-                }
-                Parsed::Incomplete { needed } => {
-                    self.needed = needed;
-                    break;
-                }
-                Parsed::Http => {
-                    batch.stop = Some(Stop::Http(rest.to_vec()));
-                    used = bytes.len();
-                }
-                Parsed::Malformed(text) => {
-                    self.refuse(&text, batch);
-                    used = bytes.len();
+                    Parsed::Http => {
+                        batch.stop = Some(Stop::Http(rest.to_vec()));
+                        used = bytes.len();
+                    }
+                    Parsed::Malformed(ref text) => {
+                        self.refuse(text, batch);
+                        used = bytes.len();
+                    }
                 }
             }
         }
-        self.arguments = arguments;
+        self.ahead = ahead;
         used
     }
 

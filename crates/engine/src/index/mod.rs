@@ -2,7 +2,9 @@
 
 mod btree;
 mod capacity;
+mod prefetch;
 mod rtree;
 
-pub use btree::{BTree, Keyed, Walk};
+pub use btree::{BTree, Keyed, LeafAhead, Walk};
+pub use prefetch::prefetch;
 pub use rtree::{Item, Measure, RTree, Reach};

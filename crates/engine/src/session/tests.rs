@@ -45,6 +45,27 @@ fn replies_and_log_are_the_same_at_every_split() {
     }
 }
 
+/// Many are read before the first of them runs.
+#[test]
+fn a_long_pipeline_runs_in_order_around_what_stops_it() {
+    let mut engine = Engine::new(false);
+    engine.register("CONFIG GET", Access::Admin);
+    let set = |n: usize| {
+        let words = "*5\r\n$3\r\nSET\r\n$1\r\nk\r\n$1\r\nx\r\n$6\r\nSTRING\r\n";
+        format!("{words}$2\r\n{n}\r\n")
+    };
+    let get = "*3\r\n$3\r\nGET\r\n$1\r\nk\r\n$1\r\nx\r\n";
+    let pairs: String = (10..60).map(|n| set(n) + get).collect();
+    let bytes = pairs.clone() + "*3\r\n$6\r\nCONFIG\r\n$3\r\nGET\r\n$1\r\na\r\n" + &pairs;
+    let reply = |n: usize| format!("+OK\r\n$2\r\n{n}\r\n");
+    let replies: String = (10..60).map(reply).collect();
+    let mut session = Session::new(false, None);
+    let first = session.feed(&mut engine, bytes.as_bytes(), 0, &clock);
+    assert_eq!(String::from_utf8(first.replies).unwrap(), replies);
+    assert!(matches!(first.stop, Some(Stop::Command { .. })));
+    assert_eq!(talk(&mut engine, &mut session, b""), replies);
+}
+
 #[test]
 fn only_changes_reach_the_log() {
     let mut engine = Engine::new(false);

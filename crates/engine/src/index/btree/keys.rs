@@ -2,6 +2,7 @@
 //! most comparisons are decided by the four bytes after the prefix that all keys share.
 
 use std::cmp::Ordering;
+use std::mem::offset_of;
 use std::ops::Range;
 
 use arrayvec::ArrayVec;
@@ -14,17 +15,30 @@ pub(super) const KEYS_MAX: usize = 60;
 /// The list. Keys are unique and ascending. All of it lies in one piece, within its node: a
 /// lookup waits for memory as rarely as can be.
 #[derive(Clone)]
+#[repr(C)] // what a lookup needs first lies together
 pub(super) struct Keys<K> {
     /// All keys begin with the same bytes, this many; there may be more.
     prefix_len: usize,
-    /// The next four bytes of each key, big-endian, filled up with zeros.
-    heads: ArrayVec<u32, KEYS_MAX>,
+    /// The next four bytes of each key, big-endian, filled up with zeros; then [`NO_HEAD`].
+    heads: [u32; KEYS_MAX],
     items: ArrayVec<K, KEYS_MAX>,
 }
 
-fn head(rest: &[u8]) -> u32 {
+/// Where in a node its keys' heads end; before the keys stands the kind of node.
+pub(super) const HEADS_END: usize = size_of::<usize>() + offset_of!(Keys<usize>, items);
+
+/// In places of the heads that no key has.
+const NO_HEAD: u32 = u32::MAX;
+
+/// The four bytes of a key from one on.
+fn head(key: &[u8], from: usize) -> u32 {
+    let rest = &key[from..];
     if let Some(bytes) = rest.first_chunk() {
         return u32::from_be_bytes(*bytes);
+    }
+    // Keys mostly differ at their ends: this is the usual case.
+    if let Some(bytes) = key.last_chunk() {
+        return u32::from_be_bytes(*bytes).checked_shl(32 - 8 * rest.len() as u32).unwrap_or(0);
     }
     let mut bytes = [0; 4];
     bytes[..rest.len()].copy_from_slice(rest);
@@ -38,7 +52,7 @@ pub(super) fn shared_len(a: &[u8], b: &[u8]) -> usize {
 
 impl<K> Default for Keys<K> {
     fn default() -> Self {
-        Keys { prefix_len: 0, heads: ArrayVec::new(), items: ArrayVec::new() }
+        Keys { prefix_len: 0, heads: [NO_HEAD; KEYS_MAX], items: ArrayVec::new() }
     }
 }
 
@@ -51,30 +65,39 @@ impl<K: Keyed> Keys<K> {
         &self.items
     }
 
-    /// Where the heads equal that of this rest of a key. Counted, not bisected: a bisection waits
-    /// for memory at each of its steps.
-    fn equal_heads(&self, rest: &[u8]) -> Range<usize> {
-        let head = head(rest);
-        let start = self.heads.iter().map(|&other| u32::from(other < head)).sum::<u32>() as usize;
-        let equal = self.heads[start..].iter().take_while(|&&other| other == head).count();
-        start..start + equal
+    /// Where the heads equal that of a key with the prefix. Counted, not bisected: a bisection
+    /// waits for memory at each of its steps. All places are, since that takes no branches.
+    fn equal_heads(&self, key: &[u8]) -> Range<usize> {
+        let head = head(key, self.prefix_len);
+        let count = |is_counted: fn(u32, u32) -> bool| {
+            self.heads.iter().map(|&other| u32::from(is_counted(other, head))).sum::<u32>() as usize
+        };
+        count(|other, head| other < head)..count(|other, head| other <= head).min(self.len())
     }
 
     /// The position of a key that is there. Quicker than `find`: it looks at one item as a rule.
     pub fn position(&self, key: &[u8]) -> Option<usize> {
         // A key with another prefix is led astray here, but no item equals it anyway.
-        let rest = key.get(self.prefix_len..)?;
-        let ties = self.equal_heads(rest);
+        if key.len() < self.prefix_len {
+            return None;
+        }
+        let ties = self.equal_heads(key);
         let at = match ties.len() {
             0 => return None,
             1 => ties.start,
-            _ => ties.start + self.find_among(ties, rest).ok()?,
+            _ => ties.start + self.find_among(ties, key).ok()?,
         };
         (self.items[at].key() == key).then_some(at)
     }
 
-    fn find_among(&self, ties: Range<usize>, rest: &[u8]) -> Result<usize, usize> {
-        self.items[ties].binary_search_by(|item| item.key()[self.prefix_len..].cmp(rest))
+    /// Where the key is if it is there; else where another is. Looks at none.
+    pub fn likely(&self, key: &[u8]) -> Option<&K> {
+        let is_longer = key.len() >= self.prefix_len;
+        is_longer.then(|| self.equal_heads(key).start).and_then(|at| self.items.get(at))
+    }
+
+    fn find_among(&self, ties: Range<usize>, key: &[u8]) -> Result<usize, usize> {
+        self.items[ties].binary_search_by(|item| item.key().cmp(key))
     }
 
     /// The position of the key, or where it would have to be inserted.
@@ -86,10 +109,9 @@ impl<K: Keyed> Keys<K> {
             Ordering::Greater => return Err(self.len()),
             Ordering::Equal => {}
         }
-        let rest = &key[self.prefix_len..];
-        let ties = self.equal_heads(rest);
+        let ties = self.equal_heads(key);
         let start = ties.start;
-        match self.find_among(ties, rest) {
+        match self.find_among(ties, key) {
             Ok(at) => Ok(start + at),
             Err(at) => Err(start + at),
         }
@@ -107,20 +129,22 @@ impl<K: Keyed> Keys<K> {
             self.items.insert(at, item);
             self.build_heads();
         } else {
-            self.heads.insert(at, head(&item.key()[self.prefix_len..]));
+            self.heads.copy_within(at..self.items.len(), at + 1);
+            self.heads[at] = head(item.key(), self.prefix_len);
             self.items.insert(at, item);
         }
     }
 
     pub fn remove(&mut self, at: usize) -> K {
-        self.heads.remove(at);
+        self.heads.copy_within(at + 1..self.items.len(), at);
+        self.heads[self.items.len() - 1] = NO_HEAD;
         self.items.remove(at)
     }
 
     /// Cuts the list in two and gives back what comes from `at` on.
     pub fn split_off(&mut self, at: usize) -> Self {
         let items = self.items.drain(at..).collect();
-        let mut right = Keys { prefix_len: 0, heads: ArrayVec::new(), items };
+        let mut right = Keys { items, ..Keys::default() };
         self.build_heads();
         right.build_heads();
         right
@@ -140,17 +164,20 @@ impl<K: Keyed> Keys<K> {
         };
         let prefix_len = shared_len(first.key(), last.key());
         self.prefix_len = prefix_len;
-        self.heads = self.items.iter().map(|item| head(&item.key()[prefix_len..])).collect();
+        self.heads = [NO_HEAD; KEYS_MAX];
+        for (place, item) in self.heads.iter_mut().zip(&self.items) {
+            *place = head(item.key(), prefix_len);
+        }
     }
 
     /// Asserts that order, prefix and heads are what they should be.
     #[cfg(test)]
     pub fn check(&self) {
         assert!(self.items.is_sorted_by(|a, b| a.key() < b.key()));
-        assert_eq!(self.items.len(), self.heads.len());
+        assert!(self.heads[self.items.len()..].iter().all(|head| *head == NO_HEAD));
         for (item, &stored) in self.items.iter().zip(&self.heads) {
             assert_eq!(item.key()[..self.prefix_len], self.items[0].key()[..self.prefix_len]);
-            assert_eq!(stored, head(&item.key()[self.prefix_len..]));
+            assert_eq!(stored, head(item.key(), self.prefix_len));
         }
     }
 }

@@ -9,12 +9,14 @@ mod node;
 mod walk;
 
 use std::convert::Infallible;
+use std::ptr;
 
 use triomphe::Arc;
 
 use self::node::{Branch, Node, Updated};
 use self::walk::Direction;
 pub use self::walk::Walk;
+use super::prefetch::prefetch;
 
 /// What a tree holds; small and cheap to clone, a counted pointer say.
 pub trait Keyed: Clone {
@@ -25,18 +27,34 @@ pub trait Keyed: Clone {
 /// The tree. `Clone` takes a snapshot.
 pub struct BTree<T> {
     root: Option<Arc<Node<T>>>,
+    /// Levels of branches above the leaves.
+    height: usize,
     len: usize,
 }
 
 impl<T> Clone for BTree<T> {
     fn clone(&self) -> Self {
-        BTree { root: self.root.clone(), len: self.len }
+        BTree { root: self.root.clone(), height: self.height, len: self.len }
     }
 }
 
 impl<T> Default for BTree<T> {
     fn default() -> Self {
-        BTree { root: None, len: 0 }
+        BTree { root: None, height: 0, len: 0 }
+    }
+}
+
+/// A leaf that is being fetched.
+pub struct LeafAhead<'t, T>(&'t Node<T>);
+
+impl<'t, T: Keyed> LeafAhead<'t, T> {
+    /// Where the item with this key is if it is there; else where another is. That place is being
+    /// fetched, too.
+    pub fn likely(&self, key: &[u8]) -> Option<&'t T> {
+        let Node::Leaf(items) = self.0 else { return None };
+        let item = items.likely(key)?;
+        prefetch(ptr::from_ref(item).cast(), size_of::<T>());
+        Some(item)
     }
 }
 
@@ -67,6 +85,18 @@ impl<T: Keyed> BTree<T> {
         }
     }
 
+    /// The leaf for this key, which may still be on its way into the cache.
+    pub fn leaf_ahead(&self, key: &[u8]) -> Option<LeafAhead<'_, T>> {
+        let mut node: &Node<T> = self.root.as_ref()?;
+        // To look whether a node is a leaf would be to wait for it.
+        for _ in 0..self.height {
+            let Node::Branch(branch) = node else { return None };
+            node = branch.children().get(branch.child_for(key))?;
+        }
+        prefetch(ptr::from_ref(node).cast(), keys::HEADS_END);
+        Some(LeafAhead(node))
+    }
+
     /// Adds an item; gives back the one with an equal key that it replaces.
     pub fn insert(&mut self, item: T) -> Option<T> {
         let copy = item.clone();
@@ -86,7 +116,8 @@ impl<T: Keyed> BTree<T> {
             let item = make(None)?;
             let mut items = keys::Keys::default();
             items.insert(0, item.clone());
-            *self = BTree { root: Some(Arc::new(Node::Leaf(items))), len: 1 };
+            let root = Some(Arc::new(Node::Leaf(items)));
+            *self = BTree { root, height: 0, len: 1 };
             return Ok((item, None));
         };
         let (item, updated) = Arc::make_mut(root).update(key, make)?;
@@ -94,6 +125,7 @@ impl<T: Keyed> BTree<T> {
             Updated::Replaced(old) => return Ok((item, Some(old))),
             Updated::Added(Some(half)) => {
                 *root = Arc::new(Node::Branch(Box::new(Branch::above(root.clone(), half))));
+                self.height += 1;
             }
             Updated::Added(None) => {}
         }
@@ -109,6 +141,7 @@ impl<T: Keyed> BTree<T> {
         while let Node::Branch(branch) = &**root {
             let [only] = branch.children() else { break };
             *root = only.clone();
+            self.height -= 1;
         }
         if self.len == 0 {
             self.root = None;

@@ -23,13 +23,7 @@ fn entry(key: &[u8], number: usize) -> Entry {
 type Model = BTreeMap<Vec<u8>, Entry>;
 
 fn check(tree: &BTree<Entry>, model: &Model) {
-    let mut depth = 0;
-    let mut node = tree.root.as_deref();
-    while let Some(super::Node::Branch(branch)) = node {
-        depth += 1;
-        node = branch.children().first().map(|child| &**child);
-    }
-    assert_eq!(tree.root.as_ref().map_or(0, |root| root.check(depth)), model.len());
+    assert_eq!(tree.root.as_ref().map_or(0, |root| root.check(tree.height)), model.len());
     assert_eq!(tree.len(), model.len());
     assert_eq!(tree.is_empty(), model.is_empty());
     assert!(tree.iter().eq(model.values()));

@@ -9,6 +9,9 @@ use crate::geometry::{Point, Rect};
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub(super) struct Bounds([f32; 4]);
 
+/// How many boxes are compared before looking whether there may be more.
+const GROUP_COUNT: usize = 8;
+
 /// One part in 2^23, the relative distance of neighbouring floats.
 const ULP: f64 = 1.0 / 8_388_608.0;
 
@@ -110,6 +113,21 @@ impl Bounds {
     #[inline]
     pub fn contains(&self, other: &Bounds) -> bool {
         !is_any_greater(&self.0, &other.0)
+    }
+
+    /// Which of them hold the inner box: bit n for the n-th. There are 64 at most, in the order
+    /// of their western edges. Several are compared at a time, without branches: which of them
+    /// hold it can't be predicted.
+    pub fn containing(all: &[Bounds], inner: &Bounds) -> u64 {
+        let mut holders = 0;
+        for (group, outers) in all.chunks(GROUP_COUNT).enumerate() {
+            if outers[0].min(0) > inner.min(0) {
+                break;
+            }
+            let within = |mask, outer: &Bounds| mask << 1 | u64::from(outer.contains(inner));
+            holders |= outers.iter().rev().fold(0, within) << (group * GROUP_COUNT);
+        }
+        holders
     }
 
     /// Whether the boxes share a point, edges included.

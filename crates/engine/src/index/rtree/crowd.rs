@@ -14,7 +14,7 @@ pub(super) type NodeId = u32;
 pub(super) const NO_ID: NodeId = 0;
 
 /// More levels than any tree has; each takes twice the insertions of the one below.
-const LEVELS_MAX: usize = 64;
+pub(super) const LEVELS_MAX: usize = 64;
 
 /// Spreads addresses, which end in zeros, over all bits.
 #[derive(Default)]

@@ -16,7 +16,7 @@ use triomphe::Arc;
 
 use self::bounds::Bounds;
 use self::crowd::{Crowd, NO_ID};
-use self::node::{Node, Path, Trail};
+use self::node::{Node, Path, Place, Trail};
 use self::search::Region;
 use crate::geometry::distance::Between;
 use crate::geometry::{Point, Rect};
@@ -80,12 +80,14 @@ impl<T> Clone for RTree<T> {
 
 struct Root<T> {
     bounds: Bounds,
+    /// Levels of branches above the leaves.
+    height: usize,
     node: Arc<Node<T>>,
 }
 
 impl<T> Clone for Root<T> {
     fn clone(&self) -> Self {
-        Root { bounds: self.bounds, node: self.node.clone() }
+        Root { bounds: self.bounds, height: self.height, node: self.node.clone() }
     }
 }
 
@@ -118,16 +120,21 @@ impl<T: Item> RTree<T> {
 
     /// Adds an item. The tree doesn't look whether it is there already.
     pub fn insert(&mut self, bounds: &Rect, item: T) {
-        let new = Bounds::of_item(bounds);
+        self.insert_at(Place { bounds: Bounds::of_item(bounds), way: &[] }, item);
+    }
+
+    fn insert_at(&mut self, mut place: Place, item: T) {
+        let new = place.bounds;
         self.len += 1;
         let Some(root) = &mut self.root else {
-            self.root = Some(Root { bounds: new, node: Arc::new(Node::leaf(new, item)) });
+            let node = Arc::new(Node::leaf(new, item));
+            self.root = Some(Root { bounds: new, height: 0, node });
             return;
         };
         let mut waiting = item;
         loop {
             let node = Arc::make_mut(&mut root.node);
-            match node.insert(&root.bounds, &new, waiting, &mut self.crowd) {
+            match node.insert(&root.bounds, place, waiting, &mut self.crowd) {
                 Ok(grown) => {
                     if grown {
                         root.bounds = root.bounds.union(&new);
@@ -137,6 +144,7 @@ impl<T: Item> RTree<T> {
                 Err(returned) => {
                     waiting = returned;
                     root.add_level(&mut self.crowd);
+                    place.way = &[];
                 }
             }
         }
@@ -144,17 +152,33 @@ impl<T: Item> RTree<T> {
 
     /// Removes an item; `bounds` is the box it was inserted with. False if it isn't there.
     pub fn remove(&mut self, bounds: &Rect, item: &T) -> bool {
-        let old = Bounds::of_item(bounds);
-        let Some(root) = &mut self.root else { return false };
-        let Some(path) = root.locate(&old, item, &mut self.crowd) else { return false };
+        self.take_out(&Bounds::of_item(bounds), item, &[]).is_some()
+    }
+
+    /// Removes an item, if it is there; whether the boxes of all nodes but the root stayed. The
+    /// leaf at the end of the way is used next and fetched meanwhile.
+    fn take_out(&mut self, old: &Bounds, item: &T, way: &[u8]) -> Option<bool> {
+        let root = self.root.as_mut()?;
+        let path = root.locate(old, item, &mut self.crowd)?;
+        root.node.fetch_lists(way);
         self.crowd.leave(item.identity());
         self.len -= 1;
         if self.len == 0 {
             *self = RTree::default();
-        } else {
-            root.remove(&path, &old, &mut self.crowd);
+            return Some(false);
         }
-        true
+        Some(root.remove(&path, old, &mut self.crowd))
+    }
+
+    /// Removes an item and adds another, or the same at another place. The leaf where it will be
+    /// is fetched while the old one is looked for.
+    pub fn replace(&mut self, old: (&Rect, &T), new: (&Rect, T)) {
+        let bounds = Bounds::of_item(new.0);
+        let way = self.root.as_ref().map_or_else(Path::new, |root| root.way_to(&bounds));
+        let has_stayed = self.take_out(&Bounds::of_item(old.0), old.1, &way).unwrap_or(true);
+        // Where boxes changed, another way may be the right one now.
+        let way = if has_stayed { &way[..] } else { &[] };
+        self.insert_at(Place { bounds, way }, new.1);
     }
 
     /// Visits the items whose box touches the area, both rounded outward to float32, in the
@@ -230,6 +254,20 @@ impl<T: Item> Root<T> {
     fn add_level(&mut self, crowd: &mut Crowd) {
         let node = Node::root_of((*self.node).clone(), &self.bounds, crowd);
         self.node = Arc::new(node);
+        self.height += 1;
+    }
+
+    /// The way to the leaf that a box is inserted into; has that leaf fetched.
+    fn way_to(&self, bounds: &Bounds) -> Path {
+        let mut way = Path::new();
+        let mut node: &Node<T> = &self.node;
+        // To look whether a node is a leaf would be to wait for it.
+        while let (true, Some((at, child))) = (way.len() < self.height, node.child_for(bounds)) {
+            way.push(at as u8);
+            node = child;
+        }
+        node.fetch();
+        way
     }
 
     /// The way to the item.
@@ -250,21 +288,23 @@ impl<T: Item> Root<T> {
         Some(trail.path)
     }
 
-    /// Takes out the entry at the path; another one stays.
-    fn remove(&mut self, path: &[u8], old: &Bounds, crowd: &mut Crowd) {
-        Arc::make_mut(&mut self.node).remove(path, old, crowd);
+    /// Takes out the entry at the path; another one stays. Whether the boxes below did, too.
+    fn remove(&mut self, path: &[u8], old: &Bounds, crowd: &mut Crowd) -> bool {
+        let has_stayed = Arc::make_mut(&mut self.node).remove(path, old, crowd);
         if self.bounds.rests_on(old) {
             self.bounds = self.node.bounds();
         }
         // An only child takes the root's place. That changes no order, and keeps the height in
         // proportion when nearly everything is deleted.
         while let Node::Branch(entries) = &*self.node {
-            let [only] = entries.slots.as_slice() else { return };
+            let [only] = entries.slots.as_slice() else { break };
             let only = only.clone();
             crowd.set_parent(only.id(), NO_ID);
             crowd.forget(self.node.id());
             self.node = only;
+            self.height -= 1;
         }
+        has_stayed
     }
 }
 

@@ -1,13 +1,16 @@
 //! Nodes: entries ordered by western edge, inserted and removed in Tile38's order. The tree above
 //! owns the root; this knows the way down.
 
+use std::ptr;
+
+use arrayvec::ArrayVec;
 use triomphe::Arc;
 
 use super::bounds::Bounds;
-use super::crowd::{Crowd, NodeId, NO_ID};
+use super::crowd::{Crowd, NodeId, LEVELS_MAX, NO_ID};
 use super::split::split;
 use super::Item;
-use crate::index::capacity;
+use crate::index::{capacity, prefetch};
 
 /// Most entries in a node; part of what decides the order of results.
 pub(super) const NODE_ENTRIES_MAX: usize = 64;
@@ -30,7 +33,15 @@ pub(super) enum Node<T> {
 }
 
 /// Where an entry is: the child to take in each branch, then the position in the leaf.
-pub(super) type Path = Vec<u8>;
+pub(super) type Path = ArrayVec<u8, LEVELS_MAX>;
+
+/// Where to insert.
+#[derive(Clone, Copy)]
+pub(super) struct Place<'w> {
+    pub bounds: Bounds,
+    /// The children to take, as far as they were chosen.
+    pub way: &'w [u8],
+}
 
 /// How a search for an item goes.
 #[derive(Default)]
@@ -48,6 +59,11 @@ impl<S> Entries<S> {
 
     pub fn len(&self) -> usize {
         self.bounds.len()
+    }
+
+    /// Has the slots fetched while the boxes are looked at.
+    fn fetch_slots(&self) {
+        prefetch(self.slots.as_ptr().cast(), size_of_val(&self.slots[..]));
     }
 
     pub fn insert(&mut self, at: usize, bounds: Bounds, slot: S) {
@@ -96,19 +112,23 @@ impl<S> Entries<S> {
     }
 }
 
+/// The places of the bits that are set, ascending.
+fn places(mut mask: u64) -> impl Iterator<Item = usize> {
+    std::iter::from_fn(move || {
+        let place = mask.trailing_zeros() as usize;
+        mask &= mask.checked_sub(1)?;
+        Some(place)
+    })
+}
+
 /// The child to insert into: the smallest of those that contain the box, else the one that would
 /// grow least, of equal ones the smaller.
 fn choose(all: &[Bounds], new: &Bounds) -> usize {
     let mut best: Option<(usize, f32)> = None;
-    for (at, child) in all.iter().enumerate() {
-        if child.min(0) > new.min(0) {
-            break;
-        }
-        if child.contains(new) {
-            let area = child.area();
-            if best.is_none_or(|(_, least)| area < least) {
-                best = Some((at, area));
-            }
+    for at in places(Bounds::containing(all, new)) {
+        let area = all[at].area();
+        if best.is_none_or(|(_, least)| area < least) {
+            best = Some((at, area));
         }
     }
     best.map_or_else(|| choose_to_grow(all, new), |(at, _)| at)
@@ -212,17 +232,45 @@ impl<T: Item> Node<T> {
         }
     }
 
+    /// Has the node fetched, but for its lists.
+    pub fn fetch(&self) {
+        prefetch(ptr::from_ref(self).cast(), size_of::<Self>());
+    }
+
+    /// Has the lists of the leaf fetched that the way leads to.
+    pub fn fetch_lists(&self, way: &[u8]) {
+        match (self, way.split_first()) {
+            (Node::Branch(entries), Some((&at, rest))) => {
+                entries.slots[usize::from(at)].fetch_lists(rest);
+            }
+            (Node::Leaf(entries), _) => {
+                prefetch(entries.bounds.as_ptr().cast(), size_of_val(&entries.bounds[..]));
+                entries.fetch_slots();
+            }
+            _ => {}
+        }
+    }
+
+    /// The child of a branch that a box is inserted into, and where it is.
+    pub fn child_for(&self, bounds: &Bounds) -> Option<(usize, &Node<T>)> {
+        let Node::Branch(entries) = self else { return None };
+        let at = choose(&entries.bounds, bounds);
+        entries.slots.get(at).map(|child| (at, &**child))
+    }
+
     /// Inserts below; `own` is this node's box. Gives back whether that box has to grow, or the
     /// item if this node is full and has to be split first.
     pub fn insert(
         &mut self,
         own: &Bounds,
-        new: &Bounds,
+        place: Place,
         item: T,
         crowd: &mut Crowd,
     ) -> Result<bool, T> {
+        let new = &place.bounds;
         match self {
             Node::Leaf(entries) => {
+                entries.fetch_slots();
                 if entries.len() >= NODE_ENTRIES_MAX {
                     return Err(item);
                 }
@@ -231,7 +279,7 @@ impl<T: Item> Node<T> {
                 entries.insert(entries.count_west_of(new.min(0)), *new, item);
                 Ok(!own.contains(new))
             }
-            Node::Branch(entries) => insert_into_branch(entries, own, new, item, crowd),
+            Node::Branch(entries) => insert_into_branch(entries, own, place, item, crowd),
         }
     }
 
@@ -239,27 +287,21 @@ impl<T: Item> Node<T> {
     pub fn locate(&self, bounds: &Bounds, item: &T, trail: &mut Trail) -> bool {
         match self {
             Node::Leaf(entries) => {
+                entries.fetch_slots();
                 trail.leaves += 1;
-                let start = entries.count_west_of(bounds.min(0));
-                let candidates = entries.bounds.iter().zip(&entries.slots).skip(start);
-                let mut equals = candidates.take_while(|(entry, _)| entry.min(0) == bounds.min(0));
-                let found = equals.position(|(entry, slot)| entry == bounds && slot.is_same(item));
+                let found = places(Bounds::containing(&entries.bounds, bounds))
+                    .find(|&at| entries.bounds[at] == *bounds && entries.slots[at].is_same(item));
                 let Some(at) = found else { return false };
-                trail.path.push((start + at) as u8);
+                trail.path.push(at as u8);
                 true
             }
             Node::Branch(entries) => {
-                for (at, entry) in entries.bounds.iter().enumerate() {
-                    if entry.min(0) > bounds.min(0) {
-                        break;
+                for at in places(Bounds::containing(&entries.bounds, bounds)) {
+                    trail.path.push(at as u8);
+                    if entries.slots[at].locate(bounds, item, trail) {
+                        return true;
                     }
-                    if entry.contains(bounds) {
-                        trail.path.push(at as u8);
-                        if entries.slots[at].locate(bounds, item, trail) {
-                            return true;
-                        }
-                        trail.path.pop();
-                    }
+                    trail.path.pop();
                 }
                 false
             }
@@ -268,7 +310,7 @@ impl<T: Item> Node<T> {
 
     /// Follows the crowd's advice to the item; `None` if it isn't there.
     pub fn follow(&self, lineage: &[NodeId], bounds: &Bounds, item: &T) -> Option<Path> {
-        let mut path = Path::with_capacity(lineage.len());
+        let mut path = Path::new();
         let mut node = self;
         for id in lineage.get(1..)? {
             let Node::Branch(entries) = node else { return None };
@@ -283,20 +325,28 @@ impl<T: Item> Node<T> {
     }
 
     /// Takes out the entry at the path, whose box this is, and shrinks the boxes on the way.
-    pub fn remove(&mut self, path: &[u8], old: &Bounds, crowd: &mut Crowd) {
-        let Some((&at, rest)) = path.split_first() else { return };
+    /// Whether they all stayed as they were.
+    pub fn remove(&mut self, path: &[u8], old: &Bounds, crowd: &mut Crowd) -> bool {
+        let Some((&at, rest)) = path.split_first() else { return true };
         let at = usize::from(at);
         match self {
-            Node::Leaf(entries) => entries.remove(at),
+            Node::Leaf(entries) => {
+                entries.remove(at);
+                true
+            }
             Node::Branch(entries) => {
                 let child = Arc::make_mut(&mut entries.slots[at]);
-                child.remove(rest, old, crowd);
+                let has_stayed = child.remove(rest, old, crowd);
                 if child.is_empty() {
                     crowd.forget(child.id());
                     entries.remove(at);
+                    false
                 } else if entries.bounds[at].rests_on(old) {
                     entries.bounds[at] = child.bounds();
                     entries.settle_right(at);
+                    false
+                } else {
+                    has_stayed
                 }
             }
         }
@@ -306,23 +356,29 @@ impl<T: Item> Node<T> {
 fn insert_into_branch<T: Item>(
     entries: &mut Entries<Arc<Node<T>>>,
     own: &Bounds,
-    new: &Bounds,
+    mut place: Place,
     mut item: T,
     crowd: &mut Crowd,
 ) -> Result<bool, T> {
+    let new = place.bounds;
     loop {
-        let at = choose(&entries.bounds, new);
+        let (at, way) = match place.way.split_first() {
+            Some((&chosen, rest)) => (usize::from(chosen), rest),
+            None => (choose(&entries.bounds, &new), &[][..]),
+        };
+        place.way = way;
         let child_bounds = entries.bounds[at];
-        match Arc::make_mut(&mut entries.slots[at]).insert(&child_bounds, new, item, crowd) {
+        match Arc::make_mut(&mut entries.slots[at]).insert(&child_bounds, place, item, crowd) {
             Ok(false) => return Ok(false),
             Ok(true) => {
-                entries.bounds[at] = child_bounds.union(new);
+                entries.bounds[at] = child_bounds.union(&new);
                 entries.settle_left(at);
-                return Ok(!own.contains(new));
+                return Ok(!own.contains(&new));
             }
             Err(returned) if entries.len() >= NODE_ENTRIES_MAX => return Err(returned),
             Err(returned) => {
                 split_child(entries, at, crowd);
+                place.way = &[];
                 item = returned;
             }
         }

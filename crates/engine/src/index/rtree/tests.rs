@@ -296,6 +296,8 @@ struct Pair {
     tree: RTree<Thing>,
     model: BTreeMap<usize, (Rect, Thing)>,
     next_name: usize,
+    /// Whether moves are made in one go.
+    replaces: bool,
 }
 
 /// Distances as in a city of square blocks; a box is as far as its nearest corner or side.
@@ -348,15 +350,27 @@ impl Pair {
         assert!(self.tree.remove(&bounds, &thing));
     }
 
+    fn replace(&mut self, name: usize, to: Rect) {
+        let (bounds, thing) = self.model.remove(&name).unwrap();
+        let next = Thing::new(self.next_name);
+        self.tree.replace((&bounds, &thing), (&to, next.clone()));
+        self.model.insert(self.next_name, (to, next));
+        self.next_name += 1;
+    }
+
     fn apply(&mut self, step: &Step) {
         match step {
             Step::Insert(bounds) => self.insert(*bounds),
             Step::Snapshot => {}
             Step::Remove(which) | Step::Move(which, _) => {
                 let Some(name) = self.pick(*which) else { return };
-                self.remove(name);
-                if let Step::Move(_, to) = step {
-                    self.insert(*to);
+                match step {
+                    Step::Move(_, to) if self.replaces => self.replace(name, *to),
+                    Step::Move(_, to) => {
+                        self.remove(name);
+                        self.insert(*to);
+                    }
+                    _ => self.remove(name),
                 }
             }
         }
@@ -484,6 +498,26 @@ proptest! {
             snapshots.push(held.tree.clone());
         }
         prop_assert_eq!(names(&plain.tree, &WORLD()), names(&held.tree, &WORLD()));
+    }
+
+    #[test]
+    fn to_replace_is_to_remove_and_insert(
+        filling in prop::collection::vec(any_rect(), 0..1500),
+        steps in prop::collection::vec(any_step(), 1..900),
+    ) {
+        let (mut plain, mut quick) = (Pair::default(), Pair::default());
+        quick.replaces = true;
+        for bounds in &filling {
+            plain.insert(*bounds);
+            quick.insert(*bounds);
+        }
+        for step in &steps {
+            plain.apply(step);
+            quick.apply(step);
+        }
+        check(&quick.tree);
+        prop_assert_eq!(quick.tree.len(), quick.model.len());
+        prop_assert_eq!(names(&plain.tree, &WORLD()), names(&quick.tree, &WORLD()));
     }
 
     #[test]
