@@ -20,7 +20,7 @@ from pathlib import Path
 
 from benchmarks import whole
 from benchmarks.generators import Setting, fill, measure
-from benchmarks.loads import LOADS, Load, fill_commands
+from benchmarks.loads import LOADS, Load, fill_commands, string_commands
 from benchmarks.report import Report, Row, Values
 from benchmarks.servers import Dialect, Server, ours, redis_server, refuse_debug_build
 
@@ -40,10 +40,11 @@ def parse_peer(text: str) -> Server:
 
 
 def prepare(servers: Sequence[Server], ids: int) -> None:
-    """Empty all servers and give them the same points."""
+    """Empty all servers and give them the same points and strings, so that all GETs find some."""
     for server in servers:
         server.empty()
         fill(server, fill_commands(server.dialect, ids, random.Random(ids)))
+        fill(server, string_commands(server.dialect, ids))
 
 
 def settings(load: Load, options: argparse.Namespace) -> Iterator[Setting]:

@@ -128,3 +128,12 @@ def fill_commands(dialect: Dialect, count: int, chance: random.Random) -> Sequen
             words = ["GEOADD", "points", longitude, latitude, object_id]
         commands.append(encode_command([word.encode() for word in words]))
     return commands
+
+
+def string_commands(dialect: Dialect, count: int) -> Sequence[bytes]:
+    """What fills a server with strings: they are what Redis's GET asks for."""
+    before, after = (["SET", "strings"], ["STRING"]) if dialect is Dialect.TILE38 else (["SET"], [])
+    return [
+        encode_command([word.encode() for word in (*before, f"id:{number:012}", *after, "value")])
+        for number in range(count)
+    ]
