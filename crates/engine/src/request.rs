@@ -42,6 +42,12 @@ pub enum Parsed {
     Malformed(Vec<u8>),
 }
 
+/// Arguments for which there is room between requests.
+const KEPT_COUNT: usize = 64;
+
+/// Bytes of unescaped ones for which there is.
+const KEPT_BYTES: usize = 4096;
+
 /// Arguments of one request: ranges within its bytes, or within unescaped copies of them.
 #[derive(Debug, Default)]
 pub struct Arguments {
@@ -62,6 +68,14 @@ impl Arguments {
     pub fn view<'a>(&'a self, bytes: &'a [u8]) -> Args<'a> {
         let bytes = if self.is_unescaped { &self.unescaped } else { bytes };
         Args { bytes, ranges: &self.ranges }
+    }
+
+    /// Gives back the memory that a large request took.
+    pub fn give_back(&mut self) {
+        self.ranges.clear();
+        self.ranges.shrink_to(KEPT_COUNT);
+        self.unescaped.clear();
+        self.unescaped.shrink_to(KEPT_BYTES);
     }
 
     /// Takes the place of what was parsed: arguments that came one by one.

@@ -261,6 +261,7 @@ impl Session {
                 }
             }
         }
+        ahead.give_back();
         self.ahead = ahead;
         used
     }

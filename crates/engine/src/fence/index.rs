@@ -124,17 +124,14 @@ impl KeyFences {
                 found.push(watch.clone());
                 ControlFlow::Continue(())
             };
-            let _ = match change.previous.as_ref().filter(|previous| is_somewhere(previous)) {
-                Some(previous) => {
-                    let former = previous.bounds();
-                    let _ = self.bounded.search_either([&bounds, &former], &mut take);
-                    self.crossing.search(&bounds.union(&former), take)
-                }
-                None => {
-                    let _ = self.bounded.search(&bounds, &mut take);
-                    self.crossing.search(&bounds, take)
-                }
-            };
+            let previous = change.previous.as_ref().filter(|previous| is_somewhere(previous));
+            if let Some(former) = previous.map(Object::bounds) {
+                let _ = self.bounded.search_either([&bounds, &former], &mut take);
+                let _ = self.crossing.search(&bounds.union(&former), take);
+            } else {
+                let _ = self.bounded.search(&bounds, &mut take);
+                let _ = self.crossing.search(&bounds, take);
+            }
         }
         if found.len() > start || start > self.everywhere.len() {
             found.sort_unstable_by_key(|watch| watch.serial);

@@ -55,6 +55,11 @@ impl Ahead {
         self.requests().iter().filter_map(object).collect()
     }
 
+    /// Keeps little memory until the next time.
+    pub fn give_back(&mut self) {
+        self.requests.iter_mut().for_each(|(_, arguments)| arguments.give_back());
+    }
+
     /// Those that were read, in order. Only the last can be anything but a request.
     pub fn requests(&self) -> &[(Parsed, Arguments)] {
         &self.requests[..self.count]
