@@ -19,6 +19,7 @@ from tile38py.limits import (
     HOOK_BATCH_BYTES_MAX,
     HOOK_BATCH_COUNT_MAX,
     HOOK_LANES_COUNT_MAX,
+    HOOK_MEMORY_BYTES_MAX,
     HOOK_NARROW_FACTOR,
     HOOK_RETRY_SECONDS,
     HOOK_RETRY_SECONDS_MAX,
@@ -166,7 +167,7 @@ class Worker:
             finally:
                 for hook in hooks:
                     del self._places[hook]
-            async for part in in_parts(hooks):
+            async for part in self._parts(hooks):
                 for hook in part:
                     if self._queue.has(hook):
                         self.wake(hook)
@@ -246,7 +247,7 @@ class Worker:
         bytes_left = HOOK_BATCH_BYTES_MAX
         messages: list[Message] = []
         spans: list[Span] = []
-        async for part in in_parts(hooks):
+        async for part in self._parts(hooks):
             for hook in part:
                 if room == 0 or bytes_left <= 0:
                     return messages, spans
@@ -284,7 +285,7 @@ class Worker:
         """Tell the queue what was delivered, hook by hook, and count it; reason: why not all."""
         messages, delivered = batch.messages, batch.delivered
         is_done = len(delivered) == len(messages)
-        async for part in in_parts(spans):
+        async for part in self._parts(spans):
             for hook, start, taken in part:
                 count = taken if is_done else count_first(delivered, start, taken)
                 if not is_done or hook in self._passed:
@@ -339,6 +340,16 @@ class Worker:
     def _shown(self, urls: Urls) -> str:
         return ",".join(self._couriers.shown(url) for url in urls)
 
+    async def _parts(self, items: Sequence[Item]) -> AsyncIterator[Sequence[Item]]:
+        """All of them, with turns for others between the parts."""
+        # Where writes outrun what is sent, they get fewer turns: else ever more would wait.
+        is_behind = self._queue.memory_bytes > HOOK_MEMORY_BYTES_MAX // 4
+        count_max = HOOK_BATCH_COUNT_MAX if is_behind else HOOK_STEP_COUNT_MAX
+        for start in range(0, len(items), count_max):
+            if start:
+                await asyncio.sleep(0)
+            yield items[start : start + count_max]
+
 
 def count_first(delivered: set[int], start: int, count: int) -> int:
     """How many of so many messages were delivered before the first that wasn't."""
@@ -346,11 +357,3 @@ def count_first(delivered: set[int], start: int, count: int) -> int:
         if at not in delivered:
             return at - start
     return count
-
-
-async def in_parts(items: Sequence[Item]) -> AsyncIterator[Sequence[Item]]:
-    """All of them, with turns for others between the parts."""
-    for start in range(0, len(items), HOOK_STEP_COUNT_MAX):
-        if start:
-            await asyncio.sleep(0)
-        yield items[start : start + HOOK_STEP_COUNT_MAX]
