@@ -19,7 +19,6 @@ from tile38py.limits import (
     HOOK_BATCH_BYTES_MAX,
     HOOK_BATCH_COUNT_MAX,
     HOOK_LANES_COUNT_MAX,
-    HOOK_MEMORY_BYTES_MAX,
     HOOK_NARROW_FACTOR,
     HOOK_RETRY_SECONDS,
     HOOK_RETRY_SECONDS_MAX,
@@ -55,6 +54,16 @@ class Lane:
         self.is_failing = False  # its last error was logged
         self.room = HOOK_BATCH_COUNT_MAX  # events of the next batch at most
         self.suspects: deque[str] = deque()  # what failed alone since anything last arrived
+
+    @property
+    def step(self) -> int:
+        """How many hooks are handled before others get their turn.
+
+        More while another whole batch waits: writes that outrun what is sent get fewer turns then,
+        or ever more would wait.
+        """
+        is_behind = len(self.ready) > HOOK_BATCH_COUNT_MAX
+        return HOOK_BATCH_COUNT_MAX if is_behind else HOOK_STEP_COUNT_MAX
 
     def put_back(self, hook: str) -> None:
         """It is this hook's turn next."""
@@ -167,7 +176,7 @@ class Worker:
             finally:
                 for hook in hooks:
                     del self._places[hook]
-            async for part in self._parts(hooks):
+            async for part in in_parts(hooks, lane.step):
                 for hook in part:
                     if self._queue.has(hook):
                         self.wake(hook)
@@ -218,7 +227,7 @@ class Worker:
             lane.suspects.clear()
         elif is_tried and len(batch.delivered) == count_before:
             self._suspect(lane, hooks, len(messages))
-        await self._settle(batch, spans, reason if is_tried else None)
+        await self._settle(batch, spans, reason if is_tried else None, step=lane.step)
         self._tell(lane, batch, reason)
         if reason is None:
             return 0.0
@@ -247,7 +256,7 @@ class Worker:
         bytes_left = HOOK_BATCH_BYTES_MAX
         messages: list[Message] = []
         spans: list[Span] = []
-        async for part in self._parts(hooks):
+        async for part in in_parts(hooks, lane.step):
             for hook in part:
                 if room == 0 or bytes_left <= 0:
                     return messages, spans
@@ -281,11 +290,13 @@ class Worker:
             reason = None
         return reason, is_tried
 
-    async def _settle(self, batch: Batch, spans: list[Span], reason: str | None) -> None:
+    async def _settle(
+        self, batch: Batch, spans: list[Span], reason: str | None, *, step: int
+    ) -> None:
         """Tell the queue what was delivered, hook by hook, and count it; reason: why not all."""
         messages, delivered = batch.messages, batch.delivered
         is_done = len(delivered) == len(messages)
-        async for part in self._parts(spans):
+        async for part in in_parts(spans, step):
             for hook, start, taken in part:
                 count = taken if is_done else count_first(delivered, start, taken)
                 if not is_done or hook in self._passed:
@@ -340,16 +351,6 @@ class Worker:
     def _shown(self, urls: Urls) -> str:
         return ",".join(self._couriers.shown(url) for url in urls)
 
-    async def _parts(self, items: Sequence[Item]) -> AsyncIterator[Sequence[Item]]:
-        """All of them, with turns for others between the parts."""
-        # Where writes outrun what is sent, they get fewer turns: else ever more would wait.
-        is_behind = self._queue.memory_bytes > HOOK_MEMORY_BYTES_MAX // 4
-        count_max = HOOK_BATCH_COUNT_MAX if is_behind else HOOK_STEP_COUNT_MAX
-        for start in range(0, len(items), count_max):
-            if start:
-                await asyncio.sleep(0)
-            yield items[start : start + count_max]
-
 
 def count_first(delivered: set[int], start: int, count: int) -> int:
     """How many of so many messages were delivered before the first that wasn't."""
@@ -357,3 +358,11 @@ def count_first(delivered: set[int], start: int, count: int) -> int:
         if at not in delivered:
             return at - start
     return count
+
+
+async def in_parts(items: Sequence[Item], count_max: int) -> AsyncIterator[Sequence[Item]]:
+    """All of them, so many at most in a part, with turns for others between the parts."""
+    for start in range(0, len(items), count_max):
+        if start:
+            await asyncio.sleep(0)
+        yield items[start : start + count_max]

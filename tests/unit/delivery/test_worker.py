@@ -3,8 +3,12 @@
 import asyncio
 from pathlib import Path
 
+import pytest
+
 from tests.support.deliveries import Bench, Hook, running
 from tests.support.fake_time import run_in_fake_time
+from tile38py.interfaces import Batch
+from tile38py.limits import HOOK_BATCH_COUNT_MAX, HOOK_STEP_COUNT_MAX
 
 
 def test_events_are_delivered_in_order_and_the_task_ends(tmp_path: Path) -> None:
@@ -327,5 +331,34 @@ def test_a_hook_that_is_deleted_in_line_and_made_again_gets_nothing_of_the_forme
             bench.couriers.hanging.clear()
             await asyncio.sleep(10)
         assert sorted(bench.couriers.delivered["old"]) == [b"0", b"2"]
+
+    run_in_fake_time(run())
+
+
+def test_others_get_fewer_turns_while_messages_pile_up(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def deliver(url: str, batch: Batch) -> None:
+        del url
+        batch.delivered.update(range(len(batch.messages)))
+
+    async def turns(count: int) -> int:
+        bench = Bench(tmp_path / f"{count}.db")
+        monkeypatch.setattr(bench.couriers, "send", deliver)
+        hooks = [f"h{at}" for at in range(count)]
+        bench.hooks.update({hook: Hook(["a"]) for hook in hooks})
+        passed = 0
+        async with running(bench):
+            for hook in hooks:
+                bench.put(hook, b"x")
+            while bench.queue.count:
+                await asyncio.sleep(0)
+                passed += 1
+        return passed
+
+    async def run() -> None:
+        few = await turns(2 * HOOK_BATCH_COUNT_MAX)
+        assert few > 2 * HOOK_BATCH_COUNT_MAX // HOOK_STEP_COUNT_MAX
+        assert await turns(6 * HOOK_BATCH_COUNT_MAX) < 2 * few
 
     run_in_fake_time(run())
