@@ -52,7 +52,8 @@ def test_a_follower_logs_no_expiry_and_gets_back_what_its_leader_names() -> None
     events, changes = client.engine.take_events()
     assert [event[0] for event in events] == ["live"]
     assert b'"key":"k",' in events[0][2]
-    assert not changes
+    assert b'"id":"a"' in events[0][2]
+    assert changes == ()
     client.engine.follow(b"persist k a\n", client.now_ns)
     assert client.engine.statistics()["num_objects"] == 1
 

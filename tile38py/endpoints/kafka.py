@@ -1,13 +1,13 @@
 """kafka://host[:port]/topic: one producer for each cluster, events keyed by key and id."""
 
 import asyncio
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Collection, Hashable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import TYPE_CHECKING, Final, Self
 
 from tile38py.endpoints.address import Address, first_name, host_and_port, split
-from tile38py.endpoints.event import Subject, subject_of
+from tile38py.endpoints.event import subject_of
 from tile38py.endpoints.registry import (
     Settings,
     Surroundings,
@@ -160,7 +160,7 @@ class KafkaEndpoint:
         assert isinstance(target, KafkaSettings)
         try:
             partitions = await self._find(target.topic)
-            await Shipment(self._producer, target.topic, batch).send(sorted(partitions))
+            await Shipment(self._producer, target.topic, batch).send(partitions)
         except (
             InvalidTopicError,
             TopicAuthorizationFailedError,
@@ -201,13 +201,12 @@ class Shipment:
         self._batch = batch
         self._held: set[str] = set()  # hooks with a refused event: what follows it has to wait
 
-    async def send(self, partitions: Sequence[int]) -> None:
+    async def send(self, partitions: Collection[int]) -> None:
         """Send each partition's events in order, those of different ones at the same time."""
         shares: dict[int, list[Keyed]] = {}
         for index in self._batch.waiting():
-            key, number = record_key(subject_of(self._batch.messages[index].body))
-            partition = partitions[number % len(partitions)]
-            shares.setdefault(partition, []).append((index, key))
+            key = record_key(self._batch.messages[index].body)
+            shares.setdefault(choose_partition(key, partitions), []).append((index, key))
         sends = (self._send_share(partition, share) for partition, share in shares.items())
         # When this ends, nothing of the batch is under way any more.
         for failure in await asyncio.gather(*sends, return_exceptions=True):
@@ -285,17 +284,23 @@ def mechanism_of(address: Address) -> str:
     return "SCRAM-SHA-256" if address.is_true("sha256") else "PLAIN"
 
 
+def record_key(body: bytes) -> bytes:
+    """`key-id`, so that an object's events stay on one partition."""
+    subject = subject_of(body)
+    return f"{subject.key}-{subject.object_id}".encode(errors="replace")
+
+
 @lru_cache(KEYS_REMEMBERED_COUNT)
-def record_key(subject: Subject) -> tuple[bytes, int]:
-    """`key-id`, and what chooses its partition: an object's events stay on one, as with Tile38."""
-    key = f"{subject.key}-{subject.object_id}".encode(errors="replace")
-    value = fnv1a(key)
-    return key, abs(value - (1 << 32) if value >> 31 else value)
-
-
 def fnv1a(key: bytes) -> int:
     """The 32-bit FNV-1a hash."""
     value = FNV_START
     for byte in key:
         value = (value ^ byte) * FNV_PRIME & UINT32
     return value
+
+
+def choose_partition(key: bytes, partitions: Collection[int]) -> int:
+    """Tile38's choice, so that ids stay on their partitions after a move from there."""
+    value = fnv1a(key)
+    signed = value - (1 << 32) if value >> 31 else value
+    return sorted(partitions)[abs(signed) % len(partitions)]
