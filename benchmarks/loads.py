@@ -86,6 +86,7 @@ def ring_around(latitude: float, longitude: float) -> str:
 
 NEAREST = f"NEARBY points LIMIT {{}} IDS POINT {LATITUDE} {LONGITUDE}"
 GEOSEARCH = f"GEOSEARCH points FROMLONLAT {LONGITUDE} {LATITUDE} BYRADIUS"
+SET_STRING = Load("SET string", f"SET strings id:{RANDOM} STRING value", f"SET id:{RANDOM} value")
 LOADS = (
     Load("PING", "PING", "PING"),
     Load(
@@ -94,7 +95,7 @@ LOADS = (
         f"GEOADD points {LONGITUDE} {LATITUDE} id:{RANDOM}",
     ),
     Load("SET rect", f"SET rects id:{RANDOM} BOUNDS {BOX}"),
-    Load("SET string", f"SET strings id:{RANDOM} STRING value", f"SET id:{RANDOM} value"),
+    SET_STRING,
     Load("GET", f"GET points id:{RANDOM} POINT", f"GET id:{RANDOM}"),
     Load("NEARBY limit 1", NEAREST.format(1), share=0.5),
     Load("NEARBY limit 10", NEAREST.format(10), f"{GEOSEARCH} 60000 m COUNT 10 ASC", share=0.2),
@@ -132,8 +133,8 @@ def fill_commands(dialect: Dialect, count: int, chance: random.Random) -> Sequen
 
 def string_commands(dialect: Dialect, count: int) -> Sequence[bytes]:
     """What fills a server with strings: they are what Redis's GET asks for."""
-    before, after = (["SET", "strings"], ["STRING"]) if dialect is Dialect.TILE38 else (["SET"], [])
+    words = SET_STRING.command(dialect)
     return [
-        encode_command([word.encode() for word in (*before, f"id:{number:012}", *after, "value")])
+        encode_command([word.replace(RANDOM, f"{number:012}").encode() for word in words])
         for number in range(count)
     ]

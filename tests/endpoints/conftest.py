@@ -1,6 +1,5 @@
 """Brokers for the tests of this folder: started when first asked for, ended with the session."""
 
-import asyncio
 import os
 import uuid
 from collections.abc import Callable, Generator, Iterator
@@ -8,11 +7,11 @@ from pathlib import Path
 from typing import TypeVar
 
 import pytest
-from aiokafka.admin import AIOKafkaAdminClient, NewTopic
+from aiokafka.admin import NewTopic
 
 from tests.support import brokers
 from tests.support.brokers import Broker, RabbitBroker
-from tests.support.kafka import KafkaBroker, kafka_broker
+from tests.support.kafka import KafkaBroker, kafka_broker, make_topic
 
 HERE = Path(__file__).parent
 AnyBroker = TypeVar("AnyBroker", bound=Broker)
@@ -77,13 +76,5 @@ def kafka(tmp_path_factory: pytest.TempPathFactory) -> Iterator[KafkaBroker]:
 async def topic(kafka: KafkaBroker) -> str:
     """A topic of four partitions. A broker that has just started takes its time for the first."""
     name = f"t.{uuid.uuid4().hex[:8]}"
-    async with asyncio.timeout(60):
-        admin = AIOKafkaAdminClient(bootstrap_servers=f"127.0.0.1:{kafka.port}")
-        await admin.start()
-        try:
-            await admin.create_topics([NewTopic(name, 4, 1)])
-            while len((await admin.describe_topics([name]))[0]["partitions"]) < 4:  # noqa: ASYNC110
-                await asyncio.sleep(0.1)
-        finally:
-            await admin.close()
+    await make_topic(kafka, NewTopic(name, 4, 1))
     return name

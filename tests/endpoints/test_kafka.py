@@ -7,9 +7,10 @@ from pathlib import Path
 
 import pytest
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
-from aiokafka.admin import AIOKafkaAdminClient, NewTopic
+from aiokafka.admin import NewTopic
 
 from tests.support.brokers import Broker
+from tests.support.kafka import make_topic
 from tests.support.sending import batch_of, delivering, event, new_pool, until
 from tile38py.clock import SystemClock
 from tile38py.interfaces import Batch, Message
@@ -120,10 +121,7 @@ async def test_a_topic_that_takes_less_gets_all_but_what_is_too_large_for_it(
     kafka: Broker, topic: str
 ) -> None:
     small = f"{topic}.small"
-    admin = AIOKafkaAdminClient(bootstrap_servers=f"127.0.0.1:{kafka.port}")
-    await admin.start()
-    await admin.create_topics([NewTopic(small, 2, 1, topic_configs={"max.message.bytes": "8000"})])
-    await admin.close()
+    await make_topic(kafka, NewTopic(small, 2, 1, topic_configs={"max.message.bytes": "8000"}))
     bodies = [event(number, f"id{number % 5}") for number in range(200)]
     bodies[120] = event(120, "id0", size=9000)
     hooks = [f"h{number % 3}" for number in range(200)]

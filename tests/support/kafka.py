@@ -1,8 +1,11 @@
 """A Kafka broker with a listener for each way to log in. Its certificate is its own authority."""
 
+import asyncio
 import os
 import subprocess
 from pathlib import Path
+
+from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 
 from tests.support.brokers import ROOT, Broker, free_port, make_certificates, missing, program
 
@@ -55,6 +58,21 @@ def kafka_broker(folder: Path) -> KafkaBroker:
     broker = KafkaBroker([*java, "kafka.Kafka", str(settings)], folder, port=ports["PLAIN"])
     broker.ports, broker.certificate, broker.key = ports, certificate, key
     return broker
+
+
+async def make_topic(broker: Broker, topic: NewTopic) -> None:
+    """Make a topic and wait until all of its partitions are there."""
+    async with asyncio.timeout(60):
+        admin = AIOKafkaAdminClient(bootstrap_servers=f"127.0.0.1:{broker.port}")
+        await admin.start()
+        try:
+            await admin.create_topics([topic])
+            count = 0
+            while count < topic.num_partitions:
+                await asyncio.sleep(0.1)
+                count = len((await admin.describe_topics([topic.name]))[0]["partitions"])
+        finally:
+            await admin.close()
 
 
 def cluster_lines(folder: Path, ports: dict[str, int]) -> list[str]:

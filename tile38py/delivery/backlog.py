@@ -79,7 +79,7 @@ class Backlog:
             self.tail = deque((event,))
 
     def _extend(self, events: Sequence[Event]) -> None:
-        if type(self.items) is list and len(self.items) + len(events) > LIST_COUNT_MAX:
+        if isinstance(self.items, list) and len(self.items) + len(events) > LIST_COUNT_MAX:
             self.items = deque(self.items)
         self.items.extend(events)
 

@@ -132,8 +132,7 @@ class HookQueue:
         if backlog is None:
             return []
         assert backlog.taken == 0, "a hook's events are with one taker at a time"
-        cutoff_ns = self._retention.cutoff_ns(self._clock.now_ns())
-        if backlog.items and backlog.items[0][QUEUED_NS] < cutoff_ns and self.expire(hook):
+        if self._expire(hook, backlog):
             return []  # there are more that are too old: let others have their turn
         taken: list[Message] = []
         for event in backlog.items:
@@ -287,13 +286,15 @@ class HookQueue:
     def expire(self, hook: str) -> bool:
         """Drop what is too old of what memory holds of a hook; whether there is more of it."""
         backlog = self._backlogs.get(hook)
+        return backlog is not None and self._expire(hook, backlog)
+
+    def _expire(self, hook: str, backlog: Backlog) -> bool:
         cutoff_ns = self._retention.cutoff_ns(self._clock.now_ns())
-        if backlog is None or not backlog.items or backlog.taken:
-            return False
-        if backlog.items[0][QUEUED_NS] >= cutoff_ns:
+        items = backlog.items
+        if not items or backlog.taken or items[0][QUEUED_NS] >= cutoff_ns:
             return False
         count = 0
-        for event in backlog.items:
+        for event in items:
             if event[QUEUED_NS] >= cutoff_ns or count == HOOK_SWEEP_COUNT_MAX:
                 break
             count += 1

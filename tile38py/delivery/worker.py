@@ -213,8 +213,9 @@ class Worker:
         batch = Batch(messages)
         if self._passed:
             # What went out past an event that was refused isn't sent again.
-            past = ((at, self._passed.get(one.hook, ())) for at, one in enumerate(messages))
-            batch.delivered.update(at for at, numbers in past if messages[at].number in numbers)
+            for at, message in enumerate(messages):
+                if message.number in self._passed.get(message.hook, ()):
+                    batch.delivered.add(at)
         if not messages:
             # Either all were too old, or the file can't be read and is tried again later.
             await asyncio.sleep(0)
@@ -227,7 +228,7 @@ class Worker:
             lane.suspects.clear()
         elif is_tried and len(batch.delivered) == count_before:
             self._suspect(lane, hooks, len(messages))
-        await self._settle(batch, spans, reason if is_tried else None, step=lane.step)
+        await self._settle(lane, batch, spans, reason if is_tried else None)
         self._tell(lane, batch, reason)
         if reason is None:
             return 0.0
@@ -291,12 +292,12 @@ class Worker:
         return reason, is_tried
 
     async def _settle(
-        self, batch: Batch, spans: list[Span], reason: str | None, *, step: int
+        self, lane: Lane, batch: Batch, spans: list[Span], reason: str | None
     ) -> None:
         """Tell the queue what was delivered, hook by hook, and count it; reason: why not all."""
         messages, delivered = batch.messages, batch.delivered
         is_done = len(delivered) == len(messages)
-        async for part in in_parts(spans, step):
+        async for part in in_parts(spans, lane.step):
             for hook, start, taken in part:
                 count = taken if is_done else count_first(delivered, start, taken)
                 if not is_done or hook in self._passed:

@@ -1,6 +1,8 @@
 """The worker: order, fail-over, retries, and that the dead hold up nobody."""
 
 import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
@@ -289,17 +291,24 @@ def test_small_batches_begin_apart_so_that_they_grow_where_each_costs_the_broker
     run_in_fake_time(run())
 
 
+@asynccontextmanager
+async def waiting_in_line(path: Path) -> AsyncIterator[Bench]:
+    """A hook `h` whose event stands behind one that hangs."""
+    bench = Bench(path)
+    bench.couriers.hanging.add("old")
+    bench.hooks.update({"first": Hook(["old"]), "h": Hook(["old"])})
+    async with running(bench):
+        bench.put("first", b"0")
+        await asyncio.sleep(0.001)
+        bench.put("h", b"1")
+        yield bench
+
+
 def test_a_hook_that_is_replaced_while_it_waits_its_turn_goes_to_its_new_endpoints(
     tmp_path: Path,
 ) -> None:
     async def run() -> None:
-        bench = Bench(tmp_path / "queue.db")
-        bench.couriers.hanging.add("old")
-        bench.hooks.update({"first": Hook(["old"]), "h": Hook(["old"])})
-        async with running(bench):
-            bench.put("first", b"0")
-            await asyncio.sleep(0.001)
-            bench.put("h", b"1")  # stands behind what hangs
+        async with waiting_in_line(tmp_path / "queue.db") as bench:
             for urls in (["new"], ["old"], ["new"]):
                 bench.hooks["h"] = Hook(urls)
                 bench.worker.changed("h")
@@ -316,13 +325,7 @@ def test_a_hook_that_is_deleted_in_line_and_made_again_gets_nothing_of_the_forme
     tmp_path: Path,
 ) -> None:
     async def run() -> None:
-        bench = Bench(tmp_path / "queue.db")
-        bench.couriers.hanging.add("old")
-        bench.hooks.update({"first": Hook(["old"]), "h": Hook(["old"])})
-        async with running(bench):
-            bench.put("first", b"0")
-            await asyncio.sleep(0.001)
-            bench.put("h", b"1")
+        async with waiting_in_line(tmp_path / "queue.db") as bench:
             former = bench.hooks.pop("h")
             bench.worker.changed("h")
             bench.hooks["h"] = former
