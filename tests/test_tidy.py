@@ -5,7 +5,7 @@ from pathlib import PurePosixPath
 import pytest
 
 from tests.support.process import ROOT
-from tests.support.tidy import files, python, repository, rust
+from tests.support.tidy import files, names, python, repository, rust
 from tests.support.tidy.files import SourceFile
 
 HEADER = '"""A module."""\n'
@@ -149,13 +149,28 @@ def test_a_python_module_that_nothing_imports_is_found() -> None:
 
 
 def test_a_command_without_a_test_is_found() -> None:
-    in_rust = '[read("TYPE", Arity::Exactly(3), object_type, "Tell what an object is")]\n'
-    in_python = '@command("CONFIG GET", arity=3)\ndef get(call): ...\n'
-    sources = [
-        source("crates/engine/src/commands/keys.rs", in_rust),
-        source("tile38py/commands/config.py", in_python),
-    ]
-    assert len(list(repository.untested_commands(sources, []))) == 2
-    assert len(list(repository.untested_commands(sources, ["@sort TYPE k"]))) == 1
-    tested = [*sources, source("tests/commands/test_config_get.py", "")]
-    assert len(list(repository.untested_commands(tested, ["type k"]))) == 0
+    commands = ["CONFIG GET", "TYPE"]
+    assert len(list(repository.untested_commands(commands, [], []))) == 2
+    assert len(list(repository.untested_commands(commands, [], ["@sort TYPE k"]))) == 1
+    tested = [source("tests/commands/test_config_get.py", "")]
+    assert len(list(repository.untested_commands(commands, tested, ["type k"]))) == 0
+
+
+@pytest.mark.parametrize(
+    ("path", "text", "is_found"),
+    [
+        ("tile38py/dispatch.py", 'is_get = name == "CONFIG GET"', True),
+        ("tile38py/dispatch.py", "match name:\n    case b'type':\n        pass", True),
+        ("crates/engine/src/session.rs", 'name.eq_ignore_ascii_case(b"TYPE")', True),
+        ("crates/engine/src/session.rs", '#[cfg(test)]\nmod tests { run("TYPE") }', False),
+        ("crates/engine/src/commands/keys.rs", 'read("TYPE", type_of)', False),
+        ("tests/unit/test_dispatch.py", 'call("TYPE")', False),
+        ("tile38py/dispatch.py", 'kind == "TYPES"', False),
+        ("tile38py/dispatch.py", 'kind = "TYPE"', False),
+    ],
+)
+def test_a_command_known_by_name_outside_its_record_is_found(
+    path: str, text: str, is_found: bool
+) -> None:
+    found = names.stray_names(["CONFIG GET", "TYPE"], [source(path, text)])
+    assert any("let its record tell" in finding for finding in found) == is_found

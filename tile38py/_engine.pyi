@@ -12,6 +12,7 @@ __all__ = [
     "DEBUG_BUILD",
     "Batch",
     "Close",
+    "CommandRecord",
     "Discarded",
     "Engine",
     "Followed",
@@ -45,8 +46,14 @@ class Engine:
     """The data and every command that only reads or changes data."""
 
     def __new__(cls, *, require_valid: bool = False) -> Self: ...
-    def register(self, name: str, access: str) -> None:
-        """Announce a server command. access: write, read, always, admin, connection or pubsub."""
+    def register(self, record: CommandRecord) -> None:
+        """Announce a server command. Raises ValueError for unknown flags, groups and keys."""
+
+    def commands(self) -> list[CommandRecord]:
+        """Return the records of all commands, the engine's and the server's, by name."""
+
+    def keys_of(self, args: Sequence[bytes]) -> list[bytes] | None:
+        """Return the keys that a request names, its command's own first; None if unknown."""
 
     def session(self, *, framing: str = "resp", output: str = "") -> Session:
         """Open a session. framing: "resp" for a stream, "plain" for HTTP and WebSocket."""
@@ -126,6 +133,30 @@ class Engine:
         """A copy that later changes don't touch, in constant time; it refuses writes."""
 
 @final
+class CommandRecord:
+    """The facts of a command. See crates/engine/src/commands/record.rs for flags, groups, keys."""
+
+    name: Final[str]  # upper case
+    arity: Final[int]  # words of a request, the name's included; negative: a minimum
+    syntax: Final[str]  # what stands behind the name
+    summary: Final[str]
+    group: Final[str]
+    flags: Final[list[str]]
+    keys: Final[str]
+
+    def __new__(
+        cls,
+        name: str,
+        *,
+        arity: int,
+        syntax: str,
+        summary: str,
+        group: str,
+        flags: Sequence[str],
+        keys: str,
+    ) -> Self: ...
+
+@final
 class Load:
     """What came of one piece of the log."""
 
@@ -171,6 +202,10 @@ class Session:
 
     authenticated: bool
     live: bool  # every request is handed out as a ServerCommand, known or not
+    @property
+    def fails_by_status(self) -> bool:
+        """Whether the status code of an HTTP reply tells the failure of the last command."""
+
     @property
     def buffered(self) -> int:
         """Bytes that wait for the rest of their request."""

@@ -18,13 +18,13 @@ from tile38py._engine import (
     Yield,
     shorten,
 )
-from tile38py.commands.monitor import is_shown
 from tile38py.commands.registry import (
     COMMANDS,
     Awaited,
     Call,
     Command,
     End,
+    Flags,
     Later,
     Outcome,
     Raw,
@@ -89,10 +89,10 @@ class Dispatcher:
     def __init__(self, services: Services, *, is_developer: bool = False) -> None:
         self._services = services
         self._commands: dict[str, Command] = {}
-        for record in COMMANDS.by_name.values():
-            if is_developer or not record.is_developers:
-                self._commands[record.name] = record
-                services.engine.register(record.name, record.access)
+        for name, command in COMMANDS.by_name.items():
+            if is_developer or Flags.DEVELOPER not in command.flags:
+                self._commands[name] = command
+                services.engine.register(command.record)
 
     def drive(self, client: Client, batch: Batch) -> Progress:
         """Go on from a batch until the session waits for input, for work or for its end."""
@@ -139,10 +139,12 @@ class Dispatcher:
     def _run(self, client: Client, stop: ServerCommand, progress: Progress) -> Work | End | None:
         """Run one command; what stands in the way of more."""
         session, span = client.session, self._span()
-        words = [stop.name.encode(), *stop.args] if is_shown(stop.name) else [stop.name.encode()]
         is_live = client.listener is not None
+        words = [stop.name.encode()]
+        if is_live or Flags.HIDDEN not in self._commands[stop.name].flags:
+            words += stop.args
         outcome = self._outcome(client, stop)
-        if stop.shown and not isinstance(outcome, errors.WrongArityError) and is_shown(stop.name):
+        if stop.shown and not isinstance(outcome, errors.WrongArityError):
             self._show(client, [stop.shown])
         match outcome:
             case Later():
@@ -211,11 +213,8 @@ class Dispatcher:
         call = Call(stop.name, stop.args, client, self._services)
         try:
             if client.listener is not None:
-                return COMMANDS.live[client.listener.role](call)
-            record = self._commands[stop.name]
-            if not record.accepts(1 + len(stop.args)):
-                raise errors.wrong_arity()
-            return record.run(call)
+                return COMMANDS.live_handler(client.listener.role, stop.name)(call)
+            return self._commands[stop.name].run(call)
         except errors.CommandError as error:
             return error
 

@@ -33,6 +33,26 @@ def unknown_command(name: str) -> CommandError:
     return CommandError(f"unknown command '{name}'")
 
 
+def unknown_subcommand(name: str, word: bytes) -> CommandError:
+    """A subcommand that doesn't exist, in Redis's words."""
+    return CommandError(f"unknown subcommand '{shown(word)}'. Try HELP {name}.")
+
+
+def invalid_command() -> CommandError:
+    """COMMAND GETKEYS of a command that doesn't exist, in Redis's words."""
+    return CommandError("Invalid command specified")
+
+
+def command_arity() -> CommandError:
+    """COMMAND GETKEYS of too few or too many words, in Redis's words."""
+    return CommandError("Invalid number of arguments specified for command")
+
+
+def no_keys() -> CommandError:
+    """COMMAND GETKEYS of a command without keys, in Redis's words."""
+    return CommandError("The command has no key arguments")
+
+
 def invalid_password() -> CommandError:
     """The password isn't the one that is required, or none is required."""
     return CommandError("invalid password")
@@ -137,11 +157,6 @@ def cannot_follow_follower() -> CommandError:
 def not_caught_up() -> CommandError:
     """HEALTHZ of a follower that lost its leader or is behind."""
     return CommandError("not caught up")
-
-
-def unavailable(what: str) -> CommandError:
-    """Something that Tile38 does and this version doesn't yet."""
-    return CommandError(f"this version cannot {what}")
 
 
 def not_saved(reason: str) -> CommandError:

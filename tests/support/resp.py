@@ -57,6 +57,18 @@ def parse_reply(data: bytes, start: int = 0) -> tuple[Reply, int] | None:
     return items, start
 
 
+Value: TypeAlias = "str | int | list[Value] | None"
+
+
+def plain(reply: Reply) -> Value:
+    """A reply as Python values, without the kinds of its leaves."""
+    if isinstance(reply, list):
+        return [plain(item) for item in reply]
+    if reply in {"$-1", "*-1"}:
+        return None
+    return int(reply[1:]) if reply.startswith(":") else reply[1:].removeprefix(" ")
+
+
 class Connection:
     """A connection to the server, with the bytes that came but aren't parsed yet."""
 

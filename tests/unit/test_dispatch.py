@@ -96,5 +96,5 @@ def test_an_operating_error_of_the_settings_file_is_a_reply(bench: Bench) -> Non
 
 
 def test_every_command_has_a_summary_and_is_registered_once() -> None:
-    assert all(record.summary for record in COMMANDS.by_name.values())
+    assert all(command.record.summary for command in COMMANDS.by_name.values())
     assert isinstance(Bench(is_developer=True).dispatcher, Dispatcher)

@@ -6,13 +6,14 @@ import pytest
 
 from tests.support.embedded import EngineClient, new_engine
 from tile38py._engine import Engine, LongRead
+from tile38py.commands.registry import COMMANDS
 
 SECOND_NS = 1_000_000_000
 
 
 def follower() -> EngineClient:
     engine = Engine()
-    engine.register("PUBLISH", "pubsub")
+    engine.register(COMMANDS.by_name["PUBLISH"].record)
     engine.set_state(
         loading=False,
         requires_password=False,

@@ -4,7 +4,7 @@ import re
 from typing import Final
 
 from tile38py import errors
-from tile38py.commands.registry import OK, Access, Call, Reply, command
+from tile38py.commands.registry import OK, Call, Flags, Group, Reply, command
 from tile38py.interfaces import Client, Role
 
 NANOSECONDS = 1_000_000_000
@@ -18,7 +18,13 @@ TYPES: Final[dict[bytes, frozenset[Role | None]]] = {
 }
 
 
-@command("CLIENT", arity=-2, access=Access.ADMIN, summary="List, name or end connections")
+@command(
+    "CLIENT (LIST | GETNAME | SETNAME name | KILL (address | ADDR address | ID id | TYPE type))",
+    arity=-2,
+    summary="List, name or close connections",
+    group=Group.CONNECTION,
+    flags=Flags.ADMIN | Flags.HIDDEN,
+)
 def client(call: Call) -> Reply:
     """CLIENT subcommand …."""
     word, *rest = call.args

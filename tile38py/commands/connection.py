@@ -3,12 +3,18 @@
 import hmac
 
 from tile38py import errors
-from tile38py.commands.registry import OK, Access, Call, Reply, command
+from tile38py.commands.registry import OK, Call, Flags, Group, Reply, command
 from tile38py.config import Config
 from tile38py.config.properties import REQUIREPASS
 
 
-@command("AUTH", arity=-1, access=Access.CONNECTION, summary="Authenticate the connection")
+@command(
+    "AUTH password",
+    arity=-1,
+    summary="Authenticate the connection",
+    group=Group.CONNECTION,
+    flags=Flags.CONNECTION | Flags.BEFORE_AUTH | Flags.WHILE_LOADING | Flags.HIDDEN | Flags.NO_HTTP,
+)
 def auth(call: Call) -> Reply:
     """AUTH password."""
     if not is_password(call.server.config, call.args[0] if call.args else b""):

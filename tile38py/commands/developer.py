@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from tile38py import errors
-from tile38py.commands.registry import OK, Access, Call, Later, Reply, Writes, command
+from tile38py.commands.registry import OK, Call, Flags, Group, Later, Reply, Writes, command
 
 SLEEP_SECONDS_MAX = 3600.0  # a thread is taken for so long
 MASS_COUNT_MAX = 10_000_000  # objects that one MASSINSERT may make; nobody else is served meanwhile
@@ -18,7 +18,13 @@ STRING_EVERY = 8
 EXPIRY_SECONDS = range(5, 30)
 
 
-@command("SLEEP", arity=2, access=Access.ADMIN, summary="Answer later", developers=True)
+@command(
+    "SLEEP seconds",
+    arity=2,
+    summary="Answer after a while",
+    group=Group.DEVELOPER,
+    flags=Flags.ADMIN | Flags.BLOCKING | Flags.DEVELOPER,
+)
 def sleep(call: Call) -> Later:
     """SLEEP seconds. Unlike Tile38's it holds up nobody else."""
     try:
@@ -35,7 +41,13 @@ def sleep(call: Call) -> Later:
     return Later(wait)
 
 
-@command("SHUTDOWN", arity=-1, access=Access.ADMIN, summary="End the process", developers=True)
+@command(
+    "SHUTDOWN",
+    arity=-1,
+    summary="End the process",
+    group=Group.DEVELOPER,
+    flags=Flags.ADMIN | Flags.DEVELOPER,
+)
 def shutdown(call: Call) -> Reply:
     """SHUTDOWN. There is no reply."""
     call.server.stop(1, "shutdown requested by developer")
@@ -43,7 +55,13 @@ def shutdown(call: Call) -> Reply:
     return OK
 
 
-@command("MASSINSERT", arity=-3, access=Access.WRITE, summary="Make many objects", developers=True)
+@command(
+    "MASSINSERT columns objects [minlat minlon maxlat maxlon]",
+    arity=-3,
+    summary="Store many random objects",
+    group=Group.DEVELOPER,
+    flags=Flags.WRITE | Flags.NO_TIMEOUT | Flags.DEVELOPER,
+)
 def massinsert(call: Call) -> Writes:
     """MASSINSERT cols objs [minlat minlon maxlat maxlon]."""
     if len(call.args) not in (2, 2 + len(WORLD)):

@@ -4,8 +4,14 @@ from tile38py.commands.registry import Call, End, while_live
 from tile38py.interfaces import Role
 
 
+@while_live(Role.FENCE, "QUIT")
+@while_live(Role.FENCE, "")
+def quit_fence(_call: Call) -> End:
+    """Close without a line in the log."""
+    return End()
+
+
 @while_live(Role.FENCE)
-def answer(call: Call) -> End:
-    """Anything ends it, only QUIT does so without a line in the log."""
-    is_silent = call.name in {"QUIT", ""}
-    return End(message="" if is_silent else "received a live command that was not QUIT")
+def end_fence(_call: Call) -> End:
+    """Close the connection of a client that sends anything else while it watches a fence."""
+    return End(message="received a live command that was not QUIT")

@@ -1,6 +1,6 @@
 """HOOKSTATS: what became of hooks' messages. A command of our own; HOOKS stays as Tile38 has it."""
 
-from tile38py.commands.registry import Access, Call, Later, Reply, Services, command
+from tile38py.commands.registry import Call, Flags, Group, Later, Reply, Services, command
 from tile38py.config.globs import fits, parse
 from tile38py.interfaces import HookReport
 
@@ -8,7 +8,13 @@ NANOSECONDS = 10**9
 Fields = dict[str, int | bytes]
 
 
-@command("HOOKSTATS", arity=2, access=Access.READ, summary="Show what became of hooks' messages")
+@command(
+    "HOOKSTATS pattern",
+    arity=2,
+    summary="Show delivery statistics of hooks",
+    group=Group.FENCES,
+    flags=Flags.READ,
+)
 def hookstats(call: Call) -> Later:
     """HOOKSTATS pattern: the hooks whose names match, with their counters, by name."""
     names = call.server.engine.hook_names()

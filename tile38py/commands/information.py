@@ -5,7 +5,7 @@ from typing import Final
 
 from tile38py import VERSION
 from tile38py.commands.memory import sizes
-from tile38py.commands.registry import Access, Call, Reply, Services, command
+from tile38py.commands.registry import Call, Flags, Group, Reply, Services, command
 from tile38py.commands.replication import replica_host
 from tile38py.commands.server import messages_sent
 from tile38py.config.properties import REPLICA_PRIORITY
@@ -16,7 +16,13 @@ SECOND_NS: Final = 1_000_000_000
 PERCENT: Final = 100
 
 
-@command("INFO", arity=-1, access=Access.READ, summary="Show the server's state by sections")
+@command(
+    "INFO [section]...",
+    arity=-1,
+    summary="Show information about the server",
+    group=Group.SERVER,
+    flags=Flags.READ,
+)
 def info(call: Call) -> Reply:
     """INFO [section …]; unknown sections are ignored, ours are shown only if they are named."""
     asked = {argument.decode("utf-8", "replace").lower() for argument in call.args}

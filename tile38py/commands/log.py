@@ -5,7 +5,17 @@ from typing import Final
 
 from tile38py import errors
 from tile38py._engine import Simple
-from tile38py.commands.registry import Access, Call, End, Later, Raw, Reply, command, while_live
+from tile38py.commands.registry import (
+    Call,
+    End,
+    Flags,
+    Group,
+    Later,
+    Raw,
+    Reply,
+    command,
+    while_live,
+)
 from tile38py.interfaces import Role
 
 INTEGER: Final = re.compile(rb"\+?[0-9]{1,19}")
@@ -13,7 +23,13 @@ INT64_MAX: Final = 2**63 - 1
 STARTED: Final = Raw(b"+OK\r\n")
 
 
-@command("AOF", arity=-1, access=Access.ADMIN, summary="Stream the log from a position")
+@command(
+    "AOF position",
+    arity=-1,
+    summary="Stream the log from a position",
+    group=Group.REPLICATION,
+    flags=Flags.ADMIN | Flags.HIDDEN | Flags.BLOCKING,
+)
 def aof(call: Call) -> Raw:
     """AOF pos."""
     journal = call.server.journal
@@ -38,7 +54,13 @@ def answer(call: Call) -> End:
     return End()
 
 
-@command("AOFMD5", arity=3, access=Access.ADMIN, summary="Sum up a range of the log")
+@command(
+    "AOFMD5 position size",
+    arity=3,
+    summary="Get the MD5 checksum of a range of the log",
+    group=Group.REPLICATION,
+    flags=Flags.ADMIN | Flags.HIDDEN,
+)
 def aofmd5(call: Call) -> Later:
     """AOFMD5 pos size."""
     journal = call.server.journal

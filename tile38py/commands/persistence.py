@@ -5,21 +5,33 @@ from typing import Final
 
 from tile38py import errors
 from tile38py.clock import stamp_text
-from tile38py.commands.registry import OK, Access, Call, Later, Reply, command
+from tile38py.commands.registry import OK, Call, Flags, Group, Later, Reply, command
 from tile38py.limits import BACKUP_NAME_COUNT_MAX
 
 NAME: Final = re.compile(rb"[A-Za-z0-9_-][A-Za-z0-9._-]*")
 PART: Final = b".part"  # how the names of unfinished backups end
 
 
-@command("AOFSHRINK", arity=-1, access=Access.ADMIN, summary="Rewrite the log from the data")
+@command(
+    "AOFSHRINK",
+    arity=-1,
+    summary="Rewrite the log from the data",
+    group=Group.PERSISTENCE,
+    flags=Flags.ADMIN,
+)
 def aofshrink(call: Call) -> Reply:
     """AOFSHRINK; arguments are ignored, and so is a call while one runs."""
     call.server.shrinker.start()
     return OK
 
 
-@command("BACKUP", arity=-1, access=Access.ADMIN, summary="Copy the data into a folder")
+@command(
+    "BACKUP [name]",
+    arity=-1,
+    summary="Copy the data into a folder",
+    group=Group.PERSISTENCE,
+    flags=Flags.ADMIN,
+)
 def backup(call: Call) -> Later:
     """BACKUP [name]."""
     if len(call.args) > 1:

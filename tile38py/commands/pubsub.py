@@ -3,9 +3,10 @@
 from tile38py import errors
 from tile38py.commands.registry import (
     OK,
-    Access,
     Call,
     End,
+    Flags,
+    Group,
     Replies,
     Reply,
     command,
@@ -14,59 +15,102 @@ from tile38py.commands.registry import (
 from tile38py.interfaces import Role
 
 
-@command("SUBSCRIBE", arity=-2, access=Access.PUBSUB, summary="Listen to channels")
+@command(
+    "SUBSCRIBE channel...",
+    arity=-2,
+    summary="Receive the messages of channels",
+    group=Group.PUBSUB,
+    flags=Flags.PUBSUB | Flags.SUBSCRIBES | Flags.BLOCKING,
+)
 def subscribe(call: Call) -> Replies:
     """SUBSCRIBE channel …."""
-    return _listen(call)
+    return _listen(call, is_pattern=False)
 
 
-@command("PSUBSCRIBE", arity=-2, access=Access.PUBSUB, summary="Listen to channels by pattern")
+@command(
+    "PSUBSCRIBE pattern...",
+    arity=-2,
+    summary="Receive the messages of channels that match patterns",
+    group=Group.PUBSUB,
+    flags=Flags.PUBSUB | Flags.SUBSCRIBES | Flags.BLOCKING,
+)
 def psubscribe(call: Call) -> Replies:
     """PSUBSCRIBE pattern …."""
-    return _listen(call)
+    return _listen(call, is_pattern=True)
 
 
-@command("PUBLISH", arity=3, access=Access.PUBSUB, summary="Send a message to a channel")
+@command(
+    "PUBLISH channel message",
+    arity=3,
+    summary="Send a message to a channel",
+    group=Group.PUBSUB,
+    flags=Flags.PUBSUB | Flags.FORWARDED,
+)
 def publish(call: Call) -> Reply:
     """PUBLISH channel text."""
     count = call.server.broadcaster.publish(*call.args)
     return Reply(count, (("published", count),))
 
 
+@while_live(Role.SUBSCRIBER, "SUBSCRIBE")
+def subscribe_more(call: Call) -> Replies:
+    """SUBSCRIBE channel… of a subscriber."""
+    return _listen(call, is_pattern=False)
+
+
+@while_live(Role.SUBSCRIBER, "PSUBSCRIBE")
+def psubscribe_more(call: Call) -> Replies:
+    """PSUBSCRIBE pattern… of a subscriber."""
+    return _listen(call, is_pattern=True)
+
+
+@while_live(Role.SUBSCRIBER, "UNSUBSCRIBE")
+def unsubscribe(call: Call) -> Replies:
+    """UNSUBSCRIBE channel…."""
+    return _unsubscribe(call, is_pattern=False)
+
+
+@while_live(Role.SUBSCRIBER, "PUNSUBSCRIBE")
+def punsubscribe(call: Call) -> Replies:
+    """PUNSUBSCRIBE pattern…."""
+    return _unsubscribe(call, is_pattern=True)
+
+
+@while_live(Role.SUBSCRIBER, "PING")
+def ping(call: Call) -> Reply:
+    """PING [message] of a subscriber; further arguments are ignored, as they are elsewhere."""
+    text = call.args[0] if call.args else b""
+    return Reply(["PONG", text], (("ping", text or b"pong"),))
+
+
+@while_live(Role.SUBSCRIBER, "QUIT")
+def quit_subscriber(_call: Call) -> End:
+    """QUIT of a subscriber."""
+    return End(OK)
+
+
 @while_live(Role.SUBSCRIBER)
-def answer(call: Call) -> Reply | Replies | End:
-    """What a subscriber asks for."""
-    match call.name:
-        case "SUBSCRIBE" | "PSUBSCRIBE":
-            return _listen(call)
-        case "UNSUBSCRIBE" | "PUNSUBSCRIBE":
-            return _ignore(call)
-        case "PING":
-            return _ping(call)
-        case "QUIT":
-            return End(OK)
-        case _:
-            raise errors.only_subscribing()
+def refuse(_call: Call) -> Reply:
+    """Refuse all other commands of a subscriber."""
+    raise errors.only_subscribing()
 
 
-def _listen(call: Call) -> Replies:
+def _listen(call: Call, *, is_pattern: bool) -> Replies:
     if not call.args:
         raise errors.wrong_arity()
     listener = call.client.listener
     if listener is None:
         listener = call.server.broadcaster.attach(call.client, Role.SUBSCRIBER)
-    is_pattern = call.name == "PSUBSCRIBE"
     return Replies(
         [_acknowledged(call, name, listener.add(name, is_pattern=is_pattern)) for name in call.args]
     )
 
 
-def _ignore(call: Call) -> Replies:
+def _unsubscribe(call: Call, *, is_pattern: bool) -> Replies:
     if not call.args:
         raise errors.wrong_arity()
     listener = call.client.listener
     assert listener is not None
-    is_pattern = call.name == "PUNSUBSCRIBE"
     return Replies(
         [
             _acknowledged(call, name, listener.remove(name, is_pattern=is_pattern))
@@ -78,9 +122,3 @@ def _ignore(call: Call) -> Replies:
 def _acknowledged(call: Call, name: bytes, count: int) -> Reply:
     word = call.name.lower()
     return Reply([word, name, count], (("command", word), ("channel", name), ("num", count)))
-
-
-def _ping(call: Call) -> Reply:
-    # Further arguments are ignored, as they are by a PING outside.
-    text = call.args[0] if call.args else b""
-    return Reply(["PONG", text], (("ping", text or b"pong"),))

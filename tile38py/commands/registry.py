@@ -6,10 +6,11 @@ adds its commands to COMMANDS.
 
 from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass, field
-from enum import StrEnum
+from enum import Flag, StrEnum, auto
+from itertools import takewhile
 from typing import Final
 
-from tile38py._engine import Engine, Simple
+from tile38py._engine import CommandRecord, Engine, Simple
 from tile38py.clients import Clients
 from tile38py.config import Config
 from tile38py.following import Following
@@ -31,14 +32,39 @@ from tile38py.interfaces.rewriting import Backups, Shrinker
 from tile38py.slow_log import SlowLog
 
 
-class Access(StrEnum):
-    """Who may run a command and when; the engine applies it."""
+class Flags(Flag):
+    """How a command is treated; the engine documents each and applies most of them."""
 
-    READ = "read"
-    WRITE = "write"
-    ADMIN = "admin"
-    CONNECTION = "connection"
+    NONE = 0
+    WRITE = auto()
+    READ = auto()
+    ADMIN = auto()
+    CONNECTION = auto()
+    PUBSUB = auto()
+    BLOCKING = auto()
+    BEFORE_AUTH = auto()
+    WHILE_LOADING = auto()
+    STALE_OK = auto()
+    NO_TIMEOUT = auto()
+    HIDDEN = auto()
+    NO_HTTP = auto()
+    HTTP_STATUS = auto()
+    SUBSCRIBES = auto()
+    FORWARDED = auto()
+    DEVELOPER = auto()
+    INTROSPECTION = auto()
+
+
+class Group(StrEnum):
+    """The chapter of the documentation that a command belongs to."""
+
+    FENCES = "fences"
     PUBSUB = "pubsub"
+    CONNECTION = "connection"
+    SERVER = "server"
+    PERSISTENCE = "persistence"
+    REPLICATION = "replication"
+    DEVELOPER = "developer"
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,18 +162,11 @@ OK: Final = Reply(Simple("OK"))
 
 @dataclass(frozen=True, slots=True)
 class Command:
-    """The record of a command, the only statement of its facts."""
+    """A command with its handler: the only statement of its facts."""
 
-    name: str
+    record: CommandRecord
     run: Handler
-    access: Access
-    summary: str
-    arity: int  # with the name; negative: at least so many
-    is_developers: bool = False  # exists only under --dev
-
-    def accepts(self, count: int) -> bool:
-        """Whether so many words, the name included, can be right."""
-        return count == self.arity if self.arity > 0 else count >= -self.arity
+    flags: Flags
 
 
 @dataclass(slots=True)
@@ -155,35 +174,58 @@ class Registry:
     """Commands by upper-case name."""
 
     by_name: dict[str, Command] = field(default_factory=dict)
-    live: dict[Role, Handler] = field(default_factory=dict)
+    live: dict[tuple[Role, str | None], Handler] = field(default_factory=dict)
 
-    def add(self, record: Command) -> None:
+    def add(self, command: Command) -> None:
         """Add one; names are unique."""
-        assert record.name not in self.by_name
-        self.by_name[record.name] = record
+        assert command.record.name not in self.by_name
+        self.by_name[command.record.name] = command
+
+    def live_handler(self, role: Role, name: str) -> Handler:
+        """Return what answers a request of a connection that listens to this."""
+        return self.live.get((role, name)) or self.live[role, None]
 
 
 COMMANDS: Final = Registry()
 
 
 def command(
-    name: str, *, arity: int, access: Access, summary: str, developers: bool = False
+    usage: str, *, arity: int, summary: str, group: Group, flags: Flags
 ) -> Callable[[Handler], Handler]:
-    """Make a function the handler of a command."""
+    """Make a function the handler of a command.
+
+    The usage is the name, in upper case, followed by the arguments. The arity counts all words of
+    a request, those of the name too; a negative one is a minimum.
+    """
+    words = takewhile(lambda word: word.isalnum() and word.isupper(), usage.split(" "))
+    name = " ".join(words)
+    syntax = usage[len(name) :].lstrip()
 
     def register(run: Handler) -> Handler:
-        COMMANDS.add(Command(name, run, access, summary, arity, developers))
+        record = CommandRecord(
+            name,
+            arity=arity,
+            syntax=syntax,
+            summary=summary,
+            group=group,
+            flags=[flag.name.lower() for flag in flags if flag.name],
+            keys="none",
+        )
+        COMMANDS.add(Command(record, run, flags))
         return run
 
     return register
 
 
-def while_live(role: Role) -> Callable[[Handler], Handler]:
-    """Make a function the handler of all requests of connections that listen to this."""
+def while_live(role: Role, name: str | None = None) -> Callable[[Handler], Handler]:
+    """Make a function the handler of requests of connections that listen to this.
+
+    With a name only of that command; without one of all that have no handler of their own.
+    """
 
     def register(run: Handler) -> Handler:
-        assert role not in COMMANDS.live
-        COMMANDS.live[role] = run
+        assert (role, name) not in COMMANDS.live
+        COMMANDS.live[role, name] = run
         return run
 
     return register

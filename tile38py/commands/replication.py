@@ -3,14 +3,20 @@
 import re
 
 from tile38py import errors
-from tile38py.commands.registry import OK, Access, Awaited, Call, Reply, Services, command
+from tile38py.commands.registry import OK, Awaited, Call, Flags, Group, Reply, Services, command
 from tile38py.commands.settings import write
 from tile38py.config import Config
 from tile38py.following import Target
 from tile38py.interfaces import Client, SettingsFile
 
 
-@command("REPLCONF", arity=-3, access=Access.ADMIN, summary="Announce a follower")
+@command(
+    "REPLCONF (listening-port port | ip-address address)",
+    arity=-3,
+    summary="Announce a follower to its leader",
+    group=Group.REPLICATION,
+    flags=Flags.ADMIN | Flags.HIDDEN,
+)
 def replconf(call: Call) -> Reply:
     """REPLCONF listening-port <port> | ip-address <ip>."""
     option, value = call.args[:2]
@@ -29,14 +35,32 @@ def replconf(call: Call) -> Reply:
     return OK
 
 
-@command("FOLLOW", arity=3, access=Access.ADMIN, summary="Follow a leader")
+@command(
+    "FOLLOW (host port | NO ONE)",
+    arity=3,
+    summary="Follow a leader or become one",
+    group=Group.REPLICATION,
+    flags=Flags.ADMIN | Flags.HIDDEN,
+)
 def follow(call: Call) -> Reply | Awaited:
     """FOLLOW host port | FOLLOW no one."""
     return follow_outcome(call)
 
 
-@command("SLAVEOF", arity=3, access=Access.ADMIN, summary="Follow a leader")
-@command("REPLICAOF", arity=3, access=Access.ADMIN, summary="Follow a leader")
+@command(
+    "SLAVEOF (host port | NO ONE)",
+    arity=3,
+    summary="Follow a leader or become one",
+    group=Group.REPLICATION,
+    flags=Flags.ADMIN | Flags.HIDDEN,
+)
+@command(
+    "REPLICAOF (host port | NO ONE)",
+    arity=3,
+    summary="Follow a leader or become one",
+    group=Group.REPLICATION,
+    flags=Flags.ADMIN | Flags.HIDDEN,
+)
 def slaveof(call: Call) -> Reply | Awaited:
     """SLAVEOF and REPLICAOF are FOLLOW under Redis's names."""
     return follow_outcome(call)
@@ -94,7 +118,13 @@ def keep_leader(config: Config, file: SettingsFile, target: Target | None) -> No
         raise
 
 
-@command("ROLE", arity=-1, access=Access.READ, summary="Tell leader or follower")
+@command(
+    "ROLE",
+    arity=-1,
+    summary="Tell whether the server is a leader or a follower",
+    group=Group.REPLICATION,
+    flags=Flags.READ,
+)
 def role(call: Call) -> Reply:
     """ROLE; arguments are ignored."""
     target = call.server.following.target

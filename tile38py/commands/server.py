@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from decimal import Decimal
 
 from tile38py import VERSION, errors
-from tile38py.commands.registry import OK, Access, Call, Reply, Services, command
+from tile38py.commands.registry import OK, Call, Flags, Group, Reply, Services, command
 from tile38py.config.properties import MAXMEMORY
 
 POINTER_BYTES = 8
@@ -29,7 +29,13 @@ REPEATED = frozenset(
 )
 
 
-@command("SERVER", arity=-1, access=Access.READ, summary="Show statistics of the server")
+@command(
+    "SERVER [EXT]",
+    arity=-1,
+    summary="Show statistics of the server",
+    group=Group.SERVER,
+    flags=Flags.READ,
+)
 def server(call: Call) -> Reply:
     """SERVER [EXT]."""
     for argument in call.args:
@@ -41,7 +47,13 @@ def server(call: Call) -> Reply:
     return Reply(flat, (("stats", ordered),))
 
 
-@command("HEALTHZ", arity=1, access=Access.READ, summary="Tell whether the server is well")
+@command(
+    "HEALTHZ",
+    arity=1,
+    summary="Tell whether the server can serve",
+    group=Group.SERVER,
+    flags=Flags.READ | Flags.BEFORE_AUTH | Flags.HTTP_STATUS,
+)
 def healthz(call: Call) -> Reply:
     """HEALTHZ. While loading or before the first catch-up the engine refuses it."""
     following = call.server.following
@@ -50,7 +62,13 @@ def healthz(call: Call) -> Reply:
     return OK
 
 
-@command("GC", arity=-1, access=Access.ADMIN, summary="Free memory that isn't needed")
+@command(
+    "GC",
+    arity=-1,
+    summary="Free memory that is not needed",
+    group=Group.SERVER,
+    flags=Flags.ADMIN,
+)
 def collect(call: Call) -> Reply:
     """GC; arguments are ignored."""
     call.server.memory.collect()

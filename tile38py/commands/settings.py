@@ -1,14 +1,20 @@
 """CONFIG and READONLY."""
 
 from tile38py import errors
-from tile38py.commands.registry import OK, Access, Call, Reply, Services, command
+from tile38py.commands.registry import OK, Call, Flags, Group, Reply, Services, command
 from tile38py.config import NAMES, Config
 from tile38py.config.globs import matches
 from tile38py.config.properties import REQUIREPASS
 from tile38py.interfaces import SettingsFile
 
 
-@command("CONFIG GET", arity=2, access=Access.ADMIN, summary="Show settings")
+@command(
+    "CONFIG GET pattern",
+    arity=3,
+    summary="Get settings",
+    group=Group.SERVER,
+    flags=Flags.ADMIN | Flags.HIDDEN,
+)
 def config_get(call: Call) -> Reply:
     """CONFIG GET pattern."""
     pattern = text_of(call.args[0])
@@ -21,7 +27,13 @@ def config_get(call: Call) -> Reply:
     return Reply(flat, (("properties", pairs),))
 
 
-@command("CONFIG SET", arity=-2, access=Access.ADMIN, summary="Change a setting")
+@command(
+    "CONFIG SET name value",
+    arity=-3,
+    summary="Change a setting",
+    group=Group.SERVER,
+    flags=Flags.ADMIN | Flags.HIDDEN,
+)
 def config_set(call: Call) -> Reply:
     """CONFIG SET name value; only requirepass may go without its value."""
     name = text_of(call.args[0])
@@ -34,7 +46,13 @@ def config_set(call: Call) -> Reply:
     return OK
 
 
-@command("CONFIG REWRITE", arity=1, access=Access.ADMIN, summary="Save the settings")
+@command(
+    "CONFIG REWRITE",
+    arity=2,
+    summary="Save the settings",
+    group=Group.SERVER,
+    flags=Flags.ADMIN | Flags.HIDDEN,
+)
 def config_rewrite(call: Call) -> Reply:
     """CONFIG REWRITE."""
     call.server.config.keep()
@@ -42,7 +60,13 @@ def config_rewrite(call: Call) -> Reply:
     return OK
 
 
-@command("READONLY", arity=2, access=Access.ADMIN, summary="Refuse or accept writes")
+@command(
+    "READONLY (yes | no)",
+    arity=2,
+    summary="Refuse or accept writes",
+    group=Group.SERVER,
+    flags=Flags.ADMIN,
+)
 def readonly(call: Call) -> Reply:
     """READONLY yes|no, lower case only."""
     match call.args[0]:

@@ -3,14 +3,20 @@
 from itertools import islice
 
 from tile38py import errors
-from tile38py.commands.registry import OK, Access, Call, Reply, command
+from tile38py.commands.registry import OK, Call, Flags, Group, Reply, command
 from tile38py.slow_log import SlowCommand
 
 SECOND_NS = 1_000_000_000
 GET_COUNT = 10  # shown unless a count is given
 
 
-@command("SLOWLOG", arity=-2, access=Access.ADMIN, summary="Show the commands that took long")
+@command(
+    "SLOWLOG (GET [count] | LEN | RESET)",
+    arity=-2,
+    summary="Show slow commands",
+    group=Group.SERVER,
+    flags=Flags.ADMIN,
+)
 def slowlog(call: Call) -> Reply:
     """SLOWLOG GET [count] | LEN | RESET."""
     word, *rest = call.args

@@ -5,7 +5,6 @@ JSON to the bytes of the reply. Doesn't run the command, see connection.
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from http import HTTPStatus
-from typing import Final
 
 from tile38py._engine import Session, split_native
 from tile38py.commands.connection import is_password
@@ -15,9 +14,6 @@ from tile38py.errors import CommandError, shown, unknown_command
 from tile38py.interfaces import Wire
 from tile38py.protocol import http, tiles, websocket
 from tile38py.protocol.push import Form
-
-# The one command whose failure is told by the status: load balancers look at nothing else.
-HEALTH_COMMAND: Final = b"healthz"
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +84,7 @@ class Exchange:
         args = tile or split_native(request.text)
         if not args:
             return self._refused(HTTPStatus.BAD_REQUEST, "invalid HTTP request")
-        encode = self._encoder(args[0].lower(), key=key, is_tile=tile is not None)
+        encode = self._encoder(key=key, is_tile=tile is not None)
         if not self._authenticate(request.password):
             return Send(encode(self._session.fail("invalid password")), is_last=True)
         unknown = self._unknown(args)
@@ -97,10 +93,8 @@ class Exchange:
         return Run(args, encode, *_stream_of(key, is_chunked=request.takes_chunks))
 
     def _unknown(self, args: list[bytes]) -> CommandError | None:
-        """Commands that Tile38 doesn't know over HTTP: AUTH, and any with a query behind it."""
+        """The error for a command with a query behind it, which Tile38 doesn't know over HTTP."""
         name, query, _ = args[0].partition(b"?")
-        if name.lower() == b"auth" and not query:
-            return unknown_command(shown(name))
         needs_password = self._settings.config.get(REQUIREPASS) and not self._session.authenticated
         if query and len(args) == 1 and not needs_password:
             return unknown_command(shown(name))
@@ -114,19 +108,20 @@ class Exchange:
         self._session.authenticated = is_password(self._settings.config, password)
         return self._session.authenticated
 
-    def _encoder(
-        self, name: bytes, *, key: bytes | None, is_tile: bool
-    ) -> Callable[[bytes], bytes]:
+    def _encoder(self, *, key: bytes | None, is_tile: bool) -> Callable[[bytes], bytes]:
         if key is not None:
             head = websocket.handshake(key)
             return lambda body: head + websocket.text_frame(body.removesuffix(b"\r\n"))
         if is_tile:
             return tiles.tile_reply
-        if not (self._settings.fails_with_500 or name == HEALTH_COMMAND):
-            return lambda body: http.reply(HTTPStatus.OK, body)
+        return lambda body: http.reply(self._status(body), body)
+
+    def _status(self, body: bytes) -> HTTPStatus:
+        if not (self._settings.fails_with_500 or self._session.fails_by_status):
+            return HTTPStatus.OK
         # How the engine begins every JSON error.
         failed = self._session.fail("").partition(b",")[0]
-        return lambda body: http.reply(_status(body, failed), body)
+        return HTTPStatus.INTERNAL_SERVER_ERROR if body.startswith(failed) else HTTPStatus.OK
 
     def _refused(self, status: HTTPStatus, text: str) -> Send:
         return Send(http.reply(status, self._session.fail(text)), is_last=True)
@@ -138,9 +133,3 @@ def _stream_of(key: bytes | None, *, is_chunked: bool) -> tuple[Wire, bytes]:
         return Wire.WEBSOCKET, websocket.handshake(key)
     wire = Wire.CHUNKED_HTTP if is_chunked else Wire.HTTP
     return wire, http.stream_head(is_chunked=is_chunked)
-
-
-def _status(body: bytes, failed: bytes) -> HTTPStatus:
-    if body.startswith(failed):
-        return HTTPStatus.INTERNAL_SERVER_ERROR
-    return HTTPStatus.OK

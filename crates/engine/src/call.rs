@@ -161,6 +161,16 @@ pub struct Words<'a> {
 }
 
 impl<'a> Words<'a> {
+    /// All of the arguments.
+    pub fn new(args: Args<'a>) -> Self {
+        Words { args, at: 0 }
+    }
+
+    /// The arguments that are left.
+    pub fn rest(&self) -> Args<'a> {
+        self.args.skip(self.at)
+    }
+
     /// The next word without taking it.
     pub fn peek(&self) -> Option<&'a [u8]> {
         self.args.get(self.at)

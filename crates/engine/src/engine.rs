@@ -1,57 +1,25 @@
-//! The engine: the keyspace, the table of commands, the state that gates them, and sweeping what
-//! has expired. Running logs is in [`replay`], connections are in [`crate::session`].
+//! The engine: the keyspace, the table of commands, the state that gates them, and the sweep of
+//! expired objects. Running logs is in [`replay`], connections are in [`crate::session`].
 
 mod adopt;
 mod graveyard;
 mod replay;
 
 use crate::call::{Call, Effect};
-use crate::commands::{self, Access, Command, Function};
+use crate::commands::record::{Facts, Flags, Record};
+use crate::commands::table::{Runner, Table};
+use crate::commands::{self, Command, Function};
 use crate::endpoint_url::Reason;
 use crate::error::{Error, Result};
 use crate::fence::{match_change, ChangeKind, Event, Groups, HookChange, HookKind, Moment};
 use crate::gate::State;
 use crate::keyspace::Keyspace;
 use crate::reply;
-use crate::request::Args;
 use crate::rewrite::Rewrite;
-use crate::timing::{Series, Timing};
+use crate::timing::Timing;
 pub use adopt::{Discarded, Handover};
 use graveyard::Graveyard;
 pub use replay::{Follow, Load};
-
-/// The longest name of a command, both words of a two-word name counted.
-const NAME_BYTES_MAX: usize = 16;
-
-/// Commands whose durations needn't be taken one by one.
-const BRIEF: [&str; 11] =
-    ["SET", "GET", "DEL", "FSET", "FGET", "EXISTS", "FEXISTS", "EXPIRE", "PERSIST", "TTL", "TYPE"];
-
-/// What runs a command of the table.
-#[derive(Clone, Copy)]
-pub enum Runner {
-    /// The engine does.
-    Data(&'static Command),
-    /// Whoever drives the engine does.
-    Server,
-    /// Nobody yet; see [`commands::LATER`].
-    Later,
-}
-
-/// A row of the table.
-#[derive(Clone)]
-pub struct Entry {
-    /// Upper case; two words for CONFIG and SCRIPT.
-    pub name: String,
-    /// Who may run it when.
-    pub access: Access,
-    /// What runs it.
-    pub runner: Runner,
-    /// Where its durations are counted.
-    pub series: Series,
-    /// Whether it touches one object and never takes long, but for what is large or fenced.
-    pub is_brief: bool,
-}
 
 /// What fences made of commands, and what commands made of hooks.
 #[derive(Default)]
@@ -94,39 +62,16 @@ pub struct Engine {
     graveyard: Graveyard,
     /// Where replies go that nobody reads.
     scratch: Vec<u8>,
-    /// In the order of their names.
-    table: Vec<Entry>,
-    /// The name of each, packed.
-    names: Vec<u128>,
-}
-
-/// A name in upper case as one number, which is compared at once. Zeros at the end don't count.
-fn packed(name: &[u8]) -> Option<u128> {
-    let mut bytes = [0_u8; NAME_BYTES_MAX];
-    bytes.get_mut(..name.len())?.copy_from_slice(name);
-    bytes.make_ascii_uppercase();
-    Some(u128::from_be_bytes(bytes))
+    /// All commands.
+    pub table: Table,
 }
 
 impl Engine {
     /// An empty engine.
     pub fn new(requires_valid: bool) -> Self {
         let mut timing = Timing::default();
-        let data = commands::all().map(|command| {
-            let is_brief = BRIEF.contains(&command.name);
-            (command.name, command.access, Runner::Data(command), is_brief)
-        });
-        let later =
-            commands::LATER.iter().map(|(name, access)| (*name, *access, Runner::Later, false));
-        let rows = data.chain(later).map(|(name, access, runner, is_brief)| Entry {
-            name: name.to_string(),
-            access,
-            runner,
-            series: timing.series(name),
-            is_brief,
-        });
-        let entries: Vec<Entry> = rows.collect();
-        let mut engine = Engine {
+        let table = Table::new(&mut timing);
+        Engine {
             keyspace: Keyspace::new(requires_valid),
             state: State::default(),
             counters: Counters::default(),
@@ -138,63 +83,28 @@ impl Engine {
             graveyard: Graveyard::default(),
             scratch: Vec::new(),
             timing,
-            table: Vec::new(),
-            names: Vec::new(),
+            table,
+        }
+    }
+
+    /// Adds a command that the driver runs, in place of one of that name.
+    pub fn register(&mut self, name: &str, syntax: &str, summary: &str, facts: Facts) {
+        let record = Record {
+            name: name.to_ascii_uppercase(),
+            syntax: syntax.to_string(),
+            summary: summary.to_string(),
+            facts,
+            series: self.timing.series(name),
         };
-        for entry in entries {
-            engine.add(entry);
-        }
-        engine
-    }
-
-    /// Adds a command that isn't the engine's, in place of one of that name.
-    pub fn register(&mut self, name: &str, access: Access) {
-        let (name, series) = (name.to_ascii_uppercase(), self.timing.series(name));
-        self.add(Entry { name, access, runner: Runner::Server, series, is_brief: false });
-    }
-
-    fn add(&mut self, entry: Entry) {
-        let packed = packed(entry.name.as_bytes());
-        debug_assert!(packed.is_some(), "the name {} is too long", entry.name);
-        let Some(name) = packed else { return };
-        match self.names.binary_search(&name) {
-            Ok(index) => self.table[index] = entry,
-            Err(index) => {
-                self.names.insert(index, name);
-                self.table.insert(index, entry);
-            }
-        }
-    }
-
-    /// The command that the arguments name, and how many of them its name takes. CONFIG and SCRIPT
-    /// are named by two words, or by one with a blank.
-    pub fn find(&self, args: Args) -> Result<(&Entry, usize)> {
-        let name = args.at(0);
-        if let Some(entry) = self.find_name(name) {
-            return Ok((entry, 1));
-        }
-        let is_pair = name.eq_ignore_ascii_case(b"CONFIG") || name.eq_ignore_ascii_case(b"SCRIPT");
-        if !is_pair || args.len() < 2 {
-            return Err(Error::unknown_command(name));
-        }
-        let both = [name, b" ", args.at(1)].concat();
-        match self.find_name(&both) {
-            Some(entry) => Ok((entry, 2)),
-            None => Err(Error::unknown_command(&both)),
-        }
-    }
-
-    fn find_name(&self, name: &[u8]) -> Option<&Entry> {
-        let index = self.names.binary_search(&packed(name)?).ok()?;
-        self.table.get(index).filter(|entry| entry.name.len() == name.len())
+        self.table.add(record, Runner::Server);
     }
 
     /// Runs a data command; its reply is in `call.out`.
     pub fn run(&mut self, command: &Command, call: &mut Call) -> Result<Effect> {
-        if command.needs_memory && call.is_out_of_memory {
+        if command.facts.flags.contains(Flags::NEEDS_MEMORY) && call.is_out_of_memory {
             return Err(Error::out_of_memory());
         }
-        if !command.arity.allows(call.args.len()) {
+        if !command.facts.arity.allows(call.args.len()) {
             return Err(Error::WrongArity);
         }
         let effect = match command.function {

@@ -1,7 +1,7 @@
-//! Who may run what when: one table of states and kinds of access, applied before a command's
-//! own checks.
+//! The gates: which commands run in which state of the server, decided by the flags of their
+//! records before a command's own checks.
 
-use crate::commands::Access;
+use crate::commands::record::Flags;
 use crate::error::{Error, Result};
 
 /// The state of the server as far as it decides which commands run. Set from outside.
@@ -23,39 +23,38 @@ pub struct State {
     pub write_error: Option<String>,
 }
 
-/// Commands that run before authentication.
-const OPEN_COMMANDS: [&str; 7] = ["PING", "ECHO", "HELLO", "OUTPUT", "HEALTHZ", "QUIT", "AUTH"];
-
 impl State {
     /// Refuses while the log is being read.
-    pub fn check_loading(&self, name: &str) -> Result<()> {
-        if self.is_loading && !matches!(name, "OUTPUT" | "AUTH") {
+    pub fn check_loading(&self, flags: Flags) -> Result<()> {
+        if self.is_loading && !flags.contains(Flags::WHILE_LOADING) {
             return Err(Error::text("LOADING Tile38 is loading the dataset in memory"));
         }
         Ok(())
     }
 
     /// Refuses a client that gave no password.
-    pub fn check_password(&self, name: &str, is_authenticated: bool) -> Result<()> {
-        if self.requires_password && !is_authenticated && !OPEN_COMMANDS.contains(&name) {
+    pub fn check_password(&self, flags: Flags, is_authenticated: bool) -> Result<()> {
+        if self.requires_password && !is_authenticated && !flags.contains(Flags::BEFORE_AUTH) {
             return Err(Error::text("authentication required"));
         }
         Ok(())
     }
 
-    /// Refuses by role and by what the command does.
-    pub fn check_access(&self, access: Access) -> Result<()> {
-        let text = match access {
-            Access::Write | Access::Script if self.is_following => "not the leader",
-            Access::Write | Access::Script if self.is_read_only => "read only",
-            Access::Read if self.is_following && !self.caught_up_once => "catching up to leader",
-            Access::Write | Access::Script => match &self.write_error {
-                Some(text) => text,
-                None => return Ok(()),
-            },
-            _ => return Ok(()),
-        };
-        Err(Error::text(text))
+    /// Refuses by the server's role, read-only mode and the state of the log.
+    pub fn check_access(&self, flags: Flags) -> Result<()> {
+        if flags.contains(Flags::WRITE) {
+            return match &self.write_error {
+                _ if self.is_following => Err(Error::text("not the leader")),
+                _ if self.is_read_only => Err(Error::text("read only")),
+                Some(text) => Err(Error::text(text)),
+                None => Ok(()),
+            };
+        }
+        let needs_fresh_data = flags.contains(Flags::READ) && !flags.contains(Flags::STALE_OK);
+        if needs_fresh_data && self.is_following && !self.caught_up_once {
+            return Err(Error::text("catching up to leader"));
+        }
+        Ok(())
     }
 }
 
@@ -63,8 +62,8 @@ impl State {
 mod tests {
     use super::*;
 
-    fn refusal(state: &State, access: Access) -> Option<String> {
-        let error = state.check_access(access).err()?;
+    fn refusal(state: &State, flags: Flags) -> Option<String> {
+        let error = state.check_access(flags).err()?;
         Some(String::from_utf8(error.message()).unwrap())
     }
 
@@ -75,20 +74,22 @@ mod tests {
         let catching_up = State { is_following: true, is_read_only: true, ..State::default() };
         let caught_up = State { caught_up_once: true, ..catching_up.clone() };
         let full = State { write_error: Some("disk full".into()), ..State::default() };
-        for access in [Access::Write, Access::Script] {
-            assert_eq!(refusal(&normal, access), None);
-            assert_eq!(refusal(&read_only, access).as_deref(), Some("read only"));
-            assert_eq!(refusal(&catching_up, access).as_deref(), Some("not the leader"));
-            assert_eq!(refusal(&caught_up, access).as_deref(), Some("not the leader"));
-            assert_eq!(refusal(&full, access).as_deref(), Some("disk full"));
+        for flags in [Flags::WRITE, Flags::WRITE | Flags::SCRIPTING] {
+            assert_eq!(refusal(&normal, flags), None);
+            assert_eq!(refusal(&read_only, flags).as_deref(), Some("read only"));
+            assert_eq!(refusal(&catching_up, flags).as_deref(), Some("not the leader"));
+            assert_eq!(refusal(&caught_up, flags).as_deref(), Some("not the leader"));
+            assert_eq!(refusal(&full, flags).as_deref(), Some("disk full"));
         }
-        assert_eq!(refusal(&catching_up, Access::Read).as_deref(), Some("catching up to leader"));
+        assert_eq!(refusal(&catching_up, Flags::READ).as_deref(), Some("catching up to leader"));
         for state in [&normal, &read_only, &caught_up, &full] {
-            assert_eq!(refusal(state, Access::Read), None);
+            assert_eq!(refusal(state, Flags::READ), None);
         }
-        for access in [Access::Always, Access::Admin, Access::Connection, Access::Publish] {
+        let ungated =
+            [Flags::READ | Flags::STALE_OK, Flags::ADMIN, Flags::CONNECTION, Flags::PUBSUB];
+        for flags in ungated {
             for state in [&normal, &read_only, &catching_up, &caught_up, &full] {
-                assert_eq!(refusal(state, access), None);
+                assert_eq!(refusal(state, flags), None);
             }
         }
     }
@@ -96,10 +97,10 @@ mod tests {
     #[test]
     fn loading_and_passwords_let_some_commands_through() {
         let state = State { is_loading: true, requires_password: true, ..State::default() };
-        assert!(state.check_loading("GET").is_err());
-        assert!(state.check_loading("AUTH").is_ok());
-        assert!(state.check_password("GET", false).is_err());
-        assert!(state.check_password("GET", true).is_ok());
-        assert!(state.check_password("HEALTHZ", false).is_ok());
+        assert!(state.check_loading(Flags::READ).is_err());
+        assert!(state.check_loading(Flags::WHILE_LOADING).is_ok());
+        assert!(state.check_password(Flags::READ, false).is_err());
+        assert!(state.check_password(Flags::READ, true).is_ok());
+        assert!(state.check_password(Flags::BEFORE_AUTH, false).is_ok());
     }
 }

@@ -2,27 +2,31 @@
 //! incomplete, and the connection's choice of output.
 
 mod ahead;
+mod connection;
 mod live;
 mod long_read;
 mod meter;
 mod monitor;
-mod running;
+mod request;
 mod strict;
 
+pub use connection::COMMANDS;
 pub use long_read::LongRead;
 pub use meter::{shortened, Slow};
+pub use request::Request;
 
 use ahead::Ahead;
 use meter::Meter;
-use running::{Prefix, Request};
+use request::Prefix;
 
 use crate::call::{Budget, Call, Effect};
-use crate::commands::{Access, Command, Function};
-use crate::engine::{Engine, Outbox, Runner};
+use crate::commands::record::{Flags, Record};
+use crate::commands::table::{Found, Runner};
+use crate::commands::{Command, Function};
+use crate::engine::{Engine, Outbox};
 use crate::error::{Error, Result};
 use crate::reply::{self, Output};
 use crate::request::{Args, Arguments, Framing, Parsed};
-use crate::timing::Series;
 
 /// Work that a read may do where others wait: about two milliseconds.
 pub const READ_WORK_MAX: u64 = 10_000;
@@ -82,6 +86,8 @@ pub enum Stop {
 struct Pending {
     /// `None` for bare payloads.
     framing: Option<Framing>,
+    /// Of the command's record.
+    flags: Flags,
     /// The first word as it was typed, which arity errors name.
     word: Vec<u8>,
     started_ns: u64,
@@ -96,8 +102,8 @@ pub struct Session {
     output: Option<Output>,
     is_plain: bool,
     starts_in_json: bool,
-    /// Whether the client is one that can't do without RESP, whatever its output is.
-    is_strict: bool,
+    /// Whether the client understands only RESP, whatever its output is.
+    requires_resp: bool,
     has_answered: bool,
     pending: Pending,
     meter: Meter,
@@ -119,7 +125,7 @@ impl Session {
             output: if is_plain { Some(Output::Json) } else { output },
             is_plain,
             starts_in_json: output == Some(Output::Json),
-            is_strict: false,
+            requires_resp: false,
             has_answered: false,
             pending: Pending::default(),
             meter: Meter::default(),
@@ -136,6 +142,11 @@ impl Session {
     /// How the last request was written; `None` for one that came as words.
     pub fn framing(&self) -> Option<Framing> {
         self.pending.framing
+    }
+
+    /// Whether the status code of an HTTP reply tells the failure of the last command.
+    pub fn fails_by_status(&self) -> bool {
+        self.pending.flags.contains(Flags::HTTP_STATUS)
     }
 
     /// Bytes that wait for more.
@@ -204,7 +215,8 @@ impl Session {
             clock,
         };
         if !request.args.is_empty() {
-            self.run_one(engine, &request, &mut batch);
+            let found = engine.table.find(request.args);
+            self.run_one(engine, &request, found, &mut batch);
         }
         self.finish(engine, &mut batch, clock);
         batch
@@ -224,22 +236,22 @@ impl Session {
         let mut work = 0;
         let mut is_complete = true;
         while is_complete && batch.stop.is_none() {
-            ahead.read(&bytes[used..], &engine.keyspace);
-            for (parsed, arguments) in ahead.requests() {
+            ahead.read(&bytes[used..], engine);
+            for next in ahead.requests() {
                 let rest = &bytes[used..];
-                match *parsed {
+                match next.parsed {
                     // What stands behind a stop will be read again.
                     _ if batch.stop.is_some() => break,
                     Parsed::Request { framing, end } => {
                         used += end;
-                        let args = arguments.view(rest);
+                        let args = next.arguments.view(rest);
                         if args.is_empty() {
                             continue;
                         }
                         let raw = (framing == Framing::Resp).then_some(&rest[..end]);
                         let is_last = used == bytes.len();
                         let request = Request { args, raw, framing, is_last, now_ns, clock };
-                        work += COMMAND_WORK + self.run_one(engine, &request, batch);
+                        work += COMMAND_WORK + self.run_one(engine, &request, next.found, batch);
                         let is_enough =
                             work > BATCH_WORK_MAX || batch.replies.len() > BATCH_BYTES_MAX;
                         if is_enough && batch.stop.is_none() && used < bytes.len() {
@@ -289,7 +301,13 @@ impl Session {
     }
 
     /// Runs one request; returns the work that it took.
-    fn run_one(&mut self, engine: &mut Engine, request: &Request, batch: &mut Batch) -> u64 {
+    fn run_one(
+        &mut self,
+        engine: &mut Engine,
+        request: &Request,
+        found: Option<Found>,
+        batch: &mut Batch,
+    ) -> u64 {
         if self.output.is_none() {
             let is_native = request.framing == Framing::Native;
             self.output = Some(if is_native { Output::Json } else { Output::Resp });
@@ -304,18 +322,10 @@ impl Session {
             batch.stop = Some(live::handed_out(request.args));
             return work;
         }
-        if request.args.at(0).eq_ignore_ascii_case(b"QUIT") {
-            if self.output() == Output::Resp {
-                self.write_payload(&mut batch.replies, b"+OK\r\n");
-            }
-            batch.stop = Some(Stop::Close(Vec::new()));
-            return work;
-        }
         engine.counters.commands_processed += 1;
-        self.meter.expect();
-        if let Err(error) = self.dispatch(engine, request, batch, &mut work) {
+        self.meter.expect(found.map(|found| engine.table.record(found).series));
+        if let Err(error) = self.dispatch(engine, request, found, batch, &mut work) {
             self.write_error(&mut batch.replies, &error, request.clock);
-            self.name_refused(engine, request.args);
         }
         if !matches!(batch.stop, Some(Stop::Command { .. } | Stop::LongRead(_))) {
             let slow_ns = engine.timing.slow_ns;
@@ -326,46 +336,18 @@ impl Session {
         work
     }
 
-    /// The checks before a command's own, in the order that clients can observe.
+    /// Runs the command of a request if the gates let it pass.
     fn dispatch(
         &mut self,
         engine: &mut Engine,
         request: &Request,
+        found: Option<Found>,
         batch: &mut Batch,
         work: &mut u64,
     ) -> Result<()> {
-        let name = request.args.at(0);
-        if name.eq_ignore_ascii_case(b"PING") || name.eq_ignore_ascii_case(b"ECHO") {
-            let is_ping = name.eq_ignore_ascii_case(b"PING");
-            self.meter.name(if is_ping { Series::PING } else { Series::ECHO });
-            self.ping(request, batch);
-            return Ok(());
-        }
-        let shown = ["OUTPUT", "AUTH", "HEALTHZ"].into_iter().find(|open| is_word(name, open));
-        let shown = shown.unwrap_or_default();
-        engine.state.check_loading(shown)?;
-        if name.eq_ignore_ascii_case(b"HELLO") {
-            self.meter.name(Series::HELLO);
-            return self.refuse_hello(request, batch);
-        }
-        let prefix = Prefix::take(request.args)?;
-        let shown = if prefix.timeout_ns.is_some() { "" } else { shown };
-        engine.state.check_password(shown, self.is_authenticated)?;
-        if prefix.args.at(0).eq_ignore_ascii_case(b"OUTPUT") {
-            return self.change_output(prefix.args, request, batch);
-        }
-        let (entry, words) = engine.find(prefix.args).inspect_err(|_| self.notice(request))?;
-        let (access, runner) = (entry.access, entry.runner);
-        self.meter.name(if prefix.timeout_ns.is_some() { Series::TIMEOUT } else { entry.series });
-        if !(entry.is_brief && request.is_brief(engine.timing.slow_ns)) {
-            self.meter.expect_long(request.clock);
-        }
-        engine.state.check_access(access)?;
-        if prefix.timeout_ns.is_some() && access == Access::Write {
-            let name = prefix.args.at(0).to_ascii_lowercase();
-            return Err(Error::Text([b"timeout not supported for '", &name[..], b"'"].concat()));
-        }
-        match runner {
+        let (prefix, found) = self.admit(engine, request, found)?;
+        let words = usize::from(found.words);
+        match engine.table.runner(found) {
             Runner::Data(command) => {
                 let result = self.run_data(engine, command, &prefix, request, batch);
                 if engine.is_monitored && !matches!(result, Err(Error::WrongArity | Error::Timeout))
@@ -374,16 +356,65 @@ impl Session {
                 }
                 *work += result?;
             }
-            Runner::Server => {
-                self.choose_pushes(&entry.name);
-                let is_shown = engine.is_monitored;
-                let shown = is_shown.then(|| monitor::quoted(prefix.args, words));
-                let (name, args) = (entry.name.clone(), prefix.args.skip(words));
-                batch.stop = Some(stop_at(name, args, shown.unwrap_or_default()));
+            Runner::Session(function) => {
+                return function(self, &Request { args: prefix.args, ..*request }, batch);
             }
-            Runner::Later => return Err(Error::unknown_command(prefix.args.at(0))),
+            Runner::Server => {
+                let Record { name, facts, .. } = engine.table.record(found);
+                let name_words = 1 + usize::from(name.contains(' '));
+                if !facts.arity.allows(prefix.args.len() + name_words - words) {
+                    return Err(Error::WrongArity);
+                }
+                self.choose_pushes(facts.flags, request);
+                let is_shown = engine.is_monitored && !facts.flags.contains(Flags::HIDDEN);
+                let shown = is_shown.then(|| monitor::quoted(prefix.args, words));
+                let args = prefix.args.skip(words);
+                batch.stop = Some(stop_at(name.clone(), args, shown.unwrap_or_default()));
+            }
+            Runner::Later => return Err(engine.table.unknown(prefix.args)),
         }
         Ok(())
+    }
+
+    /// Passes a request through the gates, in the order that clients can observe: loading, the
+    /// TIMEOUT prefix, the password, the server's state. Returns the arguments behind the prefix
+    /// and their command.
+    fn admit<'r>(
+        &mut self,
+        engine: &Engine,
+        request: &Request<'r>,
+        found: Option<Found>,
+    ) -> Result<(Prefix<'r>, Found)> {
+        let mut flags = engine.table.flags(found);
+        self.pending.flags = flags;
+        if self.is_plain && flags.contains(Flags::NO_HTTP) {
+            return Err(engine.table.unknown(request.args));
+        }
+        engine.state.check_loading(flags)?;
+        let mut prefix = Prefix { args: request.args, timeout_ns: None };
+        let mut found = found;
+        if flags.contains(Flags::PREFIX) {
+            prefix = Prefix::take(request.args)?;
+            found = engine.table.find(prefix.args);
+            flags = engine.table.flags(found);
+            let is_refused = flags.contains(Flags::NO_TIMEOUT | Flags::CONNECTION);
+            if is_refused || prefix.args.at(0).is_empty() {
+                return Err(engine.table.unknown(prefix.args));
+            }
+        }
+        let has_timeout = prefix.timeout_ns.is_some();
+        let before_auth = if has_timeout { Flags::empty() } else { flags };
+        engine.state.check_password(before_auth, self.is_authenticated)?;
+        let Some(found) = found else { return Err(engine.table.unknown(prefix.args)) };
+        if !(flags.contains(Flags::BRIEF) && request.is_brief(engine.timing.slow_ns)) {
+            self.meter.expect_long(request.clock);
+        }
+        engine.state.check_access(flags)?;
+        if has_timeout && flags.contains(Flags::NO_TIMEOUT) {
+            let name = prefix.args.at(0).to_ascii_lowercase();
+            return Err(Error::Text([b"timeout not supported for '", &name[..], b"'"].concat()));
+        }
+        Ok((prefix, found))
     }
 
     fn run_data(
@@ -469,50 +500,6 @@ impl Session {
         })))
     }
 
-    fn ping(&self, request: &Request, batch: &mut Batch) {
-        let out = &mut batch.replies;
-        let text = request.args.get(1);
-        if self.output() == Output::Resp {
-            let mut payload = Vec::new();
-            match text {
-                None => return self.write_payload(out, b"+PONG\r\n"),
-                Some(text) => reply::write_bulk(&mut payload, text),
-            }
-            return self.write_payload(out, &payload);
-        }
-        let mut members = Vec::new();
-        members.extend_from_slice(b",\"");
-        members.extend_from_slice(&request.args.at(0).to_ascii_lowercase());
-        members.extend_from_slice(b"\":");
-        crate::json::write_short(&mut members, text.unwrap_or(b"pong"));
-        self.write_members(out, &members, request.clock);
-    }
-
-    /// OUTPUT [json | resp]
-    fn change_output(&mut self, args: Args, request: &Request, batch: &mut Batch) -> Result<()> {
-        self.meter.name(Series::OUTPUT);
-        match args.get(1) {
-            _ if args.len() > 2 => return Err(Error::WrongArity),
-            None => {
-                if self.output() == Output::Resp {
-                    reply::write_bulk(&mut batch.replies, b"resp");
-                } else {
-                    let members = b",\"output\":\"json\"";
-                    self.write_members(&mut batch.replies, members, request.clock);
-                }
-                return Ok(());
-            }
-            Some(word) if word.eq_ignore_ascii_case(b"json") => self.output = Some(Output::Json),
-            Some(word) if word.eq_ignore_ascii_case(b"resp") => self.output = Some(Output::Resp),
-            Some(word) => return Err(Error::invalid(word)),
-        }
-        match self.output() {
-            Output::Resp => self.write_payload(&mut batch.replies, b"+OK\r\n"),
-            Output::Json => self.write_members(&mut batch.replies, b"", request.clock),
-        }
-        Ok(())
-    }
-
     /// The reply of the command at which the session stopped: RESP bytes or JSON members,
     /// whichever the output wants.
     pub fn answer(&self, resp: &[u8], members: &[u8], clock: Clock) -> Vec<u8> {
@@ -569,10 +556,6 @@ impl Session {
             None => out.extend_from_slice(payload),
         }
     }
-}
-
-fn is_word(argument: &[u8], word: &str) -> bool {
-    argument.eq_ignore_ascii_case(word.as_bytes())
 }
 
 fn stop_at(name: String, args: Args, shown: Vec<u8>) -> Stop {

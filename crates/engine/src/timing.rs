@@ -10,23 +10,16 @@ const BUCKETS_PER_OCTAVE: u64 = 8;
 const OCTAVE_MIN: u64 = 6;
 const OCTAVE_MAX: u64 = 40;
 const BUCKETS: usize = ((OCTAVE_MAX - OCTAVE_MIN) * BUCKETS_PER_OCTAVE) as usize;
-/// Names that stand in no table, in the order of the series below.
-const NAMES: [&str; 6] = ["unknown", "ping", "echo", "hello", "timeout", "output"];
+/// The name under which requests are counted that name no command.
+const UNKNOWN_NAME: &str = "unknown";
 
 /// The commands of one name; a place in [`Timing`].
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Series(u16);
 
-#[allow(missing_docs)]
 impl Series {
-    /// Whatever isn't a command, so that nobody can make names.
+    /// All requests that name no command, so that clients can't make up names.
     pub const UNKNOWN: Series = Series(0);
-    pub const PING: Series = Series(1);
-    pub const ECHO: Series = Series(2);
-    pub const HELLO: Series = Series(3);
-    /// Commands behind that prefix.
-    pub const TIMEOUT: Series = Series(4);
-    pub const OUTPUT: Series = Series(5);
 }
 
 /// What became of the commands of one name.
@@ -63,9 +56,8 @@ pub struct Timing {
 
 impl Default for Timing {
     fn default() -> Self {
-        let names = NAMES.map(String::from).to_vec();
-        let counted = names.iter().map(|_| Counted::default()).collect();
-        Timing { names, counted, slow_ns: u64::MAX }
+        let names = vec![UNKNOWN_NAME.to_string()];
+        Timing { names, counted: vec![Counted::default()], slow_ns: u64::MAX }
     }
 }
 
@@ -196,7 +188,5 @@ mod tests {
         let config = timing.series("CONFIG GET");
         assert_eq!(timing.series("config set"), config);
         assert_eq!(timing.series("Unknown"), Series::UNKNOWN);
-        assert_eq!(timing.series("TIMEOUT"), Series::TIMEOUT);
-        assert_eq!(timing.series("OUTPUT"), Series::OUTPUT);
     }
 }

@@ -4,16 +4,17 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread;
 
 use ::engine::areas;
-use ::engine::commands::Access;
 use ::engine::engine::Engine as CoreEngine;
 use ::engine::fence::HookKind;
 use ::engine::gate::State;
 use ::engine::reply::Output;
+use ::engine::request::Arguments;
 use ::engine::session::{Session as CoreSession, Stop};
 use pyo3::exceptions::{PyRuntimeError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict, PyTuple};
 
+use crate::commands::CommandRecord;
 use crate::fences::{convert_outbox, Records};
 use crate::following::{lossy, Discarded, Followed};
 use crate::monotonic_ns;
@@ -47,18 +48,6 @@ pub struct Load {
     skipped: Vec<(String, usize)>,
 }
 
-fn access_of(name: &str) -> PyResult<Access> {
-    Ok(match name {
-        "write" => Access::Write,
-        "read" => Access::Read,
-        "always" => Access::Always,
-        "admin" => Access::Admin,
-        "connection" => Access::Connection,
-        "pubsub" => Access::Publish,
-        _ => return Err(PyValueError::new_err(format!("unknown access {name:?}"))),
-    })
-}
-
 fn output_of(name: &str) -> PyResult<Option<Output>> {
     match name {
         "" => Ok(None),
@@ -79,9 +68,32 @@ impl Engine {
     }
 
     /// Announce a server command.
-    fn register(&self, name: &str, access: &str) -> PyResult<()> {
-        lock(&self.shared).register(name, access_of(access)?);
+    #[allow(clippy::needless_pass_by_value)] // as the binding converts them
+    fn register(&self, record: PyRef<'_, CommandRecord>) -> PyResult<()> {
+        let facts = record.facts()?;
+        lock(&self.shared).register(&record.name, &record.syntax, &record.summary, facts);
         Ok(())
+    }
+
+    /// The records of all commands, ascending by name.
+    fn commands(&self) -> Vec<CommandRecord> {
+        let engine = lock(&self.shared);
+        engine.table.records().into_iter().map(CommandRecord::of).collect()
+    }
+
+    /// The keys that a request names, its command's own first; `None` if there is no such command.
+    fn keys_of<'py>(
+        &self,
+        py: Python<'py>,
+        args: Vec<Vec<u8>>,
+    ) -> Option<Vec<Bound<'py, PyBytes>>> {
+        let mut arguments = Arguments::default();
+        arguments.assign(&args);
+        let args = arguments.view(&[]);
+        let engine = lock(&self.shared);
+        let found = engine.table.find(args)?;
+        let subjects = engine.table.record(found).facts.keys.subjects(args);
+        Some(subjects.iter().map(|subject| PyBytes::new(py, subject.key)).collect())
     }
 
     /// Open a session.

@@ -3,6 +3,7 @@
 
 #![allow(clippy::needless_pass_by_value)] // PyO3 hands arguments over by value
 
+mod commands;
 mod engine;
 mod fences;
 mod following;
@@ -44,6 +45,8 @@ fn json_text<'py>(py: Python<'py>, text: Bound<'py, PyBytes>) -> Bound<'py, PyBy
 /// The data engine of tile38py.
 #[pymodule]
 mod _engine {
+    #[pymodule_export]
+    use crate::commands::CommandRecord;
     #[pymodule_export]
     use crate::engine::{Engine, Load};
     #[pymodule_export]

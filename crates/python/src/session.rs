@@ -156,6 +156,12 @@ impl Session {
         self.core.is_live = value;
     }
 
+    /// Whether the status code of an HTTP reply tells the failure of the last command.
+    #[getter]
+    fn fails_by_status(&self) -> bool {
+        self.core.fails_by_status()
+    }
+
     /// Bytes that wait for the rest of their request.
     #[getter]
     fn buffered(&self) -> usize {

@@ -5,11 +5,10 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-from tests.support.tidy import files, python, rust
+from tests.support.records import all_records
+from tests.support.tidy import files, names, python, rust
 from tests.support.tidy.files import SourceFile
 
-RUST_RECORD = re.compile(r'\b(?:read|write)\(\s*"([A-Z0-9 ]+)"|\bname:\s*"([A-Z0-9 ]+)"')
-COMMANDS_FOLDERS = ("tile38py/commands/", "crates/engine/src/commands/")
 # Modules that are started by name, or that others import without our seeing it.
 STARTED = frozenset({"__main__", "__init__", "conftest"})
 
@@ -30,31 +29,13 @@ def dead_modules(sources: list[SourceFile]) -> Iterator[str]:
             yield f"{file.path}: nothing imports it"
 
 
-def commands(sources: list[SourceFile]) -> Iterator[str]:
-    """The name of every command that has a record."""
-    for file in sources:
-        if not str(file.path).startswith(COMMANDS_FOLDERS):
-            continue
-        if file.path.suffix == ".rs":
-            text = rust.without_tests(file.text)
-            yield from (match[1] or match[2] for match in RUST_RECORD.finditer(text))
-        elif file.path.suffix == ".py":
-            yield from python_commands(ast.parse(file.text))
-
-
-def python_commands(tree: ast.Module) -> Iterator[str]:
-    """The first argument of each @command decorator."""
-    for node in ast.walk(tree):
-        match node:
-            case ast.Call(func=ast.Name(id="command"), args=[ast.Constant(value=str(name)), *_]):
-                yield name
-
-
-def untested_commands(sources: list[SourceFile], golden: list[str]) -> Iterator[str]:
-    """Commands with neither a golden case nor a test file of their own."""
+def untested_commands(
+    commands: list[str], sources: list[SourceFile], golden: list[str]
+) -> Iterator[str]:
+    """Yield the commands with neither a golden case nor a test file of their own."""
     lines = [line.lstrip("> ").lower() for text in golden for line in text.splitlines()]
     tests = {file.path.stem for file in sources if str(file.path).startswith("tests/commands/")}
-    for name in sorted(set(commands(sources))):
+    for name in commands:
         word = re.compile(rf"(?:@\S+ )*{name.lower()}(?: |$)|@http \w+ /{name.lower()}\b")
         has_case = any(word.match(line) for line in lines)
         if not has_case and f"test_{name.lower().replace(' ', '_')}" not in tests:
@@ -72,4 +53,7 @@ def findings(root: Path) -> Iterator[str]:
     cases = (root / "tests" / "golden" / "cases").rglob("*.txt")
     yield from rust.orphans(sources)
     yield from dead_modules(sources)
-    yield from untested_commands(sources, [case.read_text(encoding="utf-8") for case in cases])
+    commands = [record.name for record in all_records()]
+    yield from names.stray_names(commands, sources)
+    golden = [case.read_text(encoding="utf-8") for case in cases]
+    yield from untested_commands(commands, sources, golden)

@@ -1,6 +1,6 @@
 //! Removing and renaming: DEL, PDEL, DROP, FLUSHDB, RENAME, RENAMENX.
 
-use super::{write, Arity, Command};
+use super::{write, Arity, Command, Keys, Removal};
 use crate::call::{Call, Effect};
 use crate::error::{Error, Result};
 use crate::fence::ChangeKind;
@@ -8,12 +8,35 @@ use crate::glob;
 use crate::keyspace::Keyspace;
 
 pub(super) const COMMANDS: &[Command] = &[
-    write("DEL", Arity::AtLeast(3), del, "Delete an object"),
-    write("PDEL", Arity::Exactly(3), pdel, "Delete the objects whose ids match a pattern"),
-    write("DROP", Arity::Exactly(2), drop_key, "Delete a collection"),
-    write("FLUSHDB", Arity::Exactly(1), flushdb, "Delete all collections"),
-    write("RENAME", Arity::Exactly(3), rename, "Rename a collection"),
-    write("RENAMENX", Arity::Exactly(3), renamenx, "Rename a collection unless the name is taken"),
+    write("DEL", Arity::AtLeast(3), del, "key id [ERRON404]", "Delete an object")
+        .brief()
+        .removing(Removal::Object),
+    write(
+        "PDEL",
+        Arity::Exactly(3),
+        pdel,
+        "key pattern",
+        "Delete the objects whose ids match a pattern",
+    )
+    .keys(Keys::Key)
+    .removing(Removal::Matching),
+    write("DROP", Arity::Exactly(2), drop_key, "key", "Delete a collection")
+        .keys(Keys::Key)
+        .removing(Removal::Key),
+    write("FLUSHDB", Arity::Exactly(1), flushdb, "", "Delete all collections, hooks and channels")
+        .removing(Removal::All),
+    write("RENAME", Arity::Exactly(3), rename, "key newkey", "Rename a collection")
+        .keys(Keys::Pair)
+        .removing(Removal::Rename),
+    write(
+        "RENAMENX",
+        Arity::Exactly(3),
+        renamenx,
+        "key newkey",
+        "Rename a collection unless the name is taken",
+    )
+    .keys(Keys::Pair)
+    .removing(Removal::Rename),
 ];
 
 fn effect_if(is_changed: bool) -> Effect {

@@ -12,9 +12,11 @@ use crate::object::{Object, NEVER};
 use crate::reply::write_integer;
 
 pub(super) const COMMANDS: &[Command] = &[
-    write("EXPIRE", Arity::Exactly(4), expire, "Set how long an object lives"),
-    write("PERSIST", Arity::Exactly(3), persist, "Let an object live for ever"),
-    read("TTL", Arity::Exactly(3), ttl, "Get how long an object lives"),
+    write("EXPIRE", Arity::Exactly(4), expire, "key id seconds", "Set how long an object lives")
+        .brief(),
+    write("PERSIST", Arity::Exactly(3), persist, "key id", "Remove the expiry of an object")
+        .brief(),
+    read("TTL", Arity::Exactly(3), ttl, "key id", "Get how long an object will live").brief(),
 ];
 
 /// The object; where it is missing, 0 in RESP and the error in JSON.

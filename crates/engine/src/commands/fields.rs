@@ -2,7 +2,7 @@
 
 use super::get::{find, View};
 use super::set::{field_name, take_view};
-use super::{read, write, Arity, Command};
+use super::{read, write, Arity, Command, Flags};
 use crate::call::{Call, Effect, Words};
 use crate::error::{Error, Result};
 use crate::fence::ChangeKind;
@@ -12,10 +12,25 @@ use crate::query::field_path::read_field;
 use crate::reply::write_bulk;
 
 pub(super) const COMMANDS: &[Command] = &[
-    write("FSET", Arity::AtLeast(5), fset, "Change fields of an object").needing_memory(),
-    read("FGET", Arity::AtLeast(4), fget, "Get a field of an object"),
-    read("FEXISTS", Arity::Exactly(4), fexists, "Tell whether an object has a field"),
-    read("EXISTS", Arity::Exactly(3), exists, "Tell whether an object exists"),
+    write(
+        "FSET",
+        Arity::AtLeast(5),
+        fset,
+        "key id [XX] [RETURN (OBJECT | POINT | BOUNDS | HASH precision)] (name value)...",
+        "Set fields of an object",
+    )
+    .brief()
+    .with(Flags::NEEDS_MEMORY),
+    read("FGET", Arity::AtLeast(4), fget, "key id name", "Get a field of an object").brief(),
+    read(
+        "FEXISTS",
+        Arity::Exactly(4),
+        fexists,
+        "key id name",
+        "Tell whether an object has a field",
+    )
+    .brief(),
+    read("EXISTS", Arity::Exactly(3), exists, "key id", "Tell whether an object exists").brief(),
 ];
 
 struct Request<'a> {

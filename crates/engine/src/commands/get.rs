@@ -8,8 +8,14 @@ use crate::object::Object;
 use crate::output::{self, Form};
 use crate::reply::write_header;
 
-pub(super) const COMMANDS: &[Command] =
-    &[read("GET", Arity::AtLeast(3), get, "Get an object of a collection")];
+pub(super) const COMMANDS: &[Command] = &[read(
+    "GET",
+    Arity::AtLeast(3),
+    get,
+    "key id [WITHFIELDS] [OBJECT | POINT | BOUNDS | HASH precision]",
+    "Get an object",
+)
+.brief()];
 
 /// What of an object a reply shows.
 #[derive(Clone, Copy)]

@@ -1,6 +1,6 @@
 //! Hooks and channels: SETHOOK, DELHOOK, PDELHOOK, HOOKS and the same for channels.
 
-use super::{read, write, Arity, Command};
+use super::{read, write, Arity, Command, Group, Keys};
 use crate::call::{float_of, Call, Effect};
 use crate::endpoint_url;
 use crate::error::{Error, Result};
@@ -13,14 +13,61 @@ use crate::query::options::Verb;
 use crate::reply::{write_bulk, write_header};
 
 pub(super) const COMMANDS: &[Command] = &[
-    write("SETHOOK", Arity::AtLeast(1), set_hook, "Send what a fence detects to endpoints"),
-    write("DELHOOK", Arity::Exactly(2), del_hook, "Delete a hook"),
-    write("PDELHOOK", Arity::Exactly(2), pdel_hook, "Delete the hooks that match a pattern"),
-    read("HOOKS", Arity::Exactly(2), hooks, "List the hooks that match a pattern"),
-    write("SETCHAN", Arity::AtLeast(1), set_channel, "Publish what a fence detects"),
-    write("DELCHAN", Arity::Exactly(2), del_channel, "Delete a channel"),
-    write("PDELCHAN", Arity::Exactly(2), pdel_channel, "Delete the channels that match a pattern"),
-    read("CHANS", Arity::Exactly(2), channels, "List the channels that match a pattern"),
+    write(
+        "SETHOOK",
+        Arity::AtLeast(1),
+        set_hook,
+        "name endpoints [META name value]... [EX seconds] (NEARBY | WITHIN | INTERSECTS) key FENCE \
+         [DETECT events] [COMMANDS commands] [option]... area",
+        "Send messages of a geofence to an endpoint",
+    )
+    .group(Group::Fences)
+    .keys(Keys::Hook),
+    write("DELHOOK", Arity::Exactly(2), del_hook, "name", "Delete a hook").group(Group::Fences),
+    write(
+        "PDELHOOK",
+        Arity::Exactly(2),
+        pdel_hook,
+        "pattern",
+        "Delete the hooks whose names match a pattern",
+    )
+    .group(Group::Fences),
+    read(
+        "HOOKS",
+        Arity::Exactly(2),
+        hooks,
+        "pattern",
+        "List the hooks whose names match a pattern",
+    )
+    .group(Group::Fences),
+    write(
+        "SETCHAN",
+        Arity::AtLeast(1),
+        set_channel,
+        "name [META name value]... [EX seconds] (NEARBY | WITHIN | INTERSECTS) key FENCE \
+         [DETECT events] [COMMANDS commands] [option]... area",
+        "Publish messages of a geofence to a channel",
+    )
+    .group(Group::Fences)
+    .keys(Keys::Channel),
+    write("DELCHAN", Arity::Exactly(2), del_channel, "name", "Delete a channel")
+        .group(Group::Fences),
+    write(
+        "PDELCHAN",
+        Arity::Exactly(2),
+        pdel_channel,
+        "pattern",
+        "Delete the channels whose names match a pattern",
+    )
+    .group(Group::Fences),
+    read(
+        "CHANS",
+        Arity::Exactly(2),
+        channels,
+        "pattern",
+        "List the channels whose names match a pattern",
+    )
+    .group(Group::Fences),
 ];
 
 /// Seconds from which on Tile38's deadline overflows and has passed at once.

@@ -1,7 +1,7 @@
 //! JSON documents: JGET, JSET, JDEL.
 
 use super::get::find;
-use super::{read, write, Arity, Command};
+use super::{read, write, Arity, Command, Keys};
 use crate::call::{Call, Effect};
 use crate::error::{Error, Result};
 use crate::fence::ChangeKind;
@@ -12,9 +12,24 @@ use crate::object::{Object, Shape, NEVER};
 use crate::reply::{write_bulk, NIL};
 
 pub(super) const COMMANDS: &[Command] = &[
-    read("JGET", Arity::Between(3, 5), jget, "Get a value from a JSON document"),
-    write("JSET", Arity::Between(5, 6), jset, "Set a value in a JSON document"),
-    write("JDEL", Arity::Exactly(4), jdel, "Delete a value from a JSON document"),
+    read(
+        "JGET",
+        Arity::Between(3, 5),
+        jget,
+        "key id [path [RAW]]",
+        "Get a value of a JSON document",
+    )
+    .keys(Keys::Object),
+    write(
+        "JSET",
+        Arity::Between(5, 6),
+        jset,
+        "key id path value [RAW | STR]",
+        "Set a value in a JSON document",
+    )
+    .keys(Keys::Object),
+    write("JDEL", Arity::Exactly(4), jdel, "key id path", "Delete a value of a JSON document")
+        .keys(Keys::Object),
 ];
 
 fn text_of(object: &Object) -> Vec<u8> {

@@ -1,6 +1,6 @@
 //! Collections as such: KEYS, BOUNDS, TYPE, STATS.
 
-use super::{read, Arity, Command};
+use super::{read, Arity, Command, Flags, Keys};
 use crate::call::Call;
 use crate::collection::Collection;
 use crate::error::{Error, Result};
@@ -11,10 +11,15 @@ use crate::output::write_polygon;
 use crate::reply::{write_bulk, write_bulk_float, write_header, write_simple, NIL};
 
 pub(super) const COMMANDS: &[Command] = &[
-    read("KEYS", Arity::Exactly(2), keys, "List the keys that match a pattern"),
-    read("BOUNDS", Arity::Exactly(2), bounds, "Get the box around a collection"),
-    read("TYPE", Arity::Exactly(2), type_of, "Get the type of a key"),
-    read("STATS", Arity::AtLeast(2), stats, "Get counts of collections").always(),
+    read("KEYS", Arity::Exactly(2), keys, "pattern", "List the keys that match a pattern"),
+    read("BOUNDS", Arity::Exactly(2), bounds, "key", "Get the bounding box of a collection")
+        .keys(Keys::Key),
+    read("TYPE", Arity::Exactly(2), type_of, "key", "Get the type of a key")
+        .keys(Keys::Key)
+        .with(Flags::BRIEF),
+    read("STATS", Arity::AtLeast(2), stats, "key...", "Get statistics of collections")
+        .keys(Keys::All)
+        .with(Flags::STALE_OK),
 ];
 
 /// KEYS pattern

@@ -1,4 +1,5 @@
-//! The data commands: one function and one record each, a file per family.
+//! The data commands: one function and one record each, a file per family; and the table of all
+//! commands, to which the server adds its own.
 
 mod delete;
 mod expiry;
@@ -7,8 +8,11 @@ mod get;
 mod hooks;
 mod json;
 mod keys;
+pub mod record;
 mod search;
 mod set;
+pub mod subjects;
+pub mod table;
 mod test;
 
 pub(crate) use delete::deletes;
@@ -17,54 +21,19 @@ pub(crate) use hooks::remove as remove_hook;
 use crate::call::{Call, Effect};
 use crate::error::Result;
 use crate::keyspace::Keyspace;
-
-/// Who may run a command when: see [`crate::gate`].
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Access {
-    /// Changes data: refused on followers, when read-only, and behind TIMEOUT.
-    Write,
-    /// A script that may write: as a write, but TIMEOUT is fine.
-    Script,
-    /// Reads data: refused on a follower that never caught up.
-    Read,
-    /// Reads, and is never refused.
-    Always,
-    /// Operates the server.
-    Admin,
-    /// Belongs to the connection: not behind TIMEOUT.
-    Connection,
-    /// Publishes or subscribes.
-    Publish,
-}
-
-/// How many arguments a command takes, its name counted.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Arity {
-    /// Exactly so many.
-    Exactly(usize),
-    /// So many or more.
-    AtLeast(usize),
-    /// From the first to the second.
-    Between(usize, usize),
-}
-
-impl Arity {
-    /// Whether so many arguments are right.
-    pub fn allows(self, count: usize) -> bool {
-        match self {
-            Arity::Exactly(wanted) => count == wanted,
-            Arity::AtLeast(least) => count >= least,
-            Arity::Between(least, most) => (least..=most).contains(&count),
-        }
-    }
-}
+use crate::session::{Batch, Request, Session};
+use crate::timing::Timing;
+use record::{Arity, Facts, Flags, Group, Keys, Record, Removal};
 
 /// A command that only reads: runs on the live keyspace or on a snapshot.
 pub type ReadFunction = fn(&Keyspace, &mut Call) -> Result<()>;
 /// A command that may change the keyspace.
 pub type WriteFunction = fn(&mut Keyspace, &mut Call) -> Result<Effect>;
 
-/// What runs a command.
+/// A command of a connection: runs on the session that received it.
+pub type SessionFunction = fn(&mut Session, &Request, &mut Batch) -> Result<()>;
+
+/// The function of a data command.
 #[derive(Clone, Copy)]
 #[allow(missing_docs)]
 pub enum Function {
@@ -72,51 +41,77 @@ pub enum Function {
     Write(WriteFunction),
 }
 
-/// The record of a command: the only statement of its facts.
-pub struct Command {
+/// A command with its function: the only statement of its facts.
+pub struct Command<F = Function> {
     /// Upper case.
     pub name: &'static str,
-    /// How many arguments it takes.
-    pub arity: Arity,
-    /// Who may run it when.
-    pub access: Access,
-    /// Whether it is refused above maxmemory, before its arity is looked at.
-    pub needs_memory: bool,
-    /// What runs it.
-    pub function: Function,
+    /// What stands behind the name, in the notation of the documentation.
+    pub syntax: &'static str,
     /// One line for help.
     pub summary: &'static str,
+    /// How it is treated.
+    pub facts: Facts,
+    /// What runs it.
+    pub function: F,
 }
 
 const fn read(
     name: &'static str,
     arity: Arity,
     function: ReadFunction,
+    syntax: &'static str,
     summary: &'static str,
 ) -> Command {
-    let function = Function::Read(function);
-    Command { name, arity, access: Access::Read, needs_memory: false, function, summary }
+    let facts = Facts::new(Group::Keyspace, arity).with(Flags::READ);
+    Command { name, syntax, summary, facts, function: Function::Read(function) }
 }
 
 const fn write(
     name: &'static str,
     arity: Arity,
     function: WriteFunction,
+    syntax: &'static str,
     summary: &'static str,
 ) -> Command {
-    let function = Function::Write(function);
-    Command { name, arity, access: Access::Write, needs_memory: false, function, summary }
+    let flags = Flags::WRITE.union(Flags::NO_TIMEOUT);
+    let facts = Facts::new(Group::Keyspace, arity).with(flags);
+    Command { name, syntax, summary, facts, function: Function::Write(function) }
 }
 
-impl Command {
-    const fn always(mut self) -> Self {
-        self.access = Access::Always;
+impl<F> Command<F> {
+    const fn group(mut self, group: Group) -> Self {
+        self.facts.group = group;
         self
     }
 
-    const fn needing_memory(mut self) -> Self {
-        self.needs_memory = true;
+    pub(crate) const fn with(mut self, flags: Flags) -> Self {
+        self.facts = self.facts.with(flags);
         self
+    }
+
+    const fn keys(mut self, keys: Keys) -> Self {
+        self.facts.keys = keys;
+        self
+    }
+
+    const fn removing(mut self, removal: Removal) -> Self {
+        self.facts.removal = removal;
+        self
+    }
+
+    /// A command about one object that takes microseconds.
+    const fn brief(self) -> Self {
+        self.keys(Keys::Object).with(Flags::BRIEF)
+    }
+
+    fn record(&self, timing: &mut Timing) -> Record {
+        Record {
+            name: self.name.to_string(),
+            syntax: self.syntax.to_string(),
+            summary: self.summary.to_string(),
+            facts: self.facts,
+            series: timing.series(self.name),
+        }
     }
 }
 
@@ -138,6 +133,18 @@ pub fn all() -> impl Iterator<Item = &'static Command> {
     .flatten()
 }
 
-/// Commands of Tile38 that this version doesn't run yet: clients hear that they are unknown, in a
-/// log they are passed over and counted.
-pub const LATER: &[(&str, Access)] = &[("EVAL", Access::Script), ("EVALSHA", Access::Script)];
+/// Commands of Tile38 that this version doesn't run yet.
+pub(crate) const LATER: &[Command<()>] = &[
+    later("EVAL"),
+    later("EVALSHA"),
+    later("SCRIPT LOAD"),
+    later("SCRIPT EXISTS"),
+    later("SCRIPT FLUSH"),
+];
+
+const fn later(name: &'static str) -> Command<()> {
+    let facts = Facts::new(Group::Scripting, Arity::AtLeast(3))
+        .with(Flags::WRITE.union(Flags::SCRIPTING))
+        .keys(Keys::Script);
+    Command { name, syntax: "", summary: "", facts, function: () }
+}

@@ -1,7 +1,7 @@
 //! SET: stores an object.
 
 use super::get::View;
-use super::{write, Arity, Command};
+use super::{write, Arity, Command, Flags};
 use crate::call::{float_of, Call, Effect, Words};
 use crate::error::{Error, Result};
 use crate::fence::ChangeKind;
@@ -11,8 +11,18 @@ use crate::keyspace::Keyspace;
 use crate::number::parse_float;
 use crate::object::{Object, Shape, NEVER};
 
-pub(super) const COMMANDS: &[Command] =
-    &[write("SET", Arity::AtLeast(3), set, "Store an object").needing_memory()];
+pub(super) const COMMANDS: &[Command] = &[write(
+    "SET",
+    Arity::AtLeast(3),
+    set,
+    "key id [FIELD name value]... [EX seconds] [NX | XX] \
+     [RETURN (OBJECT | POINT | BOUNDS | HASH precision)] \
+     (OBJECT geojson | POINT lat lon [z] | BOUNDS minlat minlon maxlat maxlon | HASH geohash | \
+     STRING value)",
+    "Store an object",
+)
+.brief()
+.with(Flags::NEEDS_MEMORY)];
 
 /// Whether the id must exist.
 #[derive(Clone, Copy, PartialEq, Eq)]

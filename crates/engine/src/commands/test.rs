@@ -2,7 +2,7 @@
 
 use triomphe::Arc;
 
-use super::{read, Arity, Command};
+use super::{read, Arity, Command, Flags, Group, Keys};
 use crate::call::{Call, Words};
 use crate::error::{Error, Result};
 use crate::geometry::{clip, predicates, Geometry};
@@ -10,8 +10,16 @@ use crate::keyspace::Keyspace;
 use crate::query::area::{Area, Reader};
 use crate::reply::{write_bulk, write_header, write_integer};
 
-pub(super) const COMMANDS: &[Command] =
-    &[read("TEST", Arity::AtLeast(1), test, "Compare two areas").always()];
+pub(super) const COMMANDS: &[Command] = &[read(
+    "TEST",
+    Arity::AtLeast(1),
+    test,
+    "area (WITHIN | INTERSECTS [CLIP]) area",
+    "Compare two areas",
+)
+.group(Group::Search)
+.keys(Keys::Areas)
+.with(Flags::STALE_OK)];
 
 /// Pairs of vertices that take as long to compare as looking at an object does: most of them are
 /// never compared.

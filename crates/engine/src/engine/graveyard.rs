@@ -6,6 +6,8 @@ use std::collections::{BTreeMap, VecDeque};
 
 use super::Engine;
 use crate::commands;
+use crate::commands::record::{Facts, Removal};
+use crate::commands::subjects::Subject;
 use crate::index::Item;
 use crate::keyspace::Key;
 use crate::object::Object;
@@ -66,33 +68,33 @@ impl Graveyard {
 
 impl Engine {
     /// Brings back what a leader's command is about, or forgets what it removes.
-    pub(super) fn visit_graves(&mut self, args: Args) {
+    pub(super) fn visit_graves(&mut self, facts: Facts, args: Args) {
         if self.graveyard.order.is_empty() {
             return;
         }
-        let (name, key, word) = (args.at(0).to_ascii_uppercase(), args.at(1), args.at(2));
-        match &name[..] {
-            b"FLUSHDB" => self.graveyard.clear(),
-            b"DEL" => drop(self.graveyard.take(key, word)),
-            b"DROP" => drop(self.graveyard.take_key(key)),
-            b"PDEL" => {
+        let (key, word) = (args.at(1), args.at(2));
+        match facts.removal {
+            Removal::All => self.graveyard.clear(),
+            Removal::Object => drop(self.graveyard.take(key, word)),
+            Removal::Key => drop(self.graveyard.take_key(key)),
+            Removal::Matching => {
                 if let Some(graves) = self.graveyard.by_key.get_mut(key) {
                     graves.retain(|id, _| !commands::deletes(word, id));
                 }
             }
-            b"RENAME" | b"RENAMENX" => {
+            Removal::Rename => {
                 for object in self.graveyard.take_key(key) {
                     self.keyspace.insert(key, object);
                 }
                 drop(self.graveyard.take_key(word));
             }
-            b"SETHOOK" | b"SETCHAN" => {
-                let is_get = |at: &usize| args.at(*at).eq_ignore_ascii_case(b"GET");
-                for at in (2..args.len()).filter(is_get) {
-                    self.revive(args.at(at + 1), args.at(at + 2));
+            Removal::None => {
+                for Subject { key, id } in facts.keys.subjects(args) {
+                    if let Some(id) = id {
+                        self.revive(key, id);
+                    }
                 }
             }
-            _ => self.revive(key, word),
         }
     }
 

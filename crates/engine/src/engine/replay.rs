@@ -3,9 +3,11 @@
 
 use std::collections::BTreeMap;
 
-use super::{Engine, Runner};
+use super::Engine;
 use crate::areas::Lender;
 use crate::call::{Budget, Call, Effect};
+use crate::commands::record::Flags;
+use crate::commands::table::{Found, Runner};
 use crate::commands::{Command, Function, WriteFunction};
 use crate::error::{Error, Result};
 use crate::reply::Output;
@@ -41,7 +43,12 @@ impl Engine {
     /// consumed has to come again, with more behind it.
     pub fn load(&mut self, data: &[u8], now_ns: i64) -> Load {
         let mut load = Load::default();
-        self.run_all(data, &mut load, |engine, args, _, load| engine.replay(args, now_ns, load));
+        self.run_all(data, &mut load, |engine, args, _, load| {
+            let Some(found) = engine.table.find(args) else {
+                return Err(engine.table.unknown(args));
+            };
+            engine.replay(found, args, now_ns, load)
+        });
         load
     }
 
@@ -61,8 +68,12 @@ impl Engine {
         let Follow { mut load, mut log, mut published } = Follow::default();
         let mut logged = 0; // up to where the log has it, or doesn't need it
         self.run_all(data, &mut load, |engine, args, bytes, load| {
-            if args.at(0).eq_ignore_ascii_case(b"PUBLISH") {
-                if args.len() != 3 {
+            let Some(found) = engine.table.find(args) else {
+                return Err(engine.table.unknown(args));
+            };
+            let facts = engine.table.record(found).facts;
+            if facts.flags.contains(Flags::FORWARDED) {
+                if !facts.arity.allows(args.len()) {
                     return Err(Error::WrongArity);
                 }
                 published.push((args.at(1).to_vec(), args.at(2).to_vec()));
@@ -70,18 +81,15 @@ impl Engine {
                 logged = load.consumed + bytes.len();
                 return Ok(());
             }
-            if !args.is_empty() {
-                engine.visit_graves(args);
-                engine.replay(args, now_ns, load)?;
-            }
-            Ok(())
+            engine.visit_graves(facts, args);
+            engine.replay(found, args, now_ns, load)
         });
         // With the zero bytes between commands: a follower's log has to be the leader's.
         log.extend_from_slice(data.get(logged..load.consumed).unwrap_or_default());
         Follow { load, log, published }
     }
 
-    /// Runs a function for each request and its bytes.
+    /// Runs a function for each request and its bytes; requests without words are passed over.
     fn run_all(
         &mut self,
         data: &[u8],
@@ -97,11 +105,13 @@ impl Engine {
             match request::parse_log(rest, &mut arguments) {
                 Parsed::Request { end, .. } => {
                     let args = arguments.view(rest);
-                    if let Err(error) = run(self, args, &rest[..end], load) {
-                        load.error = Some(error.message());
-                        return;
+                    if !args.is_empty() {
+                        if let Err(error) = run(self, args, &rest[..end], load) {
+                            load.error = Some(error.message());
+                            return;
+                        }
+                        load.commands += 1;
                     }
-                    load.commands += usize::from(!args.is_empty());
                     load.consumed += end;
                 }
                 Parsed::Malformed(text) => {
@@ -114,15 +124,14 @@ impl Engine {
     }
 
     /// Runs one command; what is missing is passed over.
-    fn replay(&mut self, args: Args, now_ns: i64, load: &mut Load) -> Result<()> {
-        if args.is_empty() {
-            return Ok(());
-        }
-        let (entry, _) = self.find(args)?;
-        let command = match entry.runner {
+    fn replay(&mut self, found: Found, args: Args, now_ns: i64, load: &mut Load) -> Result<()> {
+        let command = match self.table.runner(found) {
             Runner::Data(command) => command,
+            // A log doesn't know the commands of a connection.
+            Runner::Session(_) => return Err(self.table.unknown(args)),
             Runner::Server | Runner::Later => {
-                *load.skipped.entry(entry.name.clone()).or_default() += 1;
+                let name = &self.table.record(found).name;
+                *load.skipped.entry(name.clone()).or_default() += 1;
                 return Ok(());
             }
         };
@@ -153,7 +162,7 @@ impl Engine {
         function: WriteFunction,
         call: &mut Call,
     ) -> Result<Effect> {
-        if !command.arity.allows(call.args.len()) {
+        if !command.facts.arity.allows(call.args.len()) {
             return Err(Error::WrongArity);
         }
         let result = function(&mut self.keyspace, call);

@@ -1,6 +1,7 @@
 //! Following a leader, adopting data, and what a follower does about time.
 
 use super::*;
+use crate::commands::record::{Arity, Group};
 use crate::fence::{HookChangeKind, Target};
 use crate::session::{Batch, Session};
 
@@ -62,7 +63,8 @@ fn told(engine: &mut Engine) -> Vec<String> {
 #[test]
 fn what_a_leader_sends_is_logged_byte_by_byte() {
     let mut engine = follower();
-    engine.register("PUBLISH", Access::Publish);
+    let facts = Facts::new(Group::PubSub, Arity::Exactly(3)).with(Flags::FORWARDED);
+    engine.register("PUBLISH", "", "", facts);
     engine.state.is_out_of_memory = true;
     let pieces: [(&[u8], &[u8]); 8] = [
         (

@@ -52,6 +52,7 @@ impl LongRead {
                 framing: self.framing,
                 word: args.at(0).to_vec(),
                 started_ns: started,
+                ..Pending::default()
             },
             ..Session::new(self.framing.is_none(), Some(self.output))
         };

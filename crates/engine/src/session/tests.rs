@@ -1,6 +1,7 @@
 //! Sessions: framing, output, gates, splitting at every byte.
 
 use super::*;
+use crate::commands::record::{Arity, Facts, Group};
 
 fn clock() -> u64 {
     1
@@ -14,6 +15,13 @@ fn talk(engine: &mut Engine, session: &mut Session, bytes: &[u8]) -> String {
 fn ask(bytes: &[u8]) -> String {
     let mut engine = Engine::new(false);
     talk(&mut engine, &mut Session::new(false, None), bytes)
+}
+
+/// Makes a command the driver's.
+fn register(engine: &mut Engine, name: &str, flags: Flags) {
+    let words = name.split(' ').count();
+    let facts = Facts::new(Group::Server, Arity::AtLeast(words)).with(flags);
+    engine.register(name, "", "", facts);
 }
 
 const PIPELINE: &[u8] = b"*6\r\n$3\r\nSET\r\n$1\r\nk\r\n$1\r\na\r\n\
@@ -49,7 +57,7 @@ fn replies_and_log_are_the_same_at_every_split() {
 #[test]
 fn a_long_pipeline_runs_in_order_around_what_stops_it() {
     let mut engine = Engine::new(false);
-    engine.register("CONFIG GET", Access::Admin);
+    register(&mut engine, "CONFIG GET", Flags::ADMIN);
     let set = |n: usize| {
         let words = "*5\r\n$3\r\nSET\r\n$1\r\nk\r\n$1\r\nx\r\n$6\r\nSTRING\r\n";
         format!("{words}$2\r\n{n}\r\n")
@@ -88,7 +96,7 @@ fn a_bad_first_request_closes_in_silence_a_later_one_is_told() {
 #[test]
 fn server_commands_stop_the_session_and_it_goes_on_behind_them() {
     let mut engine = Engine::new(false);
-    engine.register("CONFIG GET", Access::Admin);
+    register(&mut engine, "CONFIG GET", Flags::ADMIN);
     let mut session = Session::new(false, None);
     let batch = session.feed(&mut engine, b"config get x\r\nping\r\n", 0, &clock);
     let Some(Stop::Command { name, args, .. }) = batch.stop else { panic!("no stop") };
@@ -203,7 +211,7 @@ fn commands_that_ran_are_told_to_who_looks() {
     let quiet = session.feed(&mut engine, b"get k i\r\n", 0, &clock);
     assert!(quiet.monitored.is_empty() && quiet.stop.is_none());
     engine.is_monitored = true;
-    engine.register("INFO", Access::Read);
+    register(&mut engine, "INFO", Flags::READ);
     let text = b"ping\r\nget k\r\nnothing\r\nget k i\r\ntimeout 1 Get k j\r\ninfo x\r\n";
     let batch = session.feed(&mut engine, text, 0, &clock);
     let told: Vec<&str> = batch.monitored.iter().map(|t| std::str::from_utf8(t).unwrap()).collect();
@@ -217,7 +225,8 @@ fn commands_that_ran_are_told_to_who_looks() {
 #[test]
 fn a_client_that_needs_resp_is_pushed_resp_where_connections_start_in_json() {
     let mut engine = Engine::new(false);
-    engine.register("SUBSCRIBE", Access::Publish);
+    register(&mut engine, "SUBSCRIBE", Flags::SUBSCRIBES);
+    register(&mut engine, "COMMAND", Flags::INTROSPECTION);
     let subscribe = b"*2\r\n$9\r\nSUBSCRIBE\r\n$1\r\na\r\n";
     let hello = b"*2\r\n$5\r\nHELLO\r\n$1\r\n3\r\n";
     let docs = b"*2\r\n$7\r\nCOMMAND\r\n$4\r\nDOCS\r\n";

@@ -4,7 +4,7 @@ mod area;
 mod nearby;
 mod sparse;
 
-use super::{read, Arity, Command};
+use super::{read, Arity, Command, Group, Keys, ReadFunction};
 use crate::call::Call;
 use crate::collection::Collection;
 use crate::error::{Error, Result};
@@ -14,13 +14,55 @@ use crate::object::Object;
 use crate::query::options::{Options, Verb};
 use crate::query::rows::{reply_count, Rows, Verdict};
 
+/// The arguments of SCAN and SEARCH.
+const LIST_SYNTAX: &str = "key [CURSOR start] [LIMIT count] [MATCH pattern]... \
+    [WHERE (expression | field min max)]... [WHEREIN field count value...]... \
+    [ASC | DESC] [NOFIELDS] [COUNT | IDS | OBJECTS | POINTS | BOUNDS | HASHES precision]";
+/// The arguments of WITHIN and INTERSECTS.
+const AREA_SYNTAX: &str = "key [CURSOR start] [LIMIT count] [SPARSE spread] [MATCH pattern]... \
+    [WHERE (expression | field min max)]... [WHEREIN field count value...]... \
+    [CLIP] [BUFFER meters] [NOFIELDS] [FENCE] [DETECT events] [COMMANDS commands] \
+    [COUNT | IDS | OBJECTS | POINTS | BOUNDS | HASHES precision] \
+    (GET key id | BOUNDS minlat minlon maxlat maxlon | OBJECT geojson | CIRCLE lat lon meters | \
+    TILE x y z | QUADKEY quadkey | HASH geohash | SECTOR lat lon meters bearing1 bearing2 | \
+    MVT x y z) [CLIPBY (BOUNDS minlat minlon maxlat maxlon | HASH geohash | TILE x y z | \
+    QUADKEY quadkey)]...";
+
 pub(super) const COMMANDS: &[Command] = &[
-    read("SCAN", Arity::AtLeast(2), scan, "List the objects of a collection by id"),
-    read("SEARCH", Arity::AtLeast(2), search, "List the strings of a collection by value"),
-    read("NEARBY", Arity::AtLeast(3), nearby::nearby, "List objects by their distance to a point"),
-    read("WITHIN", Arity::AtLeast(3), area::within, "List the objects within an area"),
-    read("INTERSECTS", Arity::AtLeast(3), area::intersects, "List the objects that touch an area"),
+    search_command("SCAN", 2, scan, LIST_SYNTAX, "List the objects of a collection by id"),
+    search_command("SEARCH", 2, search, LIST_SYNTAX, "List the strings of a collection by value"),
+    search_command(
+        "NEARBY",
+        3,
+        nearby::nearby,
+        "key [CURSOR start] [LIMIT count] [SPARSE spread] [MATCH pattern]... \
+         [WHERE (expression | field min max)]... [WHEREIN field count value...]... \
+         [DISTANCE] [NOFIELDS] [FENCE] [DETECT events] [COMMANDS commands] [NODWELL] \
+         [COUNT | IDS | OBJECTS | POINTS | BOUNDS | HASHES precision] \
+         (POINT lat lon [meters] | ROAM key pattern meters [SCAN pattern])",
+        "List objects by their distance to a point",
+    ),
+    search_command("WITHIN", 3, area::within, AREA_SYNTAX, "List the objects within an area"),
+    search_command(
+        "INTERSECTS",
+        3,
+        area::intersects,
+        AREA_SYNTAX,
+        "List the objects that intersect an area",
+    ),
 ];
+
+const fn search_command(
+    name: &'static str,
+    words_min: usize,
+    function: ReadFunction,
+    syntax: &'static str,
+    summary: &'static str,
+) -> Command {
+    read(name, Arity::AtLeast(words_min), function, syntax, summary)
+        .group(Group::Search)
+        .keys(Keys::Search)
+}
 
 /// An iterator over objects, in one of a collection's orders.
 type Objects<'k> = Box<dyn Iterator<Item = &'k Object> + 'k>;

@@ -1,4 +1,4 @@
-//! One request as a session runs it, and the TIMEOUT that may stand before its command.
+//! One request as a session runs it, and the TIMEOUT prefix that may stand before its command.
 
 use super::meter::{BRIEF_BYTES_MAX, SLOW_NS_MIN};
 use super::Clock;
@@ -7,33 +7,38 @@ use crate::number::parse_float;
 use crate::request::{Args, Framing};
 
 /// One request being run.
-pub(super) struct Request<'a> {
+#[derive(Clone, Copy)]
+pub struct Request<'a> {
+    /// The command and its arguments.
     pub args: Args<'a>,
     /// The bytes of a RESP array, which the log takes as they are.
     pub raw: Option<&'a [u8]>,
+    /// How it was written.
     pub framing: Framing,
     /// Whether nothing else waits behind it.
     pub is_last: bool,
+    /// Nanoseconds since 1970.
     pub now_ns: i64,
+    /// A monotonic clock in nanoseconds.
     pub clock: Clock<'a>,
 }
 
-/// A TIMEOUT prefix taken off.
+/// The arguments behind a TIMEOUT prefix, or all of them.
 pub(super) struct Prefix<'a> {
     pub args: Args<'a>,
     pub timeout_ns: Option<u64>,
 }
 
 impl Request<'_> {
-    /// Whether it is small, and slow commands are only those that take really long.
+    /// Whether the request is small and SLOWLOG's threshold is so high that it can't be slow.
     #[inline]
-    pub fn is_brief(&self, slow_ns: u64) -> bool {
+    pub(super) fn is_brief(&self, slow_ns: u64) -> bool {
         let size = self.raw.map_or(0, <[u8]>::len);
         size < BRIEF_BYTES_MAX && self.framing != Framing::Native && slow_ns >= SLOW_NS_MIN
     }
 
     /// Appends the request to what goes to the log.
-    pub fn write_log(&self, log: &mut Vec<u8>) {
+    pub(super) fn write_log(&self, log: &mut Vec<u8>) {
         match self.raw {
             Some(raw) => log.extend_from_slice(raw),
             None => self.args.write_resp(log),
@@ -44,9 +49,6 @@ impl Request<'_> {
 impl<'a> Prefix<'a> {
     /// Takes `TIMEOUT seconds` off the arguments.
     pub fn take(args: Args<'a>) -> Result<Self> {
-        if !args.at(0).eq_ignore_ascii_case(b"TIMEOUT") {
-            return Ok(Prefix { args, timeout_ns: None });
-        }
         let seconds = args.at(1);
         if seconds.is_empty() || args.len() < 3 {
             return Err(Error::WrongArity);
@@ -57,10 +59,6 @@ impl<'a> Prefix<'a> {
             Some(value) if value >= 0.0 => (value * 1e9) as u64,
             _ => return Err(Error::invalid(seconds)),
         };
-        let inner = args.at(2).to_ascii_uppercase();
-        if matches!(&inner[..], b"TIMEOUT" | b"PING" | b"ECHO" | b"QUIT" | b"HELLO" | b"") {
-            return Err(Error::unknown_command(args.at(2)));
-        }
         Ok(Prefix { args: args.skip(2), timeout_ns: Some(timeout_ns) })
     }
 }

@@ -1,0 +1,231 @@
+//! The table of all commands, the engine's and the server's: finds a request's command by its name.
+
+use super::record::{Flags, Record};
+use super::{Command, SessionFunction};
+use crate::error::Error;
+use crate::request::Args;
+use crate::timing::Timing;
+
+/// The longest name of a command, both words of a two-word name counted.
+const NAME_BYTES_MAX: usize = 16;
+/// Places of the hash table; more than twice the number of commands, so that few names collide.
+const SLOTS: usize = 256;
+
+/// What runs a command.
+#[derive(Clone, Copy)]
+pub enum Runner {
+    /// The engine, on the data.
+    Data(&'static Command),
+    /// The session that received it.
+    Session(SessionFunction),
+    /// The driver of the engine.
+    Server,
+    /// Nothing yet: clients hear that the command is unknown, a log may hold it.
+    Later,
+}
+
+/// Where a command stands in the table.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Found {
+    index: u16,
+    /// How many words of the request its name takes.
+    pub words: u8,
+}
+
+/// All commands.
+#[derive(Default)]
+pub struct Table {
+    records: Vec<Record>,
+    runners: Vec<Runner>,
+    /// The name of each as one number.
+    names: Vec<u128>,
+    /// Hash table with linear probing: one more than a command's index, 0 where there is none.
+    slots: Vec<u16>,
+    /// First words of two-word names.
+    containers: Vec<u128>,
+}
+
+/// A name in upper case as one number. Zeros at the end don't count.
+fn packed(name: &[u8]) -> Option<u128> {
+    let mut bytes = [0_u8; NAME_BYTES_MAX];
+    bytes.get_mut(..name.len())?.copy_from_slice(name);
+    bytes.make_ascii_uppercase();
+    Some(u128::from_be_bytes(bytes))
+}
+
+/// The first place where a name may stand.
+fn slot_of(name: u128) -> usize {
+    let folded = (name >> 64) as u64 ^ name as u64;
+    // Fibonacci hashing: the high bits of a product with 2^64 / the golden ratio.
+    (folded.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 56) as usize % SLOTS
+}
+
+impl Table {
+    /// The table of the commands that the engine has by itself.
+    pub fn new(timing: &mut Timing) -> Self {
+        let mut table = Table { slots: vec![0; SLOTS], ..Table::default() };
+        for command in super::all() {
+            table.add(command.record(timing), Runner::Data(command));
+        }
+        for command in crate::session::COMMANDS {
+            table.add(command.record(timing), Runner::Session(command.function));
+        }
+        for command in super::LATER {
+            table.add(command.record(timing), Runner::Later);
+        }
+        table
+    }
+
+    /// Adds a command, in place of one of that name.
+    pub fn add(&mut self, record: Record, runner: Runner) {
+        let packed_name = packed(record.name.as_bytes());
+        debug_assert!(packed_name.is_some(), "the name {} is too long", record.name);
+        debug_assert!(self.names.len() < SLOTS / 2, "the table is too small");
+        let Some(name) = packed_name else { return };
+        if let Some(index) = self.index_of(name) {
+            self.records[index] = record;
+            self.runners[index] = runner;
+            return;
+        }
+        if let Some((container, _)) = record.name.split_once(' ') {
+            self.containers.extend(packed(container.as_bytes()));
+        }
+        self.records.push(record);
+        self.runners.push(runner);
+        self.names.push(name);
+        let mut slot = slot_of(name);
+        while self.slots[slot] != 0 {
+            slot = (slot + 1) % SLOTS;
+        }
+        self.slots[slot] = self.names.len() as u16;
+    }
+
+    fn index_of(&self, name: u128) -> Option<usize> {
+        let mut slot = slot_of(name);
+        loop {
+            let index = usize::from(*self.slots.get(slot)?).checked_sub(1)?;
+            if self.names[index] == name {
+                return Some(index);
+            }
+            slot = (slot + 1) % SLOTS;
+        }
+    }
+
+    /// The command that the arguments name. A two-word name may come as one word with a blank.
+    #[inline]
+    pub fn find(&self, args: Args) -> Option<Found> {
+        let name = args.at(0);
+        if let Some(index) = self.find_name(name) {
+            return Some(Found { index, words: 1 });
+        }
+        if !self.is_container(name) {
+            return None;
+        }
+        let both = [name, b" ", args.get(1)?].concat();
+        self.find_name(&both).map(|index| Found { index, words: 2 })
+    }
+
+    fn find_name(&self, name: &[u8]) -> Option<u16> {
+        let index = self.index_of(packed(name)?)?;
+        (self.records[index].name.len() == name.len()).then_some(index as u16)
+    }
+
+    fn is_container(&self, name: &[u8]) -> bool {
+        packed(name).is_some_and(|name| self.containers.contains(&name))
+    }
+
+    /// The error for arguments that name no command.
+    pub fn unknown(&self, args: Args) -> Error {
+        match args.get(1) {
+            Some(second) if self.is_container(args.at(0)) => {
+                Error::unknown_command(&[args.at(0), b" ", second].concat())
+            }
+            _ => Error::unknown_command(args.at(0)),
+        }
+    }
+
+    /// The record of a command.
+    #[inline]
+    pub fn record(&self, found: Found) -> &Record {
+        &self.records[usize::from(found.index)]
+    }
+
+    /// The flags of a command; none where none was found.
+    #[inline]
+    pub fn flags(&self, found: Option<Found>) -> Flags {
+        found.map_or(Flags::empty(), |found| self.record(found).facts.flags)
+    }
+
+    /// What runs a command.
+    #[inline]
+    pub fn runner(&self, found: Found) -> Runner {
+        self.runners[usize::from(found.index)]
+    }
+
+    /// The records of all commands that run, ascending by name.
+    pub fn records(&self) -> Vec<&Record> {
+        let pairs = self.records.iter().zip(&self.runners);
+        let mut found: Vec<_> = pairs
+            .filter(|(_, runner)| !matches!(runner, Runner::Later))
+            .map(|(record, _)| record)
+            .collect();
+        found.sort_by(|a, b| a.name.cmp(&b.name));
+        found
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::commands::record::{Arity, Facts, Group};
+    use crate::request::Arguments;
+
+    fn find(table: &Table, words: &[&str]) -> Option<(String, u8)> {
+        let mut arguments = Arguments::default();
+        arguments.assign(words);
+        let found = table.find(arguments.view(&[]))?;
+        Some((table.record(found).name.clone(), found.words))
+    }
+
+    fn server_command(name: &str, timing: &mut Timing) -> Record {
+        Record {
+            name: name.to_string(),
+            syntax: String::new(),
+            summary: String::new(),
+            facts: Facts::new(Group::Server, Arity::AtLeast(1)),
+            series: timing.series(name),
+        }
+    }
+
+    #[test]
+    fn every_command_is_found_in_any_case() {
+        let table = Table::new(&mut Timing::default());
+        for record in table.records() {
+            let name = record.name.to_ascii_lowercase();
+            assert_eq!(find(&table, &[&name]), Some((record.name.clone(), 1)));
+        }
+        assert!(table.records().len() > 40);
+    }
+
+    #[test]
+    fn names_of_two_words_come_as_two_or_as_one() {
+        let mut timing = Timing::default();
+        let mut table = Table::new(&mut timing);
+        table.add(server_command("CONFIG GET", &mut timing), Runner::Server);
+        assert_eq!(find(&table, &["config", "Get"]), Some(("CONFIG GET".into(), 2)));
+        assert_eq!(find(&table, &["config get", "x"]), Some(("CONFIG GET".into(), 1)));
+        for words in [&["config"][..], &["config", "nope"], &["nope"], &[""], &["set\0"]] {
+            assert_eq!(find(&table, words), None);
+        }
+    }
+
+    #[test]
+    fn a_command_takes_the_place_of_one_of_its_name() {
+        let mut timing = Timing::default();
+        let mut table = Table::new(&mut timing);
+        let count = table.records().len();
+        table.add(server_command("SET", &mut timing), Runner::Server);
+        assert_eq!(table.records().len(), count);
+        assert!(find(&table, &["SET"]).is_some());
+    }
+}

@@ -1,0 +1,112 @@
+//! The commands of a connection that need nothing but its session: PING, ECHO, HELLO, OUTPUT, QUIT
+//! and the prefix TIMEOUT.
+
+use super::request::Request;
+use super::{Batch, Clock, Session, Stop};
+use crate::commands::record::{Arity, Facts, Flags, Group};
+use crate::commands::{Command, SessionFunction};
+use crate::error::{Error, Result};
+use crate::reply::{self, Output};
+
+/// Runs in any state of the server, but not behind TIMEOUT.
+const ALWAYS: Flags =
+    Flags::BEFORE_AUTH.union(Flags::WHILE_LOADING).union(Flags::NO_TIMEOUT).union(Flags::BRIEF);
+
+/// The records.
+pub const COMMANDS: &[Command<SessionFunction>] = &[
+    command("PING", 1, ping, "[message]", "Answer PONG or the message").with(ALWAYS),
+    command("ECHO", 1, ping, "[message]", "Answer the message").with(ALWAYS),
+    command("QUIT", 1, quit, "", "Close the connection").with(ALWAYS),
+    command("HELLO", 1, hello, "[protover]", "Choose the protocol's version")
+        .with(Flags::BEFORE_AUTH.union(Flags::NO_TIMEOUT).union(Flags::BRIEF)),
+    command("OUTPUT", 1, output, "[json | resp]", "Get or set the format of replies")
+        .with(Flags::BEFORE_AUTH.union(Flags::WHILE_LOADING).union(Flags::BRIEF)),
+    command("TIMEOUT", 3, timeout, "seconds command", "Run a command with a time limit")
+        .with(Flags::PREFIX.union(Flags::NO_TIMEOUT)),
+];
+
+const fn command(
+    name: &'static str,
+    words_min: usize,
+    function: SessionFunction,
+    syntax: &'static str,
+    summary: &'static str,
+) -> Command<SessionFunction> {
+    let facts = Facts::new(Group::Connection, Arity::AtLeast(words_min)).with(Flags::CONNECTION);
+    Command { name, syntax, summary, facts, function }
+}
+
+/// PING and ECHO are the same command but for the name of the JSON member. Further arguments are
+/// ignored.
+fn ping(session: &mut Session, request: &Request, batch: &mut Batch) -> Result<()> {
+    let out = &mut batch.replies;
+    let text = request.args.get(1);
+    if session.output() == Output::Resp {
+        let mut payload = Vec::new();
+        match text {
+            None => payload.extend_from_slice(b"+PONG\r\n"),
+            Some(text) => reply::write_bulk(&mut payload, text),
+        }
+        session.write_payload(out, &payload);
+        return Ok(());
+    }
+    let mut members = Vec::new();
+    members.extend_from_slice(b",\"");
+    members.extend_from_slice(&request.args.at(0).to_ascii_lowercase());
+    members.extend_from_slice(b"\":");
+    crate::json::write_short(&mut members, text.unwrap_or(b"pong"));
+    session.write_members(out, &members, request.clock);
+    Ok(())
+}
+
+/// QUIT. In JSON there is no reply.
+fn quit(session: &mut Session, _request: &Request, batch: &mut Batch) -> Result<()> {
+    if session.output() == Output::Resp {
+        session.write_payload(&mut batch.replies, b"+OK\r\n");
+    }
+    batch.stop = Some(Stop::Close(Vec::new()));
+    Ok(())
+}
+
+/// HELLO is unknown. Where connections start in JSON, clients that ask for a version of RESP
+/// need to hear that in RESP.
+fn hello(session: &mut Session, request: &Request, batch: &mut Batch) -> Result<()> {
+    let error = Error::unknown_command(request.args.at(0));
+    if session.requires_resp_after_hello(request) {
+        reply::write_error(&mut batch.replies, &error.message());
+        return Ok(());
+    }
+    Err(error)
+}
+
+/// OUTPUT [json | resp]
+fn output(session: &mut Session, request: &Request, batch: &mut Batch) -> Result<()> {
+    let (args, clock) = (request.args, request.clock);
+    let out = &mut batch.replies;
+    let chosen = match args.get(1) {
+        _ if args.len() > 2 => return Err(Error::WrongArity),
+        None => return answer_output(session, out, clock),
+        Some(word) if word.eq_ignore_ascii_case(b"json") => Output::Json,
+        Some(word) if word.eq_ignore_ascii_case(b"resp") => Output::Resp,
+        Some(word) => return Err(Error::invalid(word)),
+    };
+    session.output = Some(chosen);
+    match chosen {
+        Output::Resp => session.write_payload(out, b"+OK\r\n"),
+        Output::Json => session.write_members(out, b"", clock),
+    }
+    Ok(())
+}
+
+fn answer_output(session: &Session, out: &mut Vec<u8>, clock: Clock) -> Result<()> {
+    match session.output() {
+        Output::Resp => reply::write_bulk(out, b"resp"),
+        Output::Json => session.write_members(out, b",\"output\":\"json\"", clock),
+    }
+    Ok(())
+}
+
+/// TIMEOUT behind nothing: a session takes the prefix off before it runs a command.
+fn timeout(_session: &mut Session, _request: &Request, _batch: &mut Batch) -> Result<()> {
+    Err(Error::WrongArity)
+}

@@ -1,0 +1,77 @@
+//! `CommandRecord`: a command's facts on their way to and from Python.
+
+use ::engine::commands::record::{Arity, Facts, Flags, Group, Keys, Record};
+use pyo3::exceptions::PyValueError;
+use pyo3::prelude::*;
+
+/// The record of a command.
+#[pyclass(frozen, get_all)]
+pub struct CommandRecord {
+    pub name: String,
+    pub arity: i64,
+    pub syntax: String,
+    pub summary: String,
+    pub group: String,
+    pub flags: Vec<String>,
+    pub keys: String,
+}
+
+fn unknown(what: &str, name: &str) -> PyErr {
+    PyValueError::new_err(format!("unknown {what} {name:?}"))
+}
+
+/// The value of a name.
+fn named<T: Copy>(all: &[(T, &'static str)], what: &str, name: &str) -> PyResult<T> {
+    let found = all.iter().find(|(_, known)| *known == name);
+    found.map(|(value, _)| *value).ok_or_else(|| unknown(what, name))
+}
+
+/// The name of a value.
+fn name_of<T: PartialEq>(all: &[(T, &'static str)], value: &T) -> String {
+    let found = all.iter().find(|(known, _)| known == value);
+    found.map(|(_, name)| (*name).to_string()).unwrap_or_default()
+}
+
+impl CommandRecord {
+    pub fn of(record: &Record) -> Self {
+        let facts = &record.facts;
+        CommandRecord {
+            name: record.name.clone(),
+            arity: facts.arity.as_redis(),
+            syntax: record.syntax.clone(),
+            summary: record.summary.clone(),
+            group: name_of(&Group::ALL, &facts.group),
+            flags: facts.flags.iter_names().map(|(name, _)| name.to_ascii_lowercase()).collect(),
+            keys: name_of(&Keys::ALL, &facts.keys),
+        }
+    }
+
+    pub fn facts(&self) -> PyResult<Facts> {
+        let mut flags = Flags::empty();
+        for name in &self.flags {
+            let flag = Flags::from_name(&name.to_ascii_uppercase());
+            flags |= flag.ok_or_else(|| unknown("flag", name))?;
+        }
+        let group = named(&Group::ALL, "group", &self.group)?;
+        let keys = named(&Keys::ALL, "keys", &self.keys)?;
+        Ok(Facts::new(group, Arity::of_redis(self.arity)).with(flags).keys(keys))
+    }
+}
+
+#[pymethods]
+impl CommandRecord {
+    #[new]
+    #[pyo3(signature = (name, *, arity, syntax, summary, group, flags, keys))]
+    #[allow(clippy::too_many_arguments)] // the facts of a command, each by its name
+    fn new(
+        name: String,
+        arity: i64,
+        syntax: String,
+        summary: String,
+        group: String,
+        flags: Vec<String>,
+        keys: String,
+    ) -> Self {
+        CommandRecord { name, arity, syntax, summary, group, flags, keys }
+    }
+}
