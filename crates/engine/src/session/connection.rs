@@ -42,12 +42,14 @@ fn ping(session: &mut Session, request: &Request, batch: &mut Batch) -> Result<(
     let out = &mut batch.replies;
     let text = request.args.get(1);
     if session.output() == Output::Resp {
-        let mut payload = Vec::new();
         match text {
-            None => payload.extend_from_slice(b"+PONG\r\n"),
-            Some(text) => reply::write_bulk(&mut payload, text),
+            None => session.write_payload(out, b"+PONG\r\n"),
+            Some(text) => {
+                let mut payload = Vec::new();
+                reply::write_bulk(&mut payload, text);
+                session.write_payload(out, &payload);
+            }
         }
-        session.write_payload(out, &payload);
         return Ok(());
     }
     let mut members = Vec::new();
