@@ -12,7 +12,8 @@ from tile38py.cli.server_options import USAGE, UsageError, parse
 from tile38py.config import json_object, read_members
 from tile38py.errors import StartError
 from tile38py.limits import SWITCH_SECONDS
-from tile38py.persistence.files import ConfigFile
+from tile38py.persistence.config_file import ConfigFile
+from tile38py.persistence.data_folder import make_data_folder
 from tile38py.server.lifecycle import Server
 from tile38py.server.logs import (
     NOTHING,
@@ -60,6 +61,7 @@ def main(words: list[str] | None = None) -> NoReturn:
 def run(options: Options) -> int:
     """Serve until the end; the exit code."""
     try:
+        make_data_folder(options.directory)
         log = log_for(options)
     except StartError as error:
         make_log(SHOWN).critical("%s", error)

@@ -28,6 +28,7 @@ LEVELS: Final[Mapping[int, tuple[str, str, str]]] = MappingProxyType(
 )
 SHOWN: Final = frozenset((logging.INFO, logging.ERROR, logging.CRITICAL))
 VERBOSE: Final = SHOWN | {logging.WARNING}
+NOTICE: Final = "is_notice"  # marks records of warnings that are shown without -v, too
 VERY_VERBOSE: Final = VERBOSE | {logging.DEBUG}
 NOTHING: Final[frozenset[int]] = frozenset()
 # The words of a log configuration's `level`; what is shown from there on.
@@ -115,9 +116,9 @@ class Filter(logging.Filter):
 
     def filter(self, record: logging.LogRecord) -> bool:
         """Whether the record is written."""
-        return record.levelno in self._levels and self._thinning.passes(
-            record.getMessage(), int(record.created)
-        )
+        is_shown = record.levelno in self._levels
+        is_shown |= self._levels is SHOWN and hasattr(record, NOTICE)
+        return is_shown and self._thinning.passes(record.getMessage(), int(record.created))
 
 
 def make_log(
@@ -135,6 +136,11 @@ def make_log(
     log.addHandler(handler)
     log.setLevel(min(levels, default=logging.CRITICAL + 1))
     return log
+
+
+def notice(log: Log, text: str, *values: object) -> None:
+    """Log a warning that operators should see although Tile38's default hides warnings."""
+    log.warning(text, *values, extra={NOTICE: True}, stacklevel=2)
 
 
 def keys_of(configuration: Mapping[str, object]) -> JsonKeys:

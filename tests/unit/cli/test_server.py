@@ -60,6 +60,14 @@ def test_a_log_configuration_without_level_stops_the_start(tmp_path: Path) -> No
     assert run(Options(directory=tmp_path)) == 1
 
 
+def test_a_data_folder_that_cannot_be_used_is_told_before_anything_else(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "file").touch()
+    assert run(Options(directory=tmp_path / "file" / "data")) == 1
+    assert "[FATA] data directory" in capsys.readouterr().err
+
+
 def test_the_banner_names_where_we_listen(capsys: pytest.CaptureFixture[str]) -> None:
     log = logging.getLogger("tests")
     show_banner(Options(host="here", port=7), log)

@@ -18,6 +18,7 @@ from tile38py.server.logs import (
     keys_of,
     levels_from,
     make_log,
+    notice,
 )
 
 
@@ -43,6 +44,21 @@ def written(levels: frozenset[int], keys: JsonKeys | None = None) -> list[str]:
 )
 def test_levels(levels: frozenset[int], tags: str) -> None:
     assert [line.split()[2] for line in written(levels)] == [f"[{tag}]" for tag in tags.split()]
+
+
+@pytest.mark.parametrize(
+    ("levels", "is_shown"),
+    [(SHOWN, True), (VERBOSE, True), (frozenset[int](), False), (levels_from("error"), False)],
+)
+def test_a_notice_is_a_warning_that_the_default_shows(
+    levels: frozenset[int], is_shown: bool
+) -> None:
+    stream = io.StringIO()
+    log = make_log(levels, stream=stream)
+    notice(log, "no %s", "password")
+    log.warning("hidden or not")
+    assert ("[WARN] no password" in stream.getvalue()) is is_shown
+    assert ("hidden or not" in stream.getvalue()) is (levels == VERBOSE)
 
 
 def test_a_line_of_text() -> None:
