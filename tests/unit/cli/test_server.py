@@ -53,6 +53,16 @@ def test_the_file_can_ask_for_json(tmp_path: Path, capsys: pytest.CaptureFixture
     assert texts(capsys, log_for(Options(directory=tmp_path))) == '{"text":"warning"}\n'
 
 
+def test_the_banner_is_a_line_of_a_json_log(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    wanted = {"encoding": "json", "level": "info", "encoderConfig": {"messageKey": "text"}}
+    (tmp_path / "config").write_text(json.dumps({"logconfig": wanted}), "utf-8")
+    options = Options(directory=tmp_path)
+    show_banner(options, log_for(options))
+    assert json.loads(capsys.readouterr().err)["text"].startswith("tile38py")
+
+
 def test_a_log_configuration_without_level_stops_the_start(tmp_path: Path) -> None:
     (tmp_path / "config").write_text('{"logconfig":{"encoding":"json"}}', "utf-8")
     with pytest.raises(StartError, match="level"):
