@@ -3,8 +3,8 @@ SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help install build build-release run demo test test-all test-slow test-brokers simulate fuzz fmt lint types check ci peer \
-	bench golden-ours clean
+.PHONY: help install build build-release run demo wheel lock test test-all test-slow test-brokers simulate fuzz \
+	fmt lint types check ci peer bench golden-ours clean
 
 PYTHON ?= python3
 PORT ?= 9851
@@ -14,7 +14,6 @@ PEER ?=
 WORKERS ?= 2
 VENV := .venv
 BIN := $(VENV)/bin
-INSTALLED := $(VENV)/installed
 TOUCHED := tile38py tests benchmarks
 export VIRTUAL_ENV := $(CURDIR)/$(VENV)
 unexport PYTHONHOME
@@ -33,25 +32,64 @@ needs-cargo:
 	  || { echo "tile38py needs a Rust toolchain (1.85 or newer), and there is no 'cargo' on PATH:" \
 	       "install it from your distribution or with rustup." >&2; exit 1; }
 
-install: needs-python needs-cargo $(INSTALLED) ## make the virtual environment with all tools
+install: $(VENV)/developing ## make the virtual environment with all tools
 
-$(INSTALLED): pyproject.toml | needs-python needs-cargo
-	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check 'maturin>=1.9,<2'
-	$(BIN)/maturin develop --quiet --extras dev,demo,bench,http,redis,kafka,amqp,mqtt,nats,grpc,sqs,pubsub,eventhub
+# An installation is as its lock says, which `make lock` renews.
+install-locked = $(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r $(1)
+
+$(BIN)/python: | needs-python
+	@$(PYTHON) -m venv $(VENV)
+
+$(VENV)/running: requirements/run.txt | $(BIN)/python
+	@echo 'Installing what the server needs into $(VENV)'
+	@$(call install-locked,$<)
 	@touch $@
 
-build: install ## build the engine for tests, into the package
-	@$(BIN)/maturin develop --quiet --skip-install
+$(VENV)/developing: requirements/dev.txt | $(BIN)/python
+	@echo 'Installing the tools for development into $(VENV)'
+	@$(call install-locked,$<)
+	@touch $@ $(VENV)/running
 
-build-release: install ## build the engine for speed
-	@$(BIN)/maturin develop --quiet --skip-install --release
+# The package's metadata (version, commands) is installed anew only when it may have changed.
+# The compiler is heard when it fails.
+define compile
+	@if [ $(VENV)/package -nt pyproject.toml ] && [ $(VENV)/package -nt Cargo.toml ]; then \
+	   skip=--skip-install; else skip=; echo 'Compiling the engine: a minute or two the first time'; fi; \
+	 $(BIN)/maturin develop --quiet $$skip $(1) >$(VENV)/compiler.log 2>&1 \
+	   || { cat $(VENV)/compiler.log >&2; exit 1; }; \
+	 touch $(VENV)/package
+endef
+
+build: install | needs-cargo ## build the engine for tests, into the package
+	$(call compile,)
+
+build-release: $(VENV)/running | needs-cargo ## build the engine for speed
+	$(call compile,--release --locked)
 
 run: build-release ## build and start the server on port 9851 with its data in ./data
-	exec $(BIN)/python -m tile38py -p $(PORT) -d $(DATA)
+	@exec $(BIN)/python -m tile38py -p $(PORT) -d $(DATA)
 
 demo: build-release ## start a server, load the world's places and countries, show what it can do
-	$(BIN)/python -m tile38py.demo
+	@$(BIN)/python -m tile38py.demo
+
+wheel: $(VENV)/running | needs-cargo ## build the distributable wheel into dist and try it in an empty environment
+	@rm -f dist/*.whl
+	$(BIN)/maturin build --quiet --release --locked --out dist
+	$(BIN)/python -m tests.wheel dist/*.whl
+
+UPGRADE ?= --upgrade
+lock: needs-python needs-cargo ## renew the locks; UPGRADE= only adds what pyproject.toml has new
+	@$(PYTHON) -m venv $(VENV)/lock
+	@$(VENV)/lock/bin/python -m pip install --quiet --disable-pip-version-check 'uv>=0.8,<1'
+	$(call resolve,dev,--all-extras --group build --group bench --group tools)
+	$(call resolve,run,--extra demo --group build --constraints requirements/dev.txt)
+	$(call resolve,image,--extra hooks --constraints requirements/dev.txt)
+	$(if $(UPGRADE),cargo update --quiet && cargo update --quiet --manifest-path fuzz/Cargo.toml)
+
+# No host of a registry is written down: whoever installs has one configured.
+resolve = $(VENV)/lock/bin/uv pip compile --quiet pyproject.toml $(2) --output-file requirements/$(1).txt \
+  --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --no-strip-extras \
+  --custom-compile-command 'make lock' $(UPGRADE)
 
 test: build ## build and pass the tests
 	cargo test --quiet --workspace --exclude tile38py-python
@@ -106,7 +144,7 @@ types: build ## types: mypy, and the engine's stub against the built module
 	$(BIN)/mypy $(TOUCHED)
 	$(BIN)/python -m mypy.stubtest --concise tile38py._engine
 
-check: lint types test ## what CI runs before test-brokers
+check: lint types test ## lint, types and tests: before handing over
 
 ci: check
 
@@ -117,7 +155,7 @@ peer: install ## run the golden cases against a Tile38 at PEER=host:port (it is 
 golden-ours: build ## record our replies to the cases that we don't match on purpose
 	$(BIN)/python -m tests.golden record-ours
 
-bench: build-release ## measure side by side with redis-server and PEER=host:port
+bench: install build-release ## measure side by side with redis-server and PEER=host:port
 	$(BIN)/python -m benchmarks.compare $(if $(PEER),--peer tile38=$(PEER))
 
 clean: ## remove what was built, not the data

@@ -18,7 +18,7 @@ from tests.simulation.network import ListenSocket, Network
 from tests.simulation.system import SimulatedPath, System
 from tile38py._engine import Engine
 from tile38py.errors import StartError
-from tile38py.persistence import aof, files
+from tile38py.persistence import aof, config_file, data_folder, files
 from tile38py.replication import audit
 from tile38py.server import lifecycle, parts, upkeep
 from tile38py.server.options import Options
@@ -304,6 +304,8 @@ class Cluster:
         """Put the simulated world under the server's modules."""
         SimulatedPath.system = self.system
         replaced: list[tuple[object, str, object]] = [
+            (config_file, "os", self.system),
+            (data_folder, "os", self.system),
             (files, "os", self.system),
             (files, "fcntl", SimpleNamespace(flock=self.system.flock, LOCK_EX=2, LOCK_NB=4)),
             (parts, "Engine", self._make_engine),

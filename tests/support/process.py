@@ -35,6 +35,7 @@ class ServerProcess:
         self.options = options
         self.environment = {**os.environ, **(environment or {})}
         self.before_exec = before_exec
+        self.program: Sequence[str] = (sys.executable, "-m", "tile38py")
         self.process: subprocess.Popen[bytes] | None = None
         self.port = 0
 
@@ -80,7 +81,7 @@ class ServerProcess:
 
     def launch(self, *, port: int = 0) -> None:
         """Start the process, on any port unless one is given, and don't wait for anything."""
-        command = [sys.executable, "-m", "tile38py", "-h", "127.0.0.1", "-p", str(port)]
+        command = [*self.program, "-h", "127.0.0.1", "-p", str(port)]
         command += ["-d", str(self.data), *self.options]
         with self.log_file.open("wb") as log:
             self.process = subprocess.Popen(

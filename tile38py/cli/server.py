@@ -12,17 +12,18 @@ from tile38py.cli.server_options import USAGE, UsageError, parse
 from tile38py.config import json_object, read_members
 from tile38py.errors import StartError
 from tile38py.limits import SWITCH_SECONDS
-from tile38py.persistence.files import ConfigFile
+from tile38py.persistence.config_file import ConfigFile
+from tile38py.persistence.data_folder import make_data_folder
 from tile38py.server.lifecycle import Server
+from tile38py.server.log_config import configured_log
 from tile38py.server.logs import (
     NOTHING,
     SHOWN,
     VERBOSE,
     VERY_VERBOSE,
-    JsonKeys,
+    JsonStyle,
     Log,
-    keys_of,
-    levels_from,
+    is_json,
     make_log,
 )
 from tile38py.server.options import Options
@@ -60,6 +61,7 @@ def main(words: list[str] | None = None) -> NoReturn:
 def run(options: Options) -> int:
     """Serve until the end; the exit code."""
     try:
+        make_data_folder(options.directory)
         log = log_for(options)
     except StartError as error:
         make_log(SHOWN).critical("%s", error)
@@ -102,14 +104,10 @@ def log_for(options: Options) -> Log:
     elif options.is_verbose:
         levels = VERBOSE
     members = read_members(ConfigFile(options.directory / "config").read()) or {}
-    text = members.get("logconfig", "")
-    configuration = json_object(text)
-    if configuration.get("encoding") != "json":
-        return make_log(levels, keys=JsonKeys() if options.logs_json else None)
-    named = levels_from(configuration.get("level"))
-    if named is None:
-        raise StartError("logconfig needs a level: debug, info, warn, error or fatal")
-    return make_log(NOTHING if options.is_quiet else named, keys=keys_of(configuration))
+    configuration = json_object(members.get("logconfig", ""))
+    if configuration.get("encoding") == "json":
+        return configured_log(configuration, is_quiet=options.is_quiet)
+    return make_log(levels, style=JsonStyle() if options.logs_json else None)
 
 
 def show_banner(options: Options, log: Log) -> None:
@@ -125,7 +123,7 @@ def show_banner(options: Options, log: Log) -> None:
         address=f"Socket: {place}" if options.socket_path else f"Address: {place}",
         pid=os.getpid(),
     )
-    if options.logs_json:
+    if is_json(log):
         log.info("%s", " ".join(text.split()))
     else:
         sys.stderr.write(text)

@@ -130,16 +130,19 @@ def read_members(data: bytes) -> dict[str, str] | None:
     """A file's members as texts; None if it isn't a JSON object. An empty file has none."""
     if not data.strip():
         return {}
+    text = data.decode("utf-8", "surrogateescape")
     try:
-        # Numbers stay as they are spelled.
-        content: object = json.loads(
-            data.decode("utf-8", "surrogateescape"), parse_int=str, parse_float=str
-        )
+        # Numbers stay as they are spelled, except within objects.
+        spelled: object = json.loads(text, parse_int=str, parse_float=str)
+        content: object = json.loads(text)
     except (ValueError, RecursionError):
         return None
-    if not isinstance(content, dict):
+    if not isinstance(spelled, dict) or not isinstance(content, dict):
         return None
-    return {str(name): _member_text(value) for name, value in content.items()}
+    return {
+        str(name): _member_text(content[name] if isinstance(value, dict) else value)
+        for name, value in spelled.items()
+    }
 
 
 def json_object(text: str) -> dict[str, object]:
@@ -156,7 +159,6 @@ def _member_text(value: object) -> str:
         return value
     if value is None:
         return ""
-    # Numbers inside objects became strings above: a log configuration has none that matter.
     return json.dumps(value, ensure_ascii=False)
 
 

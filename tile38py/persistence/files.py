@@ -1,4 +1,4 @@
-"""The data directory: its lock, the log's files, backups, the configuration file, replacement."""
+"""Files in the data directory: the log's, those of backups, and how any file is replaced."""
 
 import contextlib
 import errno
@@ -13,32 +13,14 @@ from pathlib import Path
 from tile38py.errors import StartError
 from tile38py.limits import COPY_CHUNK_BYTES, RESUME_FREE_BYTES_MIN
 
-LOCK_NAME = "lock"
 FILE_MODE = 0o600
 DIRECTORY_MODE = 0o700
 BACKUP_SUFFIX = "-bak"  # of the log while Tile38 puts another in its place
 SHRINK_SUFFIX = "-shrink"  # of the log that is to take the place of the present one
 PART_SUFFIX = ".part"  # of a backup that isn't whole
+NEW_SUFFIX = ".new"  # of a file that is to replace another
 LOG_NAME = "appendonly.aof"
-
-
-class DirectoryLock:
-    """Keeps a second server out of the directory for as long as this process lives."""
-
-    def __init__(self, directory: Path) -> None:
-        path = directory / LOCK_NAME
-        self._descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, FILE_MODE)
-        if not lock_file(self._descriptor):
-            holder = os.read(self._descriptor, 32).decode("ascii", "replace").strip()
-            os.close(self._descriptor)
-            who = f" (process {holder})" if holder else ""
-            raise StartError(f"the data directory '{directory}' is in use by another server{who}")
-        os.ftruncate(self._descriptor, 0)
-        os.pwrite(self._descriptor, f"{os.getpid()}\n".encode(), 0)
-
-    def release(self) -> None:
-        """Let others in. The file stays: removing it would race with the next server."""
-        os.close(self._descriptor)
+NEW_FLAGS = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC
 
 
 class AppendFile:
@@ -223,30 +205,6 @@ class BackupFolder:
         return self._path / f"{name}{PART_SUFFIX}"
 
 
-class ConfigFile:
-    """The configuration file."""
-
-    def __init__(self, path: Path) -> None:
-        self._path = path
-
-    def read(self) -> bytes:
-        """Its bytes, none if there is no file."""
-        try:
-            return self._path.read_bytes()
-        except FileNotFoundError:
-            return b""
-
-    def keep_copy(self, name: str) -> Path:
-        """Copy it to a file beside it; the copy's path."""
-        copy = self._path.with_name(name)
-        replace_file(copy, self._path.read_bytes())
-        return copy
-
-    def write(self, data: bytes) -> None:
-        """Replace it at once and for good; a crash leaves the old or the new one."""
-        replace_file(self._path, data)
-
-
 def lock_file(descriptor: int) -> bool:
     """Take the lock of an open file unless somebody has it."""
     try:
@@ -258,18 +216,22 @@ def lock_file(descriptor: int) -> bool:
 
 def replace_file(path: Path, data: bytes) -> None:
     """Write beside, sync, rename over."""
-    beside = path.with_name(path.name + ".new")
-    descriptor = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, FILE_MODE)
+    beside = path.with_name(path.name + NEW_SUFFIX)
     try:
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
+        write_synced(os.open(beside, NEW_FLAGS, FILE_MODE), data)
         beside.replace(path)
     except OSError:
         beside.unlink(missing_ok=True)
         raise
     sync_directory(path.parent)
+
+
+def write_synced(descriptor: int, data: bytes) -> None:
+    """Write to an open file, bring that to the disk, close the file."""
+    with os.fdopen(descriptor, "wb") as file:
+        file.write(data)
+        file.flush()
+        os.fsync(file.fileno())
 
 
 def sync_directory(directory: Path) -> None:

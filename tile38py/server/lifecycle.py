@@ -16,7 +16,6 @@ from pathlib import Path
 from tile38py import VERSION
 from tile38py import commands as command_families
 from tile38py.clients import Clients
-from tile38py.clock import stamp_text
 from tile38py.commands.registry import Services
 from tile38py.dispatch import Dispatcher
 from tile38py.errors import StartError, reason_of
@@ -33,9 +32,10 @@ from tile38py.limits import (
     ZONE_SECONDS,
 )
 from tile38py.persistence.aof import Aof, Loop, NoLog
-from tile38py.persistence.files import DirectoryLock
+from tile38py.persistence.data_folder import DirectoryLock
 from tile38py.replication.follower import Follower
 from tile38py.replication.leader import Leader
+from tile38py.server.configuration import save_configuration
 from tile38py.server.connection import Connection, Hub
 from tile38py.server.follower import LoopThreads, Rest, follower_parts
 from tile38py.server.hooks import Hooks
@@ -79,46 +79,24 @@ class Server:
         """Serve until the end; the exit code."""
         options = self._options
         self._loop.set_exception_handler(internal_errors(self._log))
-        lock = self._open_directory()
+        lock = DirectoryLock(options.directory)
         try:
             parts = make_parts(self._options)
             replay = Replay(options, parts.engine, clock=parts.clock, log=self._log)
             self._listener = self._bind()
             self._metrics = make_metrics(options.metrics_address, log=self._log.info)
-            self._save_config(parts)
+            save_configuration(parts, self._log)
             self._write_pid_file()
             self._catch_signals(replay)
             return await self._serve(parts, replay)
         finally:
             lock.release()
 
-    def _open_directory(self) -> DirectoryLock:
-        directory = self._options.directory
-        try:
-            directory.mkdir(mode=0o700, parents=True, exist_ok=True)
-            return DirectoryLock(directory)
-        except OSError as error:
-            raise StartError(f"data directory '{directory}': {reason_of(error)}") from error
-
     def _bind(self) -> socket.socket:
         options = self._options
         if options.socket_path:
             return bind_unix(options.socket_path)
         return bind_tcp(options.host, options.port)
-
-    def _save_config(self, parts: Parts) -> None:
-        try:
-            if parts.config.left_out:
-                self._keep_config(parts)
-            parts.config_file.write(parts.config.file_text())
-        except OSError as error:
-            raise StartError(f"configuration file: {reason_of(error)}") from error
-
-    def _keep_config(self, parts: Parts) -> None:
-        """What of the configuration file isn't understood may be a typing error: lose nothing."""
-        copy = parts.config_file.keep_copy(f"config.kept-{stamp_text(parts.clock.now_ns())}")
-        text = "Left out of the configuration file: %s; it is kept in %s"
-        self._log.error(text, parts.config.left_out, copy)
 
     def _write_pid_file(self) -> None:
         if self._options.pid_file:

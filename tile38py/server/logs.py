@@ -5,11 +5,11 @@ import json
 import logging
 import sys
 import traceback
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from types import MappingProxyType
-from typing import Final, TextIO
+from typing import Final
 
 from tile38py.limits import LOG_SAME_COUNT_MAX, LOG_SAME_STEP, LOG_TEXTS_COUNT_MAX
 
@@ -28,28 +28,27 @@ LEVELS: Final[Mapping[int, tuple[str, str, str]]] = MappingProxyType(
 )
 SHOWN: Final = frozenset((logging.INFO, logging.ERROR, logging.CRITICAL))
 VERBOSE: Final = SHOWN | {logging.WARNING}
+NOTICE: Final = "is_notice"  # marks records of warnings that are shown without -v, too
 VERY_VERBOSE: Final = VERBOSE | {logging.DEBUG}
 NOTHING: Final[frozenset[int]] = frozenset()
-# The words of a log configuration's `level`; what is shown from there on.
-LEVEL_WORDS: Final[Mapping[str, int]] = MappingProxyType(
-    {
-        "debug": logging.DEBUG,
-        "info": logging.INFO,
-        "warn": logging.WARNING,
-        "error": logging.ERROR,
-        "fatal": logging.CRITICAL,
-    }
-)
+
+
+def level_word(level: int) -> str:
+    """A level as JSON lines have it."""
+    return LEVELS[level][2]
 
 
 @dataclass(frozen=True, slots=True)
-class JsonKeys:
-    """Names of a line's members; an empty one leaves the member out."""
+class JsonStyle:
+    """How JSON lines look. A member whose name is empty is left out."""
 
     level: str = "level"
     time: str = "ts"
     message: str = "msg"
     stack: str = "stacktrace"
+    encode_level: Callable[[int], str] = level_word
+    encode_time: Callable[[float], object] = float
+    fields: tuple[tuple[str, object], ...] = ()  # of every line
 
 
 class TextFormat(logging.Formatter):
@@ -70,20 +69,21 @@ class TextFormat(logging.Formatter):
 class JsonFormat(logging.Formatter):
     """`{"level":"info","ts":1795439458.6571813,"msg":"…"}`."""
 
-    def __init__(self, keys: JsonKeys) -> None:
+    def __init__(self, style: JsonStyle) -> None:
         super().__init__()
-        self._keys = keys
+        self._lines = style
 
     def format(self, record: logging.LogRecord) -> str:
         """One line."""
-        keys = self._keys
+        style = self._lines
         members: dict[str, object] = {
-            keys.level: LEVELS[record.levelno][2],
-            keys.time: record.created,
-            keys.message: record.getMessage(),
+            style.level: style.encode_level(record.levelno),
+            style.time: style.encode_time(record.created),
+            style.message: record.getMessage(),
+            **dict(style.fields),
         }
         if record.levelno >= logging.ERROR:
-            members[keys.stack] = f"{record.module}:{record.lineno}"
+            members[style.stack] = f"{record.module}:{record.lineno}"
         members.pop("", None)
         return json.dumps(members, ensure_ascii=False, separators=(",", ":"))
 
@@ -115,41 +115,41 @@ class Filter(logging.Filter):
 
     def filter(self, record: logging.LogRecord) -> bool:
         """Whether the record is written."""
-        return record.levelno in self._levels and self._thinning.passes(
-            record.getMessage(), int(record.created)
-        )
+        is_shown = record.levelno in self._levels
+        is_shown |= self._levels is SHOWN and hasattr(record, NOTICE)
+        return is_shown and self._thinning.passes(record.getMessage(), int(record.created))
 
 
 def make_log(
-    levels: frozenset[int], *, keys: JsonKeys | None = None, stream: TextIO | None = None
+    levels: frozenset[int],
+    *,
+    style: JsonStyle | None = None,
+    handlers: Sequence[logging.Handler] = (),
 ) -> Log:
-    """The log; with keys its lines are JSON."""
-    target = stream or sys.stderr
+    """The log, on stderr unless handlers are given; with a style its lines are JSON."""
     log = logging.getLogger(NAME)
     log.propagate = False
     for old in list(log.handlers):
         log.removeHandler(old)
-    handler = logging.StreamHandler(target)
-    handler.setFormatter(JsonFormat(keys) if keys else TextFormat(is_coloured=target.isatty()))
-    handler.addFilter(Filter(levels))
-    log.addHandler(handler)
+        old.close()
+    shown = Filter(levels)
+    for handler in handlers or [logging.StreamHandler(sys.stderr)]:
+        is_terminal = isinstance(handler, logging.StreamHandler) and handler.stream.isatty()
+        handler.setFormatter(JsonFormat(style) if style else TextFormat(is_coloured=is_terminal))
+        log.addHandler(handler)
+    log.filters[:] = [shown]
     log.setLevel(min(levels, default=logging.CRITICAL + 1))
     return log
 
 
-def keys_of(configuration: Mapping[str, object]) -> JsonKeys:
-    """The member names of a log configuration; absent ones leave their member out."""
-    encoder = configuration.get("encoderConfig")
-    if not isinstance(encoder, Mapping):
-        return JsonKeys("", "", "", "")
-    names = ("levelKey", "timeKey", "messageKey", "stacktraceKey")
-    return JsonKeys(*(str(encoder.get(name, "")) for name in names))
+def is_json(log: Log) -> bool:
+    """Whether its lines are JSON."""
+    return any(isinstance(handler.formatter, JsonFormat) for handler in log.handlers)
 
 
-def levels_from(word: object) -> frozenset[int] | None:
-    """What a log configuration's `level` shows; None if it is no level."""
-    lowest = LEVEL_WORDS.get(str(word).lower())
-    return None if lowest is None else frozenset(one for one in LEVELS if one >= lowest)
+def notice(log: Log, text: str, *values: object) -> None:
+    """Log a warning that operators should see although Tile38's default hides warnings."""
+    log.warning(text, *values, extra={NOTICE: True}, stacklevel=2)
 
 
 def internal_errors(

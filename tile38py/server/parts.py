@@ -8,7 +8,7 @@ from tile38py.clock import SystemClock, new_server_id
 from tile38py.config import Config
 from tile38py.config.properties import REQUIREPASS
 from tile38py.gates import Gates
-from tile38py.persistence.files import ConfigFile
+from tile38py.persistence.config_file import ConfigFile
 from tile38py.server.options import Options
 from tile38py.server.system import EngineMemory, raise_file_limit
 from tile38py.slow_log import SlowLog

@@ -53,11 +53,29 @@ def test_the_file_can_ask_for_json(tmp_path: Path, capsys: pytest.CaptureFixture
     assert texts(capsys, log_for(Options(directory=tmp_path))) == '{"text":"warning"}\n'
 
 
+def test_the_banner_is_a_line_of_a_json_log(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    wanted = {"encoding": "json", "level": "info", "encoderConfig": {"messageKey": "text"}}
+    (tmp_path / "config").write_text(json.dumps({"logconfig": wanted}), "utf-8")
+    options = Options(directory=tmp_path)
+    show_banner(options, log_for(options))
+    assert json.loads(capsys.readouterr().err)["text"].startswith("tile38py")
+
+
 def test_a_log_configuration_without_level_stops_the_start(tmp_path: Path) -> None:
     (tmp_path / "config").write_text('{"logconfig":{"encoding":"json"}}', "utf-8")
     with pytest.raises(StartError, match="level"):
         log_for(Options(directory=tmp_path))
     assert run(Options(directory=tmp_path)) == 1
+
+
+def test_a_data_folder_that_cannot_be_used_is_told_before_anything_else(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "file").touch()
+    assert run(Options(directory=tmp_path / "file" / "data")) == 1
+    assert "[FATA] data directory" in capsys.readouterr().err
 
 
 def test_the_banner_names_where_we_listen(capsys: pytest.CaptureFixture[str]) -> None:

@@ -55,6 +55,12 @@ def test_priority_and_log_configuration_go_out_with_any_write() -> None:
     assert config_of(config.file_text()).get(LOGCONFIG) == '{"encoding": "json"}'
 
 
+def test_numbers_within_the_log_configuration_stay_numbers() -> None:
+    config = config_of(b'{"logconfig":{"initialFields":{"shard":3}},"maxmemory":1500}')
+    assert config.get(LOGCONFIG) == '{"initialFields": {"shard": 3}}'
+    assert b'"maxmemory": "1500"' in config.file_text()
+
+
 def test_a_log_configuration_that_is_no_object_is_not_written() -> None:
     config = Config()
     config.set("logconfig", "[1]")

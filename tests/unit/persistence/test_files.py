@@ -1,4 +1,4 @@
-"""The data directory: locks, the log's file, atomic replacement."""
+"""The log's file, and atomic replacement."""
 
 import os
 import stat
@@ -9,20 +9,10 @@ import pytest
 from tile38py.errors import StartError
 from tile38py.persistence.files import (
     AppendFile,
-    ConfigFile,
-    DirectoryLock,
     Folder,
     open_log,
     replace_file,
 )
-
-
-def test_a_directory_is_locked_once(tmp_path: Path) -> None:
-    lock = DirectoryLock(tmp_path)
-    with pytest.raises(StartError, match=r"in use by another server \(process \d+\)"):
-        DirectoryLock(tmp_path)
-    lock.release()
-    DirectoryLock(tmp_path).release()
 
 
 def test_a_log_is_opened_once(tmp_path: Path) -> None:
@@ -89,13 +79,6 @@ def test_a_replaced_file_is_private_and_leaves_nothing_beside(tmp_path: Path) ->
     assert path.read_bytes() == b"two"
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
     assert [entry.name for entry in tmp_path.iterdir()] == ["config"]
-
-
-def test_a_missing_configuration_is_empty(tmp_path: Path) -> None:
-    file = ConfigFile(tmp_path / "config")
-    assert file.read() == b""
-    file.write(b"{}")
-    assert file.read() == b"{}"
 
 
 def test_a_file_beside_takes_the_place_of_the_log(tmp_path: Path) -> None:

@@ -9,21 +9,27 @@ import re
 import pytest
 
 from tile38py.server.logs import (
+    NOTHING,
     SHOWN,
     VERBOSE,
     VERY_VERBOSE,
-    JsonKeys,
+    JsonStyle,
     Thinning,
     internal_errors,
-    keys_of,
-    levels_from,
     make_log,
+    notice,
 )
 
 
-def written(levels: frozenset[int], keys: JsonKeys | None = None) -> list[str]:
+def log_to(
+    stream: io.StringIO, levels: frozenset[int], style: JsonStyle | None = None
+) -> logging.Logger:
+    return make_log(levels, style=style, handlers=[logging.StreamHandler(stream)])
+
+
+def written(levels: frozenset[int], style: JsonStyle | None = None) -> list[str]:
     stream = io.StringIO()
-    log = make_log(levels, keys=keys, stream=stream)
+    log = log_to(stream, levels, style)
     log.debug("one")
     log.info("two %d", 2)
     log.warning("three")
@@ -38,11 +44,26 @@ def written(levels: frozenset[int], keys: JsonKeys | None = None) -> list[str]:
         (SHOWN, "INFO ERRO FATA"),
         (VERBOSE, "INFO WARN ERRO FATA"),
         (VERY_VERBOSE, "DEBU INFO WARN ERRO FATA"),
-        (frozenset[int](), ""),
+        (NOTHING, ""),
     ],
 )
 def test_levels(levels: frozenset[int], tags: str) -> None:
     assert [line.split()[2] for line in written(levels)] == [f"[{tag}]" for tag in tags.split()]
+
+
+@pytest.mark.parametrize(
+    ("levels", "is_shown"),
+    [(SHOWN, True), (VERBOSE, True), (NOTHING, False), (frozenset({logging.ERROR}), False)],
+)
+def test_a_notice_is_a_warning_that_the_default_shows(
+    levels: frozenset[int], is_shown: bool
+) -> None:
+    stream = io.StringIO()
+    log = log_to(stream, levels)
+    notice(log, "no %s", "password")
+    log.warning("hidden or not")
+    assert ("[WARN] no password" in stream.getvalue()) is is_shown
+    assert ("hidden or not" in stream.getvalue()) is (levels == VERBOSE)
 
 
 def test_a_line_of_text() -> None:
@@ -56,30 +77,15 @@ def test_a_terminal_gets_colours() -> None:
             return True
 
     stream = Terminal()
-    make_log(SHOWN, stream=stream).info("x")
+    log_to(stream, SHOWN).info("x")
     assert "\x1b[36m[INFO]\x1b[0m x" in stream.getvalue()
 
 
 def test_lines_of_json() -> None:
-    info, error, _ = (json.loads(line) for line in written(SHOWN, JsonKeys()))
+    info, error, _ = (json.loads(line) for line in written(SHOWN, JsonStyle()))
     assert (info["level"], info["msg"], type(info["ts"])) == ("info", "two 2", float)
     assert "stacktrace" in error
     assert "stacktrace" not in info
-
-
-def test_members_without_a_name_are_left_out() -> None:
-    keys = keys_of({"encoderConfig": {"messageKey": "message"}})
-    assert [json.loads(line) for line in written(SHOWN, keys)] == [
-        {"message": "two 2"},
-        {"message": "four"},
-        {"message": "five"},
-    ]
-
-
-def test_the_level_of_a_configuration() -> None:
-    assert sorted(levels_from("warn") or ()) == [logging.WARNING, logging.ERROR, logging.CRITICAL]
-    assert levels_from("nonsense") is None
-    assert levels_from(None) is None
 
 
 def test_identical_messages_are_thinned_within_a_second() -> None:
@@ -91,7 +97,7 @@ def test_identical_messages_are_thinned_within_a_second() -> None:
 
 async def test_errors_that_nobody_handled_are_lines_of_the_log() -> None:
     stream = io.StringIO()
-    tell = internal_errors(make_log(SHOWN, keys=JsonKeys(), stream=stream))
+    tell = internal_errors(log_to(stream, SHOWN, JsonStyle()))
     tell(asyncio.get_running_loop(), {"message": "Odd", "exception": ValueError("why")})
     tell(asyncio.get_running_loop(), {})
     first, second = map(json.loads, stream.getvalue().splitlines())

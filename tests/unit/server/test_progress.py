@@ -12,7 +12,7 @@ from tile38py.server.progress import LogDisplay, Shown, TerminalDisplay, choose
 
 def test_without_a_terminal_there_are_lines() -> None:
     stream = io.StringIO()
-    with Shown(make_log(SHOWN, stream=stream), is_quiet=False) as shown:
+    with Shown(make_log(SHOWN, handlers=[logging.StreamHandler(stream)]), is_quiet=False) as shown:
         shown.show(Progress(100, consumed=50, commands=7, elapsed_ns=1_000_000_000))
     assert stream.getvalue().endswith("[INFO] AOF loading: 50%, 7 commands, 7/s, 50 bytes/s\n")
 

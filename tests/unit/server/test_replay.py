@@ -1,6 +1,7 @@
 """The log at the start: torn ends, errors, commands of the future, the oldest form."""
 
 import io
+import logging
 from pathlib import Path
 
 import pytest
@@ -23,7 +24,7 @@ class Start:
         self.engine = Engine()
         self.lines = io.StringIO()
         options = Options(directory=directory, keeps_log=keeps_log)
-        log = make_log(VERBOSE, stream=self.lines)
+        log = make_log(VERBOSE, handlers=[logging.StreamHandler(self.lines)])
         self.replay = Replay(options, self.engine, clock=FakeClock(), log=log)
 
     @property

@@ -1,0 +1,27 @@
+"""Writes the configuration file at the start, and logs what is wrong with it."""
+
+from tile38py.clock import stamp_text
+from tile38py.errors import StartError, reason_of
+from tile38py.server.logs import Log, notice
+from tile38py.server.parts import Parts
+
+
+def save_configuration(parts: Parts, log: Log) -> None:
+    """Give the file the content that it should have. Raises StartError if the disk fails."""
+    file, left_out = parts.config_file, parts.config.left_out
+    text = parts.config.file_text()
+    if text == file.read():
+        return
+    if not file.is_writable():
+        notice(log, "The configuration file is read-only: no setting is kept")
+        if left_out:
+            log.error("Not understood in the configuration file: %s", left_out)
+        return
+    try:
+        if left_out:
+            # It may be a typing error: lose nothing.
+            copy = file.keep_copy(f"config.kept-{stamp_text(parts.clock.now_ns())}")
+            log.error("Left out of the configuration file: %s; it is kept in %s", left_out, copy)
+        file.write(text)
+    except OSError as error:
+        raise StartError(f"configuration file: {reason_of(error)}") from error
