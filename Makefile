@@ -4,7 +4,7 @@ SHELL := /bin/bash
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .PHONY: help install build build-release run demo wheel lock test test-all test-slow test-brokers simulate fuzz \
-	fmt lint types check ci peer bench golden-ours clean
+	fmt lint types check ci peer bench golden-ours docs clean
 
 PYTHON ?= python3
 PORT ?= 9851
@@ -154,6 +154,9 @@ peer: install ## run the golden cases against a Tile38 at PEER=host:port (it is 
 
 golden-ours: build ## record our replies to the cases that we don't match on purpose
 	$(BIN)/python -m tests.golden record-ours
+
+docs: build ## write docs/commands anew where the code decides: facts, usages, replies to examples
+	$(BIN)/python -m tests.manual
 
 bench: install build-release ## measure side by side with redis-server and PEER=host:port
 	$(BIN)/python -m benchmarks.compare $(if $(PEER),--peer tile38=$(PEER))

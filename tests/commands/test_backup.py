@@ -8,10 +8,11 @@ from tests.support.bench import Bench
 
 
 def test_it_replies_with_the_path(bench: Bench) -> None:
+    bench.call("SET", "fleet", "truck1", "STRING", "red")
     assert bench.call("BACKUP", "daily") == b"$19\r\n/data/backups/daily\r\n"
     bench.call("OUTPUT", "json")
     reply = json.loads(bench.call("BACKUP", "daily").split(b"\r\n")[1])
-    assert (reply["path"], reply["size"], reply["objects"]) == ("/data/backups/daily", 10, 2)
+    assert (reply["path"], reply["size"], reply["objects"]) == ("/data/backups/daily", 57, 1)
 
 
 def test_without_a_name_it_is_called_after_the_time(bench: Bench) -> None:

@@ -22,7 +22,7 @@ from tests.support.fakes import (
     command,
 )
 from tile38py import commands as families
-from tile38py._engine import Engine
+from tile38py._engine import Close, Engine
 from tile38py.clients import Clients
 from tile38py.commands.registry import End, Services
 from tile38py.config import Config
@@ -85,7 +85,7 @@ class Bench:
         )
         self.subscriptions.forward_to(self.leader.publish)
         self.shrinker = FakeShrinker()
-        self.backups = FakeBackups()
+        self.backups = FakeBackups(self.engine, self.clock)
         self.slow_log = SlowLog(self.engine)
         self.following = FakeFollowing(self.gates)
         self.services = self._services()
@@ -132,7 +132,7 @@ class Bench:
             replies += b"".join(progress.replies)
             if progress.stop is None and not progress.has_more:
                 return replies
-            if isinstance(progress.stop, End):
+            if isinstance(progress.stop, End | Close):
                 client.finish()
                 return replies
             if progress.stop is not None:

@@ -6,7 +6,10 @@ import os
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from tests.support.fakes import FakeClock
+from tile38py._engine import Engine
 from tile38py.interfaces.rewriting import Backup, RewriteFigures
+from tile38py.limits import MIB
 
 LOG = "log"
 
@@ -166,12 +169,17 @@ class FakeShrinker:
 
 
 class FakeBackups:
-    """Makes backups of nothing."""
+    """Makes backups that are kept nowhere."""
 
-    def __init__(self) -> None:
+    def __init__(self, engine: Engine, clock: FakeClock) -> None:
         self.names: list[str] = []
+        self._engine = engine
+        self._clock = clock
 
     def begin(self, name: str) -> Callable[[], Backup]:
-        """Note the name."""
+        """Note the name and count the bytes."""
         self.names.append(name)
-        return lambda: Backup(f"/data/backups/{name}", 10, 2)
+        rewrite = self._engine.rewrite(self._clock.now_ns())
+        size = sum(map(len, iter(lambda: rewrite.read(MIB), b"")))
+        objects = self._engine.statistics()["num_objects"]
+        return lambda: Backup(f"/data/backups/{name}", size, objects)

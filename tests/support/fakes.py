@@ -31,8 +31,9 @@ class FakeClock:
         return self.time_ns
 
     def sleep(self, seconds: float) -> None:
-        """Only remember it."""
+        """Move the time."""
         self.slept += seconds
+        self.time_ns += round(seconds * SECOND)
 
 
 class FakeLogFile:

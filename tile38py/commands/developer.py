@@ -21,7 +21,7 @@ EXPIRY_SECONDS = range(5, 30)
 @command(
     "SLEEP seconds",
     arity=2,
-    summary="Answer after a while",
+    summary="Reply after some seconds",
     group=Group.DEVELOPER,
     flags=Flags.ADMIN | Flags.BLOCKING | Flags.DEVELOPER,
 )
@@ -56,7 +56,7 @@ def shutdown(call: Call) -> Reply:
 
 
 @command(
-    "MASSINSERT columns objects [minlat minlon maxlat maxlon]",
+    "MASSINSERT collections objects [minlat minlon maxlat maxlon]",
     arity=-3,
     summary="Store many random objects",
     group=Group.DEVELOPER,

@@ -12,7 +12,7 @@ STARTED: Final = Raw(b"+OK\r\n")
 @command(
     "MONITOR",
     arity=1,
-    summary="Stream the commands that run",
+    summary="Stream the commands as they run",
     group=Group.SERVER,
     flags=Flags.ADMIN | Flags.HIDDEN | Flags.BLOCKING,
 )

@@ -50,7 +50,7 @@ def server(call: Call) -> Reply:
 @command(
     "HEALTHZ",
     arity=1,
-    summary="Tell whether the server can serve",
+    summary="Tell whether the server is ready",
     group=Group.SERVER,
     flags=Flags.READ | Flags.BEFORE_AUTH | Flags.HTTP_STATUS,
 )

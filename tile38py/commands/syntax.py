@@ -13,7 +13,7 @@ PIECE: Final = re.compile(r"\.\.\.|[\[\]()|]|[^\s\[\]()|.]+")
 CLOSING: Final = {"[": "]", "(": ")"}
 KIND_WORDS: Final = {
     "double": "lat lon z meters min max minlat minlon maxlat maxlon bearing1 bearing2 seconds",
-    "integer": "count limit start spread precision x y position size port columns objects",
+    "integer": "count limit start spread precision x y position size port collections objects",
     "key": "key newkey",
     "pattern": "pattern",
 }

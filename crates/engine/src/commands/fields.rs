@@ -16,7 +16,8 @@ pub(super) const COMMANDS: &[Command] = &[
         "FSET",
         Arity::AtLeast(5),
         fset,
-        "key id [XX] [RETURN (OBJECT | POINT | BOUNDS | HASH precision)] (name value)...",
+        "key id [XX] [RETURN [WITHFIELDS] [OBJECT | POINT | BOUNDS | HASH precision]] \
+         (name value)...",
         "Set fields of an object",
     )
     .brief()

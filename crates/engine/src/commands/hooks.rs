@@ -17,8 +17,8 @@ pub(super) const COMMANDS: &[Command] = &[
         "SETHOOK",
         Arity::AtLeast(1),
         set_hook,
-        "name endpoints [META name value]... [EX seconds] (NEARBY | WITHIN | INTERSECTS) key FENCE \
-         [DETECT events] [COMMANDS commands] [option]... area",
+        "name endpoints [META name value]... [EX seconds] (NEARBY | WITHIN | INTERSECTS) key \
+         [FENCE] [DETECT detections] [COMMANDS commands] [option]... area",
         "Send messages of a geofence to an endpoint",
     )
     .group(Group::Fences)
@@ -44,8 +44,8 @@ pub(super) const COMMANDS: &[Command] = &[
         "SETCHAN",
         Arity::AtLeast(1),
         set_channel,
-        "name [META name value]... [EX seconds] (NEARBY | WITHIN | INTERSECTS) key FENCE \
-         [DETECT events] [COMMANDS commands] [option]... area",
+        "name [META name value]... [EX seconds] (NEARBY | WITHIN | INTERSECTS) key \
+         [FENCE] [DETECT detections] [COMMANDS commands] [option]... area",
         "Publish messages of a geofence to a channel",
     )
     .group(Group::Fences)

@@ -16,7 +16,7 @@ pub(super) const COMMANDS: &[Command] = &[write(
     Arity::AtLeast(3),
     set,
     "key id [FIELD name value]... [EX seconds] [NX | XX] \
-     [RETURN (OBJECT | POINT | BOUNDS | HASH precision)] \
+     [RETURN [WITHFIELDS] [OBJECT | POINT | BOUNDS | HASH precision]] \
      (OBJECT geojson | POINT lat lon [z] | BOUNDS minlat minlon maxlat maxlon | HASH geohash | \
      STRING value)",
     "Store an object",

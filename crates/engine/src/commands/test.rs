@@ -15,7 +15,7 @@ pub(super) const COMMANDS: &[Command] = &[read(
     Arity::AtLeast(1),
     test,
     "area (WITHIN | INTERSECTS [CLIP]) area",
-    "Compare two areas",
+    "Tell whether an area lies within or intersects another",
 )
 .group(Group::Search)
 .keys(Keys::Areas)

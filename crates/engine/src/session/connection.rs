@@ -14,15 +14,21 @@ const ALWAYS: Flags =
 
 /// The records.
 pub const COMMANDS: &[Command<SessionFunction>] = &[
-    command("PING", 1, ping, "[message]", "Answer PONG or the message").with(ALWAYS),
-    command("ECHO", 1, ping, "[message]", "Answer the message").with(ALWAYS),
+    command("PING", 1, ping, "[message]", "Reply with PONG or the message").with(ALWAYS),
+    command("ECHO", 1, ping, "[message]", "Reply with PONG or the message").with(ALWAYS),
     command("QUIT", 1, quit, "", "Close the connection").with(ALWAYS),
     command("HELLO", 1, hello, "[protover]", "Choose the protocol's version")
         .with(Flags::BEFORE_AUTH.union(Flags::NO_TIMEOUT).union(Flags::BRIEF)),
     command("OUTPUT", 1, output, "[json | resp]", "Get or set the format of replies")
         .with(Flags::BEFORE_AUTH.union(Flags::WHILE_LOADING).union(Flags::BRIEF)),
-    command("TIMEOUT", 3, timeout, "seconds command", "Run a command with a time limit")
-        .with(Flags::PREFIX.union(Flags::NO_TIMEOUT)),
+    command(
+        "TIMEOUT",
+        3,
+        timeout,
+        "seconds command [argument]...",
+        "Run a command with a time limit",
+    )
+    .with(Flags::PREFIX.union(Flags::NO_TIMEOUT)),
 ];
 
 const fn command(

@@ -21,12 +21,12 @@ const LIST_SYNTAX: &str = "key [CURSOR start] [LIMIT count] [MATCH pattern]... \
 /// The arguments of WITHIN and INTERSECTS.
 const AREA_SYNTAX: &str = "key [CURSOR start] [LIMIT count] [SPARSE spread] [MATCH pattern]... \
     [WHERE (expression | field min max)]... [WHEREIN field count value...]... \
-    [CLIP] [BUFFER meters] [NOFIELDS] [FENCE] [DETECT events] [COMMANDS commands] \
+    [CLIP] [BUFFER meters] [NOFIELDS] [FENCE] [DETECT detections] [COMMANDS commands] \
     [COUNT | IDS | OBJECTS | POINTS | BOUNDS | HASHES precision] \
-    (GET key id | BOUNDS minlat minlon maxlat maxlon | OBJECT geojson | CIRCLE lat lon meters | \
-    TILE x y z | QUADKEY quadkey | HASH geohash | SECTOR lat lon meters bearing1 bearing2 | \
-    MVT x y z) [CLIPBY (BOUNDS minlat minlon maxlat maxlon | HASH geohash | TILE x y z | \
-    QUADKEY quadkey)]...";
+    (BOUNDS minlat minlon maxlat maxlon | CIRCLE lat lon meters | OBJECT geojson | GET key id | \
+    SECTOR lat lon meters bearing1 bearing2 | TILE x y z | QUADKEY quadkey | HASH geohash | \
+    POINT lat lon | MVT x y z) \
+    [CLIPBY (BOUNDS minlat minlon maxlat maxlon | HASH geohash | TILE x y z | QUADKEY quadkey)]...";
 
 pub(super) const COMMANDS: &[Command] = &[
     search_command("SCAN", 2, scan, LIST_SYNTAX, "List the objects of a collection by id"),
@@ -37,7 +37,7 @@ pub(super) const COMMANDS: &[Command] = &[
         nearby::nearby,
         "key [CURSOR start] [LIMIT count] [SPARSE spread] [MATCH pattern]... \
          [WHERE (expression | field min max)]... [WHEREIN field count value...]... \
-         [DISTANCE] [NOFIELDS] [FENCE] [DETECT events] [COMMANDS commands] [NODWELL] \
+         [DISTANCE] [NOFIELDS] [FENCE] [DETECT detections] [COMMANDS commands] [NODWELL] \
          [COUNT | IDS | OBJECTS | POINTS | BOUNDS | HASHES precision] \
          (POINT lat lon [meters] | ROAM key pattern meters [SCAN pattern])",
         "List objects by their distance to a point",

@@ -1,0 +1,96 @@
+"""The server that examples run against: in this process, with a clock of its own."""
+
+from collections.abc import Iterator, Sequence
+
+from tests.manual.console import shown, shown_json
+from tests.support.bench import Bench
+from tests.support.embedded import parse_replies
+from tests.support.fakes import SECOND, FakeClient
+from tests.support.resp import Reply
+from tile38py.config.properties import (
+    REQUIREPASS,
+    SLOWLOG_LOG_SLOWER_THAN,
+    SLOWLOG_MAX_LEN,
+)
+from tile38py.expiry import Sweeper
+
+REQUEST_NS = SECOND // 1000  # what the clock moves by with each request
+GROUP_SEED = bytes.fromhex("0b44c3a5e1")  # of the ids that tie messages of fences together
+SERVER_ID = "6f1c0a52d3b84e97a0c4d5e6f7081923"
+MAIN = ""  # the client whose requests have no name before the prompt
+JSON_NAME = "json"  # a client of this name, or one that ends in it, wants replies in JSON
+
+
+class ExampleServer:
+    """A server that holds nothing, and clients by name, which connect with their first request."""
+
+    def __init__(self) -> None:
+        self.bench = Bench(is_developer=True)
+        self.bench.config.identity.server_id = SERVER_ID
+        self.bench.engine.set_fence_context(utc_offset=0, group_seed=GROUP_SEED)
+        self.bench.config.on_change(self._apply_setting)
+        self.clients: dict[str, FakeClient] = {MAIN: self.bench.client}
+        self._sweeper = Sweeper(
+            engine=self.bench.engine,
+            clock=self.bench.clock,
+            journal=self.bench.journal,
+            gates=self.bench.gates,
+            broadcaster=self.bench.subscriptions,
+            log=self.bench.log_lines.append,
+        )
+
+    def request(self, name: str, words: Sequence[bytes]) -> list[Reply]:
+        """The replies to a client's request; more than one to SUBSCRIBE of several channels."""
+        client = self._client(name)
+        replies = parse_replies(self.bench.call(*words, client=client))
+        self.bench.clock.time_ns += REQUEST_NS
+        if client.listener is not None:
+            client.listener.send(b"", is_last=False)  # a follower's stream begins behind replies
+        return replies
+
+    def received(self) -> Iterator[tuple[str, list[str]]]:
+        """The names of the clients that were sent something unasked, each with the lines of it."""
+        self._settle()
+        for name, client in list(self.clients.items()):
+            for reply in parse_replies(client.taken()):
+                yield name, self.lines(name, reply)
+            if client.is_gone:
+                del self.clients[name]
+                self.bench.clients.remove(client)
+                yield name, ["(connection closed)"]
+
+    def lines(self, name: str, reply: Reply) -> list[str]:
+        """A reply as that client shows it."""
+        is_json = name.endswith(JSON_NAME) or str(reply).startswith('$ {"ok":')
+        return shown_json(reply) if is_json else shown(reply)
+
+    def wait(self, seconds: float) -> None:
+        """Let time pass, and what has expired be removed."""
+        self.bench.clock.time_ns += round(seconds * SECOND)
+        self._sweeper.sweep()
+
+    def _settle(self) -> None:
+        """Write the log, and do all that waits for that, for the event loop and for threads."""
+        self.bench.fake_journal.flush()
+        loop = self.bench.loop
+        while loop.soon or loop.threads:
+            loop.turn()
+            loop.end_threads()
+
+    def _apply_setting(self, _name: str) -> None:
+        """Bring about what a setting changes at once, of those that examples change."""
+        config, gates = self.bench.config, self.bench.gates
+        gates.requires_password = bool(config.get(REQUIREPASS))
+        gates.apply()
+        self.bench.slow_log.configure(
+            microseconds=config.get(SLOWLOG_LOG_SLOWER_THAN),
+            count_max=config.get(SLOWLOG_MAX_LEN),
+        )
+
+    def _client(self, name: str) -> FakeClient:
+        if name not in self.clients:
+            self.clients[name] = client = self.bench.new_client()
+            client.created_ns = client.active_ns = self.bench.clock.now_ns()
+            if name.endswith(JSON_NAME):
+                self.bench.call("OUTPUT", "json", client=client)
+        return self.clients[name]
