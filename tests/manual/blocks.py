@@ -1,8 +1,9 @@
-"""What runs in a page: requests in `session` blocks, and those that tables of errors give.
+"""The parts of a page that are run: `session` blocks and tables of errors.
 
 A session has lines `> request`, or `name> request` for a client of that name, and
-`(10 seconds later)`. A table of errors has the header ERROR_HEADER; the last request of a row's
-last cell gives the error of its first. Replies and errors are written anew, all else is kept.
+`(10 seconds later)`. A table of errors has the header ERROR_HEADER: the requests in the last cell
+of a row are sent, and the error of the last one is written to the first cell. Replies and errors
+are written anew, all other text is kept.
 """
 
 import dataclasses
@@ -25,7 +26,7 @@ CODE = re.compile(r"`([^`]+)`")
 
 @dataclasses.dataclass(slots=True)
 class Run:
-    """A page as it was written anew, the requests in it that succeeded, and what is wrong."""
+    """The new text of a page, the requests in it that succeeded, and faults."""
 
     text: str = ""
     succeeded: list[tuple[str, list[bytes]]] = dataclasses.field(default_factory=list)
@@ -33,7 +34,7 @@ class Run:
 
 
 def run(text: str) -> Run:
-    """Run all that runs in a page, from top to bottom, on a server that is empty at first."""
+    """Run a page from top to bottom on a server that is empty at first."""
     result = Run()
     server = ExampleServer()
     lines = iter(text.split("\n"))
@@ -81,7 +82,7 @@ def _answered(name: str, text: str, server: ExampleServer, result: Run) -> Itera
 
 
 def _received(server: ExampleServer) -> Iterator[str]:
-    """What clients were sent unasked, behind their names."""
+    """Return the lines of messages that clients got unasked, each behind its client's name."""
     for name, (first, *rest) in server.received():
         yield f"{name}< {first}"
         yield from (" " * (len(name) + 2) + line for line in rest)
@@ -101,7 +102,7 @@ def _errors(lines: Iterator[str], server: ExampleServer, result: Run) -> Iterato
 
 
 def _error_text(requests: list[str], server: ExampleServer, result: Run) -> str:
-    """The error that the last of some requests gives."""
+    """Send requests and return the error of the last one."""
     text = ""
     for request in requests:
         name, is_named, rest = request.partition("> ")
@@ -114,7 +115,7 @@ def _error_text(requests: list[str], server: ExampleServer, result: Run) -> str:
 
 
 def _error_of(reply: Reply) -> str:
-    """The text of an error, without the ERR that RESP has before most of them."""
+    """Return the text of an error reply, without ERR; empty for another reply."""
     if not isinstance(reply, str):
         return ""
     if reply.startswith("-"):

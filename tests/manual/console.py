@@ -3,13 +3,13 @@
 from tests.golden.compare import mask_members
 from tests.support.resp import Reply
 
-MASKED_MEMBERS = ("elapsed",)  # differ from run to run
+MASKED_MEMBERS = ("elapsed",)
 MASK = "…"
 ESCAPES = {"\\": "\\\\", '"': '\\"', "\n": "\\n", "\r": "\\r", "\t": "\\t"}
 
 
 def shown(reply: Reply) -> list[str]:
-    """The lines of a reply: arrays numbered, strings quoted, several lines as they are."""
+    """Return the lines of a reply: arrays numbered, strings quoted, texts of several lines bare."""
     if isinstance(reply, list):
         return _numbered(reply)
     if reply.startswith("$ ") and "\n" in reply:
@@ -18,13 +18,13 @@ def shown(reply: Reply) -> list[str]:
 
 
 def shown_json(reply: Reply) -> list[str]:
-    """The line of a reply in JSON, without what differs from run to run."""
+    """Return a reply in JSON, with a mask for members that differ from run to run."""
     text = str(reply).removeprefix("$ ")
     return [mask_members(text, MASKED_MEMBERS, lambda _name, _value: MASK)]
 
 
 def _numbered(items: list[Reply]) -> list[str]:
-    """The items of an array, the lines of each behind its number."""
+    """Return the items of an array, the lines of each behind its number."""
     if not items:
         return ["(empty array)"]
     width = len(str(len(items)))

@@ -10,12 +10,12 @@ OPENING, CLOSING = "[(", "])"
 
 
 def usage(record: CommandRecord) -> str:
-    """The name and the arguments in one line."""
+    """Return the name and the arguments in one line."""
     return f"{record.name} {record.syntax}".rstrip()
 
 
 def usage_lines(record: CommandRecord) -> list[str]:
-    """The same in several lines where it is long: one for each argument in brackets."""
+    """Return the usage, broken if it is long: a line for each argument in brackets."""
     if len(usage(record)) <= COLUMNS_MAX:
         return [usage(record)]
     first, *rest = [record.name, *_split(record.syntax, " ")]
@@ -27,7 +27,7 @@ def usage_lines(record: CommandRecord) -> list[str]:
 
 
 def usage_start(record: CommandRecord, columns_max: int) -> str:
-    """The usage, with … in place of the arguments that don't fit."""
+    """Return the usage, with … in place of the arguments that don't fit."""
     text = record.name
     for argument in _split(record.syntax, " "):
         if len(text) + len(argument) >= columns_max:
@@ -37,7 +37,7 @@ def usage_start(record: CommandRecord, columns_max: int) -> str:
 
 
 def _leading_words(arguments: list[str]) -> list[str]:
-    """The arguments before the first one in brackets."""
+    """Return the arguments before the first one in brackets."""
     for index, argument in enumerate(arguments):
         if argument[0] in OPENING:
             return arguments[:index]
@@ -45,7 +45,7 @@ def _leading_words(arguments: list[str]) -> list[str]:
 
 
 def _argument_lines(argument: str) -> Iterator[str]:
-    """An argument; a choice that is too long is broken before its bars."""
+    """Return the lines of an argument; a long choice is broken before its bars."""
     first, *choices = _split(argument, "|", depth=1)
     if not choices:
         first, *choices = _split(argument, "|", depth=2)
@@ -60,7 +60,7 @@ def _argument_lines(argument: str) -> Iterator[str]:
 
 
 def _split(text: str, separator: str, depth: int = 0) -> list[str]:
-    """The parts between separators that stand within so many brackets."""
+    """Return the parts between separators that stand within so many brackets."""
     parts, level = [""], 0
     for character in text:
         level += (character in OPENING) - (character in CLOSING)

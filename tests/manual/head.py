@@ -1,4 +1,4 @@
-"""The head of a command's page: all that the command's record tells."""
+"""The head of a command's page: title, usage and facts, from the command's record."""
 
 from typing import Final
 
@@ -7,7 +7,7 @@ from tile38py._engine import CommandRecord
 
 REFUSED: Final = "[Refused](README.md#when-commands-are-refused)"
 
-# What each flag means, in the words of a page. A flag stands in one of these.
+# The words of a page for each flag. A flag stands in one of these tables or in UNTOLD.
 KINDS: Final = {
     "write": "write",
     "read": "read",
@@ -38,7 +38,8 @@ REMARKS: Final = {
     "prefix": "stands before another command",
     "subscribes": "makes the connection a subscriber",
 }
-# Flags that a reader need not know: they serve clients that insist on RESP, and STALE_REFUSAL.
+# Flags without words of their own. INTROSPECTION serves clients that insist on RESP; a page names
+# the refusals that the others lift.
 UNTOLD: Final = frozenset({"introspection", "before_auth", "while_loading", "stale_ok"})
 
 KEYS: Final = {
@@ -56,13 +57,13 @@ KEYS: Final = {
 
 
 def head(record: CommandRecord) -> str:
-    """The title, the summary, the usage and a table of facts."""
+    """Return the title, the summary, the usage and a table of facts."""
     lines = [f"# {record.name}", "", f"{record.summary}.", "", "```", *usage_lines(record), "```"]
     return "\n".join([*lines, "", *facts(record)])
 
 
 def facts(record: CommandRecord) -> list[str]:
-    """The table of facts."""
+    """Return the table of facts."""
     rows = {
         "Group": f"[{record.group}](README.md#{record.group})",
         "Keys": KEYS[record.keys],
@@ -75,7 +76,7 @@ def facts(record: CommandRecord) -> list[str]:
 
 
 def refusals(record: CommandRecord) -> list[str]:
-    """The states and places in which the command is refused."""
+    """Return the states and places in which the command is refused."""
     flags = set(record.flags)
     found = [text for flag, text in REFUSALS_WITHOUT.items() if flag not in flags]
     if "read" in flags and "stale_ok" not in flags:

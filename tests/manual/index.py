@@ -23,12 +23,12 @@ TITLES: Final = {
 
 
 def file_name(record: CommandRecord) -> str:
-    """The name of a command's page."""
+    """Return the name of a command's page."""
     return record.name.lower().replace(" ", "-") + ".md"
 
 
 def full_index(records: Sequence[CommandRecord]) -> str:
-    """A table for each group: usage and summary."""
+    """Return a table for each group: usage and summary."""
     lines: list[str] = []
     for group, members in _by_group(records):
         lines += [f'<a id="{group}"></a>', "", f"### {TITLES[group]}", ""]
@@ -39,7 +39,7 @@ def full_index(records: Sequence[CommandRecord]) -> str:
 
 
 def short_index(records: Sequence[CommandRecord], folder: str) -> str:
-    """A row for each group with the names of its commands."""
+    """Return a table with a row for each group: links to its commands."""
     lines = ["| | |", "| --- | --- |"]
     for group, members in _by_group(records):
         links = (f"[{record.name}]({folder}/{file_name(record)})" for record in members)

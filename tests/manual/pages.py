@@ -1,4 +1,4 @@
-"""The files of the manual: what each should hold, and what is wrong with those that are there."""
+"""The files of the manual: how each should read, and the faults of those that exist."""
 
 import re
 from collections.abc import Iterator
@@ -61,26 +61,26 @@ NO_EXAMPLE: Final[dict[tuple[str, str], str]] = {
 
 @dataclass(frozen=True, slots=True)
 class Manual:
-    """The manual in a repository."""
+    """The manual of a repository, for some commands."""
 
     root: Path = ROOT
     records: list[CommandRecord] = field(default_factory=all_records)
 
     @property
     def folder(self) -> Path:
-        """Where the pages are."""
+        """The folder of the pages."""
         return self.root / "docs" / "commands"
 
     def page(self, record: CommandRecord) -> Path:
-        """The page of a command."""
+        """Return the path of a command's page."""
         return self.folder / index.file_name(record)
 
     def others(self) -> list[Path]:
-        """The pages that are about no single command: the index and the topics."""
+        """Return the pages about several commands: the index and the topics."""
         return [self.folder / INDEX, *sorted(self.folder.glob("*/*.md"))]
 
     def write(self) -> tuple[list[str], list[str]]:
-        """Write all files anew: the names of those that changed, and faults in examples."""
+        """Write all files anew; return the names of those that changed, and faults."""
         runs = {self.page(record): self.render_page(record) for record in self.records}
         runs |= {path: self.render_other(path) for path in self.others()}
         runs[self.root / INDEX] = blocks.Run(self.render_readme())
@@ -91,29 +91,29 @@ class Manual:
         return [str(path.relative_to(self.root)) for path in changed], faults
 
     def render_page(self, record: CommandRecord) -> blocks.Run:
-        """A command's page as it should be; where there is none, one to be filled in."""
+        """Return how a command's page should read; without one, a page to be filled in."""
         text = _read(self.page(record)) or f"{BEGIN}\n{END}\n{_skeleton(record)}"
         return blocks.run(with_region(text, head(record)))
 
     def render_other(self, path: Path) -> blocks.Run:
-        """The index or the page of a topic as it should be."""
+        """Return how the index or the page of a topic should read."""
         text = _read(path)
         if path.name == INDEX:
             text = with_region(text, index.full_index(self.records))
         return blocks.run(text)
 
     def render_readme(self) -> str:
-        """The README of the repository as it should be."""
+        """Return how the README of the repository should read."""
         table = index.short_index(self.records, "docs/commands")
         return with_region(_read(self.root / INDEX), table)
 
     def unknown_pages(self) -> list[str]:
-        """Pages about commands that don't exist."""
+        """Return the names of pages about commands that don't exist."""
         known = {self.page(record) for record in self.records} | set(self.others())
         return [path.name for path in sorted(self.folder.glob("*.md")) if path not in known]
 
     def page_faults(self, record: CommandRecord) -> Iterator[str]:
-        """What is wrong with a command's page."""
+        """Return the faults of a command's page."""
         path = self.page(record)
         if not path.exists():
             yield f"{path.name}: there is no such page; `make docs` begins one"
@@ -122,7 +122,7 @@ class Manual:
         rendered = self.render_page(record)
         yield from (f"{path.name}: {fault}" for fault in rendered.faults)
         if rendered.text != text:
-            yield f"{path.name}: not what `make docs` writes"
+            yield f"{path.name}: stale; run `make docs`"
         if UNWRITTEN in text:
             yield f"{path.name}: something is still {UNWRITTEN}"
         yield from (
@@ -135,7 +135,7 @@ class Manual:
                 yield f"{path.name}: no example in {output} that succeeds"
 
     def dead_links(self, path: Path) -> Iterator[str]:
-        """Links of a file to files or headings that aren't there."""
+        """Return the links of a file whose files or headings don't exist."""
         for target, anchor in LINK.findall(_read(path)):
             if "://" in target:
                 continue
@@ -147,7 +147,7 @@ class Manual:
 
 
 def with_region(text: str, written: str) -> str:
-    """The text with something new between the marks."""
+    """Return the text with its generated part replaced."""
     if text.count(BEGIN) != 1 or text.count(END) != 1:
         raise ValueError(f"there have to be one {BEGIN} and one {END}")
     before, _, rest = text.partition(BEGIN)
@@ -155,7 +155,7 @@ def with_region(text: str, written: str) -> str:
 
 
 def missing_outputs(name: str, run: blocks.Run) -> list[str]:
-    """The outputs in which no request of the command succeeded."""
+    """Return the outputs in which no request of the command succeeded."""
     shown = {
         "JSON" if client.endswith(JSON_NAME) else "RESP"
         for client, words in run.succeeded
@@ -172,7 +172,7 @@ def _skeleton(record: CommandRecord) -> str:
 
 
 def _anchors(text: str) -> set[str]:
-    """The places of a page that links may name."""
+    """Return the headings and marks of a page that links may name."""
     titles = (re.sub(r"[^\w\- ]", "", title.lower()) for title in HEADING.findall(text))
     return {title.replace(" ", "-") for title in titles} | set(ANCHOR.findall(text))
 

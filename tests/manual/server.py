@@ -1,4 +1,4 @@
-"""The server that examples run against: in this process, with a clock of its own."""
+"""The server that examples run against: a Bench, and clients by name. Knows no page."""
 
 from collections.abc import Iterator, Sequence
 
@@ -14,11 +14,11 @@ from tile38py.config.properties import (
 )
 from tile38py.expiry import Sweeper
 
-REQUEST_NS = SECOND // 1000  # what the clock moves by with each request
-GROUP_SEED = bytes.fromhex("0b44c3a5e1")  # of the ids that tie messages of fences together
+REQUEST_NS = SECOND // 1000  # the clock moves by it with each request
+GROUP_SEED = bytes.fromhex("0b44c3a5e1")  # of the group ids in messages of fences
 SERVER_ID = "6f1c0a52d3b84e97a0c4d5e6f7081923"
-MAIN = ""  # the client whose requests have no name before the prompt
-JSON_NAME = "json"  # a client of this name, or one that ends in it, wants replies in JSON
+MAIN = ""  # the name of the client whose prompt has none
+JSON_NAME = "json"  # clients whose names end in it send OUTPUT json first
 
 
 class ExampleServer:
@@ -40,7 +40,7 @@ class ExampleServer:
         )
 
     def request(self, name: str, words: Sequence[bytes]) -> list[Reply]:
-        """The replies to a client's request; more than one to SUBSCRIBE of several channels."""
+        """Send a request and return its replies: SUBSCRIBE has one for each channel."""
         client = self._client(name)
         replies = parse_replies(self.bench.call(*words, client=client))
         self.bench.clock.time_ns += REQUEST_NS
@@ -49,7 +49,7 @@ class ExampleServer:
         return replies
 
     def received(self) -> Iterator[tuple[str, list[str]]]:
-        """The names of the clients that were sent something unasked, each with the lines of it."""
+        """Return the messages that clients got unasked: a client's name and the lines."""
         self._settle()
         for name, client in list(self.clients.items()):
             for reply in parse_replies(client.taken()):
@@ -60,17 +60,17 @@ class ExampleServer:
                 yield name, ["(connection closed)"]
 
     def lines(self, name: str, reply: Reply) -> list[str]:
-        """A reply as that client shows it."""
+        """Return the lines of a reply, as that client shows it."""
         is_json = name.endswith(JSON_NAME) or str(reply).startswith('$ {"ok":')
         return shown_json(reply) if is_json else shown(reply)
 
     def wait(self, seconds: float) -> None:
-        """Let time pass, and what has expired be removed."""
+        """Let time pass and remove objects that have expired."""
         self.bench.clock.time_ns += round(seconds * SECOND)
         self._sweeper.sweep()
 
     def _settle(self) -> None:
-        """Write the log, and do all that waits for that, for the event loop and for threads."""
+        """Write the log and run the callbacks and threads that wait for it."""
         self.bench.fake_journal.flush()
         loop = self.bench.loop
         while loop.soon or loop.threads:
@@ -78,7 +78,7 @@ class ExampleServer:
             loop.end_threads()
 
     def _apply_setting(self, _name: str) -> None:
-        """Bring about what a setting changes at once, of those that examples change."""
+        """Apply the settings that examples change; the server's own way needs a real log."""
         config, gates = self.bench.config, self.bench.gates
         gates.requires_password = bool(config.get(REQUIREPASS))
         gates.apply()

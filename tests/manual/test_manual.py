@@ -1,4 +1,4 @@
-"""The manual in docs/commands is what the code says, and its machinery finds what is wrong."""
+"""The manual in docs/commands agrees with the code, and its checks find faults."""
 
 import shutil
 from pathlib import Path
@@ -20,12 +20,12 @@ def record_of(name: str) -> CommandRecord:
 
 
 @pytest.mark.parametrize("record", MANUAL.records, ids=lambda record: record.name)
-def test_every_command_has_a_page_that_is_what_the_code_says(record: CommandRecord) -> None:
+def test_every_command_has_a_page_that_agrees_with_the_code(record: CommandRecord) -> None:
     assert not list(MANUAL.page_faults(record))
 
 
 @pytest.mark.parametrize("path", MANUAL.others(), ids=lambda path: path.stem)
-def test_the_index_and_the_topics_are_what_the_code_says(path: Path) -> None:
+def test_the_index_and_the_topics_agree_with_the_code(path: Path) -> None:
     run = MANUAL.render_other(path)
     assert (run.faults, path.read_text("utf-8")) == ([], run.text)
 
@@ -98,7 +98,7 @@ def test_a_stale_page_is_found_and_written_anew(copy: Manual, old: str, new: str
     page = copy.page(record_of("TTL"))
     text = page.read_text("utf-8")
     page.write_text(text.replace(old, new, 1), "utf-8")
-    assert "not what `make docs` writes" in faults(copy)
+    assert "stale; run `make docs`" in faults(copy)
     assert "docs/commands/ttl.md" in copy.write()[0]
     assert faults(copy) == ""
 
@@ -126,7 +126,7 @@ def session(*lines: str) -> list[str]:
     return blocks.run("\n".join(["```session", *lines, "```"])).text.split("\n")[1:-1]
 
 
-def test_replies_are_written_and_what_stood_there_goes() -> None:
+def test_replies_replace_the_lines_that_stood_there() -> None:
     assert session("> PING", "something old", "", "json> PING") == [
         "> PING",
         "PONG",
