@@ -18,6 +18,7 @@ from tests.support.resp import Reply
 SESSION_START = "```session"
 SESSION_END = "```"
 ERROR_HEADER = "| Error | When | Request |"
+ERROR_CELLS = 3
 REQUEST = re.compile(r"([a-z-]*)> (.+)")
 LATER = re.compile(r"\(([\d.]+) seconds? later\)")
 CELL_END = re.compile(r"(?<!\\)\|")
@@ -95,7 +96,9 @@ def _errors(lines: Iterator[str], server: ExampleServer, result: Run) -> Iterato
             return
         cells = [cell.strip() for cell in CELL_END.split(line)[1:-1]]
         requests = CODE.findall(cells[-1])
-        if requests:
+        if len(cells) != ERROR_CELLS:
+            result.faults.append(f"{len(cells)} cells instead of {ERROR_CELLS}: {line}")
+        elif requests:
             text = _error_text(requests, server, result).replace("|", r"\|")
             cells[0] = f"`{text}`"
         yield f"| {' | '.join(cells)} |"

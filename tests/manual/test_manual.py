@@ -169,8 +169,10 @@ def test_the_error_of_the_last_request_of_a_row_is_written() -> None:
     assert r"(GET [count] \| LEN \| RESET)" in run.text
 
 
-def test_a_request_that_does_not_fail_or_cannot_be_read_is_a_fault() -> None:
+def test_a_row_or_request_that_cannot_be_right_is_a_fault() -> None:
     assert blocks.run(HEADER + "| | never | `PING` |").faults == ["no error: PING"]
+    row = "| a | b | c | `TTL a` |"
+    assert blocks.run(HEADER + row).faults == [f"4 cells instead of 3: {row}"]
     run = blocks.run('```session\n> GET "fleet\n```')
     assert run.faults == ['unbalanced quotes: GET "fleet']
 
