@@ -36,7 +36,7 @@ from tile38py.persistence.data_folder import DirectoryLock
 from tile38py.replication.follower import Follower
 from tile38py.replication.leader import Leader
 from tile38py.server.configuration import save_configuration
-from tile38py.server.connection import Connection, Hub
+from tile38py.server.connection import Connection, ConnectionDependencies
 from tile38py.server.follower import LoopThreads, Rest, follower_parts
 from tile38py.server.hooks import Hooks
 from tile38py.server.listener import address_text, bind_tcp, bind_unix
@@ -49,8 +49,8 @@ from tile38py.server.replay import Replay
 from tile38py.server.rewriting import Rewriting
 from tile38py.server.system import ThisProcess
 from tile38py.server.threads import Done, in_thread
+from tile38py.server.transports import TransportDependencies, WebSettings
 from tile38py.server.upkeep import CycleFinder, every, follow_zone, settings_in_force
-from tile38py.server.web import WebSettings
 from tile38py.subscriptions import Subscriptions
 
 assert command_families.FAMILIES
@@ -105,9 +105,9 @@ class Server:
 
     async def _serve(self, parts: Parts, replay: Replay) -> int:
         journal = self._make_journal(parts, replay)
-        hub = self._make_hub(parts, journal)
+        dependencies = self._make_dependencies(parts, journal)
         assert self._listener is not None
-        listening = await self._listen(hub, self._listener)
+        listening = await self._listen(dependencies, self._listener)
         self._log.info("Server started, Tile38 version %s, git %s", VERSION, "0000000")
         self._log.info("Ready to accept connections at %s", address_text(self._listener))
         try:
@@ -128,10 +128,15 @@ class Server:
         journal.release()
         return code
 
-    async def _listen(self, hub: Hub, listener: socket.socket) -> asyncio.Server:
+    async def _listen(
+        self, dependencies: ConnectionDependencies, listener: socket.socket
+    ) -> asyncio.Server:
+        def connect() -> Connection:
+            return Connection(dependencies)
+
         if listener.family == socket.AF_UNIX:
-            return await self._loop.create_unix_server(lambda: Connection(hub), sock=listener)
-        return await self._loop.create_server(lambda: Connection(hub), sock=listener)
+            return await self._loop.create_unix_server(connect, sock=listener)
+        return await self._loop.create_server(connect, sock=listener)
 
     def _make_journal(self, parts: Parts, replay: Replay) -> Aof | NoLog:
         if replay.file is None:
@@ -210,20 +215,20 @@ class Server:
         config.on_change(settings_in_force(parts, journal, self._hooks))
         return services
 
-    def _make_hub(self, parts: Parts, journal: Aof | NoLog) -> Hub:
+    def _make_dependencies(self, parts: Parts, journal: Aof | NoLog) -> ConnectionDependencies:
         options, config = self._options, parts.config
         services = self._make_services(parts, journal)
-        return Hub(
+        dispatcher = Dispatcher(services, is_developer=options.is_developer)
+        web = WebSettings(config, options.is_http_enabled, options.fails_with_500)
+        return ConnectionDependencies(
             loop=self._loop,
-            engine=parts.engine,
-            dispatcher=Dispatcher(services, is_developer=options.is_developer),
+            transports=TransportDependencies(parts.engine, dispatcher, web),
             journal=journal,
             clients=parts.clients,
             clock=parts.clock,
             config=config,
             pool=self._pool,
             doorkeeper=Doorkeeper(config, parts.clients, options.host, options.is_protected),
-            web=WebSettings(config, options.is_http_enabled, options.fails_with_500),
             log=self._log,
             output=options.output,
         )
