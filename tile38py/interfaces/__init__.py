@@ -2,17 +2,12 @@
 
 from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass, field
-from typing import Final, NamedTuple, Protocol, TypeAlias
+from typing import NamedTuple, Protocol, TypeAlias
 
 from tile38py.interfaces.connection import Client as Client
 from tile38py.interfaces.connection import Listener as Listener
 from tile38py.interfaces.connection import Role as Role
 from tile38py.interfaces.connection import Wire as Wire
-
-# What is special about replies that wait for the log; the values are combined.
-WROTE: Final = 1  # their commands changed data: without a log they must not be sent
-LAST: Final = 2  # the connection closes after them
-
 
 # Of a fence: "hook", "channel" or "live"; the name of the hook or channel, or the live fence's
 # number; the message.
@@ -37,11 +32,11 @@ class Clock(Protocol):
 class Waiter(Protocol):
     """Somebody whose replies wait until the log is written."""
 
-    def release(self, replies: bytes, flags: int) -> None:
-        """The log is written: the replies may leave."""
+    def release(self, replies: bytes, is_last: bool) -> None:
+        """The log is written: the replies may leave, and nothing after the last."""
 
-    def refuse(self, replies: bytes, flags: int, reason: str) -> None:
-        """The log could not be written."""
+    def refuse(self, replies: bytes, reason: str) -> None:
+        """The log could not be written: the replies must not leave."""
 
 
 class Journal(Protocol):
@@ -58,8 +53,13 @@ class Journal(Protocol):
     def append(self, data: bytes) -> None:
         """Add complete commands, to be written soon."""
 
-    def wait(self, waiter: Waiter, replies: bytes, flags: int) -> None:
-        """Hold replies until all that was appended so far is written. Only while is_dirty."""
+    def wait(
+        self, waiter: Waiter, replies: bytes = b"", *, wrote: bool = False, is_last: bool = False
+    ) -> None:
+        """Hold replies until all that was appended so far is written. Only while is_dirty.
+
+        Without wrote, their commands changed nothing, so they are released in any case.
+        """
 
     def digest(self, position: int, size: int) -> str | None:
         """The MD5 of a range as hexadecimal text, None if it isn't all there. Any thread."""
@@ -81,7 +81,9 @@ class LogSource(Protocol):
     def read(self, position: int, size: int) -> bytes:
         """At most so many bytes of the file from a position on. Any thread. Raises OSError."""
 
-    def wait(self, waiter: Waiter, replies: bytes, flags: int) -> None:
+    def wait(
+        self, waiter: Waiter, replies: bytes = b"", *, wrote: bool = False, is_last: bool = False
+    ) -> None:
         """Tell when all that was appended so far is written. Only while is_dirty."""
 
     def on_written(self, listener: Callable[[int, bytes], None]) -> None:

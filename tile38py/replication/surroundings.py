@@ -66,7 +66,7 @@ class Surroundings:
                 await asyncio.sleep(RETRY_SECONDS)
             else:
                 turn = Turn()
-                self.journal.wait(turn, b"", 0)
+                self.journal.wait(turn)
                 await turn.event.wait()
 
 
@@ -76,14 +76,14 @@ class Turn:
     def __init__(self) -> None:
         self.event = asyncio.Event()
 
-    def release(self, replies: bytes, flags: int) -> None:
+    def release(self, replies: bytes, is_last: bool) -> None:
         """The log is written."""
-        del replies, flags
+        del replies, is_last
         self.event.set()
 
-    def refuse(self, replies: bytes, flags: int, reason: str) -> None:
+    def refuse(self, replies: bytes, reason: str) -> None:
         """It isn't, which the log itself tells, too."""
-        del replies, flags, reason
+        del replies, reason
         self.event.set()
 
 

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Final, cast
 from tile38py import errors
 from tile38py.clients import Clients
 from tile38py.config import Config
-from tile38py.interfaces import LAST, WROTE, Client, Clock, Journal, Listener, Wire
+from tile38py.interfaces import Client, Clock, Journal, Listener, Wire
 from tile38py.limits import (
     INPUT_BYTES_WAITING_MAX,
     LIVE_BYTES_HIGH,
@@ -169,12 +169,12 @@ class Connection(asyncio.Protocol):
                 return
         self._resume(Pause.WRITE_BUFFER)
 
-    def release(self, replies: bytes, flags: int) -> None:
+    def release(self, replies: bytes, is_last: bool) -> None:
         """The log is written: the replies may leave."""
         self._held_bytes -= len(replies)
         if self._state is GONE or self._socket.is_closing():
             return
-        self._emit(replies, is_last=bool(flags & LAST))
+        self._emit(replies, is_last=is_last)
         if self._held_bytes:
             return
         if self._pauses:
@@ -182,9 +182,8 @@ class Connection(asyncio.Protocol):
         elif self._state is HALF_CLOSED:
             self._close()
 
-    def refuse(self, replies: bytes, flags: int, reason: str) -> None:
+    def refuse(self, replies: bytes, reason: str) -> None:
         """The log couldn't be written: none of these replies is true."""
-        del flags
         self._held_bytes -= len(replies)
         if self.is_gone or self._socket.is_closing():
             return
@@ -298,8 +297,7 @@ class Connection(asyncio.Protocol):
             self._begin_close()
         if self._journal.is_dirty:
             self._held_bytes += len(replies)
-            flags = (WROTE if wrote else 0) | (LAST if is_last else 0)
-            self._journal.wait(self, replies, flags)
+            self._journal.wait(self, replies, wrote=wrote, is_last=is_last)
             if self._held_bytes > OUTPUT_BYTES_HIGH:
                 self._pause(Pause.LOG)
             return
