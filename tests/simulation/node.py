@@ -20,7 +20,7 @@ from tile38py._engine import Engine
 from tile38py.errors import StartError
 from tile38py.persistence import aof, config_file, data_folder, files
 from tile38py.replication import audit
-from tile38py.server import lifecycle, parts, upkeep
+from tile38py.server import assembly, lifecycle, parts, upkeep
 from tile38py.server.options import Options
 from tile38py.server.system import EngineMemory
 
@@ -310,15 +310,15 @@ class Cluster:
             (files, "fcntl", SimpleNamespace(flock=self.system.flock, LOCK_EX=2, LOCK_NB=4)),
             (parts, "Engine", self._make_engine),
             (parts, "EngineMemory", SteadyMemory),
-            (lifecycle, "ThisProcess", lambda: STEADY_PROCESS),
+            (assembly, "ThisProcess", lambda: STEADY_PROCESS),
             (parts, "SystemClock", lambda: self.current().clock),
             (parts, "new_server_id", self._new_id),
             (parts, "raise_file_limit", lambda: 1000),
             (lifecycle, "bind_tcp", lambda host, port: ListenSocket((host, port))),
-            (lifecycle, "Hooks", NoHooks),
+            (assembly, "Hooks", NoHooks),
             (upkeep, "gc", NO_COLLECTOR),
             (audit, "FOLLOW_AUDIT_SECONDS", AUDIT_SECONDS),
-            (lifecycle, "Aof", WatchedAof),
+            (assembly, "Aof", WatchedAof),
         ]
         with contextlib.ExitStack() as stack:
             for module, name, stand_in in replaced:

@@ -7,7 +7,7 @@ import asyncio
 import gzip
 import socket
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Protocol
+from typing import Protocol
 
 from tile38py.commands.registry import Services
 from tile38py.errors import StartError
@@ -19,9 +19,6 @@ from tile38py.limits import (
 )
 from tile38py.protocol.http import Parser, Refusal, Request
 from tile38py.server.listener import address_text, bind_tcp
-
-if TYPE_CHECKING:
-    from tile38py.metrics import Figures
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8; escaping=underscores"
 READ_BYTES = 4096
@@ -41,21 +38,17 @@ class Reader(Protocol):
 
 
 class MetricsServer:
-    """Answers scrapes. Bound at once, so that a wrong address ends the start."""
+    """Answers scrapes."""
 
-    def __init__(self, listener: socket.socket, *, log: Tell) -> None:
-        self._listener = listener
-        self._log = log
-        self._figures: Figures | None = None
-        self._scraping = asyncio.Lock()
-        self._clients = 0
-
-    def show(self, server: Services) -> None:
-        """Say whose figures they are, before run()."""
+    def __init__(self, listener: socket.socket, server: Services, *, log: Tell) -> None:
         # Only who asked for metrics pays for the library's import.
         from tile38py.metrics import Figures
 
+        self._listener = listener
+        self._log = log
         self._figures = Figures(server)
+        self._scraping = asyncio.Lock()
+        self._clients = 0
 
     async def run(self) -> None:
         """Serve until cancelled."""
@@ -87,22 +80,23 @@ class MetricsServer:
         if path != b"metrics":
             return response(HTTPStatus.OK, PAGE, HTML)
         async with asyncio.timeout(METRICS_SCRAPE_SECONDS_MAX), self._scraping:
-            assert self._figures is not None
             text = await asyncio.to_thread(self._figures.ask())
         is_zipped = b"gzip" in request.headers.get(b"accept-encoding", b"")
         return response(HTTPStatus.OK, text, CONTENT_TYPE, is_zipped=is_zipped)
 
 
-def make_metrics(address: str, *, log: Tell) -> MetricsServer | None:
-    """A server on host:port, None if there is no address. Raises StartError."""
+def bind_metrics(address: str) -> socket.socket | None:
+    """A socket on host:port, None if there is no address. Raises StartError.
+
+    It is bound before the data is loaded, so that a wrong address ends the start.
+    """
     if not address:
         return None
     host, colon, port = address.rpartition(":")
     is_port = port.isascii() and port.isdigit() and int(port) <= PORT_MAX
     if not colon or not is_port:
         raise StartError(f"metrics-addr '{address}': must be host:port")
-    listener = bind_tcp(host.removeprefix("[").removesuffix("]"), int(port))
-    return MetricsServer(listener, log=log)
+    return bind_tcp(host.removeprefix("[").removesuffix("]"), int(port))
 
 
 async def read_request(reader: Reader) -> Request | Refusal:

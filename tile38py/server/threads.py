@@ -2,11 +2,45 @@
 
 import asyncio
 from collections.abc import Callable
-from concurrent.futures import Executor
+from concurrent.futures import Executor, ThreadPoolExecutor
+from typing import TypeVar
 
 from tile38py.errors import as_os_error
+from tile38py.limits import (
+    FOLLOW_THREADS_MAX,
+    FOLLOWER_READ_THREADS_MAX,
+    LONG_READ_THREADS_MAX,
+)
 
 Done = Callable[[OSError | None], None]
+Result = TypeVar("Result")
+
+
+class ThreadPools:
+    """The threads of a server: pools of their own for work that must not hold up other work."""
+
+    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        self._loop = loop
+        self.long_reads = ThreadPoolExecutor(LONG_READ_THREADS_MAX, "read")
+        self._log_reads = ThreadPoolExecutor(FOLLOWER_READ_THREADS_MAX, "log")
+        self._following = ThreadPoolExecutor(FOLLOW_THREADS_MAX, "follow")
+
+    def in_thread(self, run: Callable[[], None], done: Done) -> None:
+        """Run something for the log's files, then done on the event loop, as in_thread() does."""
+        in_thread(self._loop, None, run, done)
+
+    def read_log_in_thread(self, run: Callable[[], None], done: Done) -> None:
+        """The same for a piece of the log that a follower is sent."""
+        in_thread(self._loop, self._log_reads, run, done)
+
+    def run(self, work: Callable[[], Result]) -> asyncio.Future[Result]:
+        """Begin something for our own following of a leader."""
+        return self._loop.run_in_executor(self._following, work)
+
+    def shutdown(self) -> None:
+        """Wait for what runs, but for long reads: nobody is there to hear of those."""
+        self._log_reads.shutdown()
+        self._following.shutdown()
 
 
 def in_thread(

@@ -24,7 +24,8 @@ from tile38py.limits import (
     COLLECT_SECONDS_MAX,
     COLLECT_WAITING_COUNT_MAX,
 )
-from tile38py.persistence.aof import Aof, NoLog
+from tile38py.persistence.aof import Aof
+from tile38py.persistence.no_log import NoLog
 from tile38py.server.hooks import Hooks
 from tile38py.server.parts import Parts
 

@@ -7,7 +7,8 @@ import pytest
 
 from tests.support.fakes import FakeClient, FakeLogFile, ManualLoop
 from tile38py._engine import Engine
-from tile38py.persistence.aof import ALWAYS, Aof, Loop, NoLog
+from tile38py.persistence.aof import ALWAYS, Aof, Loop
+from tile38py.persistence.no_log import NoLog
 
 FULL = os.strerror(errno.ENOSPC)
 

@@ -7,8 +7,9 @@ import pytest
 
 from tests.support.fakes import ManualLoop
 from tile38py.config.properties import AOFSHRINK_GROWTH_PERCENTAGE, AOFSHRINK_MIN_SIZE
-from tile38py.persistence.aof import Aof, Loop, NoLog
+from tile38py.persistence.aof import Aof, Loop
 from tile38py.persistence.files import AppendFile
+from tile38py.persistence.no_log import NoLog
 from tile38py.server.options import Options
 from tile38py.server.parts import make_parts
 from tile38py.server.rewriting import Rewriting
