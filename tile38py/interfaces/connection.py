@@ -61,11 +61,8 @@ class Client(Protocol):
     active_ns: int  # when it last sent something
     replica_port: int  # what REPLCONF announced; 0 = this isn't a replica
     replica_ip: str
+    is_plain: bool  # it speaks HTTP or WebSocket: one command, one reply
     listener: Listener | None  # once it is live
-
-    @property
-    def is_plain(self) -> bool:
-        """Whether it speaks HTTP or WebSocket: one command, one reply."""
 
     @property
     def is_gone(self) -> bool:

@@ -1,4 +1,4 @@
-"""The log of a server that keeps none: accepts everything, writes nothing."""
+"""The log of a server without a log (--appendonly no): accepts everything, writes nothing."""
 
 from collections.abc import Callable
 

@@ -36,7 +36,7 @@ assert command_families.FAMILIES
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Start:
-    """What a start of the server has before its objects are built."""
+    """Inputs from which a server's objects are built."""
 
     options: Options
     log: Log
@@ -49,7 +49,7 @@ class Start:
 
 
 class LogHealth:
-    """Has writes refused while the log cannot be written."""
+    """Refuses writes while the log cannot be written."""
 
     def __init__(self, gates: Gates, log: Log) -> None:
         self._gates = gates
@@ -57,11 +57,11 @@ class LogHealth:
         self._on_recovery: list[Callable[[], None]] = []
 
     def on_recovery(self, call: Callable[[], None]) -> None:
-        """Have a function called each time the log is written again."""
+        """Call a function each time the log can be written again."""
         self._on_recovery.append(call)
 
     def changed(self, error: str | None) -> None:
-        """The log cannot be written, for this reason; None: it is written again."""
+        """Note why the log cannot be written; None if it is written again."""
         self._gates.log_error = error
         self._gates.apply()
         if error is not None:
@@ -83,7 +83,7 @@ class Storage:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Messaging:
-    """What takes messages to hooks, live connections and followers."""
+    """Delivery of messages to hooks, live connections and followers."""
 
     subscriptions: Subscriptions
     hooks: Hooks
@@ -136,7 +136,7 @@ def assemble(start: Start) -> Assembly:
 
 
 def make_storage(start: Start) -> Storage:
-    """Build what keeps the data."""
+    """Build the log and what rewrites it."""
     health = LogHealth(start.parts.gates, start.log)
     journal: Aof | NoLog = NoLog()
     if start.replay.file is not None:
@@ -150,7 +150,7 @@ def make_storage(start: Start) -> Storage:
 
 
 def make_messaging(start: Start, storage: Storage) -> Messaging:
-    """Build what sends messages."""
+    """Build the delivery of messages."""
     options, parts, journal = start.options, start.parts, storage.journal
     leader = Leader(
         journal,
@@ -163,7 +163,7 @@ def make_messaging(start: Start, storage: Storage) -> Messaging:
     def publish(channel: bytes, message: bytes) -> int:
         return subscriptions.publish(channel, message)
 
-    # A hook may publish to a channel, so each of these two needs the other.
+    # Hooks need publish() for local:// endpoints, and subscriptions pass events to hooks.
     hooks = Hooks(
         options.queue_path or options.directory / "queue.db",
         parts.engine,
@@ -186,7 +186,7 @@ def make_messaging(start: Start, storage: Storage) -> Messaging:
 def make_services(
     start: Start, storage: Storage, messaging: Messaging, follower: Follower
 ) -> Services:
-    """What the server's commands may ask for."""
+    """Build the dependencies of commands."""
     parts = start.parts
     return Services(
         engine=parts.engine,
@@ -213,7 +213,7 @@ def make_services(
 
 
 def make_connection_dependencies(start: Start, services: Services) -> ConnectionDependencies:
-    """What all connections share."""
+    """Build the dependencies of connections."""
     options, parts = start.options, start.parts
     dispatcher = Dispatcher(services, is_developer=options.is_developer)
     web = WebSettings(parts.config, options.is_http_enabled, options.fails_with_500)

@@ -1,8 +1,8 @@
-"""One connection: keeps the order of its replies, its bounds, and what waits for the log.
+"""A client's connection: the order of its replies, its bounds, and what waits for the log.
 
-What its bytes mean is its transport's. The first lines of data_received are the path of nearly
-every request and are kept short; all the rest happens beside it: the log, work on other threads,
-slow readers, the end.
+Its transport parses and frames bytes. The first lines of data_received are the path of nearly
+every request and are kept short. The other methods handle what is rarer: waiting for the log, work
+on other threads, slow readers, the end.
 """
 
 import asyncio
@@ -41,32 +41,32 @@ if TYPE_CHECKING:
 
 
 class State(Enum):
-    """How far a connection's life has come."""
+    """Phases of a connection, in their order."""
 
     OPEN = auto()
-    HALF_CLOSED = auto()  # the client sends no more but may wait for replies
-    CLOSING = auto()  # its last reply is on the way
-    GONE = auto()
+    HALF_CLOSED = auto()  # the client has closed its sending side and may wait for replies
+    CLOSING = auto()  # nothing more is received; the last reply is on its way
+    GONE = auto()  # nothing can be sent any more
 
 
 class Pause(Enum):
-    """A reason to run no more requests of a connection for now. Several may hold at a time."""
+    """Reasons to run no more requests of a connection for now. Several may hold at a time."""
 
-    WORK = auto()  # another thread makes the reply to its last request
-    WRITE_BUFFER = auto()  # the client doesn't take its replies
+    WORK = auto()  # another thread runs its last request
+    WRITE_BUFFER = auto()  # the write buffer is above its high-water mark
     LOG = auto()  # many of its replies wait for the log
-    TIME_SLICE = auto()  # other connections run first
+    TIME_SLICE = auto()  # its time slice is used up
 
 
 NOT_PAUSED: Final[frozenset[Pause]] = frozenset()
-# Every write asks for these, and to look up a member in its enum takes 0.1 µs.
+# Every write tests for these. Looking up a member in its enum takes 0.1 µs.
 HALF_CLOSED: Final = State.HALF_CLOSED
 GONE: Final = State.GONE
 
 
 @dataclass(frozen=True, slots=True)
 class ConnectionDependencies:
-    """What all connections of a server share."""
+    """Dependencies of all connections of a server."""
 
     loop: asyncio.AbstractEventLoop
     transports: TransportDependencies
@@ -81,12 +81,12 @@ class ConnectionDependencies:
 
 
 class Connection(asyncio.Protocol):
-    """Is also the Client that commands see and the Waiter that the log knows."""
+    """A connection. It is the Client that commands see and the Waiter that the log notifies."""
 
     __slots__ = (
         "_dependencies", "_held_bytes", "_journal", "_now", "_pauses", "_receive", "_socket",
         "_state", "_transport", "_unread", "_write", "active_ns", "address", "client_id",
-        "created_ns", "listener", "name", "replica_ip", "replica_port", "session",
+        "created_ns", "is_plain", "listener", "name", "replica_ip", "replica_port", "session",
     )  # fmt: skip
 
     def __init__(self, dependencies: ConnectionDependencies) -> None:
@@ -106,10 +106,10 @@ class Connection(asyncio.Protocol):
         self.listener: Listener | None = None
         engine = dependencies.transports.engine
         session = engine.session(framing="resp", output=dependencies.output)
-        self._speak(RespTransport(dependencies.transports, session))
+        self._use(RespTransport(dependencies.transports, session))
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Let the client in or tell why not."""
+        """Admit the client, or refuse it with the reason."""
         # uvloop's transports don't derive from asyncio's.
         self._socket = cast("asyncio.Transport", transport)
         self._write: Callable[[bytes], None] = self._socket.write
@@ -126,7 +126,7 @@ class Connection(asyncio.Protocol):
         dependencies.log.debug("Opened connection: %s", self.address)
 
     def data_received(self, data: bytes) -> None:
-        """Run what arrived."""
+        """Run the requests in data."""
         self.active_ns = now_ns = self._now()
         if self._pauses:
             self._keep(data)
@@ -139,14 +139,14 @@ class Connection(asyncio.Protocol):
             self._take(outcome)
 
     def eof_received(self) -> bool:
-        """Keep the connection while replies are still to come."""
+        """The client has closed its sending side. Stay open while replies are still to come."""
         if self._is_open:
             self._state = HALF_CLOSED
             self._take(self._transport.end_of_input())
         return bool(self._pauses or self._held_bytes) or self._state is State.CLOSING
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Forget the client."""
+        """Remove the client."""
         del exc
         self._leave(GONE)
         self._dependencies.clients.remove(self)
@@ -156,13 +156,13 @@ class Connection(asyncio.Protocol):
         self._dependencies.log.debug("Closed connection: %s", self.address)
 
     def pause_writing(self) -> None:
-        """The client doesn't take its replies: nothing more is run for it."""
+        """The write buffer is above its high-water mark: run no more requests."""
         self._pause(Pause.WRITE_BUFFER)
         if self.listener is not None:
             self.listener.pause()
 
     def resume_writing(self) -> None:
-        """The client took them."""
+        """The write buffer is below its low-water mark."""
         if self.listener is not None:
             self.listener.resume()
             if self._socket.get_write_buffer_size() > LIVE_BYTES_HIGH:
@@ -170,7 +170,7 @@ class Connection(asyncio.Protocol):
         self._resume(Pause.WRITE_BUFFER)
 
     def release(self, replies: bytes, is_last: bool) -> None:
-        """The log is written: the replies may leave."""
+        """Send replies: the log is written."""
         self._held_bytes -= len(replies)
         if self._state is GONE or self._socket.is_closing():
             return
@@ -183,7 +183,7 @@ class Connection(asyncio.Protocol):
             self._close()
 
     def refuse(self, replies: bytes, reason: str) -> None:
-        """The log couldn't be written: none of these replies is true."""
+        """Send an error in place of the replies and close: the log could not be written."""
         self._held_bytes -= len(replies)
         if self.is_gone or self._socket.is_closing():
             return
@@ -192,13 +192,8 @@ class Connection(asyncio.Protocol):
 
     @property
     def wire(self) -> Wire:
-        """How the present request was framed."""
+        """The framing of the present request."""
         return self._transport.wire
-
-    @property
-    def is_plain(self) -> bool:
-        """Whether it speaks HTTP or WebSocket: one command, one reply."""
-        return self._transport.is_plain
 
     @property
     def is_gone(self) -> bool:
@@ -207,62 +202,63 @@ class Connection(asyncio.Protocol):
 
     @property
     def unsent(self) -> int:
-        """Bytes that the socket didn't take yet."""
+        """Bytes in the write buffer."""
         return self._socket.get_write_buffer_size()
 
     def listen(self, listener: Listener) -> None:
-        """Become live: from here on replies leave through the listener, in order with messages."""
+        """Become live: the listener sends replies from now on, in order with its messages."""
         self.listener = listener
         self.session.live = True
         self._write = lambda data: listener.send(data, is_last=False)
-        # Messages are the same for many: those that wait are better kept outside the socket.
+        # Many connections share the bytes of a message while it waits outside the write buffer.
         self._socket.set_write_buffer_limits(LIVE_BYTES_HIGH, LIVE_BYTES_LOW)
         if Pause.WRITE_BUFFER in self._pauses:
             listener.pause()
         self._dependencies.log.info("live %s", self.address)
 
     def write(self, data: bytes) -> None:
-        """Hand bytes to the socket, for the listener."""
+        """Write to the socket now; only for the listener."""
         if not self._socket.is_closing():
             self._socket.write(data)
 
     def shut(self) -> None:
-        """Close after what the socket has, for the listener."""
+        """Close when the write buffer is sent; only for the listener."""
         self._socket.close()
 
     def kill(self) -> None:
-        """Cut the connection."""
+        """Close at once. What is not sent is lost."""
         self._leave(GONE)
         self._socket.abort()
 
     def finish(self) -> None:
-        """Close after what is on the way, at a clean stop."""
+        """Close after the replies that are due, at a clean stop."""
         self._send(b"", is_last=True)
 
     @property
     def _is_open(self) -> bool:
         return self._state in {State.OPEN, HALF_CLOSED}
 
-    def _speak(self, transport: Transport) -> None:
-        """Speak by this transport from here on."""
+    def _use(self, transport: Transport) -> None:
+        """Use a transport from now on."""
         self._transport = transport
         self._receive = transport.receive
         self.session = transport.session
+        self.is_plain = transport.is_plain
 
     def _leave(self, state: State) -> None:
-        """Enter a state in which nothing more is received."""
+        """Enter a state in which received data is discarded."""
         self._state = state
         self._receive = _discard
 
     def _keep(self, data: bytes) -> None:
-        """Keep what arrives during a pause. Some event loops deliver what they had read before."""
+        """Buffer data that arrives during a pause: some event loops deliver what they had read."""
         if self._is_open:
             self._unread += data
             if len(self._unread) > INPUT_BYTES_WAITING_MAX:
                 self.kill()
 
     def _take(self, outcome: Outcome) -> None:
-        """Send what there is to send, then do what comes next."""
+        """Carry out a transport's step."""
         if isinstance(outcome, bytes):
             if outcome:
                 self._send(outcome)
@@ -281,7 +277,7 @@ class Connection(asyncio.Protocol):
                     self._dependencies.log.error("%s", reason)
             case Upgrade(transport, data):
                 if self._is_open:
-                    self._speak(transport)
+                    self._use(transport)
                     self._take(self._receive(self, data, self._now()))
             case Then.CONTINUE:
                 self._pause(Pause.TIME_SLICE)
@@ -290,7 +286,7 @@ class Connection(asyncio.Protocol):
                 self.kill()
 
     def _send(self, replies: bytes, *, wrote: bool = False, is_last: bool = False) -> None:
-        """Send now, or as soon as everything logged before is written."""
+        """Send now, or when everything that was logged before is written."""
         if self._state is GONE:
             return
         if is_last:
@@ -320,7 +316,7 @@ class Connection(asyncio.Protocol):
             self.kill()
 
     def _pause(self, reason: Pause) -> None:
-        """Run nothing more for this client until _resume for the same reason."""
+        """Run no more requests until _resume for the same reason."""
         if self._is_open and not self._pauses and not self._socket.is_closing():
             self._socket.pause_reading()
         self._pauses |= {reason}
@@ -351,7 +347,7 @@ class Connection(asyncio.Protocol):
         self._socket.close()
 
     def _start(self, wait: Wait) -> None:
-        """Run work on another thread; the client waits, others go on."""
+        """Run work off the event loop. Other connections go on."""
         self._pause(Pause.WORK)
         work = wait.work
         if work.is_task:
@@ -373,6 +369,6 @@ class Connection(asyncio.Protocol):
 
 
 def _discard(client: Client, data: bytes, now_ns: int) -> bytes:
-    """Receive nothing: the connection is about to end."""
+    """Discard data: the connection is about to end."""
     del client, data, now_ns
     return b""

@@ -1,4 +1,4 @@
-"""Following, put together: the network, threads, the place of the copy, the server's parts."""
+"""Builds the follower of a server."""
 
 import functools
 from dataclasses import dataclass
@@ -23,7 +23,7 @@ from tile38py.server.threads import ThreadPools
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FollowerInputs:
-    """What a follower needs that isn't among a server's parts."""
+    """Inputs of a follower that are not among a server's parts."""
 
     journal: Aof | NoLog
     broadcaster: Broadcaster
@@ -33,7 +33,7 @@ class FollowerInputs:
 
 
 def make_follower(options: Options, parts: Parts, log: Log, inputs: FollowerInputs) -> Follower:
-    """The following of a server, which starts with the leader that the configuration names."""
+    """Build the follower. It starts with the leader that the configuration names, if any."""
     identity = parts.config.identity
     target = None
     if identity.follow_host:

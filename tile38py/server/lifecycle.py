@@ -1,8 +1,7 @@
-"""From start to stop: the order in which a server comes up, works and ends.
+"""The life of a server: start, periodic work, signals, clean stop. See assembly for its objects.
 
 Order of a start: lock the directory, read the configuration, bind, serve (LOADING), replay the
-log, then the periodic work. A second server, a wrong port or a bad setting is told at once. What
-its objects are given is in assembly.
+log, then the periodic work. So a second server, a wrong port or a bad setting fails at once.
 """
 
 import asyncio
@@ -33,7 +32,7 @@ from tile38py.server.listener import address_text, bind_tcp, bind_unix
 from tile38py.server.logs import Log, internal_errors
 from tile38py.server.metrics import MetricsServer, bind_metrics
 from tile38py.server.options import Options
-from tile38py.server.parts import Parts, make_parts
+from tile38py.server.parts import make_parts
 from tile38py.server.replay import Replay
 from tile38py.server.threads import ThreadPools
 from tile38py.server.upkeep import CycleFinder, every, follow_zone
@@ -123,7 +122,7 @@ class Server:
         return await self._loop.create_server(connect, sock=listener)
 
     async def _work(self, start: Start, assembly: Assembly, metrics: MetricsServer | None) -> None:
-        """Replay the log, then everything that happens by itself."""
+        """Replay the log, then run the periodic work."""
         replay, parts = start.replay, start.parts
         storage, messaging = assembly.storage, assembly.messaging
         try:
@@ -138,7 +137,7 @@ class Server:
         parts.memory.check()
         cycles = CycleFinder(parts.clock, messaging.hooks)
         cycles.start()
-        parts.engine.take_events()  # what the log said was told when it was written
+        parts.engine.take_events()  # events of the replayed log were delivered when it was written
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(messaging.hooks.run(), name="hooks")
             tasks.create_task(storage.rewriting.run(), name="rewriting")
@@ -155,7 +154,7 @@ class Server:
             tasks.create_task(every(COLLECT_SECONDS, cycles.tick), name="cycles")
 
     async def _stop(self, clients: Clients, storage: Storage) -> None:
-        """The clean stop: nothing that was promised is lost."""
+        """Stop cleanly: every acknowledged write is on the disk."""
         self._log.warning("Shutting down...")
         await storage.rewriting.stop()
         try:
@@ -173,7 +172,7 @@ class Server:
         self._log.warning("Server has shutdown, bye now")
 
     def stop(self, code: int, reason: str) -> None:
-        """End the process; an empty reason means that it was told already."""
+        """End the process. An empty reason means that it is logged already."""
         if reason:
             self._log.critical("%s", reason)
         if not self._ended.done():

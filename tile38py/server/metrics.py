@@ -38,7 +38,7 @@ class Reader(Protocol):
 
 
 class MetricsServer:
-    """Answers scrapes."""
+    """Serves scrapes over HTTP."""
 
     def __init__(self, listener: socket.socket, server: Services, *, log: Tell) -> None:
         # Only who asked for metrics pays for the library's import.

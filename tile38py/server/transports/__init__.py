@@ -1,8 +1,8 @@
-"""Transports: the ways to speak to a client, behind one interface.
+"""Transports: RESP, HTTP, WebSocket and streams behind one interface.
 
-A transport turns what arrives into commands and their replies into bytes of its kind. It opens no
-socket, waits for nothing and keeps no order: the connection does. A connection begins with RESP
-and may be upgraded from there: see resp, http and live.
+A transport parses received bytes, runs their commands and frames the replies. The connection owns
+the socket, the order of replies and every wait. A connection begins with RESP and may be upgraded
+to another transport: see resp, http and live.
 """
 
 from collections.abc import Callable
@@ -17,22 +17,22 @@ from tile38py.interfaces import Client, Wire
 
 
 class Then(Enum):
-    """What the connection does next, where that needs no values."""
+    """Next steps of a connection that need no values."""
 
-    CONTINUE = auto()  # let other connections run, then receive nothing to go on
+    CONTINUE = auto()  # let other connections run, then call receive() without data
     ABORT = auto()  # cut the connection
 
 
 @dataclass(frozen=True, slots=True)
 class Close:
-    """Close when everything is sent; the reason is for the server's log, empty for none."""
+    """Close the connection when everything is sent. The reason is logged unless it is empty."""
 
     reason: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Upgrade:
-    """Speak by another transport, which receives these bytes first."""
+    """Replace the transport. The new one receives these bytes first."""
 
     transport: "Transport"
     data: bytes = b""
@@ -40,7 +40,7 @@ class Upgrade:
 
 @dataclass(frozen=True, slots=True)
 class Wait:
-    """Run this work elsewhere, then finish with its result; receive nothing before."""
+    """Run work off the event loop and pass its result to finish. Nothing is received meanwhile."""
 
     work: Work
     finish: Callable[[object], "Outcome"]
@@ -48,41 +48,42 @@ class Wait:
 
 @dataclass(slots=True)
 class Step:
-    """The outcome of something that arrived."""
+    """Output for the client, and what the connection does next."""
 
-    output: bytes = b""  # for the client
-    wrote: bool = False  # data changed: without a log the output must not be sent
-    then: Wait | Close | Upgrade | Then | None = None  # None: wait for more to arrive
+    output: bytes = b""
+    wrote: bool = False  # data changed: the output must not be sent before it is logged
+    then: Wait | Close | Upgrade | Then | None = None  # None: receive more
 
 
-# Bare bytes are output of commands that changed nothing, with nothing to do next.
+# Bare bytes are a step of commands that changed nothing, after which more is received. Nearly all
+# requests end so.
 Outcome: TypeAlias = bytes | Step
 CLOSE: Final = Close()
 
 
 class Transport(Protocol):
-    """One way to speak to a client."""
+    """Parses what one client sends and frames what it is sent."""
 
     session: Session
-    is_plain: ClassVar[bool]  # commands come one by one as words, not as a stream for the session
+    is_plain: ClassVar[bool]  # commands are parsed here, one by one, not by the session
 
     @property
     def wire(self) -> Wire:
-        """How the present request was framed, and so how unasked messages are."""
+        """The framing of the present request, which messages to the client will have, too."""
 
     def receive(self, client: Client, data: bytes, now_ns: int) -> Outcome:
-        """Run what arrived for a client. Without data, go on with what arrived before."""
+        """Run the commands in data. Without data, go on with what was received before."""
 
     def refusal(self, text: str) -> bytes:
-        """An error in place of replies that must not be sent, before the connection ends."""
+        """An error reply in place of replies that could not be logged; the connection closes."""
 
     def end_of_input(self) -> Outcome:
-        """The client sends no more, but may still listen."""
+        """The client has closed its sending side."""
 
 
 @dataclass(frozen=True, slots=True)
 class WebSettings:
-    """How this server treats HTTP."""
+    """Settings of HTTP and WebSocket."""
 
     config: Config
     is_enabled: bool = True
@@ -91,7 +92,7 @@ class WebSettings:
 
 @dataclass(frozen=True, slots=True)
 class TransportDependencies:
-    """What transports run commands with."""
+    """Dependencies of all transports of a server."""
 
     engine: Engine
     dispatcher: Dispatcher

@@ -1,4 +1,4 @@
-"""HTTP: one request whose command's JSON is the reply, or the first message of a stream."""
+"""HTTP: one request a connection. The JSON of its command is the reply, or begins a stream."""
 
 from dataclasses import dataclass
 from http import HTTPStatus
@@ -30,19 +30,19 @@ from tile38py.server.transports.live import (
 
 @dataclass(frozen=True, slots=True)
 class Exchange:
-    """A request's way back to its client."""
+    """Framing of what is sent in response to a request."""
 
-    encode: Encode  # the JSON of its command as the reply
-    wire: Wire  # how the client hears more than one message
-    head: bytes = b""  # what comes before the first of them
+    encode: Encode  # makes the reply of its command's JSON
+    wire: Wire  # of a stream of messages
+    head: bytes = b""  # of such a stream
 
 
-# Before the request is complete there is no form for a reply.
+# Before the request is complete nothing says how a reply is framed.
 NO_EXCHANGE: Final = Exchange(lambda body: body, Wire.HTTP)
 
 
 class HttpTransport:
-    """One request."""
+    """Receives a request, runs its command and sends the reply."""
 
     is_plain: ClassVar[bool] = True
 
@@ -56,7 +56,7 @@ class HttpTransport:
 
     @property
     def wire(self) -> Wire:
-        """How the client hears more than one message."""
+        """The framing of messages if the command is one that starts a stream."""
         return self._exchange.wire
 
     def receive(self, client: Client, data: bytes, now_ns: int) -> Outcome:
@@ -77,11 +77,11 @@ class HttpTransport:
                 return self._begin(client, request, now_ns)
 
     def refusal(self, text: str) -> bytes:
-        """The reply to a request that could not be served."""
+        """An error as the reply to the request."""
         return self._exchange.encode(self.session.fail(text))
 
     def end_of_input(self) -> Outcome:
-        """Nothing more is expected."""
+        """Nothing to send: a reply that is due leaves first."""
         return b""
 
     def _begin(self, client: Client, request: http.Request, now_ns: int) -> Outcome:
@@ -118,7 +118,7 @@ class HttpTransport:
         return Step(output, progress.wrote, Upgrade(self._stream()))
 
     def _reply(self, body: bytes, *, wrote: bool = False) -> Step:
-        """The reply, and the end."""
+        """The reply, after which the connection closes."""
         return Step(self._exchange.encode(body), wrote, CLOSE)
 
     def _stream(self) -> WebSocketTransport | HttpStreamTransport:
@@ -158,7 +158,7 @@ class HttpTransport:
 
 
 def _stream_of(key: bytes | None, *, is_chunked: bool) -> tuple[Wire, bytes]:
-    """How a command that goes live is heard, and what comes first."""
+    """The framing and the head of a stream."""
     if key is not None:
         return Wire.WEBSOCKET, websocket.handshake(key)
     wire = Wire.CHUNKED_HTTP if is_chunked else Wire.HTTP

@@ -1,5 +1,7 @@
-"""Transports of connections that hear more than replies, where what they may say is another matter
-than before. Messages don't pass through here: the listener of the connection sends them.
+"""Transports of live connections: WebSocket, HTTP streams, log streams to followers.
+
+They handle what such clients may still send. Messages to them don't pass through here: the
+connection's listener sends those.
 """
 
 from collections.abc import Callable, Sequence
@@ -13,13 +15,13 @@ from tile38py.protocol.push import Form
 from tile38py.protocol.websocket import Answer, Frames
 from tile38py.server.transports import CLOSE, Outcome, Step, Then
 
-# Frames JSON as the reply to the HTTP request with which the connection began.
+# Makes a whole HTTP reply of a command's JSON.
 Encode = Callable[[bytes], bytes]
 ABORT: Final = Step(then=Then.ABORT)
 
 
 class WebSocketTransport:
-    """Each message of the client is a command, and each reply a message."""
+    """Runs each message of the client as a command; each reply is a message."""
 
     is_plain: ClassVar[bool] = True
     wire = Wire.WEBSOCKET
@@ -31,7 +33,7 @@ class WebSocketTransport:
         self._frames = Frames()
 
     def receive(self, client: Client, data: bytes, now_ns: int) -> Outcome:
-        """Run the commands, and answer what the protocol itself asks."""
+        """Run the commands and answer control frames."""
         if not data:
             return b""
         output: list[bytes] = []
@@ -50,16 +52,16 @@ class WebSocketTransport:
         return b"".join(output)
 
     def refusal(self, text: str) -> bytes:
-        """Only the first reply can be refused: later ones are to commands that change nothing."""
+        """A whole HTTP reply: later ones are to commands that change nothing."""
         return self._encode(self.session.fail(text))
 
     def end_of_input(self) -> Outcome:
-        """The client may listen on."""
+        """Nothing to send: the client still gets messages."""
         return b""
 
 
 class HttpStreamTransport:
-    """An HTTP reply without an end: the client has nothing more to say."""
+    """Sends an HTTP reply without an end. Ignores what the client sends after its request."""
 
     is_plain: ClassVar[bool] = True
 
@@ -69,21 +71,21 @@ class HttpStreamTransport:
         self._encode = encode
 
     def receive(self, client: Client, data: bytes, now_ns: int) -> Outcome:
-        """Ignore it, as it would have been ignored behind a request without a stream."""
+        """Ignore the data, as behind any HTTP request."""
         del client, data, now_ns
         return b""
 
     def refusal(self, text: str) -> bytes:
-        """A whole reply, since nothing of the stream has left."""
+        """A whole HTTP reply: nothing of the stream has left yet."""
         return self._encode(self.session.fail(text))
 
     def end_of_input(self) -> Outcome:
-        """The client may listen on."""
+        """Nothing to send: the client still gets messages."""
         return b""
 
 
 class LogStreamTransport:
-    """The log on its way to a follower."""
+    """Sends the log to a follower, which must not send anything."""
 
     is_plain: ClassVar[bool] = False
     wire = Wire.RESP
@@ -92,7 +94,7 @@ class LogStreamTransport:
         self.session = session
 
     def receive(self, client: Client, data: bytes, now_ns: int) -> Outcome:
-        """Whatever a follower says is its last word."""
+        """Cut a follower that sends anything."""
         del client, now_ns
         return ABORT if data else b""
 
@@ -101,12 +103,12 @@ class LogStreamTransport:
         return self.session.fail(text)
 
     def end_of_input(self) -> Outcome:
-        """A follower that says no more is gone, though the log may always have more to send."""
+        """Cut the follower: it is gone, and the log would always have more to send."""
         return ABORT
 
 
 def messages(wire: Wire, replies: Sequence[bytes]) -> bytes:
-    """Each JSON reply as a message of its own."""
+    """Frame each JSON reply as a message of its own."""
     form = Form(wire, is_json=True)
     texts = (reply.removesuffix(b"\r\n") for reply in replies if reply)
     return b"".join(map(form.framed, texts))

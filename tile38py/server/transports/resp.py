@@ -22,28 +22,28 @@ from tile38py.server.transports.live import LogStreamTransport
 
 
 class RespTransport:
-    """What every connection begins with."""
+    """The transport with which every connection begins."""
 
-    __slots__ = ("_dependencies", "_feed", "session")
+    __slots__ = ("_dependencies", "_receive", "session")
 
     is_plain: ClassVar[bool] = False
 
     def __init__(self, dependencies: TransportDependencies, session: Session) -> None:
         self._dependencies = dependencies
-        self._feed = session.feed
+        self._receive = session.receive
         self.session = session
 
     @property
     def wire(self) -> Wire:
-        """How the present request was framed."""
+        """The framing of the present request."""
         return Wire.NATIVE if self.session.framing == "native" else Wire.RESP
 
     def receive(self, client: Client, data: bytes, now_ns: int) -> Outcome:
-        """Run what arrived."""
-        batch = self._feed(data, now_ns)
-        if batch.stop is None and not batch.log:
-            return batch.replies
-        progress = self._dependencies.dispatcher.drive(client, batch)
+        """Run the requests that are complete."""
+        received = self._receive(data, now_ns)
+        if isinstance(received, bytes):
+            return received
+        progress = self._dependencies.dispatcher.drive(client, received)
         output = b"".join(progress.replies)
         if progress.stop is not None:
             return Step(output, progress.wrote, self._after(client, progress.stop))
@@ -56,7 +56,7 @@ class RespTransport:
         return self.session.fail(text)
 
     def end_of_input(self) -> Outcome:
-        """Nothing is left to say."""
+        """Nothing to send: replies that are due leave first."""
         return b""
 
     def _after(
