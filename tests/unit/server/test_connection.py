@@ -14,6 +14,8 @@ from tile38py.limits import (
     OUTPUT_BYTES_MAX,
 )
 from tile38py.server.connection import Connection
+from tile38py.server.transports.http import HttpTransport
+from tile38py.server.transports.resp import RespTransport
 
 PING = command(b"PING")
 SET = command(b"SET", b"fleet", b"a", b"POINT", b"1", b"2")
@@ -229,6 +231,7 @@ def test_a_lost_connection_is_freed_without_a_search_for_cycles(request_bytes: b
     gc.disable()
     try:
         asyncio.run(lose())
-        assert not [one for one in gc.get_objects() if isinstance(one, Connection)]
+        kinds = (Connection, RespTransport, HttpTransport)
+        assert not [one for one in gc.get_objects() if isinstance(one, kinds)]
     finally:
         gc.enable()
