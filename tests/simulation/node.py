@@ -20,7 +20,7 @@ from tile38py._engine import Engine
 from tile38py.errors import StartError
 from tile38py.persistence import aof, config_file, data_folder, files
 from tile38py.replication import audit
-from tile38py.server import assembly, lifecycle, parts, upkeep
+from tile38py.server import assembly, core, lifecycle, upkeep
 from tile38py.server.options import Options
 from tile38py.server.system import EngineMemory
 
@@ -308,12 +308,12 @@ class Cluster:
             (data_folder, "os", self.system),
             (files, "os", self.system),
             (files, "fcntl", SimpleNamespace(flock=self.system.flock, LOCK_EX=2, LOCK_NB=4)),
-            (parts, "Engine", self._make_engine),
-            (parts, "EngineMemory", SteadyMemory),
+            (core, "Engine", self._make_engine),
+            (core, "EngineMemory", SteadyMemory),
             (assembly, "ThisProcess", lambda: STEADY_PROCESS),
-            (parts, "SystemClock", lambda: self.current().clock),
-            (parts, "new_server_id", self._new_id),
-            (parts, "raise_file_limit", lambda: 1000),
+            (core, "SystemClock", lambda: self.current().clock),
+            (core, "new_server_id", self._new_id),
+            (core, "raise_file_limit", lambda: 1000),
             (lifecycle, "bind_tcp", lambda host, port: ListenSocket((host, port))),
             (assembly, "Hooks", NoHooks),
             (upkeep, "gc", NO_COLLECTOR),

@@ -28,11 +28,11 @@ from tile38py.persistence.data_folder import DirectoryLock
 from tile38py.server.assembly import Assembly, Start, Storage, assemble
 from tile38py.server.configuration import save_configuration
 from tile38py.server.connection import Connection, ConnectionDependencies
+from tile38py.server.core import make_core
 from tile38py.server.listener import address_text, bind_tcp, bind_unix
 from tile38py.server.logs import Log, internal_errors
 from tile38py.server.metrics import MetricsServer, bind_metrics
 from tile38py.server.options import Options
-from tile38py.server.parts import make_parts
 from tile38py.server.replay import Replay
 from tile38py.server.threads import ThreadPools
 from tile38py.server.upkeep import CycleFinder, every, follow_zone
@@ -53,11 +53,11 @@ class Server:
         self._loop.set_exception_handler(internal_errors(self._log))
         lock = DirectoryLock(options.directory)
         try:
-            parts = make_parts(options)
-            replay = Replay(options, parts.engine, clock=parts.clock, log=self._log)
+            core = make_core(options)
+            replay = Replay(options, core.engine, clock=core.clock, log=self._log)
             listener = self._bind()
             metrics_listener = bind_metrics(options.metrics_address)
-            save_configuration(parts, self._log)
+            save_configuration(core, self._log)
             self._write_pid_file()
             self._catch_signals(replay)
             start = Start(
@@ -65,7 +65,7 @@ class Server:
                 log=self._log,
                 loop=self._loop,
                 threads=ThreadPools(self._loop),
-                parts=parts,
+                core=core,
                 replay=replay,
                 listener=listener,
                 stop=self.stop,
@@ -105,7 +105,7 @@ class Server:
         finally:
             listening.close()
         if code == 0:
-            await self._stop(start.parts.clients, assembly.storage)
+            await self._stop(start.core.clients, assembly.storage)
         assembly.messaging.leader.cut_all()
         start.threads.shutdown()
         assembly.storage.journal.release()
@@ -123,7 +123,7 @@ class Server:
 
     async def _work(self, start: Start, assembly: Assembly, metrics: MetricsServer | None) -> None:
         """Replay the log, then run the periodic work."""
-        replay, parts = start.replay, start.parts
+        replay, core = start.replay, start.core
         storage, messaging = assembly.storage, assembly.messaging
         try:
             await self._loop.run_in_executor(None, replay.run)
@@ -132,12 +132,12 @@ class Server:
             return
         if isinstance(storage.journal, Aof):
             storage.journal.start_at(replay.size)
-        parts.gates.is_loading = False
-        parts.gates.apply()
-        parts.memory.check()
-        cycles = CycleFinder(parts.clock, messaging.hooks)
+        core.gates.is_loading = False
+        core.gates.apply()
+        core.memory.check()
+        cycles = CycleFinder(core.clock, messaging.hooks)
         cycles.start()
-        parts.engine.take_events()  # events of the replayed log were delivered when it was written
+        core.engine.take_events()  # events of the replayed log were delivered when it was written
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(messaging.hooks.run(), name="hooks")
             tasks.create_task(storage.rewriting.run(), name="rewriting")
@@ -145,12 +145,12 @@ class Server:
                 tasks.create_task(metrics.run(), name="metrics")
             assembly.follower.start(tasks)
             tasks.create_task(every(EXPIRE_SECONDS, assembly.sweeper.sweep), name="expiry")
-            tasks.create_task(every(ZONE_SECONDS, follow_zone(parts.engine)), name="zone")
+            tasks.create_task(every(ZONE_SECONDS, follow_zone(core.engine)), name="zone")
             check_followers = messaging.leader.check
             tasks.create_task(every(FOLLOWER_CHECK_SECONDS, check_followers), name="followers")
             tasks.create_task(every(SYNC_SECONDS, storage.journal.tick), name="sync")
-            tasks.create_task(every(MEMORY_SECONDS, parts.memory.check), name="memory")
-            tasks.create_task(every(COLLECT_SECONDS, parts.memory.tick), name="collect")
+            tasks.create_task(every(MEMORY_SECONDS, core.memory.check), name="memory")
+            tasks.create_task(every(COLLECT_SECONDS, core.memory.tick), name="collect")
             tasks.create_task(every(COLLECT_SECONDS, cycles.tick), name="cycles")
 
     async def _stop(self, clients: Clients, storage: Storage) -> None:

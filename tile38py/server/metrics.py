@@ -1,6 +1,7 @@
-"""The listener of --metrics-addr: a small HTTP server that answers /metrics. No password.
+"""The HTTP server of --metrics-addr, which serves /metrics without a password.
 
-One request a connection, one scrape at a time; what is shown is in tile38py/metrics.
+It serves one request a connection and makes one scrape at a time. See tile38py/metrics for the
+figures.
 """
 
 import asyncio
@@ -31,10 +32,10 @@ PORT_MAX = 65535
 
 
 class Reader(Protocol):
-    """Bytes of a client; asyncio's."""
+    """The part of asyncio.StreamReader that is used."""
 
     async def read(self, n: int, /) -> bytes:
-        """Some; none at the end."""
+        """At most n bytes, none at the end."""
 
 
 class MetricsServer:
@@ -67,7 +68,7 @@ class MetricsServer:
                 finally:
                     self._clients -= 1
         except (OSError, TimeoutError):
-            pass  # the client is gone or silent
+            pass  # the client is gone or exceeded its time
         finally:
             writer.close()
 
@@ -100,7 +101,7 @@ def bind_metrics(address: str) -> socket.socket | None:
 
 
 async def read_request(reader: Reader) -> Request | Refusal:
-    """The whole request."""
+    """Read a complete request. Raises ConnectionResetError if the client closes before."""
     parser = Parser()
     while True:
         data = await reader.read(READ_BYTES)
@@ -114,7 +115,7 @@ async def read_request(reader: Reader) -> Request | Refusal:
 def response(
     status: HTTPStatus, body: bytes, content_type: str, *, is_zipped: bool = False
 ) -> bytes:
-    """The bytes of a response, after which the connection closes."""
+    """A complete response, after which the connection closes."""
     head = [f"HTTP/1.1 {status} {status.phrase}", f"Content-Type: {content_type}"]
     if is_zipped:
         body = gzip.compress(body, compresslevel=1)

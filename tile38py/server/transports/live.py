@@ -12,7 +12,7 @@ from tile38py.commands.registry import End
 from tile38py.dispatch import Dispatcher
 from tile38py.interfaces import Client, Wire
 from tile38py.protocol.push import Form
-from tile38py.protocol.websocket import Answer, Frames
+from tile38py.protocol.websocket import ControlReply, FrameParser
 from tile38py.server.transports import CLOSE, Outcome, Step, Then
 
 # Makes a whole HTTP reply of a command's JSON.
@@ -30,7 +30,7 @@ class WebSocketTransport:
         self.session = session
         self._dispatcher = dispatcher
         self._encode = encode
-        self._frames = Frames()
+        self._frames = FrameParser()
 
     def receive(self, client: Client, data: bytes, now_ns: int) -> Outcome:
         """Run the commands and answer control frames."""
@@ -38,7 +38,7 @@ class WebSocketTransport:
             return b""
         output: list[bytes] = []
         for item in self._frames.receive(data):
-            if isinstance(item, Answer):
+            if isinstance(item, ControlReply):
                 output.append(item.data)
                 if item.is_last:
                     return Step(b"".join(output), then=CLOSE)
