@@ -19,7 +19,7 @@ from tests.simulation.system import SimulatedPath, System
 from tile38py._engine import Engine
 from tile38py.errors import StartError
 from tile38py.persistence import aof, config_file, data_folder, files
-from tile38py.replication import audit
+from tile38py.replication import log_comparison
 from tile38py.server import assembly, core, lifecycle, upkeep
 from tile38py.server.options import Options
 from tile38py.server.system import EngineMemory
@@ -317,7 +317,7 @@ class Cluster:
             (lifecycle, "bind_tcp", lambda host, port: ListenSocket((host, port))),
             (assembly, "Hooks", NoHooks),
             (upkeep, "gc", NO_COLLECTOR),
-            (audit, "FOLLOW_AUDIT_SECONDS", AUDIT_SECONDS),
+            (log_comparison, "FOLLOW_AUDIT_SECONDS", AUDIT_SECONDS),
             (assembly, "Aof", WatchedAof),
         ]
         with contextlib.ExitStack() as stack:

@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 from tile38py.interfaces import Client, Clock, LogSource, StreamProgress
 from tile38py.protocol.push import forwarded
-from tile38py.replication.stream import InThread, Source, Stream
+from tile38py.replication.log_stream import InThread, Source, Stream
 
 
 class Ready:

@@ -12,17 +12,17 @@ from tile38py.commands.registry import Services
 from tile38py.commands.replication import keep_leader
 from tile38py.dispatch import Dispatcher
 from tile38py.expiry import Sweeper
-from tile38py.following import Target
 from tile38py.gates import Gates
 from tile38py.interfaces import Broadcaster, Stopper
+from tile38py.interfaces.following import Target
 from tile38py.persistence.aof import Aof, Loop
 from tile38py.persistence.files import Folder
 from tile38py.persistence.no_log import NoLog
 from tile38py.persistence.resync import Resync
-from tile38py.replication.dial import TcpDial
+from tile38py.replication.dependencies import Surroundings
 from tile38py.replication.follower import Follower
 from tile38py.replication.leader import Leader
-from tile38py.replication.surroundings import Surroundings
+from tile38py.replication.link import TcpDial
 from tile38py.server.connection import ConnectionDependencies
 from tile38py.server.core import Core
 from tile38py.server.hooks import Hooks
