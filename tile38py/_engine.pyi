@@ -217,6 +217,9 @@ class Session:
         """Of the last request: "resp" (or inline), "native", "plain"."""
 
     def feed(self, data: bytes, now_ns: int) -> Batch: ...
+    def receive(self, data: bytes, now_ns: int) -> bytes | Batch:
+        """The same, but bare replies if the batch has nothing else."""
+
     def run(self, args: Sequence[bytes], now_ns: int) -> Batch: ...
     def answer(self, value: object, members: Sequence[tuple[str, object]] = ...) -> bytes: ...
     def fail(self, text: str) -> bytes:

@@ -1,4 +1,4 @@
-"""The connections of the process. Doesn't open or close any."""
+"""The registry of client connections. Doesn't open or close any."""
 
 from collections.abc import Callable, Iterator
 
@@ -6,7 +6,7 @@ from tile38py.interfaces import Client
 
 
 class Clients:
-    """All connections by id, and how many there have been."""
+    """All open connections by id, and the count of those ever received."""
 
     __slots__ = ("_by_id", "_emptied", "count_max", "received")
 
@@ -20,35 +20,36 @@ class Clients:
         return len(self._by_id)
 
     def __iter__(self) -> Iterator[Client]:
-        # Ids are given in rising order and dictionaries keep the order of insertion.
+        # Ascending by id: ids are assigned in that order, and dictionaries keep it. A copy, so that
+        # the loop may remove clients.
         return iter(list(self._by_id.values()))
 
     @property
     def is_full(self) -> bool:
-        """Whether the bound is reached."""
+        """Whether the maximum number of connections is open."""
         return len(self._by_id) >= self.count_max
 
     def next_id(self) -> int:
-        """Count a connection and give it its number."""
+        """Count a received connection and return its id."""
         self.received += 1
         return self.received
 
     def add(self, client: Client) -> None:
-        """A connection that will be served."""
+        """Add a connection that will be served."""
         self._by_id[client.client_id] = client
 
     def remove(self, client: Client) -> None:
-        """A connection that is gone; it need not have been added."""
+        """Remove a closed connection, if it was added."""
         self._by_id.pop(client.client_id, None)
         if self._emptied is not None and not self._by_id:
             self._emptied()
 
     def on_empty(self, emptied: Callable[[], None]) -> None:
-        """Have a function called when nobody is there (any more)."""
+        """Call a function now if no connection is open, else when the last one is removed."""
         self._emptied = emptied
         if not self._by_id:
             emptied()
 
     def replicas(self) -> list[Client]:
-        """Those that announced themselves with REPLCONF."""
+        """The connections that sent REPLCONF listening-port."""
         return [client for client in self._by_id.values() if client.replica_port]

@@ -1,4 +1,4 @@
-"""Which commands may run at present, told to the engine, which enforces it. Decides nothing."""
+"""The states of the server in which the engine refuses commands. The engine decides which."""
 
 from dataclasses import dataclass
 
@@ -8,7 +8,7 @@ from tile38py._engine import Engine
 
 @dataclass(slots=True)
 class Gates:
-    """The states that close commands. Call apply() after a change."""
+    """States in which the engine refuses commands. Call apply() after a change."""
 
     engine: Engine
     is_loading: bool = True
@@ -17,10 +17,10 @@ class Gates:
     caught_up_once: bool = False
     is_read_only: bool = False
     is_out_of_memory: bool = False
-    log_error: str | None = None  # why the log takes nothing, which refuses writes
+    log_error: str | None = None  # why the log cannot be written: writes are refused
 
     def apply(self) -> None:
-        """Tell the engine."""
+        """Pass the states to the engine."""
         self.engine.set_state(
             loading=self.is_loading,
             requires_password=self.requires_password,

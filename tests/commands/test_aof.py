@@ -4,7 +4,7 @@ import pytest
 
 from tests.support.bench import Bench, Line
 from tests.support.fakes import command
-from tile38py.persistence.aof import NoLog
+from tile38py.persistence.no_log import NoLog
 
 
 def test_sums_of_ranges(bench: Bench) -> None:

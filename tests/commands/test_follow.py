@@ -6,7 +6,7 @@ import pytest
 
 from tests.support.bench import Bench
 from tile38py import errors
-from tile38py.following import Target
+from tile38py.interfaces.following import Target
 
 COMMANDS = pytest.mark.parametrize("name", ["FOLLOW", "SLAVEOF", "REPLICAOF"])
 OK = b"+OK\r\n"

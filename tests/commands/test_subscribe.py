@@ -147,8 +147,8 @@ def test_a_failing_log_stops_no_messages_of_others(bench: Bench) -> None:
     client = subscriber(bench)
     bench.call("SET", "k", "i", "POINT", "1", "2")
     published(bench, client)
-    (waiter, _, flags) = bench.fake_journal.held[-1]
-    waiter.refuse(b"", flags, "full")
+    (waiter, _, _) = bench.fake_journal.held[-1]
+    waiter.refuse(b"", "full")
     bench.loop.turn()
     assert client.taken() == b""
     bench.subscriptions.recovered()

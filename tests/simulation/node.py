@@ -19,8 +19,8 @@ from tests.simulation.system import SimulatedPath, System
 from tile38py._engine import Engine
 from tile38py.errors import StartError
 from tile38py.persistence import aof, config_file, data_folder, files
-from tile38py.replication import audit
-from tile38py.server import lifecycle, parts, upkeep
+from tile38py.replication import log_comparison
+from tile38py.server import assembly, core, lifecycle, upkeep
 from tile38py.server.options import Options
 from tile38py.server.system import EngineMemory
 
@@ -308,17 +308,17 @@ class Cluster:
             (data_folder, "os", self.system),
             (files, "os", self.system),
             (files, "fcntl", SimpleNamespace(flock=self.system.flock, LOCK_EX=2, LOCK_NB=4)),
-            (parts, "Engine", self._make_engine),
-            (parts, "EngineMemory", SteadyMemory),
-            (lifecycle, "ThisProcess", lambda: STEADY_PROCESS),
-            (parts, "SystemClock", lambda: self.current().clock),
-            (parts, "new_server_id", self._new_id),
-            (parts, "raise_file_limit", lambda: 1000),
+            (core, "Engine", self._make_engine),
+            (core, "EngineMemory", SteadyMemory),
+            (assembly, "ThisProcess", lambda: STEADY_PROCESS),
+            (core, "SystemClock", lambda: self.current().clock),
+            (core, "new_server_id", self._new_id),
+            (core, "raise_file_limit", lambda: 1000),
             (lifecycle, "bind_tcp", lambda host, port: ListenSocket((host, port))),
-            (lifecycle, "Hooks", NoHooks),
+            (assembly, "Hooks", NoHooks),
             (upkeep, "gc", NO_COLLECTOR),
-            (audit, "FOLLOW_AUDIT_SECONDS", AUDIT_SECONDS),
-            (lifecycle, "Aof", WatchedAof),
+            (log_comparison, "FOLLOW_AUDIT_SECONDS", AUDIT_SECONDS),
+            (assembly, "Aof", WatchedAof),
         ]
         with contextlib.ExitStack() as stack:
             for module, name, stand_in in replaced:

@@ -30,9 +30,9 @@ from tile38py.dispatch import Dispatcher, Work
 from tile38py.gates import Gates
 from tile38py.interfaces import Journal, LogSource
 from tile38py.replication.leader import Leader
-from tile38py.server.connection import Connection, Hub
+from tile38py.server.connection import Connection, ConnectionDependencies
 from tile38py.server.peers import Doorkeeper
-from tile38py.server.web import WebSettings
+from tile38py.server.transports import TransportDependencies, WebSettings
 from tile38py.slow_log import SlowLog
 from tile38py.subscriptions import Subscriptions
 
@@ -153,29 +153,30 @@ class Bench:
 class Line:
     """A connection on a fake socket, with a server behind it."""
 
-    def __init__(self, bench: Bench, *, address: tuple[str, int] = ("127.0.0.1", 5000)) -> None:
+    def __init__(
+        self,
+        bench: Bench,
+        *,
+        address: tuple[str, int] = ("127.0.0.1", 5000),
+        web: WebSettings | None = None,
+    ) -> None:
         self.bench = bench
         self.pool = ThreadPoolExecutor(1)
         self.transport = FakeTransport(address)
-        self.web = WebSettings(bench.config)
-        self.doorkeeper = Doorkeeper(bench.config, bench.clients, is_protected=True)
-        self.connection = Connection(self._hub())
-        self.connection.connection_made(self.transport)
-
-    def _hub(self) -> Hub:
-        return Hub(
+        web = web or WebSettings(bench.config)
+        dependencies = ConnectionDependencies(
             loop=asyncio.get_running_loop(),
-            engine=self.bench.engine,
-            dispatcher=self.bench.dispatcher,
-            journal=self.bench.journal,
-            clients=self.bench.clients,
-            clock=self.bench.clock,
-            config=self.bench.config,
+            transports=TransportDependencies(bench.engine, bench.dispatcher, web),
+            journal=bench.journal,
+            clients=bench.clients,
+            clock=bench.clock,
+            config=bench.config,
             pool=self.pool,
-            doorkeeper=self.doorkeeper,
-            web=self.web,
+            doorkeeper=Doorkeeper(bench.config, bench.clients, is_protected=True),
             log=logging.getLogger("tests"),
         )
+        self.connection = Connection(dependencies)
+        self.connection.connection_made(self.transport)
 
     def send(self, data: bytes) -> bytes:
         """What is answered at once."""

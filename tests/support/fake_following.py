@@ -3,8 +3,8 @@
 from collections.abc import Callable, Generator
 
 from tile38py.errors import CommandError
-from tile38py.following import Target
 from tile38py.gates import Gates
+from tile38py.interfaces.following import Target
 
 
 class Answered:

@@ -174,14 +174,14 @@ class FakeClient:
         """Be gone."""
         self.is_gone = True
 
-    def release(self, replies: bytes, flags: int) -> None:
+    def release(self, replies: bytes, is_last: bool) -> None:
         """Replies leave."""
-        del flags
+        del is_last
         self.sent.append(replies)
 
-    def refuse(self, replies: bytes, flags: int, reason: str) -> None:
+    def refuse(self, replies: bytes, reason: str) -> None:
         """Replies don't leave."""
-        del replies, flags
+        del replies
         self.refusals.append(reason)
 
 
@@ -194,7 +194,7 @@ class FakeJournal:
         self.is_dirty = False
         self.error: str | None = None
         self.data = b""
-        self.held: list[tuple[Waiter, bytes, int]] = []
+        self.held: list[tuple[Waiter, bytes, bool]] = []
         self.is_readable = True
         self.size_written = 0
         self.listeners: list[Callable[[int, bytes], None]] = []
@@ -217,9 +217,12 @@ class FakeJournal:
         self.data += data
         self.is_dirty = True
 
-    def wait(self, waiter: Waiter, replies: bytes, flags: int) -> None:
+    def wait(
+        self, waiter: Waiter, replies: bytes = b"", *, wrote: bool = False, is_last: bool = False
+    ) -> None:
         """Hold."""
-        self.held.append((waiter, replies, flags))
+        del wrote
+        self.held.append((waiter, replies, is_last))
 
     def digest(self, position: int, size: int) -> str | None:
         """The sum of a range."""
@@ -233,11 +236,11 @@ class FakeJournal:
             for listener in self.listeners:
                 listener(position, self.data[position:])
         held, self.held = self.held, []
-        for waiter, replies, flags in held:
+        for waiter, replies, is_last in held:
             if error:
-                waiter.refuse(replies, flags, error)
+                waiter.refuse(replies, error)
             else:
-                waiter.release(replies, flags)
+                waiter.release(replies, is_last)
 
 
 class FakeOutbox:

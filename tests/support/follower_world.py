@@ -12,11 +12,11 @@ from tests.support.fake_time import fake_clock
 from tile38py._engine import Engine
 from tile38py.commands.replication import keep_leader
 from tile38py.config.properties import LEADERAUTH
-from tile38py.following import Target
+from tile38py.interfaces.following import Target
 from tile38py.persistence.aof import Aof, Loop
 from tile38py.persistence.resync import Resync
+from tile38py.replication.dependencies import Surroundings
 from tile38py.replication.follower import Follower
-from tile38py.replication.surroundings import Surroundings
 
 LEADER = Target("leader", 9851)
 STEP_SECONDS = 0.01

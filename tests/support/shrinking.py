@@ -5,7 +5,6 @@ from dataclasses import dataclass, field
 
 from tests.support.fake_disk import LOG, FakeDisk, FakeFile, FakeFolder
 from tests.support.fakes import FakeClock, ManualLoop
-from tile38py.interfaces import WROTE
 from tile38py.persistence.aof import Aof, Loop
 from tile38py.persistence.shrink import AofShrinker, Surroundings
 
@@ -65,14 +64,14 @@ class Writer:
         self.acknowledged = 0
         self.refusals: list[str] = []
 
-    def release(self, replies: bytes, flags: int) -> None:
+    def release(self, replies: bytes, is_last: bool) -> None:
         """One more is safe."""
-        del flags
+        del is_last
         self.acknowledged = int(replies)
 
-    def refuse(self, replies: bytes, flags: int, reason: str) -> None:
+    def refuse(self, replies: bytes, reason: str) -> None:
         """One isn't, for now."""
-        del replies, flags
+        del replies
         self.refusals.append(reason)
 
 
@@ -127,7 +126,7 @@ class World:
         apply(self.data.state, line)
         self.states.append(dict(self.data.state))
         self.aof.append(line + b"\n")
-        self.aof.wait(self.writer, b"%d" % (len(self.states) - 1), WROTE)
+        self.aof.wait(self.writer, b"%d" % (len(self.states) - 1), wrote=True)
 
     def end_thread(self, index: int = 0) -> None:
         """What runs on one thread comes to its end."""

@@ -9,7 +9,7 @@ from tile38py.commands.registry import Call, Flags, Group, Reply, Services, comm
 from tile38py.commands.replication import replica_host
 from tile38py.commands.server import messages_sent
 from tile38py.config.properties import REPLICA_PRIORITY
-from tile38py.following import Target
+from tile38py.interfaces.following import Target
 
 Lines = dict[str, int | float | str]
 SECOND_NS: Final = 1_000_000_000

@@ -13,7 +13,6 @@ from typing import Final
 from tile38py._engine import CommandRecord, Engine, Simple
 from tile38py.clients import Clients
 from tile38py.config import Config
-from tile38py.following import Following
 from tile38py.gates import Gates
 from tile38py.interfaces import (
     Broadcaster,
@@ -28,6 +27,7 @@ from tile38py.interfaces import (
     SettingsFile,
     Stopper,
 )
+from tile38py.interfaces.following import Following
 from tile38py.interfaces.rewriting import Backups, Shrinker
 from tile38py.slow_log import SlowLog
 

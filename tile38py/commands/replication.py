@@ -6,8 +6,8 @@ from tile38py import errors
 from tile38py.commands.registry import OK, Awaited, Call, Flags, Group, Reply, Services, command
 from tile38py.commands.settings import write
 from tile38py.config import Config
-from tile38py.following import Target
 from tile38py.interfaces import Client, SettingsFile
+from tile38py.interfaces.following import Target
 
 
 @command(

@@ -2,40 +2,18 @@
 
 from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass, field
-from enum import Enum, auto
-from typing import Final, NamedTuple, Protocol, TypeAlias
+from typing import NamedTuple, Protocol, TypeAlias
 
-from tile38py._engine import Session
-
-# What is special about replies that wait for the log; the values are combined.
-WROTE: Final = 1  # their commands changed data: without a log they must not be sent
-LAST: Final = 2  # the connection closes after them
-
+from tile38py.interfaces.connection import Client as Client
+from tile38py.interfaces.connection import Listener as Listener
+from tile38py.interfaces.connection import Role as Role
+from tile38py.interfaces.connection import Wire as Wire
 
 # Of a fence: "hook", "channel" or "live"; the name of the hook or channel, or the live fence's
 # number; the message.
 FenceEvent: TypeAlias = tuple[str, bytes | int, bytes]
 # Of a hook or channel: what became of it, its name, how many events of the batch came before.
 HookChange: TypeAlias = tuple[str, bytes, int]
-
-
-class Wire(Enum):
-    """How a connection's bytes are framed."""
-
-    RESP = auto()  # inline commands too
-    NATIVE = auto()
-    WEBSOCKET = auto()
-    HTTP = auto()  # of a client that knows no chunks
-    CHUNKED_HTTP = auto()
-
-
-class Role(Enum):
-    """What a live connection listens to."""
-
-    SUBSCRIBER = auto()
-    MONITOR = auto()
-    FENCE = auto()
-    FOLLOWER = auto()  # to the log
 
 
 class Clock(Protocol):
@@ -54,11 +32,11 @@ class Clock(Protocol):
 class Waiter(Protocol):
     """Somebody whose replies wait until the log is written."""
 
-    def release(self, replies: bytes, flags: int) -> None:
-        """The log is written: the replies may leave."""
+    def release(self, replies: bytes, is_last: bool) -> None:
+        """The log is written: the replies may leave, and nothing after the last."""
 
-    def refuse(self, replies: bytes, flags: int, reason: str) -> None:
-        """The log could not be written."""
+    def refuse(self, replies: bytes, reason: str) -> None:
+        """The log could not be written: the replies must not leave."""
 
 
 class Journal(Protocol):
@@ -75,8 +53,13 @@ class Journal(Protocol):
     def append(self, data: bytes) -> None:
         """Add complete commands, to be written soon."""
 
-    def wait(self, waiter: Waiter, replies: bytes, flags: int) -> None:
-        """Hold replies until all that was appended so far is written. Only while is_dirty."""
+    def wait(
+        self, waiter: Waiter, replies: bytes = b"", *, wrote: bool = False, is_last: bool = False
+    ) -> None:
+        """Hold replies until all that was appended so far is written. Only while is_dirty.
+
+        Without wrote, their commands changed nothing, so they are released in any case.
+        """
 
     def digest(self, position: int, size: int) -> str | None:
         """The MD5 of a range as hexadecimal text, None if it isn't all there. Any thread."""
@@ -98,7 +81,9 @@ class LogSource(Protocol):
     def read(self, position: int, size: int) -> bytes:
         """At most so many bytes of the file from a position on. Any thread. Raises OSError."""
 
-    def wait(self, waiter: Waiter, replies: bytes, flags: int) -> None:
+    def wait(
+        self, waiter: Waiter, replies: bytes = b"", *, wrote: bool = False, is_last: bool = False
+    ) -> None:
         """Tell when all that was appended so far is written. Only while is_dirty."""
 
     def on_written(self, listener: Callable[[int, bytes], None]) -> None:
@@ -123,39 +108,14 @@ class LogStreams(Protocol):
     def count(self) -> int:
         """How many they are."""
 
-    def attach(self, client: "Client", position: int) -> None:
+    def attach(self, client: Client, position: int) -> None:
         """Make a connection a follower, from a position of the log on."""
 
     def lag_seconds_max(self) -> int:
         """The lag of the one that lags most."""
 
-    def progress(self, client: "Client") -> StreamProgress | None:
+    def progress(self, client: Client) -> StreamProgress | None:
         """How far a follower is; None if it isn't one."""
-
-
-class Listener(Protocol):
-    """What a live connection listens to, and what waits to be sent to it."""
-
-    role: Role
-    waiting_bytes: int  # of messages that the socket doesn't take; others may wait for the same
-
-    def add(self, name: bytes, *, is_pattern: bool) -> int:
-        """Listen to a channel or pattern; how many there are now."""
-
-    def remove(self, name: bytes, *, is_pattern: bool) -> int:
-        """Listen to it no more; how many are left."""
-
-    def send(self, replies: bytes, *, is_last: bool) -> None:
-        """Send replies behind everything that was published before; close after the last."""
-
-    def pause(self) -> None:
-        """The socket takes no more at present."""
-
-    def resume(self) -> None:
-        """The socket takes more."""
-
-    def close(self) -> None:
-        """The connection is gone."""
 
 
 class HookEvents(Protocol):
@@ -223,10 +183,10 @@ class Broadcaster(Protocol):
     cut_count: int  # connections that were cut because they took no messages
     sent_count: int  # messages, each as often as somebody gets it
 
-    def attach(self, client: "Client", role: Role) -> Listener:
+    def attach(self, client: Client, role: Role) -> Listener:
         """Make a connection live."""
 
-    def watch(self, client: "Client", fence: int) -> None:
+    def watch(self, client: Client, fence: int) -> None:
         """Make a connection live that made a fence of this number."""
 
     def hand_on(self, events: Sequence[FenceEvent], changes: Sequence[HookChange] = ()) -> None:
@@ -237,45 +197,6 @@ class Broadcaster(Protocol):
 
     def show(self, address: str, commands: Sequence[bytes], now_ns: int) -> None:
         """Send commands that ran to all monitors."""
-
-
-class Client(Protocol):
-    """A connection as commands see it."""
-
-    client_id: int
-    address: str
-    name: bytes
-    session: Session
-    created_ns: int
-    active_ns: int  # when it last sent something
-    replica_port: int  # what REPLCONF announced; 0 = this isn't a replica
-    replica_ip: str
-    is_plain: bool  # it speaks HTTP or WebSocket: one command, one reply
-    is_gone: bool
-    listener: Listener | None  # once it is live
-
-    @property
-    def wire(self) -> Wire:
-        """How its present request was framed, and so how it wants to hear."""
-
-    @property
-    def unsent(self) -> int:
-        """Bytes that its socket didn't take yet."""
-
-    def listen(self, listener: Listener) -> None:
-        """Become live: from here on the listener says what is sent."""
-
-    def write(self, data: bytes) -> None:
-        """Hand bytes to the socket now; only for the listener."""
-
-    def shut(self) -> None:
-        """Close when the socket has taken what it has; only for the listener."""
-
-    def kill(self) -> None:
-        """Cut the connection at once; replies that wait are lost."""
-
-    def finish(self) -> None:
-        """Close the connection after the replies that are on the way."""
 
 
 class SettingsFile(Protocol):

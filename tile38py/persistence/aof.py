@@ -17,12 +17,12 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from tile38py.errors import reason_of
-from tile38py.interfaces import WROTE, Waiter
+from tile38py.interfaces import Waiter
 from tile38py.persistence.edges import InThread, LogFile
 
 ALWAYS: Final = "always"
 EVERYSEC: Final = "everysec"
-Held = tuple[Waiter, bytes, int]
+Held = tuple[Waiter, bytes, bool, bool]
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,10 +100,12 @@ class Aof:
             self.is_dirty = True
             self._loop.call_soon(self.flush)
 
-    def wait(self, waiter: Waiter, replies: bytes, flags: int) -> None:
+    def wait(
+        self, waiter: Waiter, replies: bytes = b"", *, wrote: bool = False, is_last: bool = False
+    ) -> None:
         """Hold replies until what was appended so far is written. Only while is_dirty."""
         assert self.is_dirty
-        self._group.held.append((waiter, replies, flags))
+        self._group.held.append((waiter, replies, wrote, is_last))
 
     def flush(self) -> None:
         """Write what waits, and let the replies go."""
@@ -347,54 +349,14 @@ class Aof:
 
 
 def _release(held: list[Held]) -> None:
-    for waiter, replies, flags in held:
-        waiter.release(replies, flags)
+    for waiter, replies, _wrote, is_last in held:
+        waiter.release(replies, is_last)
 
 
 def _refuse(held: list[Held], reason: str) -> None:
     # Who only queued behind a write has lost nothing.
-    for waiter, replies, flags in held:
-        if flags & WROTE:
-            waiter.refuse(replies, flags, reason)
+    for waiter, replies, wrote, is_last in held:
+        if wrote:
+            waiter.refuse(replies, reason)
         else:
-            waiter.release(replies, flags)
-
-
-class NoLog:
-    """The log of a server that keeps none (--appendonly no)."""
-
-    is_enabled = False
-    is_dirty = False
-    error: str | None = None
-    size = size_written = 0
-    policy = EVERYSEC
-
-    def append(self, data: bytes) -> None:
-        """Forget it."""
-
-    def wait(self, waiter: Waiter, replies: bytes, flags: int) -> None:
-        """Nothing is ever dirty, so nobody waits."""
-        raise AssertionError
-
-    def tick(self) -> None:
-        """Nothing to sync."""
-
-    def close(self) -> None:
-        """Nothing to write."""
-
-    def release(self) -> None:
-        """Nothing to close."""
-
-    def read(self, position: int, size: int) -> bytes:
-        """There is nothing to read."""
-        return b""
-
-    def on_written(self, listener: Callable[[int, bytes], None]) -> None:
-        """Nothing will be."""
-
-    def on_replaced(self, replaced: Callable[[], None]) -> None:
-        """Nor will it be replaced."""
-
-    def digest(self, position: int, size: int) -> str | None:
-        """There is nothing to sum up."""
-        return None
+            waiter.release(replies, is_last)

@@ -1,1 +1,1 @@
-"""Transports as bytes in and bytes out. Knows no command, opens no socket."""
+"""HTTP, WebSocket, tile URLs and messages, as bytes in and bytes out. Opens no socket."""

@@ -1,7 +1,7 @@
-"""HTTP requests from bytes, and the exact heads of replies. Knows no command, opens no socket.
+"""HTTP/1: a parser of requests, and the bytes of replies. Knows no command, opens no socket.
 
-One request a connection: the server closes after its reply, as Tile38 does. The reply may be a
-stream of lines without an end.
+A connection carries one request: the server closes it after the reply, as Tile38 does. The reply
+may be a stream of lines without an end.
 """
 
 import re
@@ -36,29 +36,29 @@ CONTINUE: Final = b"HTTP/1.1 100 Continue\r\n\r\n"
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """A whole request."""
+    """A complete request."""
 
     method: bytes
-    text: bytes  # the command: the decoded path and directly behind it the body
-    headers: dict[bytes, bytes]  # lower-case names; the last one of a name
-    takes_chunks: bool  # the reply may come in chunks
+    text: bytes  # the command: the decoded path, directly followed by the body
+    headers: dict[bytes, bytes]  # lower-case names; of repeated headers the last
+    takes_chunks: bool  # the client knows chunked replies: it speaks HTTP/1.1
 
     @property
     def password(self) -> bytes | None:
-        """The whole Authorization header; there is no scheme."""
+        """The Authorization header. Tile38 expects the bare password, without a scheme."""
         return self.headers.get(b"authorization")
 
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """A request that isn't served."""
+    """An error reply in place of a request."""
 
     status: HTTPStatus
     text: str
 
 
 class Parser:
-    """Takes the bytes of one request."""
+    """Parses one request."""
 
     def __init__(self) -> None:
         self._connection = h11.Connection(h11.SERVER, max_incomplete_event_size=HTTP_HEAD_BYTES_MAX)
@@ -67,21 +67,21 @@ class Parser:
         self._request: h11.Request | None = None
         self._body: list[bytes] = []
         self._body_bytes = 0
-        self.wants_continue = False  # the client waits for `100 Continue`
+        self.wants_continue = False  # the client waits for `100 Continue` before the body
 
     def receive(self, data: bytes) -> Request | Refusal | None:
-        """The request once it is there."""
+        """Return the request once it is complete."""
         if not self._has_head:
             self._head += data
             if HEAD_END not in self._head:
                 return _too_long() if len(self._head) > HTTP_HEAD_BYTES_MAX else None
             self._has_head = True
-            data = tolerated(self._head)
+            data = repaired(self._head)
         try:
             self._connection.receive_data(data)
             return self._events()
         except h11.RemoteProtocolError as error:
-            # The library's text may go on with the bytes in its own language's notation.
+            # h11 may append the received bytes in Python's notation.
             reason = str(error).partition(": bytearray(")[0]
             return Refusal(HTTPStatus(error.error_status_hint), f"invalid HTTP request: {reason}")
 
@@ -118,9 +118,8 @@ class Parser:
         return Request(request.method, text, dict(request.headers), takes_chunks)
 
 
-def tolerated(data: bytes) -> bytes:
-    """A request with what Tile38 tolerates and h11 refuses made right: raw bytes in the path
-    and a missing Host."""
+def repaired(data: bytes) -> bytes:
+    """Escape raw bytes in the path and add a missing Host: Tile38 tolerates both, h11 doesn't."""
     line, end, rest = data.partition(b"\r\n")
     line = NOT_ASCII.sub(lambda match: b"%%%02X" % match[0][0], line)
     head = rest[: rest.find(HEAD_END)]
@@ -129,7 +128,7 @@ def tolerated(data: bytes) -> bytes:
 
 
 def reply(status: HTTPStatus, body: bytes, content_type: bytes = JSON) -> bytes:
-    """A reply; its line end counts as part of the body."""
+    """A complete reply. A line end is added to the body and counted, as Tile38 does."""
     return (
         b"HTTP/1.1 %d %b\r\nConnection: close\r\nContent-Type: %b\r\nContent-Length: %d\r\n"
         b"Access-Control-Allow-Origin: *\r\n\r\n%b\r\n"
@@ -138,19 +137,19 @@ def reply(status: HTTPStatus, body: bytes, content_type: bytes = JSON) -> bytes:
 
 
 def stream_head(*, is_chunked: bool) -> bytes:
-    """The head of a reply that is a stream of lines, until the connection ends."""
+    """The head of a reply whose body is a stream of lines until the connection ends."""
     return STREAM + (CHUNKS if is_chunked else b"") + ANY_ORIGIN
 
 
 def stream_line(text: bytes, *, is_chunked: bool) -> bytes:
-    """A JSON text of a stream. Line ends in it can only be blanks between its tokens."""
+    """A JSON text as a line of a stream. Line ends in it can only stand between its tokens."""
     line = text.translate(ONE_LINE) + b"\n"
-    # Each is a chunk of its own: some clients hand out no line before they have its whole chunk.
+    # One chunk a line: some clients deliver a line only when its whole chunk has arrived.
     return b"%x\r\n%b\r\n" % (len(line), line) if is_chunked else line
 
 
 def _promised_bytes(request: h11.Request) -> int:
-    # That it is a number has been seen to.
+    # h11 has checked that it is a number.
     return int(dict(request.headers).get(b"content-length", b"0"))
 
 

@@ -1,4 +1,4 @@
-"""URLs of vector tiles, and their replies. Knows only the one command behind them."""
+"""Vector tiles over HTTP: the search behind a tile's URL, and the tile in its reply."""
 
 import base64
 import json
@@ -12,7 +12,7 @@ SUFFIXES = (b".mvt", b".pbf")
 
 
 def tile_command(text: bytes) -> list[bytes] | None:
-    """The search behind /<key>/<z>/<x>/<y>.mvt or .pbf; None if it is another URL."""
+    """The words of the search behind /<key>/<z>/<x>/<y>.mvt or .pbf, None for other URLs."""
     path, _, query = text.partition(b"?")
     parts = [unquote_to_bytes(part) for part in path.split(b"/")]
     match parts:
@@ -29,10 +29,10 @@ def tile_command(text: bytes) -> list[bytes] | None:
 
 
 def tile_reply(body: bytes) -> bytes:
-    """The tile out of the search's JSON, or that JSON as an error."""
+    """An HTTP reply with the tile in the search's JSON, or with that JSON as an error."""
     content: object = json.loads(body)
     if not isinstance(content, dict) or not isinstance(content.get("mvt"), str):
         return reply(HTTPStatus.INTERNAL_SERVER_ERROR, body, JSON)
-    # The JSON leaves the padding out.
+    # The padding is left out in the JSON.
     tile = base64.b64decode(content["mvt"] + "==")
     return reply(HTTPStatus.OK, tile, TILE)

@@ -1,4 +1,4 @@
-"""WebSocket: the handshake's answer, text frames out, frames in. Knows no command, no socket."""
+"""WebSocket: the handshake, a parser of frames, text frames. Knows no command, opens no socket."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -15,22 +15,22 @@ VERSION_MIN: Final = 13
 
 
 @dataclass(frozen=True, slots=True)
-class Text:
-    """A whole message of the client."""
+class Message:
+    """A complete message of the client."""
 
     text: bytes
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
-    """Bytes to send back; the connection ends after the last."""
+class ControlReply:
+    """Frames that the protocol itself requires in return; the connection ends after the last."""
 
     data: bytes
     is_last: bool = False
 
 
-class Frames:
-    """The frames of one connection, from the handshake on."""
+class FrameParser:
+    """Parses the frames of one connection, from the handshake on."""
 
     __slots__ = ("_connection", "_parts", "_size")
 
@@ -39,32 +39,32 @@ class Frames:
         self._parts: list[bytes] = []
         self._size = 0
 
-    def receive(self, data: bytes) -> Iterator[Text | Answer]:
-        """What the client sent: messages, and what the protocol itself has to answer."""
+    def receive(self, data: bytes) -> Iterator[Message | ControlReply]:
+        """Yield the messages in data, and replies to control frames."""
         if self._connection.state is not ConnectionState.OPEN:
             return
         self._connection.receive_data(data)
-        # Frames that break the protocol come as the end of the connection, with the reason.
+        # wsproto reports frames that violate the protocol as CloseConnection, with the reason.
         for event in self._connection.events():
             match event:
                 case TextMessage() | BytesMessage():
                     yield from self._message(event)
                 case Ping():
-                    yield Answer(self._connection.send(event.response()))
+                    yield ControlReply(self._connection.send(event.response()))
                 case CloseConnection():
-                    yield Answer(self._connection.send(event.response()), is_last=True)
+                    yield ControlReply(self._connection.send(event.response()), is_last=True)
                     return
                 case _:
-                    pass  # a pong nobody asked for
+                    pass  # an unsolicited pong
 
-    def closing(self, code: int = CloseReason.NORMAL_CLOSURE) -> Answer:
-        """The frame that ends the connection from our side, once."""
+    def closing(self, code: int = CloseReason.NORMAL_CLOSURE) -> ControlReply:
+        """The close frame of our side; no bytes if it was sent before."""
         try:
-            return Answer(self._connection.send(CloseConnection(code=code)), is_last=True)
+            return ControlReply(self._connection.send(CloseConnection(code=code)), is_last=True)
         except LocalProtocolError:
-            return Answer(b"", is_last=True)
+            return ControlReply(b"", is_last=True)
 
-    def _message(self, event: TextMessage | BytesMessage) -> Iterator[Text | Answer]:
+    def _message(self, event: TextMessage | BytesMessage) -> Iterator[Message | ControlReply]:
         part = event.data.encode() if isinstance(event.data, str) else bytes(event.data)
         self._size += len(part)
         if self._size > WEBSOCKET_MESSAGE_BYTES_MAX:
@@ -73,13 +73,14 @@ class Frames:
         self._parts.append(part)
         if event.message_finished:
             parts, self._parts, self._size = self._parts, [], 0
-            yield Text(b"".join(parts))
+            yield Message(b"".join(parts))
 
 
 def key_of(headers: Mapping[bytes, bytes]) -> bytes | None:
-    """The key of a request that asks for WebSocket, None for plain HTTP.
+    """The key of a request for an upgrade to WebSocket, None for plain HTTP.
 
-    Raises ValueError for a version that isn't a number. The Connection header isn't looked at.
+    Raises ValueError for a version that isn't a number. The Connection header is ignored, as
+    Tile38 does.
     """
     if headers.get(b"upgrade", b"").lower() != b"websocket":
         return None
@@ -89,7 +90,7 @@ def key_of(headers: Mapping[bytes, bytes]) -> bytes | None:
 
 
 def handshake(key: bytes) -> bytes:
-    """The answer that makes the connection a WebSocket."""
+    """The reply that completes the upgrade."""
     return (
         b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
         b"Sec-WebSocket-Accept: %b\r\n\r\n" % generate_accept_token(key)
@@ -97,6 +98,6 @@ def handshake(key: bytes) -> bytes:
 
 
 def text_frame(text: bytes) -> bytes:
-    """One message."""
+    """An unfragmented text frame."""
     message = TextMessage(data=text.decode("utf-8", "replace"))
     return Connection(ConnectionType.SERVER).send(message)

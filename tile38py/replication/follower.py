@@ -6,12 +6,12 @@ from typing import TypeVar
 
 from tile38py import errors
 from tile38py.errors import CommandError
-from tile38py.following import Target
+from tile38py.interfaces.following import Target
 from tile38py.limits import LINK_PROBE_SECONDS_MAX
+from tile38py.replication.dependencies import Surroundings
+from tile38py.replication.follower_session import Session, Status
 from tile38py.replication.handshake import IneligibleError, probe
 from tile38py.replication.link import LinkError
-from tile38py.replication.session import Session, Status
-from tile38py.replication.surroundings import Surroundings
 
 Result = TypeVar("Result")
 SECOND_NS = 1_000_000_000

@@ -3,14 +3,17 @@
 import asyncio
 import contextlib
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
 
 from tile38py import errors
-from tile38py.following import Target
-from tile38py.limits import LINK_DIGEST_BYTES_RATE_MIN, LINK_REPLY_SECONDS_MAX
-from tile38py.replication.edges import Dial
+from tile38py.interfaces.following import Target
+from tile38py.limits import (
+    FOLLOW_CHAIN_COUNT_MAX,
+    LINK_DIGEST_BYTES_RATE_MIN,
+    LINK_PROBE_SECONDS_MAX,
+    LINK_REPLY_SECONDS_MAX,
+)
+from tile38py.replication.dependencies import Dial, Us
 from tile38py.replication.link import Link, LinkError, RefusalError, Value, opened
-from tile38py.replication.prefix import Range
 
 POSITION_DIGITS_MAX = 19
 PORT_DIGITS_MAX = 5
@@ -23,16 +26,6 @@ class IneligibleError(LinkError):
         super().__init__(str(refusal))
         self.refusal = refusal
         self.leader = leader  # whom it follows, in its words
-
-
-@dataclass(frozen=True, slots=True)
-class Us:
-    """What a leader is told of us."""
-
-    server_id: str
-    password: bytes  # leaderauth, empty if there is none
-    port: int
-    ip: str  # empty if it is what the leader sees
 
 
 @contextlib.asynccontextmanager
@@ -72,10 +65,10 @@ async def request_log(link: Link, position: int) -> None:
     await link.expect_ok(b"aof", b"%d" % position)
 
 
-async def ask_digest(link: Link, asked: Range) -> bytes | None:
+async def ask_digest(link: Link, position: int, size: int) -> bytes | None:
     """The leader's sum of a range, None if its log ends before."""
-    seconds = LINK_REPLY_SECONDS_MAX + asked.size / LINK_DIGEST_BYTES_RATE_MIN
-    words = (b"aofmd5", b"%d" % asked.start, b"%d" % asked.size)
+    seconds = LINK_REPLY_SECONDS_MAX + size / LINK_DIGEST_BYTES_RATE_MIN
+    words = (b"aofmd5", b"%d" % position, b"%d" % size)
     try:
         reply = await link.call(*words, seconds_max=seconds)
     except RefusalError as refusal:
@@ -99,6 +92,29 @@ async def probe(dial: Dial, target: Target, us: Us, seconds_max: float) -> None:
                 await introduce(link, us)
         except TimeoutError:
             raise LinkError("i/o timeout") from None
+
+
+async def head_of_chain(dial: Dial, us: Us, teller: Target, leader: Target | None) -> Target | None:
+    """The head of the chain that a follower's words lead to; None if nobody there could lead us."""
+    told = {teller}
+    while leader is not None and leader not in told and len(told) <= FOLLOW_CHAIN_COUNT_MAX:
+        if is_local(leader) and not is_local(teller):
+            return None  # the teller means its own machine, which isn't what we would reach
+        try:
+            await probe(dial, leader, us, LINK_PROBE_SECONDS_MAX)
+        except IneligibleError as error:
+            told.add(leader)
+            teller, leader = leader, error.leader
+        except LinkError:
+            return None
+        else:
+            return leader
+    return None
+
+
+def is_local(target: Target) -> bool:
+    """Whether a place is on the machine of whoever names it."""
+    return target.host in {"localhost", "::1"} or target.host.startswith("127.")
 
 
 def _place(text: bytes) -> Target | None:

@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 from tile38py.interfaces import Client, Clock, LogSource, StreamProgress
 from tile38py.protocol.push import forwarded
-from tile38py.replication.stream import InThread, Source, Stream
+from tile38py.replication.log_stream import InThread, Source, Stream
 
 
 class Ready:
@@ -18,14 +18,14 @@ class Ready:
     def __init__(self, stream: Stream) -> None:
         self._stream = stream
 
-    def release(self, replies: bytes, flags: int) -> None:
+    def release(self, replies: bytes, is_last: bool) -> None:
         """They have."""
-        del replies, flags
+        del replies, is_last
         self._stream.is_ready = True
 
-    def refuse(self, replies: bytes, flags: int, reason: str) -> None:
+    def refuse(self, replies: bytes, reason: str) -> None:
         """The log wasn't written; that is for those who wrote."""
-        del replies, flags, reason
+        del replies, reason
         self._stream.is_ready = True
 
 
@@ -52,7 +52,7 @@ class Leader:
         stream = Stream(self._source, client, position, self._clock.monotonic_ns())
         self._streams[client.client_id] = stream
         if self._log.is_dirty:
-            self._log.wait(Ready(stream), b"", 0)
+            self._log.wait(Ready(stream))
         else:
             stream.is_ready = True
         client.listen(stream)

@@ -2,14 +2,14 @@
 
 from tile38py.clock import stamp_text
 from tile38py.errors import StartError, reason_of
+from tile38py.server.core import Core
 from tile38py.server.logs import Log, notice
-from tile38py.server.parts import Parts
 
 
-def save_configuration(parts: Parts, log: Log) -> None:
+def save_configuration(core: Core, log: Log) -> None:
     """Give the file the content that it should have. Raises StartError if the disk fails."""
-    file, left_out = parts.config_file, parts.config.left_out
-    text = parts.config.file_text()
+    file, left_out = core.config_file, core.config.left_out
+    text = core.config.file_text()
     if text == file.read():
         return
     if not file.is_writable():
@@ -20,7 +20,7 @@ def save_configuration(parts: Parts, log: Log) -> None:
     try:
         if left_out:
             # It may be a typing error: lose nothing.
-            copy = file.keep_copy(f"config.kept-{stamp_text(parts.clock.now_ns())}")
+            copy = file.keep_copy(f"config.kept-{stamp_text(core.clock.now_ns())}")
             log.error("Left out of the configuration file: %s; it is kept in %s", left_out, copy)
         file.write(text)
     except OSError as error:

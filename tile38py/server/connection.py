@@ -1,21 +1,20 @@
-"""One connection: bytes to the engine, replies back, in order and within bounds.
+"""A client's connection: the order of its replies, its bounds, and what waits for the log.
 
-The first lines of data_received are the path of nearly every request and are kept short. All the
-rest happens beside it: the log, long reads, slow readers, HTTP, the end.
+Its transport parses and frames bytes. The first lines of data_received are the path of nearly
+every request and are kept short. The other methods handle what is rarer: waiting for the log, work
+on other threads, slow readers, the end.
 """
 
 import asyncio
 from concurrent.futures import Executor
 from dataclasses import dataclass
+from enum import Enum, auto
 from typing import TYPE_CHECKING, Final, cast
 
 from tile38py import errors
-from tile38py._engine import Batch, Close, Engine, Http, split_native
 from tile38py.clients import Clients
-from tile38py.commands.registry import End
 from tile38py.config import Config
-from tile38py.dispatch import Dispatcher, Progress, Work
-from tile38py.interfaces import LAST, WROTE, Clock, Journal, Listener, Role, Wire
+from tile38py.interfaces import Client, Clock, Journal, Listener, Wire
 from tile38py.limits import (
     INPUT_BYTES_WAITING_MAX,
     LIVE_BYTES_HIGH,
@@ -24,376 +23,352 @@ from tile38py.limits import (
     OUTPUT_BYTES_LOW,
     OUTPUT_BYTES_MAX,
 )
-from tile38py.protocol.websocket import Answer, Frames
 from tile38py.server.logs import Log
 from tile38py.server.peers import Doorkeeper, address_of, keep_alive
-from tile38py.server.web import Exchange, Run, WebSettings
+from tile38py.server.transports import (
+    Close,
+    Outcome,
+    Then,
+    Transport,
+    TransportDependencies,
+    Upgrade,
+    Wait,
+)
+from tile38py.server.transports.resp import RespTransport
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-# Why a connection's requests wait; the values are combined.
-WORKING: Final = 1  # its long read is on another thread
-CONGESTED: Final = 2  # it doesn't take its replies
-HELD: Final = 4  # many of its replies wait for the log
-TURN: Final = 8  # others have their turn
-CLOSING: Final = 16  # its last reply is on the way
+
+class State(Enum):
+    """Phases of a connection, in their order."""
+
+    OPEN = auto()
+    HALF_CLOSED = auto()  # the client has closed its sending side and may wait for replies
+    CLOSING = auto()  # nothing more is received; the last reply is on its way
+    GONE = auto()  # nothing can be sent any more
+
+
+class Pause(Enum):
+    """Reasons to run no more requests of a connection for now. Several may hold at a time."""
+
+    WORK = auto()  # another thread runs its last request
+    WRITE_BUFFER = auto()  # the write buffer is above its high-water mark
+    LOG = auto()  # many of its replies wait for the log
+    TIME_SLICE = auto()  # its time slice is used up
+
+
+NOT_PAUSED: Final[frozenset[Pause]] = frozenset()
+# Every write tests for these. Looking up a member in its enum takes 0.1 µs.
+HALF_CLOSED: Final = State.HALF_CLOSED
+GONE: Final = State.GONE
 
 
 @dataclass(frozen=True, slots=True)
-class Hub:
-    """What all connections share."""
+class ConnectionDependencies:
+    """Dependencies of all connections of a server."""
 
     loop: asyncio.AbstractEventLoop
-    engine: Engine
-    dispatcher: Dispatcher
+    transports: TransportDependencies
     journal: Journal
     clients: Clients
     clock: Clock
     config: Config
     pool: Executor
     doorkeeper: Doorkeeper
-    web: WebSettings
     log: Log
     output: str = ""  # the initial output, if it isn't the transport's own
 
 
 class Connection(asyncio.Protocol):
-    """Is also the Client that commands see and the Waiter that the log knows."""
+    """A connection. It is the Client that commands see and the Waiter that the log notifies."""
 
     __slots__ = (
-        "_exchange", "_feed", "_frames", "_held_bytes", "_hub", "_is_ending", "_job",
-        "_journal", "_now", "_receive", "_transport", "_unread", "_waits", "_write", "active_ns",
-        "address", "client_id", "created_ns", "is_gone", "is_plain", "listener", "name",
-        "replica_ip", "replica_port", "session",
+        "_dependencies", "_held_bytes", "_journal", "_now", "_pauses", "_receive", "_socket",
+        "_state", "_transport", "_unread", "_write", "active_ns", "address", "client_id",
+        "created_ns", "is_plain", "listener", "name", "replica_ip", "replica_port", "session",
     )  # fmt: skip
 
-    def __init__(self, hub: Hub) -> None:
-        self._hub = hub
-        self._journal = hub.journal
-        self._now = hub.clock.now_ns
-        self._waits = 0
-        self._held_bytes = 0
-        self._unread = b""  # what arrived although reading was paused
-        self._exchange: Exchange | None = None
-        self._frames: Frames | None = None
-        self._receive: Callable[[bytes], None] | None = None  # what takes bytes, if not RESP
-        self._job: Run | None = None
-        self._is_ending = False  # the client sends no more
-        self.client_id = hub.clients.next_id()
+    def __init__(self, dependencies: ConnectionDependencies) -> None:
+        self._dependencies = dependencies
+        self._journal = dependencies.journal
+        self._now = dependencies.clock.now_ns
+        self._state = State.OPEN
+        self._pauses = NOT_PAUSED
+        self._unread = b""  # arrived although reading was paused
+        self._held_bytes = 0  # of replies that wait for the log
+        self.client_id = dependencies.clients.next_id()
         self.address = ""
         self.name = b""
-        self.session = hub.engine.session(framing="resp", output=hub.output)
-        self._feed = self.session.feed
         self.created_ns = self.active_ns = self._now()
         self.replica_port = 0
         self.replica_ip = ""
-        self.is_plain = False
-        self.is_gone = False
         self.listener: Listener | None = None
+        engine = dependencies.transports.engine
+        session = engine.session(framing="resp", output=dependencies.output)
+        self._use(RespTransport(dependencies.transports, session))
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Let the client in or tell why not."""
+        """Admit the client, or refuse it with the reason."""
         # uvloop's transports don't derive from asyncio's.
-        self._transport = cast("asyncio.Transport", transport)
-        self._write = self._transport.write
-        hub = self._hub
-        self.address = address_of(self._transport, self.client_id)
-        refusal = hub.doorkeeper.refusal(self.address)
+        self._socket = cast("asyncio.Transport", transport)
+        self._write: Callable[[bytes], None] = self._socket.write
+        dependencies = self._dependencies
+        self.address = address_of(self._socket, self.client_id)
+        refusal = dependencies.doorkeeper.refusal(self.address)
         if refusal:
             self._write(refusal)
-            self._end()
+            self._close()
             return
-        hub.clients.add(self)
-        self._transport.set_write_buffer_limits(OUTPUT_BYTES_HIGH, OUTPUT_BYTES_LOW)
-        keep_alive(transport, hub.config)
-        hub.log.debug("Opened connection: %s", self.address)
+        dependencies.clients.add(self)
+        self._socket.set_write_buffer_limits(OUTPUT_BYTES_HIGH, OUTPUT_BYTES_LOW)
+        keep_alive(transport, dependencies.config)
+        dependencies.log.debug("Opened connection: %s", self.address)
 
     def data_received(self, data: bytes) -> None:
-        """Run what arrived."""
+        """Run the requests in data."""
         self.active_ns = now_ns = self._now()
-        if self._waits or self._receive is not None:
-            self._receive_otherwise(data)
+        if self._pauses:
+            self._keep(data)
             return
-        batch = self._feed(data, now_ns)
-        if batch.stop is None and not batch.log and not self._journal.is_dirty:
-            if batch.replies:
-                self._write(batch.replies)
+        outcome = self._receive(self, data, now_ns)
+        if isinstance(outcome, bytes) and not self._journal.is_dirty:
+            if outcome:
+                self._write(outcome)
         else:
-            self._proceed(batch)
+            self._take(outcome)
 
     def eof_received(self) -> bool:
-        """Keep the connection while replies are still to come."""
-        self._is_ending = True
-        if self.listener is not None and self.listener.role is Role.FOLLOWER:
-            self.kill()
-        return bool(self._waits or self._held_bytes)
+        """The client has closed its sending side. Stay open while replies are still to come."""
+        if self._is_open:
+            self._state = HALF_CLOSED
+            self._take(self._transport.end_of_input())
+        return bool(self._pauses or self._held_bytes) or self._state is State.CLOSING
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Forget the client."""
+        """Remove the client."""
         del exc
-        self.is_gone = True
-        self._waits |= CLOSING
-        self._hub.clients.remove(self)
+        self._leave(GONE)
+        self._dependencies.clients.remove(self)
         if self.listener is not None:
             self.listener.close()
-            self._hub.log.info("not live %s", self.address)
-        self._hub.log.debug("Closed connection: %s", self.address)
+            self._dependencies.log.info("not live %s", self.address)
+        self._dependencies.log.debug("Closed connection: %s", self.address)
 
     def pause_writing(self) -> None:
-        """The client doesn't take its replies: nothing more is run for it."""
-        self._hold(CONGESTED)
+        """The write buffer is above its high-water mark: run no more requests."""
+        self._pause(Pause.WRITE_BUFFER)
         if self.listener is not None:
             self.listener.pause()
 
     def resume_writing(self) -> None:
-        """The client took them."""
+        """The write buffer is below its low-water mark."""
         if self.listener is not None:
             self.listener.resume()
-            if self._transport.get_write_buffer_size() > LIVE_BYTES_HIGH:
+            if self._socket.get_write_buffer_size() > LIVE_BYTES_HIGH:
                 return
-        self._go_on(CONGESTED)
+        self._resume(Pause.WRITE_BUFFER)
 
-    def release(self, replies: bytes, flags: int) -> None:
-        """The log is written."""
+    def release(self, replies: bytes, is_last: bool) -> None:
+        """Send replies: the log is written."""
         self._held_bytes -= len(replies)
-        if self.is_gone or self._transport.is_closing():
+        if self._state is GONE or self._socket.is_closing():
             return
-        self._emit(replies, flags)
-        if flags & LAST:
+        self._emit(replies, is_last=is_last)
+        if self._held_bytes:
             return
-        if self._waits & HELD and not self._held_bytes:
-            self._go_on(HELD)
-        elif self._is_ending and not self._waits and not self._held_bytes:
-            self._end()
+        if self._pauses:
+            self._resume(Pause.LOG)
+        elif self._state is HALF_CLOSED:
+            self._close()
 
-    def refuse(self, replies: bytes, flags: int, reason: str) -> None:
-        """The log couldn't be written: none of these replies is true."""
-        del flags
+    def refuse(self, replies: bytes, reason: str) -> None:
+        """Send an error in place of the replies and close: the log could not be written."""
         self._held_bytes -= len(replies)
-        if self.is_gone or self._transport.is_closing():
+        if self.is_gone or self._socket.is_closing():
             return
-        text = self.session.fail(str(errors.not_logged(reason)))
-        self._write(self._job.encode(text) if self._job else text)
-        self._end()
+        self._socket.write(self._transport.refusal(str(errors.not_logged(reason))))
+        self._close()
 
     @property
     def wire(self) -> Wire:
-        """How the present request was framed."""
-        if self._job is not None:
-            return self._job.wire
-        return Wire.NATIVE if self.session.framing == "native" else Wire.RESP
+        """The framing of the present request."""
+        return self._transport.wire
+
+    @property
+    def is_gone(self) -> bool:
+        """Whether nothing can be sent any more."""
+        return self._state is GONE
 
     @property
     def unsent(self) -> int:
-        """Bytes that the socket didn't take yet."""
-        return self._transport.get_write_buffer_size()
+        """Bytes in the write buffer."""
+        return self._socket.get_write_buffer_size()
 
     def listen(self, listener: Listener) -> None:
-        """Become live."""
+        """Become live: the listener sends replies from now on, in order with its messages."""
         self.listener = listener
         self.session.live = True
-        # Messages are the same for many: those that wait are better kept outside the socket.
-        self._transport.set_write_buffer_limits(LIVE_BYTES_HIGH, LIVE_BYTES_LOW)
-        if self._waits & CONGESTED:
+        self._write = lambda data: listener.send(data, is_last=False)
+        # Many connections share the bytes of a message while it waits outside the write buffer.
+        self._socket.set_write_buffer_limits(LIVE_BYTES_HIGH, LIVE_BYTES_LOW)
+        if Pause.WRITE_BUFFER in self._pauses:
             listener.pause()
-        if listener.role is Role.FOLLOWER:
-            self._receive = lambda _data: self.kill()  # whatever it says is its last word
-        self._hub.log.info("live %s", self.address)
+        self._dependencies.log.info("live %s", self.address)
 
     def write(self, data: bytes) -> None:
-        """Hand bytes to the socket, for the listener."""
-        if not self._transport.is_closing():
-            self._write(data)
+        """Write to the socket now; only for the listener."""
+        if not self._socket.is_closing():
+            self._socket.write(data)
 
     def shut(self) -> None:
-        """Close after what the socket has, for the listener."""
-        self._transport.close()
+        """Close when the write buffer is sent; only for the listener."""
+        self._socket.close()
 
     def kill(self) -> None:
-        """Cut the connection."""
-        self.is_gone = True
-        self._transport.abort()
+        """Close at once. What is not sent is lost."""
+        self._leave(GONE)
+        self._socket.abort()
 
     def finish(self) -> None:
-        """Close after what is on the way, at a clean stop."""
-        self._send(b"", LAST)
+        """Close after the replies that are due, at a clean stop."""
+        self._send(b"", is_last=True)
 
-    def _receive_otherwise(self, data: bytes) -> None:
-        if self._waits & CLOSING:
-            return
-        if self._waits:
+    @property
+    def _is_open(self) -> bool:
+        return self._state in {State.OPEN, HALF_CLOSED}
+
+    def _use(self, transport: Transport) -> None:
+        """Use a transport from now on."""
+        self._transport = transport
+        self._receive = transport.receive
+        self.session = transport.session
+        self.is_plain = transport.is_plain
+
+    def _leave(self, state: State) -> None:
+        """Enter a state in which received data is discarded."""
+        self._state = state
+        self._receive = _discard
+
+    def _keep(self, data: bytes) -> None:
+        """Buffer data that arrives during a pause: some event loops deliver what they had read."""
+        if self._is_open:
             self._unread += data
             if len(self._unread) > INPUT_BYTES_WAITING_MAX:
                 self.kill()
-        else:
-            assert self._receive is not None
-            self._receive(data)
 
-    def _proceed(self, batch: Batch) -> None:
-        """Go on with a batch that has more to it than replies."""
-        progress = self._hub.dispatcher.drive(self, batch)
-        replies = b"".join(progress.replies)
-        stop = progress.stop
-        flags = WROTE if progress.wrote else 0
-        self._send(replies, flags | LAST if isinstance(stop, Close | End) else flags)
-        if isinstance(stop, Work):
-            self._start(stop)
-        elif isinstance(stop, Http):
-            self._begin_web(stop.data)
-        elif isinstance(stop, Close | End):
-            if stop.message:
-                self._hub.log.error("%s", stop.message)
-        elif progress.has_more:
-            self._hold(TURN)
-            self._hub.loop.call_soon(self._go_on, TURN)
-
-    def _send(self, replies: bytes, flags: int) -> None:
-        """Send now, or as soon as everything logged before is written."""
-        if self.is_gone:
+    def _take(self, outcome: Outcome) -> None:
+        """Carry out a transport's step."""
+        if isinstance(outcome, bytes):
+            if outcome:
+                self._send(outcome)
             return
-        if flags & LAST:
-            self._hold(CLOSING)
+        then = outcome.then
+        self._send(outcome.output, wrote=outcome.wrote, is_last=isinstance(then, Close))
+        if then is not None:
+            self._go_on(then)
+
+    def _go_on(self, then: Wait | Close | Upgrade | Then) -> None:
+        match then:
+            case Wait():
+                self._start(then)
+            case Close(reason):
+                if reason:
+                    self._dependencies.log.error("%s", reason)
+            case Upgrade(transport, data):
+                if self._is_open:
+                    self._use(transport)
+                    self._take(self._receive(self, data, self._now()))
+            case Then.CONTINUE:
+                self._pause(Pause.TIME_SLICE)
+                self._dependencies.loop.call_soon(self._resume, Pause.TIME_SLICE)
+            case Then.ABORT:
+                self.kill()
+
+    def _send(self, replies: bytes, *, wrote: bool = False, is_last: bool = False) -> None:
+        """Send now, or when everything that was logged before is written."""
+        if self._state is GONE:
+            return
+        if is_last:
+            self._begin_close()
         if self._journal.is_dirty:
             self._held_bytes += len(replies)
-            self._journal.wait(self, replies, flags)
+            self._journal.wait(self, replies, wrote=wrote, is_last=is_last)
             if self._held_bytes > OUTPUT_BYTES_HIGH:
-                self._hold(HELD)
+                self._pause(Pause.LOG)
             return
-        self._emit(replies, flags)
-        if self._waits & CONGESTED:
+        self._emit(replies, is_last=is_last)
+        if self._pauses and Pause.WRITE_BUFFER in self._pauses:
             self._cut_if_flooded()
 
-    def _emit(self, replies: bytes, flags: int) -> None:
+    def _emit(self, replies: bytes, *, is_last: bool) -> None:
         if self.listener is not None:
-            self.listener.send(replies, is_last=bool(flags & LAST))
+            self.listener.send(replies, is_last=is_last)
             return
         if replies:
             self._write(replies)
-        if flags & LAST:
-            self._transport.close()
+        if is_last:
+            self._socket.close()
 
     def _cut_if_flooded(self) -> None:
-        if self._transport.get_write_buffer_size() > OUTPUT_BYTES_MAX:
-            self._hub.log.warning("%s takes no replies, connection cut", self.address)
+        if self._socket.get_write_buffer_size() > OUTPUT_BYTES_MAX:
+            self._dependencies.log.warning("%s takes no replies, connection cut", self.address)
             self.kill()
 
-    def _hold(self, wait: int) -> None:
-        """Run nothing more for this client until _go_on for the same reason."""
-        if not self._waits and not self._transport.is_closing():
-            self._transport.pause_reading()
-        self._waits |= wait
+    def _pause(self, reason: Pause) -> None:
+        """Run no more requests until _resume for the same reason."""
+        if self._is_open and not self._pauses and not self._socket.is_closing():
+            self._socket.pause_reading()
+        self._pauses |= {reason}
 
-    def _go_on(self, wait: int) -> None:
-        self._waits &= ~wait
-        if not self._is_free():
+    def _resume(self, reason: Pause) -> None:
+        self._pauses -= {reason}
+        if not self._is_running():
             return
         data, self._unread = self._unread, b""
-        if self._receive is not None:
-            if data:
-                self._receive(data)
-        else:
-            self._proceed(self._feed(data, self._now()))
-        if not self._is_free():
+        self._take(self._receive(self, data, self._now()))
+        if not self._is_running():
             return
-        if self._is_ending and not self._held_bytes:
-            self._end()
-        elif not self._transport.is_closing():
-            self._transport.resume_reading()
+        if self._state is HALF_CLOSED and not self._held_bytes:
+            self._close()
+        elif not self._socket.is_closing():
+            self._socket.resume_reading()
 
-    def _is_free(self) -> bool:
-        return not self._waits and not self.is_gone
+    def _is_running(self) -> bool:
+        return not self._pauses and self._is_open
 
-    def _end(self) -> None:
-        self._hold(CLOSING)
-        self._transport.close()
+    def _begin_close(self) -> None:
+        if self._is_running() and not self._socket.is_closing():
+            self._socket.pause_reading()
+        self._leave(State.CLOSING)
 
-    def _start(self, work: Work) -> None:
-        """Run work on another thread; the client waits, others go on."""
-        self._hold(WORKING)
+    def _close(self) -> None:
+        self._begin_close()
+        self._socket.close()
+
+    def _start(self, wait: Wait) -> None:
+        """Run work off the event loop. Other connections go on."""
+        self._pause(Pause.WORK)
+        work = wait.work
         if work.is_task:
             future = cast("asyncio.Future[object]", work.run())
         else:
-            future = self._hub.loop.run_in_executor(self._hub.pool, work.run)
-        future.add_done_callback(lambda done: self._worked(work, done))
+            future = self._dependencies.loop.run_in_executor(self._dependencies.pool, work.run)
+        future.add_done_callback(lambda done: self._worked(wait, done))
 
-    def _worked(self, work: Work, done: asyncio.Future[object]) -> None:
+    def _worked(self, wait: Wait, done: asyncio.Future[object]) -> None:
         error = None if done.cancelled() else done.exception()
         if self.is_gone or done.cancelled():
             return
         if error is not None:
-            self._hub.log.error("A reply could not be made: %r", error)
+            self._dependencies.log.error("A reply could not be made: %r", error)
             self.kill()
             return
-        self._reply(work.frame(done.result()), 0)
-        self._go_on(WORKING)
+        self._take(wait.finish(done.result()))
+        self._resume(Pause.WORK)
 
-    def _reply(self, data: bytes, flags: int) -> None:
-        if self._job is None:
-            self._send(data, flags)
-        else:
-            self._send(self._job.encode(data), flags | LAST)
 
-    def _begin_web(self, data: bytes) -> None:
-        """From here on the connection speaks HTTP."""
-        if self.listener is not None:
-            self._send(b"", LAST)
-            return
-        self.is_plain = True
-        self.session = self._hub.engine.session(framing="plain")
-        self._exchange = Exchange(self.session, self._hub.web)
-        self._receive = self._receive_web
-        self._receive_web(data)
-
-    def _receive_web(self, data: bytes) -> None:
-        assert self._exchange is not None
-        action = self._exchange.receive(data)
-        if action is None:
-            return
-        if not isinstance(action, Run):
-            self._send(action.data, LAST if action.is_last else 0)
-            return
-        self._job = action
-        batch = self.session.run(action.args, self._now())
-        self._finish_web(self._hub.dispatcher.drive(self, batch))
-
-    def _finish_web(self, progress: Progress) -> None:
-        if isinstance(progress.stop, Work):
-            self._start(progress.stop)
-        elif isinstance(progress.stop, Close):
-            self._send(b"", LAST)  # QUIT has no reply over HTTP
-        elif self.listener is not None:
-            self._begin_live(progress)
-        else:
-            self._reply(b"".join(progress.replies), WROTE if progress.wrote else 0)
-
-    def _begin_live(self, progress: Progress) -> None:
-        """The connection is live and stays."""
-        assert self._job is not None
-        if self._job.wire is Wire.WEBSOCKET:
-            self._frames = Frames()
-            self._receive = self._receive_frames
-        else:
-            self._receive = lambda _data: None  # over HTTP a client has nothing more to say
-        replies = self._job.head + self._job.framed(progress.replies)
-        self._send(replies, WROTE if progress.wrote else 0)
-
-    def _receive_frames(self, data: bytes) -> None:
-        assert self._frames is not None
-        assert self._job is not None
-        for item in self._frames.receive(data):
-            if isinstance(item, Answer):
-                self._send(item.data, LAST if item.is_last else 0)
-                if item.is_last:
-                    return
-                continue
-            progress = self._run_text(item.text)
-            if isinstance(progress.stop, End):
-                replies = self._job.framed(progress.replies)
-                self._send(replies + self._frames.closing().data, LAST)
-                return
-            self._send(self._job.framed(progress.replies), 0)
-
-    def _run_text(self, text: bytes) -> Progress:
-        batch = self.session.run(split_native(text), self._now())
-        return self._hub.dispatcher.drive(self, batch)
+def _discard(client: Client, data: bytes, now_ns: int) -> bytes:
+    """Discard data: the connection is about to end."""
+    del client, data, now_ns
+    return b""

@@ -1,7 +1,7 @@
-"""From start to stop: the one place that builds the real objects and hands them round.
+"""The life of a server: start, periodic work, signals, clean stop. See assembly for its objects.
 
 Order of a start: lock the directory, read the configuration, bind, serve (LOADING), replay the
-log, then the periodic work. A second server, a wrong port or a bad setting is told at once.
+log, then the periodic work. So a second server, a wrong port or a bad setting fails at once.
 """
 
 import asyncio
@@ -9,51 +9,33 @@ import contextlib
 import os
 import signal
 import socket
-from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from tile38py import VERSION
-from tile38py import commands as command_families
 from tile38py.clients import Clients
-from tile38py.commands.registry import Services
-from tile38py.dispatch import Dispatcher
 from tile38py.errors import StartError, reason_of
-from tile38py.expiry import Sweeper
 from tile38py.limits import (
     COLLECT_SECONDS,
     EXPIRE_SECONDS,
     FOLLOWER_CHECK_SECONDS,
-    FOLLOWER_READ_THREADS_MAX,
-    LONG_READ_THREADS_MAX,
     MEMORY_SECONDS,
     STOP_SECONDS_MAX,
     SYNC_SECONDS,
     ZONE_SECONDS,
 )
-from tile38py.persistence.aof import Aof, Loop, NoLog
+from tile38py.persistence.aof import Aof
 from tile38py.persistence.data_folder import DirectoryLock
-from tile38py.replication.follower import Follower
-from tile38py.replication.leader import Leader
+from tile38py.server.assembly import Assembly, Start, Storage, assemble
 from tile38py.server.configuration import save_configuration
-from tile38py.server.connection import Connection, Hub
-from tile38py.server.follower import LoopThreads, Rest, follower_parts
-from tile38py.server.hooks import Hooks
+from tile38py.server.connection import Connection, ConnectionDependencies
+from tile38py.server.core import make_core
 from tile38py.server.listener import address_text, bind_tcp, bind_unix
 from tile38py.server.logs import Log, internal_errors
-from tile38py.server.metrics import MetricsServer, make_metrics
+from tile38py.server.metrics import MetricsServer, bind_metrics
 from tile38py.server.options import Options
-from tile38py.server.parts import Parts, make_parts
-from tile38py.server.peers import Doorkeeper
 from tile38py.server.replay import Replay
-from tile38py.server.rewriting import Rewriting
-from tile38py.server.system import ThisProcess
-from tile38py.server.threads import Done, in_thread
-from tile38py.server.upkeep import CycleFinder, every, follow_zone, settings_in_force
-from tile38py.server.web import WebSettings
-from tile38py.subscriptions import Subscriptions
-
-assert command_families.FAMILIES
+from tile38py.server.threads import ThreadPools
+from tile38py.server.upkeep import CycleFinder, every, follow_zone
 
 
 class Server:
@@ -64,16 +46,6 @@ class Server:
         self._log = log
         self._loop = asyncio.get_running_loop()
         self._ended: asyncio.Future[int] = self._loop.create_future()
-        self._pool = ThreadPoolExecutor(LONG_READ_THREADS_MAX, "read")
-        self._follow_threads = LoopThreads(self._loop)
-        self._log_pool = ThreadPoolExecutor(FOLLOWER_READ_THREADS_MAX, "log")
-        self._listener: socket.socket | None = None
-        self._metrics: MetricsServer | None = None
-        self._subscriptions: Subscriptions | None = None
-        self._hooks: Hooks | None = None
-        self._leader: Leader | None = None
-        self._rewriting: Rewriting | None = None
-        self._follower: Follower | None = None
 
     async def run(self) -> int:
         """Serve until the end; the exit code."""
@@ -81,14 +53,29 @@ class Server:
         self._loop.set_exception_handler(internal_errors(self._log))
         lock = DirectoryLock(options.directory)
         try:
-            parts = make_parts(self._options)
-            replay = Replay(options, parts.engine, clock=parts.clock, log=self._log)
-            self._listener = self._bind()
-            self._metrics = make_metrics(options.metrics_address, log=self._log.info)
-            save_configuration(parts, self._log)
+            core = make_core(options)
+            replay = Replay(options, core.engine, clock=core.clock, log=self._log)
+            listener = self._bind()
+            metrics_listener = bind_metrics(options.metrics_address)
+            save_configuration(core, self._log)
             self._write_pid_file()
             self._catch_signals(replay)
-            return await self._serve(parts, replay)
+            start = Start(
+                options=options,
+                log=self._log,
+                loop=self._loop,
+                threads=ThreadPools(self._loop),
+                core=core,
+                replay=replay,
+                listener=listener,
+                stop=self.stop,
+            )
+            assembly = assemble(start)
+            metrics = None
+            if metrics_listener is not None:
+                log = self._log.info
+                metrics = MetricsServer(metrics_listener, assembly.services, log=log)
+            return await self._serve(start, assembly, metrics)
         finally:
             lock.release()
 
@@ -103,197 +90,75 @@ class Server:
             with contextlib.suppress(OSError):
                 Path(self._options.pid_file).write_text(f"{os.getpid()}\n", "ascii")
 
-    async def _serve(self, parts: Parts, replay: Replay) -> int:
-        journal = self._make_journal(parts, replay)
-        hub = self._make_hub(parts, journal)
-        assert self._listener is not None
-        listening = await self._listen(hub, self._listener)
+    async def _serve(self, start: Start, assembly: Assembly, metrics: MetricsServer | None) -> int:
+        listening = await self._listen(assembly.connections, start.listener)
         self._log.info("Server started, Tile38 version %s, git %s", VERSION, "0000000")
-        self._log.info("Ready to accept connections at %s", address_text(self._listener))
+        self._log.info("Ready to accept connections at %s", address_text(start.listener))
         try:
             async with asyncio.TaskGroup() as tasks:
-                working = tasks.create_task(self._work(parts, journal, replay), name="work")
+                work = self._work(start, assembly, metrics)
+                working = tasks.create_task(work, name="work")
                 code = await self._ended
-                if code == 0 and self._hooks is not None:
-                    await self._hooks.stop()
+                if code == 0:
+                    await assembly.messaging.hooks.stop()
                 working.cancel()
         finally:
             listening.close()
         if code == 0:
-            await self._stop(parts.clients, journal)
-        if self._leader is not None:
-            self._leader.cut_all()
-        self._log_pool.shutdown()
-        self._follow_threads.shutdown()
-        journal.release()
+            await self._stop(start.core.clients, assembly.storage)
+        assembly.messaging.leader.cut_all()
+        start.threads.shutdown()
+        assembly.storage.journal.release()
         return code
 
-    async def _listen(self, hub: Hub, listener: socket.socket) -> asyncio.Server:
+    async def _listen(
+        self, dependencies: ConnectionDependencies, listener: socket.socket
+    ) -> asyncio.Server:
+        def connect() -> Connection:
+            return Connection(dependencies)
+
         if listener.family == socket.AF_UNIX:
-            return await self._loop.create_unix_server(lambda: Connection(hub), sock=listener)
-        return await self._loop.create_server(lambda: Connection(hub), sock=listener)
+            return await self._loop.create_unix_server(connect, sock=listener)
+        return await self._loop.create_server(connect, sock=listener)
 
-    def _make_journal(self, parts: Parts, replay: Replay) -> Aof | NoLog:
-        if replay.file is None:
-            return NoLog()
-        loop = Loop(self._loop.call_soon, self._in_thread)
-
-        def on_health(error: str | None) -> None:
-            parts.gates.log_error = error
-            parts.gates.apply()
-            if error is None:
-                self._log.error("The log is written again, writes are accepted")
-                if self._subscriptions is not None:
-                    self._subscriptions.recovered()
-            else:
-                self._log.error("The log cannot be written: %s. Writes are refused", error)
-
-        return Aof(replay.file, replay.file.size(), loop, on_health)
-
-    def _read_in_thread(self, run: Callable[[], None], done: Done) -> None:
-        self._in_thread(run, done, self._log_pool)
-
-    def _in_thread(
-        self, run: Callable[[], None], done: Done, pool: ThreadPoolExecutor | None = None
-    ) -> None:
-        in_thread(self._loop, pool, run, done)
-
-    def _make_services(self, parts: Parts, journal: Aof | NoLog) -> Services:
-        options, config = self._options, parts.config
-        self._hooks = Hooks(
-            options.queue_path or options.directory / "queue.db",
-            parts.engine,
-            clock=parts.clock,
-            publish=self._publish,
-            log=self._log.error,
-        )
-        leader = self._leader = Leader(
-            journal, in_thread=self._read_in_thread, clock=parts.clock, warn=self._log.warning
-        )
-        journal.on_replaced(leader.cut_all)
-        self._subscriptions = Subscriptions(
-            parts.engine,
-            hooks=self._hooks,
-            journal=journal,
-            call_soon=self._loop.call_soon,
-            log=self._log.warning,
-        )
-        self._subscriptions.forward_to(leader.publish)
-        self._rewriting = Rewriting(
-            parts, options, journal, in_thread=self._in_thread, log=self._log
-        )
-        follower = self._follower = self._make_follower(parts, journal)
-        services = Services(
-            engine=parts.engine,
-            clock=parts.clock,
-            config=config,
-            gates=parts.gates,
-            journal=journal,
-            clients=parts.clients,
-            memory=parts.memory,
-            process=ThisProcess(),
-            settings_file=parts.config_file,
-            broadcaster=self._subscriptions,
-            following=follower,
-            outbox=self._hooks,
-            log_streams=leader,
-            shrinker=self._rewriting.shrinker,
-            backups=self._rewriting.backups,
-            slow_log=parts.slow_log,
-            stop=self.stop,
-            log=self._log.info,
-            started_ns=parts.clock.monotonic_ns(),
-            is_http_enabled=options.is_http_enabled,
-        )
-        if self._metrics is not None:
-            self._metrics.show(services)
-        config.on_change(settings_in_force(parts, journal, self._hooks))
-        return services
-
-    def _make_hub(self, parts: Parts, journal: Aof | NoLog) -> Hub:
-        options, config = self._options, parts.config
-        services = self._make_services(parts, journal)
-        return Hub(
-            loop=self._loop,
-            engine=parts.engine,
-            dispatcher=Dispatcher(services, is_developer=options.is_developer),
-            journal=journal,
-            clients=parts.clients,
-            clock=parts.clock,
-            config=config,
-            pool=self._pool,
-            doorkeeper=Doorkeeper(config, parts.clients, options.host, options.is_protected),
-            web=WebSettings(config, options.is_http_enabled, options.fails_with_500),
-            log=self._log,
-            output=options.output,
-        )
-
-    def _make_follower(self, parts: Parts, journal: Aof | NoLog) -> Follower:
-        assert self._subscriptions is not None
-        assert self._rewriting is not None
-        rest = Rest(
-            journal=journal,
-            broadcaster=self._subscriptions,
-            rewriting=self._rewriting,
-            in_thread=self._in_thread,
-            threads=self._follow_threads,
-            listener=self._listener,
-        )
-        return Follower(*follower_parts(self._options, parts, self._log, rest))
-
-    def _publish(self, channel: bytes, message: bytes) -> int:
-        assert self._subscriptions is not None
-        return self._subscriptions.publish(channel, message)
-
-    async def _work(self, parts: Parts, journal: Aof | NoLog, replay: Replay) -> None:
-        """Replay the log, then everything that happens by itself."""
+    async def _work(self, start: Start, assembly: Assembly, metrics: MetricsServer | None) -> None:
+        """Replay the log, then run the periodic work."""
+        replay, core = start.replay, start.core
+        storage, messaging = assembly.storage, assembly.messaging
         try:
             await self._loop.run_in_executor(None, replay.run)
         except StartError as error:
             self.stop(1, str(error))
             return
-        if isinstance(journal, Aof):
-            journal.start_at(replay.size)
-        parts.gates.is_loading = False
-        parts.gates.apply()
-        parts.memory.check()
-        assert self._subscriptions is not None
-        assert self._hooks is not None
-        cycles = CycleFinder(parts.clock, self._hooks)
+        if isinstance(storage.journal, Aof):
+            storage.journal.start_at(replay.size)
+        core.gates.is_loading = False
+        core.gates.apply()
+        core.memory.check()
+        cycles = CycleFinder(core.clock, messaging.hooks)
         cycles.start()
-        parts.engine.take_events()  # what the log said was told when it was written
-        sweeper = Sweeper(
-            engine=parts.engine,
-            clock=parts.clock,
-            journal=journal,
-            gates=parts.gates,
-            broadcaster=self._subscriptions,
-            log=self._log.debug,
-        )
+        core.engine.take_events()  # events of the replayed log were delivered when it was written
         async with asyncio.TaskGroup() as tasks:
-            assert self._leader is not None
-            assert self._rewriting is not None
-            assert self._follower is not None
-            tasks.create_task(self._hooks.run(), name="hooks")
-            tasks.create_task(self._rewriting.run(), name="rewriting")
-            if self._metrics is not None:
-                tasks.create_task(self._metrics.run(), name="metrics")
-            self._follower.start(tasks)
-            tasks.create_task(every(EXPIRE_SECONDS, sweeper.sweep), name="expiry")
-            tasks.create_task(every(ZONE_SECONDS, follow_zone(parts.engine)), name="zone")
-            tasks.create_task(every(FOLLOWER_CHECK_SECONDS, self._leader.check), name="followers")
-            tasks.create_task(every(SYNC_SECONDS, journal.tick), name="sync")
-            tasks.create_task(every(MEMORY_SECONDS, parts.memory.check), name="memory")
-            tasks.create_task(every(COLLECT_SECONDS, parts.memory.tick), name="collect")
+            tasks.create_task(messaging.hooks.run(), name="hooks")
+            tasks.create_task(storage.rewriting.run(), name="rewriting")
+            if metrics is not None:
+                tasks.create_task(metrics.run(), name="metrics")
+            assembly.follower.start(tasks)
+            tasks.create_task(every(EXPIRE_SECONDS, assembly.sweeper.sweep), name="expiry")
+            tasks.create_task(every(ZONE_SECONDS, follow_zone(core.engine)), name="zone")
+            check_followers = messaging.leader.check
+            tasks.create_task(every(FOLLOWER_CHECK_SECONDS, check_followers), name="followers")
+            tasks.create_task(every(SYNC_SECONDS, storage.journal.tick), name="sync")
+            tasks.create_task(every(MEMORY_SECONDS, core.memory.check), name="memory")
+            tasks.create_task(every(COLLECT_SECONDS, core.memory.tick), name="collect")
             tasks.create_task(every(COLLECT_SECONDS, cycles.tick), name="cycles")
 
-    async def _stop(self, clients: Clients, journal: Aof | NoLog) -> None:
-        """The clean stop: nothing that was promised is lost."""
+    async def _stop(self, clients: Clients, storage: Storage) -> None:
+        """Stop cleanly: every acknowledged write is on the disk."""
         self._log.warning("Shutting down...")
-        if self._rewriting is not None:
-            await self._rewriting.stop()
+        await storage.rewriting.stop()
         try:
-            journal.close()
+            storage.journal.close()
         except OSError as error:
             self._log.error("The log could not be synced: %s", reason_of(error))
         gone = asyncio.Event()
@@ -307,7 +172,7 @@ class Server:
         self._log.warning("Server has shutdown, bye now")
 
     def stop(self, code: int, reason: str) -> None:
-        """End the process; an empty reason means that it was told already."""
+        """End the process. An empty reason means that it is logged already."""
         if reason:
             self._log.critical("%s", reason)
         if not self._ended.done():

@@ -1,13 +1,14 @@
-"""The listener of --metrics-addr: a small HTTP server that answers /metrics. No password.
+"""The HTTP server of --metrics-addr, which serves /metrics without a password.
 
-One request a connection, one scrape at a time; what is shown is in tile38py/metrics.
+It serves one request a connection and makes one scrape at a time. See tile38py/metrics for the
+figures.
 """
 
 import asyncio
 import gzip
 import socket
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Protocol
+from typing import Protocol
 
 from tile38py.commands.registry import Services
 from tile38py.errors import StartError
@@ -20,9 +21,6 @@ from tile38py.limits import (
 from tile38py.protocol.http import Parser, Refusal, Request
 from tile38py.server.listener import address_text, bind_tcp
 
-if TYPE_CHECKING:
-    from tile38py.metrics import Figures
-
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8; escaping=underscores"
 READ_BYTES = 4096
 PAGE = (
@@ -34,28 +32,24 @@ PORT_MAX = 65535
 
 
 class Reader(Protocol):
-    """Bytes of a client; asyncio's."""
+    """The part of asyncio.StreamReader that is used."""
 
     async def read(self, n: int, /) -> bytes:
-        """Some; none at the end."""
+        """At most n bytes, none at the end."""
 
 
 class MetricsServer:
-    """Answers scrapes. Bound at once, so that a wrong address ends the start."""
+    """Serves scrapes over HTTP."""
 
-    def __init__(self, listener: socket.socket, *, log: Tell) -> None:
-        self._listener = listener
-        self._log = log
-        self._figures: Figures | None = None
-        self._scraping = asyncio.Lock()
-        self._clients = 0
-
-    def show(self, server: Services) -> None:
-        """Say whose figures they are, before run()."""
+    def __init__(self, listener: socket.socket, server: Services, *, log: Tell) -> None:
         # Only who asked for metrics pays for the library's import.
         from tile38py.metrics import Figures
 
+        self._listener = listener
+        self._log = log
         self._figures = Figures(server)
+        self._scraping = asyncio.Lock()
+        self._clients = 0
 
     async def run(self) -> None:
         """Serve until cancelled."""
@@ -74,7 +68,7 @@ class MetricsServer:
                 finally:
                     self._clients -= 1
         except (OSError, TimeoutError):
-            pass  # the client is gone or silent
+            pass  # the client is gone or exceeded its time
         finally:
             writer.close()
 
@@ -87,26 +81,27 @@ class MetricsServer:
         if path != b"metrics":
             return response(HTTPStatus.OK, PAGE, HTML)
         async with asyncio.timeout(METRICS_SCRAPE_SECONDS_MAX), self._scraping:
-            assert self._figures is not None
             text = await asyncio.to_thread(self._figures.ask())
         is_zipped = b"gzip" in request.headers.get(b"accept-encoding", b"")
         return response(HTTPStatus.OK, text, CONTENT_TYPE, is_zipped=is_zipped)
 
 
-def make_metrics(address: str, *, log: Tell) -> MetricsServer | None:
-    """A server on host:port, None if there is no address. Raises StartError."""
+def bind_metrics(address: str) -> socket.socket | None:
+    """A socket on host:port, None if there is no address. Raises StartError.
+
+    It is bound before the data is loaded, so that a wrong address ends the start.
+    """
     if not address:
         return None
     host, colon, port = address.rpartition(":")
     is_port = port.isascii() and port.isdigit() and int(port) <= PORT_MAX
     if not colon or not is_port:
         raise StartError(f"metrics-addr '{address}': must be host:port")
-    listener = bind_tcp(host.removeprefix("[").removesuffix("]"), int(port))
-    return MetricsServer(listener, log=log)
+    return bind_tcp(host.removeprefix("[").removesuffix("]"), int(port))
 
 
 async def read_request(reader: Reader) -> Request | Refusal:
-    """The whole request."""
+    """Read a complete request. Raises ConnectionResetError if the client closes before."""
     parser = Parser()
     while True:
         data = await reader.read(READ_BYTES)
@@ -120,7 +115,7 @@ async def read_request(reader: Reader) -> Request | Refusal:
 def response(
     status: HTTPStatus, body: bytes, content_type: str, *, is_zipped: bool = False
 ) -> bytes:
-    """The bytes of a response, after which the connection closes."""
+    """A complete response, after which the connection closes."""
     head = [f"HTTP/1.1 {status} {status.phrase}", f"Content-Type: {content_type}"]
     if is_zipped:
         body = gzip.compress(body, compresslevel=1)

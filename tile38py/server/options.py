@@ -1,4 +1,4 @@
-"""What the command line and the environment decide."""
+"""Options of a server, from the command line and the environment."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -8,7 +8,7 @@ DEFAULT_PORT = 9851
 
 @dataclass(slots=True)
 class Options:
-    """One start of the server."""
+    """Options of one start; the defaults are Tile38's."""
 
     host: str = ""
     port: int = DEFAULT_PORT
@@ -35,5 +35,5 @@ class Options:
 
     @property
     def append_path(self) -> Path:
-        """Where the log is."""
+        """The path of the log."""
         return self.log_path or self.directory / "appendonly.aof"

@@ -1,32 +1,33 @@
-"""Shows the load's progress: lines in the log, or a bar on a terminal where rich is installed."""
+"""Progress of the log's replay: lines in the server's log, or a bar on a terminal with rich."""
 
+import contextlib
 import importlib
 import sys
-from types import TracebackType
-from typing import Protocol, Self
+from collections.abc import Iterator
+from typing import Protocol
 
 from tile38py.persistence.load import Progress
 from tile38py.server.logs import Log
 
 
 class Display(Protocol):
-    """Used from the loading thread."""
+    """Shows progress. It is called on the thread that replays the log."""
 
     def show(self, progress: Progress) -> None:
-        """Tell how far it is."""
+        """Show how far the replay is."""
 
     def close(self) -> None:
-        """The load is over."""
+        """Clean up after the replay."""
 
 
 class LogDisplay:
-    """A line each second."""
+    """Writes a line to the server's log at each report."""
 
     def __init__(self, log: Log) -> None:
         self._log = log
 
     def show(self, progress: Progress) -> None:
-        """Tell how far it is."""
+        """Show how far the replay is."""
         self._log.info("%s", progress.progress_text())
 
     def close(self) -> None:
@@ -34,7 +35,7 @@ class LogDisplay:
 
 
 class TerminalDisplay:
-    """One line that stays in its place."""
+    """Draws a progress bar on the terminal."""
 
     def __init__(self) -> None:
         from rich.console import Console
@@ -54,7 +55,7 @@ class TerminalDisplay:
         self._bar.start()
 
     def show(self, progress: Progress) -> None:
-        """Tell how far it is."""
+        """Show how far the replay is."""
         self._bar.update(
             self._task,
             total=progress.size,
@@ -63,34 +64,22 @@ class TerminalDisplay:
         )
 
     def close(self) -> None:
-        """Take the bar away."""
+        """Remove the bar."""
         self._bar.stop()
 
 
-class Shown:
-    """A display for as long as the load lasts."""
-
-    def __init__(self, log: Log, *, is_quiet: bool) -> None:
-        self._display = choose(log, is_quiet=is_quiet)
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self._display.close()
-
-    def show(self, progress: Progress) -> None:
-        """Tell how far it is."""
-        self._display.show(progress)
+@contextlib.contextmanager
+def progress_display(log: Log, *, is_quiet: bool) -> Iterator[Display]:
+    """A display for the length of a block."""
+    display = choose(log, is_quiet=is_quiet)
+    try:
+        yield display
+    finally:
+        display.close()
 
 
 def choose(log: Log, *, is_quiet: bool) -> Display:
-    """A bar on a terminal, else lines."""
+    """A bar if stderr is a terminal and rich is installed, else lines."""
     if sys.stderr.isatty() and not is_quiet:
         try:
             importlib.import_module("rich.progress")

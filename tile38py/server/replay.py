@@ -1,4 +1,4 @@
-"""The log at the start of the server: which file, replay, and what a torn end becomes."""
+"""Replay of the log at the start of the server. Cuts an incomplete last command off the log."""
 
 from pathlib import Path
 
@@ -11,11 +11,11 @@ from tile38py.persistence.files import AppendFile, open_log, sync_directory
 from tile38py.persistence.load import Loader, Progress
 from tile38py.server.logs import Log
 from tile38py.server.options import Options
-from tile38py.server.progress import Shown
+from tile38py.server.progress import progress_display
 
 
 class Replay:
-    """Opens the log when made; run() replays it on another thread."""
+    """Opens the log when constructed. run() replays it, on another thread."""
 
     def __init__(self, options: Options, engine: Engine, *, clock: Clock, log: Log) -> None:
         self._options = options
@@ -25,7 +25,7 @@ class Replay:
         self._loader: Loader | None = None
         self._is_cancelled = False
         self.file: AppendFile | None = None
-        self.size = 0  # of the log, once it is replayed
+        self.size = 0  # bytes of the log, once it is replayed
         try:
             if legacy.is_needed(options.directory):
                 log.warning("Migrating aof to new format")
@@ -36,22 +36,22 @@ class Replay:
             raise _start_error(options.append_path, error) from error
 
     def cancel(self) -> None:
-        """Have run() end soon."""
+        """End run() at its next chance."""
         self._is_cancelled = True
         if self._loader is not None:
             self._loader.cancel()
 
     def close(self) -> None:
-        """Give the file back."""
+        """Close the log's file."""
         if self.file is not None:
             self.file.close()
 
     def run(self) -> None:
-        """Replay. Raises StartError if the log can't be used."""
+        """Replay the log. Raises StartError if it can't be used."""
         if self.file is None:
             return
-        with Shown(self._log, is_quiet=self._options.is_quiet) as shown:
-            self._loader = Loader(self._engine, self._clock, shown.show)
+        with progress_display(self._log, is_quiet=self._options.is_quiet) as display:
+            self._loader = Loader(self._engine, self._clock, display.show)
             if self._is_cancelled:
                 self._loader.cancel()
             try:
@@ -71,9 +71,9 @@ class Replay:
         self.size = progress.consumed
 
     def _secure(self, file: AppendFile) -> None:
-        """Bring what was replayed to the disk: clients see it from now on.
+        """Sync the log, before clients see what was replayed.
 
-        A server that was killed may have left bytes behind that only the system's memory has.
+        A server that was killed may have left bytes in the page cache that are not on the disk.
         """
         try:
             file.sync()
@@ -89,7 +89,7 @@ class Replay:
             )
 
     def _cut(self, file: AppendFile, progress: Progress) -> None:
-        """Move an incomplete last command out of the log: nothing is thrown away."""
+        """Move an incomplete last command from the log to a file beside it."""
         self._log.warning("Truncating %d bytes due to an incomplete command", progress.torn)
         stamp = stamp_text(self._clock.now_ns())
         kept = file.path.with_name(f"{file.path.name}.cut-{stamp}")

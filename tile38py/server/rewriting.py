@@ -1,4 +1,4 @@
-"""Rewriting the log and backups, put together: the parts, the settings, the clean stop."""
+"""AOFSHRINK and BACKUP of a server, rewrites that start by themselves, and their clean stop."""
 
 import asyncio
 import contextlib
@@ -6,37 +6,38 @@ from collections.abc import Callable
 
 from tile38py.config.properties import AOFSHRINK_GROWTH_PERCENTAGE, AOFSHRINK_MIN_SIZE
 from tile38py.limits import SHRINK_LOOK_SECONDS, SHRINK_STOP_SECONDS_MAX
-from tile38py.persistence.aof import Aof, NoLog
+from tile38py.persistence.aof import Aof
 from tile38py.persistence.backup import BackupMaker
 from tile38py.persistence.edges import InThread
 from tile38py.persistence.files import BackupFolder, Folder
 from tile38py.persistence.growth import Growth, Rule, should_shrink
+from tile38py.persistence.no_log import NoLog
 from tile38py.persistence.shrink import AofShrinker, NoShrinker, Surroundings
+from tile38py.server.core import Core
 from tile38py.server.logs import Log
 from tile38py.server.options import Options
-from tile38py.server.parts import Parts
 from tile38py.server.upkeep import every
 
 
 class Rewriting:
-    """What AOFSHRINK and BACKUP are made of, and what shrinks the log by itself."""
+    """The shrinker and the backup maker of a server, and the timer of automatic rewrites."""
 
     def __init__(
-        self, parts: Parts, options: Options, journal: Aof | NoLog, *, in_thread: InThread, log: Log
+        self, core: Core, options: Options, journal: Aof | NoLog, *, in_thread: InThread, log: Log
     ) -> None:
-        self._config = parts.config
-        self._clock = parts.clock
+        self._config = core.config
+        self._clock = core.clock
         self._log = log
-        self._started_ns: int | None = None  # the last rewrite that started by itself
+        self._started_ns: int | None = None  # monotonic start of the last automatic rewrite
         folder = BackupFolder(options.directory / "backups")
-        self.backups = BackupMaker(parts.engine, folder, parts.clock)
+        self.backups = BackupMaker(core.engine, folder, core.clock)
         self._aof_shrinker: AofShrinker | None = None
         if isinstance(journal, Aof):
             around = Surroundings(
-                data=parts.engine,
+                data=core.engine,
                 folder=Folder(options.append_path),
                 in_thread=in_thread,
-                clock=parts.clock,
+                clock=core.clock,
                 info=log.info,
                 error=log.error,
             )
@@ -44,13 +45,13 @@ class Rewriting:
         self.shrinker = self._aof_shrinker or NoShrinker()
 
     async def run(self) -> None:
-        """Shrink the log by itself, from when it is loaded; for ever."""
+        """Start rewrites automatically, from when the log is loaded. Never returns."""
         if self._aof_shrinker is not None:
             self.shrinker.figures.size_base = self._aof_shrinker.journal.size
-            await every(SHRINK_LOOK_SECONDS, self.look)
+            await every(SHRINK_LOOK_SECONDS, self.start_if_due)
 
-    def look(self) -> None:
-        """Start a rewrite if it is time."""
+    def start_if_due(self) -> None:
+        """Start a rewrite if the log has grown enough."""
         shrinker = self._aof_shrinker
         assert shrinker is not None
         figures, size, now_ns = shrinker.figures, shrinker.journal.size, self._clock.monotonic_ns()
@@ -70,14 +71,14 @@ class Rewriting:
             shrinker.start()
 
     def cancel(self, then: Callable[[], None]) -> None:
-        """Give up what rewrites the log; call a function when nothing does."""
+        """Cancel a running rewrite, then call a function."""
         if self._aof_shrinker is None:
             then()
         else:
             self._aof_shrinker.cancel(then)
 
     async def stop(self) -> None:
-        """Give up what runs, before the log is closed."""
+        """Cancel a running rewrite, before the log is closed, and refuse new backups."""
         self.backups.is_closed = True
         if self._aof_shrinker is not None:
             ended = asyncio.Event()

@@ -1,21 +1,55 @@
-"""Work beside the event loop whose end is always told, whatever became of it."""
+"""Thread pools, and calls on threads whose end is always reported to the event loop."""
 
 import asyncio
 from collections.abc import Callable
-from concurrent.futures import Executor
+from concurrent.futures import Executor, ThreadPoolExecutor
+from typing import TypeVar
 
 from tile38py.errors import as_os_error
+from tile38py.limits import (
+    FOLLOW_THREADS_MAX,
+    FOLLOWER_READ_THREADS_MAX,
+    LONG_READ_THREADS_MAX,
+)
 
 Done = Callable[[OSError | None], None]
+Result = TypeVar("Result")
+
+
+class ThreadPools:
+    """The thread pools of a server, one for each kind of work that must not delay another kind."""
+
+    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        self._loop = loop
+        self.long_reads = ThreadPoolExecutor(LONG_READ_THREADS_MAX, "read")
+        self._log_reads = ThreadPoolExecutor(FOLLOWER_READ_THREADS_MAX, "log")
+        self._following = ThreadPoolExecutor(FOLLOW_THREADS_MAX, "follow")
+
+    def in_thread(self, run: Callable[[], None], done: Done) -> None:
+        """Run work on files in the default pool; see the function in_thread()."""
+        in_thread(self._loop, None, run, done)
+
+    def read_log_in_thread(self, run: Callable[[], None], done: Done) -> None:
+        """Read a piece of the log for a follower; see the function in_thread()."""
+        in_thread(self._loop, self._log_reads, run, done)
+
+    def run(self, work: Callable[[], Result]) -> asyncio.Future[Result]:
+        """Start work of our own follower."""
+        return self._loop.run_in_executor(self._following, work)
+
+    def shutdown(self) -> None:
+        """Wait for running work. Long reads are not waited for: their clients are gone."""
+        self._log_reads.shutdown()
+        self._following.shutdown()
 
 
 def in_thread(
     loop: asyncio.AbstractEventLoop, pool: Executor | None, run: Callable[[], None], done: Done
 ) -> None:
-    """Run a function on a thread of the pool, then done here, with its error or None.
+    """Run a function on a thread of the pool, then call done on the event loop.
 
-    What isn't an error of the system is a fault of ours. It is logged as such; who waits is told
-    that the work failed, so that nothing is held up or believed to go on for ever.
+    done gets the OSError of the function, None if there was none. Any other exception is an
+    internal error: it is logged, and done gets it as an OSError, so that nobody waits for ever.
     """
 
     def finished(future: asyncio.Future[None]) -> None:

@@ -24,28 +24,29 @@ from tile38py.limits import (
     COLLECT_SECONDS_MAX,
     COLLECT_WAITING_COUNT_MAX,
 )
-from tile38py.persistence.aof import Aof, NoLog
+from tile38py.persistence.aof import Aof
+from tile38py.persistence.no_log import NoLog
+from tile38py.server.core import Core
 from tile38py.server.hooks import Hooks
-from tile38py.server.parts import Parts
 
 LOOKS_MIN = 10  # as the interpreter's own threshold
 
 
-def settings_in_force(parts: Parts, journal: Aof | NoLog, hooks: Hooks) -> Callable[[str], None]:
+def settings_in_force(core: Core, journal: Aof | NoLog, hooks: Hooks) -> Callable[[str], None]:
     """What each CONFIG SET has to bring about at once."""
 
     def apply(_name: str = "") -> None:
-        journal.policy = parts.config.get(APPENDFSYNC)
-        parts.gates.requires_password = bool(parts.config.get(REQUIREPASS))
-        parts.gates.apply()
-        parts.memory.check()
-        parts.slow_log.configure(
-            microseconds=parts.config.get(SLOWLOG_LOG_SLOWER_THAN),
-            count_max=parts.config.get(SLOWLOG_MAX_LEN),
+        journal.policy = core.config.get(APPENDFSYNC)
+        core.gates.requires_password = bool(core.config.get(REQUIREPASS))
+        core.gates.apply()
+        core.memory.check()
+        core.slow_log.configure(
+            microseconds=core.config.get(SLOWLOG_LOG_SLOWER_THAN),
+            count_max=core.config.get(SLOWLOG_MAX_LEN),
         )
         hooks.retain(
-            ttl_seconds=parts.config.get(HOOK_QUEUE_TTL),
-            bytes_max=parts.config.get(HOOK_QUEUE_MAX_SIZE),
+            ttl_seconds=core.config.get(HOOK_QUEUE_TTL),
+            bytes_max=core.config.get(HOOK_QUEUE_MAX_SIZE),
         )
 
     apply()

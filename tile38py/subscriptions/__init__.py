@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 
 from tile38py._engine import Engine
 from tile38py.config.globs import Tokens, fits, parse
-from tile38py.interfaces import WROTE, Client, FenceEvent, HookChange, HookEvents, Journal, Role
+from tile38py.interfaces import Client, FenceEvent, HookChange, HookEvents, Journal, Role
 from tile38py.limits import ROUTES_COUNT_MAX
 from tile38py.subscriptions.fanout import Fanout, FenceLeg, Route, legs_of
 from tile38py.subscriptions.listener import Hub, Subscription
@@ -26,14 +26,14 @@ class Held:
     deliver: Deliver
     postpone: Callable[[Deliver], None]
 
-    def release(self, replies: bytes, flags: int) -> None:
+    def release(self, replies: bytes, is_last: bool) -> None:
         """The log is written."""
-        del replies, flags
+        del replies, is_last
         self.deliver()
 
-    def refuse(self, replies: bytes, flags: int, reason: str) -> None:
+    def refuse(self, replies: bytes, reason: str) -> None:
         """It couldn't be: it will be, before anything else is."""
-        del replies, flags, reason
+        del replies, reason
         self.postpone(self.deliver)
 
 
@@ -112,14 +112,14 @@ class Subscriptions:
             if self._hooks is not None:
                 tell_hooks(self._hooks, events, changes)
 
-        self._when_logged(deliver, flags=WROTE)
+        self._when_logged(deliver, wrote=True)
 
     def publish(self, channel: bytes, text: bytes) -> int:
         """Send a message to all who listen to the channel; how many times it will arrive."""
         self._pass_on(channel, text)
         route = self._route(channel)
         if route.count:
-            self._when_logged(lambda: self._post(route, channel, text), flags=0)
+            self._when_logged(lambda: self._post(route, channel, text), wrote=False)
         return route.count
 
     def show(self, address: str, commands: Sequence[bytes], now_ns: int) -> None:
@@ -132,7 +132,7 @@ class Subscriptions:
             for leg in legs:
                 self._fanout.put(leg, b"".join(leg.form.line(head + shown) for shown in commands))
 
-        self._when_logged(deliver, flags=0)
+        self._when_logged(deliver, wrote=False)
 
     def _post(self, route: Route, channel: bytes, text: bytes) -> None:
         self.sent_count += route.count
@@ -148,9 +148,9 @@ class Subscriptions:
         if self._forward is not None:
             self._forward(channel, text)
 
-    def _when_logged(self, deliver: Deliver, *, flags: int) -> None:
+    def _when_logged(self, deliver: Deliver, *, wrote: bool) -> None:
         if self._journal.is_dirty:
-            self._journal.wait(Held(deliver, self._postponed.append), b"", flags)
+            self._journal.wait(Held(deliver, self._postponed.append), wrote=wrote)
         else:
             deliver()
 

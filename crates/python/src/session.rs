@@ -193,6 +193,21 @@ impl Session {
         convert(py, batch)
     }
 
+    /// The same as `feed`, but bare replies if the batch has nothing else. Nearly every request
+    /// ends so, and a batch would be made only to be taken apart.
+    fn receive<'py>(
+        &mut self,
+        py: Python<'py>,
+        data: &[u8],
+        now_ns: i64,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        let batch = self.core.feed(&mut lock(&self.shared), data, now_ns, &monotonic_ns);
+        if batch.stop.is_none() && batch.log.is_empty() {
+            return Ok(PyBytes::new(py, &batch.replies).into_any());
+        }
+        Ok(Bound::new(py, convert(py, batch)?)?.into_any())
+    }
+
     /// Run one command that came as words.
     fn run(&mut self, py: Python<'_>, args: Vec<Vec<u8>>, now_ns: i64) -> PyResult<Batch> {
         let batch = self.core.run_words(&mut lock(&self.shared), &args, now_ns, &monotonic_ns);

@@ -29,7 +29,7 @@ LAYERS: tuple[frozenset[str], ...] = (
     frozenset({"dispatch"}),
     frozenset({"commands"}),
     frozenset({"hooks", "config", "protocol", "clients", "gates", "slow_log"}),
-    frozenset({"interfaces", "following", "embedded"}),
+    frozenset({"interfaces", "embedded"}),
     frozenset({"_engine", "errors", "clock", "limits"}),
 )
 TOP, BOTTOM = 0, len(LAYERS) - 1

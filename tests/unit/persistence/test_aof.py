@@ -7,8 +7,8 @@ import pytest
 
 from tests.support.fakes import FakeClient, FakeLogFile, ManualLoop
 from tile38py._engine import Engine
-from tile38py.interfaces import WROTE
-from tile38py.persistence.aof import ALWAYS, Aof, Loop, NoLog
+from tile38py.persistence.aof import ALWAYS, Aof, Loop
+from tile38py.persistence.no_log import NoLog
 
 FULL = os.strerror(errno.ENOSPC)
 
@@ -30,7 +30,7 @@ class Fixture:
     def write(self, data: bytes, client: FakeClient, reply: bytes = b"+OK\r\n") -> None:
         """A client's write, whose reply waits."""
         self.aof.append(data)
-        self.aof.wait(client, reply, WROTE)
+        self.aof.wait(client, reply, wrote=True)
 
 
 @pytest.fixture
@@ -52,7 +52,7 @@ def test_all_appends_of_a_turn_are_one_write(log: Fixture) -> None:
 def test_replies_that_queue_behind_a_write_keep_their_order(log: Fixture) -> None:
     client = log.client()
     log.write(b"one", client, b"1")
-    log.aof.wait(client, b"2", 0)
+    log.aof.wait(client, b"2")
     log.loop.turn()
     assert client.sent == [b"1", b"2"]
 
@@ -128,7 +128,7 @@ def test_a_full_disk_refuses_the_writers_and_cuts_the_file(log: Fixture) -> None
     log.file.room = 2
     writer, reader = log.client(), log.client()
     log.write(b"lost", writer)
-    log.aof.wait(reader, b":1\r\n", 0)
+    log.aof.wait(reader, b":1\r\n")
     log.loop.turn()
     assert (writer.sent, writer.refusals) == ([], [FULL])
     assert (reader.sent, reader.refusals) == ([b":1\r\n"], [])
@@ -316,7 +316,7 @@ def test_a_file_of_another_history_drops_what_waits_and_what_failed(log: Fixture
     log.loop.turn()
     client = log.client()
     log.aof.append(b"late")
-    log.aof.wait(client, b"reply", 0)
+    log.aof.wait(client, b"reply")
     held(log)
     other = FakeLogFile(b"theirs")
     log.aof.replace(other, 6, sync_name=None, keeps_waiting=False)

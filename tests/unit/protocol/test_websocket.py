@@ -5,7 +5,14 @@ from wsproto.connection import Connection, ConnectionType
 from wsproto.events import BytesMessage, CloseConnection, Event, Ping, TextMessage
 
 from tile38py.limits import WEBSOCKET_MESSAGE_BYTES_MAX
-from tile38py.protocol.websocket import Answer, Frames, Text, handshake, key_of, text_frame
+from tile38py.protocol.websocket import (
+    ControlReply,
+    FrameParser,
+    Message,
+    handshake,
+    key_of,
+    text_frame,
+)
 
 HEADERS = {
     b"upgrade": b"WebSocket",
@@ -58,34 +65,36 @@ def test_messages_come_whole_at_every_split() -> None:
     parts = (TextMessage(data="SUBSCRIBE é", message_finished=False), TextMessage(data=" b"))
     data = frames_of(*parts, BytesMessage(data=b"PING"))
     for split in range(len(data)):
-        frames = Frames()
+        frames = FrameParser()
         items = [*frames.receive(data[:split]), *frames.receive(data[split:])]
-        assert items == [Text("SUBSCRIBE é b".encode()), Text(b"PING")]
+        assert items == [Message("SUBSCRIBE é b".encode()), Message(b"PING")]
 
 
 def test_a_ping_is_answered() -> None:
-    assert list(Frames().receive(frames_of(Ping(payload=b"x")))) == [Answer(b"\x8a\x01x")]
+    assert list(FrameParser().receive(frames_of(Ping(payload=b"x")))) == [
+        ControlReply(b"\x8a\x01x")
+    ]
 
 
 def test_a_close_is_answered_and_ends() -> None:
-    frames = Frames()
+    frames = FrameParser()
     data = frames_of(CloseConnection(code=1000))
-    assert list(frames.receive(data)) == [Answer(b"\x88\x02\x03\xe8", is_last=True)]
+    assert list(frames.receive(data)) == [ControlReply(b"\x88\x02\x03\xe8", is_last=True)]
     assert list(frames.receive(frames_of(TextMessage(data="PING")))) == []
-    assert frames.closing() == Answer(b"", is_last=True)
+    assert frames.closing() == ControlReply(b"", is_last=True)
 
 
 @pytest.mark.parametrize("data", [b"quit\r\n", b"\x81\x04PING", b"\x83\x80\x00\x00\x00\x00"])
 def test_bytes_that_are_no_frame_end_it_with_the_reason(data: bytes) -> None:
-    (answer,) = Frames().receive(data)
-    assert isinstance(answer, Answer)
+    (answer,) = FrameParser().receive(data)
+    assert isinstance(answer, ControlReply)
     assert answer.is_last
     assert answer.data[2:4] == b"\x03\xea"
 
 
 def test_a_message_has_a_greatest_size() -> None:
-    frames = Frames()
+    frames = FrameParser()
     data = frames_of(TextMessage(data="x" * (WEBSOCKET_MESSAGE_BYTES_MAX + 1)))
     answer = next(frames.receive(data))
-    assert isinstance(answer, Answer)
+    assert isinstance(answer, ControlReply)
     assert answer.data[2:4] == b"\x03\xf1"

@@ -13,7 +13,7 @@ from tests.support.fakes import command
 from tests.support.follower_world import LEADER, FollowerWorld
 from tests.support.following import play, sets
 from tile38py.errors import CommandError
-from tile38py.following import Target
+from tile38py.interfaces.following import Target
 from tile38py.replication.link import LinkError
 
 
@@ -68,7 +68,7 @@ def test_an_intact_log_goes_on_in_its_file() -> None:
 
 def test_sums_are_asked_for_in_pieces(monkeypatch: pytest.MonkeyPatch) -> None:
     size = len(sets(0, 4))
-    monkeypatch.setattr("tile38py.replication.comparison.LINK_DIGEST_BYTES_MAX", size - 10)
+    monkeypatch.setattr("tile38py.replication.log_comparison.LINK_DIGEST_BYTES_MAX", size - 10)
 
     async def scenario(world: FollowerWorld) -> None:
         await world.caught_up()

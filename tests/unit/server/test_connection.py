@@ -1,6 +1,7 @@
 """Connections on a fake socket: order, the log, long work, slow readers, HTTP, the end."""
 
 import asyncio
+import gc
 
 import pytest
 
@@ -12,6 +13,9 @@ from tile38py.limits import (
     OUTPUT_BYTES_LOW,
     OUTPUT_BYTES_MAX,
 )
+from tile38py.server.connection import Connection
+from tile38py.server.transports.http import HttpTransport
+from tile38py.server.transports.resp import RespTransport
 
 PING = command(b"PING")
 SET = command(b"SET", b"fleet", b"a", b"POINT", b"1", b"2")
@@ -205,3 +209,29 @@ async def test_a_clean_stop_closes_after_the_last_reply(line: Line) -> None:
     line.bench.fake_journal.flush()
     assert (line.transport.taken(), line.transport.is_closed) == (b"+OK\r\n", True)
     assert line.send(PING) == b""
+
+
+async def test_nothing_is_run_behind_the_last_reply(line: Line) -> None:
+    line.send(command(b"QUIT"))
+    line.connection.data_received(SET)
+    assert line.bench.fake_journal.data == b""
+
+
+@pytest.mark.parametrize("request_bytes", [PING + SLEEP, b"GET /PING HTTP/1.1\r\n\r\n"])
+def test_a_lost_connection_is_freed_without_a_search_for_cycles(request_bytes: bytes) -> None:
+    async def lose() -> None:
+        line = Line(Bench(is_developer=True))
+        line.send(request_bytes)
+        line.pool.shutdown()
+        line.connection.connection_lost(None)
+        for _ in range(3):
+            await asyncio.sleep(0)
+
+    gc.collect()
+    gc.disable()
+    try:
+        asyncio.run(lose())
+        kinds = (Connection, RespTransport, HttpTransport)
+        assert not [one for one in gc.get_objects() if isinstance(one, kinds)]
+    finally:
+        gc.enable()

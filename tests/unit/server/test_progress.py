@@ -7,13 +7,14 @@ import pytest
 
 from tile38py.persistence.load import Progress
 from tile38py.server.logs import SHOWN, make_log
-from tile38py.server.progress import LogDisplay, Shown, TerminalDisplay, choose
+from tile38py.server.progress import LogDisplay, TerminalDisplay, choose, progress_display
 
 
 def test_without_a_terminal_there_are_lines() -> None:
     stream = io.StringIO()
-    with Shown(make_log(SHOWN, handlers=[logging.StreamHandler(stream)]), is_quiet=False) as shown:
-        shown.show(Progress(100, consumed=50, commands=7, elapsed_ns=1_000_000_000))
+    log = make_log(SHOWN, handlers=[logging.StreamHandler(stream)])
+    with progress_display(log, is_quiet=False) as display:
+        display.show(Progress(100, consumed=50, commands=7, elapsed_ns=1_000_000_000))
     assert stream.getvalue().endswith("[INFO] AOF loading: 50%, 7 commands, 7/s, 50 bytes/s\n")
 
 

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 from tile38py._engine import Discarded, Followed
 from tile38py.errors import reason_of
-from tile38py.following import Target
+from tile38py.interfaces.following import Target
 from tile38py.limits import (
     FOLLOW_COPY_BYTES,
     FOLLOW_DISK_PAUSE_SECONDS,
@@ -25,25 +25,22 @@ from tile38py.limits import (
     FOLLOW_SLICE_BYTES,
     FOLLOW_STALL_SECONDS_MAX,
 )
-from tile38py.replication.audit import Audit
-from tile38py.replication.chain import head_of_chain
-from tile38py.replication.comparison import Comparison, compared
+from tile38py.replication.dependencies import Surroundings, Us, ended
+from tile38py.replication.full_copy import DiskError, Staging
 from tile38py.replication.handshake import (
     IneligibleError,
-    Us,
     announce,
     authenticated,
+    head_of_chain,
     introduce,
     request_log,
 )
 from tile38py.replication.link import EndError, Link, LinkError
-from tile38py.replication.pieces import Pieces
-from tile38py.replication.prefix import HEAD_BYTES, Range
-from tile38py.replication.staging import DiskError, Staging
-from tile38py.replication.surroundings import Surroundings, ended
+from tile38py.replication.log_comparison import HEAD_BYTES, Audit, Comparison, Range, compared
+from tile38py.replication.stream_buffer import Pieces
 
 if TYPE_CHECKING:
-    from tile38py.replication.edges import CopyFile
+    from tile38py.replication.dependencies import CopyFile
 
 COPIED_BYTES_MIN = 1024 * 1024  # less is run in place when we have nothing yet
 

@@ -8,7 +8,7 @@ from tests.support.fake_leader import FakeLeader, LoopThreads
 from tests.support.fake_time import run_in_fake_time
 from tests.support.follower_world import FollowerWorld
 from tests.support.following import play, sets
-from tile38py.replication.surroundings import ended
+from tile38py.replication.dependencies import ended
 
 
 def test_who_is_cancelled_while_a_thread_works_ends_with_it() -> None:

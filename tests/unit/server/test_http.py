@@ -3,7 +3,7 @@
 import pytest
 
 from tests.support.bench import Bench, Line, turn_until
-from tile38py.server.web import WebSettings
+from tile38py.server.transports import WebSettings
 
 
 @pytest.fixture
@@ -89,19 +89,15 @@ async def test_health_is_told_by_the_status(line: Line) -> None:
 
 
 async def test_all_failures_may_be_told_by_the_status(line: Line) -> None:
-    line.web = WebSettings(line.bench.config, fails_with_500=True)
-    line.connection._hub = line._hub()
-    assert line.send(get("/nope")).startswith(b"HTTP/1.1 500 ")
+    failing = Line(line.bench, web=WebSettings(line.bench.config, fails_with_500=True))
+    assert failing.send(get("/nope")).startswith(b"HTTP/1.1 500 ")
 
 
 async def test_without_http_only_preflights_are_answered(line: Line) -> None:
     closed = WebSettings(line.bench.config, is_enabled=False)
-    line.web = closed
-    line.connection._hub = line._hub()
-    assert (line.send(get("/PING")), line.transport.is_closed) == (b"", True)
-    other = Line(line.bench)
-    other.web = closed
-    other.connection._hub = other._hub()
+    first = Line(line.bench, web=closed)
+    assert (first.send(get("/PING")), first.transport.is_closed) == (b"", True)
+    other = Line(line.bench, web=closed)
     reply = other.send(b"OPTIONS /PING HTTP/1.1\r\n\r\n")
     assert reply.startswith(b"HTTP/1.1 204 No Content\r\nConnection: close\r\n")
     assert other.transport.is_closed

@@ -4,10 +4,10 @@ import pytest
 
 from tests.support.fake_leader import FakeLeader
 from tests.support.fake_time import run_in_fake_time
-from tile38py.following import Target
+from tile38py.interfaces.following import Target
 from tile38py.limits import FOLLOW_CHAIN_COUNT_MAX
-from tile38py.replication.chain import head_of_chain
-from tile38py.replication.handshake import Us
+from tile38py.replication.dependencies import Us
+from tile38py.replication.handshake import head_of_chain
 from tile38py.replication.link import LinkError
 
 US = Us(server_id="us", password=b"", port=1, ip="")

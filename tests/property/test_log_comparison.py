@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tile38py.replication import prefix
-from tile38py.replication.prefix import Range, common_prefix
+from tile38py.replication import log_comparison
+from tile38py.replication.log_comparison import Range, common_prefix
 
 HEAD_BYTES = 16
 # Few different bytes, so that ranges are often equal by chance.
@@ -15,7 +15,7 @@ LOGS = st.lists(st.sampled_from([b"a", b"b", b"ab"]), max_size=60).map(b"".join)
 @pytest.fixture(autouse=True, scope="module")
 def small_head() -> object:
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(prefix, "HEAD_BYTES", HEAD_BYTES)
+        patch.setattr(log_comparison, "HEAD_BYTES", HEAD_BYTES)
         yield patch
 
 

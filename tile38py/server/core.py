@@ -1,4 +1,4 @@
-"""The objects of a server that don't depend on its log, made from options and configuration."""
+"""The core of a server: engine, settings, clients and clock, built before anything is opened."""
 
 from dataclasses import dataclass
 
@@ -15,8 +15,8 @@ from tile38py.slow_log import SlowLog
 
 
 @dataclass(frozen=True, slots=True)
-class Parts:
-    """The objects of a server that don't depend on the log."""
+class Core:
+    """The objects that most others depend on. They depend neither on the log nor on sockets."""
 
     engine: Engine
     config: Config
@@ -28,8 +28,8 @@ class Parts:
     slow_log: SlowLog
 
 
-def make_parts(options: Options) -> Parts:
-    """Make them, with the settings that the configuration file has."""
+def make_core(options: Options) -> Core:
+    """Build the core with the settings in the configuration file."""
     engine = Engine(require_valid=options.requires_valid)
     config = Config()
     config_file = ConfigFile(options.directory / "config")
@@ -43,4 +43,4 @@ def make_parts(options: Options) -> Parts:
     memory = EngineMemory(engine, config, gates)
     clients = Clients(raise_file_limit())
     clock, slow_log = SystemClock(), SlowLog(engine)
-    return Parts(engine, config, config_file, gates, memory, clients, clock, slow_log)
+    return Core(engine, config, config_file, gates, memory, clients, clock, slow_log)

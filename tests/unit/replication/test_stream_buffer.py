@@ -1,7 +1,7 @@
 """A leader's stream is run when a command may be complete, however it is cut."""
 
 from tests.support.fakes import command
-from tile38py.replication.pieces import GAUGED_BYTES_MIN, Gauge, Pieces
+from tile38py.replication.stream_buffer import GAUGED_BYTES_MIN, Gauge, Pieces
 
 LARGE = command(b"SET", b"k", b"a", b"STRING", b"x" * (3 * GAUGED_BYTES_MIN))
 

@@ -7,7 +7,7 @@ from tile38py._engine import Engine, Followed
 from tile38py.errors import reason_of
 from tile38py.interfaces import Clock
 from tile38py.limits import LOAD_CHUNK_BYTES
-from tile38py.replication.edges import CopyFile
+from tile38py.replication.dependencies import CopyFile
 from tile38py.replication.link import LinkError
 
 

@@ -5,8 +5,7 @@ import socket
 
 import pytest
 
-from tile38py.replication.dial import TcpDial
-from tile38py.replication.link import LinkError
+from tile38py.replication.link import LinkError, TcpDial
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,173 @@
+"""HTTP: one request a connection. The JSON of its command is the reply, or begins a stream."""
+
+from dataclasses import dataclass
+from http import HTTPStatus
+from typing import ClassVar, Final
+
+from tile38py._engine import Close as SessionClose
+from tile38py._engine import Session, split_native
+from tile38py.commands.connection import is_password
+from tile38py.config.properties import REQUIREPASS
+from tile38py.dispatch import Work
+from tile38py.errors import CommandError, shown, unknown_command
+from tile38py.interfaces import Client, Wire
+from tile38py.protocol import http, tiles, websocket
+from tile38py.server.transports import (
+    CLOSE,
+    Outcome,
+    Step,
+    TransportDependencies,
+    Upgrade,
+    Wait,
+)
+from tile38py.server.transports.live import (
+    Encode,
+    HttpStreamTransport,
+    WebSocketTransport,
+    messages,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Exchange:
+    """Framing of what is sent in response to a request."""
+
+    encode: Encode  # makes the reply of its command's JSON
+    wire: Wire  # of a stream of messages
+    head: bytes = b""  # of such a stream
+
+
+# Before the request is complete nothing says how a reply is framed.
+NO_EXCHANGE: Final = Exchange(lambda body: body, Wire.HTTP)
+
+
+class HttpTransport:
+    """Receives a request, runs its command and sends the reply."""
+
+    is_plain: ClassVar[bool] = True
+
+    def __init__(self, dependencies: TransportDependencies) -> None:
+        self._dependencies = dependencies
+        self._settings = dependencies.web
+        self.session = dependencies.engine.session(framing="plain")
+        self._parser = http.Parser()
+        self._has_continued = False
+        self._exchange = NO_EXCHANGE
+
+    @property
+    def wire(self) -> Wire:
+        """The framing of messages if the command is one that starts a stream."""
+        return self._exchange.wire
+
+    def receive(self, client: Client, data: bytes, now_ns: int) -> Outcome:
+        """Run the request's command once it is complete."""
+        if not data:
+            return b""
+        match self._parser.receive(data):
+            case None if self._parser.wants_continue and not self._has_continued:
+                self._has_continued = True
+                return http.CONTINUE
+            case None:
+                return b""
+            case http.Refusal(status, text):
+                return self._refused(status, text)
+            case http.Request(method=b"OPTIONS"):
+                return Step(http.PREFLIGHT, then=CLOSE)
+            case request:
+                return self._begin(client, request, now_ns)
+
+    def refusal(self, text: str) -> bytes:
+        """An error as the reply to the request."""
+        return self._exchange.encode(self.session.fail(text))
+
+    def end_of_input(self) -> Outcome:
+        """Nothing to send: a reply that is due leaves first."""
+        return b""
+
+    def _begin(self, client: Client, request: http.Request, now_ns: int) -> Outcome:
+        if not self._settings.is_enabled:
+            return Step(then=CLOSE)
+        try:
+            key = websocket.key_of(request.headers)
+        except ValueError:
+            return self._refused(HTTPStatus.BAD_REQUEST, "invalid WebSocket version")
+        tile = tiles.tile_command(request.text) if key is None else None
+        args = tile or split_native(request.text)
+        if not args:
+            return self._refused(HTTPStatus.BAD_REQUEST, "invalid HTTP request")
+        encode = self._encoder(key=key, is_tile=tile is not None)
+        self._exchange = Exchange(encode, *_stream_of(key, is_chunked=request.takes_chunks))
+        if not self._authenticate(request.password):
+            return self._reply(self.session.fail("invalid password"))
+        unknown = self._unknown(args)
+        if unknown:
+            return self._reply(self.session.fail(str(unknown)))
+        return self._run(client, args, now_ns)
+
+    def _run(self, client: Client, args: list[bytes], now_ns: int) -> Step:
+        exchange, dispatcher = self._exchange, self._dependencies.dispatcher
+        progress = dispatcher.drive(client, self.session.run(args, now_ns))
+        if isinstance(progress.stop, Work):
+            work = progress.stop
+            return Step(then=Wait(work, lambda result: self._reply(work.frame(result))))
+        if isinstance(progress.stop, SessionClose):
+            return Step(then=CLOSE)  # QUIT has no reply over HTTP
+        if client.listener is None:
+            return self._reply(b"".join(progress.replies), wrote=progress.wrote)
+        output = exchange.head + messages(exchange.wire, progress.replies)
+        return Step(output, progress.wrote, Upgrade(self._stream()))
+
+    def _reply(self, body: bytes, *, wrote: bool = False) -> Step:
+        """The reply, after which the connection closes."""
+        return Step(self._exchange.encode(body), wrote, CLOSE)
+
+    def _stream(self) -> WebSocketTransport | HttpStreamTransport:
+        exchange = self._exchange
+        if exchange.wire is Wire.WEBSOCKET:
+            dispatcher = self._dependencies.dispatcher
+            return WebSocketTransport(self.session, dispatcher, exchange.encode)
+        return HttpStreamTransport(self.session, exchange.wire, exchange.encode)
+
+    def _unknown(self, args: list[bytes]) -> CommandError | None:
+        """The error for a command with a query behind it, which Tile38 doesn't know over HTTP."""
+        name, query, _ = args[0].partition(b"?")
+        needs_password = self._settings.config.get(REQUIREPASS) and not self.session.authenticated
+        if query and len(args) == 1 and not needs_password:
+            return unknown_command(shown(name))
+        return None
+
+    def _authenticate(self, password: bytes | None) -> bool:
+        # Without a required password the header means nothing; without the header the engine
+        # knows which commands may still run.
+        if password is None or not self._settings.config.get(REQUIREPASS):
+            return True
+        self.session.authenticated = is_password(self._settings.config, password)
+        return self.session.authenticated
+
+    def _encoder(self, *, key: bytes | None, is_tile: bool) -> Encode:
+        if key is not None:
+            head = websocket.handshake(key)
+            return lambda body: head + websocket.text_frame(body.removesuffix(b"\r\n"))
+        if is_tile:
+            return tiles.tile_reply
+        session, always_fails = self.session, self._settings.fails_with_500
+        return lambda body: http.reply(_status(session, body, always_fails=always_fails), body)
+
+    def _refused(self, status: HTTPStatus, text: str) -> Step:
+        return Step(http.reply(status, self.session.fail(text)), then=CLOSE)
+
+
+def _stream_of(key: bytes | None, *, is_chunked: bool) -> tuple[Wire, bytes]:
+    """The framing and the head of a stream."""
+    if key is not None:
+        return Wire.WEBSOCKET, websocket.handshake(key)
+    wire = Wire.CHUNKED_HTTP if is_chunked else Wire.HTTP
+    return wire, http.stream_head(is_chunked=is_chunked)
+
+
+def _status(session: Session, body: bytes, *, always_fails: bool) -> HTTPStatus:
+    if not (always_fails or session.fails_by_status):
+        return HTTPStatus.OK
+    # How the engine begins every JSON error.
+    failed = session.fail("").partition(b",")[0]
+    return HTTPStatus.INTERNAL_SERVER_ERROR if body.startswith(failed) else HTTPStatus.OK

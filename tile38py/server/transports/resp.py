@@ -1,0 +1,73 @@
+"""RESP, inline and Tile38's native requests, which the engine's session parses and frames."""
+
+from typing import ClassVar
+
+from tile38py._engine import Close as SessionClose
+from tile38py._engine import Http, Session
+from tile38py.commands.registry import End
+from tile38py.dispatch import Work
+from tile38py.interfaces import Client, Role, Wire
+from tile38py.server.transports import (
+    CLOSE,
+    Close,
+    Outcome,
+    Step,
+    Then,
+    TransportDependencies,
+    Upgrade,
+    Wait,
+)
+from tile38py.server.transports.http import HttpTransport
+from tile38py.server.transports.live import LogStreamTransport
+
+
+class RespTransport:
+    """The transport with which every connection begins."""
+
+    __slots__ = ("_dependencies", "_receive", "session")
+
+    is_plain: ClassVar[bool] = False
+
+    def __init__(self, dependencies: TransportDependencies, session: Session) -> None:
+        self._dependencies = dependencies
+        self._receive = session.receive
+        self.session = session
+
+    @property
+    def wire(self) -> Wire:
+        """The framing of the present request."""
+        return Wire.NATIVE if self.session.framing == "native" else Wire.RESP
+
+    def receive(self, client: Client, data: bytes, now_ns: int) -> Outcome:
+        """Run the requests that are complete."""
+        received = self._receive(data, now_ns)
+        if isinstance(received, bytes):
+            return received
+        progress = self._dependencies.dispatcher.drive(client, received)
+        output = b"".join(progress.replies)
+        if progress.stop is not None:
+            return Step(output, progress.wrote, self._after(client, progress.stop))
+        if client.listener is not None and client.listener.role is Role.FOLLOWER:
+            return Step(output, progress.wrote, Upgrade(LogStreamTransport(self.session)))
+        return Step(output, progress.wrote, Then.CONTINUE if progress.has_more else None)
+
+    def refusal(self, text: str) -> bytes:
+        """An error reply."""
+        return self.session.fail(text)
+
+    def end_of_input(self) -> Outcome:
+        """Nothing to send: replies that are due leave first."""
+        return b""
+
+    def _after(
+        self, client: Client, stop: Work | Http | SessionClose | End
+    ) -> Wait | Close | Upgrade:
+        match stop:
+            case Http() if client.listener is not None:
+                return CLOSE
+            case Http(data=data):
+                return Upgrade(HttpTransport(self._dependencies), data)
+            case SessionClose(message=message) | End(message=message):
+                return Close(message)
+            case Work(frame=frame):
+                return Wait(stop, frame)
