@@ -39,7 +39,7 @@ from tile38py.server.configuration import save_configuration
 from tile38py.server.connection import Connection, Hub
 from tile38py.server.follower import LoopThreads, Rest, follower_parts
 from tile38py.server.hooks import Hooks
-from tile38py.server.listener import address_text, bind_tcp, bind_unix
+from tile38py.server.listener import address_text, address_url, bind_tcp, bind_unix
 from tile38py.server.logs import Log, internal_errors
 from tile38py.server.metrics import MetricsServer, make_metrics
 from tile38py.server.options import Options
@@ -84,6 +84,7 @@ class Server:
             parts = make_parts(self._options)
             replay = Replay(options, parts.engine, clock=parts.clock, log=self._log)
             self._listener = self._bind()
+            lock.announce([address_url(self._listener)])
             self._metrics = make_metrics(options.metrics_address, log=self._log.info)
             save_configuration(parts, self._log)
             self._write_pid_file()
