@@ -23,6 +23,7 @@ from tile38py.server.logs import (
     VERY_VERBOSE,
     JsonStyle,
     Log,
+    gather_libraries,
     is_json,
     make_log,
 )
@@ -66,6 +67,9 @@ def run(options: Options) -> int:
     except StartError as error:
         make_log(SHOWN).critical("%s", error)
         return 1
+    gather_libraries(log)
+    # grpc's C part has a log of its own.
+    os.environ.setdefault("GRPC_VERBOSITY", "NONE")
     show_banner(options, log)
     if options.warns_of_evio:
         log.warning("evio is not currently supported")

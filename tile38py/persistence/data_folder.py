@@ -1,6 +1,11 @@
-"""The data directory: made, found to be ours, and locked. Doesn't know what is in it."""
+"""The data directory: made, found to be ours, and locked. Doesn't know the data.
+
+The lock's file tells who has it: the process's number, then a line for each address at which that
+server listens, such as `tcp://127.0.0.1:9851`.
+"""
 
 import os
+from collections.abc import Sequence
 from pathlib import Path
 
 from tile38py.errors import StartError, reason_of
@@ -45,13 +50,23 @@ class DirectoryLock:
 
     def _take(self, directory: Path) -> None:
         if not lock_file(self._descriptor):
-            holder = os.read(self._descriptor, 32).decode("ascii", "replace").strip()
+            holder = os.read(self._descriptor, 32).decode("ascii", "replace").partition("\n")[0]
             os.close(self._descriptor)
             who = f" (process {holder})" if holder else ""
             raise StartError(f"the data directory '{directory}' is in use by another server{who}")
         os.ftruncate(self._descriptor, 0)
         os.pwrite(self._descriptor, f"{os.getpid()}\n".encode(), 0)
 
+    def announce(self, addresses: Sequence[str]) -> None:
+        """Tell those on this machine who look into the file where the server listens."""
+        lines = "".join(f"{line}\n" for line in [str(os.getpid()), *addresses])
+        os.pwrite(self._descriptor, lines.encode(), 0)
+
     def release(self) -> None:
         """Let others in. The file stays: removing it would race with the next server."""
         os.close(self._descriptor)
+
+
+def announced(directory: Path) -> list[str]:
+    """The addresses at which the server of a data directory listens. Raises OSError."""
+    return (directory / LOCK_NAME).read_text("utf-8").splitlines()[1:]

@@ -29,7 +29,7 @@ from tile38py.server.assembly import Assembly, Start, Storage, assemble
 from tile38py.server.configuration import save_configuration
 from tile38py.server.connection import Connection, ConnectionDependencies
 from tile38py.server.core import make_core
-from tile38py.server.listener import address_text, bind_tcp, bind_unix
+from tile38py.server.listener import address_text, address_url, bind_tcp, bind_unix
 from tile38py.server.logs import Log, internal_errors
 from tile38py.server.metrics import MetricsServer, bind_metrics
 from tile38py.server.options import Options
@@ -56,6 +56,7 @@ class Server:
             core = make_core(options)
             replay = Replay(options, core.engine, clock=core.clock, log=self._log)
             listener = self._bind()
+            lock.announce([address_url(listener)])
             metrics_listener = bind_metrics(options.metrics_address)
             save_configuration(core, self._log)
             self._write_pid_file()

@@ -89,3 +89,9 @@ def address_text(listener: socket.socket) -> str:
         return str(name)
     host, port = name[:2]
     return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+
+
+def address_url(listener: socket.socket) -> str:
+    """Where it listens, for programs: `tcp://127.0.0.1:9851`, `unix:///run/tile38`."""
+    scheme = "unix" if listener.family == socket.AF_UNIX else "tcp"
+    return f"{scheme}://{address_text(listener)}"

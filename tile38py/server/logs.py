@@ -4,6 +4,7 @@ import asyncio
 import json
 import logging
 import sys
+import threading
 import traceback
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -159,7 +160,49 @@ def internal_errors(
 
     def tell(_loop: asyncio.AbstractEventLoop, context: dict[str, object]) -> None:
         error = context.get("exception")
-        trace = "".join(traceback.format_exception(error)) if isinstance(error, Exception) else ""
-        log.error("Internal error: %s\n%s", context.get("message", ""), trace)
+        trace = _trace(error) if isinstance(error, Exception) else ""
+        log.error("Internal error: %s%s", context.get("message", ""), trace)
 
     return tell
+
+
+def _trace(error: BaseException) -> str:
+    """An error's trace, as lines behind that of a message."""
+    return "\n" + "".join(traceback.format_exception(error)).rstrip()
+
+
+class Libraries(logging.Handler):
+    """Shows what libraries log as debugging information of ours, a line each.
+
+    Why a hook's message isn't delivered is told by our own lines; those of brokers' clients would
+    repeat it for every try.
+    """
+
+    def __init__(self, log: Log) -> None:
+        super().__init__()
+        self._log = log
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Take a record."""
+        error = f" ({record.exc_info[1]!r})" if record.exc_info else ""
+        text = record.getMessage().partition("\n")[0]
+        self._log.debug("%s: %s%s", record.name, text, error)
+
+
+def gather_libraries(log: Log) -> None:
+    """Have everything that libraries say on stderr, through whichever means, in the log."""
+    root = logging.getLogger()
+    root.handlers[:] = [Libraries(log)]
+    root.setLevel(logging.WARNING)
+    logging.captureWarnings(capture=True)
+
+    def ignored(unraisable: "sys.UnraisableHookArgs") -> None:
+        text = unraisable.err_msg or "Exception ignored in"
+        log.debug("%s %r: %r", text, unraisable.object, unraisable.exc_value)
+
+    def ended(args: threading.ExceptHookArgs) -> None:
+        trace = _trace(args.exc_value) if args.exc_value else ""
+        log.error("Internal error: a thread ended%s", trace)
+
+    sys.unraisablehook = ignored
+    threading.excepthook = ended

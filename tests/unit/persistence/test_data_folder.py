@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from tile38py.errors import StartError
-from tile38py.persistence.data_folder import DirectoryLock, make_data_folder
+from tile38py.persistence.data_folder import DirectoryLock, announced, make_data_folder
 
 STRANGER = 1234
 TRY = """
@@ -42,6 +42,18 @@ def test_a_directory_is_locked_once(tmp_path: Path) -> None:
         DirectoryLock(tmp_path)
     lock.release()
     DirectoryLock(tmp_path).release()
+
+
+def test_the_lock_tells_where_its_holder_listens(tmp_path: Path) -> None:
+    lock = DirectoryLock(tmp_path)
+    assert announced(tmp_path) == []
+    lock.announce(["tcp://127.0.0.1:9851", "unix:///run/x"])
+    assert announced(tmp_path) == ["tcp://127.0.0.1:9851", "unix:///run/x"]
+    with pytest.raises(StartError, match=rf"in use by another server \(process {os.getpid()}\)$"):
+        DirectoryLock(tmp_path)
+    lock.release()
+    DirectoryLock(tmp_path).release()
+    assert announced(tmp_path) == []
 
 
 @as_root

@@ -5,6 +5,9 @@ import io
 import json
 import logging
 import re
+import sys
+import threading
+import warnings
 
 import pytest
 
@@ -15,6 +18,7 @@ from tile38py.server.logs import (
     VERY_VERBOSE,
     JsonStyle,
     Thinning,
+    gather_libraries,
     internal_errors,
     make_log,
     notice,
@@ -103,3 +107,63 @@ async def test_errors_that_nobody_handled_are_lines_of_the_log() -> None:
     first, second = map(json.loads, stream.getvalue().splitlines())
     assert first["level"] == second["level"] == "error"
     assert first["msg"].startswith("Internal error: Odd\nValueError: why")
+
+
+@pytest.fixture
+def own_hooks(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Give back what is changed for the whole process."""
+    monkeypatch.setattr(logging.getLogger(), "handlers", [])
+    monkeypatch.setattr(sys, "unraisablehook", sys.unraisablehook)
+    monkeypatch.setattr(threading, "excepthook", threading.excepthook)
+    monkeypatch.setattr(warnings, "showwarning", warnings.showwarning)
+
+
+def raised(error: Exception) -> Exception:
+    try:
+        raise error
+    except ValueError as caught:
+        return caught
+
+
+@pytest.mark.usefixtures("own_hooks")
+@pytest.mark.filterwarnings("default")
+def test_what_libraries_say_is_debugging_information() -> None:
+    stream = io.StringIO()
+    gather_libraries(log_to(stream, VERY_VERBOSE))
+    library = logging.getLogger("library.part")
+    library.warning("one\nand %s", "more")
+    library.info("nothing")
+    library.error("two", exc_info=raised(ValueError("why")))
+    warnings.warn_explicit("three", RuntimeWarning, "module.py", 7)
+    logging.captureWarnings(capture=False)
+    lines = [line.partition(" [")[2] for line in stream.getvalue().splitlines()]
+    assert lines == [
+        "DEBU] library.part: one",
+        "DEBU] library.part: two (ValueError('why'))",
+        "DEBU] py.warnings: module.py:7: RuntimeWarning: three",
+    ]
+
+
+@pytest.mark.usefixtures("own_hooks")
+@pytest.mark.filterwarnings("default")
+def test_errors_of_finalizers_and_threads_are_lines_of_the_log() -> None:
+    class Broken:
+        def __del__(self) -> None:
+            raise ValueError("in vain")
+
+    def fail() -> None:
+        raise ValueError("why")
+
+    stream = io.StringIO()
+    gather_libraries(log_to(stream, VERY_VERBOSE))
+    logging.captureWarnings(capture=False)
+    del_me = Broken()
+    del del_me
+    thread = threading.Thread(target=fail)
+    thread.start()
+    thread.join()
+    first, second, *trace = stream.getvalue().splitlines()
+    assert "[DEBU] Exception ignored in <function" in first
+    assert first.endswith("ValueError('in vain')")
+    assert "[ERRO] Internal error: a thread ended" in second
+    assert trace[-1] == "ValueError: why"
