@@ -114,7 +114,7 @@ class Scene:
         return progress
 
     def settle(self) -> None:
-        """Turn until nothing more happens."""
+        """LogWaiter until nothing more happens."""
         for _ in range(TURNS_MAX):
             if not self.loop.soon and not self.loop.threads:
                 return

@@ -14,15 +14,15 @@ from tile38py.dispatch import Dispatcher
 from tile38py.expiry import Sweeper
 from tile38py.gates import Gates
 from tile38py.interfaces import Broadcaster, Stopper
-from tile38py.interfaces.following import Target
+from tile38py.interfaces.following import LeaderAddress
 from tile38py.persistence.aof import Aof, Loop
 from tile38py.persistence.files import Folder
 from tile38py.persistence.no_log import NoLog
 from tile38py.persistence.resync import Resync
-from tile38py.replication.dependencies import Surroundings
+from tile38py.replication.dependencies import FollowerDependencies
 from tile38py.replication.follower import Follower
 from tile38py.replication.leader import Leader
-from tile38py.replication.link import TcpDial
+from tile38py.replication.link import TcpConnector
 from tile38py.server.connection import ConnectionDependencies
 from tile38py.server.core import Core
 from tile38py.server.hooks import Hooks
@@ -186,14 +186,14 @@ def make_messaging(start: Start, storage: Storage) -> Messaging:
 def make_follower(start: Start, storage: Storage, broadcaster: Broadcaster) -> Follower:
     """Build the follower. It starts with the leader that the configuration names, if any."""
     options, core, identity = start.options, start.core, start.core.config.identity
-    target = None
+    leader = None
     if identity.follow_host:
-        target = Target(identity.follow_host, identity.follow_port)
+        leader = LeaderAddress(identity.follow_host, identity.follow_port)
     disk = None
     if isinstance(storage.journal, Aof):
         folder = Folder(options.append_path)
         disk = Resync(storage.journal, folder, storage.rewriting, start.threads.in_thread)
-    surroundings = Surroundings(
+    dependencies = FollowerDependencies(
         engine=core.engine,
         new_engine=functools.partial(Engine, require_valid=options.requires_valid),
         clock=core.clock,
@@ -201,15 +201,15 @@ def make_follower(start: Start, storage: Storage, broadcaster: Broadcaster) -> F
         gates=core.gates,
         journal=storage.journal,
         broadcaster=broadcaster,
-        dial=TcpDial(),
+        connector=TcpConnector(),
         threads=start.threads,
         disk=disk,
         port=port_of(start.listener),
-        inform=start.log.info,
-        complain=start.log.error,
+        log_info=start.log.info,
+        log_error=start.log.error,
         keep_leader=functools.partial(keep_leader, core.config, core.config_file),
     )
-    return Follower(surroundings, target)
+    return Follower(dependencies, leader)
 
 
 def make_services(
