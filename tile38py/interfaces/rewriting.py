@@ -50,3 +50,28 @@ class Backups(Protocol):
 
         Both raise CommandError.
         """
+
+
+class Rewrite(Protocol):
+    """All data at one moment as commands, read piece by piece on any thread."""
+
+    @property
+    def written(self) -> int:
+        """Objects and hooks so far."""
+
+    @property
+    def total(self) -> int:
+        """How many there are."""
+
+    def read(self, bytes_max: int) -> bytes:
+        """The next complete commands, about so many bytes; none at the end."""
+
+
+class Snapshots(Protocol):
+    """Whoever has the data."""
+
+    def rewrite(self, now_ns: int) -> Rewrite:
+        """The data of this moment."""
+
+    def statistics(self) -> dict[str, int]:
+        """num_objects and others."""

@@ -18,7 +18,7 @@ from typing import Final
 
 from tile38py.errors import reason_of
 from tile38py.interfaces import Waiter
-from tile38py.persistence.edges import InThread, LogFile
+from tile38py.interfaces.files import InThread, LogFile
 
 ALWAYS: Final = "always"
 EVERYSEC: Final = "everysec"

@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from tile38py import errors
 from tile38py.errors import reason_of
 from tile38py.interfaces import Clock
-from tile38py.interfaces.rewriting import Backup
-from tile38py.persistence.edges import BackupFolder, Rewrite, Snapshots
+from tile38py.interfaces.files import BackupFolder
+from tile38py.interfaces.rewriting import Backup, Rewrite, Snapshots
 from tile38py.persistence.shrink import CANCELLED, Written, write_data
 
 

@@ -5,9 +5,9 @@ import contextlib
 from collections.abc import Callable
 from typing import Protocol
 
+from tile38py.interfaces.files import InThread, LogFile, LogFolder
 from tile38py.limits import COPY_CHUNK_BYTES
 from tile38py.persistence.aof import Aof
-from tile38py.persistence.edges import InThread, LogFile, LogFolder
 
 RESYNC_SUFFIX = "-resync"
 

@@ -6,8 +6,9 @@ A follower is known only by its position in the log: it never reports what it ha
 from collections.abc import Callable
 
 from tile38py.interfaces import Client, Clock, LogSource, StreamProgress
+from tile38py.interfaces.files import InThread
 from tile38py.protocol.push import forwarded
-from tile38py.replication.log_stream import InThread, LogStream, LogStreamDependencies
+from tile38py.replication.log_stream import LogStream, LogStreamDependencies
 
 
 class StreamStarter:

@@ -10,10 +10,11 @@ the log when it was published.
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Final, Protocol
+from typing import Final
 
 from tile38py.errors import reason_of
 from tile38py.interfaces import Client, LogSource, Role, StreamProgress
+from tile38py.interfaces.files import InThread
 from tile38py.limits import (
     FOLLOWER_MESSAGE_BYTES,
     FOLLOWER_MESSAGES_BYTES_MAX,
@@ -22,13 +23,6 @@ from tile38py.limits import (
 )
 
 NANOSECONDS: Final = 1_000_000_000
-
-
-class InThread(Protocol):
-    """Runs work off the event loop."""
-
-    def __call__(self, run: Callable[[], None], done: Callable[[OSError | None], None], /) -> None:
-        """Call run on a thread, then done on the event loop with the error or None."""
 
 
 @dataclass(frozen=True, slots=True)

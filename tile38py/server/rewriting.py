@@ -5,14 +5,20 @@ import contextlib
 from collections.abc import Callable
 
 from tile38py.config.properties import AOFSHRINK_GROWTH_PERCENTAGE, AOFSHRINK_MIN_SIZE
+from tile38py.interfaces.files import InThread
 from tile38py.limits import SHRINK_LOOK_SECONDS, SHRINK_STOP_SECONDS_MAX
 from tile38py.persistence.aof import Aof
 from tile38py.persistence.backup import BackupMaker
-from tile38py.persistence.edges import InThread
 from tile38py.persistence.files import BackupFolder, Folder
-from tile38py.persistence.growth import Growth, Rule, should_shrink
 from tile38py.persistence.no_log import NoLog
-from tile38py.persistence.shrink import AofShrinker, NoShrinker, Surroundings
+from tile38py.persistence.shrink import (
+    AofShrinker,
+    Growth,
+    NoShrinker,
+    Rule,
+    Surroundings,
+    should_shrink,
+)
 from tile38py.server.core import Core
 from tile38py.server.logs import Log
 from tile38py.server.options import Options

@@ -1,4 +1,4 @@
-"""The edges of persistence: disk, threads, the data at one moment. No implementation lives here."""
+"""Files of the log and of backups, and threads to work on them. No implementation lives here."""
 
 from collections.abc import Callable
 from typing import Protocol
@@ -66,28 +66,3 @@ class InThread(Protocol):
 
     def __call__(self, run: Callable[[], None], done: Callable[[OSError | None], None], /) -> None:
         """Start; don't wait."""
-
-
-class Rewrite(Protocol):
-    """All data at one moment as commands, read piece by piece on any thread."""
-
-    @property
-    def written(self) -> int:
-        """Objects and hooks so far."""
-
-    @property
-    def total(self) -> int:
-        """How many there are."""
-
-    def read(self, bytes_max: int) -> bytes:
-        """The next complete commands, about so many bytes; none at the end."""
-
-
-class Snapshots(Protocol):
-    """Whoever has the data."""
-
-    def rewrite(self, now_ns: int) -> Rewrite:
-        """The data of this moment."""
-
-    def statistics(self) -> dict[str, int]:
-        """num_objects and others."""

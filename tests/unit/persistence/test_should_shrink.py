@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from tile38py.persistence.growth import Growth, Rule, pause_ns, should_shrink
+from tile38py.persistence.shrink import Growth, Rule, pause_ns, should_shrink
 
 SECOND = 1_000_000_000
 MINUTE = 60 * SECOND
