@@ -43,8 +43,8 @@ SHRINK_SYNC_BYTES = (
 )  # of a rewrite after which it is synced, lest the disk choke at its end
 SHRINK_SWAP_BYTES_MAX = 256 * KIB  # of the old log that are copied while nobody may write
 SHRINK_LOOK_SECONDS = 10.0  # between two looks whether the log is to be rewritten by itself
-SHRINK_PAUSE_SECONDS_MIN = 60.0  # between two starts by itself; doubled with each failure
-SHRINK_PAUSE_SECONDS_MAX = 3600.0  # what that grows to
+SHRINK_BACKOFF_SECONDS_MIN = 60.0  # between two starts by itself; doubled with each failure
+SHRINK_BACKOFF_SECONDS_MAX = 3600.0  # what that grows to
 SHRINK_STOP_SECONDS_MAX = 5.0  # for a rewrite to give up when the server stops
 BACKUP_NAME_COUNT_MAX = 64  # characters of a backup's name
 

@@ -13,8 +13,8 @@ from tile38py._engine import Engine
 from tile38py.commands.replication import keep_leader
 from tile38py.config.properties import LEADERAUTH
 from tile38py.interfaces.following import LeaderAddress
-from tile38py.persistence.aof import Aof, Loop
-from tile38py.persistence.resync import Resync
+from tile38py.persistence.aof import Aof, LoopFunctions
+from tile38py.persistence.resync import ResyncDisk
 from tile38py.replication.dependencies import FollowerDependencies
 from tile38py.replication.follower import Follower
 
@@ -34,7 +34,7 @@ class FollowerWorld:
         self.aof = Aof(
             self.disk.open(),
             len(log),
-            Loop(self.loop.call_soon, self._in_thread),
+            LoopFunctions(self.loop.call_soon, self._in_thread),
             lambda _error: None,
         )
         self.bench = Bench(journal=self.aof)
@@ -95,7 +95,7 @@ class FollowerWorld:
             broadcaster=bench.subscriptions,
             connector=self.leader,
             threads=LoopThreads(),
-            disk=Resync(self.aof, FakeFolder(self.disk), NoRewriting(), self._in_thread),
+            disk=ResyncDisk(self.aof, FakeFolder(self.disk), NoRewriting(), self._in_thread),
             port=7777,
             log_info=lambda text, *values: self.bench.log_lines.append(text % values),
             log_error=lambda text, *values: self.errors.append(text % values),

@@ -15,10 +15,10 @@ from tile38py.expiry import Sweeper
 from tile38py.gates import Gates
 from tile38py.interfaces import Broadcaster, Stopper
 from tile38py.interfaces.following import LeaderAddress
-from tile38py.persistence.aof import Aof, Loop
-from tile38py.persistence.files import Folder
+from tile38py.persistence.aof import Aof, LoopFunctions
+from tile38py.persistence.files import DiskLogFolder
 from tile38py.persistence.no_log import NoLog
-from tile38py.persistence.resync import Resync
+from tile38py.persistence.resync import ResyncDisk
 from tile38py.replication.dependencies import FollowerDependencies
 from tile38py.replication.follower import Follower
 from tile38py.replication.leader import Leader
@@ -141,7 +141,7 @@ def make_storage(start: Start) -> Storage:
     journal: Aof | NoLog = NoLog()
     if start.replay.file is not None:
         file, in_thread = start.replay.file, start.threads.in_thread
-        loop = Loop(start.loop.call_soon, in_thread)
+        loop = LoopFunctions(start.loop.call_soon, in_thread)
         journal = Aof(file, file.size(), loop, health.changed)
     rewriting = Rewriting(
         start.core, start.options, journal, in_thread=start.threads.in_thread, log=start.log
@@ -191,8 +191,8 @@ def make_follower(start: Start, storage: Storage, broadcaster: Broadcaster) -> F
         leader = LeaderAddress(identity.follow_host, identity.follow_port)
     disk = None
     if isinstance(storage.journal, Aof):
-        folder = Folder(options.append_path)
-        disk = Resync(storage.journal, folder, storage.rewriting, start.threads.in_thread)
+        folder = DiskLogFolder(options.append_path)
+        disk = ResyncDisk(storage.journal, folder, storage.rewriting, start.threads.in_thread)
     dependencies = FollowerDependencies(
         engine=core.engine,
         new_engine=functools.partial(Engine, require_valid=options.requires_valid),

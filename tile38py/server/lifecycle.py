@@ -109,7 +109,7 @@ class Server:
             await self._stop(start.core.clients, assembly.storage)
         assembly.messaging.leader.cut_all()
         start.threads.shutdown()
-        assembly.storage.journal.release()
+        assembly.storage.journal.close_file()
         return code
 
     async def _listen(

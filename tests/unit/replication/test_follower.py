@@ -329,9 +329,9 @@ def test_a_rewrite_of_our_own_log_does_not_hold_up_the_catching_up() -> None:
         await world.until(lambda: world.follower.offset == len(world.leader.log))
         file = world.disk.open()
         file.content.data = sets(7, 8)
-        world.aof.hold(lambda: None)
+        world.aof.pause(lambda: None)
         world.aof.replace(file, file.size(), sync_name=None).close()
-        world.aof.go_on()
+        world.aof.resume()
         world.leader.append(sets(8, 16))
         await world.until(lambda: world.follower.is_caught_up)
         assert not world.errors
