@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from tile38py.config.properties import AOFSHRINK_GROWTH_PERCENTAGE, AOFSHRINK_MIN_SIZE
 from tile38py.interfaces.files import InThread
-from tile38py.limits import SHRINK_LOOK_SECONDS, SHRINK_STOP_SECONDS_MAX
+from tile38py.limits import SHRINK_CHECK_SECONDS, SHRINK_STOP_SECONDS_MAX
 from tile38py.persistence.aof import Aof
 from tile38py.persistence.backup import BackupMaker
 from tile38py.persistence.files import DiskBackupFolder, DiskLogFolder
@@ -54,7 +54,7 @@ class Rewriting:
         """Start rewrites automatically, from when the log is loaded. Never returns."""
         if self._aof_shrinker is not None:
             self.shrinker.figures.size_base = self._aof_shrinker.journal.size
-            await every(SHRINK_LOOK_SECONDS, self.start_if_due)
+            await every(SHRINK_CHECK_SECONDS, self.start_if_due)
 
     def start_if_due(self) -> None:
         """Start a rewrite if the log has grown enough."""
