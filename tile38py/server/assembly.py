@@ -29,7 +29,7 @@ from tile38py.server.hooks import Hooks
 from tile38py.server.listener import port_of
 from tile38py.server.logs import Log
 from tile38py.server.options import Options
-from tile38py.server.peers import Doorkeeper
+from tile38py.server.peers import ConnectionFilter
 from tile38py.server.replay import Replay
 from tile38py.server.rewriting import Rewriting
 from tile38py.server.system import ThisProcess
@@ -254,7 +254,9 @@ def make_connection_dependencies(start: Start, services: Services) -> Connection
         clock=core.clock,
         config=core.config,
         pool=start.threads.long_reads,
-        doorkeeper=Doorkeeper(core.config, core.clients, options.host, options.is_protected),
+        connection_filter=ConnectionFilter(
+            core.config, core.clients, options.host, options.is_protected
+        ),
         log=start.log,
         output=options.output,
     )
