@@ -92,8 +92,8 @@ impl Engine {
         let args = arguments.view(&[]);
         let engine = lock(&self.shared);
         let found = engine.table.find(args)?;
-        let subjects = engine.table.record(found).facts.keys.subjects(args);
-        Some(subjects.iter().map(|subject| PyBytes::new(py, subject.key)).collect())
+        let references = engine.table.record(found).facts.keys.references(args);
+        Some(references.iter().map(|reference| PyBytes::new(py, reference.key)).collect())
     }
 
     /// Open a session.

@@ -82,7 +82,7 @@ impl Engine {
                 logged = load.consumed + bytes.len();
                 return Ok(());
             }
-            engine.visit_graves(facts, args);
+            engine.reconcile_expired(facts, args);
             engine.replay(found, args, now_ns, load)
         });
         // With the zero bytes between commands: a follower's log has to be the leader's.
