@@ -7,7 +7,7 @@ use arrayvec::ArrayVec;
 use crate::commands::record::{Flags, Keys};
 use crate::commands::table::Found;
 use crate::engine::Engine;
-use crate::keyspace::FETCHED_COUNT_MAX;
+use crate::keyspace::PREFETCHED_OBJECTS_MAX;
 use crate::request::{self, Args, Arguments, Framing, Parsed};
 
 /// A request that was parsed and whose command was looked up, but that hasn't run.
@@ -30,7 +30,7 @@ impl Ahead {
     pub fn read(&mut self, bytes: &[u8], engine: &Engine) {
         let mut rest = bytes;
         self.count = 0;
-        while self.count < FETCHED_COUNT_MAX {
+        while self.count < PREFETCHED_OBJECTS_MAX {
             if self.count == self.requests.len() {
                 let (parsed, arguments) = (Parsed::Incomplete { needed: 1 }, Arguments::default());
                 self.requests.push(Next { parsed, arguments, found: None, names_object: false });
@@ -51,11 +51,14 @@ impl Ahead {
         }
         let objects = self.objects(bytes);
         if objects.len() > 1 {
-            engine.keyspace.fetch(&objects);
+            engine.keyspace.prefetch(&objects);
         }
     }
 
-    fn objects<'a>(&'a self, bytes: &'a [u8]) -> ArrayVec<(&'a [u8], &'a [u8]), FETCHED_COUNT_MAX> {
+    fn objects<'a>(
+        &'a self,
+        bytes: &'a [u8],
+    ) -> ArrayVec<(&'a [u8], &'a [u8]), PREFETCHED_OBJECTS_MAX> {
         let mut rest = bytes;
         let object = |next: &'a Next| {
             let Parsed::Request { end, .. } = next.parsed else { return None };
