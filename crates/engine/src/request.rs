@@ -71,7 +71,7 @@ impl Arguments {
     }
 
     /// Frees the memory that a large request took, and forgets the arguments.
-    pub fn give_back(&mut self) {
+    pub fn release_memory(&mut self) {
         self.ranges.clear();
         self.ranges.shrink_to(RETAINED_ARGUMENTS);
         self.unescaped.clear();
