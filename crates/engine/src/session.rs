@@ -329,7 +329,8 @@ impl Session {
         }
         if !matches!(batch.stop, Some(Stop::Command { .. } | Stop::LongRead(_))) {
             let slow_ns = engine.timing.slow_ns;
-            let slow = self.timer.end_command(request.args, request.is_last, slow_ns, request.clock);
+            let slow =
+                self.timer.end_command(request.args, request.is_last, slow_ns, request.clock);
             batch.slow.extend(slow);
         }
         self.has_answered |= request.framing != Framing::Native;
