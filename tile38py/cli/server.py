@@ -7,7 +7,6 @@ import sys
 from collections.abc import Callable
 from typing import NoReturn
 
-from tile38py import VERSION
 from tile38py.cli.server_options import USAGE, UsageError, parse
 from tile38py.config import json_object, read_members
 from tile38py.errors import StartError
@@ -28,6 +27,7 @@ from tile38py.server.logs import (
     make_log,
 )
 from tile38py.server.options import Options
+from tile38py.version import VERSION
 
 BANNER = """\
 

@@ -3,13 +3,13 @@
 from collections.abc import Callable
 from typing import Final
 
-from tile38py import VERSION
 from tile38py.commands.memory import sizes
 from tile38py.commands.registry import Call, Flags, Group, Reply, Services, command
 from tile38py.commands.replication import replica_host
 from tile38py.commands.server import messages_sent
 from tile38py.config.properties import REPLICA_PRIORITY
 from tile38py.interfaces.following import LeaderAddress
+from tile38py.version import VERSION
 
 Lines = dict[str, int | float | str]
 SECOND_NS: Final = 1_000_000_000

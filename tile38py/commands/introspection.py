@@ -3,10 +3,11 @@
 from collections.abc import Callable
 from typing import Final
 
-from tile38py import VERSION, errors
+from tile38py import errors
 from tile38py._engine import CommandRecord, Simple
 from tile38py.commands.registry import Call, Flags, Group, Reply, command
 from tile38py.commands.syntax import Argument, parse
+from tile38py.version import VERSION
 
 # Redis's names for our flags.
 REDIS_FLAGS: Final[dict[str, tuple[str, ...]]] = {

@@ -3,9 +3,10 @@
 from collections.abc import Mapping
 from decimal import Decimal
 
-from tile38py import VERSION, errors
+from tile38py import errors
 from tile38py.commands.registry import OK, Call, Flags, Group, Reply, Services, command
 from tile38py.config.properties import MAXMEMORY
+from tile38py.version import VERSION
 
 POINTER_BYTES = 8
 SECOND_NS = 1_000_000_000

@@ -11,7 +11,6 @@ import signal
 import socket
 from pathlib import Path
 
-from tile38py import VERSION
 from tile38py.clients import Clients
 from tile38py.errors import StartError, reason_of
 from tile38py.limits import (
@@ -36,6 +35,7 @@ from tile38py.server.options import Options
 from tile38py.server.replay import Replay
 from tile38py.server.threads import ThreadPools
 from tile38py.server.upkeep import CycleCollector, every, time_zone_updater
+from tile38py.version import VERSION
 
 
 class Server:

@@ -1,7 +1,29 @@
 //! The data engine of tile38py, sans-IO and deterministic.
 //!
-//! Bytes and the time go in; reply bytes, log bytes and server commands come out. The crate never
-//! opens a socket or a file, never reads a clock and never starts a thread.
+//! Bytes and the time go in; replies, log bytes, events and requests for the server come out. The
+//! crate never opens a socket or a file, never reads a clock and never starts a thread.
+//!
+//! | module | owns |
+//! | --- | --- |
+//! | [`session`] | a connection: parsing ahead, gates, framing, timing of its requests |
+//! | [`engine`] | all data, the table of commands, loading of logs, expiry |
+//! | [`commands`] | a function and a record for each command; the table of them all |
+//! | [`gate`] | the states in which commands are refused |
+//! | [`call`] | a running command: arguments, reply, budget of work |
+//! | [`query`] | search grammar: options, areas, filters, expressions; rows of results |
+//! | [`fence`] | geofences, hooks and channels, their index and their messages |
+//! | [`rewrite`] | all data as the commands that create it |
+//! | [`keyspace`] | all collections and fences; cloning it is a snapshot |
+//! | [`collection`] | the objects of a key, by id, place, value and deadline |
+//! | [`spatial_index`] | the index of a collection by place |
+//! | [`object`], [`field`] | a stored object; its fields |
+//! | [`index`] | copy-on-write B-tree and R-tree |
+//! | [`geometry`] | shapes, GeoJSON, predicates, distances |
+//! | [`request`], [`reply`], [`output`] | parsed requests; encoded replies; forms of objects |
+//! | [`json`], [`number`], [`glob`] | JSON as bytes; numbers as text; patterns |
+//! | [`error`] | errors with the texts that clients parse |
+//! | [`timing`] | durations of commands |
+//! | [`endpoint_url`] | whether a hook's URL is well-formed |
 
 pub mod call;
 pub mod collection;

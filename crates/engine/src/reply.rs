@@ -3,7 +3,6 @@
 use crate::error::Error;
 use crate::json;
 use crate::number::{with_float_text, write_int};
-use crate::request::Framing;
 
 /// The format of a connection's replies, which OUTPUT selects.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -11,6 +10,15 @@ use crate::request::Framing;
 pub enum Output {
     Resp,
     Json,
+}
+
+/// The protocol in which a request was written, and in which its reply is framed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[allow(missing_docs)]
+pub enum Framing {
+    Resp,
+    Inline,
+    Native,
 }
 
 /// Appends a line of a kind and a number: `*3\r\n`, `$5\r\n` or `:7\r\n`.

@@ -3,6 +3,8 @@
 
 use std::ops::Range;
 
+use crate::reply::Framing;
+
 /// The most bytes of an argument.
 pub const ARGUMENT_BYTES_MAX: usize = 512 * 1024 * 1024;
 /// The most bytes of a request, which is buffered until it is complete.
@@ -11,15 +13,6 @@ pub const REQUEST_BYTES_MAX: usize = 1024 * 1024 * 1024;
 pub const ARGUMENTS_MAX: usize = 1024 * 1024;
 /// The most bytes of an inline request, or of the first line of an HTTP request.
 pub const INLINE_BYTES_MAX: usize = 64 * 1024;
-
-/// The protocol in which a request was written.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[allow(missing_docs)]
-pub enum Framing {
-    Resp,
-    Inline,
-    Native,
-}
 
 /// The result of parsing the start of the received bytes.
 #[derive(Debug, PartialEq, Eq)]

@@ -7,6 +7,7 @@ mod live;
 mod long_read;
 mod monitor;
 mod read_ahead;
+mod reply_frame;
 mod request;
 mod requires_resp;
 
@@ -17,6 +18,7 @@ pub use request::Request;
 
 use command_timer::CommandTimer;
 use read_ahead::ReadAhead;
+use reply_frame::ReplyFrame;
 use request::Prefix;
 
 use crate::call::{Budget, Call, Effect};
@@ -25,8 +27,8 @@ use crate::commands::table::{Found, Runner};
 use crate::commands::{Command, Function};
 use crate::engine::{Engine, Outbox};
 use crate::error::{Error, Result};
-use crate::reply::{self, Output};
-use crate::request::{Args, Arguments, Framing, Parsed};
+use crate::reply::{self, Framing, Output};
+use crate::request::{Args, Arguments, Parsed};
 
 /// Work that a read may do where others wait: about two milliseconds.
 pub const READ_WORK_MAX: u64 = 10_000;
@@ -81,18 +83,6 @@ pub enum Stop {
     Close(Vec<u8>),
 }
 
-/// The request whose reply is being made.
-#[derive(Default)]
-struct Pending {
-    /// `None` for bare payloads.
-    framing: Option<Framing>,
-    /// Of the command's record.
-    flags: Flags,
-    /// The first word as it was typed, which arity errors name.
-    word: Vec<u8>,
-    started_ns: u64,
-}
-
 /// A connection's state.
 pub struct Session {
     buffer: Vec<u8>,
@@ -105,7 +95,9 @@ pub struct Session {
     /// Whether the client understands only RESP, whatever its output is.
     requires_resp: bool,
     has_answered: bool,
-    pending: Pending,
+    frame: ReplyFrame,
+    /// The flags of the last command.
+    flags: Flags,
     timer: CommandTimer,
     /// Whether the right password was given.
     pub is_authenticated: bool,
@@ -127,7 +119,8 @@ impl Session {
             starts_in_json: output == Some(Output::Json),
             requires_resp: false,
             has_answered: false,
-            pending: Pending::default(),
+            frame: ReplyFrame::default(),
+            flags: Flags::empty(),
             timer: CommandTimer::default(),
             is_authenticated: false,
             is_live: false,
@@ -141,12 +134,12 @@ impl Session {
 
     /// How the last request was written; `None` for one that came as words.
     pub fn framing(&self) -> Option<Framing> {
-        self.pending.framing
+        self.frame.framing
     }
 
     /// Whether the status code of an HTTP reply tells the failure of the last command.
     pub fn fails_by_status(&self) -> bool {
-        self.pending.flags.contains(Flags::HTTP_STATUS)
+        self.flags.contains(Flags::HTTP_STATUS)
     }
 
     /// Bytes that wait for more.
@@ -313,10 +306,10 @@ impl Session {
             self.output = Some(if is_native { Output::Json } else { Output::Resp });
         }
         let is_timed = self.output() == Output::Json;
-        self.pending.framing = (!self.is_plain).then_some(request.framing);
-        self.pending.word.clear();
-        self.pending.word.extend_from_slice(request.args.at(0));
-        self.pending.started_ns = if is_timed { (request.clock)() } else { 0 };
+        self.frame.framing = (!self.is_plain).then_some(request.framing);
+        self.frame.word.clear();
+        self.frame.word.extend_from_slice(request.args.at(0));
+        self.frame.started_ns = if is_timed { (request.clock)() } else { 0 };
         let mut work = 0;
         if self.is_live {
             batch.stop = Some(live::handed_out(request.args));
@@ -325,7 +318,7 @@ impl Session {
         engine.counters.commands_processed += 1;
         self.timer.start_command(found.map(|found| engine.table.record(found).series));
         if let Err(error) = self.dispatch(engine, request, found, batch, &mut work) {
-            self.write_error(&mut batch.replies, &error, request.clock);
+            self.frame.write_error(&mut batch.replies, self.output(), &error, request.clock);
         }
         if !matches!(batch.stop, Some(Stop::Command { .. } | Stop::LongRead(_))) {
             let slow_ns = engine.timing.slow_ns;
@@ -387,7 +380,7 @@ impl Session {
         found: Option<Found>,
     ) -> Result<(Prefix<'r>, Found)> {
         let mut flags = engine.table.flags(found);
-        self.pending.flags = flags;
+        self.flags = flags;
         if self.is_plain && flags.contains(Flags::NO_HTTP) {
             return Err(engine.table.unknown(request.args));
         }
@@ -428,7 +421,7 @@ impl Session {
     ) -> Result<u64> {
         let clock = request.clock;
         let has_timeout = prefix.timeout_ns.is_some();
-        let started = match self.pending.started_ns {
+        let started = match self.frame.started_ns {
             0 if has_timeout => clock(),
             started_ns => started_ns,
         };
@@ -456,10 +449,8 @@ impl Session {
                 Ok(work)
             }
             Ok(effect) => {
-                if is_json {
-                    self.write_members(&mut batch.replies, &members, clock);
-                } else if !is_direct {
-                    self.write_payload(&mut batch.replies, &members);
+                if !is_direct {
+                    self.frame.write_ok(&mut batch.replies, self.output(), &members, clock);
                 }
                 if effect == Effect::Changed {
                     request.write_log(&mut batch.log);
@@ -494,9 +485,8 @@ impl Session {
             args: request.args.iter().map(<[u8]>::to_vec).collect(),
             skip,
             output: self.output(),
-            framing: self.pending.framing,
+            frame: ReplyFrame { started_ns, ..self.frame.clone() },
             now_ns: request.now_ns,
-            started_ns,
             timeout_ns: prefix.timeout_ns,
         })))
     }
@@ -504,58 +494,17 @@ impl Session {
     /// The reply of the command at which the session stopped: RESP bytes or JSON members,
     /// whichever the output wants.
     pub fn answer(&self, resp: &[u8], members: &[u8], clock: Clock) -> Vec<u8> {
+        let body = if self.output() == Output::Resp { resp } else { members };
         let mut out = Vec::new();
-        match self.output() {
-            Output::Resp => self.write_payload(&mut out, resp),
-            Output::Json => self.write_members(&mut out, members, clock),
-        }
+        self.frame.write_ok(&mut out, self.output(), body, clock);
         out
     }
 
     /// The error of the command at which the session stopped.
     pub fn fail(&self, error: &Error, clock: Clock) -> Vec<u8> {
         let mut out = Vec::new();
-        self.write_error(&mut out, error, clock);
+        self.frame.write_error(&mut out, self.output(), error, clock);
         out
-    }
-
-    fn elapsed_ns(&self, clock: Clock) -> u64 {
-        match self.pending.started_ns {
-            0 => 0,
-            started_ns => clock().saturating_sub(started_ns),
-        }
-    }
-
-    fn write_members(&self, out: &mut Vec<u8>, members: &[u8], clock: Clock) {
-        let mut payload = Vec::with_capacity(members.len() + 48);
-        reply::write_json_object(&mut payload, members, self.elapsed_ns(clock));
-        self.write_payload_json(out, &payload);
-    }
-
-    fn write_error(&self, out: &mut Vec<u8>, error: &Error, clock: Clock) {
-        let mut payload = Vec::new();
-        if self.output() == Output::Resp {
-            reply::write_command_error(&mut payload, error, &self.pending.word);
-            self.write_payload(out, &payload);
-        } else {
-            reply::write_json_error(&mut payload, error, self.elapsed_ns(clock));
-            self.write_payload_json(out, &payload);
-        }
-    }
-
-    /// RESP bytes: as they are, but within the frame of a native request.
-    fn write_payload(&self, out: &mut Vec<u8>, payload: &[u8]) {
-        match self.pending.framing {
-            Some(Framing::Native) => reply::write_framed(out, Framing::Native, payload),
-            _ => out.extend_from_slice(payload),
-        }
-    }
-
-    fn write_payload_json(&self, out: &mut Vec<u8>, payload: &[u8]) {
-        match self.pending.framing {
-            Some(framing) => reply::write_framed(out, framing, payload),
-            None => out.extend_from_slice(payload),
-        }
     }
 }
 

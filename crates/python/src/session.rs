@@ -1,8 +1,8 @@
 //! `Session`, `Batch` and what a batch can stop at.
 
 use ::engine::error::Error;
+use ::engine::reply::Framing;
 use ::engine::reply::Output;
-use ::engine::request::Framing;
 use ::engine::session::{
     truncate_arguments, Batch as CoreBatch, LongRead as CoreLongRead, Session as CoreSession, Stop,
 };

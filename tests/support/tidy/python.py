@@ -30,7 +30,7 @@ LAYERS: tuple[frozenset[str], ...] = (
     frozenset({"commands"}),
     frozenset({"hooks", "config", "protocol", "clients", "gates", "slow_log"}),
     frozenset({"interfaces", "embedded"}),
-    frozenset({"_engine", "errors", "clock", "limits"}),
+    frozenset({"_engine", "errors", "clock", "limits", "version"}),
 )
 TOP, BOTTOM = 0, len(LAYERS) - 1
 DISPATCH = 3

@@ -13,6 +13,13 @@ from tile38py.cli import health
 from tile38py.cli.health import UnhealthyError, check, main
 from tile38py.persistence.data_folder import DirectoryLock
 
+
+@pytest.fixture(autouse=True)
+def patience(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A busy machine may take longer than a health check should wait."""
+    monkeypatch.setattr(health, "SECONDS_MAX", 60)
+
+
 OK = b"+OK\r\n"
 JSON = b'$11\r\n{"ok":true}\r\n'
 

@@ -49,11 +49,11 @@ fn ping(session: &mut Session, request: &Request, batch: &mut Batch) -> Result<(
     let text = request.args.get(1);
     if session.output() == Output::Resp {
         match text {
-            None => session.write_payload(out, b"+PONG\r\n"),
+            None => session.frame.write_resp(out, b"+PONG\r\n"),
             Some(text) => {
                 let mut payload = Vec::new();
                 reply::write_bulk(&mut payload, text);
-                session.write_payload(out, &payload);
+                session.frame.write_resp(out, &payload);
             }
         }
         return Ok(());
@@ -63,14 +63,14 @@ fn ping(session: &mut Session, request: &Request, batch: &mut Batch) -> Result<(
     members.extend_from_slice(&request.args.at(0).to_ascii_lowercase());
     members.extend_from_slice(b"\":");
     crate::json::write_short(&mut members, text.unwrap_or(b"pong"));
-    session.write_members(out, &members, request.clock);
+    session.frame.write_ok(out, Output::Json, &members, request.clock);
     Ok(())
 }
 
 /// QUIT. In JSON there is no reply, as in Tile38.
 fn quit(session: &mut Session, _request: &Request, batch: &mut Batch) -> Result<()> {
     if session.output() == Output::Resp {
-        session.write_payload(&mut batch.replies, b"+OK\r\n");
+        session.frame.write_resp(&mut batch.replies, b"+OK\r\n");
     }
     batch.stop = Some(Stop::Close(Vec::new()));
     Ok(())
@@ -99,17 +99,15 @@ fn output(session: &mut Session, request: &Request, batch: &mut Batch) -> Result
         Some(word) => return Err(Error::invalid(word)),
     };
     session.output = Some(chosen);
-    match chosen {
-        Output::Resp => session.write_payload(out, b"+OK\r\n"),
-        Output::Json => session.write_members(out, b"", clock),
-    }
+    let body: &[u8] = if chosen == Output::Resp { b"+OK\r\n" } else { b"" };
+    session.frame.write_ok(out, chosen, body, clock);
     Ok(())
 }
 
 fn answer_output(session: &Session, out: &mut Vec<u8>, clock: Clock) -> Result<()> {
     match session.output() {
         Output::Resp => reply::write_bulk(out, b"resp"),
-        Output::Json => session.write_members(out, b",\"output\":\"json\"", clock),
+        Output::Json => session.frame.write_ok(out, Output::Json, b",\"output\":\"json\"", clock),
     }
     Ok(())
 }

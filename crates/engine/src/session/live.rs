@@ -3,8 +3,8 @@
 use super::{Batch, Clock, Session, Stop};
 use crate::engine::Engine;
 use crate::fence::Fence;
-use crate::reply::{self, Output};
-use crate::request::{Args, Framing};
+use crate::reply::{self, Framing, Output};
+use crate::request::Args;
 
 /// What a connection hears first.
 const LIVE: &[u8] = br#"{"ok":true,"live":true}"#;
@@ -23,14 +23,14 @@ impl Session {
     /// a native frame they are framed once more, as clients know it from Tile38.
     pub(super) fn go_live(&self, engine: &mut Engine, fence: Fence, out: &mut Vec<u8>) -> Stop {
         let number = engine.keyspace.fences_mut().add_live(fence);
-        match self.pending.framing {
-            _ if self.output() == Output::Resp => self.write_payload(out, b"+OK\r\n"),
+        match self.frame.framing {
+            _ if self.output() == Output::Resp => self.frame.write_resp(out, b"+OK\r\n"),
             Some(Framing::Native) => {
                 let mut payload = Vec::new();
                 reply::write_bulk(&mut payload, LIVE);
-                self.write_payload(out, &payload);
+                self.frame.write_resp(out, &payload);
             }
-            _ => self.write_payload_json(out, LIVE),
+            _ => self.frame.write_json(out, LIVE),
         }
         Stop::Live(number)
     }
@@ -50,7 +50,7 @@ impl Session {
 
     /// Appends a message of a live fence, framed for the connection.
     pub fn write_event(&self, out: &mut Vec<u8>, message: &[u8]) {
-        self.write_payload_json(out, message);
+        self.frame.write_json(out, message);
     }
 }
 

@@ -1,34 +1,34 @@
-//! A read on a snapshot: what is needed to run it on another thread and to frame its reply.
+//! A read that was begun by a session and runs on a snapshot in another thread.
 
-use super::{Clock, Pending, Session};
+use super::reply_frame::ReplyFrame;
+use super::Clock;
 use crate::call::{Budget, Call};
 use crate::commands::ReadFunction;
 use crate::keyspace::Keyspace;
 use crate::reply::Output;
-use crate::request::{Arguments, Framing};
+use crate::request::Arguments;
 
-/// A read that takes long, on a snapshot; to be run on another thread.
+/// A read that exceeded its budget of work, with a snapshot and the frame of its reply.
 pub struct LongRead {
     pub(super) keyspace: Keyspace,
     pub(super) function: ReadFunction,
     pub(super) args: Vec<Vec<u8>>,
     pub(super) skip: usize,
     pub(super) output: Output,
-    pub(super) framing: Option<Framing>,
+    pub(super) frame: ReplyFrame,
     pub(super) now_ns: i64,
-    pub(super) started_ns: u64,
     pub(super) timeout_ns: Option<u64>,
 }
 
 impl LongRead {
-    /// The request, behind its TIMEOUT if it has one.
+    /// Returns the request without the prefix TIMEOUT.
     pub fn args(&self) -> &[Vec<u8>] {
         self.args.get(self.skip..).unwrap_or_default()
     }
 
-    /// Runs the read; the framed reply.
+    /// Runs the read and returns its framed reply.
     pub fn run(&self, clock: Clock) -> Vec<u8> {
-        let started = if self.started_ns > 0 { self.started_ns } else { clock() };
+        let started = if self.frame.started_ns > 0 { self.frame.started_ns } else { clock() };
         let stopwatch = || clock().saturating_sub(started);
         let mut arguments = Arguments::default();
         arguments.assign(&self.args);
@@ -46,19 +46,12 @@ impl LongRead {
         };
         let result =
             (self.function)(&self.keyspace, &mut call).and_then(|()| call.budget.check_deadline());
-        let session = Session {
-            output: Some(self.output),
-            pending: Pending {
-                framing: self.framing,
-                word: args.at(0).to_vec(),
-                started_ns: started,
-                ..Pending::default()
-            },
-            ..Session::new(self.framing.is_none(), Some(self.output))
-        };
+        let frame = ReplyFrame { started_ns: started, ..self.frame.clone() };
+        let mut out = Vec::new();
         match result {
-            Ok(()) => session.answer(&body, &body, clock),
-            Err(error) => session.fail(&error, clock),
+            Ok(()) => frame.write_ok(&mut out, self.output, &body, clock),
+            Err(error) => frame.write_error(&mut out, self.output, &error, clock),
         }
+        out
     }
 }

@@ -8,7 +8,8 @@ use crate::commands::record::{Flags, Keys};
 use crate::commands::table::Found;
 use crate::engine::Engine;
 use crate::keyspace::PREFETCHED_OBJECTS_MAX;
-use crate::request::{self, Args, Arguments, Framing, Parsed};
+use crate::reply::Framing;
+use crate::request::{self, Args, Arguments, Parsed};
 
 /// A request that was parsed and whose command was looked up, but that hasn't run yet.
 pub(super) struct ParsedRequest {

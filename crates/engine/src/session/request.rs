@@ -4,7 +4,8 @@ use super::command_timer::{BRIEF_BYTES_MAX, SLOW_NS_MIN};
 use super::Clock;
 use crate::error::{Error, Result};
 use crate::number::parse_float;
-use crate::request::{Args, Framing};
+use crate::reply::Framing;
+use crate::request::Args;
 
 /// A request while a session runs it.
 #[derive(Clone, Copy)]

@@ -4,8 +4,8 @@
 use super::request::Request;
 use super::Session;
 use crate::commands::record::Flags;
+use crate::reply::Framing;
 use crate::reply::Output;
-use crate::request::Framing;
 
 impl Session {
     /// Marks the connection as one that requires RESP if HELLO, on a connection that started in
