@@ -284,7 +284,7 @@ class Close:
 
 @final
 class Yield:
-    """Let others run, then feed nothing to go on."""
+    """Let other connections run first, then feed nothing to go on."""
 
 def admit_schemes(schemes: Sequence[str]) -> bool:
     """Let hooks name URLs of these schemes, too; once for the process."""

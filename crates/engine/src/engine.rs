@@ -32,6 +32,13 @@ pub struct Outbox {
     pub refused_url: Option<Reason>,
 }
 
+impl Outbox {
+    /// Whether there is nothing to tell anybody.
+    pub fn is_empty(&self) -> bool {
+        self.events.is_empty() && self.hooks_changed.is_empty() && self.refused_url.is_none()
+    }
+}
+
 /// What the engine counts.
 #[derive(Clone, Copy, Debug, Default)]
 #[allow(missing_docs)]

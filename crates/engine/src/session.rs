@@ -7,6 +7,7 @@ mod live;
 mod long_read;
 mod meter;
 mod monitor;
+mod reply_format;
 mod request;
 mod strict;
 
@@ -17,6 +18,7 @@ pub use request::Request;
 
 use ahead::Ahead;
 use meter::Meter;
+use reply_format::ReplyFormat;
 use request::Prefix;
 
 use crate::call::{Budget, Call, Effect};
@@ -58,6 +60,18 @@ pub struct Batch {
     pub stop: Option<Stop>,
 }
 
+impl Batch {
+    /// Whether the driver has more to do than send the replies: something is to be logged, told to
+    /// others or done before the session goes on.
+    pub fn needs_dispatch(&self) -> bool {
+        self.stop.is_some()
+            || !self.log.is_empty()
+            || !self.monitored.is_empty()
+            || !self.slow.is_empty()
+            || !self.outbox.is_empty()
+    }
+}
+
 /// Something that the driver has to do before the session goes on.
 pub enum Stop {
     /// Run a command that isn't the engine's and send its reply.
@@ -73,7 +87,7 @@ pub enum Stop {
     LongRead(Box<LongRead>),
     /// The connection watches the live fence of that number from here on.
     Live(u64),
-    /// Let others run, then go on.
+    /// Let other connections run first: this one has used up its time slice.
     Yield,
     /// Everything from here on is HTTP.
     Http(Vec<u8>),
@@ -325,7 +339,7 @@ impl Session {
         engine.counters.commands_processed += 1;
         self.meter.expect(found.map(|found| engine.table.record(found).series));
         if let Err(error) = self.dispatch(engine, request, found, batch, &mut work) {
-            self.write_error(&mut batch.replies, &error, request.clock);
+            self.reply_format().write_error(&mut batch.replies, &error, request.clock);
         }
         if !matches!(batch.stop, Some(Stop::Command { .. } | Stop::LongRead(_))) {
             let slow_ns = engine.timing.slow_ns;
@@ -456,9 +470,9 @@ impl Session {
             }
             Ok(effect) => {
                 if is_json {
-                    self.write_members(&mut batch.replies, &members, clock);
+                    self.reply_format().write_members(&mut batch.replies, &members, clock);
                 } else if !is_direct {
-                    self.write_payload(&mut batch.replies, &members);
+                    self.reply_format().write_payload(&mut batch.replies, &members);
                 }
                 if effect == Effect::Changed {
                     request.write_log(&mut batch.log);
@@ -503,57 +517,21 @@ impl Session {
     /// The reply of the command at which the session stopped: RESP bytes or JSON members,
     /// whichever the output wants.
     pub fn answer(&self, resp: &[u8], members: &[u8], clock: Clock) -> Vec<u8> {
-        let mut out = Vec::new();
-        match self.output() {
-            Output::Resp => self.write_payload(&mut out, resp),
-            Output::Json => self.write_members(&mut out, members, clock),
-        }
-        out
+        self.reply_format().answer(resp, members, clock)
     }
 
     /// The error of the command at which the session stopped.
     pub fn fail(&self, error: &Error, clock: Clock) -> Vec<u8> {
-        let mut out = Vec::new();
-        self.write_error(&mut out, error, clock);
-        out
+        self.reply_format().fail(error, clock)
     }
 
-    fn elapsed_ns(&self, clock: Clock) -> u64 {
-        match self.pending.started_ns {
-            0 => 0,
-            started_ns => clock().saturating_sub(started_ns),
-        }
-    }
-
-    fn write_members(&self, out: &mut Vec<u8>, members: &[u8], clock: Clock) {
-        let mut payload = Vec::with_capacity(members.len() + 48);
-        reply::write_json_object(&mut payload, members, self.elapsed_ns(clock));
-        self.write_payload_json(out, &payload);
-    }
-
-    fn write_error(&self, out: &mut Vec<u8>, error: &Error, clock: Clock) {
-        let mut payload = Vec::new();
-        if self.output() == Output::Resp {
-            reply::write_command_error(&mut payload, error, &self.pending.word);
-            self.write_payload(out, &payload);
-        } else {
-            reply::write_json_error(&mut payload, error, self.elapsed_ns(clock));
-            self.write_payload_json(out, &payload);
-        }
-    }
-
-    /// RESP bytes: as they are, but within the frame of a native request.
-    fn write_payload(&self, out: &mut Vec<u8>, payload: &[u8]) {
-        match self.pending.framing {
-            Some(Framing::Native) => reply::write_framed(out, Framing::Native, payload),
-            _ => out.extend_from_slice(payload),
-        }
-    }
-
-    fn write_payload_json(&self, out: &mut Vec<u8>, payload: &[u8]) {
-        match self.pending.framing {
-            Some(framing) => reply::write_framed(out, framing, payload),
-            None => out.extend_from_slice(payload),
+    /// How replies to the present request are written.
+    fn reply_format(&self) -> ReplyFormat<'_> {
+        ReplyFormat {
+            output: self.output(),
+            framing: self.pending.framing,
+            word: &self.pending.word,
+            started_ns: self.pending.started_ns,
         }
     }
 }

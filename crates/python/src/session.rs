@@ -69,7 +69,7 @@ pub struct Live {
     id: u64,
 }
 
-/// Let others run, then feed nothing to go on.
+/// Let other connections run first, then feed nothing to go on.
 #[pyclass(frozen)]
 pub struct Yield;
 
@@ -202,7 +202,7 @@ impl Session {
         now_ns: i64,
     ) -> PyResult<Bound<'py, PyAny>> {
         let batch = self.core.feed(&mut lock(&self.shared), data, now_ns, &monotonic_ns);
-        if batch.stop.is_none() && batch.log.is_empty() {
+        if !batch.needs_dispatch() {
             return Ok(PyBytes::new(py, &batch.replies).into_any());
         }
         Ok(Bound::new(py, convert(py, batch)?)?.into_any())

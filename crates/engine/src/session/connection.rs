@@ -49,11 +49,11 @@ fn ping(session: &mut Session, request: &Request, batch: &mut Batch) -> Result<(
     let text = request.args.get(1);
     if session.output() == Output::Resp {
         match text {
-            None => session.write_payload(out, b"+PONG\r\n"),
+            None => session.reply_format().write_payload(out, b"+PONG\r\n"),
             Some(text) => {
                 let mut payload = Vec::new();
                 reply::write_bulk(&mut payload, text);
-                session.write_payload(out, &payload);
+                session.reply_format().write_payload(out, &payload);
             }
         }
         return Ok(());
@@ -63,14 +63,14 @@ fn ping(session: &mut Session, request: &Request, batch: &mut Batch) -> Result<(
     members.extend_from_slice(&request.args.at(0).to_ascii_lowercase());
     members.extend_from_slice(b"\":");
     crate::json::write_short(&mut members, text.unwrap_or(b"pong"));
-    session.write_members(out, &members, request.clock);
+    session.reply_format().write_members(out, &members, request.clock);
     Ok(())
 }
 
 /// QUIT. In JSON there is no reply.
 fn quit(session: &mut Session, _request: &Request, batch: &mut Batch) -> Result<()> {
     if session.output() == Output::Resp {
-        session.write_payload(&mut batch.replies, b"+OK\r\n");
+        session.reply_format().write_payload(&mut batch.replies, b"+OK\r\n");
     }
     batch.stop = Some(Stop::Close(Vec::new()));
     Ok(())
@@ -100,8 +100,8 @@ fn output(session: &mut Session, request: &Request, batch: &mut Batch) -> Result
     };
     session.output = Some(chosen);
     match chosen {
-        Output::Resp => session.write_payload(out, b"+OK\r\n"),
-        Output::Json => session.write_members(out, b"", clock),
+        Output::Resp => session.reply_format().write_payload(out, b"+OK\r\n"),
+        Output::Json => session.reply_format().write_members(out, b"", clock),
     }
     Ok(())
 }
@@ -109,7 +109,7 @@ fn output(session: &mut Session, request: &Request, batch: &mut Batch) -> Result
 fn answer_output(session: &Session, out: &mut Vec<u8>, clock: Clock) -> Result<()> {
     match session.output() {
         Output::Resp => reply::write_bulk(out, b"resp"),
-        Output::Json => session.write_members(out, b",\"output\":\"json\"", clock),
+        Output::Json => session.reply_format().write_members(out, b",\"output\":\"json\"", clock),
     }
     Ok(())
 }

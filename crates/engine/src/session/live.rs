@@ -9,28 +9,20 @@ use crate::request::{Args, Framing};
 /// What a connection hears first.
 const LIVE: &[u8] = br#"{"ok":true,"live":true}"#;
 
-impl Batch {
-    /// Whether it has what a look at what stopped and at the log doesn't show.
-    fn has_more_than_replies(&self) -> bool {
-        !self.monitored.is_empty()
-            || !self.slow.is_empty()
-            || (self.log.is_empty() && !self.outbox.events.is_empty())
-    }
-}
-
 impl Session {
     /// Makes the fence that a search asks for. The first words are bare JSON for WebSocket; within
     /// a native frame they are framed once more, as clients know it from Tile38.
     pub(super) fn go_live(&self, engine: &mut Engine, fence: Fence, out: &mut Vec<u8>) -> Stop {
         let number = engine.keyspace.fences_mut().add_live(fence);
+        let format = self.reply_format();
         match self.pending.framing {
-            _ if self.output() == Output::Resp => self.write_payload(out, b"+OK\r\n"),
+            _ if self.output() == Output::Resp => format.write_payload(out, b"+OK\r\n"),
             Some(Framing::Native) => {
                 let mut payload = Vec::new();
                 reply::write_bulk(&mut payload, LIVE);
-                self.write_payload(out, &payload);
+                format.write_payload(out, &payload);
             }
-            _ => self.write_payload_json(out, LIVE),
+            _ => format.write_payload_json(out, LIVE),
         }
         Stop::Live(number)
     }
@@ -40,17 +32,12 @@ impl Session {
     pub(super) fn finish(&mut self, engine: &mut Engine, batch: &mut Batch, clock: Clock) {
         self.meter.end(&mut engine.timing, clock);
         batch.outbox = engine.take_outbox();
-        match &batch.stop {
-            Some(Stop::Live(_)) => self.is_live = true,
-            // So that whoever looks only at what stopped, as is usual, has to look at these.
-            None if batch.has_more_than_replies() => batch.stop = Some(Stop::Yield),
-            _ => {}
-        }
+        self.is_live |= matches!(batch.stop, Some(Stop::Live(_)));
     }
 
     /// Appends a message of a live fence, framed for the connection.
     pub fn write_event(&self, out: &mut Vec<u8>, message: &[u8]) {
-        self.write_payload_json(out, message);
+        self.reply_format().write_payload_json(out, message);
     }
 }
 

@@ -1,6 +1,7 @@
 //! A read on a snapshot: what is needed to run it on another thread and to frame its reply.
 
-use super::{Clock, Pending, Session};
+use super::reply_format::ReplyFormat;
+use super::Clock;
 use crate::call::{Budget, Call};
 use crate::commands::ReadFunction;
 use crate::keyspace::Keyspace;
@@ -46,19 +47,15 @@ impl LongRead {
         };
         let result =
             (self.function)(&self.keyspace, &mut call).and_then(|()| call.budget.check_deadline());
-        let session = Session {
-            output: Some(self.output),
-            pending: Pending {
-                framing: self.framing,
-                word: args.at(0).to_vec(),
-                started_ns: started,
-                ..Pending::default()
-            },
-            ..Session::new(self.framing.is_none(), Some(self.output))
+        let format = ReplyFormat {
+            output: self.output,
+            framing: self.framing,
+            word: args.at(0),
+            started_ns: started,
         };
         match result {
-            Ok(()) => session.answer(&body, &body, clock),
-            Err(error) => session.fail(&error, clock),
+            Ok(()) => format.answer(&body, &body, clock),
+            Err(error) => format.fail(&error, clock),
         }
     }
 }
