@@ -5,21 +5,25 @@ from typing import Final, Self, TypeAlias, final
 
 # What a reply is in Python; text that isn't UTF-8 comes as bytes.
 _Value: TypeAlias = str | bytes | int | list[_Value] | None
-_Events: TypeAlias = tuple[tuple[str, bytes | int, bytes], ...]
-_HooksChanged: TypeAlias = tuple[tuple[str, bytes, int], ...]
 
 __all__ = [
     "DEBUG_BUILD",
     "Batch",
+    "ChannelEvent",
     "Close",
     "CommandRecord",
     "Discarded",
     "Engine",
+    "Events",
     "Followed",
+    "HookChange",
+    "HookEvent",
     "Http",
     "Live",
+    "LiveEvent",
     "Load",
     "LongRead",
+    "QueuedEvent",
     "Rewrite",
     "ServerCommand",
     "Session",
@@ -89,9 +93,9 @@ class Engine:
         log is its leader's), the number removed. What a follower removes comes back if follow()
         brings a command that names it within ten seconds."""
 
-    def take_events(self) -> tuple[_Events, _HooksChanged]:
-        """Take what fences and hooks came to outside of batches, in load and expire say. What
-        isn't taken comes with the next batch."""
+    def take_events(self) -> Events | None:
+        """Take the events of what ran outside of batches, in load and expire say; None if there
+        are none. Those that aren't taken come with the next batch."""
 
     def hook_endpoints(self, name: bytes) -> tuple[bytes, ...] | None:
         """The URLs of a hook, in the order in which they are tried; None if there is none."""
@@ -239,12 +243,73 @@ class Batch:
     # The arguments of each command that took long, what it took and what it waited.
     slow: Final[list[tuple[list[bytes], int, int]]]
     stop: Final[ServerCommand | LongRead | Live | Http | Close | Yield | None]
-    # ("channel" | "hook" | "live", name or id, message), in the order to be sent.
-    events: Final[_Events]
-    # ("set" | "replaced" | "repeated" | "deleted", name, how many events came before).
-    hooks_changed: Final[_HooksChanged]
+    events: Final[Events | None]
     # Why an endpoint's URL was refused, the last one; the reply doesn't say.
     refused_url: Final[str | None]
+
+@final
+class Events:
+    """The events of some commands, by who gets them; each list is in the order to be sent."""
+
+    hooks: Final[list[HookEvent | HookChange]]
+    channels: Final[list[ChannelEvent]]
+    live: Final[list[LiveEvent]]
+
+@final
+class HookEvent:
+    """An event for the endpoints of a hook. Names that aren't UTF-8 come by surrogateescape, keys
+    and ids as messages show them: U+FFFD for each wrong byte."""
+
+    hook: Final[str]
+    key: Final[str]
+    object_id: Final[str]  # empty for DROP
+    detect: Final[str | None]  # "enter" and so on; None for the commands `del` and `drop`
+    body: Final[bytes]  # the message, JSON
+
+    def __new__(
+        cls, hook: str, key: str, object_id: str, detect: str | None, body: bytes
+    ) -> Self: ...
+
+@final
+class ChannelEvent:
+    """An event for the subscribers of a channel."""
+
+    channel: Final[bytes]
+    key: Final[str]
+    object_id: Final[str]
+    detect: Final[str | None]
+    body: Final[bytes]
+
+@final
+class LiveEvent:
+    """An event for the connection that watches a live fence."""
+
+    fence: Final[int]
+    key: Final[str]
+    object_id: Final[str]
+    detect: Final[str | None]
+    body: Final[bytes]
+
+@final
+class HookChange:
+    """A hook was made, replaced, set again or deleted: the engine knows what it is now."""
+
+    hook: Final[str]
+
+@final
+class QueuedEvent:
+    """A hook's event on its way to an endpoint. Garbage collection never looks at it, however
+    many there are."""
+
+    number: Final[int]  # over all hooks, in the order of their writes
+    queued_ns: Final[int]  # since 1970
+    hook: Final[str]
+    key: Final[str]
+    object_id: Final[str]
+    detect: Final[str | None]
+    body: Final[bytes]
+
+    def __new__(cls, number: int, queued_ns: int, event: HookEvent) -> Self: ...
 
 @final
 class ServerCommand:

@@ -3,7 +3,7 @@
 import json
 
 from tests.support.bench import Bench
-from tile38py.interfaces import HookCounters, HookReport
+from tile38py.interfaces.delivery import HookCounters, HookReport
 
 FENCE = ("NEARBY", "fleet", "FENCE", "POINT", "0", "0", "1000")
 SECOND_NS = 10**9

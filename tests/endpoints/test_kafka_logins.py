@@ -7,7 +7,7 @@ import pytest
 from tests.endpoints.test_kafka import receive
 from tests.support.brokers import make_certificates
 from tests.support.kafka import PASSWORD, USER, KafkaBroker
-from tests.support.sending import batch_of, delivering, event, new_pool, until
+from tests.support.sending import batch_of, delivering, enqueue, event, new_pool, until
 from tile38py.endpoints.pool import Pool
 
 MECHANISMS = ["", "&sha256=1", "&sha512=1"]
@@ -78,7 +78,7 @@ async def test_topics_of_a_cluster_share_a_producer(
     async with delivering(tmp_path, urls, pool) as deliveries:
         deliveries.retention.ttl_ns = 0
         # The broker makes the topics now.
-        deliveries.enqueue([(hook, event(at)) for at, hook in enumerate(urls)])
+        enqueue(deliveries, [(hook, event(at)) for at, hook in enumerate(urls)])
         await until(lambda: deliveries.counters.total.sent == 20, 60)
         assert pool.open_count == 1
     for number in (0, 19):

@@ -7,7 +7,7 @@ import aiomqtt
 import pytest
 
 from tests.support.brokers import Broker, make_certificates, mosquitto_broker
-from tests.support.sending import batch_of, delivering, event, new_pool, until
+from tests.support.sending import batch_of, delivering, enqueue, event, new_pool, until
 
 
 def listener(broker: Broker) -> aiomqtt.Client:
@@ -76,11 +76,11 @@ async def test_nothing_is_lost_when_the_broker_is_killed_and_comes_back(
     await subscribe(mosquitto, "t")
     url = f"mqtt://127.0.0.1:{mosquitto.port}/t?qos=1"
     async with delivering(tmp_path, {"h": [url]}) as deliveries:
-        deliveries.enqueue([("h", event(number)) for number in range(50)])
+        enqueue(deliveries, [("h", event(number)) for number in range(50)])
         await until(lambda: deliveries.counters.total.sent == 50)
         first = await receive_until(mosquitto, event(49))
         mosquitto.kill()
-        deliveries.enqueue([("h", event(number)) for number in range(50, 100)])
+        enqueue(deliveries, [("h", event(number)) for number in range(50, 100)])
         await until(lambda: deliveries.counters.total.failed > 0)
         mosquitto.start()
         await subscribe(mosquitto, "t")

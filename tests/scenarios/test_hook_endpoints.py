@@ -37,7 +37,7 @@ CODE = """
         async def send(self, batch, target):
             with open(target.path, "ab") as file:
                 for index in batch.waiting():
-                    file.write(batch.messages[index].body + b"\\n")
+                    file.write(batch.events[index].body + b"\\n")
                     batch.delivered.add(index)
 
         async def close(self):

@@ -12,6 +12,7 @@ from tests.support.fakes import (
     SECOND,
     FakeClient,
     FakeClock,
+    FakeHookDelivery,
     FakeJournal,
     FakeMemory,
     FakeOutbox,
@@ -30,6 +31,7 @@ from tile38py.dispatch import Dispatcher, Work
 from tile38py.gates import Gates
 from tile38py.interfaces import Journal, LogSource
 from tile38py.replication.leader import Leader
+from tile38py.router import EventRouter
 from tile38py.server.connection import Connection, ConnectionDependencies
 from tile38py.server.peers import Doorkeeper
 from tile38py.server.transports import TransportDependencies, WebSettings
@@ -78,12 +80,15 @@ class Bench:
             warn=self.log_lines.append,
         )
         self.subscriptions = Subscriptions(
-            self.engine,
-            journal=self.journal,
-            call_soon=self.loop.call_soon,
-            log=self.log_lines.append,
+            self.engine, call_soon=self.loop.call_soon, log=self.log_lines.append
         )
-        self.subscriptions.forward_to(self.leader.publish)
+        self.hooks = FakeHookDelivery()
+        self.router = EventRouter(
+            journal=self.journal,
+            connections=self.subscriptions,
+            hooks=self.hooks,
+            forward=self.leader.publish,
+        )
         self.shrinker = FakeShrinker()
         self.backups = FakeBackups(self.engine, self.clock)
         self.slow_log = SlowLog(self.engine)
@@ -106,6 +111,7 @@ class Bench:
             broadcaster=self.subscriptions,
             following=self.following,
             outbox=self.outbox,
+            router=self.router,
             log_streams=self.leader,
             shrinker=self.shrinker,
             backups=self.backups,

@@ -92,7 +92,7 @@ class FollowerWorld:
             config=bench.config,
             gates=bench.gates,
             journal=self.aof,
-            broadcaster=bench.subscriptions,
+            router=bench.router,
             dial=self.leader,
             threads=LoopThreads(),
             disk=Resync(self.aof, FakeFolder(self.disk), NoRewriting(), self._in_thread),

@@ -2,7 +2,7 @@
 
 from tile38py.commands.registry import Call, Flags, Group, Later, Reply, Services, command
 from tile38py.config.globs import fits, parse
-from tile38py.interfaces import HookReport
+from tile38py.interfaces.delivery import HookReport
 
 NANOSECONDS = 10**9
 Fields = dict[str, int | bytes]

@@ -14,7 +14,7 @@ from tile38py.endpoints.registry import (
     Traits,
     endpoint,
 )
-from tile38py.interfaces import Batch
+from tile38py.interfaces.delivery import Batch
 from tile38py.limits import ENDPOINT_BATCHES_COUNT_MAX, ENDPOINT_TARGETS_COUNT_MAX
 
 if TYPE_CHECKING:

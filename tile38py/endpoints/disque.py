@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final, Self
 from tile38py.endpoints.address import AddressError, first_name, host_and_port, split
 from tile38py.endpoints.redis import ask, open_connection, refusal
 from tile38py.endpoints.registry import Settings, Surroundings, Traits, endpoint
-from tile38py.interfaces import Batch
+from tile38py.interfaces.delivery import Batch
 
 if TYPE_CHECKING:
     from redis.asyncio.connection import Connection
@@ -63,7 +63,7 @@ class DisqueEndpoint:
         if target.replicate:
             copies = ("REPLICATE", target.replicate)
         commands: list[tuple[Word, ...]] = [
-            ("ADDJOB", queue, batch.messages[index].body, 0, *copies) for index in waiting
+            ("ADDJOB", queue, batch.events[index].body, 0, *copies) for index in waiting
         ]
         data = self._connection.pack_commands(commands)
         replies = await ask(self._connection, data, len(commands))

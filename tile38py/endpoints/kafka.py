@@ -6,8 +6,8 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import TYPE_CHECKING, Final, Self
 
+from tile38py._engine import QueuedEvent
 from tile38py.endpoints.address import Address, first_name, host_and_port, split
-from tile38py.endpoints.event import subject_of
 from tile38py.endpoints.registry import (
     Settings,
     Surroundings,
@@ -16,7 +16,7 @@ from tile38py.endpoints.registry import (
     endpoint,
 )
 from tile38py.endpoints.security import TlsFiles
-from tile38py.interfaces import Batch
+from tile38py.interfaces.delivery import Batch
 from tile38py.limits import (
     ENDPOINT_BATCHES_COUNT_MAX,
     ENDPOINT_CONNECT_SECONDS_MAX,
@@ -205,7 +205,7 @@ class Shipment:
         """Send each partition's events in order, those of different ones at the same time."""
         shares: dict[int, list[Keyed]] = {}
         for index in self._batch.waiting():
-            key = record_key(self._batch.messages[index].body)
+            key = record_key(self._batch.events[index])
             shares.setdefault(choose_partition(key, partitions), []).append((index, key))
         sends = (self._send_share(partition, share) for partition, share in shares.items())
         # When this ends, nothing of the batch is under way any more.
@@ -241,13 +241,13 @@ class Shipment:
         parcel = self._producer.create_batch()
         indexes: list[int] = []
         for count, (index, key) in enumerate(share):
-            message = self._batch.messages[index]
-            size = len(key) + len(message.body) + RECORD_BYTES
-            if message.hook in self._held:
+            event = self._batch.events[index]
+            size = len(key) + len(event.body) + RECORD_BYTES
+            if event.hook in self._held:
                 continue
             if size > REQUEST_BYTES_MAX:
                 self._refuse(index, f"a record of {size} bytes is too large for Kafka")
-            elif parcel.append(timestamp=None, key=key, value=message.body) is None:
+            elif parcel.append(timestamp=None, key=key, value=event.body) is None:
                 return parcel, indexes, count
             else:
                 indexes.append(index)
@@ -255,7 +255,7 @@ class Shipment:
 
     def _refuse(self, index: int, reason: str) -> None:
         self._batch.refused[index] = reason
-        self._held.add(self._batch.messages[index].hook)
+        self._held.add(self._batch.events[index].hook)
 
 
 async def abandon(producer: "AIOKafkaProducer") -> None:
@@ -284,10 +284,9 @@ def mechanism_of(address: Address) -> str:
     return "SCRAM-SHA-256" if address.is_true("sha256") else "PLAIN"
 
 
-def record_key(body: bytes) -> bytes:
+def record_key(event: QueuedEvent) -> bytes:
     """`key-id`, so that an object's events stay on one partition."""
-    subject = subject_of(body)
-    return f"{subject.key}-{subject.object_id}".encode(errors="replace")
+    return f"{event.key}-{event.object_id}".encode()
 
 
 @lru_cache(KEYS_REMEMBERED_COUNT)

@@ -11,7 +11,7 @@ from tile38py.endpoints.address import AddressError, decoded, host_and_port, spl
 from tile38py.endpoints.each import send_each
 from tile38py.endpoints.registry import Settings, Surroundings, Traits, endpoint
 from tile38py.endpoints.security import TlsFiles
-from tile38py.interfaces import Batch
+from tile38py.interfaces.delivery import Batch
 from tile38py.limits import (
     ENDPOINT_BATCHES_COUNT_MAX,
     ENDPOINT_CONNECT_SECONDS_MAX,

@@ -17,7 +17,7 @@ from tile38py.endpoints.registry import (
     endpoint,
 )
 from tile38py.endpoints.security import TlsFiles
-from tile38py.interfaces import Batch
+from tile38py.interfaces.delivery import Batch
 from tile38py.limits import (
     ENDPOINT_BATCHES_COUNT_MAX,
     ENDPOINT_CONNECT_SECONDS_MAX,
@@ -172,7 +172,7 @@ class NatsEndpoint:
         for group in batch.groups():
             for index in group:
                 try:
-                    await self._client.publish(subject, batch.messages[index].body)
+                    await self._client.publish(subject, batch.events[index].body)
                 except MaxPayloadError as error:
                     batch.refused[index] = str(error)
                     break

@@ -20,7 +20,8 @@ from tile38py.endpoints.registry import (
     TargetError,
     Traits,
 )
-from tile38py.interfaces import Batch, Clock, Tell
+from tile38py.interfaces import Clock, Tell
+from tile38py.interfaces.delivery import Batch
 from tile38py.limits import (
     ENDPOINT_CLOSE_SECONDS_MAX,
     ENDPOINT_CONNECT_SECONDS_MAX,

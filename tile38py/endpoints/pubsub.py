@@ -13,7 +13,7 @@ from tile38py.endpoints.registry import (
     Traits,
     endpoint,
 )
-from tile38py.interfaces import Batch
+from tile38py.interfaces.delivery import Batch
 from tile38py.limits import ENDPOINT_BATCHES_COUNT_MAX, MIB
 
 if TYPE_CHECKING:
@@ -84,7 +84,7 @@ class PubsubEndpoint:
 
         assert isinstance(target, PubsubSettings)
         for part in parts_of(batch, batch.waiting(), BOUNDS, set()):
-            messages = [PubsubMessage(data=batch.messages[index].body) for index in part]
+            messages = [PubsubMessage(data=batch.events[index].body) for index in part]
             try:
                 # The pool decides when to try again.
                 await self._client.publish(

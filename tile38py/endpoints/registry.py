@@ -11,7 +11,7 @@ from typing import Final, Protocol, Self, TypeVar
 
 from tile38py.endpoints.address import AddressError, scheme_of
 from tile38py.endpoints.names import Names
-from tile38py.interfaces import Batch, Publisher
+from tile38py.interfaces.delivery import Batch, Publisher
 from tile38py.limits import ENDPOINT_IDLE_SECONDS_MAX, ENDPOINT_SEND_SECONDS_MAX
 
 GROUP: Final = "tile38py.endpoints"

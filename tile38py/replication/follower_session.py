@@ -327,16 +327,14 @@ class Session:
             raise LinkError("i/o timeout") from None
 
     def _tell(self) -> None:
-        """Live fences hear of it here, hooks and channels from the leader."""
-        events, changes = self._around.engine.take_events()
-        if events or changes:
-            live = [event for event in events if event[0] == "live"]
-            hooks = [(change, name, 0) for change, name, _ in changes]
-            self._around.broadcaster.hand_on(live, hooks)
+        """Send live fences what they found; the leader sends what hooks and channels did."""
+        events = self._around.engine.take_events()
+        if events is not None:
+            self._around.router.route(events)
 
     def _publish(self, followed: Followed) -> None:
         for channel, message in followed.published:
-            self._around.broadcaster.publish(channel, message)
+            self._around.router.publish(channel, message)
         if followed.error is not None:
             raise LinkError(followed.error)
 

@@ -154,7 +154,7 @@ impl Engine {
         }
         let events_before = events.len();
         hooks_changed
-            .extend(reports.hooks.into_iter().map(|change| HookChange { events_before, ..change }));
+            .extend(reports.hooks.into_iter().map(|name| HookChange { name, events_before }));
         if reports.removed_fences > 0 {
             self.groups.note_removed(reports.removed_fences, self.keyspace.fences());
         }

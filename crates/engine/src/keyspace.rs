@@ -8,7 +8,7 @@ use arrayvec::ArrayVec;
 use crate::areas::Lender;
 use crate::collection::{Collection, Counts};
 use crate::endpoint_url::Reason;
-use crate::fence::{Change, ChangeKind, HookChange, Registry};
+use crate::fence::{Change, ChangeKind, Name, Registry};
 use crate::field::Names;
 use crate::object::{Object, NEVER};
 
@@ -37,8 +37,8 @@ pub struct Keyspace {
 pub struct Reports {
     /// Changes of objects of keys that have fences.
     pub changes: Vec<Change>,
-    /// Changes of hooks.
-    pub hooks: Vec<HookChange>,
+    /// Hooks that were made, replaced, set again or deleted.
+    pub hooks: Vec<Name>,
     /// Fences that are gone.
     pub removed_fences: usize,
     /// Whether FLUSHDB was among it.

@@ -15,7 +15,7 @@ use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict, PyTuple};
 
 use crate::commands::CommandRecord;
-use crate::fences::{convert_outbox, Records};
+use crate::events::{convert_outbox, Events};
 use crate::following::{lossy, Discarded, Followed};
 use crate::monotonic_ns;
 use crate::rewrite::Rewrite;
@@ -187,11 +187,10 @@ impl Engine {
         (log, count)
     }
 
-    /// Take what fences and hooks came to outside of batches: the events, the changes of hooks.
-    fn take_events(&self, py: Python<'_>) -> PyResult<(Py<PyTuple>, Py<PyTuple>)> {
+    /// Take the events of what ran outside of batches; `None` if there are none.
+    fn take_events(&self, py: Python<'_>) -> PyResult<Option<Events>> {
         let outbox = lock(&self.shared).take_outbox();
-        let Records { events, hooks_changed } = convert_outbox(py, outbox)?;
-        Ok((events, hooks_changed))
+        convert_outbox(py, outbox)
     }
 
     /// The URLs of a hook, in the order in which they are tried; `None` if there is no such hook.

@@ -5,7 +5,7 @@
 
 mod commands;
 mod engine;
-mod fences;
+mod events;
 mod following;
 mod rewrite;
 mod session;
@@ -50,7 +50,9 @@ mod _engine {
     #[pymodule_export]
     use crate::engine::{Engine, Load};
     #[pymodule_export]
-    use crate::fences::admit_schemes;
+    use crate::events::{
+        admit_schemes, ChannelEvent, Events, HookChange, HookEvent, LiveEvent, QueuedEvent,
+    };
     #[pymodule_export]
     use crate::following::{Discarded, Followed};
     #[pymodule_export]

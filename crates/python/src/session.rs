@@ -7,10 +7,10 @@ use ::engine::session::{
     shortened, Batch as CoreBatch, LongRead as CoreLongRead, Session as CoreSession, Stop,
 };
 use pyo3::prelude::*;
-use pyo3::types::{PyBytes, PyString, PyTuple};
+use pyo3::types::{PyBytes, PyString};
 
 use crate::engine::{lock, Shared};
-use crate::fences::{convert_outbox, Records};
+use crate::events::{convert_outbox, Events};
 use crate::monotonic_ns;
 use crate::values::{bytes_of as text_bytes, write_members, write_resp};
 
@@ -32,8 +32,7 @@ pub struct Batch {
     monitored: Vec<Py<PyBytes>>,
     slow: Vec<SlowRecord>,
     stop: Option<Py<PyAny>>,
-    events: Py<PyTuple>,
-    hooks_changed: Py<PyTuple>,
+    events: Option<Py<Events>>,
     refused_url: Option<&'static str>,
 }
 
@@ -94,15 +93,14 @@ fn convert(py: Python<'_>, batch: CoreBatch) -> PyResult<Batch> {
         (args, slow.took_ns, slow.waited_ns)
     });
     let slow = slow.collect();
-    let Records { events, hooks_changed } = convert_outbox(py, batch.outbox)?;
+    let events = convert_outbox(py, batch.outbox)?;
     Ok(Batch {
         replies: bytes_of(py, &batch.replies),
         log: bytes_of(py, &batch.log),
         monitored: batch.monitored.iter().map(|shown| bytes_of(py, shown)).collect(),
         slow,
         stop,
-        events,
-        hooks_changed,
+        events: events.map(|events| Py::new(py, events)).transpose()?,
         refused_url,
     })
 }

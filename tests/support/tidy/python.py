@@ -24,6 +24,7 @@ LAYERS: tuple[frozenset[str], ...] = (
             "subscriptions",
             "expiry",
             "metrics",
+            "router",
         }
     ),
     frozenset({"dispatch"}),

@@ -5,13 +5,11 @@ import pytest
 import tile38py.endpoints
 from tile38py import Engine
 from tile38py.endpoints.address import AddressError, scrubbed, shown
-from tile38py.endpoints.event import Subject, subject_of
 from tile38py.endpoints.kafka import choose_partition, fnv1a
 from tile38py.endpoints.registry import Registry, Settings
 from tile38py.endpoints.security import TlsFiles
 
 assert tile38py.endpoints.FILES
-SET = b'{"command":"set","group":"6","detect":"inside","hook":"h",'
 QUEUE = "https://sqs.r.amazonaws.com/1/q.fifo"
 HUB = "Endpoint=sb://n.servicebus.windows.net/;SharedAccessKeyName=n;SharedAccessKey=k;EntityPath=h"
 
@@ -167,31 +165,6 @@ def test_an_error_that_repeats_a_secret_is_scrubbed() -> None:
     url = "amqp://u:ge%20heim@h/q?token=t0p"
     text = scrubbed(f"can't open {url}: ge heim, ge%20heim and t0p are wrong", url)
     assert text == "can't open amqp://***@h/q?***: ***, *** and *** are wrong"
-
-
-@pytest.mark.parametrize(
-    ("body", "expected"),
-    [
-        (
-            SET + b'"key":"f","time":"t","id":"a"}',
-            Subject("f", "a"),
-        ),
-        (
-            SET + b'"meta":{"key":"x","id":"y"},"key":"f","time":"t","id":"a","object":{}}',
-            Subject("f", "a"),
-        ),
-        (b'{"command":"del","hook":"h","key":"f","id":"a","time":"t"}', Subject("f", "a")),
-        (b'{"command":"drop","hook":"h","key":"f","time":"t"}', Subject("f", "")),
-        (
-            b'{"command":"set","group":"6","detect":"inside","hook":"\\"h","key":"f\\"\\u00e9",'
-            b'"time":"t","id":{"id":"a","distance":0}}',
-            Subject('f"é', "a"),
-        ),
-        (b"no event", Subject("", "")),
-    ],
-)
-def test_key_and_id_of_an_event_are_found(body: bytes, expected: Subject) -> None:
-    assert subject_of(body) == expected
 
 
 def test_partitions_are_tile38s() -> None:

@@ -4,7 +4,7 @@ use super::{read, write, Arity, Command, Group, Keys};
 use crate::call::{float_of, Call, Effect};
 use crate::endpoint_url;
 use crate::error::{Error, Result};
-use crate::fence::{Draft, Fence, Hook, HookChange, HookChangeKind, HookKind, Meta, Name, Setting};
+use crate::fence::{Draft, Fence, Hook, HookKind, Meta, Name, Setting};
 use crate::glob;
 use crate::json::{self, escape::write_int_member};
 use crate::keyspace::{Keyspace, Reports};
@@ -119,25 +119,22 @@ fn set(kind: HookKind, keyspace: &mut Keyspace, call: &mut Call) -> Result<Effec
 
 fn attach(draft: Draft, keyspace: &mut Keyspace) -> Result<bool> {
     let (kind, name) = (draft.kind, draft.name.clone());
-    let change = match keyspace.fences_mut().set(draft) {
-        Setting::New => HookChangeKind::Set,
-        Setting::Replaced => {
-            keyspace.reports_mut().removed_fences += 1;
-            HookChangeKind::Replaced
-        }
-        Setting::Same => HookChangeKind::Repeated,
+    let setting = keyspace.fences_mut().set(draft);
+    match setting {
+        // One that is the same is reported, too: its waiting messages are to be tried at once.
+        Setting::New | Setting::Same => {}
+        Setting::Replaced => keyspace.reports_mut().removed_fences += 1,
         Setting::Taken => {
             return Err(Error::text("hooks and channels cannot share the same name"));
         }
-    };
-    report(keyspace, kind, name, change);
-    Ok(change != HookChangeKind::Repeated)
+    }
+    report(keyspace, kind, name);
+    Ok(setting != Setting::Same)
 }
 
-fn report(keyspace: &mut Keyspace, kind: HookKind, name: Name, change: HookChangeKind) {
+fn report(keyspace: &mut Keyspace, kind: HookKind, name: Name) {
     if kind == HookKind::Hook {
-        let record = HookChange { kind: change, name, events_before: 0 };
-        keyspace.reports_mut().hooks.push(record);
+        keyspace.reports_mut().hooks.push(name);
     }
 }
 
@@ -187,7 +184,7 @@ fn delete(kind: HookKind, keyspace: &mut Keyspace, call: &mut Call) -> Result<Ef
 pub fn remove(keyspace: &mut Keyspace, name: &[u8]) -> Option<HookKind> {
     let hook = keyspace.fences_mut().remove(name)?;
     keyspace.reports_mut().removed_fences += 1;
-    report(keyspace, hook.kind(), hook.name.clone(), HookChangeKind::Deleted);
+    report(keyspace, hook.kind(), hook.name.clone());
     Some(hook.kind())
 }
 
@@ -198,7 +195,7 @@ pub(super) fn remove_all(keyspace: &mut Keyspace) {
         keyspace.fences().from(b"").map(|hook| (hook.kind(), hook.name.clone())).collect();
     keyspace.fences_mut().clear();
     for (kind, name) in names {
-        report(keyspace, kind, name, HookChangeKind::Deleted);
+        report(keyspace, kind, name);
     }
 }
 

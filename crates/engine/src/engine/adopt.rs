@@ -2,7 +2,7 @@
 
 use super::graveyard::Graveyard;
 use super::{Engine, Outbox};
-use crate::fence::Groups;
+use crate::fence::{Groups, HookChange};
 use crate::keyspace::Keyspace;
 
 /// Data, hooks and channels on their way from one engine to another.
@@ -34,11 +34,8 @@ impl Engine {
         let old = std::mem::replace(&mut self.keyspace, incoming);
         let changes = self.keyspace.fences_mut().succeed(old.fences());
         let events_before = self.outbox.events.len();
-        let changes = changes.into_iter();
-        self.outbox.hooks_changed.extend(changes.map(|mut change| {
-            change.events_before = events_before;
-            change
-        }));
+        let changes = changes.into_iter().map(|name| HookChange { name, events_before });
+        self.outbox.hooks_changed.extend(changes);
         Discarded {
             _keyspace: old,
             _groups: self.groups.take(),
