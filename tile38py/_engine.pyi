@@ -1,6 +1,6 @@
 """Types of the Rust engine's binding. The module is built from crates/python."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Final, Self, TypeAlias, final
 
 # What a reply is in Python; text that isn't UTF-8 comes as bytes.
@@ -13,6 +13,7 @@ __all__ = [
     "Close",
     "CommandRecord",
     "Discarded",
+    "EndpointRefusal",
     "Engine",
     "Events",
     "Followed",
@@ -29,7 +30,6 @@ __all__ = [
     "Session",
     "Simple",
     "Yield",
-    "admit_schemes",
     "json_text",
     "shorten",
     "split_native",
@@ -58,6 +58,10 @@ class Engine:
 
     def keys_of(self, args: Sequence[bytes]) -> list[bytes] | None:
         """Return the keys that a request names, its command's own first; None if unknown."""
+
+    def check_endpoints(self, checker: Callable[[bytes], EndpointRefusal | None]) -> None:
+        """Have a function check each URL that SETHOOK names, in place of any before. It must not
+        use the engine. Without one every URL is taken, as from a log or a leader."""
 
     def session(self, *, framing: str = "resp", output: str = "") -> Session:
         """Open a session. framing: "resp" for a stream, "plain" for HTTP and WebSocket."""
@@ -161,6 +165,15 @@ class CommandRecord:
     ) -> Self: ...
 
 @final
+class EndpointRefusal:
+    """Why SETHOOK may not name a URL."""
+
+    reason: Final[str]  # for the log
+    reply: Final[str | None]  # the error text; None = that of any invalid argument
+
+    def __new__(cls, reason: str, reply: str | None = None) -> Self: ...
+
+@final
 class Load:
     """What came of one piece of the log."""
 
@@ -244,8 +257,8 @@ class Batch:
     slow: Final[list[tuple[list[bytes], int, int]]]
     stop: Final[ServerCommand | LongRead | Live | Http | Close | Yield | None]
     events: Final[Events | None]
-    # Why an endpoint's URL was refused, the last one; the reply doesn't say.
-    refused_url: Final[str | None]
+    # Why endpoints' URLs were refused; replies don't say.
+    refused_urls: Final[list[str]]
 
 @final
 class Events:
@@ -350,9 +363,6 @@ class Close:
 @final
 class Yield:
     """Let other connections run first, then feed nothing to go on."""
-
-def admit_schemes(schemes: Sequence[str]) -> bool:
-    """Let hooks name URLs of these schemes, too; once for the process."""
 
 def json_text(text: bytes) -> bytes:
     """A text as JSON: as it is if it is that already, else as a JSON string."""

@@ -133,8 +133,8 @@ class Dispatcher:
                 took_ns=took_ns,
                 waited_ns=waited_ns,
             )
-        if batch.refused_url is not None:
-            self._services.log(f"SETHOOK: an endpoint was refused: {batch.refused_url}")
+        for reason in batch.refused_urls:
+            self._services.log(f"SETHOOK: an endpoint was refused: {reason}")
 
     def _run(self, client: Client, stop: ServerCommand, progress: Progress) -> Work | End | None:
         """Run one command; what stands in the way of more."""

@@ -109,6 +109,7 @@ ENDPOINT_TARGETS_COUNT_MAX = 10_000  # topics, queues … that a connection reme
 ENDPOINT_FIRST_SECONDS = 0.001  # between two first tries to connect, over all endpoints
 ENDPOINT_REPEAT_SECONDS = 0.005  # between two tries of any that failed before
 ENDPOINT_NAMES_COUNT_MAX = 256  # of hosts, looked up at a time with a thread each
+ENDPOINT_URLS_ACCEPTED_COUNT_MAX = 4096  # that SETHOOK needn't check again
 ENDPOINT_SWEEP_SECONDS = 1.0  # between two looks for idle connections
 PRODUCER_LIFETIME_SECONDS_MAX = 1800.0  # of a Kafka producer, however busy it is
 

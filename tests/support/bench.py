@@ -28,6 +28,8 @@ from tile38py.clients import Clients
 from tile38py.commands.registry import End, Services
 from tile38py.config import Config
 from tile38py.dispatch import Dispatcher, Work
+from tile38py.endpoints.checker import EndpointChecker
+from tile38py.endpoints.registry import Registry
 from tile38py.gates import Gates
 from tile38py.interfaces import Journal, LogSource
 from tile38py.replication.leader import Leader
@@ -60,6 +62,7 @@ class Bench:
 
     def __init__(self, *, is_developer: bool = False, journal: WholeLog | None = None) -> None:
         self.engine = Engine()
+        self.engine.check_endpoints(EndpointChecker(Registry()))
         self.clock = FakeClock()
         self.config = Config()
         self.gates = Gates(self.engine, is_loading=False)

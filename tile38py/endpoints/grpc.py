@@ -42,7 +42,8 @@ class GrpcSettings:
     @classmethod
     def parse(cls, url: str) -> Self:
         """Plaintext HTTP/2, no credentials."""
-        return cls(*host_and_port(split(url).authority, PORT, "grpc"))
+        wrong = "invalid grpc url"
+        return cls(*host_and_port(split(url).authority, PORT, malformed=wrong, bad_port=wrong))
 
     @property
     def cluster(self) -> Hashable:

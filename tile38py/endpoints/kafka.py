@@ -71,7 +71,12 @@ class KafkaSettings:
     def parse(cls, url: str) -> Self:
         """Unreadable files fail the send, not the hook."""
         address = split(url)
-        host, port = host_and_port(address.authority, PORT, "kafka")
+        host, port = host_and_port(
+            address.authority,
+            PORT,
+            malformed="invalid kafka url",
+            bad_port="invalid kafka url port",
+        )
         files = TlsFiles(address.option("cacert"), address.option("cert"), address.option("key"))
         return cls(
             host=host,

@@ -7,7 +7,14 @@ from functools import partial
 from itertools import pairwise
 from typing import TYPE_CHECKING, Final, Self
 
-from tile38py.endpoints.address import AddressError, decoded, host_and_port, split
+from tile38py.endpoints.address import (
+    AddressError,
+    decoded,
+    first_name,
+    host_and_port,
+    number_of,
+    split,
+)
 from tile38py.endpoints.each import send_each
 from tile38py.endpoints.registry import Settings, Surroundings, Traits, endpoint
 from tile38py.endpoints.security import TlsFiles
@@ -24,6 +31,7 @@ if TYPE_CHECKING:
 PORT: Final = 1883
 KEEPALIVE_SECONDS: Final = 30
 QOS_MAX: Final = 2
+RETAINED_MAX: Final = 255  # beyond which it isn't even a wrong value
 ID_PARTS: Final = (0, 8, 12, 16, 20, 32)  # where the digits of a client id are cut
 
 
@@ -53,27 +61,28 @@ class MqttSettings:
         """All segments together are the topic; a final slash counts."""
         address = split(url)
         # The first colon is the port's: there can be a user, but no password.
-        place, port = host_and_port(address.authority, PORT, "MQTT")
+        place, port = host_and_port(
+            address.authority, PORT, malformed="invalid MQTT url", bad_port="invalid MQTT url port"
+        )
         user, at, host = place.rpartition("@")
-        if not "".join(address.segments):
-            raise AddressError("missing MQTT topic name")
+        first_name(address, "MQTT topic")
         topic = "/".join(decoded(part, "invalid MQTT topic name") for part in address.segments)
-        qos = address.option("qos", "0")
-        if not qos.isascii() or not qos.isdigit() or int(qos) > QOS_MAX:
+        qos = number_of(address.option("qos", "0"), QOS_MAX)
+        if qos is None:
             # Tile38 takes up to 255 and then loses the event.
             raise AddressError("invalid MQTT qos value")
-        retained = address.option("retained", "0")
-        if not retained.isascii() or not retained.isdigit():
+        retained = number_of(address.option("retained", "0"), RETAINED_MAX)
+        if retained is None:
             raise AddressError("invalid MQTT retained value")
-        if int(retained) not in {0, 1}:
+        if retained > 1:
             raise AddressError("invalid MQTT retained, should be [0, 1]")
         return cls(
             host=host,
             port=port,
             user=user if at else None,
             topic=topic,
-            qos=int(qos),
-            is_retained=retained == "1",
+            qos=qos,
+            is_retained=retained == 1,
             files=TlsFiles(address.option("cacert"), address.option("cert"), address.option("key")),
         )
 

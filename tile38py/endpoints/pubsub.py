@@ -4,7 +4,7 @@ from collections.abc import Hashable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Self
 
-from tile38py.endpoints.address import AddressError, split
+from tile38py.endpoints.address import pair_of, split
 from tile38py.endpoints.parts import Bounds, parts_of
 from tile38py.endpoints.registry import (
     Settings,
@@ -44,9 +44,8 @@ class PubsubSettings:
     def parse(cls, url: str) -> Self:
         """The topic follows the project behind a colon."""
         address = split(url)
-        project, colon, topic = address.authority.partition(":")
-        if not colon or not project or not topic or ":" in topic:
-            raise AddressError("invalid PubSub format should be project/topic")
+        wrong = "invalid PubSub format should be project/topic"
+        project, topic = pair_of(address.authority, wrong)
         return cls(f"projects/{project}/topics/{topic}", address.option("credpath"))
 
     @property

@@ -28,7 +28,12 @@ class RedisSettings:
     def parse(cls, url: str) -> Self:
         """Further segments and the query are ignored."""
         address = split(url)
-        host, port = host_and_port(address.authority, PORT, "redis")
+        host, port = host_and_port(
+            address.authority,
+            PORT,
+            malformed="invalid redis url",
+            bad_port="invalid redis url port",
+        )
         segment = address.segments[0] if address.segments else ""
         return cls(host, port, decoded(segment, "invalid redis channel name"))
 

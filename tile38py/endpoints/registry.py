@@ -101,34 +101,42 @@ def endpoint(
     return register
 
 
-@dataclass(slots=True)
 class Registry:
     """All kinds; those of other packages are loaded when a URL first names their scheme."""
 
-    foreign: dict[str, Kind] = field(default_factory=dict)
+    def __init__(self) -> None:
+        # Once: what is installed doesn't change while the process runs, and a look takes a while.
+        self._foreign = {entry.name: entry for entry in entry_points(group=GROUP)}
+        self._loaded: dict[str, Kind] = {}
 
     def kind(self, url: str) -> Kind:
-        """The kind of a URL. Raises AddressError."""
-        scheme = scheme_of(url)
-        if url.startswith("https://sqs.") and ".amazonaws.com" in url:
-            scheme = "sqs"
-        kind = KINDS.get(scheme) or self.foreign.get(scheme) or self._load(scheme)
+        """The kind of a URL. Raises AddressError, or what another package raises."""
+        scheme = kind_name(url)
+        kind = KINDS.get(scheme) or self._loaded.get(scheme) or self._load(scheme)
         if kind is None:
             raise AddressError("unknown scheme")
         return kind
 
     def check(self, url: str) -> None:
-        """Whether SETHOOK may name this URL. Raises AddressError with the reason for the log."""
-        self.kind(url).settings.parse(url)
+        """Raise AddressError if SETHOOK may not name a URL, with the reason.
+
+        Another package isn't loaded for it: its scheme is enough.
+        """
+        scheme = kind_name(url)
+        if scheme in KINDS or scheme not in self._foreign:
+            self.kind(url).settings.parse(url)
 
     def _load(self, scheme: str) -> Kind | None:
-        for entry in entry_points(group=GROUP, name=scheme):
-            settings: type[Settings] = entry.load()
-            kind = self.foreign[scheme] = Kind(settings, TRAITS.get(settings, Traits()))
-            return kind
-        return None
+        entry = self._foreign.get(scheme)
+        if entry is None:
+            return None
+        settings: type[Settings] = entry.load()
+        kind = self._loaded[scheme] = Kind(settings, TRAITS.get(settings, Traits()))
+        return kind
 
 
-def foreign_schemes() -> list[str]:
-    """The schemes that other packages add; ours can't be replaced."""
-    return sorted({entry.name for entry in entry_points(group=GROUP)} - set(KINDS))
+def kind_name(url: str) -> str:
+    """The scheme under which a URL's kind is registered. Raises AddressError."""
+    if url.startswith("https://sqs.") and ".amazonaws.com" in url:
+        return "sqs"
+    return scheme_of(url)

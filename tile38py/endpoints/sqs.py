@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Final, Protocol, Self
 
 from tile38py._engine import QueuedEvent
-from tile38py.endpoints.address import AddressError, decoded, split
+from tile38py.endpoints.address import first_name, pair_of, split
 from tile38py.endpoints.parts import Bounds, parts_of
 from tile38py.endpoints.registry import (
     Settings,
@@ -52,13 +52,10 @@ class SqsSettings:
         if address.scheme == "https":
             region = address.authority.removeprefix("sqs.").partition(".amazonaws.com")[0]
             queue_url = url.partition("?")[0]
-            return cls(region, queue_url, address.segments[-1], False, path, profile)
-        region, colon, account = address.authority.partition(":")
-        if not colon or not region or not account:
-            raise AddressError("invalid SQS url")
-        if not address.segments or not address.segments[0]:
-            raise AddressError("missing SQS queue name")
-        queue = decoded(address.segments[0], "invalid SQS queue name")
+            queue = address.segments[-1] if address.segments else ""
+            return cls(region, queue_url, queue, False, path, profile)
+        region, account = pair_of(address.authority, "invalid SQS url")
+        queue = first_name(address, "SQS queue")
         queue_url = f"https://sqs.{region}.amazonaws.com/{account}/{queue}"
         return cls(region, queue_url, queue, creates, path, profile)
 

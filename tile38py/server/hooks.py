@@ -4,11 +4,12 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
-from tile38py._engine import Engine, admit_schemes
+from tile38py._engine import Engine
 from tile38py.clock import SystemClock, new_server_id
 from tile38py.delivery.deliveries import Deliveries
+from tile38py.endpoints.checker import EndpointChecker
 from tile38py.endpoints.pool import Pool
-from tile38py.endpoints.registry import Registry, Surroundings, foreign_schemes
+from tile38py.endpoints.registry import Registry, Surroundings
 from tile38py.interfaces import Tell
 from tile38py.interfaces.delivery import Publisher
 from tile38py.limits import HOOK_KNOWN_COUNT_MAX
@@ -46,10 +47,10 @@ def open_deliveries(
     path: Path, engine: Engine, *, clock: SystemClock, publish: Publisher, log: Tell
 ) -> Deliveries:
     """Delivery for an engine's hooks, with its queue open. Raises StartError."""
-    # Once for the process: it can't change while it runs.
-    admit_schemes(foreign_schemes())
+    registry = Registry()
+    engine.check_endpoints(EndpointChecker(registry))
     surroundings = Surroundings(os.environ, new_server_id, publish)
-    pool = Pool(Registry(), surroundings, clock=clock, log=log)
+    pool = Pool(registry, surroundings, clock=clock, log=log)
     deliveries = Deliveries(path, pool, clock=clock, find=HookFinder(engine), log=log)
     deliveries.open()
     return deliveries

@@ -1,7 +1,6 @@
 //! What fences found, as typed records. None of these classes takes part in the search for
 //! garbage: hundreds of thousands of them may wait for delivery.
 
-use ::engine::endpoint_url;
 use ::engine::engine::Outbox;
 use ::engine::fence::{Detect, Event as CoreEvent, Target};
 use ::engine::keyspace::Key;
@@ -189,12 +188,4 @@ pub fn convert_outbox(py: Python<'_>, outbox: Outbox) -> PyResult<Option<Events>
         hooks.append(HookChange { hook: name_of(py, &change.name)?.unbind() })?;
     }
     Ok(Some(Events { hooks: hooks.unbind(), channels: channels.unbind(), live: live.unbind() }))
-}
-
-/// Let hooks name URLs of these schemes, too; once for the process.
-#[pyfunction]
-pub fn admit_schemes(schemes: Vec<String>) -> bool {
-    endpoint_url::admit(
-        schemes.iter().map(|scheme| Box::from(format!("{scheme}:").as_bytes())).collect(),
-    )
 }

@@ -4,6 +4,7 @@
 #![allow(clippy::needless_pass_by_value)] // PyO3 hands arguments over by value
 
 mod commands;
+mod endpoints;
 mod engine;
 mod events;
 mod following;
@@ -48,11 +49,11 @@ mod _engine {
     #[pymodule_export]
     use crate::commands::CommandRecord;
     #[pymodule_export]
+    use crate::endpoints::EndpointRefusal;
+    #[pymodule_export]
     use crate::engine::{Engine, Load};
     #[pymodule_export]
-    use crate::events::{
-        admit_schemes, ChannelEvent, Events, HookChange, HookEvent, LiveEvent, QueuedEvent,
-    };
+    use crate::events::{ChannelEvent, Events, HookChange, HookEvent, LiveEvent, QueuedEvent};
     #[pymodule_export]
     use crate::following::{Discarded, Followed};
     #[pymodule_export]

@@ -33,7 +33,7 @@ pub struct Batch {
     slow: Vec<SlowRecord>,
     stop: Option<Py<PyAny>>,
     events: Option<Py<Events>>,
-    refused_url: Option<&'static str>,
+    refused_urls: Vec<String>,
 }
 
 /// A command that isn't the engine's.
@@ -82,12 +82,12 @@ fn bytes_of(py: Python<'_>, data: &[u8]) -> Py<PyBytes> {
     PyBytes::new(py, data).unbind()
 }
 
-fn convert(py: Python<'_>, batch: CoreBatch) -> PyResult<Batch> {
+fn convert(py: Python<'_>, mut batch: CoreBatch) -> PyResult<Batch> {
     let stop = match batch.stop {
         None => None,
         Some(stop) => Some(convert_stop(py, stop)?),
     };
-    let refused_url = batch.outbox.refused_url;
+    let refused_urls = std::mem::take(&mut batch.outbox.refused_urls);
     let slow = batch.slow.iter().map(|slow| {
         let args = slow.args.iter().map(|arg| bytes_of(py, arg)).collect();
         (args, slow.took_ns, slow.waited_ns)
@@ -101,7 +101,7 @@ fn convert(py: Python<'_>, batch: CoreBatch) -> PyResult<Batch> {
         slow,
         stop,
         events: events.map(|events| Py::new(py, events)).transpose()?,
-        refused_url,
+        refused_urls,
     })
 }
 
@@ -187,7 +187,7 @@ impl Session {
 
     /// Parse and run as much as possible.
     fn feed(&mut self, py: Python<'_>, data: &[u8], now_ns: i64) -> PyResult<Batch> {
-        let batch = self.core.feed(&mut lock(&self.shared), data, now_ns, &monotonic_ns);
+        let batch = self.core.feed(&mut lock(py, &self.shared), data, now_ns, &monotonic_ns);
         convert(py, batch)
     }
 
@@ -199,7 +199,7 @@ impl Session {
         data: &[u8],
         now_ns: i64,
     ) -> PyResult<Bound<'py, PyAny>> {
-        let batch = self.core.feed(&mut lock(&self.shared), data, now_ns, &monotonic_ns);
+        let batch = self.core.feed(&mut lock(py, &self.shared), data, now_ns, &monotonic_ns);
         if !batch.needs_dispatch() {
             return Ok(PyBytes::new(py, &batch.replies).into_any());
         }
@@ -208,7 +208,7 @@ impl Session {
 
     /// Run one command that came as words.
     fn run(&mut self, py: Python<'_>, args: Vec<Vec<u8>>, now_ns: i64) -> PyResult<Batch> {
-        let batch = self.core.run_words(&mut lock(&self.shared), &args, now_ns, &monotonic_ns);
+        let batch = self.core.run_words(&mut lock(py, &self.shared), &args, now_ns, &monotonic_ns);
         convert(py, batch)
     }
 

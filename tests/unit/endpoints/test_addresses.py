@@ -3,8 +3,11 @@
 import pytest
 
 import tile38py.endpoints
+from tests.support.embedded import EngineClient, new_engine
 from tile38py import Engine
-from tile38py.endpoints.address import AddressError, scrubbed, shown
+from tile38py._engine import EndpointRefusal
+from tile38py.endpoints.address import scrubbed, shown
+from tile38py.endpoints.checker import EndpointChecker
 from tile38py.endpoints.kafka import choose_partition, fnv1a
 from tile38py.endpoints.registry import Registry, Settings
 from tile38py.endpoints.security import TlsFiles
@@ -14,12 +17,15 @@ QUEUE = "https://sqs.r.amazonaws.com/1/q.fifo"
 HUB = "Endpoint=sb://n.servicebus.windows.net/;SharedAccessKeyName=n;SharedAccessKey=k;EntityPath=h"
 
 
+REGISTRY = Registry()
+
+
 def parsed(url: str) -> Settings:
-    return Registry().kind(url).settings.parse(url)
+    return REGISTRY.kind(url).settings.parse(url)
 
 
 def is_taken(url: str) -> bool:
-    """Whether SETHOOK takes a URL, which another part of the server decides."""
+    """Whether SETHOOK takes a URL, in process too."""
     words = ("SETHOOK", "h", url, "NEARBY", "f", "POINT", "1", "1", "1")
     try:
         return Engine().execute(*words) == 1
@@ -76,14 +82,35 @@ WRONG = {
     "Endpoint=x": "malformed EventHub connection string",
     HUB.replace("EntityPath", "Path"): "missing EntityPath",
     HUB.replace("Key=k", "=k"): "missing SharedAccessKey",
+    "http:x": "missing the two slashes",
+    "local:///x": "missing channel",
+    "redis://h/%2": "invalid redis channel name",
+    "disque://h:x/q": "invalid disque url",
+    "kafka://h/%": "invalid kafka topic name",
+    "amqps://h/%z/q": "invalid AMQP queue name",
+    "mqtt://h:1:2/t": "invalid MQTT url",
+    "mqtt://h/a/%": "invalid MQTT topic name",
+    "pubsub://a:b:c": "invalid PubSub format should be project/topic",
+    "sqs://r/q": "invalid SQS url",
+    "sqs://r:a/%": "invalid SQS queue name",
+    "nats://h/t": "invalid NATS url",
+    "Endpoint=sb://x/;SharedAccessKeyName=n": "malformed EventHub connection string",
+    "Endpoint=sb://x/;A=n;SharedAccessKey=k;EntityPath=p": "missing SharedAccessKeyName",
+    "amqp://h//q": "missing AMQP queue name",
+    "mqtt://h//t": "missing MQTT topic name",
+    "mqtt://h/t?retained=256": "invalid MQTT retained value",
+    "redis://h:": "invalid redis url port",
+    f"redis://h:{'9' * 5000}": "invalid redis url port",
+    "disque://h/q?replicate=": "invalid disque replicate value",
+    "sqs://r:a:b/q": "invalid SQS url",
 }
 
 
 @pytest.mark.parametrize("url", WRONG)
 def test_a_wrong_url_is_refused_with_its_reason(url: str) -> None:
-    with pytest.raises(AddressError) as caught:
-        Registry().check(url)
-    assert str(caught.value) == WRONG[url]
+    refusal = EndpointChecker(REGISTRY)(url.encode())
+    assert refusal is not None
+    assert (refusal.reason, refusal.reply) == (WRONG[url], None)
     assert not is_taken(url)
 
 
@@ -123,6 +150,16 @@ RIGHT = [
     ("nats://h:1/s?tls=1", "has_certificate", True),
     ("nats://h:1/s?tlscert=b&tlskey=c", "files", TlsFiles("", "b", "c")),
     ("nats://h:1/s?credential=a&credential=b", "credentials", "a"),
+    ("kafka://h:9492/t?auth=nope", "topic", "t"),
+    ("amqp://gu%40est:pa@h/vh/q?type=topic", "kind", "topic"),
+    ("amqp://h/q?route=%zz&route=r", "route", "r"),
+    ("nats://h:1/%zz", "subject", ""),
+    ("sqs://:1/q.fifo", "region", ""),
+    ("https://sqs.r.amazonaws.com", "queue", ""),
+    ("pubsub://p:", "topic", "projects/p/topics/"),
+    ("redis://h?x=%", "host", "h"),
+    ("mqtt://h/a?qos=%zz", "qos", 0),
+    ("mqtt://h/a?qos=002", "qos", 2),
     ("sqs://r:1/q?createqueue=0", "creates_queue", False),
     ("sqs://r:1/q?createqueue=false", "creates_queue", False),
     ("sqs://r:1/q?createqueue=", "creates_queue", True),
@@ -146,6 +183,56 @@ RIGHT = [
 def test_a_url_is_understood(url: str, name: str, expected: object) -> None:
     assert field(url, name) == expected
     assert is_taken(url)
+
+
+@pytest.mark.parametrize("url", ["http://u:p@h:1/a?b=c", "amqp://h:x/q", "amqp://u@/q"])
+def test_what_tile38_finds_wrong_only_when_it_connects_is_taken(url: str) -> None:
+    assert is_taken(url)
+
+
+def test_a_url_that_was_right_is_not_read_again_and_few_are_remembered(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("tile38py.endpoints.checker.ENDPOINT_URLS_ACCEPTED_COUNT_MAX", 3)
+    checked: list[str] = []
+    registry = Registry()
+    monkeypatch.setattr(registry, "check", checked.append)
+    checker = EndpointChecker(registry)
+    for url in (b"a", b"a", b"b", b"c", b"a", b"d", b"a"):
+        assert checker(url) is None
+    assert checked == ["a", "b", "c", "d", "a"]
+
+
+def test_a_check_that_fails_is_a_refusal_and_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    told: list[object] = []
+    monkeypatch.setattr("sys.unraisablehook", lambda hook: told.append(hook.exc_value))
+    client = EngineClient()
+    client.engine.check_endpoints(lambda _url: 1 / 0)  # type: ignore[arg-type, return-value]
+    reply = client.call("SETHOOK", "h", "http://x", "NEARBY", "f", "POINT", 1, 1, 1)
+    assert str(reply) == "-ERR the endpoint could not be checked"
+    assert isinstance(told[0], ZeroDivisionError)
+
+
+def test_a_check_may_have_a_reply_of_its_own() -> None:
+    client = EngineClient()
+    client.engine.check_endpoints(lambda url: EndpointRefusal("why", f"not {url.decode()}"))
+    batch = client.session.run(
+        [b"SETHOOK", b"h", b"http://x,http://y", b"NEARBY", b"f", b"POINT", b"1", b"1"], 0
+    )
+    assert (batch.replies, batch.refused_urls) == (b"-ERR not http://x\r\n", ["why"])
+
+
+def test_logs_and_leaders_may_name_any_endpoint() -> None:
+    client = EngineClient()
+    client.engine.check_endpoints(EndpointChecker(REGISTRY))
+    log = b"SETHOOK h bogus://x,http://y NEARBY f POINT 1 1 1\n"
+    assert client.engine.load(log, client.now_ns).error is None
+    assert client.engine.follow(log.replace(b" h ", b" i "), client.now_ns).error is None
+    assert client.engine.hook_names() == [b"h", b"i"]
+    # And what a client says is checked as before.
+    client.engine.adopt(new_engine())
+    reply = client.call("SETHOOK", "h", "bogus://x", "NEARBY", "f", "POINT", 1, 1, 1)
+    assert str(reply) == "-ERR invalid argument 'bogus://x'"
 
 
 @pytest.mark.parametrize(

@@ -2,12 +2,12 @@
 
 use super::{read, write, Arity, Command, Group, Keys};
 use crate::call::{float_of, Call, Effect};
-use crate::endpoint_url;
+use crate::endpoints::{self, Refusal};
 use crate::error::{Error, Result};
 use crate::fence::{Draft, Fence, Hook, HookKind, Meta, Name, Setting};
 use crate::glob;
 use crate::json::{self, escape::write_int_member};
-use crate::keyspace::{Keyspace, Reports};
+use crate::keyspace::Keyspace;
 use crate::object::NEVER;
 use crate::query::options::Verb;
 use crate::reply::{write_bulk, write_header};
@@ -87,7 +87,7 @@ fn set(kind: HookKind, keyspace: &mut Keyspace, call: &mut Call) -> Result<Effec
     let mut words = call.words();
     let name = Name::from(words.next_filled()?);
     let endpoints = match kind {
-        HookKind::Hook => parse_endpoints(words.next_filled()?, keyspace.reports_mut())?,
+        HookKind::Hook => parse_endpoints(words.next_filled()?, keyspace)?,
         HookKind::Channel => Vec::new(),
     };
     let mut metas: Vec<Meta> = Vec::new();
@@ -139,16 +139,17 @@ fn report(keyspace: &mut Keyspace, kind: HookKind, name: Name) {
 }
 
 /// The URLs, of which the first bad one is told; why it is bad, to the log alone.
-fn parse_endpoints(list: &[u8], reports: &mut Reports) -> Result<Vec<Box<[u8]>>> {
-    let urls = list.split(|byte| *byte == b',').map(<[u8]>::trim_ascii);
-    urls.map(|url| match endpoint_url::check(url) {
+fn parse_endpoints(list: &[u8], keyspace: &mut Keyspace) -> Result<Vec<Box<[u8]>>> {
+    let checker = keyspace.endpoint_checker.clone();
+    let check = |url: &[u8]| checker.as_ref().map_or(Ok(()), |checker| checker.check(url));
+    let urls = endpoints::split(list).map(|url| match check(url) {
         Ok(()) => Ok(Box::from(url)),
-        Err(reason) => {
-            reports.refused_url = Some(reason);
-            Err(Error::invalid(url))
+        Err(Refusal { reason, reply }) => {
+            keyspace.reports_mut().refused_urls.push(reason);
+            Err(reply.map_or_else(|| Error::invalid(url), |reply| Error::text(&reply)))
         }
-    })
-    .collect()
+    });
+    urls.collect()
 }
 
 fn parse_deadline(word: &[u8], now_ns: i64) -> Result<i64> {

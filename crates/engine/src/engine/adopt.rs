@@ -18,7 +18,8 @@ pub struct Discarded {
 impl Engine {
     /// Gives away all data, hooks and channels, and is empty then. Live fences end.
     pub fn hand_over(&mut self) -> Handover {
-        let empty = Keyspace::new(self.keyspace.requires_valid);
+        let mut empty = Keyspace::new(self.keyspace.requires_valid);
+        empty.endpoint_checker = self.keyspace.endpoint_checker.take();
         self.groups.clear();
         self.graveyard.clear();
         self.outbox = Outbox::default();
@@ -31,6 +32,7 @@ impl Engine {
     pub fn adopt(&mut self, handover: Handover) -> Discarded {
         let Handover(mut incoming) = handover;
         incoming.requires_valid = self.keyspace.requires_valid;
+        incoming.endpoint_checker = self.keyspace.endpoint_checker.take();
         let old = std::mem::replace(&mut self.keyspace, incoming);
         let changes = self.keyspace.fences_mut().succeed(old.fences());
         let events_before = self.outbox.events.len();

@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::commands::record::{Arity, Facts, Group};
+use crate::endpoints::{EndpointChecker, Refusal};
 
 fn clock() -> u64 {
     1
@@ -222,9 +223,18 @@ fn commands_that_ran_are_told_to_who_looks() {
     assert!(batch.stop.is_none() && batch.needs_dispatch());
 }
 
+struct NoEndpoints;
+
+impl EndpointChecker for NoEndpoints {
+    fn check(&self, _url: &[u8]) -> std::result::Result<(), Refusal> {
+        Err(Refusal { reason: "why".to_string(), reply: None })
+    }
+}
+
 #[test]
 fn a_batch_with_more_than_replies_says_so_without_a_stop() {
     let mut engine = Engine::new(false);
+    engine.keyspace.endpoint_checker = Some(std::sync::Arc::new(NoEndpoints));
     let mut session = Session::new(false, None);
     let mut needs_dispatch = |engine: &mut Engine, text: &[u8]| {
         let batch = session.feed(engine, text, 0, &clock);
