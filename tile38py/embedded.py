@@ -81,7 +81,7 @@ def _checker() -> Callable[[bytes], _engine.EndpointRefusal | None]:
     from tile38py.endpoints.checker import EndpointChecker
     from tile38py.endpoints.registry import Registry
 
-    return EndpointChecker(Registry())
+    return EndpointChecker(Registry(), requires_clients=False)
 
 
 def _marked(reply: Reply) -> Reply:

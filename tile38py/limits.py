@@ -94,6 +94,7 @@ HOOK_SHARE_COUNT_MAX = 64  # events of one hook in a batch while other hooks wai
 HOOK_LANES_COUNT_MAX = 32  # lists of URLs that begin a batch before the event loop gets its turn
 HOOK_NARROW_FACTOR = 32  # by which batches shrink while nothing of them arrives
 HOOK_SUSPECTS_COUNT_MAX = 16  # hooks of an endpoint that are sent alone while nothing arrives
+HOOK_PROBLEMS_COUNT_MAX = 20  # endpoints that can't be used, logged after a start
 HOOK_KNOWN_COUNT_MAX = 1000  # lists of URLs that delivery remembers
 HOOK_RETRY_SECONDS = 0.5  # before a refused event or a dead endpoint is tried again
 HOOK_RETRY_SECONDS_MAX = 4.0  # what the pause grows to while an endpoint stays dead

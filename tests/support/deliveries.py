@@ -26,6 +26,18 @@ class Hook:
     endpoints: Sequence[str]
 
 
+class Hooks(dict[str, Hook]):
+    """All hooks, by name."""
+
+    def find(self, hook: str) -> Hook | None:
+        """The hook of a name."""
+        return self.get(hook)
+
+    def names(self) -> list[str]:
+        """Their names."""
+        return list(self)
+
+
 async def at_once(function: Callable[[], Result]) -> Result:
     """In place of the queue's thread."""
     return function()
@@ -59,6 +71,11 @@ class FakeCouriers:
     def shown(self, url: str) -> str:
         """The URL."""
         return url
+
+    def problem(self, url: str) -> str:
+        """None."""
+        del url
+        return ""
 
     async def run(self) -> None:
         """Nothing has to be closed."""

@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 
-from tests.support.deliveries import Hook
+from tests.support.deliveries import Hook, Hooks
 from tests.support.events import hook_event, queued
 from tile38py.clock import SystemClock, new_server_id
 from tile38py.delivery.deliveries import Deliveries
@@ -64,10 +64,8 @@ async def delivering(
 ) -> AsyncIterator[Deliveries]:
     """Deliveries at work for hooks with these URLs."""
     pool = pool or new_pool()
-    records = {name: Hook(urls) for name, urls in hooks.items()}
-    deliveries = Deliveries(
-        folder / "queue.db", pool, clock=SystemClock(), find=records.get, log=tell
-    )
+    records = Hooks({name: Hook(urls) for name, urls in hooks.items()})
+    deliveries = Deliveries(folder / "queue.db", pool, clock=SystemClock(), hooks=records, log=tell)
     deliveries.open()
     async with asyncio.TaskGroup() as tasks:
         tasks.create_task(deliveries.run())

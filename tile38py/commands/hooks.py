@@ -47,4 +47,5 @@ def fields_of(report: HookReport) -> Fields:
         "waiting_since": report.oldest_ns // NANOSECONDS,
         "last_error": counters.last_error.encode("utf-8", "surrogateescape"),
         "last_error_at": counters.last_error_ns // NANOSECONDS,
+        "endpoint_error": report.endpoint_error.encode("utf-8", "surrogateescape"),
     }

@@ -1,6 +1,6 @@
 """The one object that the server sees of delivery: events go in, endpoints get them.
 
-deliveries = Deliveries(path, pool, clock=…, find=registry.find, log=log.error)
+deliveries = Deliveries(path, pool, clock=…, hooks=…, log=log.error)
 deliveries.open()                    # raises StartError
 group.create_task(deliveries.run())  # once the log is loaded; ends after stop()
 deliveries.take(events.hooks)
@@ -8,7 +8,7 @@ deliveries.take(events.hooks)
 
 import asyncio
 import contextlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TypeVar
@@ -18,10 +18,16 @@ from tile38py.delivery.counters import Counters
 from tile38py.delivery.hook_queue import HookQueue
 from tile38py.delivery.retention import Retention, Sweeper
 from tile38py.delivery.store import LEGACY_SUFFIX, Store, StoreError
-from tile38py.delivery.worker import Tools, Worker
+from tile38py.delivery.worker import Tools, Worker, in_parts
 from tile38py.interfaces import Clock, Tell
-from tile38py.interfaces.delivery import Couriers, HookCounters, HookRecord, HookReport
-from tile38py.limits import HOOK_FLUSH_SECONDS, HOOK_SWEEP_SECONDS, STOP_SECONDS_MAX
+from tile38py.interfaces.delivery import Couriers, HookCounters, HookDirectory, HookReport
+from tile38py.limits import (
+    HOOK_FLUSH_SECONDS,
+    HOOK_PROBLEMS_COUNT_MAX,
+    HOOK_STEP_COUNT_MAX,
+    HOOK_SWEEP_SECONDS,
+    STOP_SECONDS_MAX,
+)
 
 Result = TypeVar("Result")
 
@@ -35,13 +41,13 @@ class Deliveries:
         couriers: Couriers,
         *,
         clock: Clock,
-        find: Callable[[str], HookRecord | None],
+        hooks: HookDirectory,
         log: Tell,
     ) -> None:
         self._path = path
         self._couriers = couriers
         self._clock = clock
-        self._find = find
+        self._hooks = hooks
         self._log = log
         self._thread = ThreadPoolExecutor(1, "hook-queue")
         self._stopped = asyncio.Event()
@@ -77,7 +83,7 @@ class Deliveries:
             now_ns=self._clock.now_ns,
             retention=self.retention,
         )
-        tools = Tools(self._couriers, self._clock, self._find, self._log)
+        tools = Tools(self._couriers, self._clock, self._hooks.find, self._log)
         self._worker = Worker(self.queue, self.counters, tools)
 
     @property
@@ -128,8 +134,33 @@ class Deliveries:
     def report(self, hook: str) -> HookReport:
         """What became of a hook's events."""
         return HookReport(
-            self.counters.get(hook), self.queue.waiting(hook), self.queue.oldest_ns(hook)
+            self.counters.get(hook),
+            self.queue.waiting(hook),
+            self.queue.oldest_ns(hook),
+            endpoint_error=next(self._problems(hook), ""),
         )
+
+    def _problems(self, hook: str) -> Iterator[str]:
+        """URLs of a hook to which nothing can ever be sent, each with the reason."""
+        record = self._hooks.find(hook)
+        for url in record.endpoints if record is not None else ():
+            problem = self._couriers.problem(url)
+            if problem:
+                yield f"{self._couriers.shown(url)}: {problem}"
+
+    async def _review(self) -> None:
+        """Log the endpoints of the loaded hooks to which nothing can ever be sent."""
+        found: dict[str, str] = {}
+        async for part in in_parts(self._hooks.names(), HOOK_STEP_COUNT_MAX):
+            for hook in part:
+                for problem in self._problems(hook):
+                    found.setdefault(problem, hook)
+            if len(found) > HOOK_PROBLEMS_COUNT_MAX:
+                break
+        for problem, hook in list(found.items())[:HOOK_PROBLEMS_COUNT_MAX]:
+            self._log("Hook '%s' has an endpoint that can't be used: %s", hook, problem)
+        if len(found) > HOOK_PROBLEMS_COUNT_MAX:
+            self._log("More hooks have such endpoints: HOOKSTATS shows them")
 
     async def run(self) -> None:
         """Deliver until stop() is called; events that aren't delivered then stay in the file."""
@@ -147,10 +178,12 @@ class Deliveries:
             async with asyncio.TaskGroup() as tasks:
                 tasks.create_task(self._flush_often(), name="hook queue flush")
                 sweeping = tasks.create_task(self._sweep_often(), name="hook queue sweep")
+                reviewing = tasks.create_task(self._review(), name="hook review")
                 self._worker.start(tasks)
                 await self._stopped.wait()
                 self._worker.stop()
                 sweeping.cancel()
+                reviewing.cancel()
         finally:
             self._worker.stop()
             await self._close()

@@ -1,4 +1,4 @@
-"""mqtt://host[:port]/topic: MQTT 3.1.1, TLS when any of its files is named."""
+"""mqtt://host[:port]/topic: MQTT 3.1.1; TLS for mqtts:// and when any of its files is named."""
 
 import asyncio
 from collections.abc import Hashable
@@ -28,7 +28,7 @@ from tile38py.limits import (
 if TYPE_CHECKING:
     from aiomqtt import Client
 
-PORT: Final = 1883
+PORTS: Final = {"mqtt": 1883, "mqtts": 8883}
 KEEPALIVE_SECONDS: Final = 30
 QOS_MAX: Final = 2
 RETAINED_MAX: Final = 255  # beyond which it isn't even a wrong value
@@ -43,14 +43,16 @@ TRAITS: Final = Traits(
 )
 
 
-@endpoint("mqtt", traits=TRAITS)
+@endpoint("mqtt", "mqtts", traits=TRAITS)
 @dataclass(frozen=True, slots=True)
 class MqttSettings:
     """Broker, topic and quality."""
 
     host: str
     port: int
+    is_tls: bool
     user: str | None
+    password: str | None
     topic: str
     qos: int
     is_retained: bool
@@ -62,7 +64,10 @@ class MqttSettings:
         address = split(url)
         # The first colon is the port's: there can be a user, but no password.
         place, port = host_and_port(
-            address.authority, PORT, malformed="invalid MQTT url", bad_port="invalid MQTT url port"
+            address.authority,
+            PORTS[address.scheme],
+            malformed="invalid MQTT url",
+            bad_port="invalid MQTT url port",
         )
         user, at, host = place.rpartition("@")
         first_name(address, "MQTT topic")
@@ -76,20 +81,23 @@ class MqttSettings:
             raise AddressError("invalid MQTT retained value")
         if retained > 1:
             raise AddressError("invalid MQTT retained, should be [0, 1]")
+        files = TlsFiles(address.option("cacert"), address.option("cert"), address.option("key"))
         return cls(
             host=host,
             port=port,
-            user=user if at else None,
+            is_tls=address.scheme == "mqtts" or files.is_any,
+            user=address.option("user") or (user if at else None),
+            password=address.option("pass") or None,
             topic=topic,
             qos=qos,
             is_retained=retained == 1,
-            files=TlsFiles(address.option("cacert"), address.option("cert"), address.option("key")),
+            files=files,
         )
 
     @property
     def cluster(self) -> Hashable:
-        """Broker and user."""
-        return self.host, self.port, self.user, self.files
+        """Broker and login."""
+        return self.host, self.port, self.is_tls, self.user, self.password, self.files
 
     async def connect(self, surroundings: Surroundings) -> "MqttEndpoint":
         """Connect under a name that no other connection has."""
@@ -101,12 +109,13 @@ class MqttSettings:
             self.host,
             self.port,
             username=self.user,
+            password=self.password,
             identifier="-".join(["tile38", *parts]),
             protocol=ProtocolVersion.V311,
             clean_session=True,
             keepalive=KEEPALIVE_SECONDS,
             timeout=ENDPOINT_CONNECT_SECONDS_MAX,
-            tls_context=self.files.context() if self.files.is_any else None,
+            tls_context=self.files.context() if self.is_tls else None,
         )
         # The client warns of many calls at a time, which a batch is on purpose.
         client.pending_calls_threshold = HOOK_BATCH_COUNT_MAX * ENDPOINT_BATCHES_COUNT_MAX

@@ -10,6 +10,7 @@ from collections.abc import Hashable
 from dataclasses import dataclass
 
 from tile38py.endpoints.address import AddressError, host_of, scrubbed, shown
+from tile38py.endpoints.checker import EndpointChecker
 from tile38py.endpoints.opening import Clients, Pacer
 from tile38py.endpoints.registry import (
     Endpoint,
@@ -123,6 +124,7 @@ class Pool:
         clock: Clock,
         log: Tell,
     ) -> None:
+        self.checker = EndpointChecker(registry)
         self._registry = registry
         self._surroundings = surroundings
         self._clock = clock
@@ -146,6 +148,10 @@ class Pool:
     def shown(self, url: str) -> str:
         """A URL for the log."""
         return shown(url)
+
+    def problem(self, url: str) -> str:
+        """Why nothing can ever be sent to a URL; empty if it can. Any thread."""
+        return self.checker.problem(url)
 
     def resting_until_ns(self, url: str) -> int:
         """When a URL that failed may be tried again."""

@@ -117,15 +117,6 @@ class Registry:
             raise AddressError("unknown scheme")
         return kind
 
-    def check(self, url: str) -> None:
-        """Raise AddressError if SETHOOK may not name a URL, with the reason.
-
-        Another package isn't loaded for it: its scheme is enough.
-        """
-        scheme = kind_name(url)
-        if scheme in KINDS or scheme not in self._foreign:
-            self.kind(url).settings.parse(url)
-
     def _load(self, scheme: str) -> Kind | None:
         entry = self._foreign.get(scheme)
         if entry is None:

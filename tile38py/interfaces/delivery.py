@@ -34,6 +34,7 @@ class HookReport:
     counters: HookCounters
     waiting: int
     oldest_ns: int  # when the oldest waiting message was queued; 0 if none waits
+    endpoint_error: str = ""  # why nothing can be sent to one of its URLs; empty if it can
 
 
 class Outbox(Protocol):
@@ -69,6 +70,16 @@ class HookRecord(Protocol):
     @property
     def endpoints(self) -> Sequence[str]:
         """URLs in the order in which they are tried."""
+
+
+class HookDirectory(Protocol):
+    """The hooks there are."""
+
+    def find(self, hook: str) -> HookRecord | None:
+        """The hook of a name; None if there is none."""
+
+    def names(self) -> Sequence[str]:
+        """The names of all hooks."""
 
 
 @dataclass(slots=True, eq=False)
@@ -114,6 +125,9 @@ class Couriers(Protocol):
 
     def shown(self, url: str) -> str:
         """The URL as it may be logged, without secrets."""
+
+    def problem(self, url: str) -> str:
+        """Why nothing can ever be sent to a URL; empty if it can. Any thread."""
 
     def run(self) -> Coroutine[object, object, None]:
         """Close what isn't used any more until cancelled, then everything."""

@@ -7,7 +7,6 @@ from pathlib import Path
 from tile38py._engine import Engine
 from tile38py.clock import SystemClock, new_server_id
 from tile38py.delivery.deliveries import Deliveries
-from tile38py.endpoints.checker import EndpointChecker
 from tile38py.endpoints.pool import Pool
 from tile38py.endpoints.registry import Registry, Surroundings
 from tile38py.interfaces import Tell
@@ -22,16 +21,20 @@ class FoundHook:
     endpoints: tuple[str, ...]
 
 
-class HookFinder:
-    """Finds hooks in the engine. Those with the same URLs, as many have, are one object."""
+class EngineHooks:
+    """The hooks of an engine. Those with the same URLs, as many have, are one object."""
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
         self._known: dict[tuple[bytes, ...], FoundHook] = {}
 
-    def __call__(self, name: str) -> FoundHook | None:
+    def names(self) -> list[str]:
+        """The names of all hooks."""
+        return [name.decode("utf-8", "surrogateescape") for name in self._engine.hook_names()]
+
+    def find(self, hook: str) -> FoundHook | None:
         """The hook of a name; None if there is none."""
-        urls = self._engine.hook_endpoints(name.encode("utf-8", "surrogateescape"))
+        urls = self._engine.hook_endpoints(hook.encode("utf-8", "surrogateescape"))
         if urls is None:
             return None
         found = self._known.get(urls)
@@ -47,10 +50,9 @@ def open_deliveries(
     path: Path, engine: Engine, *, clock: SystemClock, publish: Publisher, log: Tell
 ) -> Deliveries:
     """Delivery for an engine's hooks, with its queue open. Raises StartError."""
-    registry = Registry()
-    engine.check_endpoints(EndpointChecker(registry))
     surroundings = Surroundings(os.environ, new_server_id, publish)
-    pool = Pool(registry, surroundings, clock=clock, log=log)
-    deliveries = Deliveries(path, pool, clock=clock, find=HookFinder(engine), log=log)
+    pool = Pool(Registry(), surroundings, clock=clock, log=log)
+    engine.check_endpoints(pool.checker)
+    deliveries = Deliveries(path, pool, clock=clock, hooks=EngineHooks(engine), log=log)
     deliveries.open()
     return deliveries

@@ -3,9 +3,7 @@
 import pytest
 
 import tile38py.endpoints
-from tests.support.embedded import EngineClient, new_engine
 from tile38py import Engine
-from tile38py._engine import EndpointRefusal
 from tile38py.endpoints.address import scrubbed, shown
 from tile38py.endpoints.checker import EndpointChecker
 from tile38py.endpoints.kafka import choose_partition, fnv1a
@@ -42,7 +40,11 @@ WRONG = {
     "nothing": "unknown scheme",
     "HTTP://h": "unknown scheme",
     "rediss://h": "unknown scheme",
-    "mqtts://h/t": "unknown scheme",
+    "mqtts://h": "missing MQTT topic name",
+    "kafka://a:1,b:x/t": "invalid kafka url port",
+    "kafka://a,b:1:2/t": "invalid kafka url",
+    "kafka://a,:1/t": "invalid kafka url",
+    "kafka://u:p@h/t": "invalid kafka url port",
     "http:h": "missing the two slashes",
     "http://": "missing host",
     "http:///path": "missing host",
@@ -96,6 +98,9 @@ WRONG = {
     "nats://h/t": "invalid NATS url",
     "Endpoint=sb://x/;SharedAccessKeyName=n": "malformed EventHub connection string",
     "Endpoint=sb://x/;A=n;SharedAccessKey=k;EntityPath=p": "missing SharedAccessKeyName",
+    "kafka://h/t?auth=nope": "invalid kafka auth value",
+    "kafka://h/t?auth=TLS": "invalid kafka auth value",
+    "kafka://h/t?ssl=yes": "invalid kafka ssl value",
     "amqp://h//q": "missing AMQP queue name",
     "mqtt://h//t": "missing MQTT topic name",
     "mqtt://h/t?retained=256": "invalid MQTT retained value",
@@ -123,9 +128,20 @@ RIGHT = [
     ("disque://h/q", "port", 7711),
     ("grpc://h", "port", 80),
     ("kafka://h:9492/to.pic", "topic", "to.pic"),
-    ("kafka://h/t", "port", 9092),
-    ("kafka://h/t?ssl=1", "is_ssl", False),
-    ("kafka://h/t?auth=none&ssl=1", "is_ssl", True),
+    ("kafka://h/t", "brokers", (("h", 9092),)),
+    ("kafka://a:1,b,c:3/t?x=1", "brokers", (("a", 1), ("b", 9092), ("c", 3))),
+    ("kafka://a:1,b:2/t", "topic", "t"),
+    ("kafka://u@h/t", "brokers", (("h", 9092),)),
+    ("kafka://h/t", "is_tls", False),
+    ("kafka://h/t?ssl=1", "is_tls", True),
+    ("kafka://h/t?auth=none&ssl=1", "is_tls", True),
+    ("kafka://h/t?auth=sasl&ssl=true", "is_tls", True),
+    ("kafka://h/t?auth=tls", "is_tls", True),
+    ("kafka://h/t?cacert=a", "is_tls", True),
+    ("kafka://h/t?auth=sasl&cacert=a", "is_tls", True),
+    ("kafka://h/t?auth=sasl&cert=b&key=c", "is_tls", True),
+    ("kafka://h/t?ssl=false&cacert=a", "is_tls", False),
+    ("kafka://h/t?auth=tls&ssl=0", "is_tls", True),
     ("kafka://h/t?auth=sasl&sha256=1", "mechanism", "SCRAM-SHA-256"),
     ("kafka://h/t?auth=sasl&sha256=1&sha512=1", "mechanism", "SCRAM-SHA-512"),
     ("kafka://h/t?auth=sasl&sha512=yes", "mechanism", "PLAIN"),
@@ -150,7 +166,6 @@ RIGHT = [
     ("nats://h:1/s?tls=1", "has_certificate", True),
     ("nats://h:1/s?tlscert=b&tlskey=c", "files", TlsFiles("", "b", "c")),
     ("nats://h:1/s?credential=a&credential=b", "credentials", "a"),
-    ("kafka://h:9492/t?auth=nope", "topic", "t"),
     ("amqp://gu%40est:pa@h/vh/q?type=topic", "kind", "topic"),
     ("amqp://h/q?route=%zz&route=r", "route", "r"),
     ("nats://h:1/%zz", "subject", ""),
@@ -168,6 +183,12 @@ RIGHT = [
     ("mqtt://h/a/b%2Fc+d/e", "topic", "a/b/c d/e"),
     ("mqtt://h/a/", "topic", "a/"),
     ("mqtt://u@h/a", "user", "u"),
+    ("mqtt://h/a", "port", 1883),
+    ("mqtt://h/a", "is_tls", False),
+    ("mqtts://h/a", "port", 8883),
+    ("mqtts://h/a", "is_tls", True),
+    ("mqtts://h:1/a?user=u+v&pass=p%26q", "user", "u v"),
+    ("mqtts://h:1/a?user=u+v&pass=p%26q", "password", "p&q"),
     ("nats://h:x/s", "server", "nats://h:4222"),
     ("nats://h:1/a.b?jetstream=yes", "is_jetstream", True),
     ("sqs://us-east-1:1/q", "queue_url", "https://sqs.us-east-1.amazonaws.com/1/q"),
@@ -188,51 +209,6 @@ def test_a_url_is_understood(url: str, name: str, expected: object) -> None:
 @pytest.mark.parametrize("url", ["http://u:p@h:1/a?b=c", "amqp://h:x/q", "amqp://u@/q"])
 def test_what_tile38_finds_wrong_only_when_it_connects_is_taken(url: str) -> None:
     assert is_taken(url)
-
-
-def test_a_url_that_was_right_is_not_read_again_and_few_are_remembered(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.setattr("tile38py.endpoints.checker.ENDPOINT_URLS_ACCEPTED_COUNT_MAX", 3)
-    checked: list[str] = []
-    registry = Registry()
-    monkeypatch.setattr(registry, "check", checked.append)
-    checker = EndpointChecker(registry)
-    for url in (b"a", b"a", b"b", b"c", b"a", b"d", b"a"):
-        assert checker(url) is None
-    assert checked == ["a", "b", "c", "d", "a"]
-
-
-def test_a_check_that_fails_is_a_refusal_and_told(monkeypatch: pytest.MonkeyPatch) -> None:
-    told: list[object] = []
-    monkeypatch.setattr("sys.unraisablehook", lambda hook: told.append(hook.exc_value))
-    client = EngineClient()
-    client.engine.check_endpoints(lambda _url: 1 / 0)  # type: ignore[arg-type, return-value]
-    reply = client.call("SETHOOK", "h", "http://x", "NEARBY", "f", "POINT", 1, 1, 1)
-    assert str(reply) == "-ERR the endpoint could not be checked"
-    assert isinstance(told[0], ZeroDivisionError)
-
-
-def test_a_check_may_have_a_reply_of_its_own() -> None:
-    client = EngineClient()
-    client.engine.check_endpoints(lambda url: EndpointRefusal("why", f"not {url.decode()}"))
-    batch = client.session.run(
-        [b"SETHOOK", b"h", b"http://x,http://y", b"NEARBY", b"f", b"POINT", b"1", b"1"], 0
-    )
-    assert (batch.replies, batch.refused_urls) == (b"-ERR not http://x\r\n", ["why"])
-
-
-def test_logs_and_leaders_may_name_any_endpoint() -> None:
-    client = EngineClient()
-    client.engine.check_endpoints(EndpointChecker(REGISTRY))
-    log = b"SETHOOK h bogus://x,http://y NEARBY f POINT 1 1 1\n"
-    assert client.engine.load(log, client.now_ns).error is None
-    assert client.engine.follow(log.replace(b" h ", b" i "), client.now_ns).error is None
-    assert client.engine.hook_names() == [b"h", b"i"]
-    # And what a client says is checked as before.
-    client.engine.adopt(new_engine())
-    reply = client.call("SETHOOK", "h", "bogus://x", "NEARBY", "f", "POINT", 1, 1, 1)
-    assert str(reply) == "-ERR invalid argument 'bogus://x'"
 
 
 @pytest.mark.parametrize(

@@ -142,14 +142,14 @@ fn report(keyspace: &mut Keyspace, kind: HookKind, name: Name) {
 fn parse_endpoints(list: &[u8], keyspace: &mut Keyspace) -> Result<Vec<Box<[u8]>>> {
     let checker = keyspace.endpoint_checker.clone();
     let check = |url: &[u8]| checker.as_ref().map_or(Ok(()), |checker| checker.check(url));
-    let urls = endpoints::split(list).map(|url| match check(url) {
-        Ok(()) => Ok(Box::from(url)),
-        Err(Refusal { reason, reply }) => {
+    let urls = endpoints::split(list);
+    for url in &urls {
+        if let Err(Refusal { reason, reply }) = check(url) {
             keyspace.reports_mut().refused_urls.push(reason);
-            Err(reply.map_or_else(|| Error::invalid(url), |reply| Error::text(&reply)))
+            return Err(reply.map_or_else(|| Error::invalid(url), |reply| Error::text(&reply)));
         }
-    });
-    urls.collect()
+    }
+    Ok(urls)
 }
 
 fn parse_deadline(word: &[u8], now_ns: i64) -> Result<i64> {
