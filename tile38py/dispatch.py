@@ -1,6 +1,6 @@
-"""The pipeline for a batch: log what changed, run the server's command, go on, collect replies.
+"""The pipeline for batches: log changes, run the server's commands, collect replies.
 
-Names no command and waits for nothing: work that takes long is handed back to the connection.
+It names no command and waits for nothing: long work is returned to the connection.
 """
 
 from collections.abc import Callable
@@ -41,30 +41,30 @@ Answer = Reply | Replies | Raw | Writes | End | errors.CommandError
 
 @dataclass(frozen=True, slots=True)
 class Work:
-    """Something for another thread; its result becomes reply bytes on the event loop's."""
+    """Work for another thread, and the framing of its result on the event loop's thread."""
 
     run: Callable[[], object]
     frame: Callable[[object], bytes]
-    is_task: bool = False  # run begins a task on the event loop instead
+    is_task: bool = False  # run is called on the event loop's thread and starts a task
 
 
 @dataclass(slots=True)
 class Progress:
-    """How far a session came: what to send, whether data changed, what stands in the way."""
+    """The outcome of running a session's input until it has to stop."""
 
     replies: list[bytes] = field(default_factory=list)
     wrote: bool = False
-    stop: Work | Http | Close | End | None = None
-    has_more: bool = False  # input waits, but enough was done for one turn
-    size: int = 0  # of the replies
+    stop: Work | Http | Close | End | None = None  # None: more input is needed, or has_more
+    has_more: bool = False  # input is left, but the time slice is used up
+    size: int = 0  # bytes of the replies
 
     def add(self, reply: bytes) -> None:
-        """One more piece to send."""
+        """Add a reply."""
         self.replies.append(reply)
         self.size += len(reply)
 
     def stop_at(self, stop: Http | Close | Yield | None) -> None:
-        """What the session stopped at, other than a command for the server."""
+        """Note a stop that isn't a command of the server."""
         match stop:
             case Yield():
                 self.has_more = True
@@ -73,11 +73,11 @@ class Progress:
 
 
 @dataclass(slots=True)
-class Span:
-    """When work was handed over, begun and done."""
+class WorkTiming:
+    """Monotonic times at which work was submitted, started and done."""
 
-    handed_ns: int
-    began_ns: int = 0
+    submitted_ns: int
+    started_ns: int = 0
     done_ns: int = 0
 
 
@@ -95,7 +95,7 @@ class Dispatcher:
                 services.engine.register(command.record)
 
     def drive(self, client: Client, batch: Batch) -> Progress:
-        """Go on from a batch until the session waits for input, for work or for its end."""
+        """Run a session's input from a batch on, until it needs more input, or work, or ends."""
         progress = Progress()
         while True:
             progress.add(batch.replies)
@@ -117,7 +117,7 @@ class Dispatcher:
             batch = client.session.feed(b"", self._services.clock.now_ns())
 
     def _take(self, client: Client, batch: Batch, progress: Progress) -> None:
-        """Log what changed and tell those who listen."""
+        """Log what changed; pass on events, MONITOR lines and slow commands."""
         if batch.log:
             self._services.journal.append(batch.log)
             progress.wrote = True
@@ -137,8 +137,8 @@ class Dispatcher:
             self._services.log(f"SETHOOK: an endpoint was refused: {reason}")
 
     def _run(self, client: Client, stop: ServerCommand, progress: Progress) -> Work | End | None:
-        """Run one command; what stands in the way of more."""
-        session, span = client.session, self._span()
+        """Run a command of the server; return what the session has to wait for, if anything."""
+        session, timing = client.session, self._start_timing()
         is_live = client.listener is not None
         words = [stop.name.encode()]
         if is_live or Flags.HIDDEN not in self._commands[stop.name].flags:
@@ -153,7 +153,7 @@ class Dispatcher:
                 return self._timed(client, words, Work(begin, _framing(session), is_task=True))
         self._answer(client, outcome, progress)
         if not is_live:
-            self._measure(client, words, span)
+            self._measure(client, words, timing)
         return outcome if isinstance(outcome, End) else None
 
     def _answer(self, client: Client, outcome: Answer, progress: Progress) -> None:
@@ -175,30 +175,30 @@ class Dispatcher:
             case Reply() | Raw() | errors.CommandError():
                 progress.add(framed(session, outcome))
 
-    def _span(self) -> Span:
+    def _start_timing(self) -> WorkTiming:
         now_ns = self._services.clock.monotonic_ns()
-        return Span(now_ns, now_ns)
+        return WorkTiming(now_ns, now_ns)
 
     def _timed(self, client: Client, words: list[bytes], work: Work) -> Work:
-        """The same work, with what it takes and what it waits for its turn counted."""
-        span = self._span()
+        """Wrap work so that its duration and its waiting time are recorded."""
+        timing = self._start_timing()
         now_ns = self._services.clock.monotonic_ns
 
         def run() -> object:
-            span.began_ns = now_ns()
+            timing.started_ns = now_ns()
             result = work.run()
-            span.done_ns = 0 if work.is_task else now_ns()
+            timing.done_ns = 0 if work.is_task else now_ns()
             return result
 
         def frame(result: object) -> bytes:
-            self._measure(client, words, span)
+            self._measure(client, words, timing)
             return work.frame(result)
 
         return Work(run, frame, work.is_task)
 
-    def _measure(self, client: Client, words: list[bytes], span: Span) -> None:
+    def _measure(self, client: Client, words: list[bytes], timing: WorkTiming) -> None:
         services = self._services
-        took_ns = (span.done_ns or services.clock.monotonic_ns()) - span.began_ns
+        took_ns = (timing.done_ns or services.clock.monotonic_ns()) - timing.started_ns
         services.engine.record(words[0].decode("ascii", "replace"), took_ns)
         if services.slow_log.is_slow(took_ns):
             services.slow_log.add(
@@ -206,7 +206,7 @@ class Dispatcher:
                 shorten(words),
                 ended_ns=services.clock.now_ns(),
                 took_ns=took_ns,
-                waited_ns=span.began_ns - span.handed_ns,
+                waited_ns=timing.started_ns - timing.submitted_ns,
             )
 
     def _outcome(self, client: Client, stop: ServerCommand) -> Outcome | errors.CommandError:
@@ -242,7 +242,7 @@ def _framing(session: Session) -> Callable[[object], bytes]:
 
 
 def framed(session: Session, outcome: Reply | Raw | errors.CommandError) -> bytes:
-    """The bytes of an answer in the session's framing."""
+    """The bytes of a reply in the session's framing."""
     match outcome:
         case Raw(data):
             return data

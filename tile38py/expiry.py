@@ -1,4 +1,4 @@
-"""The TTL sweeper: removes what is overdue, in slices, and logs it."""
+"""The expiry sweeper: removes expired objects, hooks and channels in time slices, and logs that."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ from tile38py.limits import EXPIRE_COUNT_MAX
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sweeper:
-    """Called ten times a second."""
+    """Removes what has expired. It is called every EXPIRE_SECONDS."""
 
     engine: Engine
     clock: Clock
@@ -21,8 +21,8 @@ class Sweeper:
     log: Callable[[str], None]
 
     def sweep(self) -> bool:
-        """Remove one slice. Whether there may be more, after others had their turn."""
-        # What can't be logged mustn't happen: the log would bring it back at the next start.
+        """Remove at most EXPIRE_COUNT_MAX objects. Return whether there may be more."""
+        # What can't be logged mustn't happen: the next start would restore it from the log.
         if self.gates.is_loading or self.gates.log_error is not None:
             return False
         log, count = self.engine.expire(self.clock.now_ns(), EXPIRE_COUNT_MAX)

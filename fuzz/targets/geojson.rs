@@ -1,4 +1,5 @@
-//! Any text as `GeoJSON`: no crash, and what is printed is read again as the same.
+//! Fuzzes the parser of `GeoJSON`: arbitrary texts cause no crash, and a printed geometry is parsed as
+//! the same geometry.
 #![no_main]
 
 use engine::geometry::geojson::ParseOptions;
@@ -16,11 +17,11 @@ fn print(geometry: &Geometry) -> Vec<u8> {
 fuzz_target!(|data: &[u8]| {
     let Ok(geometry) = Geometry::parse(data, ParseOptions::default()) else { return };
     let text = print(&geometry);
-    // JSON has no infinite number: it is printed as null, which isn't read as a number.
+    // An infinite number is printed as null, as JSON has none, and null isn't parsed as a number.
     if text.windows(NULL.len()).any(|part| part == NULL) {
         return;
     }
-    let again = Geometry::parse(&text, ParseOptions::default());
-    assert!(again.is_ok(), "{}", String::from_utf8_lossy(&text));
-    assert_eq!(again.map(|geometry| print(&geometry)), Ok(text));
+    let reparsed = Geometry::parse(&text, ParseOptions::default());
+    assert!(reparsed.is_ok(), "{}", String::from_utf8_lossy(&text));
+    assert_eq!(reparsed.map(|geometry| print(&geometry)), Ok(text));
 });

@@ -1,4 +1,5 @@
-//! Any bytes as requests: no crash, and the same replies and log wherever the network cuts them.
+//! Fuzzes the parser of requests and the commands: arbitrary bytes cause no crash, and the same replies
+//! and log wherever the network cuts them.
 #![no_main]
 
 use engine::engine::Engine;
@@ -7,11 +8,11 @@ use libfuzzer_sys::fuzz_target;
 
 const NOW_NS: i64 = 1_700_000_000_000_000_000;
 
-fn no_time() -> u64 {
+fn stopped_clock() -> u64 {
     0
 }
 
-/// Replies and log of requests that arrive in pieces.
+/// Feeds requests in pieces; returns the replies and the log.
 fn run(pieces: &[&[u8]]) -> (Vec<u8>, Vec<u8>) {
     let mut engine = Engine::new(false);
     let mut session = Session::new(false, None);
@@ -19,17 +20,15 @@ fn run(pieces: &[&[u8]]) -> (Vec<u8>, Vec<u8>) {
     for piece in pieces {
         let mut data = *piece;
         loop {
-            let batch = session.feed(&mut engine, data, NOW_NS, &no_time);
+            let batch = session.feed(&mut engine, data, NOW_NS, &stopped_clock);
             replies.extend(batch.replies);
             log.extend(batch.log);
             data = b"";
             match batch.stop {
                 None => break,
                 Some(Stop::Yield) => {}
-                Some(Stop::LongRead(read)) => replies.extend(read.run(&no_time)),
-                Some(Stop::Command { .. } | Stop::Http(_) | Stop::Close(_)) => {
-                    return (replies, log);
-                }
+                Some(Stop::LongRead(read)) => replies.extend(read.run(&stopped_clock)),
+                Some(_) => return (replies, log),
             }
         }
     }

@@ -6,7 +6,7 @@ import pytest
 
 from tests.support.bench import Bench
 from tile38py import errors
-from tile38py.interfaces.following import Target
+from tile38py.interfaces.following import LeaderAddress
 
 COMMANDS = pytest.mark.parametrize("name", ["FOLLOW", "SLAVEOF", "REPLICAOF"])
 OK = b"+OK\r\n"
@@ -35,7 +35,7 @@ def test_bad_arguments(bench: Bench, name: str) -> None:
 @COMMANDS
 def test_a_leader_is_followed_and_saved(bench: Bench, name: str) -> None:
     assert bench.call(name, "LeaderHost", "9851") == OK
-    assert bench.following.target == Target("leaderhost", 9851)
+    assert bench.following.leader == LeaderAddress("leaderhost", 9851)
     saved = json.loads(bench.settings_file.data)
     assert (saved["follow_host"], saved["follow_port"]) == ("leaderhost", 9851)
     assert bench.log_lines == ["following new host 'leaderhost' '9851'."]
@@ -66,7 +66,7 @@ def test_a_leader_that_will_not_do_changes_nothing(
     saved = bench.settings_file.data
     bench.following.error = error
     assert bench.call("FOLLOW", "second", "2") == reply
-    assert bench.following.target == Target("first", 1)
+    assert bench.following.leader == LeaderAddress("first", 1)
     assert bench.settings_file.data == saved
 
 
@@ -75,14 +75,14 @@ def test_the_same_leader_again_is_not_asked_again(bench: Bench) -> None:
     assert bench.call("FOLLOW", "LEADER", "01") == OK
     assert len(bench.following.probed) == 1
     assert bench.call("FOLLOW", "leader", "2") == OK
-    assert bench.following.target == Target("leader", 2)
+    assert bench.following.leader == LeaderAddress("leader", 2)
 
 
 def test_the_last_of_several_has_the_last_word(bench: Bench) -> None:
     other = bench.new_client()
     bench.following.while_asking = lambda: bench.call("FOLLOW", "no", "one", client=other)
     assert bench.call("FOLLOW", "leader", "1") == OK
-    assert bench.following.target is None
+    assert bench.following.leader is None
     assert "follow_host" not in json.loads(bench.settings_file.data)
 
 
@@ -91,14 +91,14 @@ def test_the_same_leader_again_outdoes_one_that_is_still_asked(bench: Bench) -> 
     bench.call("FOLLOW", "leader", "1")
     bench.following.while_asking = lambda: bench.call("FOLLOW", "leader", "1", client=other)
     assert bench.call("FOLLOW", "new", "2") == OK
-    assert bench.following.target == Target("leader", 1)
+    assert bench.following.leader == LeaderAddress("leader", 1)
 
 
 def test_what_cannot_be_saved_is_not_followed(bench: Bench) -> None:
     bench.settings_file.error = OSError(28, "")
     reply = bench.call("FOLLOW", "leader", "1")
     assert reply.startswith(b"-ERR cannot write the configuration file: ")
-    assert bench.following.target is None
+    assert bench.following.leader is None
     assert not bench.config.identity.follow_host
 
 

@@ -10,8 +10,8 @@ from tests.support.embedded import EngineClient, new_engine
 from tests.support.fake_disk import LOG, FakeDisk, FakeFolder
 from tests.support.fakes import FakeClock, ManualLoop
 from tests.support.resp import Reply
-from tile38py.persistence.aof import Aof, Loop
-from tile38py.persistence.shrink import AofShrinker, Surroundings
+from tile38py.persistence.aof import Aof, LoopFunctions
+from tile38py.persistence.shrink import AofShrinker, ShrinkDependencies
 
 Words = tuple[str, ...]
 FENCES = st.sampled_from(["h1", "h2"])
@@ -58,21 +58,21 @@ class Server:
         self.loop = ManualLoop()
         in_thread = self.loop.in_thread
         self.aof = Aof(
-            self.disk.open(), 0, Loop(self.loop.call_soon, in_thread), lambda _error: None
+            self.disk.open(), 0, LoopFunctions(self.loop.call_soon, in_thread), lambda _error: None
         )
         self.aof.policy = policy
-        around = Surroundings(
+        around = ShrinkDependencies(
             data=self.client.engine,
             folder=FakeFolder(self.disk),
             in_thread=in_thread,
             clock=FakeClock(self.client.now_ns),
-            info=lambda *_: None,
-            error=lambda *_: None,
+            log_info=lambda *_: None,
+            log_error=lambda *_: None,
         )
         self.shrinker = AofShrinker(self.aof, around)
 
     def run(self, commands: Sequence[Words]) -> None:
-        """Run commands that arrive at once."""
+        """ShrinkRun commands that arrive at once."""
         before = len(self.client.log)
         for words in commands:
             self.client.call(*words)

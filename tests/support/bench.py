@@ -35,7 +35,7 @@ from tile38py.interfaces import Journal, LogSource
 from tile38py.replication.leader import Leader
 from tile38py.router import EventRouter
 from tile38py.server.connection import Connection, ConnectionDependencies
-from tile38py.server.peers import Doorkeeper
+from tile38py.server.peers import ConnectionFilter
 from tile38py.server.transports import TransportDependencies, WebSettings
 from tile38py.slow_log import SlowLog
 from tile38py.subscriptions import Subscriptions
@@ -181,7 +181,7 @@ class Line:
             clock=bench.clock,
             config=bench.config,
             pool=self.pool,
-            doorkeeper=Doorkeeper(bench.config, bench.clients, is_protected=True),
+            connection_filter=ConnectionFilter(bench.config, bench.clients, is_protected=True),
             log=logging.getLogger("tests"),
         )
         self.connection = Connection(dependencies)

@@ -4,7 +4,7 @@ from collections.abc import Callable, Generator
 
 from tile38py.errors import CommandError
 from tile38py.gates import Gates
-from tile38py.interfaces.following import Target
+from tile38py.interfaces.following import LeaderAddress
 
 
 class Answered:
@@ -27,35 +27,37 @@ class FakeFollowing:
     """Follows whom it is told."""
 
     def __init__(self, gates: Gates) -> None:
-        self.target: Target | None = None
+        self.leader: LeaderAddress | None = None
         self.is_caught_up = False
         self.offset = 0
         self.proven = 0
         self.stale_seconds = -1
         self.error: CommandError | None = None  # of the next probe
         self.while_asking: Callable[[], object] | None = None
-        self.probed: list[Target] = []
+        self.probed: list[LeaderAddress] = []
         self._gates = gates
         self._begun = self._effective = 0
 
-    def begin(self) -> int:
+    def next_number(self) -> int:
         """Count."""
         self._begun += 1
         return self._begun
 
-    def change(self, target: Target | None, number: int) -> None:
+    def follow(self, leader: LeaderAddress | None, number: int) -> None:
         """Follow."""
-        self.target, self._effective = target, number
-        self._gates.is_following = target is not None
+        self.leader, self._effective = leader, number
+        self._gates.is_following = leader is not None
         self._gates.apply()
 
-    def is_outdone(self, number: int) -> bool:
+    def is_superseded(self, number: int) -> bool:
         """Whether a later one took effect."""
         return number < self._effective
 
-    def probe(self, target: Target, settle: Callable[[CommandError | None], object]) -> Answered:
+    def probe(
+        self, leader: LeaderAddress, settle: Callable[[CommandError | None], object]
+    ) -> Answered:
         """Ask at once; others may do something meanwhile."""
-        self.probed.append(target)
+        self.probed.append(leader)
         meanwhile, self.while_asking = self.while_asking, None
         if meanwhile is not None:
             meanwhile()

@@ -12,13 +12,13 @@ from tests.support.fake_time import fake_clock
 from tile38py._engine import Engine
 from tile38py.commands.replication import keep_leader
 from tile38py.config.properties import LEADERAUTH
-from tile38py.interfaces.following import Target
-from tile38py.persistence.aof import Aof, Loop
-from tile38py.persistence.resync import Resync
-from tile38py.replication.dependencies import Surroundings
+from tile38py.interfaces.following import LeaderAddress
+from tile38py.persistence.aof import Aof, LoopFunctions
+from tile38py.persistence.resync import ResyncDisk
+from tile38py.replication.dependencies import FollowerDependencies
 from tile38py.replication.follower import Follower
 
-LEADER = Target("leader", 9851)
+LEADER = LeaderAddress("leader", 9851)
 STEP_SECONDS = 0.01
 STEPS_MAX = 10_000
 
@@ -34,7 +34,7 @@ class FollowerWorld:
         self.aof = Aof(
             self.disk.open(),
             len(log),
-            Loop(self.loop.call_soon, self._in_thread),
+            LoopFunctions(self.loop.call_soon, self._in_thread),
             lambda _error: None,
         )
         self.bench = Bench(journal=self.aof)
@@ -56,7 +56,7 @@ class FollowerWorld:
         async with asyncio.TaskGroup() as tasks:
             self.follower.start(tasks)
             if follows:
-                self.follower.change(LEADER, self.follower.begin())
+                self.follower.follow(LEADER, self.follower.next_number())
 
     @property
     def log(self) -> bytes:
@@ -83,9 +83,9 @@ class FollowerWorld:
         """What it said, by connection."""
         return [stream.said for stream in self.leader.streams]
 
-    def _surroundings(self) -> Surroundings:
+    def _surroundings(self) -> FollowerDependencies:
         bench = self.bench
-        return Surroundings(
+        return FollowerDependencies(
             engine=bench.engine,
             new_engine=Engine,
             clock=fake_clock(),
@@ -93,12 +93,12 @@ class FollowerWorld:
             gates=bench.gates,
             journal=self.aof,
             router=bench.router,
-            dial=self.leader,
+            connector=self.leader,
             threads=LoopThreads(),
-            disk=Resync(self.aof, FakeFolder(self.disk), NoRewriting(), self._in_thread),
+            disk=ResyncDisk(self.aof, FakeFolder(self.disk), NoRewriting(), self._in_thread),
             port=7777,
-            inform=lambda text, *values: self.bench.log_lines.append(text % values),
-            complain=lambda text, *values: self.errors.append(text % values),
+            log_info=lambda text, *values: self.bench.log_lines.append(text % values),
+            log_error=lambda text, *values: self.errors.append(text % values),
             keep_leader=functools.partial(keep_leader, bench.config, bench.settings_file),
         )
 

@@ -3,7 +3,7 @@
 from tests.support.fakes import SECOND, FakeClient, FakeClock, FakeLogFile, ManualLoop, command
 from tile38py._engine import Engine
 from tile38py.interfaces import Listener, StreamProgress
-from tile38py.persistence.aof import EVERYSEC, Aof, Loop
+from tile38py.persistence.aof import EVERYSEC, Aof, LoopFunctions
 from tile38py.replication.leader import Leader
 
 SOCKET_BYTES_HIGH = 1000
@@ -83,7 +83,7 @@ class Scene:
         self.loop = ManualLoop()
         self.file = FakeLogFile()
         self.warnings: list[str] = []
-        loop = Loop(self.loop.call_soon, self.loop.in_thread)
+        loop = LoopFunctions(self.loop.call_soon, self.loop.in_thread)
         self.aof = Aof(self.file, 0, loop, lambda _error: None)
         self.aof.policy = policy
         self.leader = Leader(
@@ -114,7 +114,7 @@ class Scene:
         return progress
 
     def settle(self) -> None:
-        """Turn until nothing more happens."""
+        """LogWaiter until nothing more happens."""
         for _ in range(TURNS_MAX):
             if not self.loop.soon and not self.loop.threads:
                 return

@@ -5,15 +5,15 @@ from dataclasses import dataclass, field
 
 from tests.support.fake_disk import LOG, FakeDisk, FakeFile, FakeFolder
 from tests.support.fakes import FakeClock, ManualLoop
-from tile38py.persistence.aof import Aof, Loop
-from tile38py.persistence.shrink import AofShrinker, Surroundings
+from tile38py.persistence.aof import Aof, LoopFunctions
+from tile38py.persistence.shrink import AofShrinker, ShrinkDependencies
 
 State = dict[bytes, bytes]
 KEYS = (b"a", b"b", b"c")
 
 
 def apply(state: State, line: bytes) -> None:
-    """Run `key=value`, or `key+value`, which adds to what is there."""
+    """ShrinkRun `key=value`, or `key+value`, which adds to what is there."""
     name, value = line[:1], line[2:]
     state[name] = state.get(name, b"") + value if line[1:2] == b"+" else value
 
@@ -90,19 +90,19 @@ class World:
         self.writer = Writer()
         self.infos: list[str] = []
         self.errors: list[str] = []
-        loop = Loop(self.loop.call_soon, self.loop.in_thread)
+        loop = LoopFunctions(self.loop.call_soon, self.loop.in_thread)
         self.aof = Aof(self.disk.open(), len(before), loop, self.health.append)
         self.aof.policy = policy
         self.clock = FakeClock()
         self.shrinker = AofShrinker(
             self.aof,
-            Surroundings(
+            ShrinkDependencies(
                 data=self.data,
                 folder=FakeFolder(self.disk),
                 in_thread=self.loop.in_thread,
                 clock=self.clock,
-                info=self.tell_info,
-                error=self.tell_error,
+                log_info=self.tell_info,
+                log_error=self.tell_error,
             ),
         )
 

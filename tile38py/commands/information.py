@@ -9,7 +9,7 @@ from tile38py.commands.registry import Call, Flags, Group, Reply, Services, comm
 from tile38py.commands.replication import replica_host
 from tile38py.commands.server import messages_sent
 from tile38py.config.properties import REPLICA_PRIORITY
-from tile38py.interfaces.following import Target
+from tile38py.interfaces.following import LeaderAddress
 
 Lines = dict[str, int | float | str]
 SECOND_NS: Final = 1_000_000_000
@@ -97,7 +97,7 @@ def _aof(server: Services) -> Lines:
 
 def _proven(server: Services) -> Lines:
     following = server.following
-    return {} if following.target is None else {"aof_proven_size": following.proven}
+    return {} if following.leader is None else {"aof_proven_size": following.proven}
 
 
 def _stats(server: Services) -> Lines:
@@ -111,7 +111,7 @@ def _stats(server: Services) -> Lines:
 
 
 def _replication(server: Services) -> Lines:
-    target = server.following.target
+    target = server.following.leader
     if target is not None:
         return _following(server, target)
     lines: Lines = {"role": "master"}
@@ -127,7 +127,7 @@ def _replication(server: Services) -> Lines:
     return lines
 
 
-def _following(server: Services, target: Target) -> Lines:
+def _following(server: Services, target: LeaderAddress) -> Lines:
     lines: Lines = {
         "role": "slave",
         "master_host": target.host,

@@ -7,7 +7,7 @@ from tile38py.commands.registry import OK, Awaited, Call, Flags, Group, Reply, S
 from tile38py.commands.settings import write
 from tile38py.config import Config
 from tile38py.interfaces import Client, SettingsFile
-from tile38py.interfaces.following import Target
+from tile38py.interfaces.following import LeaderAddress
 
 
 @command(
@@ -73,21 +73,21 @@ def follow_outcome(call: Call) -> Reply | Awaited:
         raise errors.wrong_arity()
     server = call.server
     if (host, port) == (b"no", b"one"):
-        set_leader(server, None, server.following.begin())
+        set_leader(server, None, server.following.next_number())
         server.log("following no one")
         return OK
     if re.fullmatch(rb"[0-9]{1,19}", port) is None:
         raise errors.invalid_argument(port)
-    target = Target(host.decode("utf-8", "surrogateescape"), int(port))
-    number = server.following.begin()
-    if target == server.following.target:
+    target = LeaderAddress(host.decode("utf-8", "surrogateescape"), int(port))
+    number = server.following.next_number()
+    if target == server.following.leader:
         # The session isn't disturbed, but an earlier FOLLOW that still asks comes too late.
-        server.following.change(target, number)
+        server.following.follow(target, number)
         return OK
 
     def settle(error: errors.CommandError | None) -> Reply | errors.CommandError:
         # The last FOLLOW has the last word, whichever leader answers last.
-        if error is not None or server.following.is_outdone(number):
+        if error is not None or server.following.is_superseded(number):
             return error or OK
         try:
             set_leader(server, target, number)
@@ -99,13 +99,13 @@ def follow_outcome(call: Call) -> Reply | Awaited:
     return Awaited(lambda: server.following.probe(target, settle))
 
 
-def set_leader(server: Services, target: Target | None, number: int) -> None:
+def set_leader(server: Services, target: LeaderAddress | None, number: int) -> None:
     """Follow it from now on, and after the next start."""
     keep_leader(server.config, server.settings_file, target)
-    server.following.change(target, number)
+    server.following.follow(target, number)
 
 
-def keep_leader(config: Config, file: SettingsFile, target: Target | None) -> None:
+def keep_leader(config: Config, file: SettingsFile, target: LeaderAddress | None) -> None:
     """Have it followed after the next start."""
     identity = config.identity
     earlier = identity.follow_host, identity.follow_port
@@ -127,11 +127,11 @@ def keep_leader(config: Config, file: SettingsFile, target: Target | None) -> No
 )
 def role(call: Call) -> Reply:
     """ROLE; arguments are ignored."""
-    target = call.server.following.target
+    target = call.server.following.leader
     return _leader_role(call) if target is None else _follower_role(call, target)
 
 
-def _follower_role(call: Call, target: Target) -> Reply:
+def _follower_role(call: Call, target: LeaderAddress) -> Reply:
     offset = call.server.following.offset
     # Tile38 says connected even while it isn't.
     members: dict[str, object] = {

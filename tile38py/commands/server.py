@@ -57,7 +57,7 @@ def server(call: Call) -> Reply:
 def healthz(call: Call) -> Reply:
     """HEALTHZ. While loading or before the first catch-up the engine refuses it."""
     following = call.server.following
-    if following.target is not None and not following.is_caught_up:
+    if following.leader is not None and not following.is_caught_up:
         raise errors.not_caught_up()
     return OK
 
@@ -107,7 +107,7 @@ def basic_fields(server: Services) -> Fields:
 
 def following_fields(server: Services) -> Fields:
     """What SERVER tells besides if we follow."""
-    target = server.following.target
+    target = server.following.leader
     if target is None:
         return {}
     return {
@@ -164,7 +164,7 @@ def own_fields(server: Services) -> Fields:
             "total_commands_processed": counts["commands_processed"],
             "total_connections_received": server.clients.received,
             "total_messages_sent": messages_sent(server),
-            "type": "leader" if server.following.target is None else "follower",
+            "type": "leader" if server.following.leader is None else "follower",
             "uptime_in_seconds": uptime_ns / 1e9,
         }
     )

@@ -1,4 +1,4 @@
-"""The edges between parts: what one may ask of another. No implementation lives here."""
+"""Interfaces between the parts of the server, as protocols. No implementation lives here."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ from tile38py.interfaces.connection import Wire as Wire
 
 
 class Clock(Protocol):
-    """Time."""
+    """The clocks of the machine."""
 
     def now_ns(self) -> int:
         """Nanoseconds since 1970."""
@@ -21,39 +21,40 @@ class Clock(Protocol):
         """Nanoseconds on a clock that never jumps."""
 
     def sleep(self, seconds: float) -> None:
-        """Hold up the calling thread."""
+        """Block the calling thread."""
 
 
 class Waiter(Protocol):
-    """Somebody whose replies wait until the log is written."""
+    """A holder of replies that wait until the log is written."""
 
     def release(self, replies: bytes, is_last: bool) -> None:
-        """The log is written: the replies may leave, and nothing after the last."""
+        """Send the replies: the log is written. Nothing is sent after the last ones."""
 
     def refuse(self, replies: bytes, reason: str) -> None:
-        """The log could not be written: the replies must not leave."""
+        """Don't send the replies: the log could not be written."""
 
 
 class Journal(Protocol):
-    """The append-only log as those see it who add to it."""
+    """The append-only log, for parts that append to it."""
 
     is_enabled: bool
-    is_dirty: bool  # something waits to be written: replies must queue behind it
-    error: str | None  # why the log can't be written at present
+    is_dirty: bool  # bytes are pending: replies have to wait until they are written
+    error: str | None  # why the log cannot be written; None if it can
 
     @property
     def size(self) -> int:
-        """Bytes of the log, with those that wait to be written."""
+        """Bytes of the log, pending ones included."""
 
     def append(self, data: bytes) -> None:
-        """Add complete commands, to be written soon."""
+        """Append complete commands. They are written soon."""
 
     def wait(
         self, waiter: Waiter, replies: bytes = b"", *, wrote: bool = False, is_last: bool = False
     ) -> None:
-        """Hold replies until all that was appended so far is written. Only while is_dirty.
+        """Hold replies until everything appended so far is written. Only while is_dirty.
 
-        Without wrote, their commands changed nothing, so they are released in any case.
+        If the write fails, replies with wrote are refused. Without wrote, their commands changed
+        nothing, and they are released in any case.
         """
 
     def digest(self, position: int, size: int) -> str | None:
@@ -61,17 +62,17 @@ class Journal(Protocol):
 
 
 class LogSource(Protocol):
-    """The append-only log as those see it who read it as it grows."""
+    """The append-only log, for parts that read it as it grows."""
 
     is_dirty: bool
 
     @property
     def size(self) -> int:
-        """Bytes of the log, with those that wait to be written."""
+        """Bytes of the log, pending ones included."""
 
     @property
     def size_written(self) -> int:
-        """Bytes that are in the file."""
+        """Bytes in the file."""
 
     def read(self, position: int, size: int) -> bytes:
         """At most so many bytes of the file from a position on. Any thread. Raises OSError."""
@@ -79,38 +80,38 @@ class LogSource(Protocol):
     def wait(
         self, waiter: Waiter, replies: bytes = b"", *, wrote: bool = False, is_last: bool = False
     ) -> None:
-        """Tell when all that was appended so far is written. Only while is_dirty."""
+        """Call the waiter when everything appended so far is written. Only while is_dirty."""
 
     def on_written(self, listener: Callable[[int, bytes], None]) -> None:
-        """Tell, after each write, at which position what was written."""
+        """Call a function after each write, with the position and the data."""
 
 
 @dataclass(frozen=True, slots=True)
 class StreamProgress:
-    """How far a follower is, as its leader sees it."""
+    """The progress of a follower, as its leader knows it."""
 
-    offset: int  # bytes of the log that left for it
-    lag_seconds: int  # since all that was written had left for it
-    dropped_count: int  # messages that it didn't get because it lagged
+    offset: int  # replication offset: bytes of the log that were sent
+    lag_seconds: int  # since everything written had been sent
+    dropped_count: int  # messages that were dropped because it lagged
 
 
 class LogStreams(Protocol):
-    """The followers that read the log as it grows."""
+    """The log streams to followers."""
 
-    dropped_count: int  # messages that lagging followers didn't get
+    dropped_count: int  # messages to lagging followers that were dropped
 
     @property
     def count(self) -> int:
-        """How many they are."""
+        """The number of followers."""
 
     def attach(self, client: Client, position: int) -> None:
-        """Make a connection a follower, from a position of the log on."""
+        """Stream the log to a connection, from a position on."""
 
     def lag_seconds_max(self) -> int:
-        """The lag of the one that lags most."""
+        """The largest lag of a follower; 0 without followers."""
 
     def progress(self, client: Client) -> StreamProgress | None:
-        """How far a follower is; None if it isn't one."""
+        """The progress of a follower; None if the client isn't one."""
 
 
 class Broadcaster(Protocol):
@@ -156,26 +157,26 @@ class SettingsFile(Protocol):
     """The configuration file."""
 
     def read(self) -> bytes:
-        """Its bytes, none if there is no file."""
+        """The bytes of the file; none if it doesn't exist."""
 
     def write(self, data: bytes) -> None:
-        """Replace it at once and for good. Raises OSError."""
+        """Replace the content atomically and sync it. Raises OSError."""
 
 
 class Process(Protocol):
-    """The process we run in."""
+    """The process of the server."""
 
     pid: int
-    cpus: int
+    cpus: int  # of the machine
 
     def threads(self) -> int:
-        """Threads at present."""
+        """The number of threads."""
 
     def resident_bytes(self) -> int:
-        """Memory that the system counts as the process'."""
+        """The resident set size."""
 
     def cpu_seconds(self) -> tuple[float, float, float, float]:
-        """System, user, and both of the children that ended."""
+        """CPU time: system, user, system of ended children, user of ended children."""
 
 
 class Memory(Protocol):
@@ -185,24 +186,24 @@ class Memory(Protocol):
         """Bytes of heap in use."""
 
     def released(self) -> int:
-        """Bytes given back to the system."""
+        """Bytes that were returned to the system."""
 
     def check(self) -> None:
-        """Compare with the limit now."""
+        """Compare the heap with maxmemory now."""
 
     def collect(self) -> None:
-        """Free what isn't needed any more."""
+        """Collect garbage."""
 
 
 class Stopper(Protocol):
-    """The one who can end the process."""
+    """Stops the server."""
 
     def __call__(self, code: int, reason: str) -> None:
         """Log the reason and exit with the code."""
 
 
 class Tell(Protocol):
-    """The server's log, at one level."""
+    """Writes to the server's log, at one level."""
 
     def __call__(self, text: str, /, *values: object) -> None:
         """Log a text with its values filled in as `%` does."""

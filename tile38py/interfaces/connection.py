@@ -1,4 +1,4 @@
-"""A connection as commands, listeners and the log see it. No implementation lives here."""
+"""Interfaces of a connection, for commands and for what sends messages. No implementation."""
 
 from enum import Enum, auto
 from typing import Protocol
@@ -7,62 +7,62 @@ from tile38py._engine import Session
 
 
 class Wire(Enum):
-    """How a connection's bytes are framed."""
+    """The framing of a connection's replies and messages."""
 
-    RESP = auto()  # inline commands too
+    RESP = auto()  # also for inline commands
     NATIVE = auto()
     WEBSOCKET = auto()
-    HTTP = auto()  # of a client that knows no chunks
+    HTTP = auto()  # HTTP/1.0, without chunks
     CHUNKED_HTTP = auto()
 
 
 class Role(Enum):
-    """What a live connection listens to."""
+    """The kinds of live connections."""
 
     SUBSCRIBER = auto()
     MONITOR = auto()
     FENCE = auto()
-    FOLLOWER = auto()  # to the log
+    FOLLOWER = auto()
 
 
 class Listener(Protocol):
-    """What a live connection listens to, and what waits to be sent to it."""
+    """The sender of a live connection's messages; replies pass through it to keep their order."""
 
     role: Role
-    waiting_bytes: int  # of messages that the socket doesn't take; others may wait for the same
+    waiting_bytes: int  # of queued messages, whose memory other connections may share
 
     def add(self, name: bytes, *, is_pattern: bool) -> int:
-        """Listen to a channel or pattern; how many there are now."""
+        """Subscribe to a channel or pattern; return the number of subscriptions."""
 
     def remove(self, name: bytes, *, is_pattern: bool) -> int:
-        """Listen to it no more; how many are left."""
+        """Unsubscribe from a channel or pattern; return the number of subscriptions left."""
 
     def send(self, replies: bytes, *, is_last: bool) -> None:
-        """Send replies behind everything that was published before; close after the last."""
+        """Send replies behind the messages that were published before; close after the last."""
 
     def pause(self) -> None:
-        """The socket takes no more at present."""
+        """Queue messages: the write buffer is above its high-water mark."""
 
     def resume(self) -> None:
-        """The socket takes more."""
+        """Send queued messages: the write buffer is below its low-water mark."""
 
     def close(self) -> None:
-        """The connection is gone."""
+        """Release everything: the connection is gone."""
 
 
 class Client(Protocol):
-    """A connection as commands see it."""
+    """A connection, as commands and listeners use it."""
 
     client_id: int
     address: str
     name: bytes
     session: Session
     created_ns: int
-    active_ns: int  # when it last sent something
-    replica_port: int  # what REPLCONF announced; 0 = this isn't a replica
+    active_ns: int  # when data was last received
+    replica_port: int  # as REPLCONF announced it; 0 = the client isn't a follower
     replica_ip: str
     is_plain: bool  # it speaks HTTP or WebSocket: one command, one reply
-    listener: Listener | None  # once it is live
+    listener: Listener | None  # None unless the connection is live
 
     @property
     def is_gone(self) -> bool:
@@ -70,23 +70,23 @@ class Client(Protocol):
 
     @property
     def wire(self) -> Wire:
-        """How its present request was framed, and so how it wants to hear."""
+        """The framing of the present request, which replies and messages will have, too."""
 
     @property
     def unsent(self) -> int:
-        """Bytes that its socket didn't take yet."""
+        """Bytes in the write buffer."""
 
     def listen(self, listener: Listener) -> None:
-        """Become live: from here on the listener says what is sent."""
+        """Become live: the listener sends replies from now on, in order with its messages."""
 
     def write(self, data: bytes) -> None:
-        """Hand bytes to the socket now; only for the listener."""
+        """Write to the socket now; only for the listener."""
 
     def shut(self) -> None:
-        """Close when the socket has taken what it has; only for the listener."""
+        """Close when the write buffer is sent; only for the listener."""
 
     def kill(self) -> None:
-        """Cut the connection at once; replies that wait are lost."""
+        """Close at once. What is not sent is lost."""
 
     def finish(self) -> None:
-        """Close the connection after the replies that are on the way."""
+        """Close after the replies that are due."""

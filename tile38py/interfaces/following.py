@@ -1,4 +1,4 @@
-"""What a server asks of whoever makes it a follower. No implementation lives here."""
+"""Interface of the follower, as FOLLOW, INFO and ROLE use it. No implementation lives here."""
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
@@ -8,44 +8,47 @@ from tile38py.errors import CommandError
 
 
 @dataclass(frozen=True, slots=True)
-class Target:
-    """A leader's place."""
+class LeaderAddress:
+    """The host and port of a leader."""
 
     host: str
     port: int
 
 
 class Following(Protocol):
-    """Whoever makes us the follower of a leader. FOLLOW commands are numbered in their order."""
+    """Follows a leader. FOLLOW commands are numbered in the order in which they arrived."""
 
-    target: Target | None
+    leader: LeaderAddress | None
 
     @property
     def is_caught_up(self) -> bool:
-        """Whether we have what the leader had when the session began."""
+        """Whether the data has everything that the leader had when the session began."""
 
     @property
     def offset(self) -> int:
-        """How far we are in the leader's log."""
+        """The replication offset: the position in the leader's log."""
 
     @property
     def proven(self) -> int:
-        """How many bytes of our log are known to be the leader's."""
+        """Bytes of our log that were compared with the leader's and are equal."""
 
     @property
     def stale_seconds(self) -> int:
-        """For how long we may lack what the leader has; 0 while caught up, -1 if we never were."""
+        """Seconds since the data was last caught up; 0 while it is, -1 if it never was."""
 
-    def begin(self) -> int:
+    def next_number(self) -> int:
         """The number of one more FOLLOW."""
 
-    def change(self, target: Target | None, number: int) -> None:
-        """Follow this leader, or nobody, from now on."""
+    def follow(self, leader: LeaderAddress | None, number: int) -> None:
+        """Follow this leader from now on; None: follow no one."""
 
-    def is_outdone(self, number: int) -> bool:
+    def is_superseded(self, number: int) -> bool:
         """Whether a later FOLLOW has taken effect."""
 
     def probe(
-        self, target: Target, settle: Callable[[CommandError | None], object]
+        self, leader: LeaderAddress, settle: Callable[[CommandError | None], object]
     ) -> Awaitable[object]:
-        """Ask whether it can be followed; a task that ends with what settle makes of the error."""
+        """Start a task that asks whether a server can be followed.
+
+        settle is called with the reason why it can't, None if it can; its result is the task's.
+        """

@@ -1,1 +1,1 @@
-"""The log and the files of the data directory."""
+"""Persistence: the log, its load and rewrite, backups, and the files of the data directory."""

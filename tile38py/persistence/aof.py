@@ -1,15 +1,16 @@
-"""Append-only log: group commit, fsync, and what happens when the disk takes nothing.
+"""Append-only log: group commit, fsync, and recovery from a full or failing disk.
 
-Doesn't decide what is logged (see dispatch) and doesn't read the log into memory (see load).
+It doesn't decide what is logged (see dispatch) and doesn't load the log (see load).
 
-All bytes appended during one turn of the event loop are written with one write, before any reply
-of that turn leaves. When a write fails, the file is cut back to where it was, the group's bytes
-are kept in memory, its writers get an error and are cut off, and the engine refuses writes. So
-the group is all that memory has and the file lacks, and nobody was told that it is safe. As soon
-as there is room again it is written first, and then writes are accepted: memory and file are
-equal again, with no command lost, doubled or out of order.
+Group commit: all bytes that are appended during one iteration of the event loop are written with
+one write, before any reply of that iteration is sent. When a write fails, the file is cut back to
+its former size, the group's bytes are kept in memory, its writers get an error and are
+disconnected, and the engine refuses writes. So the group is all that memory has and the file
+lacks, and none of it was acknowledged. As soon as there is room again the group is written first,
+then writes are accepted: memory and file are equal again, with no command lost, doubled or out of
+order.
 
-Another file may take the place of the log's while it is used: hold(), replace(), go_on().
+Another file can replace the log's while it is in use: pause(), replace(), resume().
 """
 
 from collections.abc import Callable
@@ -18,36 +19,37 @@ from typing import Final
 
 from tile38py.errors import reason_of
 from tile38py.interfaces import Waiter
-from tile38py.persistence.edges import InThread, LogFile
+from tile38py.interfaces.files import InThread, LogFile
 
 ALWAYS: Final = "always"
 EVERYSEC: Final = "everysec"
-Held = tuple[Waiter, bytes, bool, bool]
+# A waiter, its replies, whether their commands changed data, whether they are its last.
+HeldReplies = tuple[Waiter, bytes, bool, bool]
 
 
 @dataclass(frozen=True, slots=True)
-class Loop:
-    """What the log needs of the event loop."""
+class LoopFunctions:
+    """Functions of the event loop."""
 
     call_soon: Callable[[Callable[[], None]], object]
     in_thread: InThread
 
 
 @dataclass(slots=True)
-class Group:
-    """What one turn of the loop appended, and who waits for it."""
+class CommitGroup:
+    """Bytes appended in one iteration of the event loop, and the replies that wait for them."""
 
     data: list[bytes] = field(default_factory=list)
-    held: list[Held] = field(default_factory=list)
+    held: list[HeldReplies] = field(default_factory=list)
 
 
 class Aof:
-    """The log of a server. One event loop uses it, from its thread."""
+    """The log of a server. Only the event loop's thread uses it."""
 
     is_enabled = True
 
     def __init__(
-        self, file: LogFile, size: int, loop: Loop, on_health: Callable[[str | None], None]
+        self, file: LogFile, size: int, loop: LoopFunctions, on_health: Callable[[str | None], None]
     ) -> None:
         self.is_dirty = False
         self.error: str | None = None
@@ -55,17 +57,17 @@ class Aof:
         self._file = file
         self._loop = loop
         self._on_health = on_health
-        self._size = size  # with what waits
+        self._size = size  # with bytes that are not written yet
         self._size_written = size
-        self._group = Group()
-        self._synced_next: Group | None = None  # what the sync under way will release
-        self._unwritten = b""  # the group that failed
+        self._group = CommitGroup()
+        self._syncing_group: CommitGroup | None = None  # waits for the running sync
+        self._unwritten = b""  # bytes whose write failed
         self._is_syncing = False
         self._is_unsynced = False
         self._listeners: list[Callable[[int, bytes], None]] = []
-        self._is_held = False
-        self._hold_next: Callable[[], None] | None = None  # who waits for the file to be at rest
-        self._sync_name: Callable[[], None] | None = None  # what the next sync has to do besides
+        self._is_paused = False
+        self._when_paused: Callable[[], None] | None = None  # called once a pause can begin
+        self._sync_name: Callable[[], None] | None = None  # part of the next sync
         self._replaced: list[Callable[[], None]] = []
 
     @property
@@ -79,21 +81,21 @@ class Aof:
         return self._size_written
 
     def on_written(self, listener: Callable[[int, bytes], None]) -> None:
-        """Tell, after each write, at which position what was written."""
+        """Call a function after each write, with the position and the data."""
         self._listeners.append(listener)
 
     @property
     def file(self) -> LogFile:
-        """The file in use, until it is replaced; closed soon after that."""
+        """The file in use. It is closed soon after it was replaced."""
         return self._file
 
     def start_at(self, size: int) -> None:
-        """The log was replayed and has this size; nothing was appended before."""
+        """Set the size of the log after its replay. Nothing may have been appended before."""
         assert not self.is_dirty
         self._size = self._size_written = size
 
     def append(self, data: bytes) -> None:
-        """Add complete commands, to be written at the end of this turn."""
+        """Append complete commands. They are written in the next iteration of the event loop."""
         self._group.data.append(data)
         self._size += len(data)
         if not self.is_dirty:
@@ -103,19 +105,19 @@ class Aof:
     def wait(
         self, waiter: Waiter, replies: bytes = b"", *, wrote: bool = False, is_last: bool = False
     ) -> None:
-        """Hold replies until what was appended so far is written. Only while is_dirty."""
+        """Hold replies until everything appended so far is written. Only while is_dirty."""
         assert self.is_dirty
         self._group.held.append((waiter, replies, wrote, is_last))
 
     def flush(self) -> None:
-        """Write what waits, and let the replies go."""
-        if self._is_held or not self._is_writable():
-            return  # the group grows until then
-        group, self._group = self._group, Group()
+        """Write the group and release its replies."""
+        if self._is_paused or not self._is_writable():
+            return  # the group grows meanwhile
+        group, self._group = self._group, CommitGroup()
         self.is_dirty = False
         data = b"".join(group.data)
         if self.error is not None:
-            # Nothing should have been written since; what was is kept in its order.
+            # Writes are refused by now; bytes of earlier commands are kept in order.
             self._unwritten += data
             _refuse(group.held, self.error)
             return
@@ -127,30 +129,31 @@ class Aof:
             _release(group.held)
 
     def tick(self) -> None:
-        """Once a second: try again after a failure; sync what was written, a full disk's, too."""
+        """Recover after a failure, and sync what was written. Called once a second."""
         if self.error is not None:
             self._recover()
         if self._is_unsynced and (self.policy == EVERYSEC or self._sync_name):
             self._start_sync(self._synced)
 
-    def hold(self, then: Callable[[], None]) -> None:
-        """Call a function as soon as the file is at rest, and write nothing until go_on().
+    def pause(self, then: Callable[[], None]) -> None:
+        """Write nothing until resume(), and call a function once no write is in progress.
 
-        What is appended meanwhile waits, with its replies. Under everysec and no that is at once,
-        within this call, so that nobody has to wait; a sync may be under way all the same.
+        Bytes that are appended meanwhile wait, with their replies. Under everysec and no the
+        function is called at once, within this call, so that nobody has to wait; a sync may still
+        be running.
         """
-        assert not self._is_held
-        assert self._hold_next is None
+        assert not self._is_paused
+        assert self._when_paused is None
         if self._is_writable() and not (self._is_syncing and self.error is not None):
-            self._is_held = True
+            self._is_paused = True
             then()
         else:
-            self._hold_next = then
+            self._when_paused = then
 
-    def go_on(self) -> None:
-        """Write again, what was held first."""
-        assert self._is_held
-        self._is_held = False
+    def resume(self) -> None:
+        """Write again."""
+        assert self._is_paused
+        self._is_paused = False
         if self.is_dirty:
             self._loop.call_soon(self.flush)
 
@@ -160,26 +163,26 @@ class Aof:
         size: int,
         *,
         sync_name: Callable[[], None] | None,
-        keeps_waiting: bool = True,
+        keep_pending: bool = True,
     ) -> LogFile:
-        """Go on with another file, which has the log's name; the former file, to be closed.
+        """Use another file, which has the log's name. Return the former one, to be closed.
 
-        Only while held. The file has to say all that is written, and nothing of what waits: that
-        is written to it. Without keeps_waiting what waits, or could not be written, is dropped:
-        the file is of another history. sync_name brings the file's name to the disk; it is None
-        if that was done, and then all of the file has to be there, too. Else both are part of
-        the next sync: at once, unless one is under way or `always` makes one with each write.
+        Only during a pause. The file must contain everything that is written, and nothing that is
+        pending: that is written to it. Without keep_pending, pending bytes and those that could
+        not be written are dropped: the file is another server's log. sync_name syncs the file's
+        name; None means that the name and the file are synced. Otherwise both are part of the
+        next sync, which starts at once, unless one is running or `always` syncs with each write.
         """
-        assert self._is_held
+        assert self._is_paused
         former, self._file = self._file, file
-        waiting = self._size - self._size_written
-        if not keeps_waiting:
-            waiting, self._unwritten = 0, b""
+        pending = self._size - self._size_written
+        if not keep_pending:
+            pending, self._unwritten = 0, b""
             self._group.data.clear()
             if self.error is not None:
                 self.error = None
                 self._on_health(None)
-        self._size_written, self._size = size, size + waiting
+        self._size_written, self._size = size, size + pending
         self._sync_name = sync_name
         self._is_unsynced = sync_name is not None
         if self._is_unsynced and self.error is None and self.policy != ALWAYS:
@@ -189,17 +192,17 @@ class Aof:
         return former
 
     def on_replaced(self, replaced: Callable[[], None]) -> None:
-        """Have a function called each time the file was replaced: positions changed."""
+        """Call a function each time the file was replaced: positions are invalid then."""
         self._replaced.append(replaced)
 
     def close(self) -> None:
-        """Write and sync everything that waits, and answer. Raises OSError."""
-        if self._is_held:
-            # A replacement hangs in the disk. Nobody knows which file will be the log, so what
-            # waits isn't written to either, and nobody is told that it was.
+        """Write and sync everything, and release the replies. Raises OSError."""
+        if self._is_paused:
+            # A replacement is in progress on a thread. Which file will be the log is unknown, so
+            # pending bytes are written to neither, and their replies are refused.
             _refuse(self._group.held, "the server stops")
             return
-        earlier, self._synced_next = self._synced_next, None
+        earlier, self._syncing_group = self._syncing_group, None
         self.policy = EVERYSEC
         try:
             self._sync_all()()
@@ -212,8 +215,8 @@ class Aof:
         if self.error is None and self._is_unsynced:
             self._file.sync()
 
-    def release(self) -> None:
-        """Close the file, at the very end."""
+    def close_file(self) -> None:
+        """Close the file, after close() and when no follower reads it any more."""
         self._file.close()
 
     def digest(self, position: int, size: int) -> str | None:
@@ -225,11 +228,11 @@ class Aof:
         return self._file.read(position, size)
 
     def _is_writable(self) -> bool:
-        """Whether no sync stands in the way of a write."""
-        return not (self._synced_next or (self._is_syncing and self.policy == ALWAYS))
+        """Whether no running sync forbids a write."""
+        return not (self._syncing_group or (self._is_syncing and self.policy == ALWAYS))
 
     def _sync_all(self) -> Callable[[], None]:
-        """What brings the file, and its name if that isn't there yet, to the disk."""
+        """A function that syncs the file, and its name if that isn't synced yet."""
         file, sync_name = self._file, self._sync_name
 
         def sync() -> None:
@@ -246,10 +249,10 @@ class Aof:
             self._fail(error, data)
             return False
         self._is_unsynced = True
-        self._tell_written(data)
+        self._notify_written(data)
         return True
 
-    def _tell_written(self, data: bytes) -> None:
+    def _notify_written(self, data: bytes) -> None:
         position = self._size_written
         self._size_written += len(data)
         for listener in self._listeners:
@@ -262,7 +265,7 @@ class Aof:
         self._on_health(self.error)
 
     def _cut(self) -> bool:
-        """Take away what a failed write left of its first part."""
+        """Remove the part of its data that a failed write has left in the file."""
         try:
             self._file.truncate(self._size_written)
         except OSError as error:
@@ -271,7 +274,7 @@ class Aof:
         return True
 
     def _recover(self) -> None:
-        if self._is_syncing or self._is_held or not self._file.has_room() or not self._cut():
+        if self._is_syncing or self._is_paused or not self._file.has_room() or not self._cut():
             return
         data, self._unwritten = self._unwritten, b""
         try:
@@ -281,16 +284,16 @@ class Aof:
             self.error = reason_of(error)
             self._cut()
             return
-        self._tell_written(data)
+        self._notify_written(data)
         self._start_sync(self._recovered)
 
     def _recovered(self, error: OSError | None) -> None:
-        # The sync shows that the disk really took it; some file systems find room only then.
+        # The sync proves that the disk has it: some file systems allocate only then.
         if error is not None:
             self.error = reason_of(error)
             return
         if self._unwritten:
-            # A group was on its way when the log failed, and came during the sync.
+            # A group was pending when the log failed, and was added during the sync.
             self._recover()
             return
         self.error = None
@@ -307,13 +310,13 @@ class Aof:
         def finished(error: OSError | None) -> None:
             self._is_syncing = False
             if file is not self._file:
-                error = None  # nothing depends on the former file any more
+                error = None  # the former file's, which nothing needs any more
             elif error is None and sync_name is self._sync_name:
                 self._sync_name = None
             done(error)
-            if self._hold_next is not None:
-                then, self._hold_next = self._hold_next, None
-                self.hold(then)
+            if self._when_paused is not None:
+                then, self._when_paused = self._when_paused, None
+                self.pause(then)
             if self.is_dirty:
                 self._loop.call_soon(self.flush)
 
@@ -321,26 +324,26 @@ class Aof:
 
     def _synced(self, error: OSError | None) -> None:
         if error is not None:
-            # What earlier replies promised may not be on the disk; writes stop until it is.
+            # Acknowledged writes may not be on the disk: refuse writes until they are.
             self._is_unsynced = True
             former, self.error = self.error, reason_of(error)
             if self.error != former:
                 self._on_health(self.error)
 
-    def _sync_for(self, group: Group, data: bytes) -> None:
-        """Hold the group until it is on the disk. Later replies queue behind it."""
+    def _sync_for(self, group: CommitGroup, data: bytes) -> None:
+        """Sync the group and then release its replies. Later replies wait behind them."""
         self.is_dirty = True
-        self._synced_next = group
+        self._syncing_group = group
 
         def synced(error: OSError | None) -> None:
-            if self._synced_next is not group:
+            if self._syncing_group is not group:
                 return  # the log was closed meanwhile
-            self._synced_next = None
+            self._syncing_group = None
             self.is_dirty = bool(self._group.data or self._group.held)
             if error is None:
                 _release(group.held)
             else:
-                # Pages of a failed sync may be gone, so the bytes are to be written anew.
+                # The system may have dropped the pages of a failed sync: write the bytes again.
                 self._size_written -= len(data)
                 self._fail(error, data)
                 _refuse(group.held, reason_of(error))
@@ -348,13 +351,13 @@ class Aof:
         self._start_sync(synced)
 
 
-def _release(held: list[Held]) -> None:
+def _release(held: list[HeldReplies]) -> None:
     for waiter, replies, _wrote, is_last in held:
         waiter.release(replies, is_last)
 
 
-def _refuse(held: list[Held], reason: str) -> None:
-    # Who only queued behind a write has lost nothing.
+def _refuse(held: list[HeldReplies], reason: str) -> None:
+    # Replies that only waited behind a write are still true.
     for waiter, replies, wrote, is_last in held:
         if wrote:
             waiter.refuse(replies, reason)

@@ -1,4 +1,4 @@
-"""BACKUP: the data of one moment as a log of its own, in a folder on which a server can start."""
+"""BACKUP: writes a snapshot of the data as a log, to a folder with which a server can start."""
 
 import threading
 from collections.abc import Callable
@@ -7,23 +7,23 @@ from dataclasses import dataclass, field
 from tile38py import errors
 from tile38py.errors import reason_of
 from tile38py.interfaces import Clock
-from tile38py.interfaces.rewriting import Backup
-from tile38py.persistence.edges import BackupFolder, Rewrite, Snapshots
-from tile38py.persistence.shrink import CANCELLED, Written, write_data
+from tile38py.interfaces.files import BackupFolder
+from tile38py.interfaces.rewriting import Backup, Rewrite, SnapshotSource
+from tile38py.persistence.shrink import CANCELLED, RewriteTarget, write_data
 
 
 @dataclass(slots=True)
 class BackupMaker:
     """Makes backups, one at a time."""
 
-    data: Snapshots
+    data: SnapshotSource
     folder: BackupFolder
     clock: Clock
-    is_closed: bool = False  # those that run are to end
+    is_closed: bool = False  # cancels the running backup
     _running: threading.Lock = field(default_factory=threading.Lock)
 
     def begin(self, name: str) -> Callable[[], Backup]:
-        """Take the data as it is; what is returned writes it, on another thread."""
+        """Take a snapshot now. Return the function that writes it, on a thread."""
         rewrite = self.data.rewrite(self.clock.now_ns())
         objects = self.data.statistics()["num_objects"]
 
@@ -43,7 +43,7 @@ class BackupMaker:
         return work
 
     def _write(self, name: str, rewrite: Rewrite) -> tuple[str, int]:
-        target = Written(self.folder.create(name))
+        target = RewriteTarget(self.folder.create(name))
         try:
             if not write_data(rewrite, target, lambda: self.is_closed, lambda: None):
                 raise errors.backup_failed(CANCELLED)

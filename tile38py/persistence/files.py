@@ -1,4 +1,4 @@
-"""Files in the data directory: the log's, those of backups, and how any file is replaced."""
+"""Files in the data directory: the log, backups, atomic replacement and sync."""
 
 import contextlib
 import errno
@@ -15,26 +15,26 @@ from tile38py.limits import COPY_CHUNK_BYTES, RESUME_FREE_BYTES_MIN
 
 FILE_MODE = 0o600
 DIRECTORY_MODE = 0o700
-BACKUP_SUFFIX = "-bak"  # of the log while Tile38 puts another in its place
-SHRINK_SUFFIX = "-shrink"  # of the log that is to take the place of the present one
-PART_SUFFIX = ".part"  # of a backup that isn't whole
+BACKUP_SUFFIX = "-bak"  # of the old log while Tile38 replaces it
+SHRINK_SUFFIX = "-shrink"  # of the log that a rewrite writes
+PART_SUFFIX = ".part"  # of an incomplete backup
 NEW_SUFFIX = ".new"  # of a file that is to replace another
 LOG_NAME = "appendonly.aof"
 NEW_FLAGS = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC
 
 
 class AppendFile:
-    """The log's file.
+    """A log's file.
 
-    A thread that reads, sums or syncs keeps it open: close() from elsewhere takes effect when
-    the last of them is done, so that none ever meets another file under the same descriptor.
+    It stays open while threads read, sum up or sync: close() takes effect when the last of them is
+    done, so that none of them uses a descriptor that was assigned to another file meanwhile.
     """
 
     def __init__(self, path: Path) -> None:
         self.path = path
         self._users = 0
         self._is_closed = False
-        self._lock = threading.Lock()  # of both
+        self._lock = threading.Lock()  # guards the two above
         flags = os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC
         self._descriptor = os.open(path, flags, FILE_MODE)
         if not lock_file(self._descriptor):
@@ -51,7 +51,7 @@ class AppendFile:
             return os.pread(self._descriptor, size, position)
 
     def write(self, data: bytes) -> None:
-        """Append all of it; after an error a part of it may be there."""
+        """Append all of the data. After an error a part may be written."""
         written = os.write(self._descriptor, data)
         if written < len(data):
             rest = memoryview(data)[written:]
@@ -63,12 +63,12 @@ class AppendFile:
         os.ftruncate(self._descriptor, size)
 
     def sync(self) -> None:
-        """Bring what is written to the disk. Any thread."""
+        """Sync the file to the disk. Any thread."""
         with self._in_use():
             os.fdatasync(self._descriptor)
 
     def has_room(self) -> bool:
-        """Whether the disk has room enough to be worth a try."""
+        """Whether the disk has RESUME_FREE_BYTES_MIN free."""
         usage = os.fstatvfs(self._descriptor)
         return usage.f_bavail * usage.f_frsize >= RESUME_FREE_BYTES_MIN
 
@@ -93,7 +93,7 @@ class AppendFile:
         return digest.hexdigest()
 
     def cut(self, position: int, kept: Path) -> None:
-        """Move everything behind a position into a file of its own."""
+        """Move everything behind a position to a new file."""
         descriptor = os.open(kept, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, FILE_MODE)
         try:
             at = position
@@ -107,7 +107,7 @@ class AppendFile:
         self.sync()
 
     def close(self) -> None:
-        """Give the file back, as soon as no thread is in it."""
+        """Close the file as soon as no thread uses it."""
         with self._lock:
             is_last = not self._is_closed and not self._users
             self._is_closed = True
@@ -133,15 +133,15 @@ class AppendFile:
             os.close(self._descriptor)
 
 
-class Folder:
-    """The place of the log: makes files beside it and puts one in its place."""
+class DiskLogFolder:
+    """The directory of the log: creates files beside the log and renames one over it."""
 
     def __init__(self, path: Path) -> None:
-        # A symbolic link stays one: what it points to is replaced.
+        # If the path is a symbolic link, its target is replaced, not the link.
         self._path = path.resolve()
 
     def create(self, suffix: str) -> AppendFile:
-        """Make an empty file called as the log with a suffix, or empty the one that is there."""
+        """Create or empty the file with the log's name and a suffix."""
         try:
             file = AppendFile(self._beside(suffix))
         except StartError:
@@ -155,29 +155,29 @@ class Folder:
         return file
 
     def put_in_place(self, suffix: str) -> None:
-        """Give such a file the log's name, at once; the former log loses it."""
+        """Rename such a file over the log, atomically."""
         self._beside(suffix).replace(self._path)
 
     def sync(self) -> None:
-        """Make names that changed survive a loss of power."""
+        """Sync the directory, so that renames survive a loss of power."""
         sync_directory(self._path.parent)
 
     def remove(self, suffix: str) -> None:
-        """Take such a file away, if it is there."""
+        """Remove such a file if it exists."""
         self._beside(suffix).unlink(missing_ok=True)
 
     def _beside(self, suffix: str) -> Path:
         return self._path.with_name(self._path.name + suffix)
 
 
-class BackupFolder:
-    """The backups, each a folder with a log in it; one that isn't whole has another name."""
+class DiskBackupFolder:
+    """The directory of backups. Each is a folder with a log; an incomplete one has a suffix."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
 
     def create(self, name: str) -> AppendFile:
-        """Begin a backup. Raises FileExistsError if there is one of that name."""
+        """Start a backup. Raises FileExistsError if its name is taken."""
         if (self._path / name).exists():
             raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST))
         self._path.mkdir(mode=DIRECTORY_MODE, parents=True, exist_ok=True)
@@ -187,7 +187,7 @@ class BackupFolder:
         return AppendFile(part / LOG_NAME)
 
     def finish(self, name: str) -> str:
-        """Give a backup that is written and synced its name; where it is."""
+        """Rename a synced backup to its final name; return its path."""
         part, whole = self._part(name), self._path / name
         sync_directory(part)
         part.rename(whole)
@@ -196,7 +196,7 @@ class BackupFolder:
         return str(whole.absolute())
 
     def sweep(self) -> None:
-        """Take away what isn't whole: only one is made at a time."""
+        """Remove incomplete backups. None may be running."""
         if self._path.is_dir():
             for part in self._path.glob(f"*{PART_SUFFIX}"):
                 shutil.rmtree(part, ignore_errors=True)
@@ -206,7 +206,7 @@ class BackupFolder:
 
 
 def lock_file(descriptor: int) -> bool:
-    """Take the lock of an open file unless somebody has it."""
+    """Lock an open file; return False if another process holds the lock."""
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
@@ -215,7 +215,7 @@ def lock_file(descriptor: int) -> bool:
 
 
 def replace_file(path: Path, data: bytes) -> None:
-    """Write beside, sync, rename over."""
+    """Replace a file's content atomically: write a file beside it, sync, rename."""
     beside = path.with_name(path.name + NEW_SUFFIX)
     try:
         write_synced(os.open(beside, NEW_FLAGS, FILE_MODE), data)
@@ -227,7 +227,7 @@ def replace_file(path: Path, data: bytes) -> None:
 
 
 def write_synced(descriptor: int, data: bytes) -> None:
-    """Write to an open file, bring that to the disk, close the file."""
+    """Write to an open file, sync and close it."""
     with os.fdopen(descriptor, "wb") as file:
         file.write(data)
         file.flush()
@@ -235,7 +235,7 @@ def write_synced(descriptor: int, data: bytes) -> None:
 
 
 def sync_directory(directory: Path) -> None:
-    """Make names that were added or changed survive a loss of power."""
+    """Sync a directory, so that added and changed names survive a loss of power."""
     descriptor = os.open(directory, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     try:
         os.fsync(descriptor)
@@ -244,12 +244,12 @@ def sync_directory(directory: Path) -> None:
 
 
 def open_log(path: Path) -> AppendFile:
-    """Open the log, after finishing what a crash of Tile38 left half done."""
+    """Open the log. Complete an AOFSHRINK of Tile38 that a crash interrupted."""
     backup = path.with_name(path.name + BACKUP_SUFFIX)
     if not path.exists() and backup.exists():
-        # Tile38's AOFSHRINK renames the live log away before the new one is in its place.
+        # Tile38's AOFSHRINK renames the old log before the new one has its name.
         backup.rename(path)
     file = AppendFile(path)
-    # Nobody else has the log now, so this is what a crash left.
-    Folder(path).remove(SHRINK_SUFFIX)
+    # The log is locked by now, so such a file was left by a crash.
+    DiskLogFolder(path).remove(SHRINK_SUFFIX)
     return file

@@ -1,4 +1,4 @@
-"""Conversion of the log of very old Tile38 versions, file `aof`, into today's form."""
+"""Migration of the log of very old Tile38 versions, the file `aof`, to the present format."""
 
 import struct
 from pathlib import Path
@@ -14,13 +14,13 @@ RECORD_BYTES_MAX = 512 << 20  # as one argument in RESP
 
 
 def is_needed(directory: Path) -> bool:
-    """Whether there is an old log and no new one, nor one that a crash left renamed away."""
+    """Whether there is an old log and no present one, nor one that a crash left as `-bak`."""
     newer = (directory / LOG_NAME, directory / (LOG_NAME + BACKUP_SUFFIX))
     return (directory / OLD_NAME).exists() and not any(path.exists() for path in newer)
 
 
 def migrate(directory: Path) -> None:
-    """Write the new log beside the old one, which stays."""
+    """Write the log in the present format. The old file is kept."""
     beside = directory / NEW_NAME
     with (directory / OLD_NAME).open("rb") as source, beside.open("wb") as target:
         beside.chmod(0o600)
@@ -31,7 +31,7 @@ def migrate(directory: Path) -> None:
 
 
 def read_record(source: BinaryIO) -> bytes | None:
-    """The next record's text, None at the end."""
+    """Read the text of the next record; None at the end. Raises StartError."""
     head = source.read(SIZE_BYTES)
     if not head:
         return None
@@ -49,7 +49,7 @@ def read_record(source: BinaryIO) -> bytes | None:
 
 
 def split_record(text: bytes) -> list[bytes]:
-    """Words at each single space; one that begins with `{` takes the rest."""
+    """Split at each single space; a word that begins with `{` extends to the end."""
     words: list[bytes] = []
     rest: bytes | None = text
     while rest is not None:
@@ -63,7 +63,7 @@ def split_record(text: bytes) -> list[bytes]:
 
 
 def command_bytes(words: list[bytes]) -> bytes:
-    """A command as it stands in the log."""
+    """Encode a command for the log."""
     parts = [b"*%d\r\n" % len(words)]
     parts += [b"$%d\r\n%b\r\n" % (len(word), word) for word in words]
     return b"".join(parts)

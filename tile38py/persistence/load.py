@@ -1,7 +1,7 @@
-"""Replay of the log at the start: pieces of the file through the engine, with progress.
+"""Loads the log into the engine, chunk by chunk, and reports progress.
 
-Runs on a thread of its own, so that the event loop can answer LOADING. A last command that isn't
-complete is reported, not an error; the caller decides what becomes of it.
+It runs on a thread, so that the event loop can reply LOADING. An incomplete last command is not an
+error: it is reported as `torn`, and the caller decides what to do.
 """
 
 from collections import Counter
@@ -17,8 +17,8 @@ from tile38py.limits import KIB, LOAD_CHUNK_BYTES, PROGRESS_SECONDS
 UNITS = ("bytes/s", "KB/s", "MB/s", "GB/s", "TB/s")
 
 
-class Source(Protocol):
-    """The log's file as the load needs it."""
+class ReadableLog(Protocol):
+    """The part of a log's file that the load uses."""
 
     def size(self) -> int:
         """Bytes in the file."""
@@ -28,8 +28,8 @@ class Source(Protocol):
 
 
 @dataclass(slots=True)
-class Progress:
-    """How far the load is, and how it ended."""
+class LoadProgress:
+    """The progress of a load, and its result."""
 
     size: int
     consumed: int = 0  # bytes of complete commands
@@ -40,11 +40,11 @@ class Progress:
 
     @property
     def torn(self) -> int:
-        """Bytes of an incomplete command at the end, once the load is over."""
+        """Bytes of an incomplete command at the end of the log. Only after the load."""
         return self.size - self.consumed
 
     def rate_text(self) -> str:
-        """Commands and bytes a second, in Tile38's form."""
+        """Commands and bytes per second, in Tile38's format."""
         seconds = max(self.elapsed_ns, 1) / 1e9
         rate, unit = self.consumed / seconds, 0
         while rate > KIB and unit + 1 < len(UNITS):
@@ -53,32 +53,34 @@ class Progress:
         return f"{self.commands / seconds:.0f}/s, {rate:.0f} {UNITS[unit]}"
 
     def summary_text(self) -> str:
-        """The line that closes every load."""
+        """The line that is logged after a load."""
         seconds = self.elapsed_ns / 1e9
         return f"AOF loaded {self.commands} commands: {seconds:.2f}s, {self.rate_text()}"
 
     def progress_text(self) -> str:
-        """A line while it runs."""
+        """A line that is logged during a load."""
         percent = 100 * self.consumed // max(self.size, 1)
         return f"AOF loading: {percent}%, {self.commands} commands, {self.rate_text()}"
 
 
 class Loader:
-    """Replays one file into one engine."""
+    """Loads one log into one engine."""
 
-    def __init__(self, engine: Engine, clock: Clock, report: Callable[[Progress], None]) -> None:
+    def __init__(
+        self, engine: Engine, clock: Clock, report: Callable[[LoadProgress], None]
+    ) -> None:
         self._engine = engine
         self._clock = clock
         self._report = report
         self._is_cancelled = False
 
     def cancel(self) -> None:
-        """Have the load end soon, from another thread; it then raises StartError."""
+        """End the load at its next chance, with StartError. Any thread."""
         self._is_cancelled = True
 
-    def load(self, source: Source) -> Progress:
-        """Run everything. Progress.error tells what is wrong with the log, if anything."""
-        progress = Progress(source.size())
+    def load(self, source: ReadableLog) -> LoadProgress:
+        """Run all commands. LoadProgress.error tells what is wrong with the log, if anything."""
+        progress = LoadProgress(source.size())
         started_ns = self._clock.monotonic_ns()
         reported_ns = started_ns
         position, rest, want = 0, b"", LOAD_CHUNK_BYTES
@@ -90,8 +92,7 @@ class Loader:
                 break
             position += len(data)
             rest = self._run(progress, rest + data)
-            # A command larger than the piece is parsed again with twice as much, not with a
-            # little more each time.
+            # A command larger than the chunk is parsed again with twice as many bytes.
             want = max(LOAD_CHUNK_BYTES, len(rest))
             now_ns = self._clock.monotonic_ns()
             progress.elapsed_ns = now_ns - started_ns
@@ -100,7 +101,7 @@ class Loader:
                 self._report(progress)
         return progress
 
-    def _run(self, progress: Progress, data: bytes) -> bytes:
+    def _run(self, progress: LoadProgress, data: bytes) -> bytes:
         loaded = self._engine.load(data, self._clock.now_ns())
         progress.consumed += loaded.consumed
         progress.commands += loaded.commands

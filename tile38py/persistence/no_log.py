@@ -7,7 +7,7 @@ from tile38py.persistence.aof import EVERYSEC
 
 
 class NoLog:
-    """The log of a server that keeps none (--appendonly no)."""
+    """A log that keeps nothing. It has the interface of Aof."""
 
     is_enabled = False
     is_dirty = False
@@ -16,33 +16,33 @@ class NoLog:
     policy = EVERYSEC
 
     def append(self, data: bytes) -> None:
-        """Forget it."""
+        """Discard the data."""
 
     def wait(
         self, waiter: Waiter, replies: bytes = b"", *, wrote: bool = False, is_last: bool = False
     ) -> None:
-        """Nothing is ever dirty, so nobody waits."""
+        """Never called: is_dirty is never set."""
         raise AssertionError
 
     def tick(self) -> None:
-        """Nothing to sync."""
+        """Do nothing."""
 
     def close(self) -> None:
-        """Nothing to write."""
+        """Do nothing."""
 
-    def release(self) -> None:
-        """Nothing to close."""
+    def close_file(self) -> None:
+        """Do nothing."""
 
     def read(self, position: int, size: int) -> bytes:
-        """There is nothing to read."""
+        """Return nothing."""
         return b""
 
     def on_written(self, listener: Callable[[int, bytes], None]) -> None:
-        """Nothing will be."""
+        """Never call the function: nothing is written."""
 
     def on_replaced(self, replaced: Callable[[], None]) -> None:
-        """Nor will it be replaced."""
+        """Never call the function: nothing is replaced."""
 
     def digest(self, position: int, size: int) -> str | None:
-        """There is nothing to sum up."""
+        """Return None: there is no range."""
         return None

@@ -1,14 +1,14 @@
-"""AOFSHRINK: the log anew from the data, while clients go on. Also when that happens by itself.
+"""AOFSHRINK: rewrites the log from the data while clients are served, also automatically.
 
-A snapshot, taken in one turn of the loop, is exactly what the log says up to its size then. On a
-thread it is written to a file beside the log, then what the log got meanwhile, in synced rounds,
-until little is left, which came during the last of them. That is copied while nothing is written,
-and the file takes the log's name. Under everysec and no this last step happens on the loop and
-syncs nothing; under `always` the journal holds what comes while a thread syncs the file and its
-name. A crash leaves the one or the other log. An error leaves the present one in use, and so does
-a stop.
+A snapshot is taken on the event loop: it equals what the log contains up to its size at that
+moment. A thread writes the snapshot to a file beside the log, then copies what was appended to the
+log meanwhile, in rounds that end with a sync, until little is left. That is copied while the
+journal is paused, and the file gets the log's name. Under everysec and no this last step runs on
+the event loop and syncs nothing; under `always` the journal stays paused while a thread syncs the
+file and its name. A crash leaves the old log or the new one. After an error, or a stop of the
+server, the old log stays in use.
 
-Knows no files: see files. Doesn't know what a snapshot looks like: see the engine.
+It doesn't open files (see files) and doesn't know the form of a snapshot (see the engine).
 """
 
 import contextlib
@@ -17,46 +17,53 @@ from dataclasses import dataclass, field
 
 from tile38py.errors import as_os_error, reason_of
 from tile38py.interfaces import Clock, Tell
-from tile38py.interfaces.rewriting import RewriteFigures
+from tile38py.interfaces.files import InThread, LogFile, LogFolder
+from tile38py.interfaces.rewriting import Rewrite, RewriteFigures, SnapshotSource
 from tile38py.limits import (
     COPY_CHUNK_BYTES,
+    SHRINK_BACKOFF_SECONDS_MAX,
+    SHRINK_BACKOFF_SECONDS_MIN,
     SHRINK_PIECE_BYTES,
     SHRINK_SWAP_BYTES_MAX,
     SHRINK_SYNC_BYTES,
 )
 from tile38py.persistence.aof import ALWAYS, Aof
-from tile38py.persistence.edges import InThread, LogFile, LogFolder, Rewrite, Snapshots
 from tile38py.persistence.files import SHRINK_SUFFIX
 
 CANCELLED = "cancelled"
 SECOND_NS = 1_000_000_000
+PERCENT = 100
+DOUBLINGS_MAX = 10  # more than lead from the shortest backoff to the longest
 
 
 @dataclass(slots=True)
-class Written:
-    """A file that a rewrite goes to."""
+class RewriteTarget:
+    """The file to which a rewrite is written."""
 
     file: LogFile
     size: int = 0
     size_synced: int = 0
 
     def add(self, data: bytes) -> None:
-        """Append, and sync now and then."""
+        """Append, and sync every SHRINK_SYNC_BYTES."""
         self.file.write(data)
         self.size += len(data)
         if self.size - self.size_synced >= SHRINK_SYNC_BYTES:
             self.sync()
 
     def sync(self) -> None:
-        """Bring all of it to the disk."""
+        """Sync the file to the disk."""
         self.file.sync()
         self.size_synced = self.size
 
 
 def write_data(
-    rewrite: Rewrite, target: Written, is_cancelled: Callable[[], bool], tell: Callable[[], None]
+    rewrite: Rewrite,
+    target: RewriteTarget,
+    is_cancelled: Callable[[], bool],
+    tell: Callable[[], None],
 ) -> bool:
-    """Write all data and sync it; False if that was cancelled. For a thread."""
+    """Write all data and sync it; return False if cancelled. Runs on a thread."""
     while piece := rewrite.read(SHRINK_PIECE_BYTES):
         target.add(piece)
         tell()
@@ -67,17 +74,17 @@ def write_data(
 
 
 @dataclass(slots=True, eq=False)
-class Run:
-    """One rewrite: what its threads work on. The loop and a thread take turns with it."""
+class ShrinkRun:
+    """The state of one rewrite. It is used by the event loop and a thread alternately."""
 
     log: LogFile
     folder: LogFolder
     figures: RewriteFigures
     rewrite: Rewrite | None
-    copied: int  # bytes of the log that the new file says
-    target: Written | None = None
+    copied: int  # bytes of the log whose content is in the new file
+    target: RewriteTarget | None = None
     is_cancelled: bool = False
-    has_tail: bool = False  # whether a round was made
+    has_tail: bool = False  # whether a round was run
     is_in_place: bool = False
     is_name_synced: bool = False
 
@@ -88,7 +95,7 @@ class Run:
             None,
         )  # it is freed on this thread, which may take long
         assert rewrite is not None
-        self.target = Written(self.folder.create(SHRINK_SUFFIX))
+        self.target = RewriteTarget(self.folder.create(SHRINK_SUFFIX))
 
         def tell() -> None:
             self.figures.written, self.figures.total = rewrite.written, rewrite.total
@@ -96,7 +103,7 @@ class Run:
         write_data(rewrite, self.target, lambda: self.is_cancelled, tell)
 
     def copy(self, end: int) -> None:
-        """Copy what the log got since."""
+        """Copy what was appended to the log up to a position."""
         target = self.get_target()
         while self.copied < end and not self.is_cancelled:
             part = self.log.read(self.copied, min(end - self.copied, COPY_CHUNK_BYTES))
@@ -106,17 +113,17 @@ class Run:
             self.copied += len(part)
 
     def copy_and_sync(self, end: int) -> None:
-        """One round."""
+        """Run one round."""
         self.copy(end)
         self.get_target().sync()
 
     def swap(self, end: int) -> None:
-        """Become the log, unless it was cancelled meanwhile."""
+        """Copy the rest and replace the log, unless cancelled."""
         self.copy(end)
         self._put_in_place(end)
 
     def swap_and_sync(self, end: int) -> None:
-        """As swap, and for good."""
+        """The same with a sync of the file and its name."""
         self.copy_and_sync(end)
         self._put_in_place(end)
         if self.is_in_place:
@@ -124,7 +131,7 @@ class Run:
             self.is_name_synced = True
 
     def discard(self) -> None:
-        """Leave nothing behind."""
+        """Remove the new file."""
         self.rewrite = None
         if self.target is not None:
             with contextlib.suppress(OSError):
@@ -137,42 +144,42 @@ class Run:
             self.folder.put_in_place(SHRINK_SUFFIX)
             self.is_in_place = True
 
-    def get_target(self) -> Written:
-        """The new file, once it is there."""
+    def get_target(self) -> RewriteTarget:
+        """The new file. Only after it was created."""
         assert self.target is not None
         return self.target
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Surroundings:
-    """What a shrinker is given."""
+class ShrinkDependencies:
+    """Dependencies of a shrinker."""
 
-    data: Snapshots
+    data: SnapshotSource
     folder: LogFolder
     in_thread: InThread
     clock: Clock
-    info: Tell
-    error: Tell
+    log_info: Tell
+    log_error: Tell
 
 
 @dataclass(slots=True)
 class AofShrinker:
-    """Rewrites a log, one time at a time. For the thread of the loop."""
+    """Rewrites a log, one rewrite at a time. Only the event loop's thread uses it."""
 
     journal: Aof
-    around: Surroundings
+    dependencies: ShrinkDependencies
     figures: RewriteFigures = field(default_factory=RewriteFigures)
     is_closed: bool = False
-    _run: Run | None = None
+    _run: ShrinkRun | None = None
     _waiting: list[Callable[[], None]] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        """Measure growth from each log that is new, whoever put it in place."""
-        self.journal.on_replaced(self._measure)
+        """Measure growth from every new log, also from one that a resync has installed."""
+        self.journal.on_replaced(self._set_base)
 
     def start(self) -> None:
         """Start a rewrite unless one runs."""
-        figures, clock, journal = self.figures, self.around.clock, self.journal
+        figures, clock, journal = self.figures, self.dependencies.clock, self.journal
         if figures.is_running or self.is_closed:
             return
         figures.is_running, figures.started_ns = True, clock.monotonic_ns()
@@ -180,15 +187,15 @@ class AofShrinker:
         if journal.error is not None:
             self._end(journal.error)
             return
-        rewrite = self.around.data.rewrite(clock.now_ns())
+        rewrite = self.dependencies.data.rewrite(clock.now_ns())
         figures.total = rewrite.total
-        folder = self.around.folder
-        self._run = run = Run(journal.file, folder, figures, rewrite, copied=journal.size)
+        folder = self.dependencies.folder
+        self._run = run = ShrinkRun(journal.file, folder, figures, rewrite, copied=journal.size)
         del rewrite
-        self.around.in_thread(run.write, self._round_ended)
+        self.dependencies.in_thread(run.write, self._round_ended)
 
     def cancel(self, then: Callable[[], None]) -> None:
-        """Give a rewrite up if one runs and isn't at its end; call a function when none runs."""
+        """Cancel a running rewrite unless it is at its end; call a function when none runs."""
         if self._run is not None:
             self._run.is_cancelled = True
         if self.figures.is_running:
@@ -197,77 +204,77 @@ class AofShrinker:
             then()
 
     def close(self, then: Callable[[], None]) -> None:
-        """As cancel, and start none any more."""
+        """Cancel, and start no rewrite any more."""
         self.is_closed = True
         self.cancel(then)
 
-    def _measure(self) -> None:
+    def _set_base(self) -> None:
         self.figures.size_base = self.journal.size_written
 
     def _round_ended(self, error: OSError | None) -> None:
         run, end = self._running(), self.journal.size_written
-        # However little came while the snapshot was written, it may have been there for long, and
-        # be safe in the present log: it has to be in the new one before that has the name.
+        # Bytes appended while the snapshot was written may be synced in the old log, however few
+        # they are: they have to be synced in the new one before that gets the name.
         rest_max = SHRINK_SWAP_BYTES_MAX if run.has_tail else 0
-        if reason := self._reason_to_give_up(error):
-            self._give_up(reason)
+        if reason := self._abort_reason(error):
+            self._abort(reason)
         elif end - run.copied > rest_max:
             run.has_tail = True
-            self.around.in_thread(lambda: run.copy_and_sync(end), self._round_ended)
+            self.dependencies.in_thread(lambda: run.copy_and_sync(end), self._round_ended)
         else:
-            self.journal.hold(self._swap)
+            self.journal.pause(self._swap)
 
     def _swap(self) -> None:
-        """The journal is held: nothing is written."""
+        """Copy the rest and replace the log. The journal is paused."""
         run, end = self._running(), self.journal.size_written
         is_always = self.journal.policy == ALWAYS
         rest = end - run.copied
         is_much = rest > SHRINK_SWAP_BYTES_MAX and not is_always
-        if self._reason_to_give_up(None) or is_much or rest < 0:
-            self.journal.go_on()
-            # Below 0: what the snapshot says, too, still waited for a sync to end. It has to be in
-            # the old log first, or it would be written to the new one once more.
+        if self._abort_reason(None) or is_much or rest < 0:
+            self.journal.resume()
+            # A negative rest: bytes whose content is in the snapshot still waited for a sync. They
+            # have to be written to the old log first, or they would be written to the new one.
             self.journal.flush()
             self._round_ended(None)
         elif is_always:
-            self.around.in_thread(lambda: run.swap_and_sync(end), self._swapped)
+            self.dependencies.in_thread(lambda: run.swap_and_sync(end), self._swapped)
         else:
             error = None
             try:
                 run.swap(end)
-            except Exception as raised:  # noqa: BLE001  # the journal must not stay held
+            except Exception as raised:  # noqa: BLE001  # the journal must not stay paused
                 error = as_os_error(raised)
             self._swapped(error)
 
     def _swapped(self, error: OSError | None) -> None:
         run = self._running()
         if not run.is_in_place:
-            self.journal.go_on()
-            self._give_up(self._reason_to_give_up(error) or "")
+            self.journal.resume()
+            self._abort(self._abort_reason(error) or "")
             return
-        # An error after the renaming is of its sync, which the journal's next one repeats.
-        target, folder = run.get_target(), self.around.folder
+        # An error after the rename is one of its sync, which the journal's next sync repeats.
+        target, folder = run.get_target(), self.dependencies.folder
         sync_name = None if run.is_name_synced else folder.sync
         former = self.journal.replace(target.file, target.size, sync_name=sync_name)
-        self.journal.go_on()
-        # To free a large file takes the system a while.
-        self.around.in_thread(former.close, lambda _error: self._end(None))
+        self.journal.resume()
+        # Closing frees a large file, which takes the system a while.
+        self.dependencies.in_thread(former.close, lambda _error: self._end(None))
 
-    def _reason_to_give_up(self, error: OSError | None) -> str | None:
+    def _abort_reason(self, error: OSError | None) -> str | None:
         if error is not None:
             return reason_of(error)
         if self._running().is_cancelled:
             return CANCELLED
         return self.journal.error
 
-    def _give_up(self, reason: str) -> None:
+    def _abort(self, reason: str) -> None:
         run = self._running()
-        self.around.in_thread(run.discard, lambda _error: self._end(reason))
+        self.dependencies.in_thread(run.discard, lambda _error: self._end(reason))
 
     def _end(self, reason: str | None) -> None:
         figures, self._run = self.figures, None
         figures.is_running = False
-        figures.last_ns = self.around.clock.monotonic_ns() - figures.started_ns
+        figures.last_ns = self.dependencies.clock.monotonic_ns() - figures.started_ns
         figures.last_error = reason
         figures.count += 1
         if reason is None:
@@ -275,33 +282,73 @@ class AofShrinker:
         else:
             figures.failed_count += 1
             figures.failed_in_a_row += 1
-            self.around.error("aof shrink failed: %s", reason)
-        self.around.info("aof shrink ended %s", duration_text(figures.last_ns))
+            self.dependencies.log_error("aof shrink failed: %s", reason)
+        self.dependencies.log_info("aof shrink ended %s", duration_text(figures.last_ns))
         waiting, self._waiting = self._waiting, []
         for then in waiting:
             then()
 
-    def _running(self) -> Run:
+    def _running(self) -> ShrinkRun:
         assert self._run is not None
         return self._run
 
 
 class NoShrinker:
-    """Where no log is kept there is none to rewrite."""
+    """The shrinker of a server without a log."""
 
     def __init__(self) -> None:
         self.figures = RewriteFigures()
 
     def start(self) -> None:
-        """Do nothing, as Tile38."""
+        """Do nothing, as Tile38 does."""
 
     def cancel(self, then: Callable[[], None]) -> None:
-        """None runs."""
+        """Call the function: no rewrite runs."""
         then()
 
 
 def duration_text(nanoseconds: int) -> str:
-    """As in 111.9ms and 1.7s."""
+    """A duration like 111.9ms or 1.7s."""
     if nanoseconds >= SECOND_NS:
         return f"{nanoseconds / SECOND_NS:.1f}s"
     return f"{nanoseconds / 1_000_000:.1f}ms"
+
+
+@dataclass(frozen=True, slots=True)
+class ShrinkRule:
+    """The settings of automatic rewrites."""
+
+    size_min: int  # bytes; 0 = never
+    growth_percentage: int = 0  # since the last rewrite, or since the load if there was none
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LogGrowth:
+    """The growth of the log, and the rewrites so far."""
+
+    size: int  # bytes
+    size_base: int  # bytes after the last rewrite, or after the load if there was none
+    is_rewritten: bool = False  # whether there was a rewrite since the server's start
+    is_running: bool = False  # whether a rewrite runs
+    failed_count: int = 0  # failed rewrites in a row, up to the last one
+    since_start_ns: int | None = None  # time since the last automatic rewrite started
+
+
+def should_shrink(rule: ShrinkRule, growth: LogGrowth) -> bool:
+    """Whether an automatic rewrite is due. A pure function."""
+    if growth.is_running or rule.size_min <= 0 or growth.size <= rule.size_min:
+        return False
+    if growth.is_rewritten and growth.size <= growth.size_base:
+        return False  # nothing was appended since the rewrite
+    if growth.since_start_ns is not None and growth.since_start_ns < backoff_ns(
+        growth.failed_count
+    ):
+        return False
+    grown = growth.size - growth.size_base
+    return grown * PERCENT >= rule.growth_percentage * growth.size_base
+
+
+def backoff_ns(failed_count: int) -> int:
+    """The backoff between two automatic rewrites: a full disk must not be filled every minute."""
+    seconds = SHRINK_BACKOFF_SECONDS_MIN * 2 ** min(failed_count, DOUBLINGS_MAX)
+    return int(min(seconds, SHRINK_BACKOFF_SECONDS_MAX) * SECOND_NS)

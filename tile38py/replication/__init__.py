@@ -1,1 +1,5 @@
-"""Leading and following: a leader's log, piece by piece, becomes its followers' log and data."""
+"""Replication: the leader streams its log, a follower runs and keeps it.
+
+Leader: leader, log_stream. Follower: follower, follower_session, handshake, link, log_comparison,
+full_copy, stream_buffer, dependencies.
+"""

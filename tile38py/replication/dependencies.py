@@ -1,4 +1,7 @@
-"""What following is given of the server it runs in, and small ways to wait for it."""
+"""Dependencies of a follower: the network, threads and files as interfaces, the server's objects.
+
+Also the waits that every part of a follower needs.
+"""
 
 import asyncio
 from collections.abc import Callable
@@ -10,13 +13,13 @@ from tile38py.config import Config
 from tile38py.config.properties import LEADERAUTH, REPLICA_ANNOUNCE_IP, REPLICA_ANNOUNCE_PORT
 from tile38py.gates import Gates
 from tile38py.interfaces import Clock, Journal, Router, Tell
-from tile38py.interfaces.following import Target
+from tile38py.interfaces.following import LeaderAddress
 from tile38py.limits import RETRY_SECONDS
 
 Result = TypeVar("Result")
 
 
-class Stream(Protocol):
+class ByteStream(Protocol):
     """A connection to a leader. Reading may raise OSError."""
 
     async def read(self, size_max: int) -> bytes:
@@ -29,77 +32,77 @@ class Stream(Protocol):
         """Close after what was written."""
 
 
-class Dial(Protocol):
+class Connector(Protocol):
     """Opens connections."""
 
-    async def open(self, host: str, port: int) -> Stream:
+    async def open(self, host: str, port: int) -> ByteStream:
         """Connect. Raises LinkError with a text for people."""
 
 
 class Threads(Protocol):
-    """Runs what takes long beside the event loop."""
+    """Runs long work off the event loop."""
 
     def run(self, work: Callable[[], Result]) -> asyncio.Future[Result]:
-        """Begin on another thread."""
+        """Start work on a thread."""
 
 
 class CopyFile(Protocol):
-    """A log's file. Everything may raise OSError."""
+    """The file of a log or of a copy. Everything may raise OSError."""
 
     def size(self) -> int:
         """Bytes in the file."""
 
     def has_room(self) -> bool:
-        """Whether it is worth trying to write."""
+        """Whether the disk has enough free space to try a write."""
 
     def close(self) -> None:
-        """Give it back, once all threads are out of it."""
+        """Close the file once no thread uses it."""
 
     def read(self, position: int, size: int) -> bytes:
         """At most so many bytes from a position on."""
 
     def write(self, data: bytes) -> None:
-        """Append all of it."""
+        """Append all of the data."""
 
     def truncate(self, size: int) -> None:
         """Cut everything behind a position."""
 
     def sync(self) -> None:
-        """Bring what is written to the disk."""
+        """Sync the file to the disk."""
 
     def digest(self, position: int, size: int) -> str | None:
-        """The MD5 of a range, None if it isn't all there or the file is no more."""
+        """The MD5 of a range, None if it isn't all there or the file was removed."""
 
 
 class CopyDisk(Protocol):
-    """Where a received log lies until it takes the place of our own. May raise OSError."""
+    """Files of copies of a leader's log, which may replace our own log. May raise OSError."""
 
     def log(self) -> CopyFile:
-        """The file that is our log at present."""
+        """The file of our log at present."""
 
     def create(self, prefix: int) -> CopyFile:
-        """A new one that begins with so many bytes of our own log. Any thread."""
+        """A new file that begins with so many bytes of our log. Any thread."""
 
     async def install(self, file: CopyFile, size: int, adopt: Callable[[], None]) -> None:
-        """Make it the log and call adopt, with nothing between them; it was synced before."""
+        """Make a synced file the log and call adopt, with nothing between the two."""
 
     def discard(self, file: CopyFile | None) -> None:
-        """Remove it, or what a crash left of one."""
+        """Remove a file; None: remove one that a crash may have left."""
 
 
 @dataclass(frozen=True, slots=True)
-class Us:
-    """What a leader is told of us."""
+class FollowerIdentity:
+    """How a follower identifies itself to its leader."""
 
     server_id: str
-    password: bytes  # leaderauth, empty if there is none
+    password: bytes  # leaderauth; empty: none
     port: int
-    ip: str  # empty if it is what the leader sees
+    ip: str  # empty: the address from which it connects
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Surroundings:
-    """The parts of a server that following works with."""
+class FollowerDependencies:
+    """Dependencies of a follower."""
 
     engine: Engine
     new_engine: Callable[[], Engine]
@@ -108,17 +111,18 @@ class Surroundings:
     gates: Gates
     journal: Journal
     router: Router
-    dial: Dial
+    connector: Connector
     threads: Threads
     disk: CopyDisk | None  # None if no log is kept
     port: int
-    inform: Tell
-    complain: Tell
-    keep_leader: Callable[[Target | None], None]  # for the next start; may raise CommandError
+    log_info: Tell
+    log_error: Tell
+    # Keep the leader in the configuration file for the next start. May raise CommandError.
+    keep_leader: Callable[[LeaderAddress | None], None]
 
-    def us(self) -> Us:
-        """What a leader is told of us, by the settings in force."""
-        return Us(
+    def identity(self) -> FollowerIdentity:
+        """Our identity by the settings in force."""
+        return FollowerIdentity(
             server_id=self.config.identity.server_id,
             password=self.config.get(LEADERAUTH).encode("utf-8", "surrogateescape"),
             port=self.config.get(REPLICA_ANNOUNCE_PORT) or self.port,
@@ -126,50 +130,53 @@ class Surroundings:
         )
 
     async def in_thread(
-        self, work: Callable[[], Result], hurry: Callable[[], None] | None = None
+        self, work: Callable[[], Result], cancel: Callable[[], None] | None = None
     ) -> Result:
-        """What comes of work on a thread. Who is cancelled meanwhile still sees it end, soon."""
+        """Run work on a thread and return its result.
+
+        A cancelled caller still waits for the end of the work, which cancel() should bring about.
+        """
         future = self.threads.run(work)
         try:
             return await asyncio.shield(future)
         except asyncio.CancelledError:
-            if hurry is not None:
-                hurry()
-            await ended(future)
+            if cancel is not None:
+                cancel()
+            await wait_until_done(future)
             raise
 
     async def written(self) -> None:
-        """Wait until the log's file has all that was appended."""
+        """Wait until everything that was appended is in the log's file."""
         while self.journal.is_dirty or self.journal.error is not None:
             if self.journal.error is not None:
                 await asyncio.sleep(RETRY_SECONDS)
             else:
-                turn = Turn()
-                self.journal.wait(turn)
-                await turn.event.wait()
+                waiter = LogWaiter()
+                self.journal.wait(waiter)
+                await waiter.event.wait()
 
 
-class Turn:
-    """Waits for the log as clients' replies do."""
+class LogWaiter:
+    """Sets an event when the log is written or failed."""
 
     def __init__(self) -> None:
         self.event = asyncio.Event()
 
     def release(self, replies: bytes, is_last: bool) -> None:
-        """The log is written."""
+        """Set the event: the log is written."""
         del replies, is_last
         self.event.set()
 
     def refuse(self, replies: bytes, reason: str) -> None:
-        """It isn't, which the log itself tells, too."""
+        """Set the event: the log failed. The journal keeps the error."""
         del replies, reason
         self.event.set()
 
 
-async def ended(future: asyncio.Future[Result]) -> None:
-    """Wait until a thread's work has ended, come what may; nobody wants its result.
+async def wait_until_done(future: asyncio.Future[Result]) -> None:
+    """Wait until work on a thread has ended, whatever its result.
 
-    Who is cancelled meanwhile is so once it has ended.
+    A cancelled caller waits, too, and is cancelled when the work has ended.
     """
     is_cancelled = False
     while not future.done():

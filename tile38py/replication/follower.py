@@ -1,4 +1,7 @@
-"""Keeps one session with the leader that FOLLOW named, at most. How it goes: see session."""
+"""The follower of a server: FOLLOW commands in their order, at most one session at a time.
+
+See follower_session for what happens in a session.
+"""
 
 import asyncio
 from collections.abc import Callable
@@ -6,10 +9,10 @@ from typing import TypeVar
 
 from tile38py import errors
 from tile38py.errors import CommandError
-from tile38py.interfaces.following import Target
+from tile38py.interfaces.following import LeaderAddress
 from tile38py.limits import LINK_PROBE_SECONDS_MAX
-from tile38py.replication.dependencies import Surroundings
-from tile38py.replication.follower_session import Session, Status
+from tile38py.replication.dependencies import FollowerDependencies
+from tile38py.replication.follower_session import FollowerSession, FollowerStatus
 from tile38py.replication.handshake import IneligibleError, probe
 from tile38py.replication.link import LinkError
 
@@ -18,118 +21,120 @@ SECOND_NS = 1_000_000_000
 
 
 class Follower:
-    """The following of a server."""
+    """Follows the leader that the last FOLLOW named."""
 
-    def __init__(self, surroundings: Surroundings, target: Target | None) -> None:
-        self.target = target
-        self._surroundings = surroundings
-        self._status = Status()
+    def __init__(self, dependencies: FollowerDependencies, leader: LeaderAddress | None) -> None:
+        self.leader = leader
+        self._dependencies = dependencies
+        self._status = FollowerStatus()
         self._changed = asyncio.Event()
         self._tasks: asyncio.TaskGroup | None = None
         self._session: asyncio.Task[None] | None = None
-        self._begun = 0
-        self._effective = 0  # the number of the last FOLLOW that took effect
+        self._last_number = 0  # of FOLLOW commands
+        self._effective_number = 0  # of the last FOLLOW that took effect
 
     @property
     def is_caught_up(self) -> bool:
-        """Whether we have what the leader had when the session began."""
+        """Whether the data has everything that the leader had when the session began."""
         return self._status.is_caught_up
 
     @property
     def offset(self) -> int:
-        """How far we are in the leader's log."""
+        """The replication offset: the position in the leader's log."""
         return self._status.offset
 
     @property
     def proven(self) -> int:
-        """How many bytes of our log are known to be the leader's."""
+        """Bytes of our log that were compared with the leader's and are equal."""
         return self._status.proven
 
     @property
     def stale_seconds(self) -> int:
-        """For how long we may lack what the leader has; 0 while caught up, -1 if we never were."""
+        """Seconds since the data was last caught up; 0 while it is, -1 if it never was."""
         if self._status.is_caught_up:
             return 0
         if self._status.left_ns is None:
             return -1
-        return (self._surroundings.clock.monotonic_ns() - self._status.left_ns) // SECOND_NS
+        return (self._dependencies.clock.monotonic_ns() - self._status.left_ns) // SECOND_NS
 
     def start(self, tasks: asyncio.TaskGroup) -> None:
-        """Follow whoever is to be followed, from now on. Our own log is loaded."""
+        """Start to follow, once our own log is loaded."""
         self._tasks = tasks
         tasks.create_task(self._run(tasks), name="following")
 
-    def begin(self) -> int:
+    def next_number(self) -> int:
         """The number of one more FOLLOW."""
-        self._begun += 1
-        return self._begun
+        self._last_number += 1
+        return self._last_number
 
-    def is_outdone(self, number: int) -> bool:
+    def is_superseded(self, number: int) -> bool:
         """Whether a later FOLLOW has taken effect."""
-        return number < self._effective
+        return number < self._effective_number
 
-    def change(self, target: Target | None, number: int) -> None:
-        """Follow this leader, or nobody, from now on."""
-        self._effective = number
-        if target == self.target:
+    def follow(self, leader: LeaderAddress | None, number: int) -> None:
+        """Follow this leader from now on; None: follow no one."""
+        self._effective_number = number
+        if leader == self.leader:
             return
-        self.target = target
+        self.leader = leader
         self._changed.set()
         if self._session is not None:
             # It does nothing more, whatever has just arrived for it.
             self._session.cancel()
-        self._status.lose(self._surroundings.clock.monotonic_ns())
+        self._status.end_session(self._dependencies.clock.monotonic_ns())
         self._status.proven = 0
-        gates = self._surroundings.gates
-        gates.is_following = target is not None
+        gates = self._dependencies.gates
+        gates.is_following = leader is not None
         gates.apply()
 
     def probe(
-        self, target: Target, settle: Callable[[CommandError | None], Result]
+        self, leader: LeaderAddress, settle: Callable[[CommandError | None], Result]
     ) -> asyncio.Task[Result]:
-        """Ask whether it can be followed; settle is told why not."""
+        """Start a task that asks whether a server can be followed; settle gets the error."""
         assert self._tasks is not None
-        return self._tasks.create_task(self._probe(target, settle), name="probe a leader")
+        return self._tasks.create_task(self._probe(leader, settle), name="probe a leader")
 
     async def _run(self, tasks: asyncio.TaskGroup) -> None:
-        disk = self._surroundings.disk
+        disk = self._dependencies.disk
         if disk is not None:
             # A crash may have left a copy that never became the log.
             disk.discard(None)
         while True:
             self._changed.clear()
-            if self.target is not None:
-                await self._follow(tasks, self.target)
+            if self.leader is not None:
+                await self._follow(tasks, self.leader)
             else:
                 await self._changed.wait()
 
     async def _probe(
-        self, target: Target, settle: Callable[[CommandError | None], Result]
+        self, leader: LeaderAddress, settle: Callable[[CommandError | None], Result]
     ) -> Result:
-        around = self._surroundings
+        connector, identity = self._dependencies.connector, self._dependencies.identity()
         try:
-            await probe(around.dial, target, around.us(), LINK_PROBE_SECONDS_MAX)
+            await probe(connector, leader, identity, LINK_PROBE_SECONDS_MAX)
         except IneligibleError as error:
             return settle(error.refusal)
         except LinkError as error:
             return settle(errors.cannot_follow(str(error)))
         return settle(None)
 
-    def _turn(self, leader: Target) -> None:
-        """Follow whom our leader follows; a FOLLOW that still asks is later than this."""
-        around = self._surroundings
+    def _redirect(self, leader: LeaderAddress) -> None:
+        """Follow our leader's leader. A FOLLOW that still probes counts as later than this."""
+        dependencies = self._dependencies
         try:
-            around.keep_leader(leader)
+            dependencies.keep_leader(leader)
         except CommandError as error:
-            around.complain("follow: %s", error)
+            dependencies.log_error("follow: %s", error)
             return
-        around.inform("following new host '%s' '%s'.", leader.host, leader.port)
-        self.change(leader, self._effective)
+        dependencies.log_info("following new host '%s' '%s'.", leader.host, leader.port)
+        self.follow(leader, self._effective_number)
 
-    async def _follow(self, tasks: asyncio.TaskGroup, target: Target) -> None:
-        """Follow until somebody or nobody else is to be followed."""
-        session = Session(self._surroundings, target, self._status, tasks=tasks, turn=self._turn)
-        self._session = tasks.create_task(session.run(), name=f"follow {target.host}")
+    async def _follow(self, tasks: asyncio.TaskGroup, leader: LeaderAddress) -> None:
+        """Follow a leader until FOLLOW names another or no one."""
+        session = FollowerSession(
+            self._dependencies, leader, self._status, tasks=tasks, redirect=self._redirect
+        )
+        self._session = tasks.create_task(session.run(), name=f"follow {leader.host}")
         try:
             await self._changed.wait()
         finally:

@@ -1,22 +1,24 @@
-"""A copy of a leader's log, with its data, that grows beside our own until it takes their place.
+"""A full copy: a leader's log with its data, built beside our own until it replaces them.
 
-All of it runs on threads, one call at a time. A crash leaves our own log as it was.
+The methods of FullCopy run on threads, one call at a time. After a crash our own log is as it was.
 """
+
+import asyncio
 
 from tile38py._engine import Engine, Followed
 from tile38py.errors import reason_of
 from tile38py.interfaces import Clock
 from tile38py.limits import LOAD_CHUNK_BYTES
-from tile38py.replication.dependencies import CopyFile
+from tile38py.replication.dependencies import CopyDisk, CopyFile, FollowerDependencies
 from tile38py.replication.link import LinkError
 
 
 class DiskError(LinkError):
-    """The copy can't be kept: what its data has and its file lacks can't be told."""
+    """The copy must be discarded: its file may lack what its data has."""
 
 
-class Staging:
-    """One copy. Without a file it is in memory only, for servers that keep no log."""
+class FullCopy:
+    """A full copy. Without a file, for servers without a log, it is in memory only."""
 
     def __init__(self, engine: Engine, file: CopyFile | None, clock: Clock) -> None:
         self.engine = engine
@@ -26,7 +28,7 @@ class Staging:
         self._is_cancelled = False
 
     def cancel(self) -> None:
-        """Have load() end soon, from another thread."""
+        """End load() at its next chance. Any thread."""
         self._is_cancelled = True
 
     def load(self) -> None:
@@ -39,8 +41,8 @@ class Staging:
         except OSError as error:
             raise DiskError(reason_of(error).lower()) from error
 
-    def take(self, data: bytes) -> Followed:
-        """Run a piece of the leader's stream and keep it."""
+    def add(self, data: bytes) -> Followed:
+        """Run a piece of the leader's stream and append it to the file."""
         followed = self.engine.follow(data, self._clock.now_ns())
         if self.file is not None and followed.log:
             try:
@@ -51,12 +53,12 @@ class Staging:
         return followed
 
     def digest(self, position: int, size: int) -> str | None:
-        """The sum of a range of the file."""
+        """The MD5 of a range of the file."""
         assert self.file is not None
         return self.file.digest(position, size)
 
     def sync(self) -> None:
-        """Bring the file to the disk."""
+        """Sync the file to the disk."""
         if self.file is not None:
             try:
                 self.file.sync()
@@ -66,7 +68,7 @@ class Staging:
     def _load(self, file: CopyFile) -> None:
         rest = b""
         while not self._is_cancelled:
-            # A command larger than the piece is parsed again with twice as much.
+            # A command larger than the chunk is parsed again with twice as many bytes.
             data = file.read(self.size + len(rest), max(LOAD_CHUNK_BYTES, len(rest)))
             if not data:
                 break
@@ -75,5 +77,31 @@ class Staging:
             self.size += loaded.consumed
             rest = rest[loaded.consumed :]
             if loaded.error is not None:
-                break  # the leader's stream goes on from here and tells what is wrong
+                break  # the leader's stream goes on from here and reports the error
         self.engine.take_events()
+
+
+async def create_copy(dependencies: FollowerDependencies, disk: CopyDisk, prefix: int) -> FullCopy:
+    """Create a copy, not loaded, of so many bytes of our own log. Raises DiskError."""
+    created: list[CopyFile] = []
+    try:
+        await dependencies.in_thread(lambda: created.append(disk.create(prefix)))
+    except OSError as error:
+        raise DiskError(reason_of(error).lower()) from error
+    except asyncio.CancelledError:
+        # Its lock would prevent every later copy.
+        for file in created:
+            disk.discard(file)
+        raise
+    return FullCopy(dependencies.new_engine(), created[0], dependencies.clock)
+
+
+async def shorten_copy(dependencies: FollowerDependencies, copy: FullCopy, prefix: int) -> FullCopy:
+    """Cut a copy's file to so many bytes; return it, not loaded. Raises DiskError."""
+    file = copy.file
+    assert file is not None
+    try:
+        await dependencies.in_thread(lambda: file.truncate(prefix))
+    except OSError as error:
+        raise DiskError(reason_of(error).lower()) from error
+    return FullCopy(dependencies.new_engine(), file, dependencies.clock)

@@ -1,72 +1,75 @@
-"""What a follower says to a leader before the leader's log arrives, word for word as Tile38."""
+"""The handshake of a follower with its leader, word for word as Tile38's."""
 
 import asyncio
 import contextlib
 from collections.abc import AsyncIterator
 
 from tile38py import errors
-from tile38py.interfaces.following import Target
+from tile38py.interfaces.following import LeaderAddress
 from tile38py.limits import (
     FOLLOW_CHAIN_COUNT_MAX,
     LINK_DIGEST_BYTES_RATE_MIN,
     LINK_PROBE_SECONDS_MAX,
     LINK_REPLY_SECONDS_MAX,
 )
-from tile38py.replication.dependencies import Dial, Us
-from tile38py.replication.link import Link, LinkError, RefusalError, Value, opened
+from tile38py.replication.dependencies import Connector, FollowerIdentity
+from tile38py.replication.link import Link, LinkError, RefusalError, Value, open_link
 
 POSITION_DIGITS_MAX = 19
 PORT_DIGITS_MAX = 5
 
 
 class IneligibleError(LinkError):
-    """A server that can't lead us, since it is us or follows somebody itself."""
+    """The server can't lead us: it is ourselves, or follows a leader itself."""
 
-    def __init__(self, refusal: errors.CommandError, leader: Target | None = None) -> None:
+    def __init__(self, refusal: errors.CommandError, leader: LeaderAddress | None = None) -> None:
         super().__init__(str(refusal))
         self.refusal = refusal
-        self.leader = leader  # whom it follows, in its words
+        self.leader = leader  # the leader that it follows, as it calls it
 
 
 @contextlib.asynccontextmanager
-async def authenticated(dial: Dial, target: Target, us: Us) -> AsyncIterator[Link]:
-    """A connection that may ask."""
-    async with opened(dial, target.host, target.port) as link:
-        if us.password:
-            await link.expect_ok(b"auth", us.password)
+async def open_authenticated_link(
+    connector: Connector, leader: LeaderAddress, identity: FollowerIdentity
+) -> AsyncIterator[Link]:
+    """Open a connection for the length of a block, and authenticate."""
+    async with open_link(connector, leader.host, leader.port) as link:
+        if identity.password:
+            await link.expect_ok(b"auth", identity.password)
         yield link
 
 
-async def introduce(link: Link, us: Us) -> int:
-    """Find out who the leader is; the size of its log."""
+async def introduce(link: Link, identity: FollowerIdentity) -> int:
+    """Check that the server may lead us; return the size of its log."""
     facts = _pairs(await link.call(b"server"))
     server_id = facts.get(b"id", b"")
     if not server_id:
         raise LinkError("invalid id")
-    if server_id == us.server_id.encode("utf-8", "surrogateescape"):
+    if server_id == identity.server_id.encode("utf-8", "surrogateescape"):
         raise IneligibleError(errors.cannot_follow_self())
     if following := facts.get(b"following"):
-        raise IneligibleError(errors.cannot_follow_follower(), _place(following))
+        raise IneligibleError(errors.cannot_follow_follower(), _parse_address(following))
     size = facts.get(b"aof_size", b"")
     if not size.isdigit() or len(size) > POSITION_DIGITS_MAX:
         raise LinkError("invalid aof_size")
     return int(size)
 
 
-async def announce(link: Link, us: Us) -> None:
-    """Say where we are, for the leader's list of followers."""
-    await link.expect_ok(b"replconf", b"listening-port", b"%d" % us.port)
-    if us.ip:
-        await link.expect_ok(b"replconf", b"ip-address", us.ip.encode("utf-8", "surrogateescape"))
+async def announce(link: Link, identity: FollowerIdentity) -> None:
+    """Send our address, for the leader's list of followers."""
+    await link.expect_ok(b"replconf", b"listening-port", b"%d" % identity.port)
+    if identity.ip:
+        ip = identity.ip.encode("utf-8", "surrogateescape")
+        await link.expect_ok(b"replconf", b"ip-address", ip)
 
 
 async def request_log(link: Link, position: int) -> None:
-    """Have the leader's log sent from a position on."""
+    """Request the leader's log from a position on."""
     await link.expect_ok(b"aof", b"%d" % position)
 
 
 async def ask_digest(link: Link, position: int, size: int) -> bytes | None:
-    """The leader's sum of a range, None if its log ends before."""
+    """The leader's MD5 of a range of its log, None if the log ends before."""
     seconds = LINK_REPLY_SECONDS_MAX + size / LINK_DIGEST_BYTES_RATE_MIN
     words = (b"aofmd5", b"%d" % position, b"%d" % size)
     try:
@@ -82,29 +85,36 @@ async def ask_digest(link: Link, position: int, size: int) -> bytes | None:
     raise LinkError("invalid reply to 'aofmd5'")
 
 
-async def probe(dial: Dial, target: Target, us: Us, seconds_max: float) -> None:
-    """Find out whether a leader would do. Raises LinkError."""
-    async with opened(dial, target.host, target.port) as link:
+async def probe(
+    connector: Connector, leader: LeaderAddress, identity: FollowerIdentity, seconds_max: float
+) -> None:
+    """Check that a server can lead us. Raises LinkError if it can't."""
+    async with open_link(connector, leader.host, leader.port) as link:
         try:
             async with asyncio.timeout(seconds_max):
-                if us.password:
-                    await link.expect_ok(b"auth", us.password)
-                await introduce(link, us)
+                if identity.password:
+                    await link.expect_ok(b"auth", identity.password)
+                await introduce(link, identity)
         except TimeoutError:
             raise LinkError("i/o timeout") from None
 
 
-async def head_of_chain(dial: Dial, us: Us, teller: Target, leader: Target | None) -> Target | None:
-    """The head of the chain that a follower's words lead to; None if nobody there could lead us."""
-    told = {teller}
-    while leader is not None and leader not in told and len(told) <= FOLLOW_CHAIN_COUNT_MAX:
-        if is_local(leader) and not is_local(teller):
-            return None  # the teller means its own machine, which isn't what we would reach
+async def head_of_chain(
+    connector: Connector,
+    identity: FollowerIdentity,
+    follower: LeaderAddress,
+    leader: LeaderAddress | None,
+) -> LeaderAddress | None:
+    """Go from a follower to its leader, and on, to a server that can lead us; None if none can."""
+    asked = {follower}
+    while leader is not None and leader not in asked and len(asked) <= FOLLOW_CHAIN_COUNT_MAX:
+        if is_local(leader) and not is_local(follower):
+            return None  # the follower means its own machine, and we would reach ours
         try:
-            await probe(dial, leader, us, LINK_PROBE_SECONDS_MAX)
+            await probe(connector, leader, identity, LINK_PROBE_SECONDS_MAX)
         except IneligibleError as error:
-            told.add(leader)
-            teller, leader = leader, error.leader
+            asked.add(leader)
+            follower, leader = leader, error.leader
         except LinkError:
             return None
         else:
@@ -112,15 +122,15 @@ async def head_of_chain(dial: Dial, us: Us, teller: Target, leader: Target | Non
     return None
 
 
-def is_local(target: Target) -> bool:
-    """Whether a place is on the machine of whoever names it."""
-    return target.host in {"localhost", "::1"} or target.host.startswith("127.")
+def is_local(address: LeaderAddress) -> bool:
+    """Whether an address is on the machine of the server that uses it."""
+    return address.host in {"localhost", "::1"} or address.host.startswith("127.")
 
 
-def _place(text: bytes) -> Target | None:
+def _parse_address(text: bytes) -> LeaderAddress | None:
     host, _, port = text.decode("utf-8", "surrogateescape").rpartition(":")
     is_port = port.isascii() and port.isdigit() and len(port) <= PORT_DIGITS_MAX
-    return Target(host, int(port)) if host and is_port else None
+    return LeaderAddress(host, int(port)) if host and is_port else None
 
 
 def _pairs(reply: Value) -> dict[bytes, bytes]:

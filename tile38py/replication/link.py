@@ -1,7 +1,7 @@
-"""A connection to a leader: requests out, replies in, then the leader's log as it grows.
+"""Connections to a leader: requests and replies, then the leader's log as it grows.
 
-Every wait for a reply has a deadline and every reply a bound, since whoever is at the other end
-need not be a Tile38. Knows no command.
+Every wait for a reply has a deadline and every reply a bound: the other end may be no Tile38 at
+all. Knows no command.
 """
 
 import asyncio
@@ -20,7 +20,7 @@ from tile38py.limits import (
     LINK_REPLY_COUNT_MAX,
     LINK_REPLY_SECONDS_MAX,
 )
-from tile38py.replication.dependencies import Dial, Stream
+from tile38py.replication.dependencies import ByteStream, Connector
 
 PORT_MAX = 65535
 READ_BYTES = 16 * 1024
@@ -32,27 +32,27 @@ Value: TypeAlias = str | bytes | int | list["Value"] | None
 
 
 class LinkError(Exception):
-    """The leader can't be reached, refuses, or makes no sense; the text says which."""
+    """The leader can't be reached, refuses, or sends nonsense; the text says which."""
 
 
-class EndError(LinkError):
+class LeaderClosedError(LinkError):
     """The leader closed the connection."""
 
 
 class RefusalError(LinkError):
-    """The leader replied with an error, which is the text."""
+    """The leader replied with an error; the text is the error's."""
 
 
 class Link:
-    """One connection."""
+    """A connection to a leader."""
 
-    def __init__(self, stream: Stream) -> None:
+    def __init__(self, stream: ByteStream) -> None:
         self._stream = stream
         self._unread = b""
         self._failure: LinkError | None = None
 
     async def call(self, *words: bytes, seconds_max: float = LINK_REPLY_SECONDS_MAX) -> Value:
-        """The reply to a request. Raises RefusalError for an error reply."""
+        """Send a request and return the reply. Raises RefusalError for an error reply."""
         self._stream.write(request_bytes(words))
         try:
             async with asyncio.timeout(seconds_max):
@@ -61,34 +61,34 @@ class Link:
             raise LinkError("i/o timeout") from None
 
     async def expect_ok(self, *words: bytes) -> None:
-        """Send a request that must be answered by OK."""
+        """Send a request. Raises LinkError if the reply isn't OK."""
         reply = await self.call(*words)
         if reply != "OK":
             raise LinkError(f"invalid reply to '{words[0].decode()}'")
 
     async def read(self, size_max: int) -> bytes:
-        """Some of the bytes that come behind the last reply. Raises EndError at the end."""
+        """Bytes behind the last reply. Raises LeaderClosedError at the end."""
         if self._unread:
             data, self._unread = self._unread, b""
             return data
         return await self._receive(size_max)
 
-    def put_back(self, data: bytes) -> None:
-        """Have bytes read once more."""
+    def unread(self, data: bytes) -> None:
+        """Return bytes, to be read again first."""
         self._unread = data + self._unread
 
-    def say_goodbye(self) -> None:
-        """End it as polite clients do."""
+    def quit(self) -> None:
+        """Send QUIT and close."""
         self._stream.write(request_bytes((b"quit",)))
         self._stream.close()
 
     def fail(self, error: LinkError) -> None:
-        """Close it, for a reason that whoever reads from it is told."""
+        """Close; the pending read and later ones raise the error."""
         self._failure = error
         self._stream.close()
 
     def close(self) -> None:
-        """Close it."""
+        """Close the connection."""
         self._stream.close()
 
     async def _reply(self) -> Value:
@@ -110,14 +110,14 @@ class Link:
         if self._failure is not None:
             raise self._failure
         if not data:
-            raise EndError("EOF")
+            raise LeaderClosedError("EOF")
         return data
 
 
 @contextlib.asynccontextmanager
-async def opened(dial: Dial, host: str, port: int) -> AsyncIterator[Link]:
-    """A connection for the length of a block."""
-    link = Link(await dial.open(host, port))
+async def open_link(connector: Connector, host: str, port: int) -> AsyncIterator[Link]:
+    """Open a connection for the length of a block."""
+    link = Link(await connector.open(host, port))
     try:
         yield link
     finally:
@@ -125,7 +125,7 @@ async def opened(dial: Dial, host: str, port: int) -> AsyncIterator[Link]:
 
 
 def request_bytes(words: tuple[bytes, ...]) -> bytes:
-    """A request as an array of bulk strings."""
+    """Encode a request as an array of bulk strings."""
     parts = [b"*%d\r\n" % len(words)]
     parts += [b"$%d\r\n%b\r\n" % (len(word), word) for word in words]
     return b"".join(parts)
@@ -134,7 +134,7 @@ def request_bytes(words: tuple[bytes, ...]) -> bytes:
 def parse_reply(
     data: bytes, position: int = 0, depth: int = 0
 ) -> tuple[Value | RefusalError, int] | None:
-    """A reply and where it ends; None while it isn't complete. Raises LinkError for nonsense."""
+    """Parse a reply; return it and its end, None if it is incomplete. Raises LinkError."""
     end = data.find(b"\r\n", position)
     if end < 0:
         if len(data) > position and data[position : position + 1] not in b"+-:$*":
@@ -185,7 +185,7 @@ def _array(data: bytes, position: int, count: int, depth: int) -> tuple[Value, i
 
 
 class TcpStream:
-    """A connection."""
+    """A TCP connection."""
 
     def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self._reader = reader
@@ -196,7 +196,7 @@ class TcpStream:
         return await self._reader.read(size_max)
 
     def write(self, data: bytes) -> None:
-        """Send; requests are small, so nobody need wait."""
+        """Send. Requests are small, so there is no need to wait for the write buffer."""
         self._writer.write(data)
 
     def close(self) -> None:
@@ -204,18 +204,18 @@ class TcpStream:
         self._writer.close()
 
 
-class TcpDial:
-    """Opens connections that notice when the other machine has vanished."""
+class TcpConnector:
+    """Opens TCP connections with keep-alive, which detects a vanished machine."""
 
     async def open(self, host: str, port: int) -> TcpStream:
-        """Connect within the time allowed; the errors read as Tile38's do."""
+        """Connect within LINK_CONNECT_SECONDS_MAX. Errors have Tile38's texts."""
         if not 0 <= port <= PORT_MAX:
             raise LinkError(f"dial tcp: address {port}: invalid port")
         try:
             async with asyncio.timeout(LINK_CONNECT_SECONDS_MAX):
                 return await _connect(host, port)
         except TimeoutError:
-            raise LinkError(f"dial tcp {_place(host, port)}: i/o timeout") from None
+            raise LinkError(f"dial tcp {_address(host, port)}: i/o timeout") from None
 
 
 async def _connect(host: str, port: int) -> TcpStream:
@@ -230,24 +230,24 @@ async def _connect(host: str, port: int) -> TcpStream:
             reader, writer = await asyncio.open_connection(address, port, limit=LINK_BUFFER_BYTES)
         except OSError as error:
             reason = reason_of(error).lower()
-            text = f"dial tcp {_place(address, port)}: connect: {reason}"
+            text = f"dial tcp {_address(address, port)}: connect: {reason}"
             failure = failure or LinkError(text)
         else:
-            _watch(writer)
+            _keep_alive(writer)
             return TcpStream(reader, writer)
     raise failure or LinkError(f"dial tcp: lookup {host}: no such host")
 
 
 def _addresses(found: Sequence[tuple[int, int, int, str, tuple[object, ...]]]) -> Iterator[str]:
-    # IPv4 is tried first, as Tile38 does for localhost, and its error is the one that is told.
+    # IPv4 is tried first, as Tile38 does for localhost, and its error is the one reported.
     for family in (socket.AF_INET, socket.AF_INET6):
         for entry in found:
             if entry[0] == family:
                 yield str(entry[4][0])
 
 
-def _watch(writer: asyncio.StreamWriter) -> None:
-    """Have the system find out that the leader's machine is gone: its stream may be silent."""
+def _keep_alive(writer: asyncio.StreamWriter) -> None:
+    """Have the system detect that the leader's machine is gone: a healthy stream may be silent."""
     connection = cast("socket.socket", writer.get_extra_info("socket"))
     options = {
         "TCP_KEEPIDLE": LINK_IDLE_SECONDS,
@@ -262,5 +262,5 @@ def _watch(writer: asyncio.StreamWriter) -> None:
             connection.setsockopt(socket.IPPROTO_TCP, getattr(socket, name), value)
 
 
-def _place(host: str, port: int) -> str:
+def _address(host: str, port: int) -> str:
     return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"

@@ -1,22 +1,32 @@
-"""Compares our log with the leader's."""
+"""Compares our log with the leader's: how long their common prefix is, and whether it stays so.
+
+The leader sums up ranges of its log on a connection of its own, beside the stream.
+"""
 
 import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Callable, Generator
 from dataclasses import dataclass
 
-from tile38py.interfaces.following import Target
+from tile38py.interfaces.following import LeaderAddress
 from tile38py.limits import (
     FOLLOW_AUDIT_AGAIN_SECONDS,
     FOLLOW_AUDIT_SECONDS,
     KIB,
     LINK_DIGEST_BYTES_MAX,
 )
-from tile38py.replication.dependencies import CopyDisk, CopyFile, Surroundings, Us, ended
-from tile38py.replication.handshake import ask_digest, authenticated
+from tile38py.replication.dependencies import (
+    CopyDisk,
+    CopyFile,
+    FollowerDependencies,
+    FollowerIdentity,
+    wait_until_done,
+)
+from tile38py.replication.handshake import ask_digest, open_authenticated_link
 from tile38py.replication.link import Link, LinkError
 
-HEAD_BYTES = 512 * KIB  # compared first, so that an unrelated log is found out cheaply
+HEAD_BYTES = 512 * KIB  # compared first, so that an unrelated log is detected cheaply
+Digest = Callable[[int, int], str | None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,12 +38,18 @@ class Range:
 
     @property
     def size(self) -> int:
-        """How many bytes it has."""
+        """Bytes in the range."""
         return self.end - self.start
 
 
 def common_prefix(size: int, other_size: int) -> Generator[Range, bool, int]:
-    """Yields ranges, takes whether they are equal, returns how many bytes are."""
+    """Find how many bytes are equal at the beginning of two logs.
+
+    It yields ranges, is sent whether they are equal, and returns the number of equal bytes. The
+    result is exact. Commands may have a fixed length, so logs that differed once can be equal
+    again at later positions: nothing is concluded from a range that doesn't begin where the logs
+    are known to be equal.
+    """
     limit = min(size, other_size)
     if limit == 0:
         return 0
@@ -41,7 +57,7 @@ def common_prefix(size: int, other_size: int) -> Generator[Range, bool, int]:
     if limit > HEAD_BYTES and not (yield Range(0, HEAD_BYTES)):
         differing = HEAD_BYTES
     elif (yield Range(0, limit)):
-        return limit  # as it is nearly always
+        return limit  # nearly always
     elif limit > HEAD_BYTES:
         equal = HEAD_BYTES
     # From here on, the first difference is at equal or later, and before differing.
@@ -54,19 +70,16 @@ def common_prefix(size: int, other_size: int) -> Generator[Range, bool, int]:
     return equal
 
 
-Digest = Callable[[int, int], str | None]
-
-
 @dataclass(slots=True)
-class Comparison:
-    """The connection, and whose sums are compared with the leader's."""
+class LogComparison:
+    """A connection to the leader, and the digest of our own log."""
 
-    surroundings: Surroundings
+    dependencies: FollowerDependencies
     link: Link
     digest: Digest
 
     async def prefix(self, size: int, leader_size: int) -> int:
-        """How many bytes are equal."""
+        """How many bytes are equal at the beginning."""
         search = common_prefix(size, leader_size)
         try:
             asked = next(search)
@@ -78,7 +91,7 @@ class Comparison:
             return result
 
     async def is_same(self, asked: Range) -> bool:
-        """Whether a range is equal here and there, in pieces that hold up a leader only shortly."""
+        """Whether a range is equal. It is compared in pieces, which delay a leader little each."""
         for start in range(asked.start, asked.end, LINK_DIGEST_BYTES_MAX):
             piece = Range(start, min(start + LINK_DIGEST_BYTES_MAX, asked.end))
             if not await self._is_piece_same(piece):
@@ -86,40 +99,47 @@ class Comparison:
         return True
 
     async def _is_piece_same(self, asked: Range) -> bool:
-        """The same for one of them. Both are summed up at once."""
-        ours = self.surroundings.threads.run(lambda: self.digest(asked.start, asked.size))
+        """Whether a piece is equal. Both sides make their digests at the same time."""
+        ours = self.dependencies.threads.run(lambda: self.digest(asked.start, asked.size))
         try:
             theirs = await ask_digest(self.link, asked.start, asked.size)
             own = await asyncio.shield(ours)
         finally:
-            await ended(ours)
+            await wait_until_done(ours)
         if own is None:
             raise LinkError("our own log can't be read")
         return theirs == own.encode()
 
 
 @contextlib.asynccontextmanager
-async def compared(
-    surroundings: Surroundings, target: Target, us: Us, digest: Digest
-) -> AsyncIterator[Comparison]:
-    """Comparing for the length of a block."""
-    async with authenticated(surroundings.dial, target, us) as link:
-        yield Comparison(surroundings, link, digest)
-        link.say_goodbye()
+async def open_comparison(
+    dependencies: FollowerDependencies,
+    leader: LeaderAddress,
+    identity: FollowerIdentity,
+    digest: Digest,
+) -> AsyncIterator[LogComparison]:
+    """Open a connection for comparing, for the length of a block."""
+    async with open_authenticated_link(dependencies.connector, leader, identity) as link:
+        yield LogComparison(dependencies, link, digest)
+        link.quit()
 
 
 @dataclass(slots=True)
-class Audit:
-    """Of one session. Nothing is audited any more once our own AOFSHRINK made another log."""
+class LogAudit:
+    """Proves from time to time that our log still is the beginning of the leader's.
 
-    surroundings: Surroundings
-    target: Target
+    It belongs to one session and compares what was received since the last time. It ends when our
+    own AOFSHRINK has made another log.
+    """
+
+    dependencies: FollowerDependencies
+    leader: LeaderAddress
     disk: CopyDisk
     log: CopyFile
     received: Callable[[], int]  # bytes of the leader's log that were run
-    proven: int  # bytes that are known to be the leader's
-    tell: Callable[[int], None]  # that so many are
-    fail: Callable[[LinkError], None]  # end the stream
+    proven: int  # bytes that are known to be equal
+    on_proven: Callable[[int], None]  # called with the new number of those
+    fail: Callable[[LinkError], None]  # ends the stream
 
     async def run(self) -> None:
         """Audit until the logs differ."""
@@ -127,7 +147,7 @@ class Audit:
         while is_alike:
             await asyncio.sleep(FOLLOW_AUDIT_SECONDS)
             end = self.received()
-            await self.surroundings.written()
+            await self.dependencies.written()
             if end > self.proven and self._is_ours():
                 is_alike = await self._audit(Range(self.proven, end))
         self.fail(LinkError("our log is the leader's no more"))
@@ -135,17 +155,18 @@ class Audit:
     async def _audit(self, asked: Range) -> bool:
         if await self._is_same(asked):
             self.proven = asked.end
-            self.tell(asked.end)
+            self.on_proven(asked.end)
             return True
         # A leader that has just rewritten its log ends the stream, and so this, in a moment.
         await asyncio.sleep(FOLLOW_AUDIT_AGAIN_SECONDS)
         return await self._is_same(asked) or not self._is_ours()
 
     async def _is_same(self, asked: Range) -> bool:
-        """Whether a range is equal, or can't be compared, which the stream will tell, too."""
-        around = self.surroundings
+        """Whether a range is equal. True, too, if the leader can't be asked: the stream fails."""
+        dependencies, digest = self.dependencies, self.log.digest
+        identity = dependencies.identity()
         try:
-            async with compared(around, self.target, around.us(), self.log.digest) as comparison:
+            async with open_comparison(dependencies, self.leader, identity, digest) as comparison:
                 return await comparison.is_same(asked)
         except LinkError:
             return True

@@ -1,18 +1,20 @@
-"""One follower: a position in the log, and what its socket takes from there.
+"""The log stream to one follower: its position in the log, and what is sent from there.
 
 The log's file is the buffer. While a follower is behind, pieces are read for it on a thread, one
-at a time and only while its socket takes them; at the end of the log it gets what was just
-written without another read. So a follower that takes nothing costs one piece, however much is
-written. Messages go between commands only, each at the end that the log had when it was published.
+at a time and only while its write buffer has room. At the end of the log it gets what was just
+written without another read. So a follower that reads nothing costs one piece of memory, however
+much is written. Messages are sent between commands only, each at the position that was the end of
+the log when it was published.
 """
 
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Final, Protocol
+from typing import Final
 
 from tile38py.errors import reason_of
 from tile38py.interfaces import Client, LogSource, Role, StreamProgress
+from tile38py.interfaces.files import InThread
 from tile38py.limits import (
     FOLLOWER_MESSAGE_BYTES,
     FOLLOWER_MESSAGES_BYTES_MAX,
@@ -23,55 +25,50 @@ from tile38py.limits import (
 NANOSECONDS: Final = 1_000_000_000
 
 
-class InThread(Protocol):
-    """How something that may take long is done beside the event loop."""
-
-    def __call__(self, run: Callable[[], None], done: Callable[[OSError | None], None], /) -> None:
-        """Run the first on a thread, then the second here with the error or None."""
-
-
 @dataclass(frozen=True, slots=True)
-class Source:
-    """What all streams share."""
+class LogStreamDependencies:
+    """Dependencies of all log streams of a server."""
 
     log: LogSource
     in_thread: InThread
-    forget: Callable[["Stream"], None]
+    forget: Callable[["LogStream"], None]
     warn: Callable[[str], None]
 
 
-class Stream:
-    """One follower. Is the Listener that its connection sees."""
+class LogStream:
+    """The stream to one follower. It is the Listener of the follower's connection."""
 
     __slots__ = (
-        "_is_ending", "_is_paused", "_is_reading", "_is_running", "_level_ns", "_messages",
-        "_sent", "_source", "_taken", "_taken_ns", "client", "dropped_count", "is_ready",
+        "_dependencies", "_is_ending", "_is_paused", "_is_reading", "_is_running", "_level_ns",
+        "_messages", "_taken", "_taken_ns", "_written", "client", "dropped_count", "is_ready",
         "position", "role", "waiting_bytes",
     )  # fmt: skip
 
-    def __init__(self, source: Source, client: Client, position: int, now_ns: int) -> None:
-        self._source = source
+    def __init__(
+        self, dependencies: LogStreamDependencies, client: Client, position: int, now_ns: int
+    ) -> None:
+        self._dependencies = dependencies
         self._is_running = False
         self._is_paused = False
         self._is_reading = False
         self._is_ending = False
-        self._messages: deque[tuple[int, bytes]] = deque()  # each with the position where it goes
+        self._messages: deque[tuple[int, bytes]] = deque()  # each with its position in the log
         self.waiting_bytes = 0
-        self._sent = 0  # bytes handed to the socket
-        self._taken = 0  # bytes of them that had left when somebody looked
-        self._level_ns = now_ns  # monotonic; when it was last seen to have everything
-        self._taken_ns = now_ns  # monotonic; when that was seen to change
+        self._written = 0  # bytes written to the socket
+        self._taken = 0  # bytes of them that had left the write buffer at the last check
+        self._level_ns = now_ns  # monotonic time of the last check at which it did not lag
+        self._taken_ns = now_ns  # monotonic time at which _taken last changed
         self.client = client
         self.dropped_count = 0  # messages
-        self.is_ready = False  # the next replies hold the answer to its AOF
-        self.position = position  # of the next byte of the log that it gets
+        self.is_ready = False  # the next replies contain the one to its AOF
+        self.position = position  # of the next byte of the log to send
         self.role = Role.FOLLOWER
 
     def progress(self, now_ns: int) -> StreamProgress:
-        """How far it is."""
-        # Messages among the unsent bytes are taken for the log's: the error is theirs to catch up.
+        """The progress of the follower."""
+        # Messages in the write buffer are counted as the log's bytes: they delay the offset.
         offset = max(self.position - self.client.unsent, 0)
-        if offset >= self._source.log.size_written:
+        if offset >= self._dependencies.log.size_written:
             self._level_ns = now_ns
         lag_seconds = (now_ns - self._level_ns) // NANOSECONDS
         return StreamProgress(offset, lag_seconds, self.dropped_count)
@@ -87,7 +84,7 @@ class Stream:
         return 0
 
     def send(self, replies: bytes, *, is_last: bool) -> None:
-        """Pass on replies, the last of which starts the stream; close once all is sent."""
+        """Send replies. The one to AOF starts the stream; is_last closes it behind the log."""
         if replies:
             self._write(replies)
         self._is_ending |= is_last
@@ -98,40 +95,40 @@ class Stream:
             self.client.shut()
 
     def pause(self) -> None:
-        """The socket takes no more at present."""
+        """The write buffer is above its high-water mark: send nothing more."""
         self._is_paused = True
 
     def resume(self) -> None:
-        """The socket takes more."""
+        """The write buffer is below its low-water mark: go on."""
         self._is_paused = False
         self._go_on()
 
     def close(self) -> None:
-        """The connection is gone."""
+        """End the stream: the connection is gone."""
         self._is_running = False
         self._messages.clear()
         self.waiting_bytes = 0
-        self._source.forget(self)
+        self._dependencies.forget(self)
 
-    def written(self, position: int, data: bytes) -> None:
-        """The log has been written from a position on."""
+    def on_written(self, position: int, data: bytes) -> None:
+        """Send data that was written to the log at a position."""
         if not self._is_idle:
             return  # it will be read from the file
         if self.position < position or len(data) > FOLLOWER_PIECE_BYTES:
             self._go_on()
         else:
-            # After a failed sync the same bytes are written anew, and it may have some of them.
+            # After a failed sync the same bytes are written again, and some may be sent already.
             self._advance(data[self.position - position :])
 
     def publish(self, due: int, frame: bytes) -> bool:
-        """Send a message behind a position; whether it could be taken."""
+        """Send a message behind a position of the log. Returns whether it wasn't dropped."""
         if self._is_idle and due <= self.position:
             self._write(frame)
             return True
         size = len(frame) + FOLLOWER_MESSAGE_BYTES
         if self.waiting_bytes + size > FOLLOWER_MESSAGES_BYTES_MAX:
             if not self.dropped_count:
-                self._source.warn(f"{self.client.address} lags, messages to it are dropped")
+                self._dependencies.warn(f"{self.client.address} lags, messages to it are dropped")
             self.dropped_count += 1
             return False
         self._messages.append((due, frame))
@@ -139,9 +136,9 @@ class Stream:
         return True
 
     def check(self, now_ns: int) -> None:
-        """Cut it if it has taken nothing for long although something waits."""
+        """Cut the follower if its write buffer hasn't shrunk for FOLLOWER_STUCK_SECONDS_MAX."""
         self.progress(now_ns)
-        taken = self._sent - self.client.unsent
+        taken = self._written - self.client.unsent
         if taken != self._taken or not self.client.unsent:
             self._taken, self._taken_ns = taken, now_ns
         elif now_ns - self._taken_ns >= FOLLOWER_STUCK_SECONDS_MAX * NANOSECONDS:
@@ -149,22 +146,22 @@ class Stream:
             self._cut(f"takes nothing of the log for {seconds:.0f} s")
 
     def cut(self) -> None:
-        """End it at once."""
+        """Cut the follower's connection."""
         self._is_running = False
         self.client.kill()
 
     @property
     def _is_idle(self) -> bool:
-        """Whether something can be sent at this moment."""
+        """Whether something may be sent now."""
         return self._is_running and not self._is_paused and not self._is_reading
 
     def _go_on(self) -> None:
-        """Send what is due, then read on if the log has more."""
+        """Send messages that are due, then read on if the log has more."""
         if self._is_idle and self._messages:
             self._advance(b"")
         if not self._is_idle:
             return
-        size = self._source.log.size_written - self.position
+        size = self._dependencies.log.size_written - self.position
         if size > 0:
             self._read(min(size, FOLLOWER_PIECE_BYTES))
         elif self._is_ending:
@@ -172,7 +169,7 @@ class Stream:
             self.client.shut()
 
     def _read(self, size: int) -> None:
-        log, position = self._source.log, self.position
+        log, position = self._dependencies.log, self.position
         pieces: list[bytes] = []
 
         def read() -> None:
@@ -191,10 +188,10 @@ class Stream:
                 self._go_on()
 
         self._is_reading = True
-        self._source.in_thread(read, done)
+        self._dependencies.in_thread(read, done)
 
     def _advance(self, data: bytes) -> None:
-        """Send bytes of the log, with the messages that belong between them."""
+        """Send bytes of the log with the messages between them."""
         end = self.position + len(data)
         if self._messages and self._messages[0][0] <= end:
             data = self._mixed(data)
@@ -215,9 +212,9 @@ class Stream:
         return b"".join((*parts, data[start:]))
 
     def _write(self, data: bytes) -> None:
-        self._sent += len(data)
+        self._written += len(data)
         self.client.write(data)
 
     def _cut(self, reason: str) -> None:
-        self._source.warn(f"Follower {self.client.address} {reason}, connection cut")
+        self._dependencies.warn(f"Follower {self.client.address} {reason}, connection cut")
         self.cut()

@@ -1,53 +1,53 @@
-"""The leader's stream between its arrival and its being run. Doesn't run it."""
+"""The buffer of a leader's stream: holds received bytes until they are run. Doesn't run them."""
 
 import re
 
 from tile38py.limits import FOLLOW_COMMAND_BYTES_MAX, KIB
 from tile38py.replication.link import LinkError
 
-GAUGED_BYTES_MIN = 64 * KIB  # an incomplete command of less is simply parsed again
+SIZED_BYTES_MIN = 64 * KIB  # a shorter incomplete command is simply parsed again
 HEADER_BYTES_MAX = 16
 HEADER = re.compile(rb"([*$])([0-9]{1,10})\r\n")
 
 
-class Gauge:
-    """How many bytes a command needs, found while they arrive without looking at any twice."""
+class CommandSizer:
+    """Finds how many bytes a command needs while they arrive, and reads no byte twice."""
 
     def __init__(self) -> None:
         self._position = 0
-        self._left: int | None = None  # arguments of which the length isn't known yet
+        self._arguments_left: int | None = None  # whose lengths aren't known yet
 
-    def needed(self, data: bytes | bytearray) -> int:
-        """The command at the head of the data can't be complete with fewer bytes than these."""
-        while self._left != 0:
+    def bytes_needed(self, data: bytes | bytearray) -> int:
+        """A lower bound for the size of the command at the head of the data."""
+        while self._arguments_left != 0:
             head = data[self._position : self._position + HEADER_BYTES_MAX]
             match = HEADER.match(head)
             if match is None:
-                # Either more is needed, or it is for the parser to complain.
+                # Either more is needed, or the parser will report an error.
                 is_cut = b"\n" not in head and len(head) < HEADER_BYTES_MAX
                 return len(data) + 1 if is_cut else 0
             number = int(match[2])
             self._position += match.end()
-            if self._left is None:
-                self._left = number
+            if self._arguments_left is None:
+                self._arguments_left = number
             else:
                 self._position += number + 2
-                self._left -= 1
+                self._arguments_left -= 1
             if self._position > len(data):
                 break
         return self._position
 
 
-class Pieces:
-    """What came and wasn't run."""
+class StreamBuffer:
+    """Bytes of the stream that were received and not run."""
 
     def __init__(self) -> None:
         self._data = bytearray()
-        self._gauge = Gauge()
+        self._sizer = CommandSizer()
         self._needed = 0
 
     def add(self, data: bytes) -> bytes:
-        """More of the stream: what is worth running now, nothing while a command is incomplete."""
+        """Add received bytes. Return bytes to run; none while the first command is incomplete."""
         if not self._data:
             self._data += data
             return data
@@ -55,17 +55,17 @@ class Pieces:
         if len(self._data) > FOLLOW_COMMAND_BYTES_MAX:
             raise LinkError("a command is too large")
         if self._needed and len(self._data) >= self._needed:
-            self._needed = self._gauge.needed(self._data)
+            self._needed = self._sizer.bytes_needed(self._data)
         return bytes(self._data) if len(self._data) >= self._needed else b""
 
-    def rest(self) -> bytes:
-        """What is left."""
+    def remainder(self) -> bytes:
+        """The bytes that were not run."""
         return bytes(self._data)
 
-    def ran(self, consumed: int) -> None:
-        """So much of that was run."""
-        del self._data[:consumed]
-        self._gauge = Gauge()
+    def consume(self, size: int) -> None:
+        """Remove bytes that were run."""
+        del self._data[:size]
+        self._sizer = CommandSizer()
         self._needed = 0
-        if len(self._data) >= GAUGED_BYTES_MIN:
-            self._needed = self._gauge.needed(self._data)
+        if len(self._data) >= SIZED_BYTES_MIN:
+            self._needed = self._sizer.bytes_needed(self._data)

@@ -1,1 +1,1 @@
-"""Sockets, signals and time: everything that runs on the event loop."""
+"""The server: connections and their transports, start and stop, periodic work, metrics."""

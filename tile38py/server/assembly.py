@@ -15,15 +15,15 @@ from tile38py.dispatch import Dispatcher
 from tile38py.expiry import Sweeper
 from tile38py.gates import Gates
 from tile38py.interfaces import Router, Stopper
-from tile38py.interfaces.following import Target
-from tile38py.persistence.aof import Aof, Loop
-from tile38py.persistence.files import Folder
+from tile38py.interfaces.following import LeaderAddress
+from tile38py.persistence.aof import Aof, LoopFunctions
+from tile38py.persistence.files import DiskLogFolder
 from tile38py.persistence.no_log import NoLog
-from tile38py.persistence.resync import Resync
-from tile38py.replication.dependencies import Surroundings
+from tile38py.persistence.resync import ResyncDisk
+from tile38py.replication.dependencies import FollowerDependencies
 from tile38py.replication.follower import Follower
 from tile38py.replication.leader import Leader
-from tile38py.replication.link import TcpDial
+from tile38py.replication.link import TcpConnector
 from tile38py.router import EventRouter
 from tile38py.server.connection import ConnectionDependencies
 from tile38py.server.core import Core
@@ -31,7 +31,7 @@ from tile38py.server.hooks import open_deliveries
 from tile38py.server.listener import port_of
 from tile38py.server.logs import Log
 from tile38py.server.options import Options
-from tile38py.server.peers import Doorkeeper
+from tile38py.server.peers import ConnectionFilter
 from tile38py.server.replay import Replay
 from tile38py.server.rewriting import Rewriting
 from tile38py.server.system import ThisProcess
@@ -144,7 +144,7 @@ def make_storage(start: Start) -> Storage:
     journal: Aof | NoLog = NoLog()
     if start.replay.file is not None:
         file, in_thread = start.replay.file, start.threads.in_thread
-        loop = Loop(start.loop.call_soon, in_thread)
+        loop = LoopFunctions(start.loop.call_soon, in_thread)
         journal = Aof(file, file.size(), loop, health.changed)
     rewriting = Rewriting(
         start.core, start.options, journal, in_thread=start.threads.in_thread, log=start.log
@@ -187,14 +187,14 @@ def make_messaging(start: Start, storage: Storage) -> Messaging:
 def make_follower(start: Start, storage: Storage, router: Router) -> Follower:
     """Build the follower. It starts with the leader that the configuration names, if any."""
     options, core, identity = start.options, start.core, start.core.config.identity
-    target = None
+    leader = None
     if identity.follow_host:
-        target = Target(identity.follow_host, identity.follow_port)
+        leader = LeaderAddress(identity.follow_host, identity.follow_port)
     disk = None
     if isinstance(storage.journal, Aof):
-        folder = Folder(options.append_path)
-        disk = Resync(storage.journal, folder, storage.rewriting, start.threads.in_thread)
-    surroundings = Surroundings(
+        folder = DiskLogFolder(options.append_path)
+        disk = ResyncDisk(storage.journal, folder, storage.rewriting, start.threads.in_thread)
+    dependencies = FollowerDependencies(
         engine=core.engine,
         new_engine=functools.partial(Engine, require_valid=options.requires_valid),
         clock=core.clock,
@@ -202,15 +202,15 @@ def make_follower(start: Start, storage: Storage, router: Router) -> Follower:
         gates=core.gates,
         journal=storage.journal,
         router=router,
-        dial=TcpDial(),
+        connector=TcpConnector(),
         threads=start.threads,
         disk=disk,
         port=port_of(start.listener),
-        inform=start.log.info,
-        complain=start.log.error,
+        log_info=start.log.info,
+        log_error=start.log.error,
         keep_leader=functools.partial(keep_leader, core.config, core.config_file),
     )
-    return Follower(surroundings, target)
+    return Follower(dependencies, leader)
 
 
 def make_services(
@@ -256,7 +256,9 @@ def make_connection_dependencies(start: Start, services: Services) -> Connection
         clock=core.clock,
         config=core.config,
         pool=start.threads.long_reads,
-        doorkeeper=Doorkeeper(core.config, core.clients, options.host, options.is_protected),
+        connection_filter=ConnectionFilter(
+            core.config, core.clients, options.host, options.is_protected
+        ),
         log=start.log,
         output=options.output,
     )

@@ -24,7 +24,7 @@ from tile38py.limits import (
     OUTPUT_BYTES_MAX,
 )
 from tile38py.server.logs import Log
-from tile38py.server.peers import Doorkeeper, address_of, keep_alive
+from tile38py.server.peers import ConnectionFilter, address_of, keep_alive
 from tile38py.server.transports import (
     Close,
     Outcome,
@@ -75,7 +75,7 @@ class ConnectionDependencies:
     clock: Clock
     config: Config
     pool: Executor
-    doorkeeper: Doorkeeper
+    connection_filter: ConnectionFilter
     log: Log
     output: str = ""  # the initial output, if it isn't the transport's own
 
@@ -115,7 +115,7 @@ class Connection(asyncio.Protocol):
         self._write: Callable[[bytes], None] = self._socket.write
         dependencies = self._dependencies
         self.address = address_of(self._socket, self.client_id)
-        refusal = dependencies.doorkeeper.refusal(self.address)
+        refusal = dependencies.connection_filter.refusal(self.address)
         if refusal:
             self._write(refusal)
             self._close()

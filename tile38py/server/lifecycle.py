@@ -35,7 +35,7 @@ from tile38py.server.metrics import MetricsServer, bind_metrics
 from tile38py.server.options import Options
 from tile38py.server.replay import Replay
 from tile38py.server.threads import ThreadPools
-from tile38py.server.upkeep import CycleFinder, every, follow_zone
+from tile38py.server.upkeep import CycleCollector, every, time_zone_updater
 
 
 class Server:
@@ -109,7 +109,7 @@ class Server:
             await self._stop(start.core.clients, assembly.storage)
         assembly.messaging.leader.cut_all()
         start.threads.shutdown()
-        assembly.storage.journal.release()
+        assembly.storage.journal.close_file()
         return code
 
     async def _listen(
@@ -136,7 +136,7 @@ class Server:
         core.gates.is_loading = False
         core.gates.apply()
         core.memory.check()
-        cycles = CycleFinder(core.clock, messaging.hooks)
+        cycles = CycleCollector(core.clock, messaging.hooks)
         cycles.start()
         core.engine.take_events()  # events of the replayed log were delivered when it was written
         async with asyncio.TaskGroup() as tasks:
@@ -146,7 +146,7 @@ class Server:
                 tasks.create_task(metrics.run(), name="metrics")
             assembly.follower.start(tasks)
             tasks.create_task(every(EXPIRE_SECONDS, assembly.sweeper.sweep), name="expiry")
-            tasks.create_task(every(ZONE_SECONDS, follow_zone(core.engine)), name="zone")
+            tasks.create_task(every(ZONE_SECONDS, time_zone_updater(core.engine)), name="zone")
             check_followers = messaging.leader.check
             tasks.create_task(every(FOLLOWER_CHECK_SECONDS, check_followers), name="followers")
             tasks.create_task(every(SYNC_SECONDS, storage.journal.tick), name="sync")

@@ -1,4 +1,4 @@
-"""Listening sockets, bound before anything else is done."""
+"""Listening sockets. They are bound before the data is loaded."""
 
 import contextlib
 import errno
@@ -14,7 +14,7 @@ PROBE_SECONDS = 1.0
 
 
 def bind_tcp(host: str, port: int) -> socket.socket:
-    """A socket on a host, or on all interfaces and both families if there is none."""
+    """Bind a socket to a host, or to all interfaces of both families. Raises StartError."""
     shown = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
     try:
         if host:
@@ -47,7 +47,7 @@ def _all_interfaces(port: int) -> socket.socket:
 
 
 def bind_unix(path: str) -> socket.socket:
-    """A unix socket, in place of one that a dead server left, never of anything else."""
+    """Bind a unix socket. A socket that a dead server left is replaced; no other file is."""
     listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
     try:
         _remove_dead(Path(path))
@@ -75,7 +75,7 @@ def _remove_dead(path: Path) -> None:
 
 
 def port_of(listener: socket.socket) -> int:
-    """The port that a listener got; 0 for a unix socket."""
+    """The port of a listener; 0 for a unix socket."""
     if listener.family == socket.AF_UNIX:
         return 0
     port: int = listener.getsockname()[1]

@@ -1,4 +1,4 @@
-"""Who is at the other end: addresses, keepalive, and who isn't let in."""
+"""Peers of connections: their addresses, TCP keep-alive, and which of them are refused."""
 
 import asyncio
 import socket
@@ -30,8 +30,8 @@ DENIED: Final = (
 
 
 @dataclass(frozen=True, slots=True)
-class Doorkeeper:
-    """Decides at the door, by the settings in force at that moment."""
+class ConnectionFilter:
+    """Refuses new connections: too many clients, or protected mode. Settings may change."""
 
     config: Config
     clients: Clients
@@ -39,7 +39,7 @@ class Doorkeeper:
     is_protected: bool = False  # --protected-mode
 
     def refusal(self, address: str) -> bytes:
-        """What a new client is told before it is sent away; empty if it is welcome."""
+        """The error for a new client that is refused; empty if it is admitted."""
         if self.clients.is_full:
             return b"-ERR %b\r\n" % str(errors.too_many_clients()).encode()
         if self._protects() and not address.startswith(LOCAL_PREFIXES):
@@ -56,18 +56,18 @@ class Doorkeeper:
 
 
 def address_of(transport: asyncio.BaseTransport, client_id: int) -> str:
-    """The peer's address as text; unix sockets have none, so they get their id."""
+    """The peer's address as text. For unix sockets, which have none, it is the client's id."""
     peer: object = transport.get_extra_info("peername")
     if not isinstance(peer, tuple):
         return f"{UNIX_PREFIX}{client_id}"
     host, port = str(peer[0]), int(peer[1])
-    # A socket that takes both families shows IPv4 peers in IPv6 form.
+    # A dual-stack socket reports IPv4 peers as mapped IPv6 addresses.
     host = host.removeprefix("::ffff:") if "." in host else host
     return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
 
 
 def keep_alive(transport: asyncio.BaseTransport, config: Config) -> None:
-    """Have the system find out when the peer has vanished; 0 = don't."""
+    """Set TCP keep-alive, which detects a vanished peer, to the seconds of `keepalive`; 0 = off."""
     connection = cast("socket.socket | None", transport.get_extra_info("socket"))
     if connection is None or connection.family not in (socket.AF_INET, socket.AF_INET6):
         return

@@ -1,4 +1,4 @@
-"""Progress of the log's replay: lines in the server's log, or a bar on a terminal with rich."""
+"""LoadProgress of the log's replay: lines in the server's log, or a bar on a terminal with rich."""
 
 import contextlib
 import importlib
@@ -6,14 +6,14 @@ import sys
 from collections.abc import Iterator
 from typing import Protocol
 
-from tile38py.persistence.load import Progress
+from tile38py.persistence.load import LoadProgress
 from tile38py.server.logs import Log
 
 
 class Display(Protocol):
     """Shows progress. It is called on the thread that replays the log."""
 
-    def show(self, progress: Progress) -> None:
+    def show(self, progress: LoadProgress) -> None:
         """Show how far the replay is."""
 
     def close(self) -> None:
@@ -26,7 +26,7 @@ class LogDisplay:
     def __init__(self, log: Log) -> None:
         self._log = log
 
-    def show(self, progress: Progress) -> None:
+    def show(self, progress: LoadProgress) -> None:
         """Show how far the replay is."""
         self._log.info("%s", progress.progress_text())
 
@@ -54,7 +54,7 @@ class TerminalDisplay:
         self._task = self._bar.add_task("load", rate="")
         self._bar.start()
 
-    def show(self, progress: Progress) -> None:
+    def show(self, progress: LoadProgress) -> None:
         """Show how far the replay is."""
         self._bar.update(
             self._task,

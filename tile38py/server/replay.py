@@ -8,7 +8,7 @@ from tile38py.errors import StartError, reason_of
 from tile38py.interfaces import Clock
 from tile38py.persistence import legacy
 from tile38py.persistence.files import AppendFile, open_log, sync_directory
-from tile38py.persistence.load import Loader, Progress
+from tile38py.persistence.load import Loader, LoadProgress
 from tile38py.server.logs import Log
 from tile38py.server.options import Options
 from tile38py.server.progress import progress_display
@@ -81,14 +81,14 @@ class Replay:
         except OSError as error:
             raise _start_error(file.path, error) from error
 
-    def _report_skipped(self, progress: Progress) -> None:
+    def _report_skipped(self, progress: LoadProgress) -> None:
         if progress.skipped:
             counts = ", ".join(f"{name} {count}" for name, count in progress.skipped.items())
             self._log.error(
                 "Commands in the log that this version cannot run (they stay there): %s", counts
             )
 
-    def _cut(self, file: AppendFile, progress: Progress) -> None:
+    def _cut(self, file: AppendFile, progress: LoadProgress) -> None:
         """Move an incomplete last command from the log to a file beside it."""
         self._log.warning("Truncating %d bytes due to an incomplete command", progress.torn)
         stamp = stamp_text(self._clock.now_ns())

@@ -5,14 +5,20 @@ import contextlib
 from collections.abc import Callable
 
 from tile38py.config.properties import AOFSHRINK_GROWTH_PERCENTAGE, AOFSHRINK_MIN_SIZE
-from tile38py.limits import SHRINK_LOOK_SECONDS, SHRINK_STOP_SECONDS_MAX
+from tile38py.interfaces.files import InThread
+from tile38py.limits import SHRINK_CHECK_SECONDS, SHRINK_STOP_SECONDS_MAX
 from tile38py.persistence.aof import Aof
 from tile38py.persistence.backup import BackupMaker
-from tile38py.persistence.edges import InThread
-from tile38py.persistence.files import BackupFolder, Folder
-from tile38py.persistence.growth import Growth, Rule, should_shrink
+from tile38py.persistence.files import DiskBackupFolder, DiskLogFolder
 from tile38py.persistence.no_log import NoLog
-from tile38py.persistence.shrink import AofShrinker, NoShrinker, Surroundings
+from tile38py.persistence.shrink import (
+    AofShrinker,
+    LogGrowth,
+    NoShrinker,
+    ShrinkDependencies,
+    ShrinkRule,
+    should_shrink,
+)
 from tile38py.server.core import Core
 from tile38py.server.logs import Log
 from tile38py.server.options import Options
@@ -29,17 +35,17 @@ class Rewriting:
         self._clock = core.clock
         self._log = log
         self._started_ns: int | None = None  # monotonic start of the last automatic rewrite
-        folder = BackupFolder(options.directory / "backups")
+        folder = DiskBackupFolder(options.directory / "backups")
         self.backups = BackupMaker(core.engine, folder, core.clock)
         self._aof_shrinker: AofShrinker | None = None
         if isinstance(journal, Aof):
-            around = Surroundings(
+            around = ShrinkDependencies(
                 data=core.engine,
-                folder=Folder(options.append_path),
+                folder=DiskLogFolder(options.append_path),
                 in_thread=in_thread,
                 clock=core.clock,
-                info=log.info,
-                error=log.error,
+                log_info=log.info,
+                log_error=log.error,
             )
             self._aof_shrinker = AofShrinker(journal, around)
         self.shrinker = self._aof_shrinker or NoShrinker()
@@ -48,7 +54,7 @@ class Rewriting:
         """Start rewrites automatically, from when the log is loaded. Never returns."""
         if self._aof_shrinker is not None:
             self.shrinker.figures.size_base = self._aof_shrinker.journal.size
-            await every(SHRINK_LOOK_SECONDS, self.start_if_due)
+            await every(SHRINK_CHECK_SECONDS, self.start_if_due)
 
     def start_if_due(self) -> None:
         """Start a rewrite if the log has grown enough."""
@@ -56,8 +62,8 @@ class Rewriting:
         assert shrinker is not None
         figures, size, now_ns = shrinker.figures, shrinker.journal.size, self._clock.monotonic_ns()
         size_min = self._config.get(AOFSHRINK_MIN_SIZE)
-        rule = Rule(size_min, self._config.get(AOFSHRINK_GROWTH_PERCENTAGE))
-        growth = Growth(
+        rule = ShrinkRule(size_min, self._config.get(AOFSHRINK_GROWTH_PERCENTAGE))
+        growth = LogGrowth(
             size=size,
             size_base=figures.size_base,
             is_rewritten=figures.count > figures.failed_count,

@@ -1,4 +1,4 @@
-"""The process and its memory: figures, and the limit that CONFIG sets."""
+"""Figures of the process and its memory, maxmemory, and the limit of open files."""
 
 import contextlib
 import gc
@@ -15,23 +15,23 @@ from tile38py.limits import CLIENTS_COUNT_MAX, FILES_COUNT_RESERVED
 
 
 class ThisProcess:
-    """The process we run in."""
+    """The process of the server."""
 
     def __init__(self) -> None:
         self.pid = os.getpid()
         self.cpus = os.cpu_count() or 1
 
     def threads(self) -> int:
-        """Threads at present."""
+        """The number of threads."""
         return threading.active_count()
 
     def resident_bytes(self) -> int:
-        """Memory that the system counts as the process'."""
+        """The resident set size."""
         pages = int(Path("/proc/self/statm").read_text("ascii").split()[1])
         return pages * resource.getpagesize()
 
     def cpu_seconds(self) -> tuple[float, float, float, float]:
-        """System, user, and both of the children that ended, in whole seconds as Tile38's."""
+        """CPU time as in the interface, in whole seconds as Tile38 has it."""
         own = resource.getrusage(resource.RUSAGE_SELF)
         children = resource.getrusage(resource.RUSAGE_CHILDREN)
         times = (own.ru_stime, own.ru_utime, children.ru_stime, children.ru_utime)
@@ -40,7 +40,7 @@ class ThisProcess:
 
 
 class EngineMemory:
-    """Compares the engine's heap with maxmemory and frees what can be freed."""
+    """Compares the engine's heap with maxmemory, and collects garbage."""
 
     def __init__(self, engine: Engine, config: Config, gates: Gates) -> None:
         self._engine = engine
@@ -53,11 +53,11 @@ class EngineMemory:
         return self._engine.memory()[0]
 
     def released(self) -> int:
-        """Bytes given back to the system."""
+        """Bytes that were returned to the system."""
         return self._engine.memory()[1]
 
     def check(self) -> None:
-        """Compare with the limit now."""
+        """Compare the heap with maxmemory now; the engine refuses writes above it."""
         limit = self._config.get(MAXMEMORY)
         is_over = limit > 0 and self.used() > limit
         if is_over != self._gates.is_out_of_memory:
@@ -65,11 +65,11 @@ class EngineMemory:
             self._gates.apply()
 
     def collect(self) -> None:
-        """Free what isn't needed any more."""
+        """Collect garbage."""
         gc.collect()
 
     def tick(self) -> None:
-        """Once a second: collect if autogc says that it is time."""
+        """Collect garbage if autogc says so. Called once a second."""
         pause = self._config.get(AUTOGC)
         self._seconds += 1
         if pause and self._seconds >= pause:
@@ -78,7 +78,7 @@ class EngineMemory:
 
 
 def raise_file_limit() -> int:
-    """Allow as many open files as we may; how many clients that is good for."""
+    """Raise the limit of open files as far as allowed; return how many clients it permits."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     wanted = CLIENTS_COUNT_MAX + FILES_COUNT_RESERVED
     if hard != resource.RLIM_INFINITY:

@@ -1,4 +1,4 @@
-"""What a server does by itself, again and again, and what has to follow a change of a setting."""
+"""Periodic work of a server, and the effects of changed settings."""
 
 import asyncio
 import gc
@@ -30,11 +30,11 @@ from tile38py.persistence.aof import Aof
 from tile38py.persistence.no_log import NoLog
 from tile38py.server.core import Core
 
-LOOKS_MIN = 10  # as the interpreter's own threshold
+PARTIAL_COUNT_MIN = 10  # as the interpreter's own threshold
 
 
 def settings_in_force(core: Core, journal: Aof | NoLog, hooks: Deliveries) -> Callable[[str], None]:
-    """What each CONFIG SET has to bring about at once."""
+    """Apply the settings now; return a function that applies them again after CONFIG SET."""
 
     def apply(_name: str = "") -> None:
         journal.policy = core.config.get(APPENDFSYNC)
@@ -54,8 +54,8 @@ def settings_in_force(core: Core, journal: Aof | NoLog, hooks: Deliveries) -> Ca
     return apply
 
 
-def follow_zone(engine: Engine) -> Callable[[], None]:
-    """What keeps the engine's idea of the local time zone right; messages of fences show it."""
+def time_zone_updater(engine: Engine) -> Callable[[], None]:
+    """A function that passes the local time zone to the engine, for the messages of fences."""
     host = hashlib.md5(socket.gethostname().encode(), usedforsecurity=False).digest()[:3]
     seed = host + (os.getpid() & 0xFFFF).to_bytes(2, "big")
 
@@ -65,45 +65,48 @@ def follow_zone(engine: Engine) -> Callable[[], None]:
     return tell
 
 
-class CycleFinder:
-    """Looks for garbage in cycles in place of the interpreter, which would do it at any time.
+class CycleCollector:
+    """Runs full garbage collections in place of the interpreter, which would at any moment.
 
-    A look at all objects takes the longer the more messages of hooks wait: then it is put off.
+    A full collection takes the longer the more messages of hooks wait. It is postponed then.
     """
 
     def __init__(self, clock: Clock, outbox: Outbox) -> None:
         self._clock = clock
         self._outbox = outbox
-        self._looked_ns = clock.monotonic_ns()
+        self._ended_ns = clock.monotonic_ns()
         self._took_ns = 0
 
     def start(self) -> None:
-        """From here on it is ours to look. What lives now lives long and isn't looked at again."""
+        """Disable the interpreter's full collections. Objects of now are excluded from ours."""
         gc.collect()
         gc.freeze()
         young, middle, _ = gc.get_threshold()
         gc.set_threshold(young, middle, COLLECT_NEVER)
 
     def tick(self) -> None:
-        """Once a second: look, if it is time."""
+        """Run a full collection if it is due. Called once a second."""
         if self._is_time():
             started_ns = self._clock.monotonic_ns()
             gc.collect()
-            self._looked_ns = self._clock.monotonic_ns()
-            self._took_ns = self._looked_ns - started_ns
+            self._ended_ns = self._clock.monotonic_ns()
+            self._took_ns = self._ended_ns - started_ns
 
     def _is_time(self) -> bool:
-        pause_ns = self._clock.monotonic_ns() - self._looked_ns
+        pause_ns = self._clock.monotonic_ns() - self._ended_ns
         if pause_ns > COLLECT_SECONDS_MAX * 10**9:
             return True
         if self._outbox.waiting_count > COLLECT_WAITING_COUNT_MAX:
             return False
-        # The third count is that of the smaller looks since the last one at everything.
-        return pause_ns > self._took_ns * COLLECT_PAUSE_FACTOR and gc.get_count()[2] > LOOKS_MIN
+        # The third count is the number of partial collections since the last full one.
+        return (
+            pause_ns > self._took_ns * COLLECT_PAUSE_FACTOR
+            and gc.get_count()[2] > PARTIAL_COUNT_MIN
+        )
 
 
 async def every(seconds: float, step: Callable[[], bool | None]) -> None:
-    """Call a function for ever; again at the next turn if it says that there is more."""
+    """Call a function periodically; without a pause while it returns that there is more."""
     while True:
         has_more = step()
         await asyncio.sleep(0 if has_more else seconds)

@@ -1,4 +1,4 @@
-//! One command being run: its arguments, where its reply goes, and how much it may cost.
+//! The call of one command: its arguments, its reply, and the budget of work that it may use.
 
 use crate::error::{Error, Result};
 use crate::fence::Fence;
@@ -7,13 +7,13 @@ use crate::number::{parse_float, parse_int};
 use crate::reply::{self, Output};
 use crate::request::Args;
 
-/// Tells the time since the request began, in nanoseconds. Passed in: the engine has no clock.
+/// Returns the nanoseconds since the request began. Passed in, because the engine has no clock.
 pub type Stopwatch<'a> = &'a dyn Fn() -> u64;
 
-/// How many units of work lie between two looks at the deadline.
+/// Units of work between two checks of the deadline, which read the clock.
 const WORK_PER_DEADLINE_CHECK: u64 = 256;
 
-/// How much a read may cost before it is handed over, and until when it must have ended.
+/// The work that a read may do before it is handed to another thread, and its deadline.
 pub struct Budget<'a> {
     work_left: u64,
     work_until_check: u64,
@@ -22,7 +22,8 @@ pub struct Budget<'a> {
 }
 
 impl<'a> Budget<'a> {
-    /// A budget of so many units of work (an object looked at is one, a vertex compared is less).
+    /// Returns a budget of `work` units without a deadline. Visiting an object costs one unit,
+    /// comparing a vertex a fraction of one.
     pub fn new(work: u64, stopwatch: Stopwatch<'a>) -> Self {
         Budget {
             work_left: work,
@@ -32,14 +33,15 @@ impl<'a> Budget<'a> {
         }
     }
 
-    /// The same with a deadline, in nanoseconds since the request began.
+    /// Returns the same budget with a deadline, in nanoseconds since the request began.
     #[must_use]
     pub fn with_deadline(mut self, deadline_ns: Option<u64>) -> Self {
         self.deadline_ns = deadline_ns;
         self
     }
 
-    /// Accounts for work; fails when there is none left, or at the deadline.
+    /// Uses up `work` units. Fails with `OverBudget` when fewer are left, and with `Timeout` when
+    /// the deadline has passed.
     #[inline]
     pub fn charge(&mut self, work: u64) -> Result<()> {
         if self.work_left < work {
@@ -54,12 +56,12 @@ impl<'a> Budget<'a> {
         self.check_deadline()
     }
 
-    /// Units of work that are left.
+    /// Returns the units of work that are left.
     pub fn work_left(&self) -> u64 {
         self.work_left
     }
 
-    /// Fails if the deadline has passed.
+    /// Fails with `Timeout` if the deadline has passed.
     pub fn check_deadline(&self) -> Result<()> {
         match self.deadline_ns {
             Some(deadline_ns) if (self.stopwatch)() >= deadline_ns => Err(Error::Timeout),
@@ -68,47 +70,47 @@ impl<'a> Budget<'a> {
     }
 }
 
-/// What a command changed.
+/// Whether a command changed data.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Effect {
-    /// Nothing: the log doesn't hear of it.
+    /// The command changed nothing and isn't logged.
     Nothing,
-    /// Something: the command goes to the log as it was received.
+    /// The command changed data and is logged as it was received.
     Changed,
 }
 
-/// One command being run.
+/// The call of one command.
 pub struct Call<'a, 'b> {
     /// The arguments; the first is the command's name.
     pub args: Args<'a>,
     /// The format of the reply.
     pub output: Output,
-    /// Nanoseconds since 1970.
+    /// The time in nanoseconds since 1970.
     pub now_ns: i64,
-    /// Whether memory above the limit is in use.
+    /// Whether more memory than maxmemory is in use.
     pub is_out_of_memory: bool,
-    /// The reply: RESP bytes, or the members of the JSON object.
+    /// The buffer of the reply: RESP bytes, or the members of the JSON object.
     pub out: &'b mut Vec<u8>,
-    /// What it may cost.
+    /// The work that the command may do.
     pub budget: &'b mut Budget<'a>,
-    /// The fence that a search with FENCE asks for, in place of a reply.
+    /// The live fence that a search with FENCE opens instead of writing a reply.
     pub live: Option<Box<Fence>>,
 }
 
 impl<'a> Call<'a, '_> {
-    /// Whether the reply is JSON.
+    /// Returns whether the reply is JSON.
     pub fn is_json(&self) -> bool {
         self.output == Output::Json
     }
 
-    /// Plain success.
+    /// Replies OK in RESP, and with no further members in JSON.
     pub fn reply_ok(&mut self) {
         if !self.is_json() {
             self.out.extend_from_slice(b"+OK\r\n");
         }
     }
 
-    /// Nil in RESP, the error in JSON.
+    /// Replies nil in RESP, and with the error in JSON.
     pub fn reply_missing(&mut self, error: Error) -> Result<()> {
         if self.is_json() {
             return Err(error);
@@ -117,14 +119,14 @@ impl<'a> Call<'a, '_> {
         Ok(())
     }
 
-    /// An integer in RESP, plain success in JSON.
+    /// Replies an integer in RESP, and with no further members in JSON.
     pub fn reply_count(&mut self, count: usize) {
         if !self.is_json() {
             reply::write_integer(self.out, count as i64);
         }
     }
 
-    /// An integer in RESP, a boolean member in JSON.
+    /// Replies 1 or 0 in RESP, and with a boolean member in JSON.
     pub fn reply_flag(&mut self, name: &str, flag: bool) {
         if self.is_json() {
             let text: &[u8] = if flag { b"true" } else { b"false" };
@@ -134,7 +136,7 @@ impl<'a> Call<'a, '_> {
         }
     }
 
-    /// Appends `,"name":` and what the closure writes.
+    /// Appends `,"name":` and the value that `write` appends.
     pub fn write_member(&mut self, name: &str, write: impl FnOnce(&mut Vec<u8>)) {
         self.out.extend_from_slice(b",\"");
         self.out.extend_from_slice(name.as_bytes());
@@ -142,18 +144,18 @@ impl<'a> Call<'a, '_> {
         write(self.out);
     }
 
-    /// Appends `,"name":"text"` by the short encoder.
+    /// Appends `,"name":"text"`, escaped by [`json::write_short`].
     pub fn write_text_member(&mut self, name: &str, text: &[u8]) {
         self.write_member(name, |out| json::write_short(out, text));
     }
 
-    /// The words behind the name.
+    /// Returns a reader of the arguments after the command's name.
     pub fn words(&self) -> Words<'a> {
         Words { args: self.args, at: 1 }
     }
 }
 
-/// Arguments read one after the other.
+/// A reader that takes arguments one by one. Copying it marks a position to return to.
 #[derive(Clone, Copy)]
 pub struct Words<'a> {
     args: Args<'a>,
@@ -161,44 +163,44 @@ pub struct Words<'a> {
 }
 
 impl<'a> Words<'a> {
-    /// All of the arguments.
+    /// Returns a reader at the first argument.
     pub fn new(args: Args<'a>) -> Self {
         Words { args, at: 0 }
     }
 
-    /// The arguments that are left.
+    /// Returns the arguments that are left.
     pub fn rest(&self) -> Args<'a> {
         self.args.skip(self.at)
     }
 
-    /// The next word without taking it.
+    /// Returns the next word without taking it.
     pub fn peek(&self) -> Option<&'a [u8]> {
         self.args.get(self.at)
     }
 
-    /// The word that many places ahead.
+    /// Returns the word `ahead` places after the next one, without taking any.
     pub fn peek_at(&self, ahead: usize) -> Option<&'a [u8]> {
         self.args.get(self.at + ahead)
     }
 
-    /// How many words are left.
+    /// Returns how many words are left.
     pub fn left(&self) -> usize {
         self.args.len().saturating_sub(self.at)
     }
 
-    /// Passes over words.
+    /// Skips words.
     pub fn advance(&mut self, count: usize) {
         self.at += count;
     }
 
-    /// The next word; an arity error at the end.
+    /// Takes the next word. Fails with `WrongArity` at the end.
     pub fn next_word(&mut self) -> Result<&'a [u8]> {
         let word = self.peek().ok_or(Error::WrongArity)?;
         self.at += 1;
         Ok(word)
     }
 
-    /// The next word; an empty one counts as missing.
+    /// Takes the next word. Fails with `WrongArity` if it is empty, as at the end.
     pub fn next_filled(&mut self) -> Result<&'a [u8]> {
         match self.next_word()? {
             b"" => Err(Error::WrongArity),
@@ -206,25 +208,20 @@ impl<'a> Words<'a> {
         }
     }
 
-    /// The next word if it is this keyword, in any case.
+    /// Takes the next word if it is this keyword, in upper or lower case; returns whether it was.
     pub fn take_keyword(&mut self, keyword: &str) -> bool {
         let is_match = self.peek().is_some_and(|w| w.eq_ignore_ascii_case(keyword.as_bytes()));
         self.at += usize::from(is_match);
         is_match
     }
-
-    /// The next word as a float.
-    pub fn next_float(&mut self) -> Result<f64> {
-        float_of(self.next_word()?)
-    }
 }
 
-/// A word as a float; `invalid argument` if it isn't one.
+/// Parses a word as a float. Fails with `InvalidArgument` if it isn't one.
 pub fn float_of(word: &[u8]) -> Result<f64> {
     parse_float(word).ok_or_else(|| Error::invalid(word))
 }
 
-/// A word as a precision of geohashes, 1 to 12.
+/// Parses a word as the precision of a geohash, 1 to 12. Fails with `InvalidArgument`.
 pub fn precision_of(word: &[u8]) -> Result<usize> {
     match parse_int(word) {
         Some(precision @ 1..=12) => Ok(precision as usize),

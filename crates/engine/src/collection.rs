@@ -1,19 +1,19 @@
-//! The objects of one key, with their orders: by id, by area, by value, by deadline. Cloning is
-//! O(1) and gives a snapshot.
+//! A collection: the objects of one key and their indexes by id, box, value and deadline. Cloning
+//! is O(1) and returns a snapshot.
 
 use std::cmp::Ordering;
 
-use crate::areas::{Areas, Lender};
 use crate::geometry::Rect;
-use crate::index::{BTree, LeafAhead, RTree};
+use crate::index::{BTree, PrefetchedLeaf, RTree};
 use crate::object::{Object, Shape, NEVER};
+use crate::spatial_index::{Offloader, SpatialIndex};
 
 /// A non-spatial object, ordered by (value, id).
 #[derive(Clone)]
 struct ByValue(Object);
 
 impl ByValue {
-    /// What comes first among all objects of a value.
+    /// Returns an object that sorts before all others of this value.
     fn probe(value: &[u8]) -> Self {
         ByValue(Object::new(&[], Shape::String, value, &[], NEVER))
     }
@@ -73,7 +73,7 @@ impl Ord for ByDeadline {
     }
 }
 
-/// What a collection counts, as STATS shows it.
+/// The counts that STATS shows.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[allow(missing_docs)]
 pub struct Counts {
@@ -87,82 +87,82 @@ pub struct Counts {
 #[derive(Clone, Default)]
 pub struct Collection {
     ids: BTree<Object>,
-    areas: Areas,
+    spatial_index: SpatialIndex,
     values: imbl::OrdSet<ByValue>,
     deadlines: imbl::OrdSet<ByDeadline>,
     counts: Counts,
 }
 
 impl Collection {
-    /// The object of an id.
+    /// Returns the object with this id.
     pub fn get(&self, id: &[u8]) -> Option<&Object> {
         self.ids.get(id)
     }
 
-    /// The leaf for this id, which is being fetched.
-    pub fn leaf_ahead(&self, id: &[u8]) -> Option<LeafAhead<'_, Object>> {
-        self.ids.leaf_ahead(id)
+    /// Returns the leaf for this id and begins to prefetch it.
+    pub fn prefetch_leaf(&self, id: &[u8]) -> Option<PrefetchedLeaf<'_, Object>> {
+        self.ids.prefetch_leaf(id)
     }
 
-    /// How many objects there are.
+    /// Returns the number of objects.
     pub fn len(&self) -> usize {
         self.ids.len()
     }
 
-    /// Whether there are none.
+    /// Returns whether there are no objects.
     pub fn is_empty(&self) -> bool {
-        self.ids.len() == 0
+        self.ids.is_empty()
     }
 
-    /// What STATS shows.
+    /// Returns the counts that STATS shows.
     pub fn counts(&self) -> Counts {
         self.counts
     }
 
-    /// Stores an object in place of the one with its id, which is returned.
+    /// Stores an object and returns the one with the same id that it replaces.
     pub fn insert(&mut self, object: Object) -> Option<Object> {
         let previous = self.ids.insert(object.clone());
-        self.replace_in_orders(previous.as_ref(), object);
+        self.replace_in_indexes(previous.as_ref(), object);
         previous
     }
 
-    /// Stores what is made of the object of an id, if there is one. Gives back what was stored and
-    /// what it replaces.
+    /// Stores the object that `make` returns, given the present one with this id. Returns the
+    /// stored object and the one that it replaces. If `make` fails, nothing changes.
     pub fn update<E>(
         &mut self,
         id: &[u8],
         make: impl FnOnce(Option<&Object>) -> Result<Object, E>,
     ) -> Result<(Object, Option<Object>), E> {
         let (object, previous) = self.ids.update(id, make)?;
-        self.replace_in_orders(previous.as_ref(), object.clone());
+        self.replace_in_indexes(previous.as_ref(), object.clone());
         Ok((object, previous))
     }
 
-    fn replace_in_orders(&mut self, previous: Option<&Object>, object: Object) {
+    fn replace_in_indexes(&mut self, previous: Option<&Object>, object: Object) {
         if let Some(previous) = previous {
-            self.leave_orders(previous);
+            self.remove_from_orders(previous);
         }
-        self.enter_orders(&object);
+        self.add_to_orders(&object);
         match previous.filter(|previous| previous.is_indexed()) {
-            Some(previous) if object.is_indexed() => self.areas.replace(previous, object),
-            Some(previous) => self.areas.remove(previous),
-            None if object.is_indexed() => self.areas.insert(object),
+            Some(previous) if object.is_indexed() => self.spatial_index.replace(previous, object),
+            Some(previous) => self.spatial_index.remove(previous),
+            None if object.is_indexed() => self.spatial_index.insert(object),
             None => {}
         }
     }
 
-    /// Removes the object of an id and returns it.
+    /// Removes the object with this id and returns it.
     pub fn remove(&mut self, id: &[u8]) -> Option<Object> {
         let removed = self.ids.remove(id)?;
-        self.leave_orders(&removed);
+        self.remove_from_orders(&removed);
         if removed.is_indexed() {
-            self.areas.remove(&removed);
+            self.spatial_index.remove(&removed);
         }
         Some(removed)
     }
 
-    /// Adds an object to everything but ids and areas.
-    fn enter_orders(&mut self, object: &Object) {
+    /// Adds an object to the counts and to the orders by value and by deadline.
+    fn add_to_orders(&mut self, object: &Object) {
         self.counts.objects += 1;
         self.counts.points += object.num_points();
         self.counts.weight += object.weight();
@@ -175,8 +175,8 @@ impl Collection {
         }
     }
 
-    /// Removes an object from everything but ids and areas.
-    fn leave_orders(&mut self, object: &Object) {
+    /// Removes an object from the counts and from the orders by value and by deadline.
+    fn remove_from_orders(&mut self, object: &Object) {
         self.counts.objects -= 1;
         self.counts.points -= object.num_points();
         self.counts.weight -= object.weight();
@@ -189,28 +189,28 @@ impl Collection {
         }
     }
 
-    /// The index of areas; empty while it is lent.
+    /// Returns the R-tree of the spatial objects; an empty one while the index is offloaded.
     pub fn areas(&self) -> &RTree<Object> {
-        self.areas.tree()
+        self.spatial_index.tree()
     }
 
-    /// Lends the index of areas if it is large.
+    /// Offloads the spatial index if it is large; `key` is the collection's.
     #[inline]
-    pub fn lend_areas(&mut self, key: &[u8], lender: &mut Lender) {
-        lender.lend(key, &mut self.areas);
+    pub fn offload_index(&mut self, key: &[u8], offloader: &mut Offloader) {
+        offloader.offload(key, &mut self.spatial_index);
     }
 
-    /// Has the index of areas back, if it is lent.
-    pub fn call_areas_back(&mut self) {
-        self.areas.call_back(self.ids.range_from(b""));
+    /// Takes the spatial index back if it is offloaded.
+    pub fn reclaim_index(&mut self) {
+        self.spatial_index.reclaim(self.ids.range_from(b""));
     }
 
-    /// All objects from an id on, ascending.
+    /// Returns all objects from this id on, ascending by id.
     pub fn ascend(&self, from: &[u8]) -> impl Iterator<Item = &Object> {
         self.ids.range_from(from)
     }
 
-    /// All objects from an id (from the last one for `None`) down, descending.
+    /// Returns all objects from this id down, from the last one for `None`, descending by id.
     pub fn descend(&self, from: Option<&[u8]>) -> Box<dyn Iterator<Item = &Object> + '_> {
         match from {
             Some(id) => Box::new(self.ids.range_back_from(id)),
@@ -218,34 +218,36 @@ impl Collection {
         }
     }
 
-    /// All non-spatial objects from a value on, ascending by (value, id).
+    /// Returns all non-spatial objects from this value on, ascending by (value, id).
     pub fn ascend_values(&self, from: &[u8]) -> impl Iterator<Item = &Object> {
         self.values.range(ByValue::probe(from)..).map(|ByValue(object)| object)
     }
 
-    /// All non-spatial objects from a value (from the last one for `None`) down.
+    /// Returns all non-spatial objects from this value down, from the last one for `None`,
+    /// descending by (value, id).
     pub fn descend_values(&self, from: Option<&[u8]>) -> Box<dyn Iterator<Item = &Object> + '_> {
         let objects = self.values.iter().rev().map(|ByValue(object)| object);
         let Some(from) = from else { return Box::new(objects) };
-        // The least text above `from` is `from` with a zero byte behind it.
+        // The least text above `from` is `from` with a zero byte after it.
         let end = ByValue::probe(&[from, b"\0"].concat());
         Box::new(self.values.range(..end).rev().map(|ByValue(object)| object))
     }
 
-    /// The earliest deadline, or [`NEVER`].
+    /// Returns the earliest deadline in nanoseconds since 1970, or [`NEVER`].
     pub fn next_deadline(&self) -> i64 {
         self.deadlines.get_min().map_or(NEVER, |ByDeadline(object)| object.deadline())
     }
 
-    /// The object with the earliest deadline.
+    /// Returns the object with the earliest deadline.
     pub fn first_to_expire(&self) -> Option<&Object> {
         self.deadlines.get_min().map(|ByDeadline(object)| object)
     }
 
-    /// The box around all spatial objects; all zeros without any. Its sides are the exact ones of
-    /// the objects that are outermost in the index' single precision.
+    /// Returns the box around all spatial objects; all zeros if there are none. Each side is the
+    /// exact side of the object that is outermost in the single precision of the index, as in
+    /// Tile38.
     pub fn bounds(&self) -> Rect {
-        let Some([west, south, east, north]) = self.areas.tree().extremes() else {
+        let Some([west, south, east, north]) = self.spatial_index.tree().extremes() else {
             return Rect::default();
         };
         let mut bounds = Rect::default();

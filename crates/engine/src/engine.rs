@@ -2,7 +2,7 @@
 //! expired objects. Running logs is in [`replay`], connections are in [`crate::session`].
 
 mod adopt;
-mod graveyard;
+mod expired_objects;
 mod replay;
 
 use crate::call::{Call, Effect};
@@ -17,7 +17,7 @@ use crate::reply;
 use crate::rewrite::Rewrite;
 use crate::timing::Timing;
 pub use adopt::{Discarded, Handover};
-use graveyard::Graveyard;
+use expired_objects::ExpiredObjects;
 pub use replay::{Follow, Load};
 
 /// What commands caused beside replies and log: for the driver to tell others.
@@ -65,7 +65,7 @@ pub struct Engine {
     /// When the last change happened that fences looked at.
     moment: Moment,
     outbox: Outbox,
-    graveyard: Graveyard,
+    expired_objects: ExpiredObjects,
     /// Where replies go that nobody reads.
     scratch: Vec<u8>,
     /// All commands.
@@ -86,7 +86,7 @@ impl Engine {
             utc_offset: 0,
             moment: Moment::new(0, 0),
             outbox: Outbox::default(),
-            graveyard: Graveyard::default(),
+            expired_objects: ExpiredObjects::default(),
             scratch: Vec::new(),
             timing,
             table,
@@ -181,7 +181,7 @@ impl Engine {
     /// Sets what gates commands.
     pub fn set_state(&mut self, state: State) {
         if !state.is_following {
-            self.open_graves();
+            self.restore_all_expired();
         }
         self.state = state;
     }
@@ -198,7 +198,7 @@ impl Engine {
             self.counters.expired += 1;
             count += 1;
             if is_following {
-                self.graveyard.bury(&key, object);
+                self.expired_objects.add(&key, object);
             } else {
                 write_command(log, &[b"del", &key, object.id()]);
             }
@@ -212,7 +212,7 @@ impl Engine {
                 write_command(log, &[word, &name]);
             }
         }
-        self.graveyard.tidy();
+        self.expired_objects.trim();
         if !self.keyspace.reports().is_empty() {
             self.tell_fences(now_ns, is_following);
         }

@@ -1,6 +1,6 @@
-//! What a command can fail with, in the words that clients parse.
+//! The errors of commands, with the texts that clients parse.
 
-/// A failed command.
+/// Why a command failed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Error {
     /// Too few or too many arguments; RESP names the command.
@@ -15,9 +15,10 @@ pub enum Error {
     IdNotFound,
     /// `timeout`
     Timeout,
-    /// Any other text.
+    /// An error with any other text.
     Text(Vec<u8>),
-    /// Not for clients: the read exceeded its budget and has to be run on a snapshot.
+    /// The read exceeded its budget of work. Clients never see this: the read is run again on a
+    /// snapshot.
     OverBudget,
 }
 
@@ -25,32 +26,33 @@ pub enum Error {
 pub type Result<T> = std::result::Result<T, Error>;
 
 impl Error {
-    /// `invalid argument 'x'`
+    /// Returns `invalid argument 'x'`.
     pub fn invalid(argument: &[u8]) -> Self {
         Error::InvalidArgument(argument.to_vec())
     }
 
-    /// `duplicate argument 'x'`
+    /// Returns `duplicate argument 'x'`.
     pub fn duplicate(argument: &[u8]) -> Self {
         Error::DuplicateArgument(argument.to_vec())
     }
 
-    /// Any text.
+    /// Returns an error with this text.
     pub fn text(text: impl Into<String>) -> Self {
         Error::Text(text.into().into_bytes())
     }
 
-    /// The refusal above maxmemory.
+    /// Returns the error of writes that are refused above maxmemory.
     pub fn out_of_memory() -> Self {
         Error::text("OOM command not allowed when used memory > 'maxmemory'")
     }
 
-    /// `unknown command 'x'`
+    /// Returns `unknown command 'x'`.
     pub fn unknown_command(name: &[u8]) -> Self {
         Error::Text(quoted(b"unknown command '", name))
     }
 
-    /// The text, without `ERR`; the arity error in its JSON form.
+    /// Returns the text as JSON replies have it. In RESP, `ERR` stands before it, and the arity
+    /// error names the command.
     pub fn message(&self) -> Vec<u8> {
         match self {
             Error::WrongArity => b"invalid number of arguments".to_vec(),

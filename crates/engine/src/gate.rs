@@ -1,30 +1,30 @@
-//! The gates: which commands run in which state of the server, decided by the flags of their
-//! records before a command's own checks.
+//! Gates: they refuse commands by the state of the server and the flags of the commands' records,
+//! before a command checks its arguments.
 
 use crate::commands::record::Flags;
 use crate::error::{Error, Result};
 
-/// The state of the server as far as it decides which commands run. Set from outside.
+/// The state of the server that decides which commands run. The driver of the engine sets it.
 #[derive(Clone, Debug, Default)]
 pub struct State {
-    /// The log is being read.
+    /// Whether the log is being loaded.
     pub is_loading: bool,
-    /// `requirepass` is set.
+    /// Whether `requirepass` is set.
     pub requires_password: bool,
-    /// A leader is followed.
+    /// Whether the server follows a leader.
     pub is_following: bool,
-    /// The leader was caught up with at least once.
+    /// Whether this follower has caught up with its leader at least once.
     pub caught_up_once: bool,
-    /// READONLY yes.
+    /// Whether READONLY yes is in force.
     pub is_read_only: bool,
-    /// More memory than maxmemory is in use.
+    /// Whether more memory than maxmemory is in use.
     pub is_out_of_memory: bool,
-    /// Why nothing can be written to the log; writes are refused with this text.
+    /// The error text for writes while the log cannot be written.
     pub write_error: Option<String>,
 }
 
 impl State {
-    /// Refuses while the log is being read.
+    /// Refuses a command while the log is being loaded, unless its flags allow it.
     pub fn check_loading(&self, flags: Flags) -> Result<()> {
         if self.is_loading && !flags.contains(Flags::WHILE_LOADING) {
             return Err(Error::text("LOADING Tile38 is loading the dataset in memory"));
@@ -32,7 +32,7 @@ impl State {
         Ok(())
     }
 
-    /// Refuses a client that gave no password.
+    /// Refuses a command of a client that has not authenticated, unless its flags allow it.
     pub fn check_password(&self, flags: Flags, is_authenticated: bool) -> Result<()> {
         if self.requires_password && !is_authenticated && !flags.contains(Flags::BEFORE_AUTH) {
             return Err(Error::text("authentication required"));
@@ -40,7 +40,8 @@ impl State {
         Ok(())
     }
 
-    /// Refuses by the server's role, read-only mode and the state of the log.
+    /// Refuses writes on followers, in read-only mode and while the log cannot be written, and
+    /// reads on followers that have never caught up.
     pub fn check_access(&self, flags: Flags) -> Result<()> {
         if flags.contains(Flags::WRITE) {
             return match &self.write_error {
@@ -68,7 +69,7 @@ mod tests {
     }
 
     #[test]
-    fn every_cell_of_the_table() {
+    fn access_depends_on_the_flags_and_the_state() {
         let normal = State::default();
         let read_only = State { is_read_only: true, ..State::default() };
         let catching_up = State { is_following: true, is_read_only: true, ..State::default() };
@@ -95,7 +96,7 @@ mod tests {
     }
 
     #[test]
-    fn loading_and_passwords_let_some_commands_through() {
+    fn flagged_commands_run_while_loading_and_before_authentication() {
         let state = State { is_loading: true, requires_password: true, ..State::default() };
         assert!(state.check_loading(Flags::READ).is_err());
         assert!(state.check_loading(Flags::WHILE_LOADING).is_ok());

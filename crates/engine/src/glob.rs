@@ -1,14 +1,13 @@
-//! Glob patterns of KEYS, PDEL and MATCH, and the range of names that a pattern can select.
+//! Glob patterns of KEYS, PDEL and MATCH, and the range of names that a pattern can match.
 
-use std::ops::Bound;
-
-/// Whether the whole name matches: `*` any run, `?` one UTF-8 character, `[a-c]`, `[^x]`, `\c`.
-/// A malformed pattern matches nothing.
+/// Returns whether the whole name matches the pattern: `*` stands for any characters, `?` for one
+/// UTF-8 character, `[a-c]` and `[^x]` for one of a class, `\c` for `c` itself. A malformed pattern
+/// matches nothing.
 pub fn matches(pattern: &[u8], name: &[u8]) -> bool {
-    is_well_formed(pattern) && match_here(pattern, name)
+    is_well_formed(pattern) && match_well_formed(pattern, name)
 }
 
-/// Whether a pattern has all it needs: nothing behind a final backslash, no open class.
+/// Returns whether every backslash is followed by a character and every class is closed.
 pub fn is_well_formed(pattern: &[u8]) -> bool {
     let mut at = 0;
     while at < pattern.len() {
@@ -25,8 +24,9 @@ pub fn is_well_formed(pattern: &[u8]) -> bool {
     true
 }
 
-/// Linear in pattern × name: only the last star is ever tried again.
-fn match_here(pattern: &[u8], name: &[u8]) -> bool {
+/// Matches a well-formed pattern. Takes time proportional to pattern × name at most, because
+/// backtracking goes to the last star only.
+fn match_well_formed(pattern: &[u8], name: &[u8]) -> bool {
     let (mut p, mut n) = (0, 0);
     let mut retry: Option<(usize, usize)> = None;
     loop {
@@ -54,7 +54,7 @@ fn match_here(pattern: &[u8], name: &[u8]) -> bool {
     }
 }
 
-/// Matches one character; how many bytes of the pattern and of the name it took.
+/// Matches one character; returns the bytes that it takes of the pattern and of the name.
 fn match_one(pattern: &[u8], name: &[u8]) -> Option<(usize, usize)> {
     let (character, length) = first_character(name)?;
     match *pattern.first()? {
@@ -68,7 +68,8 @@ fn match_one(pattern: &[u8], name: &[u8]) -> Option<(usize, usize)> {
     }
 }
 
-/// The first character and its bytes; an invalid byte counts as one replacement character.
+/// Returns the first character and its length in bytes. An invalid byte counts as one replacement
+/// character.
 fn first_character(text: &[u8]) -> Option<(char, usize)> {
     let first = *text.first()?;
     if first < 0x80 {
@@ -83,7 +84,8 @@ fn first_character(text: &[u8]) -> Option<(char, usize)> {
     Some(character.map_or((char::REPLACEMENT_CHARACTER, 1), |c| (c, c.len_utf8())))
 }
 
-/// Reads a class behind its `[`: its length with the `]`, and whether it holds the character.
+/// Reads a class, of which the `[` was read. Returns its length with the `]`, and whether it
+/// contains the character.
 fn parse_class(text: &[u8], character: Option<char>) -> Option<(usize, bool)> {
     let is_negated = text.first() == Some(&b'^');
     let start = usize::from(is_negated);
@@ -114,18 +116,20 @@ fn class_character(text: &[u8], at: &mut usize) -> Option<char> {
     (*at < text.len()).then_some(character)
 }
 
-/// Bytes of the pattern before its first `[`, `*` or `?`; a backslash is not special here.
+/// Returns the bytes of the pattern before its first `[`, `*` or `?`. A backslash counts as a plain
+/// byte here, as in Tile38.
 pub fn prefix(pattern: &[u8]) -> &[u8] {
     let end = pattern.iter().position(|byte| matches!(byte, b'[' | b'*' | b'?'));
     &pattern[..end.unwrap_or(pattern.len())]
 }
 
-/// Whether the pattern selects among all names: it is empty or begins with `*`.
+/// Returns whether the pattern can match any name: it is empty or begins with `*`.
 pub fn is_unbounded(pattern: &[u8]) -> bool {
     pattern.is_empty() || pattern[0] == b'*'
 }
 
-/// The least text after all texts that begin with the prefix: its last byte plus one.
+/// Returns the least text above all texts that begin with the prefix: the prefix with its last byte
+/// increased by one.
 pub fn successor(prefix: &[u8]) -> Vec<u8> {
     let mut next = prefix.to_vec();
     match next.last_mut() {
@@ -136,7 +140,8 @@ pub fn successor(prefix: &[u8]) -> Vec<u8> {
     next
 }
 
-/// The text whose last byte is one less, below which a descending pass ends.
+/// Returns the text at which a descending scan of the prefix ends: the prefix with its last byte
+/// decreased by one.
 pub fn predecessor(prefix: &[u8]) -> Vec<u8> {
     let mut before = prefix.to_vec();
     match before.last_mut() {
@@ -148,9 +153,6 @@ pub fn predecessor(prefix: &[u8]) -> Vec<u8> {
     }
     before
 }
-
-/// A range of names.
-pub type NameRange = (Bound<Vec<u8>>, Bound<Vec<u8>>);
 
 #[cfg(test)]
 mod tests {
@@ -183,7 +185,7 @@ mod tests {
     }
 
     #[test]
-    fn many_stars_stay_quick() {
+    fn a_pattern_of_many_stars_takes_no_exponential_time() {
         let pattern = b"*a".repeat(200);
         assert!(!matches(&[&pattern[..], b"b"].concat(), &b"a".repeat(10_000)));
     }

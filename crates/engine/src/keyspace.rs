@@ -5,15 +5,15 @@ use std::sync::Arc;
 
 use arrayvec::ArrayVec;
 
-use crate::areas::Lender;
 use crate::collection::{Collection, Counts};
 use crate::endpoints::EndpointChecker;
 use crate::fence::{Change, ChangeKind, Name, Registry};
 use crate::field::Names;
 use crate::object::{Object, NEVER};
+use crate::spatial_index::Offloader;
 
-/// How many objects are fetched together: more would drive each other out of the cache.
-pub const FETCHED_COUNT_MAX: usize = 16;
+/// The most objects to prefetch together; more would evict each other from the cache.
+pub const PREFETCHED_OBJECTS_MAX: usize = 16;
 
 /// The name of a collection.
 pub type Key = Arc<[u8]>;
@@ -27,7 +27,7 @@ pub struct Keyspace {
     counts: Counts,
     fences: Registry,
     reports: Reports,
-    lending: Lending,
+    offloading: Offloading,
     /// Whether geometries must be within ±180, ±90 degrees.
     pub requires_valid: bool,
     /// Who checks the URLs that SETHOOK names; nobody where there is none.
@@ -68,22 +68,22 @@ impl Reports {
     }
 }
 
-/// To whom indexes are lent, if they are.
+/// The offloader of spatial indexes; set only while a log is loaded with a worker.
 #[derive(Default)]
-struct Lending(Option<Lender>);
+struct Offloading(Option<Offloader>);
 
-impl Clone for Lending {
-    /// A snapshot lends nothing.
+impl Clone for Offloading {
+    /// Returns none: a snapshot isn't changed, so it has nothing to offload.
     fn clone(&self) -> Self {
-        Lending(None)
+        Offloading(None)
     }
 }
 
-impl Lending {
+impl Offloading {
     #[inline]
-    fn lend(&mut self, key: &[u8], collection: &mut Collection) {
-        if let Some(lender) = &mut self.0 {
-            collection.lend_areas(key, lender);
+    fn offload(&mut self, key: &[u8], collection: &mut Collection) {
+        if let Some(offloader) = &mut self.0 {
+            collection.offload_index(key, offloader);
         }
     }
 }
@@ -99,14 +99,14 @@ impl Keyspace {
         self.collections.get(key)
     }
 
-    /// Has objects fetched, each given by key and id: a step for all before the next, so that they
-    /// are waited for together.
-    pub fn fetch(&self, objects: &ArrayVec<(&[u8], &[u8]), FETCHED_COUNT_MAX>) {
-        let leaf = |&(key, id)| Some((self.get(key)?.leaf_ahead(id)?, id));
-        let leaves: ArrayVec<_, FETCHED_COUNT_MAX> = objects.iter().filter_map(leaf).collect();
-        let likely = leaves.iter().filter_map(|(leaf, id)| leaf.likely(id));
-        let likely: ArrayVec<_, FETCHED_COUNT_MAX> = likely.collect();
-        likely.into_iter().for_each(Object::prefetch);
+    /// Prefetches objects, given by key and id. Goes through the leaves of all, then through the
+    /// items of all, so that the waits for memory overlap.
+    pub fn prefetch(&self, objects: &ArrayVec<(&[u8], &[u8]), PREFETCHED_OBJECTS_MAX>) {
+        let leaf = |&(key, id)| Some((self.get(key)?.prefetch_leaf(id)?, id));
+        let leaves: ArrayVec<_, PREFETCHED_OBJECTS_MAX> = objects.iter().filter_map(leaf).collect();
+        let candidates = leaves.iter().filter_map(|(leaf, id)| leaf.candidate(id));
+        let candidates: ArrayVec<_, PREFETCHED_OBJECTS_MAX> = candidates.collect();
+        candidates.into_iter().for_each(Object::prefetch);
     }
 
     /// All collections in the order of their keys.
@@ -194,7 +194,7 @@ impl Keyspace {
     /// Stores an object; makes the collection if need be. Returns the object it replaces.
     pub fn insert(&mut self, key: &[u8], object: Object) -> Option<Object> {
         if let Some(collection) = self.collections.get_mut(key) {
-            self.lending.lend(key, collection);
+            self.offloading.offload(key, collection);
             return change(&mut self.expiries, &mut self.counts, key, collection, |collection| {
                 collection.insert(object)
             });
@@ -215,7 +215,7 @@ impl Keyspace {
     ) -> Result<(Object, Option<Object>), E> {
         let names = &mut self.names;
         if let Some(collection) = self.collections.get_mut(key) {
-            self.lending.lend(key, collection);
+            self.offloading.offload(key, collection);
             return change(&mut self.expiries, &mut self.counts, key, collection, |collection| {
                 collection.update(id, |present| make(names, present))
             });
@@ -242,7 +242,7 @@ impl Keyspace {
     /// Removes a collection with all its objects.
     pub fn take(&mut self, key: &[u8]) -> Option<Collection> {
         let (key, mut collection) = self.collections.remove_with_key(key)?;
-        collection.call_areas_back();
+        collection.reclaim_index();
         let counts = collection.counts();
         self.counts.objects -= counts.objects;
         self.counts.points -= counts.points;
@@ -265,17 +265,17 @@ impl Keyspace {
         self.collections.insert(key, collection);
     }
 
-    /// From here on the areas of large collections that change are lent.
-    pub fn lend_areas(&mut self, lender: Lender) {
-        self.lending = Lending(Some(lender));
+    /// Offloads the spatial indexes of large collections from now on, each when it next changes.
+    pub fn offload_indexes(&mut self, offloader: Offloader) {
+        self.offloading = Offloading(Some(offloader));
     }
 
-    /// Has all that was lent back.
-    pub fn call_areas_back(&mut self) {
-        let Some(lender) = self.lending.0.take() else { return };
-        for key in lender.into_keys() {
+    /// Takes all offloaded spatial indexes back.
+    pub fn reclaim_indexes(&mut self) {
+        let Some(offloader) = self.offloading.0.take() else { return };
+        for key in offloader.into_keys() {
             if let Some(collection) = self.collections.get_mut(&key[..]) {
-                collection.call_areas_back();
+                collection.reclaim_index();
             }
         }
     }

@@ -3,7 +3,6 @@
 //! Bytes and the time go in; reply bytes, log bytes and server commands come out. The crate never
 //! opens a socket or a file, never reads a clock and never starts a thread.
 
-pub mod areas;
 pub mod call;
 pub mod collection;
 pub mod commands;
@@ -26,4 +25,5 @@ pub mod reply;
 pub mod request;
 pub mod rewrite;
 pub mod session;
+pub mod spatial_index;
 pub mod timing;

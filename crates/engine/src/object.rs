@@ -1,5 +1,5 @@
-//! One stored object: id, fields, deadline and shape in a single allocation behind a thin pointer.
-//! Immutable: a change makes a new object.
+//! A stored object: id, fields, deadline and shape in a single allocation behind a thin pointer.
+//! Objects are immutable; a change makes a new one.
 
 use triomphe::{Arc, ThinArc};
 
@@ -7,21 +7,21 @@ use crate::field::Fields;
 use crate::geometry::{Geometry, Point, Rect};
 use crate::index::{prefetch, Item, Keyed};
 
-/// The deadline of an object that doesn't expire.
+/// The deadline of an object that never expires.
 pub const NEVER: i64 = i64::MAX;
 
-/// As much of an object is fetched: all of most.
-const FETCHED_BYTES: usize = 96;
+/// Bytes of an object to prefetch; covers most objects.
+const PREFETCHED_BYTES: usize = 96;
 
-/// What an object is, beside its texts. Anything but a simple point is shared, so that a change
-/// of fields doesn't copy a polygon.
+/// The shape of an object. Geometries other than simple points are shared, so that changing fields
+/// doesn't copy a polygon.
 #[derive(Clone, Debug)]
 pub enum Shape {
     /// A simple point.
     Point(Point),
     /// Any other geometry. A Circle's GeoJSON is the object's text.
     Geometry(Arc<Geometry>),
-    /// A string; it is the object's text.
+    /// A string, which is the object's text.
     String,
 }
 
@@ -32,12 +32,12 @@ struct Header {
     fields_length: u32,
 }
 
-/// A stored object. Cloning counts a reference.
+/// A stored object. Cloning increments a reference count.
 #[derive(Clone)]
 pub struct Object(ThinArc<Header, u8>);
 
 impl Shape {
-    /// The shape of a geometry, simple points without allocation.
+    /// Returns the shape of a geometry. A simple point needs no allocation.
     pub fn of_geometry(geometry: Geometry) -> Self {
         match geometry.as_simple_point() {
             Some(point) => Shape::Point(point),
@@ -82,30 +82,30 @@ impl Object {
         Object(ThinArc::from_header_and_slice(header, &[id, fields, text].concat()))
     }
 
-    /// The same object with other fields.
+    /// Returns the same object with other fields.
     #[must_use]
     pub fn with_fields(&self, fields: &[u8]) -> Self {
         Object::new(self.id(), self.shape().clone(), self.text(), fields, self.deadline())
     }
 
-    /// The same object with another deadline.
+    /// Returns the same object with another deadline.
     #[must_use]
     pub fn with_deadline(&self, deadline: i64) -> Self {
         let fields = self.fields().block();
         Object::new(self.id(), self.shape().clone(), self.text(), fields, deadline)
     }
 
-    /// Has it fetched into the cache.
+    /// Begins to fetch the object into the cache.
     pub fn prefetch(&self) {
-        prefetch(self.0.as_ptr(), FETCHED_BYTES);
+        prefetch(self.0.as_ptr(), PREFETCHED_BYTES);
     }
 
-    /// The id.
+    /// Returns the id.
     pub fn id(&self) -> &[u8] {
         &self.0.slice[..self.0.header.header.id_length as usize]
     }
 
-    /// The fields.
+    /// Returns the fields.
     pub fn fields(&self) -> Fields<'_> {
         let header = &self.0.header.header;
         let start = header.id_length as usize;
@@ -118,17 +118,17 @@ impl Object {
         &self.0.slice[(header.id_length + header.fields_length) as usize..]
     }
 
-    /// When it expires, in nanoseconds since 1970, or [`NEVER`].
+    /// Returns the time at which the object expires, in nanoseconds since 1970, or [`NEVER`].
     pub fn deadline(&self) -> i64 {
         self.0.header.header.deadline
     }
 
-    /// The shape.
+    /// Returns the shape.
     pub fn shape(&self) -> &Shape {
         &self.0.header.header.shape
     }
 
-    /// The geometry, unless it is a simple point or a string.
+    /// Returns the geometry; `None` for simple points and strings.
     pub fn geometry(&self) -> Option<&Geometry> {
         match self.shape() {
             Shape::Geometry(geometry) => Some(geometry),
@@ -136,12 +136,12 @@ impl Object {
         }
     }
 
-    /// Whether searches by area can find it, emptiness aside.
+    /// Returns whether searches by area can find the object, unless its geometry is empty.
     pub fn is_spatial(&self) -> bool {
         self.shape().is_spatial()
     }
 
-    /// Whether it belongs into the index of areas.
+    /// Returns whether the spatial index contains the object.
     pub fn is_indexed(&self) -> bool {
         match self.shape() {
             Shape::Point(point) => !(point.x.is_nan() && point.y.is_nan()),
@@ -150,7 +150,7 @@ impl Object {
         }
     }
 
-    /// The bounding box; all zeros for strings.
+    /// Returns the bounding box; all zeros for strings.
     pub fn bounds(&self) -> Rect {
         match self.shape() {
             Shape::Point(point) => Rect::new(*point, *point),
@@ -159,7 +159,7 @@ impl Object {
         }
     }
 
-    /// The point that stands for it; zeros for strings.
+    /// Returns the centre of the object; zeros for strings.
     pub fn center(&self) -> Point {
         match self.shape() {
             Shape::Point(point) => *point,
@@ -168,12 +168,12 @@ impl Object {
         }
     }
 
-    /// The third ordinate, 0 if it has none.
+    /// Returns the third ordinate, 0 if there is none.
     pub fn z(&self) -> f64 {
         self.geometry().map_or(0.0, Geometry::z)
     }
 
-    /// Positions as STATS counts them.
+    /// Returns the number of positions that STATS counts.
     pub fn num_points(&self) -> usize {
         match self.shape() {
             Shape::Point(_) => 1,
@@ -182,13 +182,13 @@ impl Object {
         }
     }
 
-    /// Bytes as STATS counts them.
+    /// Returns the number of bytes that STATS counts.
     pub fn weight(&self) -> usize {
         let shape = if self.is_spatial() { 16 * self.num_points() } else { self.text().len() };
         self.id().len() + shape + self.fields().weight()
     }
 
-    /// Appends the GeoJSON, or a string's content as it is.
+    /// Appends the GeoJSON of a geometry, or the content of a string.
     pub fn write_text(&self, out: &mut Vec<u8>) {
         match self.shape() {
             Shape::Point(point) => write_point(out, *point),
@@ -197,7 +197,7 @@ impl Object {
         }
     }
 
-    /// The members of its GeoJSON that aren't structure, without braces.
+    /// Returns the members of the GeoJSON besides type and geometry, without braces.
     pub fn members(&self) -> Option<&[u8]> {
         self.geometry().and_then(Geometry::members)
     }

@@ -1,4 +1,4 @@
-//! How objects look in replies: their text, point, box or geohash, their fields.
+//! The forms of objects in replies: text, point, box or geohash, and fields.
 
 use crate::field::Names;
 use crate::geometry::{geohash, Point, Rect};
@@ -7,7 +7,7 @@ use crate::number::{write_float, write_ordinate};
 use crate::object::{Object, Shape};
 use crate::reply::{write_bulk, write_bulk_float, write_bulk_with, write_header};
 
-/// Which form of an object is wanted.
+/// The form in which a reply shows an object.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[allow(missing_docs)]
 pub enum Form {
@@ -17,11 +17,12 @@ pub enum Form {
     Hash(usize),
 }
 
-/// Vertices, or bytes of text, that take as long to write as looking at an object does.
+/// Vertices that take as long to write as visiting an object, one unit of work.
 const VERTICES_PER_WORK: usize = 4;
+/// Bytes of text that take as long to write as visiting an object.
 const BYTES_PER_WORK: usize = 1024;
 
-/// The units of work that writing an object costs beside what any object does.
+/// Returns the units of work that writing an object costs in addition to visiting it.
 pub fn work(object: &Object, form: Form) -> u64 {
     let work = match object.shape() {
         Shape::Point(_) => 0,
@@ -32,7 +33,7 @@ pub fn work(object: &Object, form: Form) -> u64 {
     work as u64
 }
 
-/// Appends the RESP value of an object.
+/// Appends an object as a RESP value; `scratch` is overwritten.
 pub fn write_resp(out: &mut Vec<u8>, scratch: &mut Vec<u8>, object: &Object, form: Form) {
     match form {
         Form::Object => match object.shape() {
@@ -94,7 +95,8 @@ pub fn write_json_member(out: &mut Vec<u8>, object: &Object, form: Form) {
     }
 }
 
-/// Ordinates that aren't finite print as null: Tile38's bare `NaN` isn't JSON.
+/// Appends `{"lat":…,"lon":…}`. Ordinates that aren't finite become null, as Tile38's bare `NaN` isn't
+/// JSON.
 fn write_lat_lon(out: &mut Vec<u8>, point: Point, z: f64) {
     out.extend_from_slice(b"{\"lat\":");
     write_ordinate(out, point.y);
@@ -107,7 +109,7 @@ fn write_lat_lon(out: &mut Vec<u8>, point: Point, z: f64) {
     out.push(b'}');
 }
 
-/// Appends `[name, text, …]`.
+/// Appends the fields as a RESP array of names and values in turn.
 pub fn write_fields_resp(out: &mut Vec<u8>, names: &Names, object: &Object) {
     write_header(out, b'*', object.fields().iter().count() * 2);
     for (serial, value) in object.fields().iter() {
@@ -130,7 +132,7 @@ pub fn write_fields_json(out: &mut Vec<u8>, names: &Names, object: &Object) {
     out.push(b'}');
 }
 
-/// Appends a box as `{"type":"Polygon",…}`, counter-clockwise from the south-west.
+/// Appends a box as a GeoJSON polygon, counter-clockwise from its south-western corner.
 pub fn write_polygon(out: &mut Vec<u8>, bounds: &Rect) {
     out.extend_from_slice(b"{\"type\":\"Polygon\",\"coordinates\":[[");
     for (index, corner) in bounds.ring().iter().enumerate() {
@@ -143,7 +145,7 @@ pub fn write_polygon(out: &mut Vec<u8>, bounds: &Rect) {
     out.extend_from_slice(b"]]}");
 }
 
-/// Appends a distance in metres: a bulk string in RESP, a number in JSON.
+/// Appends a distance in metres: as a bulk string in RESP, as a member in JSON.
 pub fn write_distance(out: &mut Vec<u8>, meters: f64, is_json: bool) {
     if is_json {
         out.extend_from_slice(b",\"distance\":");

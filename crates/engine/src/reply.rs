@@ -1,12 +1,11 @@
-//! Replies as bytes: RESP values, the JSON object around members, and the framing of both.
-//! The one place where either is encoded.
+//! The encoding of replies: RESP values, the JSON object around members, and the framing of both.
 
 use crate::error::Error;
 use crate::json;
 use crate::number::{with_float_text, write_int};
 use crate::request::Framing;
 
-/// The format of replies that a connection has chosen.
+/// The format of a connection's replies, which OUTPUT selects.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[allow(missing_docs)]
 pub enum Output {
@@ -14,7 +13,7 @@ pub enum Output {
     Json,
 }
 
-/// Appends `*3\r\n`, `$5\r\n` or `:7\r\n`.
+/// Appends a line of a kind and a number: `*3\r\n`, `$5\r\n` or `:7\r\n`.
 pub fn write_header(out: &mut Vec<u8>, kind: u8, value: usize) {
     if value < 10 {
         return out.extend_from_slice(&[kind, b'0' + value as u8, b'\r', b'\n']);
@@ -31,14 +30,14 @@ pub fn write_bulk(out: &mut Vec<u8>, text: &[u8]) {
     out.extend_from_slice(b"\r\n");
 }
 
-/// Appends a bulk string of what the closure writes.
+/// Appends a bulk string of the bytes that `write` appends; `scratch` is overwritten.
 pub fn write_bulk_with(out: &mut Vec<u8>, scratch: &mut Vec<u8>, write: impl FnOnce(&mut Vec<u8>)) {
     scratch.clear();
     write(scratch);
     write_bulk(out, scratch);
 }
 
-/// Appends a number as a bulk string.
+/// Appends a float as a bulk string.
 pub fn write_bulk_float(out: &mut Vec<u8>, value: f64) {
     with_float_text(value, |text| write_bulk(out, text));
 }
@@ -50,22 +49,22 @@ pub fn write_integer(out: &mut Vec<u8>, value: i64) {
     out.extend_from_slice(b"\r\n");
 }
 
-/// The nil reply.
+/// The nil reply of RESP.
 pub const NIL: &[u8] = b"$-1\r\n";
 
-/// Appends `+text`.
+/// Appends a simple string: `+text`.
 pub fn write_simple(out: &mut Vec<u8>, text: &[u8]) {
     out.push(b'+');
     write_line(out, text);
 }
 
-/// Text of one line: control characters become blanks.
+/// Appends a text and CRLF. Control characters become spaces, so that the text stays on one line.
 fn write_line(out: &mut Vec<u8>, text: &[u8]) {
     out.extend(text.iter().map(|byte| if *byte < 0x20 { b' ' } else { *byte }));
     out.extend_from_slice(b"\r\n");
 }
 
-/// Appends an error line; `ERR` unless the text's first word is all capitals.
+/// Appends an error line, with `ERR` before the text unless its first word is in capitals.
 pub fn write_error(out: &mut Vec<u8>, text: &[u8]) {
     out.push(b'-');
     let word = text.split(|byte| *byte == b' ').next().unwrap_or_default();
@@ -75,7 +74,7 @@ pub fn write_error(out: &mut Vec<u8>, text: &[u8]) {
     write_line(out, text);
 }
 
-/// Appends the error of a command in RESP; arity errors name the command.
+/// Appends a command's error in RESP; the arity error names the command.
 pub fn write_command_error(out: &mut Vec<u8>, error: &Error, command: &[u8]) {
     if *error == Error::WrongArity {
         let name = command.to_ascii_lowercase();
@@ -86,7 +85,7 @@ pub fn write_command_error(out: &mut Vec<u8>, error: &Error, command: &[u8]) {
     }
 }
 
-/// Appends the JSON object around members such as `,"ttl":9`.
+/// Appends the JSON object of a reply, with members such as `,"ttl":9`.
 pub fn write_json_object(out: &mut Vec<u8>, members: &[u8], elapsed_ns: u64) {
     out.extend_from_slice(b"{\"ok\":true");
     out.extend_from_slice(members);
@@ -106,7 +105,7 @@ fn write_elapsed_member(out: &mut Vec<u8>, elapsed_ns: u64) {
     out.extend_from_slice(b"\"}");
 }
 
-/// Appends a JSON payload in the frame of its request: a bulk string, or a native line.
+/// Appends a payload in the framing of its request: as a native line, else as a bulk string.
 pub fn write_framed(out: &mut Vec<u8>, framing: Framing, payload: &[u8]) {
     if framing == Framing::Native {
         out.push(b'$');
@@ -161,7 +160,7 @@ mod tests {
     }
 
     #[test]
-    fn errors_get_err_unless_they_begin_with_capitals() {
+    fn an_error_begins_with_err_unless_its_first_word_is_in_capitals() {
         assert_eq!(written(|o| write_error(o, b"x\ny")), "-ERR x y\r\n");
         assert_eq!(written(|o| write_error(o, b"SPARSE is not")), "-SPARSE is not\r\n");
         assert_eq!(
@@ -171,7 +170,7 @@ mod tests {
     }
 
     #[test]
-    fn durations_read_as_clients_know_them() {
+    fn durations_have_the_format_of_tile38() {
         for (nanoseconds, text) in [
             (0, "0s"),
             (612, "612ns"),

@@ -1,18 +1,18 @@
-//! Requests as bytes: RESP arrays, inline lines and Tile38's native lines. Splits them into
-//! arguments and tells where they end; knows no command.
+//! Parsing of requests: RESP arrays, inline lines and Tile38's native lines are split into arguments.
+//! Knows no command.
 
 use std::ops::Range;
 
-/// The largest argument.
+/// The most bytes of an argument.
 pub const ARGUMENT_BYTES_MAX: usize = 512 * 1024 * 1024;
-/// The largest request, which waits in memory until it is complete.
+/// The most bytes of a request, which is buffered until it is complete.
 pub const REQUEST_BYTES_MAX: usize = 1024 * 1024 * 1024;
 /// The most arguments of one request.
 pub const ARGUMENTS_MAX: usize = 1024 * 1024;
-/// The longest inline request, HTTP head excluded.
+/// The most bytes of an inline request, or of the first line of an HTTP request.
 pub const INLINE_BYTES_MAX: usize = 64 * 1024;
 
-/// How a request was written.
+/// The protocol in which a request was written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[allow(missing_docs)]
 pub enum Framing {
@@ -21,34 +21,34 @@ pub enum Framing {
     Native,
 }
 
-/// What stands at the head of the bytes.
+/// The result of parsing the start of the received bytes.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Parsed {
-    /// A request; its arguments are in the [`Arguments`]. Empty requests are skipped.
+    /// A complete request, whose arguments are in the [`Arguments`]. It may have none.
     Request {
-        /// How it was written.
+        /// The protocol of the request.
         framing: Framing,
-        /// Where it ends.
+        /// The position after the request.
         end: usize,
     },
-    /// Not all of it is there; nothing to be gained before so many bytes are.
+    /// The start of a request. Parsing again makes no sense before `needed` bytes have arrived.
     Incomplete {
-        /// Bytes needed at least.
+        /// The least length of the request, in bytes from its start.
         needed: usize,
     },
-    /// An HTTP request begins here.
+    /// The start of an HTTP request.
     Http,
-    /// Malformed; the text of the protocol error.
+    /// A malformed request, with the text of the protocol error.
     Malformed(Vec<u8>),
 }
 
-/// Arguments for which there is room between requests.
-const KEPT_COUNT: usize = 64;
+/// Arguments for which memory is retained between requests.
+const RETAINED_ARGUMENTS: usize = 64;
 
-/// Bytes of unescaped ones for which there is.
-const KEPT_BYTES: usize = 4096;
+/// Bytes of unescaped arguments for which memory is retained between requests.
+const RETAINED_BYTES: usize = 4096;
 
-/// Arguments of one request: ranges within its bytes, or within unescaped copies of them.
+/// The buffer of one request's arguments: ranges in the request's bytes, or in unescaped copies.
 #[derive(Debug, Default)]
 pub struct Arguments {
     ranges: Vec<Range<usize>>,
@@ -64,21 +64,21 @@ pub struct Args<'a> {
 }
 
 impl Arguments {
-    /// The arguments, given the bytes that were parsed.
+    /// Returns the arguments, given the bytes that were parsed.
     pub fn view<'a>(&'a self, bytes: &'a [u8]) -> Args<'a> {
         let bytes = if self.is_unescaped { &self.unescaped } else { bytes };
         Args { bytes, ranges: &self.ranges }
     }
 
-    /// Gives back the memory that a large request took.
-    pub fn give_back(&mut self) {
+    /// Frees the memory that a large request took, and forgets the arguments.
+    pub fn release_memory(&mut self) {
         self.ranges.clear();
-        self.ranges.shrink_to(KEPT_COUNT);
+        self.ranges.shrink_to(RETAINED_ARGUMENTS);
         self.unescaped.clear();
-        self.unescaped.shrink_to(KEPT_BYTES);
+        self.unescaped.shrink_to(RETAINED_BYTES);
     }
 
-    /// Takes the place of what was parsed: arguments that came one by one.
+    /// Replaces the arguments by copies of these words.
     pub fn assign<T: AsRef<[u8]>>(&mut self, words: &[T]) {
         self.start(true);
         for word in words {
@@ -100,39 +100,39 @@ impl Arguments {
 }
 
 impl<'a> Args<'a> {
-    /// How many there are.
+    /// Returns the number of arguments.
     pub fn len(&self) -> usize {
         self.ranges.len()
     }
 
-    /// Whether there are none.
+    /// Returns whether there are no arguments.
     pub fn is_empty(&self) -> bool {
         self.ranges.is_empty()
     }
 
-    /// One argument.
+    /// Returns the argument at a position.
     pub fn get(&self, index: usize) -> Option<&'a [u8]> {
         self.ranges.get(index).map(|range| &self.bytes[range.clone()])
     }
 
-    /// One argument; empty where there is none.
+    /// Returns the argument at a position, or an empty text if there is none.
     pub fn at(&self, index: usize) -> &'a [u8] {
         self.get(index).unwrap_or_default()
     }
 
-    /// All in order.
+    /// Returns all arguments in order.
     pub fn iter(&self) -> impl Iterator<Item = &'a [u8]> {
         let bytes = self.bytes;
         self.ranges.iter().map(move |range| &bytes[range.clone()])
     }
 
-    /// The arguments from one on.
+    /// Returns the arguments after the first `count`.
     #[must_use]
     pub fn skip(&self, count: usize) -> Args<'a> {
         Args { bytes: self.bytes, ranges: self.ranges.get(count..).unwrap_or_default() }
     }
 
-    /// Appends them as a RESP array of bulk strings.
+    /// Appends the arguments as a RESP array of bulk strings.
     pub fn write_resp(&self, out: &mut Vec<u8>) {
         crate::reply::write_header(out, b'*', self.len());
         for word in self.iter() {
@@ -141,7 +141,7 @@ impl<'a> Args<'a> {
     }
 }
 
-/// Parses the request at the head of the bytes, by its first byte.
+/// Parses the request at the start of the bytes. The first byte decides which protocol it is.
 pub fn parse(bytes: &[u8], arguments: &mut Arguments) -> Parsed {
     match bytes.first() {
         None => Parsed::Incomplete { needed: 1 },
@@ -156,7 +156,7 @@ pub fn parse(bytes: &[u8], arguments: &mut Arguments) -> Parsed {
     }
 }
 
-/// As [`parse`], for a log: there is no HTTP in it, and a line may end with a bare LF.
+/// Parses as [`parse`] does, for a log: it has no HTTP requests, and a line may end with a bare LF.
 pub fn parse_log(bytes: &[u8], arguments: &mut Arguments) -> Parsed {
     match bytes.first() {
         Some(b'G' | b'P' | b'O') => parse_inline(bytes, arguments),
@@ -170,7 +170,7 @@ enum Line {
     Other,
 }
 
-/// A request that could be HTTP is held until a CRLF has arrived.
+/// Returns whether the first line is HTTP. A line that could be is buffered until its CRLF.
 fn http_or_line(bytes: &[u8]) -> Line {
     let Some(end) = memchr::memmem::find(bytes, b"\r\n") else { return Line::Partial };
     let line = &bytes[..end];
@@ -199,10 +199,10 @@ enum Number {
     Bad,
 }
 
-/// Digits up to CRLF: the number and where what follows begins. The value is capped far above
-/// every limit.
+/// Reads digits up to CRLF; returns the number and the position after the CRLF. A value that
+/// overflows becomes the largest one, which is above every limit.
 fn read_number(bytes: &[u8], start: usize) -> Number {
-    // Nearly all are short.
+    // Nearly all numbers have one or two digits.
     match bytes.get(start..) {
         Some([digit @ b'0'..=b'9', b'\r', b'\n', ..]) => {
             return Number::Complete((digit - b'0') as usize, start + 3);
@@ -248,9 +248,9 @@ fn parse_resp(bytes: &[u8], arguments: &mut Arguments) -> Parsed {
             Some(b'$') => {}
             None => return Parsed::Incomplete { needed: at + 1 },
             Some(other) => {
-                // What is told has to stay on one line, there and in the server's log.
-                let shown = if *other < b' ' { ' ' } else { char::from(*other) };
-                return malformed(&format!("expected '$', got '{shown}'"));
+                // The text has to stay on one line, in the reply and in the server's log.
+                let printable = if *other < b' ' { ' ' } else { char::from(*other) };
+                return malformed(&format!("expected '$', got '{printable}'"));
             }
         }
         let (length, start) = match read_number(bytes, at + 1) {
@@ -293,8 +293,8 @@ fn parse_native(bytes: &[u8], arguments: &mut Arguments) -> Parsed {
     Parsed::Request { framing: Framing::Native, end: end + 2 }
 }
 
-/// Splits a native line, or the text of an HTTP request: at spaces and without quotes, but a word
-/// that begins with `{` takes the rest, and so does the quoted text behind `set … string`.
+/// Splits a native line, or the text of an HTTP request, at its spaces. Quotes have no meaning, but a
+/// word that begins with `{` extends to the end, and so does a quoted text after `set … string`.
 pub fn split_native(line: &[u8]) -> Vec<&[u8]> {
     let mut words: Vec<&[u8]> = Vec::new();
     let mut rest = line;
@@ -349,7 +349,7 @@ fn parse_inline(bytes: &[u8], arguments: &mut Arguments) -> Parsed {
     Parsed::Request { framing: Framing::Inline, end: line_feed + 1 }
 }
 
-/// Reads a quoted word; where it ends behind its quote, `None` without one.
+/// Reads a quoted word; returns the position after its closing quote, `None` if there is none.
 fn read_quoted(line: &[u8], start: usize, quote: u8, arguments: &mut Arguments) -> Option<usize> {
     let from = arguments.unescaped.len();
     let mut at = start;
@@ -398,7 +398,7 @@ mod tests {
     }
 
     #[test]
-    fn arrays_lines_and_native_lines_give_arguments() {
+    fn arrays_inline_lines_and_native_lines_are_split_into_arguments() {
         assert_eq!(words(b"*2\r\n$3\r\nGET\r\n$0\r\n\r\n"), [&b"GET"[..], b""]);
         let expected = [&b"set"[..], b"k", b"a b", b"\nq", b"x"];
         assert_eq!(words(b"set k  'a b' \"\\n\\q\" x\r\n"), expected);
@@ -422,7 +422,7 @@ mod tests {
     }
 
     #[test]
-    fn malformed_requests_are_named() {
+    fn malformed_requests_have_the_texts_of_tile38() {
         assert_eq!(error(b"*-1\r\n"), "invalid multibulk length");
         assert_eq!(error(b"*1\n"), "invalid multibulk length");
         assert_eq!(error(b"*99999999999999999999\r\n"), "invalid multibulk length");
@@ -451,7 +451,7 @@ mod tests {
     }
 
     #[test]
-    fn http_is_told_from_lines() {
+    fn http_requests_are_distinguished_from_inline_lines() {
         assert_eq!(parse(b"GET / HTTP/1.1\r\n", &mut Arguments::default()), Parsed::Http);
         assert_eq!(words(b"GET a b\r\n"), [b"GET".as_slice(), b"a", b"b"]);
     }

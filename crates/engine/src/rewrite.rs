@@ -1,5 +1,5 @@
-//! The log written anew: the commands that make a snapshot of all data, hooks and channels again,
-//! in pieces. Knows no file, and nothing of what happened since the snapshot.
+//! Rewriting the log: a snapshot of all data, hooks and channels is written as the commands that
+//! create it, in chunks. Knows no file and no change since the snapshot.
 
 use crate::fence::{Hook, HookKind};
 use crate::field::{Kind, Value};
@@ -9,57 +9,59 @@ use crate::number::write_float;
 use crate::object::{Object, Shape, NEVER};
 use crate::reply::{write_bulk, write_bulk_with, write_header};
 
-/// How much larger than asked for a piece may be without its buffer having to grow.
-const PIECE_BYTES_SPARE: usize = 4096;
-/// The largest piece that room is made for beforehand.
-const PIECE_BYTES_EXPECTED: usize = 4 * 1024 * 1024;
+/// Bytes by which a chunk may exceed the requested size before its buffer has to grow.
+const CHUNK_BYTES_SPARE: usize = 4096;
+/// The most bytes of a chunk's buffer that are allocated in advance.
+const CHUNK_BYTES_EXPECTED: usize = 4 * 1024 * 1024;
 
-/// A rewriting under way. Objects come by key and id, then hooks and channels by name.
+/// A rewrite in progress. It writes objects by key and id, then hooks and channels by name.
 pub struct Rewrite {
-    /// Gone at the end, so that its memory is.
+    /// Dropped at the end, to free its memory.
     snapshot: Option<Keyspace>,
     now_ns: i64,
-    next: Next,
+    position: Position,
     written: usize,
     total: usize,
     scratch: Vec<u8>,
 }
 
-/// The least that is still to be written.
-enum Next {
+/// The first object or hook that is still to be written.
+enum Position {
     Object { key: Vec<u8>, id: Vec<u8> },
     Hook { name: Vec<u8> },
 }
 
 impl Rewrite {
-    /// Begins to write a snapshot; lifetimes are what is left of them at that time.
+    /// Returns a rewrite of a snapshot. `now_ns`, in nanoseconds since 1970, is the time to which the
+    /// remaining lifetimes refer.
     pub fn new(snapshot: Keyspace, now_ns: i64) -> Self {
         let total = snapshot.counts().objects + snapshot.fences().named_count();
         Rewrite {
             snapshot: Some(snapshot),
             now_ns,
-            next: Next::Object { key: Vec::new(), id: Vec::new() },
+            position: Position::Object { key: Vec::new(), id: Vec::new() },
             written: 0,
             total,
             scratch: Vec::new(),
         }
     }
 
-    /// Objects, hooks and channels that were written.
+    /// Returns how many objects, hooks and channels are written.
     pub fn written(&self) -> usize {
         self.written
     }
 
-    /// Objects, hooks and channels that there are.
+    /// Returns how many objects, hooks and channels the snapshot has.
     pub fn total(&self) -> usize {
         self.total
     }
 
-    /// The next commands, about so many bytes of them; none at the end.
+    /// Returns the next commands, about `bytes_max` bytes; none at the end. A command is never cut, so
+    /// a chunk may be larger.
     pub fn read(&mut self, bytes_max: usize) -> Vec<u8> {
         let Some(snapshot) = self.snapshot.take() else { return Vec::new() };
-        let mut piece = Piece {
-            out: Vec::with_capacity(bytes_max.min(PIECE_BYTES_EXPECTED) + PIECE_BYTES_SPARE),
+        let mut chunk = Chunk {
+            out: Vec::with_capacity(bytes_max.min(CHUNK_BYTES_EXPECTED) + CHUNK_BYTES_SPARE),
             bytes_max: bytes_max.max(1),
             written: 0,
             writer: Writer {
@@ -68,48 +70,48 @@ impl Rewrite {
                 scratch: std::mem::take(&mut self.scratch),
             },
         };
-        let next = piece.write_from(&self.next);
-        let Piece { out, written, writer, .. } = piece;
+        let next = chunk.write_from(&self.position);
+        let Chunk { out, written, writer, .. } = chunk;
         self.scratch = writer.scratch;
         self.written += written;
-        if let Some(next) = next {
-            self.next = next;
+        if let Some(position) = next {
+            self.position = position;
             self.snapshot = Some(snapshot);
         }
         out
     }
 }
 
-/// One piece being filled.
-struct Piece<'k> {
+/// A chunk that is being written.
+struct Chunk<'k> {
     out: Vec<u8>,
     bytes_max: usize,
     written: usize,
     writer: Writer<'k>,
 }
 
-impl Piece<'_> {
+impl Chunk<'_> {
     fn is_full(&self) -> bool {
         self.out.len() >= self.bytes_max
     }
 
-    /// Writes until the piece is full; what comes next, `None` at the end of everything.
-    fn write_from(&mut self, next: &Next) -> Option<Next> {
-        match next {
-            Next::Object { key, id } => {
+    /// Writes until the chunk is full; returns the position of the next chunk, `None` at the end.
+    fn write_from(&mut self, position: &Position) -> Option<Position> {
+        match position {
+            Position::Object { key, id } => {
                 self.write_objects(key, id).or_else(|| self.write_hooks(b""))
             }
-            Next::Hook { name } => self.write_hooks(name),
+            Position::Hook { name } => self.write_hooks(name),
         }
     }
 
-    fn write_objects(&mut self, first_key: &[u8], first_id: &[u8]) -> Option<Next> {
+    fn write_objects(&mut self, first_key: &[u8], first_id: &[u8]) -> Option<Position> {
         let keyspace = self.writer.keyspace;
         for (key, collection) in keyspace.collections_from(first_key) {
             let from = if **key == *first_key { first_id } else { b"" };
             for object in collection.ascend(from) {
                 if self.is_full() {
-                    return Some(Next::Object { key: key.to_vec(), id: object.id().to_vec() });
+                    return Some(Position::Object { key: key.to_vec(), id: object.id().to_vec() });
                 }
                 self.writer.write_object(&mut self.out, key, object);
                 self.written += 1;
@@ -118,11 +120,11 @@ impl Piece<'_> {
         None
     }
 
-    fn write_hooks(&mut self, first: &[u8]) -> Option<Next> {
+    fn write_hooks(&mut self, first: &[u8]) -> Option<Position> {
         let keyspace = self.writer.keyspace;
         for hook in keyspace.fences().from(first) {
             if self.is_full() {
-                return Some(Next::Hook { name: hook.name.to_vec() });
+                return Some(Position::Hook { name: hook.name.to_vec() });
             }
             self.writer.write_hook(&mut self.out, hook);
             self.written += 1;
@@ -131,7 +133,7 @@ impl Piece<'_> {
     }
 }
 
-/// Writes the commands that make single things again.
+/// A writer of the commands that create single objects, hooks and channels.
 struct Writer<'k> {
     keyspace: &'k Keyspace,
     now_ns: i64,
@@ -139,7 +141,7 @@ struct Writer<'k> {
 }
 
 impl Writer<'_> {
-    /// `set key id [field name value]… [ex seconds] object …`
+    /// Appends `set key id [field name value]… [ex seconds] object …`.
     fn write_object(&mut self, out: &mut Vec<u8>, key: &[u8], object: &Object) {
         let fields = object.fields();
         let field_count = if fields.is_empty() { 0 } else { fields.iter().count() };
@@ -162,16 +164,17 @@ impl Writer<'_> {
         shape.write(out, &mut self.scratch);
     }
 
-    /// `sethook` or `setchan`. Where `GET key id` fetched the area, it has to find there what it
-    /// found then, so an object that has changed or may go is swapped for the command's sake: the
-    /// search stays word by word as it was typed, for HOOKS and for who sets the hook again.
+    /// Appends `sethook` or `setchan`. If the fence's area is `GET key id`, that object has to be the
+    /// same as when the hook was set. If it has changed or may expire, the area is stored under the id
+    /// before the command and the present object restored after it. So the hook's search keeps its
+    /// original words, which HOOKS shows and which are compared when the hook is set again.
     fn write_hook(&mut self, out: &mut Vec<u8>, hook: &Hook) {
         let Some(fetched) = hook.fetched() else { return self.write_hook_words(out, hook) };
         let present = self.keyspace.get(fetched.key).and_then(|all| all.get(fetched.id));
-        // One that ends might be gone by then where a follower reads the log at its leisure.
-        let is_there =
+        // An object with a deadline may have expired when a follower reads the log.
+        let is_same =
             |object: &Object| object.deadline() == NEVER && is_same_shape(object, fetched.object);
-        if present.is_some_and(is_there) {
+        if present.is_some_and(is_same) {
             return self.write_hook_words(out, hook);
         }
         let (id, shape) = (fetched.id, fetched.object.shape().clone());
@@ -215,12 +218,12 @@ impl Writer<'_> {
     }
 }
 
-/// How an object's shape is said.
+/// The arguments of SET that describe an object's shape.
 enum ShapeWords<'o> {
-    /// `object` or `string` and the text.
+    /// `object` or `string`, and the text.
     Text(&'static [u8], &'o Object),
-    /// `point` or `bounds` and these numbers. For what GeoJSON has no words for, or what would be
-    /// refused in it.
+    /// `point` or `bounds`, and numbers: for shapes that GeoJSON cannot express, or that would be
+    /// refused as GeoJSON.
     Numbers(&'static [u8], Vec<f64>),
 }
 
@@ -286,7 +289,8 @@ fn is_same_shape(a: &Object, b: &Object) -> bool {
     is_string(a) == is_string(b) && text_of(a) == text_of(b)
 }
 
-/// A field's value such that SET reads it back: as JSON, but bytes that JSON can't say as they are.
+/// Appends a field's value in a form from which SET reads the same value: JSON, but for a string of
+/// bytes that aren't UTF-8 the bytes themselves.
 fn write_value(out: &mut Vec<u8>, value: &Value) {
     let is_text = std::str::from_utf8(value.text()).is_ok();
     if value.kind() == Kind::String && !is_text && Value::parse(value.text()) == *value {
@@ -296,7 +300,7 @@ fn write_value(out: &mut Vec<u8>, value: &Value) {
     }
 }
 
-/// Seconds that are left, rounded down to tenths and never none, which would be no lifetime.
+/// Returns the remaining seconds, rounded down to tenths, but at least a tenth.
 fn seconds_left(deadline: i64, now_ns: i64) -> Vec<u8> {
     let tenths = (deadline.saturating_sub(now_ns) / 100_000_000).max(1);
     format!("{}.{}", tenths / 10, tenths % 10).into_bytes()

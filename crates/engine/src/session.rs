@@ -1,23 +1,23 @@
 //! A connection: bytes in; replies, log bytes and what only the driver can do out. Keeps what is
 //! incomplete, and the connection's choice of output.
 
-mod ahead;
+mod command_timer;
 mod connection;
 mod live;
 mod long_read;
-mod meter;
 mod monitor;
+mod read_ahead;
 mod reply_format;
 mod request;
-mod strict;
+mod requires_resp;
 
+pub use command_timer::{truncate_arguments, SlowCommand};
 pub use connection::COMMANDS;
 pub use long_read::LongRead;
-pub use meter::{shortened, Slow};
 pub use request::Request;
 
-use ahead::Ahead;
-use meter::Meter;
+use command_timer::CommandTimer;
+use read_ahead::ReadAhead;
 use reply_format::ReplyFormat;
 use request::Prefix;
 
@@ -53,7 +53,7 @@ pub struct Batch {
     /// The commands that ran, as MONITOR shows them; none unless somebody looks.
     pub monitored: Vec<Vec<u8>>,
     /// The commands that took long.
-    pub slow: Vec<Slow>,
+    pub slow: Vec<SlowCommand>,
     /// What fences and hooks came to.
     pub outbox: Outbox,
     /// Why it ended before all complete requests were run.
@@ -112,7 +112,7 @@ pub struct Session {
     buffer: Vec<u8>,
     position: usize,
     needed: usize,
-    ahead: Ahead,
+    read_ahead: ReadAhead,
     output: Option<Output>,
     is_plain: bool,
     starts_in_json: bool,
@@ -120,7 +120,7 @@ pub struct Session {
     requires_resp: bool,
     has_answered: bool,
     pending: Pending,
-    meter: Meter,
+    timer: CommandTimer,
     /// Whether the right password was given.
     pub is_authenticated: bool,
     /// Whether every request is the driver's: the connection listens to something.
@@ -135,14 +135,14 @@ impl Session {
             buffer: Vec::new(),
             position: 0,
             needed: 0,
-            ahead: Ahead::default(),
+            read_ahead: ReadAhead::default(),
             output: if is_plain { Some(Output::Json) } else { output },
             is_plain,
             starts_in_json: output == Some(Output::Json),
             requires_resp: false,
             has_answered: false,
             pending: Pending::default(),
-            meter: Meter::default(),
+            timer: CommandTimer::default(),
             is_authenticated: false,
             is_live: false,
         }
@@ -171,7 +171,7 @@ impl Session {
     /// Takes bytes and runs as many requests as are complete.
     pub fn feed(&mut self, engine: &mut Engine, data: &[u8], now_ns: i64, clock: Clock) -> Batch {
         let mut batch = Batch::default();
-        self.meter.begin(clock());
+        self.timer.start_batch(clock());
         if self.position == self.buffer.len() {
             self.buffer.clear();
             self.position = 0;
@@ -217,7 +217,7 @@ impl Session {
         clock: Clock,
     ) -> Batch {
         let mut batch = Batch::default();
-        self.meter.begin(clock());
+        self.timer.start_batch(clock());
         let mut arguments = Arguments::default();
         arguments.assign(words);
         let request = Request {
@@ -245,13 +245,13 @@ impl Session {
         clock: Clock,
         batch: &mut Batch,
     ) -> usize {
-        let mut ahead = std::mem::take(&mut self.ahead);
+        let mut read_ahead = std::mem::take(&mut self.read_ahead);
         let mut used = 0;
         let mut work = 0;
         let mut is_complete = true;
         while is_complete && batch.stop.is_none() {
-            ahead.read(&bytes[used..], engine);
-            for next in ahead.requests() {
+            read_ahead.parse(&bytes[used..], engine);
+            for next in read_ahead.requests() {
                 let rest = &bytes[used..];
                 match next.parsed {
                     // What stands behind a stop will be read again.
@@ -287,8 +287,8 @@ impl Session {
                 }
             }
         }
-        ahead.give_back();
-        self.ahead = ahead;
+        read_ahead.release_memory();
+        self.read_ahead = read_ahead;
         used
     }
 
@@ -337,13 +337,14 @@ impl Session {
             return work;
         }
         engine.counters.commands_processed += 1;
-        self.meter.expect(found.map(|found| engine.table.record(found).series));
+        self.timer.start_command(found.map(|found| engine.table.record(found).series));
         if let Err(error) = self.dispatch(engine, request, found, batch, &mut work) {
             self.reply_format().write_error(&mut batch.replies, &error, request.clock);
         }
         if !matches!(batch.stop, Some(Stop::Command { .. } | Stop::LongRead(_))) {
             let slow_ns = engine.timing.slow_ns;
-            let slow = self.meter.leave(request.args, request.is_last, slow_ns, request.clock);
+            let slow =
+                self.timer.end_command(request.args, request.is_last, slow_ns, request.clock);
             batch.slow.extend(slow);
         }
         self.has_answered |= request.framing != Framing::Native;
@@ -379,7 +380,7 @@ impl Session {
                 if !facts.arity.allows(prefix.args.len() + name_words - words) {
                     return Err(Error::WrongArity);
                 }
-                self.choose_pushes(facts.flags, request);
+                self.note_server_command(facts.flags, request);
                 let is_shown = engine.is_monitored && !facts.flags.contains(Flags::HIDDEN);
                 let shown = is_shown.then(|| monitor::quoted(prefix.args, words));
                 let args = prefix.args.skip(words);
@@ -421,7 +422,7 @@ impl Session {
         engine.state.check_password(before_auth, self.is_authenticated)?;
         let Some(found) = found else { return Err(engine.table.unknown(prefix.args)) };
         if !(flags.contains(Flags::BRIEF) && request.is_brief(engine.timing.slow_ns)) {
-            self.meter.expect_long(request.clock);
+            self.timer.measure_alone(request.clock);
         }
         engine.state.check_access(flags)?;
         if has_timeout && flags.contains(Flags::NO_TIMEOUT) {

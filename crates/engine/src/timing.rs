@@ -1,88 +1,92 @@
-//! How long commands take, by name: counts, sums, and quantiles over the last ten minutes. Reads
-//! no clock: times are passed in.
+//! Durations of commands by name: counts, sums, and quantiles over the last ten minutes. Reads no
+//! clock: times are passed in.
 
-/// What quantiles look back on, and in how many steps it is forgotten.
+/// Nanoseconds of a time window; quantiles cover the last [`WINDOWS`] of them.
 const WINDOW_NS: u64 = 120_000_000_000;
 const WINDOWS: u64 = 5;
-/// Durations are told apart within an eighth: so many buckets lie between two powers of two.
+/// Buckets of the histogram between two powers of two, so that a bucket is an eighth wide.
 const BUCKETS_PER_OCTAVE: u64 = 8;
-/// Below 2^6 nanoseconds and above 2^40, some 18 minutes, all are alike.
+/// The histogram ranges from 2^6 nanoseconds to 2^40, some 18 minutes.
 const OCTAVE_MIN: u64 = 6;
 const OCTAVE_MAX: u64 = 40;
 const BUCKETS: usize = ((OCTAVE_MAX - OCTAVE_MIN) * BUCKETS_PER_OCTAVE) as usize;
-/// The name under which requests are counted that name no command.
+/// The name of the series for requests that name no command.
 const UNKNOWN_NAME: &str = "unknown";
 
-/// The commands of one name; a place in [`Timing`].
+/// The series of durations of one command name: a position in [`Timing`].
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Series(u16);
 
 impl Series {
-    /// All requests that name no command, so that clients can't make up names.
+    /// The series of all requests that name no command: clients can't create series.
     pub const UNKNOWN: Series = Series(0);
 }
 
-/// What became of the commands of one name.
+/// The durations of the commands of one name.
 pub struct Durations<'t> {
-    /// Lower case.
+    /// The first word of the name, in lower case.
     pub name: &'t str,
-    /// How many there were.
+    /// The number of commands since the start.
     pub count: u64,
-    /// What they took together.
+    /// The sum of their durations.
     pub sum_ns: u64,
+    /// The buckets of the last ten minutes.
     recent: Vec<u64>,
 }
 
+/// The statistics of one series.
 #[derive(Default)]
-struct Counted {
+struct Statistics {
     count: u64,
     sum_ns: u64,
     windows: [Window; WINDOWS as usize],
 }
 
+/// The histogram of one time window.
 #[derive(Default)]
 struct Window {
     number: u64,
     buckets: Vec<u32>,
 }
 
-/// How long commands took.
+/// The durations of all commands.
 pub struct Timing {
     names: Vec<String>,
-    counted: Vec<Counted>,
-    /// From which duration on commands are slow, and told one by one; `u64::MAX` for never.
+    statistics: Vec<Statistics>,
+    /// The least duration of a slow command, which SLOWLOG lists; `u64::MAX` for none.
     pub slow_ns: u64,
 }
 
 impl Default for Timing {
     fn default() -> Self {
         let names = vec![UNKNOWN_NAME.to_string()];
-        Timing { names, counted: vec![Counted::default()], slow_ns: u64::MAX }
+        Timing { names, statistics: vec![Statistics::default()], slow_ns: u64::MAX }
     }
 }
 
 impl Timing {
-    /// The series of a command, which is called by the first word of its name.
+    /// Returns the series of a command, which is named by the first word of the command's name.
     pub fn series(&mut self, command: &str) -> Series {
         let name = command.split(' ').next().unwrap_or_default().to_ascii_lowercase();
         let index = self.names.iter().position(|known| *known == name).unwrap_or_else(|| {
             self.names.push(name);
-            self.counted.push(Counted::default());
+            self.statistics.push(Statistics::default());
             self.names.len() - 1
         });
         Series(index as u16)
     }
 
-    /// Counts commands that took so long together, each about the same.
+    /// Records `count` commands that ended at `now_ns` and took `sum_ns` together, each the same
+    /// share of it.
     pub fn record(&mut self, Series(index): Series, count: u32, sum_ns: u64, now_ns: u64) {
-        let Some(counted) = self.counted.get_mut(usize::from(index)) else { return };
+        let Some(series) = self.statistics.get_mut(usize::from(index)) else { return };
         if count == 0 {
             return;
         }
-        counted.count += u64::from(count);
-        counted.sum_ns += sum_ns;
+        series.count += u64::from(count);
+        series.sum_ns += sum_ns;
         let number = now_ns / WINDOW_NS;
-        let window = &mut counted.windows[(number % WINDOWS) as usize];
+        let window = &mut series.windows[(number % WINDOWS) as usize];
         if window.number != number || window.buckets.is_empty() {
             window.number = number;
             window.buckets.clear();
@@ -92,24 +96,25 @@ impl Timing {
         *bucket = bucket.saturating_add(count);
     }
 
-    /// All names of which there were commands.
+    /// Returns the durations of all names that have commands.
     pub fn durations(&self, now_ns: u64) -> impl Iterator<Item = Durations<'_>> {
         let oldest = (now_ns / WINDOW_NS).saturating_sub(WINDOWS - 1);
-        let pairs = self.names.iter().zip(&self.counted).filter(|(_, counted)| counted.count > 0);
-        pairs.map(move |(name, counted)| {
+        let pairs = self.names.iter().zip(&self.statistics).filter(|(_, series)| series.count > 0);
+        pairs.map(move |(name, series)| {
             let mut recent = vec![0; BUCKETS];
-            for window in counted.windows.iter().filter(|window| window.number >= oldest) {
+            for window in series.windows.iter().filter(|window| window.number >= oldest) {
                 for (sum, count) in recent.iter_mut().zip(&window.buckets) {
                     *sum += u64::from(*count);
                 }
             }
-            Durations { name, count: counted.count, sum_ns: counted.sum_ns, recent }
+            Durations { name, count: series.count, sum_ns: series.sum_ns, recent }
         })
     }
 }
 
 impl Durations<'_> {
-    /// What so large a part of the last ten minutes' commands took at most; `None` without any.
+    /// Returns the duration, in nanoseconds, that a part of the commands of the last ten minutes didn't
+    /// exceed: 0.99 gives the 99th percentile. `None` if there were no commands.
     pub fn quantile(&self, part: f64) -> Option<u64> {
         let total: u64 = self.recent.iter().sum();
         let rank = ((total as f64 * part).ceil() as u64).max(1);
@@ -131,7 +136,7 @@ fn bucket_of(nanoseconds: u64) -> usize {
     (((octave - OCTAVE_MIN) * BUCKETS_PER_OCTAVE + step) as usize).min(BUCKETS - 1)
 }
 
-/// Half-way between the least and the most that a bucket counts.
+/// Returns the middle of a bucket in nanoseconds.
 fn middle_of(bucket: usize) -> u64 {
     let (octave, step) = (bucket as u64 / BUCKETS_PER_OCTAVE, bucket as u64 % BUCKETS_PER_OCTAVE);
     let width = 1 << (octave + OCTAVE_MIN - 3);
@@ -143,7 +148,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn quantiles_lie_within_a_sixteenth_of_what_was_recorded() {
+    fn quantiles_are_within_a_sixteenth_of_the_recorded_durations() {
         let mut timing = Timing::default();
         let get = timing.series("GET");
         for microseconds in 1..=1000 {
@@ -161,7 +166,7 @@ mod tests {
     }
 
     #[test]
-    fn every_duration_has_a_bucket_that_holds_it() {
+    fn every_duration_has_a_bucket() {
         for nanoseconds in [0, 1, 63, 64, 65, 1000, 123_456_789, 1 << 39, u64::MAX] {
             assert!(bucket_of(nanoseconds) < BUCKETS);
         }
@@ -169,7 +174,7 @@ mod tests {
     }
 
     #[test]
-    fn quantiles_forget_after_ten_minutes_and_sums_do_not() {
+    fn quantiles_cover_ten_minutes_and_sums_cover_all_time() {
         let mut timing = Timing::default();
         let [get, set] = ["GET", "SET"].map(|name| timing.series(name));
         timing.record(get, 3, 3000, 0);
@@ -183,7 +188,7 @@ mod tests {
     }
 
     #[test]
-    fn names_of_two_words_are_one_series_and_any_case_is_the_same() {
+    fn the_first_word_in_any_case_names_the_series() {
         let mut timing = Timing::default();
         let config = timing.series("CONFIG GET");
         assert_eq!(timing.series("config set"), config);

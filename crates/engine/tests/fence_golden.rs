@@ -1,5 +1,5 @@
-//! Fences, channels and hooks against the conversations recorded from Tile38. Plays the server's
-//! part in them: connections, subscriptions, and who gets which message.
+//! Fences, channels and hooks against the golden cases recorded from Tile38. The test stands in for
+//! the server: it keeps connections and subscriptions and delivers messages to them.
 
 // A malformed case may end the test.
 #![allow(clippy::unwrap_used, clippy::panic)]
@@ -15,7 +15,7 @@ use engine::session::{Session, Stop};
 
 const START_NS: i64 = 1_795_442_968_000_000_000;
 
-/// Publishing and JSON for subscribers are the server's.
+/// Cases that need the server: PUBLISH, JSON for subscribers, endpoints' URLs.
 const SKIPPED: [&str; 12] = [
     "fences/channel-two-subscribers",
     "hooks/json-escapes",
@@ -24,10 +24,10 @@ const SKIPPED: [&str; 12] = [
     "fences/pubsub-json",
     "fences/pubsub-patterns",
     "fences/channel-json-subscriber",
-    // Asks for scripts; the rest of it is tested with the commands.
+    // Needs scripts; the other commands in it are tested elsewhere.
     "hooks/fence-errors",
     "fences/live-other-commands-close",
-    // URLs are the server's to check.
+    // The server checks URLs.
     "hooks/endpoint-amqp-clouds",
     "hooks/endpoint-http",
     "hooks/endpoint-kafka-mqtt-nats",
@@ -76,8 +76,8 @@ fn array(texts: &[&[u8]], number: Option<usize>) -> Vec<u8> {
     out
 }
 
-/// One RESP value in the form of the golden files.
-fn show(rest: &mut &[u8], indent: usize, out: &mut String) {
+/// Appends one RESP value in the format of the golden files.
+fn format_value(rest: &mut &[u8], indent: usize, out: &mut String) {
     let end = rest.windows(2).position(|pair| pair == b"\r\n").unwrap();
     let line = String::from_utf8(rest[..end].to_vec()).unwrap();
     *rest = &rest[end + 2..];
@@ -98,17 +98,18 @@ fn show(rest: &mut &[u8], indent: usize, out: &mut String) {
         b'*' => {
             writeln!(out, "{pad}{line}").unwrap();
             for _ in 0..line[1..].parse::<usize>().unwrap() {
-                show(rest, indent + 2, out);
+                format_value(rest, indent + 2, out);
             }
         }
         _ => writeln!(out, "{pad}{line}").unwrap(),
     }
 }
 
-fn shown(mut bytes: &[u8]) -> String {
+/// Returns RESP values in the format of the golden files.
+fn formatted(mut bytes: &[u8]) -> String {
     let mut out = String::new();
     while !bytes.is_empty() {
-        show(&mut bytes, 0, &mut out);
+        format_value(&mut bytes, 0, &mut out);
     }
     out
 }
@@ -150,7 +151,7 @@ impl Conversation {
                     Target::Live(number) if connection.live == Some(*number) => {
                         let mut out = Vec::new();
                         connection.session.write_event(&mut out, text);
-                        connection.pushes.push_back(shown_bulk(text));
+                        connection.pushes.push_back(bulk_string(text));
                     }
                     Target::Channel(name) => connection.publish(name, text),
                     _ => {}
@@ -195,7 +196,7 @@ impl Conversation {
         self.deliver(&outbox.events);
     }
 
-    /// What a line of a case gives.
+    /// Runs a line of a case; returns the replies or messages that it gives.
     fn play(&mut self, line: &str) -> String {
         let words = words(line);
         let text = |index: usize| String::from_utf8(words[index].clone()).unwrap();
@@ -209,7 +210,7 @@ impl Conversation {
                 let count: usize = text(1).parse().unwrap();
                 let pushes = &mut self.connection().pushes;
                 let taken = if count == 0 { pushes.len() } else { count.min(pushes.len()) };
-                return pushes.drain(..taken).map(|push| shown(&push)).collect();
+                return pushes.drain(..taken).map(|push| formatted(&push)).collect();
             }
             b"@SORT" | b"@APPROX" => {
                 let skipped = if words[0] == b"@sort" { 1 } else { 2 };
@@ -220,15 +221,15 @@ impl Conversation {
                 self.engine.state.is_read_only = words[1] == b"yes";
                 return "+OK".into();
             }
-            b"SUBSCRIBE" | b"PSUBSCRIBE" => return shown(&self.subscribe(&words)),
-            b"PUBLISH" => return shown(&self.publish(&words[1], &words[2])),
-            _ => return shown(&self.run(&words)),
+            b"SUBSCRIBE" | b"PSUBSCRIBE" => return formatted(&self.subscribe(&words)),
+            b"PUBLISH" => return formatted(&self.publish(&words[1], &words[2])),
+            _ => return formatted(&self.run(&words)),
         }
         String::new()
     }
 }
 
-fn shown_bulk(text: &[u8]) -> Vec<u8> {
+fn bulk_string(text: &[u8]) -> Vec<u8> {
     let mut out = Vec::new();
     bulk(&mut out, text);
     out
@@ -245,7 +246,7 @@ impl Connection {
     }
 }
 
-/// Masks what is never the same, and numbers groups where the case asks for it.
+/// Masks the members that differ between runs; numbers groups if the case asks for it.
 struct Mask {
     members: regex::Regex,
     has_alias: bool,
@@ -278,7 +279,7 @@ impl Mask {
     }
 }
 
-/// Whether both texts are the same but for the last digits of numbers.
+/// Returns whether two texts are equal but for the last digits of numbers.
 fn is_close(a: &str, b: &str) -> bool {
     let number = regex::Regex::new(r"-?\d+(\.\d+)?(e-?\d+)?").unwrap();
     let values = |text: &str| -> Vec<f64> {
@@ -297,13 +298,13 @@ fn sorted(text: &str) -> Vec<&str> {
     lines
 }
 
-/// Replays a case; what differs.
+/// Replays a case; returns the differences.
 fn replay(case: &str, golden: &str) -> String {
     let mut conversation = Conversation::new();
     let mut mask = Mask::new(case);
     let mut differences = String::new();
-    for turn in golden.split("\n> ").map(|turn| turn.strip_prefix("> ").unwrap_or(turn)) {
-        let (line, expected) = turn.split_once('\n').unwrap_or((turn, ""));
+    for entry in golden.split("\n> ").map(|entry| entry.strip_prefix("> ").unwrap_or(entry)) {
+        let (line, expected) = entry.split_once('\n').unwrap_or((entry, ""));
         let got = mask.apply(&conversation.play(line));
         let (got, expected) = (got.trim_end(), expected.trim_end());
         let is_same = got == expected
@@ -346,16 +347,16 @@ fn replay_all(area: &str, only: &[&str]) {
 }
 
 #[test]
-fn fences_and_channels_say_what_tile38_says() {
+fn fences_and_channels_send_the_messages_of_tile38() {
     replay_all("fences", &[]);
 }
 
 #[test]
-fn hooks_answer_as_tile38_does() {
+fn hook_commands_reply_as_tile38_does() {
     replay_all("hooks", &[]);
 }
 
 #[test]
-fn renaming_and_flushing_know_of_hooks() {
+fn rename_and_flushdb_treat_hooks_as_tile38_does() {
     replay_all("keyspace", &["rename-with-fences", "flushdb"]);
 }

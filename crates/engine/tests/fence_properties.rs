@@ -1,5 +1,5 @@
-//! Fences against simpler ways to the same answer: the search they are made of, all fences looked
-//! at one by one, and the log.
+//! Fences against models that give the same result: the search of the fence, each fence in an engine
+//! of its own, and a replayed log.
 
 // A test may end where it fails.
 #![allow(clippy::unwrap_used, clippy::panic)]
@@ -25,7 +25,8 @@ fn area() -> impl Strategy<Value = String> {
     area_from(prop_oneof![number(), Just(-180), Just(175)].boxed())
 }
 
-/// The same far from 180 degrees, beyond which searches find nothing, but fences do.
+/// The area of a fence that doesn't reach 180 degrees. Beyond 180 degrees searches find nothing, but
+/// fences do.
 fn inland_area() -> impl Strategy<Value = String> {
     area_from(number().boxed())
 }
@@ -66,7 +67,7 @@ fn write() -> impl Strategy<Value = String> {
     ]
 }
 
-/// What a message says but for the group, which differs from engine to engine.
+/// Returns a message without its group, which differs between engines.
 fn without_group(message: &[u8]) -> String {
     let text = String::from_utf8(message.to_vec()).unwrap();
     regex::Regex::new(r#""group":"[0-9a-f]{24}","#).unwrap().replace(&text, "").into_owned()
@@ -82,9 +83,9 @@ fn messages(batch: &Batch) -> Vec<String> {
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(150))]
 
-    /// Many fences together say what each says alone: the index neither loses nor adds one.
+    /// The index of fences neither loses nor adds a fence.
     #[test]
-    fn fences_together_say_what_each_says_alone(
+    fn fences_together_send_the_messages_that_each_sends_alone(
         fences in prop::collection::vec((area(), detect()), 1..12),
         writes in prop::collection::vec(write(), 1..20),
     ) {
@@ -108,10 +109,10 @@ proptest! {
         }
     }
 
-    /// A channel that hears only of what is inside says so exactly of what the search finds, and
-    /// a live fence says the same as a channel.
+    /// A channel and a live fence with DETECT inside send a message exactly for the objects that the
+    /// search finds.
     #[test]
-    fn a_fence_finds_what_the_search_finds(
+    fn a_fence_detects_the_objects_that_its_search_finds(
         area in inland_area(),
         word in prop::sample::select(vec!["WITHIN", "INTERSECTS"]),
         writes in prop::collection::vec(write(), 1..20),
@@ -125,13 +126,13 @@ proptest! {
             let id = line.split(' ').nth(2).unwrap();
             let find = format!("{word} k MATCH {id} COUNT {area}");
             let is_found = run(&mut engine, &find).replies == b":1\r\n";
-            let told = |is_live: bool| {
-                let is_it = |target: &Target| matches!(target, Target::Live(_)) == is_live;
-                batch.outbox.events.iter().filter(|event| is_it(&event.target)).count()
+            let count_events = |is_live: bool| {
+                let is_counted = |target: &Target| matches!(target, Target::Live(_)) == is_live;
+                batch.outbox.events.iter().filter(|event| is_counted(&event.target)).count()
             };
-            prop_assert_eq!(told(false), usize::from(is_found), "{}", line);
-            prop_assert_eq!(told(true), usize::from(is_found), "{}", line);
-            // TEST knows no strings, which nothing finds.
+            prop_assert_eq!(count_events(false), usize::from(is_found), "{}", line);
+            prop_assert_eq!(count_events(true), usize::from(is_found), "{}", line);
+            // TEST has no strings, which no search finds.
             if !line.ends_with("STRING x") {
                 let test = run(&mut engine, &format!("TEST GET k {id} {word} {area}"));
                 let wanted = format!(":{}\r\n", u8::from(is_found));
@@ -140,9 +141,9 @@ proptest! {
         }
     }
 
-    /// The same for circles of NEARBY, and points: how far an area is, NEARBY tells by its box.
+    /// Tests points only, as NEARBY measures the distance to an area's box.
     #[test]
-    fn a_fence_around_a_point_finds_the_points_that_nearby_finds(
+    fn a_fence_around_a_point_detects_the_points_that_nearby_finds(
         circle in (number(), number(), 0..2_000_000_i32),
         writes in prop::collection::vec(write(), 1..20),
     ) {
@@ -151,20 +152,19 @@ proptest! {
         let area = format!("POINT {lat} {lon} {meters}");
         run(&mut engine, &format!("SETCHAN c NEARBY k FENCE DETECT inside IDS {area}"));
         for line in writes.iter().filter(|line| line.contains("POINT")) {
-            let told = run(&mut engine, line).outbox.events.len();
+            let detected = run(&mut engine, line).outbox.events.len();
             let id = line.split(' ').nth(2).unwrap();
             let found = run(&mut engine, &format!("NEARBY k MATCH {id} COUNT {area}")).replies;
-            // A search with 0 metres has no limit; a fence is the point itself then.
+            // A search with 0 metres has no limit; a fence with 0 metres is the point itself.
             if meters > 0 {
-                let wanted = format!(":{told}\r\n");
+                let wanted = format!(":{detected}\r\n");
                 prop_assert_eq!(&found[..], wanted.as_bytes(), "{}", line);
             }
         }
     }
 
-    /// A log that is read again gives the same hooks and channels, and no messages.
     #[test]
-    fn a_replayed_log_gives_the_same_registry(
+    fn a_replayed_log_restores_hooks_and_channels_and_sends_no_messages(
         steps in prop::collection::vec((0..4, 0..5, area(), detect()), 1..30),
     ) {
         let mut live = Engine::new(false);
@@ -199,9 +199,9 @@ proptest! {
     }
 }
 
-/// A log written anew keeps the area that GET fetched, whatever the object is by then.
+/// A rewritten log keeps the area that GET found when the hook was set.
 #[test]
-fn a_fetched_area_outlives_its_object_in_the_log() {
+fn the_area_of_get_survives_a_rewrite_after_its_object_has_changed() {
     let mut engine = Engine::new(false);
     run(&mut engine, "SET zones z BOUNDS 0 0 10 10");
     run(
@@ -217,18 +217,17 @@ fn a_fetched_area_outlives_its_object_in_the_log() {
     assert_eq!(run(&mut engine, "SET k a POINT 4 4").outbox.events.len(), 1);
 }
 
-/// A circle across 180 degrees is one place: a channel hears of both sides.
 #[test]
-fn a_circle_across_180_degrees_has_two_sides() {
+fn a_fence_around_a_circle_across_180_degrees_covers_both_sides() {
     let mut engine = Engine::new(false);
     run(&mut engine, "SETCHAN c NEARBY k FENCE DETECT enter,exit POINT 0 179.9 50000");
     assert_eq!(run(&mut engine, "SET k a POINT 0 -179.9").outbox.events.len(), 1);
     assert_eq!(run(&mut engine, "SET k a POINT 0 170").outbox.events.len(), 1);
 }
 
-/// A string is nowhere and who stays where it is crosses nothing.
+/// A string has no position, and an object that doesn't move crosses nothing.
 #[test]
-fn only_a_way_between_two_places_crosses() {
+fn cross_needs_a_move_between_two_positions() {
     let mut engine = Engine::new(false);
     run(&mut engine, "SETCHAN c WITHIN k FENCE DETECT cross BOUNDS -1 -1 1 1");
     run(&mut engine, "SET k a STRING x");
@@ -240,9 +239,10 @@ fn only_a_way_between_two_places_crosses() {
     }
 }
 
-/// A crowd gives a bounded number of messages, the nearest; SCAN lists what belongs to each.
+/// ROAM sends a bounded number of messages, for the nearest objects; SCAN lists further objects by a
+/// pattern for each.
 #[test]
-fn a_crowd_is_told_of_as_far_as_it_is_near() {
+fn roam_sends_messages_for_the_nearest_objects_only() {
     let mut engine = Engine::new(false);
     run(&mut engine, "SETCHAN c NEARBY fleet FENCE IDS ROAM crowd * 10000000 SCAN :*");
     for at in 0..10_050 {
@@ -259,15 +259,15 @@ fn a_crowd_is_told_of_as_far_as_it_is_near() {
     assert!(texts[9999].contains(r#""id":"x09999","#), "{}", texts[9999]);
 }
 
-/// Who was cut off as too many doesn't count as gone: what decides is the box.
+/// The box of the fence decides which objects have left, not the list of the nearest.
 #[test]
-fn who_stays_near_is_never_told_as_faraway() {
+fn roam_reports_no_object_as_faraway_that_is_still_near() {
     let mut engine = Engine::new(false);
     run(&mut engine, "SETCHAN c NEARBY fleet FENCE NODWELL IDS ROAM crowd * 200000");
     for at in 0..20 {
         run(&mut engine, &format!("SET crowd x{at} POINT 0 {}", f64::from(at) / 10.0));
     }
-    let told = |engine: &mut Engine, line: &str| -> (usize, usize) {
+    let count_messages = |engine: &mut Engine, line: &str| -> (usize, usize) {
         let batch = run(engine, line);
         let count = |word: &[u8]| {
             let events = batch.outbox.events.iter();
@@ -275,14 +275,14 @@ fn who_stays_near_is_never_told_as_faraway() {
         };
         (count(b"\"nearby\""), count(b"\"faraway\""))
     };
-    assert_eq!(told(&mut engine, "SET fleet a POINT 0 0"), (18, 0));
-    assert_eq!(told(&mut engine, "SET fleet a POINT 0 0.1"), (1, 0));
-    assert_eq!(told(&mut engine, "SET fleet a POINT 0 30"), (0, 19));
+    assert_eq!(count_messages(&mut engine, "SET fleet a POINT 0 0"), (18, 0));
+    assert_eq!(count_messages(&mut engine, "SET fleet a POINT 0 0.1"), (1, 0));
+    assert_eq!(count_messages(&mut engine, "SET fleet a POINT 0 30"), (0, 19));
 }
 
-/// A vector tile's area is just its box, which reaches a bit beyond the tile's.
+/// The area of a vector tile is the tile's box with a margin.
 #[test]
-fn a_vector_tile_is_a_fence_like_any_other_box() {
+fn a_fence_on_a_vector_tile_covers_its_box_with_a_margin() {
     let mut engine = Engine::new(false);
     let set = run(&mut engine, "SETCHAN c INTERSECTS k FENCE DETECT enter,exit IDS MVT 1 1 1");
     assert_eq!(set.replies, b":1\r\n");

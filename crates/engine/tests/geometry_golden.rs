@@ -1,6 +1,6 @@
-//! Predicates and distances against answers recorded from Tile38: `data/geometry.txt`.
+//! Predicates and distances against results recorded from Tile38, in `data/geometry.txt`.
 //!
-//! A line is a command in short, then ` => ` and the answer. `SET key/id area` stores, `TEST`
+//! A line is an abbreviated command, ` => ` and its result. `SET key/id area` stores, `TEST`
 //! compares two areas, `WITHIN` and `INTERSECTS` list ids (or `#` and their number), and
 //! `NEARBY key cursor lat lon meters` lists ids and distances in turn, by distance.
 

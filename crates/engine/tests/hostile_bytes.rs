@@ -1,4 +1,5 @@
-//! Bytes from strangers do no harm. `make fuzz` looks for longer, and with a plan.
+//! Arbitrary bytes as requests and as GeoJSON do no harm. `make fuzz` searches longer, guided by
+//! coverage.
 
 use engine::engine::Engine;
 use engine::geometry::geojson::ParseOptions;
@@ -6,8 +7,8 @@ use engine::geometry::Geometry;
 use engine::session::{Session, Stop};
 use proptest::prelude::*;
 
-/// Words that requests and shapes are made of, so that some get past the first check.
-const WORDS: &[&str] = &[
+/// Parts of requests and shapes, so that some random texts get past the first check.
+const PARTS: &[&str] = &[
     "*3\r\n",
     "$3\r\nSET\r\n",
     "$1\r\na\r\n",
@@ -50,13 +51,13 @@ const WORDS: &[&str] = &[
 
 fn texts() -> impl Strategy<Value = Vec<u8>> {
     let piece = prop_oneof![
-        4 => proptest::sample::select(WORDS).prop_map(|word| word.as_bytes().to_vec()),
+        4 => proptest::sample::select(PARTS).prop_map(|part| part.as_bytes().to_vec()),
         1 => proptest::collection::vec(any::<u8>(), 0..6),
     ];
     proptest::collection::vec(piece, 0..24).prop_map(|pieces| pieces.concat())
 }
 
-/// Replies and log of requests that arrive in pieces.
+/// Feeds requests in pieces; returns the replies and the log.
 fn run(pieces: &[&[u8]]) -> (Vec<u8>, Vec<u8>) {
     let clock = || 0;
     let mut engine = Engine::new(false);
@@ -84,13 +85,13 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(1000))]
 
     #[test]
-    fn requests_mean_the_same_wherever_they_are_cut(bytes in texts(), cut in 0.0..1.0) {
+    fn replies_and_log_do_not_depend_on_where_the_requests_are_cut(bytes in texts(), cut in 0.0..1.0) {
         let (head, tail) = bytes.split_at((bytes.len() as f64 * cut) as usize);
         prop_assert_eq!(run(&[&bytes]), run(&[head, tail]));
     }
 
     #[test]
-    fn what_is_read_as_geojson_can_be_printed(bytes in texts()) {
+    fn every_parsed_geometry_is_printed_as_geojson(bytes in texts()) {
         if let Ok(geometry) = Geometry::parse(&bytes, ParseOptions::default()) {
             let mut text = Vec::new();
             geometry.write_json(&mut text);

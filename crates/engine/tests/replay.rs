@@ -1,5 +1,5 @@
-//! Logs and leaders' streams in pieces, cut short, padded and damaged: what is loaded depends on
-//! the commands alone.
+//! Logs and leaders' streams in pieces, cut, padded and damaged: the loaded state depends on the
+//! commands alone.
 
 // A test may end where it fails.
 #![allow(clippy::unwrap_used, clippy::panic)]
@@ -16,7 +16,7 @@ fn empty() -> Engine {
     engine
 }
 
-/// Everything there is, as the log that makes it.
+/// Returns the state as the log that creates it.
 fn state(engine: &Engine) -> String {
     String::from_utf8_lossy(&engine.rewrite(NOW_NS).read(usize::MAX)).into_owned()
 }
@@ -58,7 +58,7 @@ fn any_words() -> impl Strategy<Value = String> {
     prop_oneof![3 => set, 2 => other]
 }
 
-/// One command in one of the forms that a log may have.
+/// A command in one of the framings that a log may have.
 fn any_command() -> impl Strategy<Value = Vec<u8>> {
     (any_words(), 0..4).prop_map(|(words, form)| match form {
         0 => format!("{words}\r\n").into_bytes(),
@@ -76,24 +76,24 @@ fn any_log() -> impl Strategy<Value = Vec<Vec<u8>>> {
     prop::collection::vec(any_command(), 0..25)
 }
 
-/// Loads or follows pieces of so many bytes, as a reader does that keeps what wasn't consumed.
-/// What the follower would have logged.
+/// Loads a log in pieces of `size` bytes, or follows it as a leader's stream, and keeps the bytes that
+/// aren't consumed for the next piece. Returns the log that a follower writes.
 fn run_pieces(engine: &mut Engine, data: &[u8], size: usize, is_leader: bool) -> Vec<u8> {
-    let mut waiting = Vec::new();
+    let mut unconsumed = Vec::new();
     let mut log = Vec::new();
     for piece in data.chunks(size) {
-        waiting.extend_from_slice(piece);
+        unconsumed.extend_from_slice(piece);
         let load = if is_leader {
-            let followed = engine.follow(&waiting, NOW_NS);
+            let followed = engine.follow(&unconsumed, NOW_NS);
             log.extend_from_slice(&followed.log);
             followed.load
         } else {
-            engine.load(&waiting, NOW_NS)
+            engine.load(&unconsumed, NOW_NS)
         };
         assert_eq!(load.error, None);
-        waiting.drain(..load.consumed);
+        unconsumed.drain(..load.consumed);
     }
-    assert!(waiting.is_empty());
+    assert!(unconsumed.is_empty());
     log
 }
 
@@ -115,7 +115,7 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(64))]
 
     #[test]
-    fn pieces_give_what_the_whole_gives(commands in any_log(), size in 1..200_usize) {
+    fn loading_in_pieces_gives_the_same_state_as_at_once(commands in any_log(), size in 1..200_usize) {
         let data = commands.concat();
         let expected = state_after(&data);
         let mut loaded = empty();
@@ -128,25 +128,25 @@ proptest! {
     }
 
     #[test]
-    fn a_log_cut_anywhere_ends_with_its_last_whole_command(commands in any_log()) {
+    fn a_cut_log_ends_with_its_last_complete_command(commands in any_log()) {
         let data = commands.concat();
-        let (mut whole, mut expected) = (0, state_after(b""));
+        let (mut complete, mut expected) = (0, state_after(b""));
         let mut lengths = commands.iter().map(Vec::len).peekable();
         for end in 0..=data.len() {
-            if lengths.peek().is_some_and(|length| whole + length <= end) {
-                whole += lengths.next().unwrap();
-                expected = state_after(&data[..whole]);
+            if lengths.peek().is_some_and(|length| complete + length <= end) {
+                complete += lengths.next().unwrap();
+                expected = state_after(&data[..complete]);
             }
             let (load, mut engine) = load_error(&data[..end]);
-            prop_assert_eq!((load.error, load.consumed), (None, whole), "cut at {}", end);
+            prop_assert_eq!((load.error, load.consumed), (None, complete), "cut at {}", end);
             prop_assert_eq!(state(&engine), &expected[..], "cut at {}", end);
-            prop_assert_eq!(engine.load(&data[whole..], NOW_NS).error, None);
+            prop_assert_eq!(engine.load(&data[complete..], NOW_NS).error, None);
             prop_assert_eq!(state(&engine), state_after(&data));
         }
     }
 
     #[test]
-    fn zeros_between_commands_mean_nothing(
+    fn zero_bytes_between_commands_are_skipped(
         commands in prop::collection::vec((any_command(), 0..5_usize), 0..25),
         size in 1..100_usize,
     ) {
@@ -161,7 +161,7 @@ proptest! {
     }
 
     #[test]
-    fn garbage_ends_the_log_before_it(
+    fn loading_stops_before_garbage(
         before in any_log(),
         after in any_log(),
         garbage in prop::sample::select(&GARBAGE[..]),
@@ -178,7 +178,7 @@ proptest! {
     }
 
     #[test]
-    fn any_bytes_are_refused_or_consumed(data in prop::collection::vec(any::<u8>(), 0..300)) {
+    fn arbitrary_bytes_are_refused_or_consumed(data in prop::collection::vec(any::<u8>(), 0..300)) {
         let (load, _) = load_error(&data);
         prop_assert!(load.consumed <= data.len());
         let followed = empty().follow(&data, NOW_NS);
@@ -188,7 +188,7 @@ proptest! {
 }
 
 #[test]
-fn lifetimes_that_no_clock_can_hold_never_end() {
+fn a_lifetime_that_overflows_never_ends() {
     for seconds in ["inf", "+Inf", "nan", "1e300", "9223372036.9", "1e10"] {
         let log = format!("SET k a EX {seconds} POINT 1 2\nSET k b POINT 1 2\n");
         let log = log + &format!("EXPIRE k b {seconds}\n");
@@ -200,7 +200,7 @@ fn lifetimes_that_no_clock_can_hold_never_end() {
 }
 
 #[test]
-fn lifetimes_below_all_are_over() {
+fn a_lifetime_of_zero_or_less_is_over_at_once() {
     for seconds in ["-inf", "-1e300", "0", "-0"] {
         let log = format!("SET k a EX {seconds} POINT 1 2\n");
         let (load, mut engine) = load_error(log.as_bytes());

@@ -1,10 +1,12 @@
-//! `CommandRecord`: a command's facts on their way to and from Python.
+//! `CommandRecord`: the conversion of commands' records to and from Python.
 
 use ::engine::commands::record::{Arity, Facts, Flags, Group, Keys, Record};
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 
-/// The record of a command.
+/// The record of a command: its name, syntax, summary and the properties that decide how the server
+/// treats it. Arity counts the words of a request, those of the name included; a negative number is a
+/// minimum. Flags, group and keys have the names of the engine's `commands::record`, in lower case.
 #[pyclass(frozen, get_all)]
 pub struct CommandRecord {
     pub name: String,
@@ -20,19 +22,20 @@ fn unknown(what: &str, name: &str) -> PyErr {
     PyValueError::new_err(format!("unknown {what} {name:?}"))
 }
 
-/// The value of a name.
+/// Returns the value with this name. Raises `ValueError` for an unknown name.
 fn named<T: Copy>(all: &[(T, &'static str)], what: &str, name: &str) -> PyResult<T> {
     let found = all.iter().find(|(_, known)| *known == name);
     found.map(|(value, _)| *value).ok_or_else(|| unknown(what, name))
 }
 
-/// The name of a value.
+/// Returns the name of a value.
 fn name_of<T: PartialEq>(all: &[(T, &'static str)], value: &T) -> String {
     let found = all.iter().find(|(known, _)| known == value);
     found.map(|(_, name)| (*name).to_string()).unwrap_or_default()
 }
 
 impl CommandRecord {
+    /// Converts a record of the engine.
     pub fn of(record: &Record) -> Self {
         let facts = &record.facts;
         CommandRecord {
@@ -46,6 +49,7 @@ impl CommandRecord {
         }
     }
 
+    /// Returns the properties. Raises `ValueError` for unknown names of flags, group or keys.
     pub fn facts(&self) -> PyResult<Facts> {
         let mut flags = Flags::empty();
         for name in &self.flags {

@@ -3,13 +3,13 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread;
 
-use ::engine::areas;
 use ::engine::engine::Engine as CoreEngine;
 use ::engine::fence::HookKind;
 use ::engine::gate::State;
 use ::engine::reply::Output;
 use ::engine::request::Arguments;
 use ::engine::session::{Session as CoreSession, Stop};
+use ::engine::spatial_index;
 use pyo3::exceptions::{PyRuntimeError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::sync::MutexExt;
@@ -24,8 +24,8 @@ use crate::rewrite::Rewrite;
 use crate::session::Session;
 use crate::values::decode_reply;
 
-/// Bytes of a log from which on a second thread helps to load them.
-const HELPED_BYTES_MIN: usize = 64 * 1024;
+/// A shorter piece of a log is loaded without a second thread.
+const OFFLOADING_BYTES_MIN: usize = 64 * 1024;
 
 /// The engine as sessions share it.
 pub type Shared = Arc<Mutex<CoreEngine>>;
@@ -100,8 +100,8 @@ impl Engine {
         let args = arguments.view(&[]);
         let engine = lock(py, &self.shared);
         let found = engine.table.find(args)?;
-        let subjects = engine.table.record(found).facts.keys.subjects(args);
-        Some(subjects.iter().map(|subject| PyBytes::new(py, subject.key)).collect())
+        let references = engine.table.record(found).facts.keys.references(args);
+        Some(references.iter().map(|reference| PyBytes::new(py, reference.key)).collect())
     }
 
     /// Have a function check each URL that SETHOOK names: it returns `EndpointRefusal` or `None`.
@@ -158,13 +158,13 @@ impl Engine {
     fn load(&self, py: Python<'_>, data: &[u8], now_ns: i64) -> Load {
         let load = py.detach(|| {
             let mut engine = lock_detached(&self.shared);
-            if data.len() < HELPED_BYTES_MIN {
+            if data.len() < OFFLOADING_BYTES_MIN {
                 return engine.load(data, now_ns);
             }
-            let (lender, helper) = areas::helped();
+            let (offloader, worker) = spatial_index::offloading();
             thread::scope(|scope| {
-                match thread::Builder::new().spawn_scoped(scope, move || helper.run()) {
-                    Ok(_) => engine.load_helped(data, now_ns, lender),
+                match thread::Builder::new().spawn_scoped(scope, move || worker.run()) {
+                    Ok(_) => engine.load_offloading(data, now_ns, offloader),
                     Err(_) => engine.load(data, now_ns),
                 }
             })

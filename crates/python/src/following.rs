@@ -1,4 +1,4 @@
-//! `Followed` and `Discarded`.
+//! `Followed` and `Discarded`: results of following a leader and of adopting another engine's data.
 
 use std::sync::{Mutex, PoisonError};
 
@@ -6,7 +6,7 @@ use ::engine::engine::{Discarded as CoreDiscarded, Follow};
 use pyo3::prelude::*;
 use pyo3::types::PyBytes;
 
-/// What came of one piece of a leader's stream.
+/// The result of running a piece of a leader's stream.
 #[pyclass(frozen, get_all)]
 pub struct Followed {
     consumed: usize,
@@ -17,19 +17,19 @@ pub struct Followed {
     skipped: Vec<(String, usize)>,
 }
 
-/// What an engine had before it adopted another's data.
+/// The data that an engine had before it adopted another's.
 #[pyclass(frozen)]
 pub struct Discarded {
     core: Mutex<Option<CoreDiscarded>>,
 }
 
-/// A text of an error, which may quote any bytes.
+/// Decodes an error text, which may quote bytes that aren't UTF-8.
 pub fn lossy(text: &[u8]) -> String {
     String::from_utf8_lossy(text).into_owned()
 }
 
 impl Followed {
-    /// As Python sees it.
+    /// Converts a result of the engine.
     pub fn of(py: Python<'_>, follow: Follow) -> Self {
         let bytes = |text: &[u8]| PyBytes::new(py, text).unbind();
         let published = follow.published.iter();
@@ -45,7 +45,7 @@ impl Followed {
 }
 
 impl Discarded {
-    /// As Python sees it.
+    /// Wraps the discarded data.
     pub fn new(core: CoreDiscarded) -> Self {
         Discarded { core: Mutex::new(Some(core)) }
     }
@@ -53,7 +53,7 @@ impl Discarded {
 
 #[pymethods]
 impl Discarded {
-    /// Free the memory, without the GIL.
+    /// Free the memory, without the GIL. May take a second for much data.
     fn free(&self, py: Python<'_>) {
         py.detach(|| drop(self.core.lock().unwrap_or_else(PoisonError::into_inner).take()));
     }

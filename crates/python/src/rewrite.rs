@@ -1,4 +1,4 @@
-//! `Rewrite`.
+//! `Rewrite`: a rewrite of the log from a snapshot.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
@@ -7,18 +7,19 @@ use ::engine::rewrite::Rewrite as CoreRewrite;
 use pyo3::prelude::*;
 use pyo3::types::PyBytes;
 
-/// The log being written anew, from a snapshot.
+/// A rewrite of the log from a snapshot: the commands that create its data, in chunks. Any thread may
+/// read it.
 #[pyclass(frozen)]
 pub struct Rewrite {
     core: Mutex<CoreRewrite>,
-    // Beside the lock, so that who asks for it needn't wait for a piece.
+    // Outside the lock, so that reading the progress doesn't wait for a chunk.
     written: AtomicUsize,
     #[pyo3(get)]
     total: usize,
 }
 
 impl Rewrite {
-    /// As Python sees it.
+    /// Wraps a rewrite of the engine.
     pub fn new(core: CoreRewrite) -> Self {
         let total = core.total();
         Rewrite { core: Mutex::new(core), written: AtomicUsize::new(0), total }
@@ -27,18 +28,18 @@ impl Rewrite {
 
 #[pymethods]
 impl Rewrite {
-    /// The next commands, about so many bytes of them; none at the end.
+    /// Return the next commands, about bytes_max bytes, without the GIL; none at the end.
     fn read<'py>(&self, py: Python<'py>, bytes_max: usize) -> Bound<'py, PyBytes> {
-        let piece = py.detach(|| {
+        let chunk = py.detach(|| {
             let mut core = self.core.lock().unwrap_or_else(PoisonError::into_inner);
-            let piece = core.read(bytes_max);
+            let chunk = core.read(bytes_max);
             self.written.store(core.written(), Ordering::Relaxed);
-            piece
+            chunk
         });
-        PyBytes::new(py, &piece)
+        PyBytes::new(py, &chunk)
     }
 
-    /// Objects, hooks and channels that were written.
+    /// The number of objects, hooks and channels that have been read.
     #[getter]
     fn written(&self) -> usize {
         self.written.load(Ordering::Relaxed)

@@ -4,7 +4,7 @@ use ::engine::error::Error;
 use ::engine::reply::Output;
 use ::engine::request::Framing;
 use ::engine::session::{
-    shortened, Batch as CoreBatch, LongRead as CoreLongRead, Session as CoreSession, Stop,
+    truncate_arguments, Batch as CoreBatch, LongRead as CoreLongRead, Session as CoreSession, Stop,
 };
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyString};
@@ -126,7 +126,7 @@ fn convert_stop(py: Python<'_>, stop: Stop) -> PyResult<Py<PyAny>> {
 /// Arguments as the list of slow commands shows them, long ones cut.
 #[pyfunction]
 pub fn shorten(args: Vec<Vec<u8>>, py: Python<'_>) -> Vec<Py<PyBytes>> {
-    let kept = shortened(args.iter().map(Vec::as_slice), args.len());
+    let kept = truncate_arguments(args.iter().map(Vec::as_slice), args.len());
     kept.iter().map(|arg| bytes_of(py, arg)).collect()
 }
 
@@ -253,7 +253,7 @@ impl LongRead {
     #[getter]
     fn args(&self, py: Python<'_>) -> Vec<Py<PyBytes>> {
         let args = self.core.args();
-        let kept = shortened(args.iter().map(Vec::as_slice), args.len());
+        let kept = truncate_arguments(args.iter().map(Vec::as_slice), args.len());
         kept.iter().map(|arg| bytes_of(py, arg)).collect()
     }
 

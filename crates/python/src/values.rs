@@ -1,4 +1,4 @@
-//! Python values to RESP and JSON, and RESP back to Python values.
+//! Conversion of Python values to RESP and JSON, and of RESP to Python values.
 
 use ::engine::json::write_full;
 use ::engine::json::write_short;
@@ -8,10 +8,10 @@ use pyo3::exceptions::{PyTypeError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::types::{PyBool, PyBytes, PyDict, PyFloat, PyInt, PyList, PyString, PyTuple};
 
-/// How deep values may nest.
+/// The most levels to which values may nest.
 const DEPTH_MAX: usize = 32;
 
-/// A reply that RESP sends as a simple string: `+text`.
+/// A text that RESP replies send as a simple string: `+text`.
 #[pyclass(frozen)]
 pub struct Simple {
     text: Vec<u8>,
@@ -44,7 +44,7 @@ fn text_of(value: &Bound<'_, PyAny>) -> Option<Vec<u8>> {
     value.cast::<PyString>().ok().map(bytes_of)
 }
 
-/// A text's bytes; those that weren't UTF-8 when it was decoded by `surrogateescape` come back.
+/// Returns the bytes of a text. Bytes that `surrogateescape` has decoded are restored.
 pub fn bytes_of(text: &Bound<'_, PyString>) -> Vec<u8> {
     if let Ok(text) = text.to_cow() {
         return text.as_bytes().to_vec();
@@ -61,7 +61,8 @@ fn unsupported(value: &Bound<'_, PyAny>) -> PyErr {
     PyTypeError::new_err(format!("can't reply with {}", value.get_type()))
 }
 
-/// Appends a value: Simple, text (bulk), int, float (bulk), None (nil), list or tuple.
+/// Appends a value as RESP: a `Simple` as a simple string, texts and floats as bulk strings, ints as
+/// integers, None as nil, lists and tuples as arrays. Raises `TypeError` for other types.
 pub fn write_resp(out: &mut Vec<u8>, value: &Bound<'_, PyAny>) -> PyResult<()> {
     if let Ok(simple) = value.cast::<Simple>() {
         write_simple(out, &simple.get().text);
@@ -86,8 +87,8 @@ pub fn write_resp(out: &mut Vec<u8>, value: &Bound<'_, PyAny>) -> PyResult<()> {
     Ok(())
 }
 
-/// Appends `,"name":value` for each; text by the short encoder, within lists and dicts by the
-/// full one.
+/// Appends `,"name":value` for each member. As in Tile38, texts are escaped by the short encoder, and
+/// those within lists and dicts by the full one.
 pub fn write_members(out: &mut Vec<u8>, members: &[(String, Bound<'_, PyAny>)]) -> PyResult<()> {
     for (name, value) in members {
         out.push(b',');
@@ -146,8 +147,8 @@ fn write_dict(out: &mut Vec<u8>, dict: &Bound<'_, PyDict>, depth: usize) -> PyRe
     Ok(())
 }
 
-/// The Python value of one RESP reply: str (bytes where it isn't UTF-8), int, None, list.
-/// An error reply raises `ValueError` with its text.
+/// Returns the Python value of a RESP reply: str (bytes if it isn't UTF-8), int, None or list. Raises
+/// `ValueError` with the text of an error reply.
 pub fn decode_reply<'py>(py: Python<'py>, reply: &[u8]) -> PyResult<Bound<'py, PyAny>> {
     if let Some(text) = reply.strip_prefix(b"-") {
         let text = String::from_utf8_lossy(text.trim_ascii_end()).into_owned();

@@ -7,7 +7,7 @@ import pytest
 
 from tests.support.fakes import FakeClient, FakeLogFile, ManualLoop
 from tile38py._engine import Engine
-from tile38py.persistence.aof import ALWAYS, Aof, Loop
+from tile38py.persistence.aof import ALWAYS, Aof, LoopFunctions
 from tile38py.persistence.no_log import NoLog
 
 FULL = os.strerror(errno.ENOSPC)
@@ -20,7 +20,7 @@ class Fixture:
         self.file = FakeLogFile(data)
         self.loop = ManualLoop()
         self.health: list[str | None] = []
-        loop = Loop(self.loop.call_soon, self.loop.in_thread)
+        loop = LoopFunctions(self.loop.call_soon, self.loop.in_thread)
         self.aof = Aof(self.file, len(data), loop, self.health.append)
 
     def client(self) -> FakeClient:
@@ -243,7 +243,7 @@ def test_a_server_without_a_log_is_never_dirty() -> None:
 def held(log: Fixture) -> list[str]:
     """Hold the log; what happened is told in the list."""
     told: list[str] = []
-    log.aof.hold(lambda: told.append("held"))
+    log.aof.pause(lambda: told.append("held"))
     return told
 
 
@@ -253,7 +253,7 @@ def test_while_held_nothing_is_written_and_replies_wait(log: Fixture) -> None:
     log.write(b"one", client)
     log.loop.turn()
     assert (log.file.writes, client.sent) == (0, [])
-    log.aof.go_on()
+    log.aof.resume()
     log.loop.turn()
     assert (log.file.data, client.sent) == (b"one", [b"+OK\r\n"])
 
@@ -282,7 +282,7 @@ def test_another_file_takes_the_place_and_gets_what_waits(log: Fixture) -> None:
     other = FakeLogFile(b"short")
     names: list[str] = []
     former = log.aof.replace(other, 5, sync_name=lambda: names.append("synced"))
-    log.aof.go_on()
+    log.aof.resume()
     assert (former is log.file, log.aof.file is other, replaced) == (True, True, [8])
     log.loop.turn()
     assert (other.data, log.file.data, client.sent) == (b"shorttwo", b"long before", [b"+OK\r\n"])
@@ -302,7 +302,7 @@ def test_a_name_that_could_not_be_synced_is_synced_before_anything_is_promised(
     log.aof.policy = ALWAYS
     held(log)
     log.aof.replace(FakeLogFile(), 0, sync_name=broken)
-    log.aof.go_on()
+    log.aof.resume()
     client = log.client()
     log.write(b"one", client)
     log.loop.turn()
@@ -319,8 +319,8 @@ def test_a_file_of_another_history_drops_what_waits_and_what_failed(log: Fixture
     log.aof.wait(client, b"reply")
     held(log)
     other = FakeLogFile(b"theirs")
-    log.aof.replace(other, 6, sync_name=None, keeps_waiting=False)
-    log.aof.go_on()
+    log.aof.replace(other, 6, sync_name=None, keep_pending=False)
+    log.aof.resume()
     log.loop.turn()
     assert (other.data, log.aof.size, log.aof.error) == (b"theirs", 6, None)
     assert (log.health, client.sent) == ([FULL, None], [b"reply"])
@@ -333,7 +333,7 @@ def test_the_error_of_a_sync_of_the_former_file_matters_no_more(log: Fixture) ->
     held(log)
     log.file.sync_error = OSError(errno.EBADF, "x")
     log.aof.replace(FakeLogFile(b"one"), 3, sync_name=None)
-    log.aof.go_on()
+    log.aof.resume()
     log.loop.end_threads()
     assert (log.aof.error, log.health) == (None, [])
 

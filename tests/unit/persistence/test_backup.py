@@ -12,7 +12,7 @@ from tests.support.shrinking import FakeData
 from tile38py.errors import CommandError
 from tile38py.interfaces.rewriting import Backup
 from tile38py.persistence.backup import BackupMaker
-from tile38py.persistence.files import AppendFile, BackupFolder
+from tile38py.persistence.files import AppendFile, DiskBackupFolder
 
 
 class Maker:
@@ -20,7 +20,7 @@ class Maker:
 
     def __init__(self, path: Path) -> None:
         self.data = FakeData({b"a": b"1", b"b": b"2", b"c": b"3"})
-        self.maker = BackupMaker(self.data, BackupFolder(path), FakeClock())
+        self.maker = BackupMaker(self.data, DiskBackupFolder(path), FakeClock())
 
     def make(self, name: str = "one") -> Backup:
         """One."""

@@ -9,7 +9,7 @@ import pytest
 from tile38py.errors import StartError
 from tile38py.persistence.files import (
     AppendFile,
-    Folder,
+    DiskLogFolder,
     open_log,
     replace_file,
 )
@@ -86,7 +86,7 @@ def test_a_file_beside_takes_the_place_of_the_log(tmp_path: Path) -> None:
     old = AppendFile(path)
     old.write(b"old")
     (tmp_path / "log-shrink").write_bytes(b"stale")
-    folder = Folder(path)
+    folder = DiskLogFolder(path)
     new = folder.create("-shrink")
     new.write(b"new")
     folder.put_in_place("-shrink")
@@ -105,7 +105,7 @@ def test_a_file_that_another_server_writes_is_left_alone(tmp_path: Path) -> None
     other = AppendFile(tmp_path / "log-shrink")
     other.write(b"theirs")
     with pytest.raises(OSError, match="busy"):
-        Folder(tmp_path / "log").create("-shrink")
+        DiskLogFolder(tmp_path / "log").create("-shrink")
     assert other.read(0, 10) == b"theirs"
     other.close()
 
@@ -122,7 +122,7 @@ def test_a_log_behind_a_link_is_replaced_where_it_is(tmp_path: Path) -> None:
     far.parent.mkdir()
     far.write_bytes(b"old")
     link.symlink_to(far)
-    folder = Folder(link)
+    folder = DiskLogFolder(link)
     file = folder.create("-shrink")
     file.write(b"new")
     folder.put_in_place("-shrink")

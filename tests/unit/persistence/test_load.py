@@ -6,7 +6,7 @@ from tests.support.fakes import SECOND, FakeClock, command
 from tile38py._engine import Engine
 from tile38py.errors import StartError
 from tile38py.limits import LOAD_CHUNK_BYTES
-from tile38py.persistence.load import Loader, Progress
+from tile38py.persistence.load import Loader, LoadProgress
 
 SET = command(b"SET", b"fleet", b"a", b"POINT", b"1", b"2")
 
@@ -28,7 +28,7 @@ class MemorySource:
         return self.data[position : position + size]
 
 
-def load(data: bytes, engine: Engine | None = None) -> tuple[Progress, list[str]]:
+def load(data: bytes, engine: Engine | None = None) -> tuple[LoadProgress, list[str]]:
     clock = FakeClock()
     reports: list[str] = []
     loader = Loader(
@@ -77,10 +77,10 @@ def test_a_cancelled_load_ends() -> None:
 
 
 def test_the_summary_has_tile38s_form() -> None:
-    progress = Progress(10, consumed=17_563_648, commands=300_000, elapsed_ns=1_460_000_000)
+    progress = LoadProgress(10, consumed=17_563_648, commands=300_000, elapsed_ns=1_460_000_000)
     assert progress.summary_text() == "AOF loaded 300000 commands: 1.46s, 205479/s, 11 MB/s"
 
 
 def test_more_than_1024_of_a_unit_steps_up() -> None:
-    assert Progress(1, consumed=1024, elapsed_ns=SECOND).rate_text() == "0/s, 1024 bytes/s"
-    assert Progress(1, consumed=1025, elapsed_ns=SECOND).rate_text() == "0/s, 1 KB/s"
+    assert LoadProgress(1, consumed=1024, elapsed_ns=SECOND).rate_text() == "0/s, 1024 bytes/s"
+    assert LoadProgress(1, consumed=1025, elapsed_ns=SECOND).rate_text() == "0/s, 1 KB/s"

@@ -293,9 +293,9 @@ def test_readers_of_positions_are_told_of_the_swap() -> None:
 def test_growth_is_measured_from_a_log_that_others_put_in_place() -> None:
     world = World()
     world.disk.put(b"a=1\n", "other")
-    world.aof.hold(lambda: None)
-    world.aof.replace(world.disk.open("other"), 4, sync_name=None, keeps_waiting=False)
-    world.aof.go_on()
+    world.aof.pause(lambda: None)
+    world.aof.replace(world.disk.open("other"), 4, sync_name=None, keep_pending=False)
+    world.aof.resume()
     assert world.shrinker.figures.size_base == 4
 
 

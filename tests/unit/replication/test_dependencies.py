@@ -8,14 +8,14 @@ from tests.support.fake_leader import FakeLeader, LoopThreads
 from tests.support.fake_time import run_in_fake_time
 from tests.support.follower_world import FollowerWorld
 from tests.support.following import play, sets
-from tile38py.replication.dependencies import ended
+from tile38py.replication.dependencies import wait_until_done
 
 
 def test_who_is_cancelled_while_a_thread_works_ends_with_it() -> None:
     async def scenario() -> None:
         future = asyncio.get_running_loop().create_future()
         async with asyncio.TaskGroup() as tasks:
-            waiting = tasks.create_task(ended(future))
+            waiting = tasks.create_task(wait_until_done(future))
             for _ in range(2):
                 await asyncio.sleep(1)
                 waiting.cancel()
@@ -42,7 +42,7 @@ def test_a_follow_no_one_while_a_line_breaks_amid_a_comparison_counts(
             await world.until(lambda: bool(working))
         world.leader.streams[1].send(b"")  # the line breaks; our own sum isn't made yet
         await asyncio.sleep(0.1)
-        world.follower.change(None, world.follower.begin())
+        world.follower.follow(None, world.follower.next_number())
         await asyncio.sleep(0.1)
         working[0].set_result("")
         await asyncio.sleep(20)

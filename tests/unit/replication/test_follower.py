@@ -13,7 +13,7 @@ from tests.support.fakes import command
 from tests.support.follower_world import LEADER, FollowerWorld
 from tests.support.following import play, sets
 from tile38py.errors import CommandError
-from tile38py.interfaces.following import Target
+from tile38py.interfaces.following import LeaderAddress
 from tile38py.replication.link import LinkError
 
 
@@ -43,7 +43,7 @@ def test_a_password_and_an_announced_address_are_said() -> None:
         world.set_password("secret")
         world.bench.config.set("replica_announce_ip", "10.0.0.1")
         world.bench.config.set("replica_announce_port", "8888")
-        world.follower.change(LEADER, world.follower.begin())
+        world.follower.follow(LEADER, world.follower.next_number())
         await scenario(world)
 
     own = sets(0, 2)
@@ -169,7 +169,7 @@ def test_a_leader_that_will_not_do(
     replies: dict[bytes, bytes | None], facts: dict[bytes, bytes], error: str
 ) -> None:
     async def scenario(world: FollowerWorld) -> None:
-        found = await world.follower.probe(Target("leader", 1), lambda error: error)
+        found = await world.follower.probe(LeaderAddress("leader", 1), lambda error: error)
         assert isinstance(found, CommandError)
         assert str(found) == f"cannot follow: {error}"
 
@@ -184,7 +184,7 @@ def test_a_leader_that_will_not_do(
 )
 def test_a_server_that_cannot_lead(facts: dict[bytes, bytes], error: str) -> None:
     async def scenario(world: FollowerWorld) -> None:
-        found = await world.follower.probe(Target("leader", 1), lambda error: error)
+        found = await world.follower.probe(LeaderAddress("leader", 1), lambda error: error)
         assert str(found) == f"cannot follow {error}"
         assert world.said() == [[b"server"]]
         assert world.leader.streams[0].is_closed
@@ -197,7 +197,7 @@ def test_a_server_that_cannot_lead(facts: dict[bytes, bytes], error: str) -> Non
 def test_a_wrong_password_is_the_leaders_to_refuse() -> None:
     async def scenario(world: FollowerWorld) -> None:
         world.set_password("wrong")
-        found = await world.follower.probe(Target("leader", 1), lambda error: error)
+        found = await world.follower.probe(LeaderAddress("leader", 1), lambda error: error)
         assert str(found) == "cannot follow: ERR invalid password"
 
     play(scenario, FakeLeader(), follows=False)
@@ -242,7 +242,7 @@ def test_a_leader_that_became_a_follower_is_left_for_its_leader() -> None:
         head.append(sets(3, 5))
         await world.until(lambda: world.log == head.log and world.follower.is_caught_up)
         assert world.errors == ["follow: cannot follow a follower"]
-        assert world.follower.target == Target("head", 1234)
+        assert world.follower.leader == LeaderAddress("head", 1234)
         assert "following new host 'head' '1234'." in world.bench.log_lines
         saved = json.loads(world.bench.settings_file.data)
         assert (saved["follow_host"], saved["follow_port"]) == ("head", 1234)
@@ -260,7 +260,7 @@ def test_a_head_that_cannot_be_saved_is_not_followed() -> None:
         await world.until(lambda: len(world.errors) > 1)
         assert world.errors[0] == "follow: cannot follow a follower"
         assert os.strerror(errno.ENOSPC) in world.errors[1]
-        assert world.follower.target == LEADER
+        assert world.follower.leader == LEADER
 
     play(scenario, FakeLeader(sets(0, 3)))
 
@@ -268,7 +268,7 @@ def test_a_head_that_cannot_be_saved_is_not_followed() -> None:
 def test_the_age_of_what_is_read_is_told() -> None:
     async def scenario(world: FollowerWorld) -> None:
         assert world.follower.stale_seconds == -1
-        world.follower.change(LEADER, world.follower.begin())
+        world.follower.follow(LEADER, world.follower.next_number())
         await world.caught_up()
         assert world.follower.stale_seconds == 0
         world.leader.error = LinkError("nobody listens")
@@ -287,7 +287,7 @@ def test_nobody_is_followed_at_once() -> None:
     async def scenario(world: FollowerWorld) -> None:
         await world.caught_up()
         world.leader.append(sets(2, 3))
-        world.follower.change(None, world.follower.begin())
+        world.follower.follow(None, world.follower.next_number())
         await world.until(lambda: world.leader.streams[0].is_closed)
         assert world.log == sets(0, 2)
         assert world.bench.call("SET", "k", "own", "POINT", "1", "1") == b"+OK\r\n"
@@ -329,9 +329,9 @@ def test_a_rewrite_of_our_own_log_does_not_hold_up_the_catching_up() -> None:
         await world.until(lambda: world.follower.offset == len(world.leader.log))
         file = world.disk.open()
         file.content.data = sets(7, 8)
-        world.aof.hold(lambda: None)
+        world.aof.pause(lambda: None)
         world.aof.replace(file, file.size(), sync_name=None).close()
-        world.aof.go_on()
+        world.aof.resume()
         world.leader.append(sets(8, 16))
         await world.until(lambda: world.follower.is_caught_up)
         assert not world.errors
@@ -348,12 +348,12 @@ def test_a_copy_that_is_interrupted_as_it_begins_leaves_no_file_open(
 
     class Interrupting(FakeFolder):
         def create(self, suffix: str) -> FakeFile:
-            worlds[0].follower.change(None, worlds[0].follower.begin())
+            worlds[0].follower.follow(None, worlds[0].follower.next_number())
             return super().create(suffix)
 
     async def scenario(world: FollowerWorld) -> None:
         worlds.append(world)
-        world.follower.change(LEADER, world.follower.begin())
+        world.follower.follow(LEADER, world.follower.next_number())
         await world.until(lambda: f"create {LOG}-resync" in world.disk.operations)
         await world.until(lambda: list(world.disk.names) == [LOG])
         assert world.disk.opened == 1

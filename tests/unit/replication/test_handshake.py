@@ -4,13 +4,13 @@ import pytest
 
 from tests.support.fake_leader import FakeLeader
 from tests.support.fake_time import run_in_fake_time
-from tile38py.interfaces.following import Target
+from tile38py.interfaces.following import LeaderAddress
 from tile38py.limits import FOLLOW_CHAIN_COUNT_MAX
-from tile38py.replication.dependencies import Us
+from tile38py.replication.dependencies import FollowerIdentity
 from tile38py.replication.handshake import head_of_chain
 from tile38py.replication.link import LinkError
 
-US = Us(server_id="us", password=b"", port=1, ip="")
+US = FollowerIdentity(server_id="us", password=b"", port=1, ip="")
 LONG = {f"s{number}": f"s{number + 1}:1" for number in range(FOLLOW_CHAIN_COUNT_MAX + 2)}
 
 
@@ -24,11 +24,11 @@ def head(teller: str, followed: dict[str, str], leader: str = "") -> str | None:
         network.others[host].facts[b"following"] = followed.get(host, "").encode()
     network.others.pop("dead", None)
     first = (leader or followed[teller]).rpartition(":")
-    found: list[Target | None] = []
+    found: list[LeaderAddress | None] = []
 
     async def find() -> None:
-        target = Target(first[0], int(first[2]))
-        found.append(await head_of_chain(network, US, Target(teller, 1), target))
+        target = LeaderAddress(first[0], int(first[2]))
+        found.append(await head_of_chain(network, US, LeaderAddress(teller, 1), target))
 
     run_in_fake_time(find())
     return None if found[0] is None else found[0].host

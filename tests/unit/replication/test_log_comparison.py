@@ -64,9 +64,9 @@ def test_a_log_that_was_rewritten_here_is_audited_no_more() -> None:
         await world.caught_up()
         file = world.disk.open()
         file.content.data = sets(7, 8)
-        world.aof.hold(lambda: None)
+        world.aof.pause(lambda: None)
         world.aof.replace(file, file.size(), sync_name=None).close()
-        world.aof.go_on()
+        world.aof.resume()
         await later(world, FOLLOW_AUDIT_SECONDS + FOLLOW_AUDIT_AGAIN_SECONDS)
         assert len(world.leader.streams) == 1
         assert world.follower.is_caught_up

@@ -5,7 +5,7 @@ import pytest
 from tests.support.fakes import FakeTransport
 from tile38py.clients import Clients
 from tile38py.config import Config
-from tile38py.server.peers import Doorkeeper, address_of
+from tile38py.server.peers import ConnectionFilter, address_of
 
 
 @pytest.mark.parametrize(
@@ -27,25 +27,25 @@ def test_unix_peers_have_names_of_their_own() -> None:
     assert address_of(transport, 7) == "@7"
 
 
-def doorkeeper(host: str = "", *, is_protected: bool = True) -> Doorkeeper:
-    return Doorkeeper(Config(), Clients(10), host, is_protected)
+def connection_filter(host: str = "", *, is_protected: bool = True) -> ConnectionFilter:
+    return ConnectionFilter(Config(), Clients(10), host, is_protected)
 
 
 @pytest.mark.parametrize("address", ["127.0.0.1:5", "[::1]:5", "@7"])
 def test_local_peers_are_welcome(address: str) -> None:
-    assert doorkeeper().refusal(address) == b""
+    assert connection_filter().refusal(address) == b""
 
 
 @pytest.mark.parametrize("address", ["127.0.0.2:5", "10.0.0.1:5", "[fe80::1]:5"])
 def test_others_are_not_as_long_as_nothing_protects(address: str) -> None:
-    assert doorkeeper().refusal(address).startswith(b"-DENIED")
-    assert doorkeeper("localhost").refusal(address).startswith(b"-DENIED")
-    assert doorkeeper("10.0.0.9").refusal(address) == b""
-    assert doorkeeper(is_protected=False).refusal(address) == b""
+    assert connection_filter().refusal(address).startswith(b"-DENIED")
+    assert connection_filter("localhost").refusal(address).startswith(b"-DENIED")
+    assert connection_filter("10.0.0.9").refusal(address) == b""
+    assert connection_filter(is_protected=False).refusal(address) == b""
 
 
 def test_settings_act_at_once() -> None:
-    keeper = doorkeeper()
+    keeper = connection_filter()
     keeper.config.set("protected-mode", "no")
     assert keeper.refusal("10.0.0.1:5") == b""
     keeper.config.set("protected-mode", "yes")
@@ -55,4 +55,4 @@ def test_settings_act_at_once() -> None:
 
 
 def test_the_refusal_is_one_line() -> None:
-    assert doorkeeper().refusal("10.0.0.1:5").count(b"\n") == 1
+    assert connection_filter().refusal("10.0.0.1:5").count(b"\n") == 1

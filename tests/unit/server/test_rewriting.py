@@ -7,7 +7,7 @@ import pytest
 
 from tests.support.fakes import ManualLoop
 from tile38py.config.properties import AOFSHRINK_GROWTH_PERCENTAGE, AOFSHRINK_MIN_SIZE
-from tile38py.persistence.aof import Aof, Loop
+from tile38py.persistence.aof import Aof, LoopFunctions
 from tile38py.persistence.files import AppendFile
 from tile38py.persistence.no_log import NoLog
 from tile38py.server.core import make_core
@@ -27,7 +27,10 @@ class Fixture:
         file = AppendFile(options.append_path)
         file.write(SET * 2)
         self.aof = Aof(
-            file, len(SET) * 2, Loop(self.loop.call_soon, self.loop.in_thread), lambda _error: None
+            file,
+            len(SET) * 2,
+            LoopFunctions(self.loop.call_soon, self.loop.in_thread),
+            lambda _error: None,
         )
         self.core.engine.load(SET * 2, 0)
         self.rewriting = Rewriting(

@@ -6,7 +6,7 @@ import pytest
 
 from tests.support.fakes import SECOND, FakeClock, FakeOutbox
 from tile38py.limits import COLLECT_SECONDS_MAX, COLLECT_WAITING_COUNT_MAX
-from tile38py.server.upkeep import LOOKS_MIN, CycleFinder
+from tile38py.server.upkeep import PARTIAL_COUNT_MIN, CycleCollector
 
 
 class Looks:
@@ -14,7 +14,7 @@ class Looks:
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.count = 0
-        self.small = LOOKS_MIN + 1
+        self.small = PARTIAL_COUNT_MIN + 1
         monkeypatch.setattr(gc, "collect", self._collect)
         monkeypatch.setattr(gc, "get_count", lambda: (0, 0, self.small))
 
@@ -31,12 +31,12 @@ def looks(monkeypatch: pytest.MonkeyPatch) -> Looks:
 
 def test_it_looks_once_there_may_be_garbage(looks: Looks) -> None:
     clock = FakeClock()
-    finder = CycleFinder(clock, FakeOutbox())
+    finder = CycleCollector(clock, FakeOutbox())
     looks.small = 0
     clock.time_ns += SECOND
     finder.tick()
     assert looks.count == 0
-    looks.small = LOOKS_MIN + 1
+    looks.small = PARTIAL_COUNT_MIN + 1
     finder.tick()
     assert looks.count == 1
 
@@ -44,7 +44,7 @@ def test_it_looks_once_there_may_be_garbage(looks: Looks) -> None:
 def test_it_waits_while_many_messages_do_but_not_for_ever(looks: Looks) -> None:
     clock, outbox = FakeClock(), FakeOutbox()
     outbox.waiting_count = COLLECT_WAITING_COUNT_MAX + 1
-    finder = CycleFinder(clock, outbox)
+    finder = CycleCollector(clock, outbox)
     clock.time_ns += SECOND
     finder.tick()
     assert looks.count == 0

@@ -1,4 +1,4 @@
-//! Removing and renaming: DEL, PDEL, DROP, FLUSHDB, RENAME, RENAMENX.
+//! Commands that remove objects or rename collections: DEL, PDEL, DROP, FLUSHDB, RENAME, RENAMENX.
 
 use super::{write, Arity, Command, Keys, Removal};
 use crate::call::{Call, Effect};
@@ -51,14 +51,14 @@ fn effect_if(is_changed: bool) -> Effect {
 fn del(keyspace: &mut Keyspace, call: &mut Call) -> Result<Effect> {
     let mut words = call.words();
     let (key, id) = (words.next_word()?, words.next_word()?);
-    let mut is_strict = false;
+    let mut fails_if_missing = false;
     while let Some(word) = words.peek() {
         if !words.take_keyword("ERRON404") {
             return Err(Error::invalid(word));
         }
-        is_strict = true;
+        fails_if_missing = true;
     }
-    if is_strict {
+    if fails_if_missing {
         super::get::find(keyspace, key, id)?;
     }
     let removed = keyspace.remove(key, id);
@@ -90,13 +90,14 @@ fn pdel(keyspace: &mut Keyspace, call: &mut Call) -> Result<Effect> {
     Ok(effect_if(!ids.is_empty()))
 }
 
-/// Whether PDEL with the pattern deletes an id.
-pub fn deletes(pattern: &[u8], id: &[u8]) -> bool {
+/// Returns whether PDEL with this pattern deletes the object with this id.
+pub fn pdel_deletes(pattern: &[u8], id: &[u8]) -> bool {
     is_candidate(pattern, id) && glob::matches(pattern, id)
 }
 
-/// Whether an id lies in the range that a pattern looks at: all for one that begins with `*`,
-/// else those that begin with its plain head, of which `?` and `[` leave nothing.
+/// Returns whether an id is in the range that PDEL scans for a pattern. That is every id for a
+/// pattern that begins with `*`, else the ids that begin with its prefix before the first wildcard.
+/// As in Tile38, a pattern that begins with `?` or `[` has an empty range.
 fn is_candidate(pattern: &[u8], id: &[u8]) -> bool {
     let prefix = glob::prefix(pattern);
     glob::is_unbounded(pattern) || (!prefix.is_empty() && id.starts_with(prefix))
@@ -113,7 +114,7 @@ fn drop_key(keyspace: &mut Keyspace, call: &mut Call) -> Result<Effect> {
     Ok(effect_if(is_removed))
 }
 
-/// FLUSHDB; logged always.
+/// FLUSHDB. Unlike other writes, it is logged even if nothing was there to remove.
 fn flushdb(keyspace: &mut Keyspace, call: &mut Call) -> Result<Effect> {
     keyspace.clear();
     super::hooks::remove_all(keyspace);
@@ -121,8 +122,8 @@ fn flushdb(keyspace: &mut Keyspace, call: &mut Call) -> Result<Effect> {
     Ok(Effect::Changed)
 }
 
-/// Refuses to rename what hooks or channels name.
-fn check_unnamed(keyspace: &Keyspace, keys: [&[u8]; 2]) -> Result<()> {
+/// Fails if one of the keys has hooks or channels: Tile38 renames no such collection.
+fn check_no_fences(keyspace: &Keyspace, keys: [&[u8]; 2]) -> Result<()> {
     let counts = |key| {
         let fences = keyspace.fences().of_key(key);
         fences.map_or((0, 0), |(_, fences)| (fences.hooks, fences.channels))
@@ -141,7 +142,7 @@ fn check_unnamed(keyspace: &Keyspace, keys: [&[u8]; 2]) -> Result<()> {
 fn rename(keyspace: &mut Keyspace, call: &mut Call) -> Result<Effect> {
     let (key, new_key) = (call.args.at(1), call.args.at(2));
     keyspace.get(key).ok_or(Error::KeyNotFound)?;
-    check_unnamed(keyspace, [key, new_key])?;
+    check_no_fences(keyspace, [key, new_key])?;
     let collection = keyspace.take(key).ok_or(Error::KeyNotFound)?;
     keyspace.take(new_key);
     keyspace.attach(new_key.into(), collection);
@@ -153,7 +154,7 @@ fn rename(keyspace: &mut Keyspace, call: &mut Call) -> Result<Effect> {
 fn renamenx(keyspace: &mut Keyspace, call: &mut Call) -> Result<Effect> {
     let (key, new_key) = (call.args.at(1), call.args.at(2));
     keyspace.get(key).ok_or(Error::KeyNotFound)?;
-    check_unnamed(keyspace, [key, new_key])?;
+    check_no_fences(keyspace, [key, new_key])?;
     let is_free = keyspace.get(new_key).is_none();
     if is_free {
         if let Some(collection) = keyspace.take(key) {

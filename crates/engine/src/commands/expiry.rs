@@ -1,4 +1,4 @@
-//! Deadlines: EXPIRE, PERSIST, TTL.
+//! Commands about the expiry of objects: EXPIRE, PERSIST, TTL.
 
 use super::get::find;
 use super::set::deadline;
@@ -19,8 +19,9 @@ pub(super) const COMMANDS: &[Command] = &[
     read("TTL", Arity::Exactly(3), ttl, "key id", "Get how long an object will live").brief(),
 ];
 
-/// The object; where it is missing, 0 in RESP and the error in JSON.
-fn find_or_zero(keyspace: &Keyspace, call: &mut Call) -> Result<Option<Object>> {
+/// Returns the object that the request names. For a missing one replies 0 in RESP and returns `None`;
+/// fails in JSON.
+fn find_or_reply_zero(keyspace: &Keyspace, call: &mut Call) -> Result<Option<Object>> {
     match find(keyspace, call.args.at(1), call.args.at(2)) {
         Ok(object) => Ok(Some(object.clone())),
         Err(error) if call.is_json() => Err(error),
@@ -34,7 +35,7 @@ fn find_or_zero(keyspace: &Keyspace, call: &mut Call) -> Result<Option<Object>> 
 /// EXPIRE key id seconds
 fn expire(keyspace: &mut Keyspace, call: &mut Call) -> Result<Effect> {
     let seconds = float_of(call.args.at(3))?;
-    let Some(object) = find_or_zero(keyspace, call)? else { return Ok(Effect::Nothing) };
+    let Some(object) = find_or_reply_zero(keyspace, call)? else { return Ok(Effect::Nothing) };
     let changed = object.with_deadline(deadline(call.now_ns, seconds));
     keyspace.insert(call.args.at(1), changed.clone());
     keyspace.report(call.args.at(1), ChangeKind::Expire, Some(&changed), None);
@@ -44,7 +45,7 @@ fn expire(keyspace: &mut Keyspace, call: &mut Call) -> Result<Effect> {
 
 /// PERSIST key id
 fn persist(keyspace: &mut Keyspace, call: &mut Call) -> Result<Effect> {
-    let Some(object) = find_or_zero(keyspace, call)? else { return Ok(Effect::Nothing) };
+    let Some(object) = find_or_reply_zero(keyspace, call)? else { return Ok(Effect::Nothing) };
     let is_changed = object.deadline() != NEVER;
     call.reply_count(usize::from(is_changed));
     if !is_changed {
@@ -56,7 +57,8 @@ fn persist(keyspace: &mut Keyspace, call: &mut Call) -> Result<Effect> {
     Ok(Effect::Changed)
 }
 
-/// TTL key id: whole seconds, -1 without a deadline, -2 (an error in JSON) for a missing object.
+/// TTL key id. Replies whole seconds, -1 for an object without a deadline, and -2 (in JSON an error)
+/// for a missing object.
 fn ttl(keyspace: &Keyspace, call: &mut Call) -> Result<()> {
     let seconds = match find(keyspace, call.args.at(1), call.args.at(2)) {
         Ok(object) if object.deadline() == NEVER => -1,

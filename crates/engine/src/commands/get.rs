@@ -1,4 +1,4 @@
-//! GET and how SET and FSET return an object.
+//! GET, and the view of an object that GET, SET and FSET reply with.
 
 use super::{read, Arity, Command};
 use crate::call::{precision_of, Call, Words};
@@ -17,7 +17,7 @@ pub(super) const COMMANDS: &[Command] = &[read(
 )
 .brief()];
 
-/// What of an object a reply shows.
+/// The form in which a reply shows an object.
 #[derive(Clone, Copy)]
 pub(super) struct View {
     pub form: Form,
@@ -31,7 +31,7 @@ impl Default for View {
 }
 
 impl View {
-    /// Takes the next word if it belongs to a view.
+    /// Takes the next word if it is an option of a view; returns whether it was.
     pub fn take_word(&mut self, words: &mut Words) -> Result<bool> {
         if words.take_keyword("WITHFIELDS") {
             self.with_fields = true;
@@ -77,7 +77,7 @@ fn get(keyspace: &Keyspace, call: &mut Call) -> Result<()> {
     let (key, id) = (words.next_word()?, words.next_word()?);
     let mut view = View::default();
     while words.left() > 0 {
-        // Tile38 answers an unknown word as wrong arity.
+        // Tile38 answers an unknown word with the arity error.
         if !view.take_word(&mut words)? {
             return Err(Error::WrongArity);
         }
@@ -92,7 +92,7 @@ fn get(keyspace: &Keyspace, call: &mut Call) -> Result<()> {
     Ok(())
 }
 
-/// The object, or which of key and id is missing.
+/// Returns an object. Fails with `KeyNotFound` or `IdNotFound`.
 pub(super) fn find<'k>(keyspace: &'k Keyspace, key: &[u8], id: &[u8]) -> Result<&'k Object> {
     let collection = keyspace.get(key).ok_or(Error::KeyNotFound)?;
     collection.get(id).ok_or(Error::IdNotFound)

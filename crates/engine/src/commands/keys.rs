@@ -1,4 +1,4 @@
-//! Collections as such: KEYS, BOUNDS, TYPE, STATS.
+//! Commands about whole collections: KEYS, BOUNDS, TYPE, STATS.
 
 use super::{read, Arity, Command, Flags, Keys};
 use crate::call::Call;
@@ -38,7 +38,7 @@ fn keys(keyspace: &Keyspace, call: &mut Call) -> Result<()> {
             }
         }
     } else {
-        // Tile38 looks only at the key that is spelled like such a pattern.
+        // For a pattern that begins with `?` or `[`, Tile38 considers only the key with this very name.
         found.extend(keyspace.keys_from(pattern).next().filter(|key| ***key == *pattern));
         found.retain(|key| glob::matches(pattern, key));
     }
@@ -50,19 +50,12 @@ fn keys(keyspace: &Keyspace, call: &mut Call) -> Result<()> {
         return Ok(());
     }
     call.write_member("keys", |out| {
-        out.push(b'[');
-        for (index, key) in found.iter().enumerate() {
-            if index > 0 {
-                out.push(b',');
-            }
-            json::write_full(out, key);
-        }
-        out.push(b']');
+        json::write_list(out, found, |out, key| json::write_full(out, key));
     });
     Ok(())
 }
 
-/// BOUNDS key: longitude first, unlike all other replies.
+/// BOUNDS key. Replies longitudes before latitudes, unlike all other commands, as Tile38 does.
 fn bounds(keyspace: &Keyspace, call: &mut Call) -> Result<()> {
     let Some(collection) = keyspace.get(call.args.at(1)) else {
         return call.reply_missing(Error::KeyNotFound);
@@ -108,16 +101,8 @@ fn counts_of(collection: &Collection) -> [(&'static str, usize); 4] {
 fn stats(keyspace: &Keyspace, call: &mut Call) -> Result<()> {
     let keys = call.args.skip(1);
     if call.is_json() {
-        call.write_member("stats", |out| {
-            out.push(b'[');
-            for (index, key) in keys.iter().enumerate() {
-                if index > 0 {
-                    out.push(b',');
-                }
-                write_counts_json(out, keyspace.get(key));
-            }
-            out.push(b']');
-        });
+        let write = |out: &mut Vec<u8>, key| write_counts_json(out, keyspace.get(key));
+        call.write_member("stats", |out| json::write_list(out, keys.iter(), write));
         return Ok(());
     }
     write_header(call.out, b'*', keys.len());

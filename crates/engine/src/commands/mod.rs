@@ -1,5 +1,5 @@
-//! The data commands: one function and one record each, a file per family; and the table of all
-//! commands, to which the server adds its own.
+//! The data commands, a file per family, each command one function and one record; and the table of
+//! all commands, to which the server adds its own.
 
 mod delete;
 mod expiry;
@@ -7,15 +7,15 @@ mod fields;
 mod get;
 mod hooks;
 mod json;
+pub mod key_references;
 mod keys;
 pub mod record;
 mod search;
 mod set;
-pub mod subjects;
 pub mod table;
 mod test;
 
-pub(crate) use delete::deletes;
+pub(crate) use delete::pdel_deletes;
 pub(crate) use hooks::remove as remove_hook;
 
 use crate::call::{Call, Effect};
@@ -25,12 +25,12 @@ use crate::session::{Batch, Request, Session};
 use crate::timing::Timing;
 use record::{Arity, Facts, Flags, Group, Keys, Record, Removal};
 
-/// A command that only reads: runs on the live keyspace or on a snapshot.
+/// The function of a command that only reads; it runs on the live keyspace or on a snapshot.
 pub type ReadFunction = fn(&Keyspace, &mut Call) -> Result<()>;
-/// A command that may change the keyspace.
+/// The function of a command that may change the keyspace.
 pub type WriteFunction = fn(&mut Keyspace, &mut Call) -> Result<Effect>;
 
-/// A command of a connection: runs on the session that received it.
+/// The function of a command about the connection; it runs on the session that received it.
 pub type SessionFunction = fn(&mut Session, &Request, &mut Batch) -> Result<()>;
 
 /// The function of a data command.
@@ -41,17 +41,17 @@ pub enum Function {
     Write(WriteFunction),
 }
 
-/// A command with its function: the only statement of its facts.
+/// A command's record and function, beside its handler: the only statement of the command's facts.
 pub struct Command<F = Function> {
-    /// Upper case.
+    /// The name, in upper case.
     pub name: &'static str,
-    /// What stands behind the name, in the notation of the documentation.
+    /// The syntax of the arguments, in the notation of the documentation.
     pub syntax: &'static str,
-    /// One line for help.
+    /// The line that HELP shows.
     pub summary: &'static str,
-    /// How it is treated.
+    /// The properties that decide how the server treats the command.
     pub facts: Facts,
-    /// What runs it.
+    /// The function that runs the command.
     pub function: F,
 }
 
@@ -99,7 +99,7 @@ impl<F> Command<F> {
         self
     }
 
-    /// A command about one object that takes microseconds.
+    /// Marks a command about one object that takes microseconds; see [`Flags::BRIEF`].
     const fn brief(self) -> Self {
         self.keys(Keys::Object).with(Flags::BRIEF)
     }
@@ -115,7 +115,7 @@ impl<F> Command<F> {
     }
 }
 
-/// All data commands.
+/// Returns all data commands.
 pub fn all() -> impl Iterator<Item = &'static Command> {
     [
         set::COMMANDS,
@@ -133,7 +133,7 @@ pub fn all() -> impl Iterator<Item = &'static Command> {
     .flatten()
 }
 
-/// Commands of Tile38 that this version doesn't run yet.
+/// Commands of Tile38 that this version doesn't have yet.
 pub(crate) const LATER: &[Command<()>] = &[
     later("EVAL"),
     later("EVALSHA"),

@@ -1,12 +1,13 @@
-//! Facts about a command: what it is called, how it is typed, and how the rest of the server treats
-//! it. Gates, metrics, COMMAND, HELP and the documentation derive from here; runs no command.
+//! The record of a command: its name, its syntax, and the properties that decide how the server
+//! treats it. Gates, metrics, COMMAND, HELP and the documentation are derived from records. Runs no
+//! command.
 
 use bitflags::bitflags;
 
 use crate::timing::Series;
 
 bitflags! {
-    /// How a command is treated, as independent properties.
+    /// Independent properties of a command.
     #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
     pub struct Flags: u32 {
         /// Changes data: refused on followers, in read-only mode and while the log cannot be
@@ -16,15 +17,15 @@ bitflags! {
         const READ = 1 << 1;
         /// Operates the server.
         const ADMIN = 1 << 2;
-        /// Concerns the connection.
+        /// Concerns the connection alone.
         const CONNECTION = 1 << 3;
         /// Publishes or subscribes.
         const PUBSUB = 1 << 4;
         /// Runs a script.
         const SCRIPTING = 1 << 5;
-        /// Takes the connection over, or makes the client wait.
+        /// Takes over the connection, or lets the client wait.
         const BLOCKING = 1 << 6;
-        /// Runs before the client has given the password.
+        /// Runs before the client has authenticated.
         const BEFORE_AUTH = 1 << 7;
         /// Runs while the log is being loaded.
         const WHILE_LOADING = 1 << 8;
@@ -32,30 +33,30 @@ bitflags! {
         const STALE_OK = 1 << 9;
         /// Refused above maxmemory.
         const NEEDS_MEMORY = 1 << 10;
-        /// Refused behind TIMEOUT.
+        /// Refused with the prefix TIMEOUT.
         const NO_TIMEOUT = 1 << 11;
-        /// Not shown by MONITOR, its arguments not in SLOWLOG: they may be passwords.
+        /// Left out by MONITOR, and by SLOWLOG its arguments, which may be passwords.
         const HIDDEN = 1 << 12;
         /// Touches one object and takes microseconds, unless the object is large or fenced.
         const BRIEF = 1 << 13;
-        /// Unknown over HTTP.
+        /// An unknown command over HTTP.
         const NO_HTTP = 1 << 14;
-        /// Over HTTP its failure is told by the status code: load balancers look at nothing else.
+        /// Fails over HTTP by the status code, which load balancers look at.
         const HTTP_STATUS = 1 << 15;
-        /// A prefix: the command proper stands behind it and its first argument.
+        /// A prefix with one argument, which the actual command follows.
         const PREFIX = 1 << 16;
-        /// Makes the connection a subscriber.
+        /// Turns the connection into a subscriber.
         const SUBSCRIBES = 1 << 17;
-        /// Reaches followers through the leader's stream, but not their logs.
+        /// Sent to followers in the leader's stream, but not written to their logs.
         const FORWARDED = 1 << 18;
         /// Exists only under `--dev`.
         const DEVELOPER = 1 << 19;
-        /// Lists the commands: sent by clients that understand nothing but RESP.
+        /// Describes the commands; clients that understand only RESP send it.
         const INTROSPECTION = 1 << 20;
     }
 }
 
-/// The chapter of the documentation that a command belongs to.
+/// The chapter of the documentation in which a command appears.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[allow(missing_docs)]
 pub enum Group {
@@ -72,7 +73,7 @@ pub enum Group {
 }
 
 impl Group {
-    /// Every group with its name, in the order of the documentation.
+    /// Every group and its name, in the order of the documentation.
     pub const ALL: [(Group, &'static str); 10] = [
         (Group::Keyspace, "keyspace"),
         (Group::Search, "search"),
@@ -87,19 +88,19 @@ impl Group {
     ];
 }
 
-/// How many words a command has, all words of its name counted.
+/// The number of words in a request, those of the command's name included.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Arity {
     /// Exactly this many.
     Exactly(usize),
     /// This many or more.
     AtLeast(usize),
-    /// From the first number to the second.
+    /// From the first number to the second, inclusive.
     Between(usize, usize),
 }
 
 impl Arity {
-    /// Whether a request of this many words is complete and has none too many.
+    /// Returns whether a request may have this many words.
     pub fn allows(self, count: usize) -> bool {
         match self {
             Arity::Exactly(wanted) => count == wanted,
@@ -108,7 +109,7 @@ impl Arity {
         }
     }
 
-    /// The number that Redis's COMMAND shows: negative for a minimum.
+    /// Returns the arity as Redis's COMMAND shows it: negative for a minimum.
     pub fn as_redis(self) -> i64 {
         match self {
             Arity::Exactly(count) => count as i64,
@@ -116,7 +117,7 @@ impl Arity {
         }
     }
 
-    /// The arity that such a number means.
+    /// Returns the arity that a number of Redis's COMMAND means.
     pub fn of_redis(number: i64) -> Self {
         let count = number.unsigned_abs() as usize;
         if number < 0 {
@@ -127,53 +128,54 @@ impl Arity {
     }
 }
 
-/// Which objects a write removes or moves. A follower that has removed expired objects before its
-/// leader did decides by it which of them to bring back.
+/// The objects that a write removes or moves. A follower that has removed expired objects before its
+/// leader decides by this which of them to restore.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Removal {
-    /// None: the command is about objects that have to be there.
+    /// No object: the command changes or reads the objects that it names.
     #[default]
     None,
-    /// The object that it names.
+    /// The object that the command names.
     Object,
-    /// The objects of a key whose ids match the argument behind it.
+    /// The objects of the key whose ids match the pattern after the key.
     Matching,
     /// All objects of the key.
     Key,
-    /// All objects of the first key become the second's.
+    /// All objects of the first key move to the second one.
     Rename,
     /// All objects.
     All,
 }
 
-/// Where the keys and ids of a command's request stand.
+/// The positions of the keys and ids in a command's request.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Keys {
-    /// It has none.
+    /// The request has neither keys nor ids.
     #[default]
     None,
-    /// A key.
+    /// The first argument is a key.
     Key,
-    /// A key and the id of one of its objects.
+    /// The first argument is a key, the second the id of one of its objects.
     Object,
-    /// Two keys.
+    /// The first two arguments are keys.
     Pair,
-    /// Any number of keys.
+    /// All arguments are keys.
     All,
-    /// A key; the area may name objects of others (`GET key id`, `ROAM key pattern …`).
+    /// The first argument is a key; the area after it may name objects of other keys (`GET key id`,
+    /// `ROAM key pattern …`).
     Search,
-    /// Areas, which may be objects: `GET key id`.
+    /// The arguments are areas, which may be objects (`GET key id`).
     Areas,
-    /// A search behind the name of a hook and its endpoints.
+    /// A search follows the name of a hook and its endpoints.
     Hook,
-    /// A search behind the name of a channel.
+    /// A search follows the name of a channel.
     Channel,
-    /// A script, the number of its keys, the keys.
+    /// A script, the number of its keys, and the keys.
     Script,
 }
 
 impl Keys {
-    /// Every way with its name.
+    /// Every variant and its name.
     pub const ALL: [(Keys, &'static str); 10] = [
         (Keys::None, "none"),
         (Keys::Key, "key"),
@@ -188,35 +190,35 @@ impl Keys {
     ];
 }
 
-/// The facts that decide how a command is treated.
+/// The properties of a command that decide how the server treats it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Facts {
-    /// How many words a request has.
+    /// The number of words in a request.
     pub arity: Arity,
     /// The chapter of the documentation.
     pub group: Group,
-    /// Its properties.
+    /// The independent properties.
     pub flags: Flags,
-    /// Where its keys stand.
+    /// The positions of keys and ids.
     pub keys: Keys,
-    /// Which objects it removes.
+    /// The objects that the command removes or moves.
     pub removal: Removal,
 }
 
 impl Facts {
-    /// Facts about a command that has neither keys nor properties.
+    /// Returns the facts of a command with neither keys nor flags.
     pub const fn new(group: Group, arity: Arity) -> Self {
         Facts { arity, group, flags: Flags::empty(), keys: Keys::None, removal: Removal::None }
     }
 
-    /// The same with more flags.
+    /// Returns the same facts with more flags.
     #[must_use]
     pub const fn with(mut self, flags: Flags) -> Self {
         self.flags = self.flags.union(flags);
         self
     }
 
-    /// The same with keys.
+    /// Returns the same facts with these positions of keys.
     #[must_use]
     pub const fn keys(mut self, keys: Keys) -> Self {
         self.keys = keys;
@@ -224,17 +226,17 @@ impl Facts {
     }
 }
 
-/// The record of a command as the table holds it, the engine's and the server's alike.
+/// The record of a command in the table, be it the engine's or the server's.
 #[derive(Clone, Debug)]
 pub struct Record {
-    /// Upper case; two words for commands such as CONFIG GET.
+    /// The name, in upper case; two words for commands such as CONFIG GET.
     pub name: String,
-    /// What stands behind the name, in the notation of the documentation.
+    /// The syntax of the arguments, in the notation of the documentation.
     pub syntax: String,
-    /// One line for help.
+    /// The line that HELP shows.
     pub summary: String,
-    /// How it is treated.
+    /// The properties that decide how the server treats the command.
     pub facts: Facts,
-    /// The series that its durations are counted in.
+    /// The series in which the command's durations are recorded.
     pub series: Series,
 }

@@ -1,4 +1,5 @@
-//! The table of all commands, the engine's and the server's: finds a request's command by its name.
+//! The table of all commands, the engine's and the server's, in which a request's command is looked
+//! up by its name.
 
 use super::record::{Flags, Record};
 use super::{Command, SessionFunction};
@@ -6,62 +7,63 @@ use crate::error::Error;
 use crate::request::Args;
 use crate::timing::Timing;
 
-/// The longest name of a command, both words of a two-word name counted.
+/// Bytes of the longest name of a command, including both words of a two-word name.
 const NAME_BYTES_MAX: usize = 16;
-/// Places of the hash table; more than twice the number of commands, so that few names collide.
+/// Slots of the hash table: more than twice the number of commands, so that few names collide.
 const SLOTS: usize = 256;
 
-/// What runs a command.
+/// The part of the program that runs a command.
 #[derive(Clone, Copy)]
 pub enum Runner {
-    /// The engine, on the data.
+    /// The engine runs the command on its data.
     Data(&'static Command),
-    /// The session that received it.
+    /// The session that received the command runs it.
     Session(SessionFunction),
-    /// The driver of the engine.
+    /// The driver of the engine runs the command.
     Server,
-    /// Nothing yet: clients hear that the command is unknown, a log may hold it.
+    /// This version doesn't run the command: it is unknown to clients, and skipped in a log.
     Later,
 }
 
-/// Where a command stands in the table.
+/// The command that a request names: a position in the table.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Found {
     index: u16,
-    /// How many words of the request its name takes.
+    /// The number of the request's words that make up the command's name.
     pub words: u8,
 }
 
-/// All commands.
+/// The table of all commands.
 #[derive(Default)]
 pub struct Table {
     records: Vec<Record>,
     runners: Vec<Runner>,
-    /// The name of each as one number.
+    /// The packed name of each command; see [`pack_name`].
     names: Vec<u128>,
-    /// Hash table with linear probing: one more than a command's index, 0 where there is none.
+    /// A hash table with linear probing: each slot holds a command's index plus one, or 0.
     slots: Vec<u16>,
-    /// First words of two-word names.
+    /// The packed first words of two-word names.
     containers: Vec<u128>,
 }
 
-/// A name in upper case as one number. Zeros at the end don't count.
-fn packed(name: &[u8]) -> Option<u128> {
+/// Returns a name in upper case as one number; `None` for one that is too long. Zero bytes at the end
+/// of a name make no difference.
+fn pack_name(name: &[u8]) -> Option<u128> {
     let mut bytes = [0_u8; NAME_BYTES_MAX];
     bytes.get_mut(..name.len())?.copy_from_slice(name);
     bytes.make_ascii_uppercase();
     Some(u128::from_be_bytes(bytes))
 }
 
-/// The first place where a name may stand.
-fn slot_of(name: u128) -> usize {
+/// Returns the slot at which the search for a name begins.
+fn first_slot(name: u128) -> usize {
     let folded = (name >> 64) as u64 ^ name as u64;
     // Fibonacci hashing: the high bits of a product with 2^64 / the golden ratio.
     (folded.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 56) as usize % SLOTS
 }
 
 impl Table {
-    /// The table of the commands that the engine has by itself.
+    /// Returns the table of the engine's commands. The server adds its own.
     pub fn new(timing: &mut Timing) -> Self {
         let mut table = Table { slots: vec![0; SLOTS], ..Table::default() };
         for command in super::all() {
@@ -76,9 +78,9 @@ impl Table {
         table
     }
 
-    /// Adds a command, in place of one of that name.
+    /// Adds a command; replaces the one with the same name, if there is one.
     pub fn add(&mut self, record: Record, runner: Runner) {
-        let packed_name = packed(record.name.as_bytes());
+        let packed_name = pack_name(record.name.as_bytes());
         debug_assert!(packed_name.is_some(), "the name {} is too long", record.name);
         debug_assert!(self.names.len() < SLOTS / 2, "the table is too small");
         let Some(name) = packed_name else { return };
@@ -88,12 +90,12 @@ impl Table {
             return;
         }
         if let Some((container, _)) = record.name.split_once(' ') {
-            self.containers.extend(packed(container.as_bytes()));
+            self.containers.extend(pack_name(container.as_bytes()));
         }
         self.records.push(record);
         self.runners.push(runner);
         self.names.push(name);
-        let mut slot = slot_of(name);
+        let mut slot = first_slot(name);
         while self.slots[slot] != 0 {
             slot = (slot + 1) % SLOTS;
         }
@@ -101,7 +103,7 @@ impl Table {
     }
 
     fn index_of(&self, name: u128) -> Option<usize> {
-        let mut slot = slot_of(name);
+        let mut slot = first_slot(name);
         loop {
             let index = usize::from(*self.slots.get(slot)?).checked_sub(1)?;
             if self.names[index] == name {
@@ -111,7 +113,8 @@ impl Table {
         }
     }
 
-    /// The command that the arguments name. A two-word name may come as one word with a blank.
+    /// Returns the command that the first arguments name. A two-word name may also be one argument
+    /// with a space.
     #[inline]
     pub fn find(&self, args: Args) -> Option<Found> {
         let name = args.at(0);
@@ -126,15 +129,15 @@ impl Table {
     }
 
     fn find_name(&self, name: &[u8]) -> Option<u16> {
-        let index = self.index_of(packed(name)?)?;
+        let index = self.index_of(pack_name(name)?)?;
         (self.records[index].name.len() == name.len()).then_some(index as u16)
     }
 
     fn is_container(&self, name: &[u8]) -> bool {
-        packed(name).is_some_and(|name| self.containers.contains(&name))
+        pack_name(name).is_some_and(|name| self.containers.contains(&name))
     }
 
-    /// The error for arguments that name no command.
+    /// Returns the error for arguments that name no command.
     pub fn unknown(&self, args: Args) -> Error {
         match args.get(1) {
             Some(second) if self.is_container(args.at(0)) => {
@@ -144,25 +147,25 @@ impl Table {
         }
     }
 
-    /// The record of a command.
+    /// Returns the record of a command.
     #[inline]
     pub fn record(&self, found: Found) -> &Record {
         &self.records[usize::from(found.index)]
     }
 
-    /// The flags of a command; none where none was found.
+    /// Returns the flags of a command; no flags for `None`.
     #[inline]
     pub fn flags(&self, found: Option<Found>) -> Flags {
         found.map_or(Flags::empty(), |found| self.record(found).facts.flags)
     }
 
-    /// What runs a command.
+    /// Returns the part of the program that runs a command.
     #[inline]
     pub fn runner(&self, found: Found) -> Runner {
         self.runners[usize::from(found.index)]
     }
 
-    /// The records of all commands that run, ascending by name.
+    /// Returns the records of all commands that this version runs, ascending by name.
     pub fn records(&self) -> Vec<&Record> {
         let pairs = self.records.iter().zip(&self.runners);
         let mut found: Vec<_> = pairs
@@ -208,7 +211,7 @@ mod tests {
     }
 
     #[test]
-    fn names_of_two_words_come_as_two_or_as_one() {
+    fn a_two_word_name_is_two_arguments_or_one() {
         let mut timing = Timing::default();
         let mut table = Table::new(&mut timing);
         table.add(server_command("CONFIG GET", &mut timing), Runner::Server);
@@ -220,7 +223,7 @@ mod tests {
     }
 
     #[test]
-    fn a_command_takes_the_place_of_one_of_its_name() {
+    fn a_command_replaces_one_with_the_same_name() {
         let mut timing = Timing::default();
         let mut table = Table::new(&mut timing);
         let count = table.records().len();

@@ -1,6 +1,6 @@
 //! Taking over all data of another engine at once, and letting go of the old without a pause.
 
-use super::graveyard::Graveyard;
+use super::expired_objects::ExpiredObjects;
 use super::{Engine, Outbox};
 use crate::fence::{Groups, HookChange};
 use crate::keyspace::Keyspace;
@@ -12,7 +12,7 @@ pub struct Handover(Keyspace);
 pub struct Discarded {
     _keyspace: Keyspace,
     _groups: Groups,
-    _graveyard: Graveyard,
+    _expired_objects: ExpiredObjects,
 }
 
 impl Engine {
@@ -21,7 +21,7 @@ impl Engine {
         let mut empty = Keyspace::new(self.keyspace.requires_valid);
         empty.endpoint_checker = self.keyspace.endpoint_checker.take();
         self.groups.clear();
-        self.graveyard.clear();
+        self.expired_objects.clear();
         self.outbox = Outbox::default();
         Handover(std::mem::replace(&mut self.keyspace, empty))
     }
@@ -41,7 +41,7 @@ impl Engine {
         Discarded {
             _keyspace: old,
             _groups: self.groups.take(),
-            _graveyard: std::mem::take(&mut self.graveyard),
+            _expired_objects: std::mem::take(&mut self.expired_objects),
         }
     }
 }

@@ -4,7 +4,6 @@
 use std::collections::BTreeMap;
 
 use super::Engine;
-use crate::areas::Lender;
 use crate::call::{Budget, Call, Effect};
 use crate::commands::record::Flags;
 use crate::commands::table::{Found, Runner};
@@ -12,6 +11,7 @@ use crate::commands::{Command, Function, WriteFunction};
 use crate::error::{Error, Result};
 use crate::reply::Output;
 use crate::request::{self, Args, Arguments, Parsed};
+use crate::spatial_index::Offloader;
 
 /// What loading a piece of a log came to.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -52,14 +52,15 @@ impl Engine {
         load
     }
 
-    /// The same, quicker for a large piece, while a helper runs on another thread.
-    pub fn load_helped(&mut self, data: &[u8], now_ns: i64, lender: Lender) -> Load {
-        // Live fences search for whom an object meets.
+    /// Does the same as [`load`](Self::load), sooner for a large piece. The offloader's
+    /// [`IndexWorker`](crate::spatial_index::IndexWorker) has to run on another thread.
+    pub fn load_offloading(&mut self, data: &[u8], now_ns: i64, offloader: Offloader) -> Load {
+        // A live fence with ROAM searches the index, which an offloaded one doesn't allow.
         if !self.keyspace.fences().has_live() {
-            self.keyspace.lend_areas(lender);
+            self.keyspace.offload_indexes(offloader);
         }
         let load = self.load(data, now_ns);
-        self.keyspace.call_areas_back();
+        self.keyspace.reclaim_indexes();
         load
     }
 
@@ -81,7 +82,7 @@ impl Engine {
                 logged = load.consumed + bytes.len();
                 return Ok(());
             }
-            engine.visit_graves(facts, args);
+            engine.reconcile_expired(facts, args);
             engine.replay(found, args, now_ns, load)
         });
         // With the zero bytes between commands: a follower's log has to be the leader's.

@@ -1,15 +1,15 @@
-//! How nodes' lists grow and shrink: a few entries at a time, since at a million items doubling
-//! would waste more than the trees themselves take.
+//! Growing and shrinking of the lists in nodes, by a few entries at a time: at a million items,
+//! doubling the capacity would waste more memory than the trees need.
 
 /// Entries by which a list grows.
 const CAPACITY_STEP: usize = 4;
 
-/// The capacity for that many entries.
-fn round(entries: usize) -> usize {
+/// Returns the capacity for this many entries.
+fn round_up(entries: usize) -> usize {
     entries.next_multiple_of(CAPACITY_STEP)
 }
 
-/// Inserts, growing by a step if there is no room.
+/// Inserts a value; a full list grows by one step.
 pub(super) fn insert<S>(list: &mut Vec<S>, at: usize, value: S) {
     if list.len() == list.capacity() {
         list.reserve_exact(CAPACITY_STEP);
@@ -17,7 +17,8 @@ pub(super) fn insert<S>(list: &mut Vec<S>, at: usize, value: S) {
     list.insert(at, value);
 }
 
-/// Removes, shrinking when two steps are free, so that growing and shrinking don't alternate.
+/// Removes a value. The list shrinks when two steps are free; with one step, alternating insertions
+/// and removals would reallocate each time.
 pub(super) fn remove<S>(list: &mut Vec<S>, at: usize) -> S {
     let value = list.remove(at);
     if list.capacity() - list.len() >= 2 * CAPACITY_STEP {
@@ -26,21 +27,21 @@ pub(super) fn remove<S>(list: &mut Vec<S>, at: usize) -> S {
     value
 }
 
-/// Frees what a large removal left over.
+/// Frees the unused capacity, but for the rest of a step.
 pub(super) fn trim<S>(list: &mut Vec<S>) {
-    list.shrink_to(round(list.len()));
+    list.shrink_to(round_up(list.len()));
 }
 
-/// A list of what comes from `at` on.
+/// Moves the values from `at` on into a new list.
 pub(super) fn split_off<S>(list: &mut Vec<S>, at: usize) -> Vec<S> {
-    let mut tail = Vec::with_capacity(round(list.len() - at));
+    let mut tail = Vec::with_capacity(round_up(list.len() - at));
     tail.extend(list.drain(at..));
     trim(list);
     tail
 }
 
-/// Moves all of `tail` to the end of the list.
+/// Moves all values of `tail` to the end of the list.
 pub(super) fn append<S>(list: &mut Vec<S>, tail: &mut Vec<S>) {
-    list.reserve_exact(round(list.len() + tail.len()) - list.len());
+    list.reserve_exact(round_up(list.len() + tail.len()) - list.len());
     list.append(tail);
 }

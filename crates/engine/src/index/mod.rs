@@ -1,10 +1,11 @@
-//! The B-tree of ids and the R-tree of boxes, with copy-on-write nodes.
+//! The B-tree of ids and the R-tree of boxes. Their nodes are copied on write, so that a clone is a
+//! snapshot.
 
 mod btree;
 mod capacity;
 mod prefetch;
 mod rtree;
 
-pub use btree::{BTree, Keyed, LeafAhead, Walk};
+pub use btree::{BTree, Iter, Keyed, PrefetchedLeaf};
 pub use prefetch::prefetch;
 pub use rtree::{Item, Measure, RTree, Reach};

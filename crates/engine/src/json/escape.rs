@@ -1,9 +1,10 @@
-//! The two string encoders of JSON replies.
+//! Writers of JSON: the two string encoders of Tile38's replies, lists, and members.
 
 use crate::number::write_int;
 
-/// The full encoder, with quotes: `"` `\` and control characters escaped, `<` `>` `&` and U+2028/9
-/// as `\u00xx`, each invalid UTF-8 byte as `\ufffd`, everything else raw.
+/// Appends a string in quotes, by the full encoder: it escapes `"`, `\` and control characters, writes
+/// `<`, `>`, `&`, U+2028 and U+2029 as `\uxxxx` and each invalid UTF-8 byte as `\ufffd`, and copies
+/// everything else.
 pub fn write_full(out: &mut Vec<u8>, text: &[u8]) {
     out.push(b'"');
     for chunk in text.utf8_chunks() {
@@ -33,8 +34,8 @@ fn write_valid(out: &mut Vec<u8>, text: &str) {
     }
 }
 
-/// The short encoder, with quotes: the text as it is if it has only 0x20–0x7E without `"` and
-/// `\`, otherwise the full encoder for the whole of it.
+/// Appends a string in quotes, by the short encoder: it copies a text that has only bytes from 0x20 to
+/// 0x7E without `"` and `\`, and leaves any other text to [`write_full`].
 pub fn write_short(out: &mut Vec<u8>, text: &[u8]) {
     if text.iter().all(|byte| matches!(byte, 0x20..=0x7e) && !matches!(byte, b'"' | b'\\')) {
         out.push(b'"');
@@ -43,6 +44,22 @@ pub fn write_short(out: &mut Vec<u8>, text: &[u8]) {
     } else {
         write_full(out, text);
     }
+}
+
+/// Appends `[item,item,…]`, each item as `write` appends it.
+pub fn write_list<T>(
+    out: &mut Vec<u8>,
+    items: impl IntoIterator<Item = T>,
+    mut write: impl FnMut(&mut Vec<u8>, T),
+) {
+    out.push(b'[');
+    for (index, item) in items.into_iter().enumerate() {
+        if index > 0 {
+            out.push(b',');
+        }
+        write(out, item);
+    }
+    out.push(b']');
 }
 
 /// Appends `,"name":123`.
@@ -64,14 +81,14 @@ mod tests {
     }
 
     #[test]
-    fn full_escapes_html_separators_and_invalid_bytes() {
+    fn the_full_encoder_escapes_html_separators_and_invalid_bytes() {
         assert_eq!(full(b"a<b\"\\\n\x01\x7f"), "\"a\\u003cb\\\"\\\\\\n\\u0001\x7f\"");
         assert_eq!(full("é\u{2028}/".as_bytes()), "\"é\\u2028/\"");
         assert_eq!(full(b"\xff\xe2\x82x"), "\"\\ufffd\\ufffd\\ufffdx\"");
     }
 
     #[test]
-    fn short_is_all_or_nothing() {
+    fn the_short_encoder_copies_a_text_or_escapes_all_of_it() {
         let mut out = Vec::new();
         write_short(&mut out, b"a<b");
         write_short(&mut out, "é<".as_bytes());

@@ -1,8 +1,8 @@
-//! JSON as bytes: validation, walking without a tree, escaping, paths.
+//! JSON as bytes: validation, reading in place, writing, and paths.
 
 pub mod escape;
 pub mod path;
 pub mod scan;
 
-pub use escape::{write_full, write_short};
+pub use escape::{write_full, write_list, write_short};
 pub use scan::{is_valid, minify, Kind, Value, DEPTH_MAX};

@@ -1,10 +1,10 @@
-//! Strict validation of JSON text, and walking it in place: a [`Value`] is a slice of a valid text.
-//! Builds no tree. Invalid UTF-8 in strings is accepted, as Tile38 does.
+//! Strict validation of JSON texts, and reading them in place: a [`Value`] is a slice of a valid text,
+//! and no tree is built. Invalid UTF-8 in strings is accepted, as by Tile38.
 
-/// How deep arrays and objects may nest; deeper text is invalid.
+/// The most levels to which arrays and objects may nest; a deeper text is invalid.
 pub const DEPTH_MAX: usize = 512;
 
-/// What a JSON value is.
+/// The kind of a JSON value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[allow(missing_docs)]
 pub enum Kind {
@@ -17,14 +17,14 @@ pub enum Kind {
     Object,
 }
 
-/// One value within a valid JSON text, without blanks around it.
+/// A value within a valid JSON text, without the white space around it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Value<'a> {
     /// The text of the value, exactly as written.
     pub raw: &'a [u8],
 }
 
-/// Whether the text is one strict JSON value, blanks around it allowed.
+/// Returns whether the text is one strict JSON value, with white space around it allowed.
 pub fn is_valid(text: &[u8]) -> bool {
     Value::parse(text).is_some()
 }
@@ -37,14 +37,15 @@ impl<'a> Value<'a> {
         (skip_blanks(text, end) == text.len()).then(|| Value { raw: &text[start..end] })
     }
 
-    /// The first value of the text, and where it ends; what follows isn't looked at.
+    /// Validates the value at the start of the text and returns it with its end; `None` if it isn't
+    /// strict JSON. The text after it may be anything.
     pub fn parse_prefix(text: &'a [u8]) -> Option<(Self, usize)> {
         let start = skip_blanks(text, 0);
         let end = validate(text, start)?;
         Some((Value { raw: &text[start..end] }, end))
     }
 
-    /// What the value is.
+    /// Returns the kind of the value.
     pub fn kind(&self) -> Kind {
         match self.raw.first() {
             Some(b'{') => Kind::Object,
@@ -57,13 +58,15 @@ impl<'a> Value<'a> {
         }
     }
 
-    /// The members of an object as (name with its quotes, value), in order; none for other kinds.
+    /// Returns the members of an object as (name with its quotes, value), in order; no members for
+    /// other kinds.
     pub fn members(&self) -> Members<'a> {
         let raw = if self.kind() == Kind::Object { self.raw } else { b"{}" };
         Members { raw, at: 1 }
     }
 
-    /// The elements of an array, or the values of an object, in order; none for other kinds.
+    /// Returns the elements of an array, or the values of an object, in order; no elements for other
+    /// kinds.
     pub fn elements(&self) -> Elements<'a> {
         match self.kind() {
             Kind::Array => Elements::Array { raw: self.raw, at: 1 },
@@ -71,13 +74,13 @@ impl<'a> Value<'a> {
         }
     }
 
-    /// The last member of that name, names compared unescaped.
+    /// Returns the value of the last member with this name. Names are compared unescaped.
     pub fn member(&self, name: &[u8]) -> Option<Value<'a>> {
         self.members().filter(|(key, _)| key.string() == name).last().map(|(_, value)| value)
     }
 
-    /// The content of a string, unescaped; borrowed where nothing is escaped. For other kinds the
-    /// text itself.
+    /// Returns the content of a string, unescaped; for other kinds, the text itself. Borrowed unless
+    /// the string has escapes.
     pub fn string(&self) -> std::borrow::Cow<'a, [u8]> {
         if self.kind() != Kind::String {
             return self.raw.into();
@@ -90,13 +93,13 @@ impl<'a> Value<'a> {
         }
     }
 
-    /// The value of a number.
+    /// Returns the value of a number; `None` for other kinds.
     pub fn number(&self) -> Option<f64> {
         (self.kind() == Kind::Number).then(|| fast_float2::parse(self.raw).ok()).flatten()
     }
 }
 
-/// See [`Value::members`].
+/// The iterator of [`Value::members`].
 #[derive(Clone, Debug)]
 pub struct Members<'a> {
     raw: &'a [u8],
@@ -121,7 +124,7 @@ impl<'a> Iterator for Members<'a> {
     }
 }
 
-/// See [`Value::elements`].
+/// The iterator of [`Value::elements`].
 #[derive(Clone, Debug)]
 #[allow(missing_docs)]
 pub enum Elements<'a> {
@@ -147,7 +150,7 @@ impl<'a> Iterator for Elements<'a> {
     }
 }
 
-/// Appends valid JSON text without the blanks outside its strings.
+/// Appends valid JSON text without the white space outside its strings.
 pub fn minify(out: &mut Vec<u8>, text: &[u8]) {
     let mut at = 0;
     while at < text.len() {
@@ -185,7 +188,7 @@ pub(crate) fn skip_separator(text: &[u8], mut at: usize) -> usize {
     at
 }
 
-/// Where the value that begins at start ends, in text known to be valid.
+/// Returns the end of the value that begins at `start`, in text known to be valid.
 pub(crate) fn value_end(text: &[u8], start: usize) -> usize {
     match text[start] {
         b'"' => string_end(text, start).unwrap_or(text.len()),
@@ -222,7 +225,8 @@ fn scalar_end(text: &[u8], start: usize) -> usize {
     text[start..].iter().position(is_end).map_or(text.len(), |length| start + length)
 }
 
-/// Where the string that opens at start ends, behind its quote; control characters are refused.
+/// Returns the end of the string that begins at `start`, after its closing quote; `None` if the
+/// string is invalid. Control characters have to be escaped.
 pub(crate) fn string_end(text: &[u8], start: usize) -> Option<usize> {
     let mut at = start + 1;
     loop {
@@ -243,7 +247,8 @@ fn escape_length(text: &[u8]) -> Option<usize> {
     }
 }
 
-/// Where the valid value at start ends; iterative, so that depth costs no stack.
+/// Validates the value that begins at `start` and returns its end; `None` if it is invalid. Iterative,
+/// so that depth uses no stack.
 fn validate(text: &[u8], start: usize) -> Option<usize> {
     let mut open: Vec<u8> = Vec::new();
     let mut at = start;
@@ -290,7 +295,7 @@ fn validate(text: &[u8], start: usize) -> Option<usize> {
     }
 }
 
-/// A member's name and colon; returns where its value may begin.
+/// Validates a member's name and colon; returns the position after the colon.
 fn validate_name(text: &[u8], at: usize) -> Option<usize> {
     if text.get(at) != Some(&b'"') {
         return None;
@@ -334,7 +339,7 @@ fn validate_number(text: &[u8], start: usize) -> Option<usize> {
     Some(at)
 }
 
-/// The content of a string literal whose escapes are valid.
+/// Unescapes the content of a string literal whose escapes are valid.
 pub fn unescape(content: &[u8]) -> Vec<u8> {
     let mut out = Vec::with_capacity(content.len());
     let mut at = 0;
@@ -359,7 +364,7 @@ pub fn unescape(content: &[u8]) -> Vec<u8> {
     out
 }
 
-/// Appends the character of `XXXX` or of a surrogate pair `XXXX\uXXXX`; returns the bytes used.
+/// Appends the character that `XXXX` or a surrogate pair `XXXX\uXXXX` encodes; returns the bytes used.
 fn unescape_unicode(out: &mut Vec<u8>, text: &[u8]) -> usize {
     let unit = |from: usize| {
         let digits = std::str::from_utf8(text.get(from..from + 4)?).ok()?;
@@ -382,7 +387,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn strict_json_only() {
+    fn only_strict_json_is_valid() {
         for text in [
             "0",
             "-0.5e+3",
@@ -425,7 +430,7 @@ mod tests {
     }
 
     #[test]
-    fn values_are_walked_in_place() {
+    fn members_and_elements_are_read_in_place() {
         let text = br#" { "a" : 1 , "b\u0063" : [ true , "x" , {} ] , "a":2 } "#;
         let value = Value::parse(text).unwrap();
         assert_eq!(value.member(b"a").unwrap().raw, b"2");

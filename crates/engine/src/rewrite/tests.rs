@@ -1,4 +1,4 @@
-//! A log written anew against what was there.
+//! Rewritten logs against the state that they were written from.
 
 use proptest::prelude::*;
 
@@ -21,12 +21,12 @@ fn rewritten(engine: &Engine, bytes_max: usize) -> Vec<u8> {
     let mut rewrite = engine.rewrite(NOW_NS);
     let mut log = Vec::new();
     loop {
-        let piece = rewrite.read(bytes_max);
-        if piece.is_empty() {
+        let chunk = rewrite.read(bytes_max);
+        if chunk.is_empty() {
             assert_eq!(rewrite.written(), rewrite.total());
             return log;
         }
-        log.extend_from_slice(&piece);
+        log.extend_from_slice(&chunk);
     }
 }
 
@@ -37,13 +37,13 @@ fn loaded(log: &[u8]) -> Engine {
     engine
 }
 
-/// Everything there is, texts and tenths of seconds that are left.
+/// Describes all objects, hooks and channels, with the remaining tenths of seconds.
 fn state(engine: &Engine) -> Vec<String> {
     let tenths = |deadline: i64| match deadline {
         NEVER => -1,
         deadline => (deadline.saturating_sub(NOW_NS) / 100_000_000).max(1),
     };
-    let mut seen = Vec::new();
+    let mut described = Vec::new();
     for (key, collection) in engine.keyspace.iter() {
         for object in collection.ascend(b"") {
             let mut text = Vec::new();
@@ -51,7 +51,7 @@ fn state(engine: &Engine) -> Vec<String> {
             let names = engine.keyspace.names();
             let fields = object.fields();
             let fields = fields.iter().map(|(serial, value)| (names.name(serial).to_vec(), value));
-            seen.push(format!(
+            described.push(format!(
                 "{key:?} {:?} {text:?} {:?} {} {} {:?}",
                 object.id(),
                 fields.collect::<Vec<_>>(),
@@ -71,12 +71,12 @@ fn state(engine: &Engine) -> Vec<String> {
         let ends = tenths(hook.deadline);
         let kind = hook.kind();
         let words = &hook.words;
-        seen.push(format!(
+        described.push(format!(
             "{:?} {kind:?} {endpoints:?} {metas:?} {words:?} {ends} {area:?}",
             hook.name
         ));
     }
-    seen
+    described
 }
 
 fn as_text(log: &[u8]) -> String {
@@ -144,7 +144,7 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(if cfg!(miri) { 2 } else { 256 }))]
 
     #[test]
-    fn what_is_loaded_from_a_rewritten_log_is_what_was_there(
+    fn a_rewritten_log_restores_the_state(
         lines in prop::collection::vec(any_line(), 0..30),
         bytes_max in prop::sample::select(vec![0_usize, 1, 100, 1000, 1 << 20]),
     ) {
@@ -160,7 +160,7 @@ proptest! {
 }
 
 #[test]
-fn commands_come_by_key_and_id_then_hooks_by_name() {
+fn objects_are_written_by_key_and_id_then_hooks_by_name() {
     let mut engine = Engine::new(false);
     run_line(&mut engine, "SET k b FIELD z2 1 FIELD a {\"x\":1} EX 99.98 POINT 1 2");
     run_line(&mut engine, "SET k a STRING text");
@@ -181,7 +181,7 @@ fn commands_come_by_key_and_id_then_hooks_by_name() {
 }
 
 #[test]
-fn a_rewriting_shows_nothing_of_later_changes() {
+fn a_rewrite_ignores_later_changes() {
     let mut engine = Engine::new(false);
     for number in 0..1000 {
         run_line(&mut engine, &format!("SET k {number} POINT 1 2"));
@@ -200,7 +200,7 @@ fn a_rewriting_shows_nothing_of_later_changes() {
 }
 
 #[test]
-fn bytes_that_are_no_text_are_kept() {
+fn bytes_that_are_not_utf8_survive() {
     let mut engine = Engine::new(false);
     let words = [&b"SET"[..], b"k\xff", b"\xfe", b"FIELD", b"n\xfd", b"v\xfc ", b"STRING", b"\xfb"];
     run(&mut engine, &words);
@@ -208,7 +208,7 @@ fn bytes_that_are_no_text_are_kept() {
 }
 
 #[test]
-fn a_fetched_area_is_put_there_for_the_hook_and_taken_away_again() {
+fn a_changed_area_of_get_is_restored_for_the_hook_and_removed_after_it() {
     let mut engine = Engine::new(false);
     run_line(&mut engine, "SET zones same BOUNDS 0 0 1 1");
     run_line(&mut engine, "SET zones moved FIELD a 1 BOUNDS 0 0 1 1");
@@ -229,7 +229,7 @@ fn a_fetched_area_is_put_there_for_the_hook_and_taken_away_again() {
 }
 
 #[test]
-fn what_would_be_refused_as_an_object_is_written_as_numbers() {
+fn shapes_that_would_be_refused_as_geojson_are_written_as_numbers() {
     let mut engine = Engine::new(true);
     for shape in ["POINT 500 1", "POINT 500 1 7", "BOUNDS -500 0 1 1"] {
         run_line(&mut engine, &format!("SET k a {shape}"));

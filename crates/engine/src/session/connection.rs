@@ -1,5 +1,5 @@
-//! The commands of a connection that need nothing but its session: PING, ECHO, HELLO, OUTPUT, QUIT
-//! and the prefix TIMEOUT.
+//! The commands that need only the session of a connection: PING, ECHO, HELLO, OUTPUT, QUIT and the
+//! prefix TIMEOUT.
 
 use super::request::Request;
 use super::{Batch, Clock, Session, Stop};
@@ -8,11 +8,11 @@ use crate::commands::{Command, SessionFunction};
 use crate::error::{Error, Result};
 use crate::reply::{self, Output};
 
-/// Runs in any state of the server, but not behind TIMEOUT.
+/// The flags of a command that runs in any state of the server, but not with TIMEOUT.
 const ALWAYS: Flags =
     Flags::BEFORE_AUTH.union(Flags::WHILE_LOADING).union(Flags::NO_TIMEOUT).union(Flags::BRIEF);
 
-/// The records.
+/// The records of these commands.
 pub const COMMANDS: &[Command<SessionFunction>] = &[
     command("PING", 1, ping, "[message]", "Reply with PONG or the message").with(ALWAYS),
     command("ECHO", 1, ping, "[message]", "Reply with PONG or the message").with(ALWAYS),
@@ -42,8 +42,8 @@ const fn command(
     Command { name, syntax, summary, facts, function }
 }
 
-/// PING and ECHO are the same command but for the name of the JSON member. Further arguments are
-/// ignored.
+/// PING [message] and ECHO [message], which differ only in the name of the JSON member. Further
+/// arguments are ignored, as in Tile38.
 fn ping(session: &mut Session, request: &Request, batch: &mut Batch) -> Result<()> {
     let out = &mut batch.replies;
     let text = request.args.get(1);
@@ -67,7 +67,7 @@ fn ping(session: &mut Session, request: &Request, batch: &mut Batch) -> Result<(
     Ok(())
 }
 
-/// QUIT. In JSON there is no reply.
+/// QUIT. In JSON there is no reply, as in Tile38.
 fn quit(session: &mut Session, _request: &Request, batch: &mut Batch) -> Result<()> {
     if session.output() == Output::Resp {
         session.reply_format().write_payload(&mut batch.replies, b"+OK\r\n");
@@ -76,11 +76,11 @@ fn quit(session: &mut Session, _request: &Request, batch: &mut Batch) -> Result<
     Ok(())
 }
 
-/// HELLO is unknown. Where connections start in JSON, clients that ask for a version of RESP
-/// need to hear that in RESP.
+/// HELLO [protover]. Replies that the command is unknown, as Tile38 does. On a connection that started
+/// in JSON, a client that asks for a version of RESP gets this reply in RESP.
 fn hello(session: &mut Session, request: &Request, batch: &mut Batch) -> Result<()> {
     let error = Error::unknown_command(request.args.at(0));
-    if session.requires_resp_after_hello(request) {
+    if session.note_hello(request) {
         reply::write_error(&mut batch.replies, &error.message());
         return Ok(());
     }
@@ -114,7 +114,7 @@ fn answer_output(session: &Session, out: &mut Vec<u8>, clock: Clock) -> Result<(
     Ok(())
 }
 
-/// TIMEOUT behind nothing: a session takes the prefix off before it runs a command.
+/// TIMEOUT with nothing after it. A session removes a well-formed prefix before it runs a command.
 fn timeout(_session: &mut Session, _request: &Request, _batch: &mut Batch) -> Result<()> {
     Err(Error::WrongArity)
 }

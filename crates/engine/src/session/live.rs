@@ -30,7 +30,7 @@ impl Session {
     /// Takes what fences and hooks came to. From a live search on requests are the driver's, those
     /// that came together with it too.
     pub(super) fn finish(&mut self, engine: &mut Engine, batch: &mut Batch, clock: Clock) {
-        self.meter.end(&mut engine.timing, clock);
+        self.timer.end_batch(&mut engine.timing, clock);
         batch.outbox = engine.take_outbox();
         self.is_live |= matches!(batch.stop, Some(Stop::Live(_)));
     }

@@ -1,8 +1,8 @@
-//! Commands as MONITOR shows them: their arguments as typed, in quotes.
+//! The format in which MONITOR shows commands: their arguments as typed, in quotes.
 
 use crate::request::Args;
 
-/// The arguments, each quoted; the command's name takes so many of them.
+/// Returns the arguments in quotes; the first `name_words` are the command's name.
 pub fn quoted(args: Args, name_words: usize) -> Vec<u8> {
     let mut out = Vec::new();
     for (index, arg) in args.iter().enumerate() {
@@ -63,8 +63,8 @@ fn escape_unnamed(out: &mut Vec<u8>, character: char) {
 }
 
 fn is_printable(character: char) -> bool {
-    // Behind another character a combining one is printable too, as it should be.
-    character.is_ascii() || !format!("a{character}").escape_debug().any(|shown| shown == '\\')
+    // Tested after another character, as a combining character alone is escaped.
+    character.is_ascii() || !format!("a{character}").escape_debug().any(|escaped| escaped == '\\')
 }
 
 #[cfg(test)]
@@ -72,7 +72,7 @@ mod tests {
     use super::*;
     use crate::request::Arguments;
 
-    fn shown(words: &[&[u8]], name_words: usize) -> String {
+    fn quote(words: &[&[u8]], name_words: usize) -> String {
         let mut arguments = Arguments::default();
         arguments.assign(words);
         String::from_utf8(quoted(arguments.view(&[]), name_words)).unwrap()
@@ -81,19 +81,19 @@ mod tests {
     #[test]
     fn arguments_are_quoted_as_typed() {
         let words: [&[u8]; 4] = [b"SET", b"k\"1\\", "ié\n".as_bytes(), b""];
-        assert_eq!(shown(&words, 1), r#""SET" "k\"1\\" "ié\n" """#);
+        assert_eq!(quote(&words, 1), r#""SET" "k\"1\\" "ié\n" """#);
     }
 
     #[test]
-    fn what_cannot_be_printed_is_escaped() {
-        assert_eq!(shown(&[b"\x07\x08\x0c\r\t\x0b"], 1), r#""\a\b\f\r\t\v""#);
-        assert_eq!(shown(&[b"\x00\x1f\x7f\xff\xc3"], 1), r#""\x00\x1f\x7f\xff\xc3""#);
+    fn characters_that_cannot_be_printed_are_escaped() {
+        assert_eq!(quote(&[b"\x07\x08\x0c\r\t\x0b"], 1), r#""\a\b\f\r\t\v""#);
+        assert_eq!(quote(&[b"\x00\x1f\x7f\xff\xc3"], 1), r#""\x00\x1f\x7f\xff\xc3""#);
         let text = "\u{85}\u{a0}\u{200b}\u{e0001}a\u{301}€";
-        assert_eq!(shown(&[text.as_bytes()], 1), "\"\\u0085\\u00a0\\u200b\\U000e0001a\u{301}€\"");
+        assert_eq!(quote(&[text.as_bytes()], 1), "\"\\u0085\\u00a0\\u200b\\U000e0001a\u{301}€\"");
     }
 
     #[test]
-    fn a_name_of_two_words_is_one() {
-        assert_eq!(shown(&[b"SCRIPT", b"LOAD", b"return 1"], 2), r#""SCRIPT LOAD" "return 1""#);
+    fn a_two_word_name_is_quoted_as_one() {
+        assert_eq!(quote(&[b"SCRIPT", b"LOAD", b"return 1"], 2), r#""SCRIPT LOAD" "return 1""#);
     }
 }

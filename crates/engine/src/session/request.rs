@@ -1,43 +1,44 @@
-//! One request as a session runs it, and the TIMEOUT prefix that may stand before its command.
+//! A request in a session, and the prefix TIMEOUT before its command.
 
-use super::meter::{BRIEF_BYTES_MAX, SLOW_NS_MIN};
+use super::command_timer::{BRIEF_BYTES_MAX, SLOW_NS_MIN};
 use super::Clock;
 use crate::error::{Error, Result};
 use crate::number::parse_float;
 use crate::request::{Args, Framing};
 
-/// One request being run.
+/// A request while a session runs it.
 #[derive(Clone, Copy)]
 pub struct Request<'a> {
     /// The command and its arguments.
     pub args: Args<'a>,
-    /// The bytes of a RESP array, which the log takes as they are.
+    /// The bytes of a RESP array, which are logged unchanged; `None` for other framings.
     pub raw: Option<&'a [u8]>,
-    /// How it was written.
+    /// The protocol in which the request was written.
     pub framing: Framing,
-    /// Whether nothing else waits behind it.
+    /// Whether it is the last of the received requests.
     pub is_last: bool,
-    /// Nanoseconds since 1970.
+    /// The time in nanoseconds since 1970.
     pub now_ns: i64,
     /// A monotonic clock in nanoseconds.
     pub clock: Clock<'a>,
 }
 
-/// The arguments behind a TIMEOUT prefix, or all of them.
+/// A request's arguments without the prefix TIMEOUT, and its timeout.
 pub(super) struct Prefix<'a> {
     pub args: Args<'a>,
     pub timeout_ns: Option<u64>,
 }
 
 impl Request<'_> {
-    /// Whether the request is small and SLOWLOG's threshold is so high that it can't be slow.
+    /// Returns whether a brief command in this request is surely not slow: the request is small, and
+    /// the threshold of SLOWLOG is high.
     #[inline]
     pub(super) fn is_brief(&self, slow_ns: u64) -> bool {
         let size = self.raw.map_or(0, <[u8]>::len);
         size < BRIEF_BYTES_MAX && self.framing != Framing::Native && slow_ns >= SLOW_NS_MIN
     }
 
-    /// Appends the request to what goes to the log.
+    /// Appends the request to the log bytes.
     pub(super) fn write_log(&self, log: &mut Vec<u8>) {
         match self.raw {
             Some(raw) => log.extend_from_slice(raw),
@@ -47,14 +48,14 @@ impl Request<'_> {
 }
 
 impl<'a> Prefix<'a> {
-    /// Takes `TIMEOUT seconds` off the arguments.
+    /// Removes `TIMEOUT seconds` from the start of the arguments. Fails for a malformed prefix.
     pub fn take(args: Args<'a>) -> Result<Self> {
         let seconds = args.at(1);
         if seconds.is_empty() || args.len() < 3 {
             return Err(Error::WrongArity);
         }
         let timeout_ns = match parse_float(seconds) {
-            // Tile38's deadline overflows: such a time-out has passed already.
+            // Tile38's deadline overflows, so that such a timeout has passed already.
             Some(value) if value.is_nan() || value >= 9.2e9 => 0,
             Some(value) if value >= 0.0 => (value * 1e9) as u64,
             _ => return Err(Error::invalid(seconds)),

@@ -1,4 +1,4 @@
-//! The searches: SCAN and SEARCH here, those by area beside.
+//! The searches: SCAN and SEARCH in this file, those by area in the others.
 
 mod area;
 mod nearby;
@@ -64,7 +64,7 @@ const fn search_command(
         .keys(Keys::Search)
 }
 
-/// An iterator over objects, in one of a collection's orders.
+/// An iterator over a collection's objects in one of its orders.
 type Objects<'k> = Box<dyn Iterator<Item = &'k Object> + 'k>;
 
 /// SCAN key {option} [output]
@@ -103,7 +103,8 @@ fn list(verb: Verb, keyspace: &Keyspace, call: &mut Call) -> Result<()> {
     rows.reply(call)
 }
 
-/// Whether the count of all objects is the answer. SEARCH looks at neither its order nor WHEREIN.
+/// Returns whether the reply is the number of all objects, so that none has to be visited. As in
+/// Tile38, SEARCH ignores WHEREIN in this case and counts objects that aren't strings, too.
 fn counts_all(verb: Verb, options: &Options) -> bool {
     options.counts_everything() && (verb == Verb::Search || options.filters.is_empty())
 }
@@ -120,7 +121,8 @@ fn candidates<'k>(verb: Verb, collection: &'k Collection, options: &Options) -> 
             Box::new(objects.take_while(move |object| name(object) < &end[..]))
         }
         (Some(range), true) => {
-            // Downwards the end itself is looked at, and the start's predecessor isn't.
+            // Descending, the range includes its end and excludes the start's predecessor, as in
+            // Tile38.
             let stop = glob::predecessor(&range.start);
             let is_empty = range.start == range.end;
             let objects = descend(verb, collection, Some(&range.end));
@@ -145,20 +147,20 @@ fn descend<'k>(verb: Verb, collection: &'k Collection, from: Option<&[u8]>) -> O
     }
 }
 
-/// The names that patterns can select: from the start on, below the end.
+/// The range of names that patterns can match, from `start`, inclusive, to `end`, exclusive.
 struct Range {
     start: Vec<u8>,
     end: Vec<u8>,
 }
 
 impl Range {
-    /// The hull of all patterns' ranges; `None` means all names.
+    /// Returns the range that covers the ranges of all patterns; `None` if it covers all names.
     fn of(globs: &[&[u8]]) -> Option<Self> {
         if globs.is_empty() || globs.iter().any(|pattern| glob::is_unbounded(pattern)) {
             return None;
         }
         let ranges = globs.iter().map(|pattern| match glob::prefix(pattern) {
-            // A pattern that begins with `?` or `[` has no range: nothing lies between.
+            // As in Tile38, a pattern that begins with `?` or `[` has an empty range.
             b"" => Range { start: pattern.to_vec(), end: pattern.to_vec() },
             prefix => Range { start: prefix.to_vec(), end: glob::successor(prefix) },
         });

@@ -1,5 +1,5 @@
-//! A short sorted list with a compact head of each key, so that a lookup follows few pointers:
-//! most comparisons are decided by the four bytes after the prefix that all keys share.
+//! The sorted list of keys in a node. It holds four bytes of each key beside the pointers, those
+//! after the prefix that all keys share: they decide most comparisons without following a pointer.
 
 use std::cmp::Ordering;
 use std::mem::offset_of;
@@ -9,34 +9,36 @@ use arrayvec::ArrayVec;
 
 use super::Keyed;
 
-/// Most keys in a list: a leaf takes 768 bytes, which the allocator has without a gap.
+/// The most keys in a list. With these a leaf takes 768 bytes, a size class of the allocator.
 pub(super) const KEYS_MAX: usize = 60;
 
-/// The list. Keys are unique and ascending. All of it lies in one piece, within its node: a
-/// lookup waits for memory as rarely as can be.
+/// A list of items with unique, ascending keys. It lies within its node in one piece, so that a
+/// lookup waits for memory as rarely as possible.
 #[derive(Clone)]
-#[repr(C)] // what a lookup needs first lies together
+#[repr(C)] // the prefix length and the heads, which a lookup reads first, share cache lines
 pub(super) struct Keys<K> {
-    /// All keys begin with the same bytes, this many; there may be more.
+    /// The length of a prefix that all keys share, not necessarily the longest.
     prefix_len: usize,
-    /// The next four bytes of each key, big-endian, filled up with zeros; then [`NO_HEAD`].
+    /// The four bytes after the prefix of each key, big-endian, padded with zeros. Unused places
+    /// hold [`NO_HEAD`].
     heads: [u32; KEYS_MAX],
     items: ArrayVec<K, KEYS_MAX>,
 }
 
-/// Where in a node its keys' heads end; before the keys stands the kind of node.
+/// The offset in a node at which the heads of its keys end; the node's discriminant precedes the
+/// keys.
 pub(super) const HEADS_END: usize = size_of::<usize>() + offset_of!(Keys<usize>, items);
 
-/// In places of the heads that no key has.
+/// The head in unused places.
 const NO_HEAD: u32 = u32::MAX;
 
-/// The four bytes of a key from one on.
+/// Returns the four bytes of a key after `from`, padded with zeros.
 fn head(key: &[u8], from: usize) -> u32 {
     let rest = &key[from..];
     if let Some(bytes) = rest.first_chunk() {
         return u32::from_be_bytes(*bytes);
     }
-    // Keys mostly differ at their ends: this is the usual case.
+    // The usual case, as most keys differ at their ends.
     if let Some(bytes) = key.last_chunk() {
         return u32::from_be_bytes(*bytes).checked_shl(32 - 8 * rest.len() as u32).unwrap_or(0);
     }
@@ -45,7 +47,7 @@ fn head(key: &[u8], from: usize) -> u32 {
     u32::from_be_bytes(bytes)
 }
 
-/// How many bytes both begin with.
+/// Returns the length of the longest common prefix.
 pub(super) fn shared_len(a: &[u8], b: &[u8]) -> usize {
     a.iter().zip(b).take_while(|(a, b)| a == b).count()
 }
@@ -65,19 +67,20 @@ impl<K: Keyed> Keys<K> {
         &self.items
     }
 
-    /// Where the heads equal that of a key with the prefix. Counted, not bisected: a bisection
-    /// waits for memory at each of its steps. All places are, since that takes no branches.
+    /// Returns the range of items whose heads equal that of a key with the prefix. Counts the lesser
+    /// heads of all places, without branches: a binary search waits for memory at each step.
     fn equal_heads(&self, key: &[u8]) -> Range<usize> {
         let head = head(key, self.prefix_len);
-        let count = |is_counted: fn(u32, u32) -> bool| {
-            self.heads.iter().map(|&other| u32::from(is_counted(other, head))).sum::<u32>() as usize
+        let count = |precedes: fn(u32, u32) -> bool| {
+            self.heads.iter().map(|&other| u32::from(precedes(other, head))).sum::<u32>() as usize
         };
         count(|other, head| other < head)..count(|other, head| other <= head).min(self.len())
     }
 
-    /// The position of a key that is there. Quicker than `find`: it looks at one item as a rule.
+    /// Returns the position of a key, if the list has it. Faster than `find`, as it usually reads
+    /// one item.
     pub fn position(&self, key: &[u8]) -> Option<usize> {
-        // A key with another prefix is led astray here, but no item equals it anyway.
+        // A key with another prefix gets a wrong range here, but it equals no item in any case.
         if key.len() < self.prefix_len {
             return None;
         }
@@ -85,22 +88,22 @@ impl<K: Keyed> Keys<K> {
         let at = match ties.len() {
             0 => return None,
             1 => ties.start,
-            _ => ties.start + self.find_among(ties, key).ok()?,
+            _ => ties.start + self.search_ties(ties, key).ok()?,
         };
         (self.items[at].key() == key).then_some(at)
     }
 
-    /// Where the key is if it is there; else where another is. Looks at none.
-    pub fn likely(&self, key: &[u8]) -> Option<&K> {
+    /// Returns the only item that may have this key, or an arbitrary one. Reads no item.
+    pub fn candidate(&self, key: &[u8]) -> Option<&K> {
         let is_longer = key.len() >= self.prefix_len;
         is_longer.then(|| self.equal_heads(key).start).and_then(|at| self.items.get(at))
     }
 
-    fn find_among(&self, ties: Range<usize>, key: &[u8]) -> Result<usize, usize> {
+    fn search_ties(&self, ties: Range<usize>, key: &[u8]) -> Result<usize, usize> {
         self.items[ties].binary_search_by(|item| item.key().cmp(key))
     }
 
-    /// The position of the key, or where it would have to be inserted.
+    /// Returns the position of the key, or `Err` with the position at which to insert it.
     pub fn find(&self, key: &[u8]) -> Result<usize, usize> {
         let Some(first) = self.items.first() else { return Err(0) };
         let beginning = &key[..key.len().min(self.prefix_len)];
@@ -111,18 +114,18 @@ impl<K: Keyed> Keys<K> {
         }
         let ties = self.equal_heads(key);
         let start = ties.start;
-        match self.find_among(ties, key) {
+        match self.search_ties(ties, key) {
             Ok(at) => Ok(start + at),
             Err(at) => Err(start + at),
         }
     }
 
-    /// Puts an item with an equal key in the place of the one there.
+    /// Replaces the item at a position by one with an equal key; returns the former.
     pub fn replace(&mut self, at: usize, item: K) -> K {
         std::mem::replace(&mut self.items[at], item)
     }
 
-    /// Inserts where `find` said.
+    /// Inserts an item at the position that `find` returned.
     pub fn insert(&mut self, at: usize, item: K) {
         let shared = self.items.first().map_or(0, |first| shared_len(first.key(), item.key()));
         if shared < self.prefix_len || self.items.is_empty() {
@@ -141,7 +144,7 @@ impl<K: Keyed> Keys<K> {
         self.items.remove(at)
     }
 
-    /// Cuts the list in two and gives back what comes from `at` on.
+    /// Moves the items from `at` on into a new list.
     pub fn split_off(&mut self, at: usize) -> Self {
         let items = self.items.drain(at..).collect();
         let mut right = Keys { items, ..Keys::default() };
@@ -150,13 +153,13 @@ impl<K: Keyed> Keys<K> {
         right
     }
 
-    /// Adds a list whose keys all come after these.
+    /// Appends a list whose keys are all greater.
     pub fn append(&mut self, right: Self) {
         self.items.extend(right.items);
         self.build_heads();
     }
 
-    /// Finds the longest prefix and takes the heads behind it.
+    /// Determines the longest common prefix and the heads after it.
     fn build_heads(&mut self) {
         let (Some(first), Some(last)) = (self.items.first(), self.items.last()) else {
             *self = Keys::default();
@@ -170,7 +173,7 @@ impl<K: Keyed> Keys<K> {
         }
     }
 
-    /// Asserts that order, prefix and heads are what they should be.
+    /// Asserts that the keys are sorted and that prefix and heads fit them.
     #[cfg(test)]
     pub fn check(&self) {
         assert!(self.items.is_sorted_by(|a, b| a.key() < b.key()));
@@ -197,7 +200,7 @@ mod tests {
     }
 
     #[test]
-    fn keys_are_found_behind_a_shared_prefix() {
+    fn keys_with_a_shared_prefix_are_found() {
         let list = list(&["truck:12", "truck:10", "truck:11", "truck:115"]);
         for (at, key) in ["truck:10", "truck:11", "truck:115", "truck:12"].iter().enumerate() {
             assert_eq!(list.find(key.as_bytes()), Ok(at));
@@ -208,17 +211,17 @@ mod tests {
     }
 
     #[test]
-    fn a_key_without_the_prefix_lies_before_or_behind_all() {
+    fn a_key_without_the_prefix_sorts_before_or_after_all() {
         let list = list(&["truck:10", "truck:11"]);
         assert_eq!(list.find(b"tank:115"), Err(0));
         assert_eq!(list.find(b"tr"), Err(0));
         assert_eq!(list.find(b""), Err(0));
         assert_eq!(list.find(b"truck;"), Err(2));
-        assert_eq!(list.position(b"tank::10"), None, "same rest, other beginning");
+        assert_eq!(list.position(b"tank::10"), None, "same head, other prefix");
     }
 
     #[test]
-    fn a_new_beginning_shortens_the_prefix() {
+    fn a_key_with_another_beginning_shortens_the_prefix() {
         let mut list = list(&["truck:10", "truck:11"]);
         list.insert(0, Box::from(&b"bus"[..]));
         list.check();
@@ -226,7 +229,7 @@ mod tests {
     }
 
     #[test]
-    fn zero_bytes_and_the_end_of_a_key_differ() {
+    fn keys_that_differ_by_zero_bytes_at_the_end_differ() {
         let list = list(&["a", "a\0", "a\0\0", "a\0\0\0\0\0", ""]);
         assert_eq!(list.find(b""), Ok(0));
         assert_eq!(list.find(b"a"), Ok(1));
@@ -235,7 +238,7 @@ mod tests {
     }
 
     #[test]
-    fn equal_heads_are_told_apart_by_the_whole_key() {
+    fn keys_with_equal_heads_are_compared_as_a_whole() {
         let list = list(&["x12345", "x12346", "x12347", "y"]);
         assert_eq!(list.position(b"x12346"), Some(1));
         assert_eq!(list.find(b"x123455"), Err(1));

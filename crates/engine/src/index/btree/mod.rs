@@ -1,30 +1,30 @@
-//! An ordered set of small items by their byte keys, with copy-on-write nodes: a clone is an
-//! immutable snapshot at no cost, and a change copies only nodes that a snapshot holds.
+//! A B-tree: a set of small items, ordered by their byte keys, whose nodes are copied on write. A
+//! clone is a snapshot in O(1), and a change copies only nodes that a snapshot shares.
 //!
-//! A lookup among a million ids touches a handful of cache lines, since nodes keep four telling
-//! bytes of each key beside the pointers.
+//! A lookup among a million ids reads a handful of cache lines, because nodes hold four bytes of
+//! each key beside the pointers.
 
+mod iter;
 mod keys;
 mod node;
-mod walk;
 
 use std::convert::Infallible;
 use std::ptr;
 
 use triomphe::Arc;
 
+use self::iter::Direction;
+pub use self::iter::Iter;
 use self::node::{Branch, Node, Updated};
-use self::walk::Direction;
-pub use self::walk::Walk;
 use super::prefetch::prefetch;
 
-/// What a tree holds; small and cheap to clone, a counted pointer say.
+/// An item of a tree: small and cheap to clone, such as a reference-counted pointer.
 pub trait Keyed: Clone {
-    /// The key it is ordered by. It never changes while the item is in a tree.
+    /// Returns the key by which items are ordered. It never changes while the item is in a tree.
     fn key(&self) -> &[u8];
 }
 
-/// The tree. `Clone` takes a snapshot.
+/// A B-tree. `Clone` returns a snapshot.
 pub struct BTree<T> {
     root: Option<Arc<Node<T>>>,
     /// Levels of branches above the leaves.
@@ -44,37 +44,32 @@ impl<T> Default for BTree<T> {
     }
 }
 
-/// A leaf that is being fetched.
-pub struct LeafAhead<'t, T>(&'t Node<T>);
+/// A leaf whose prefetch has begun.
+pub struct PrefetchedLeaf<'t, T>(&'t Node<T>);
 
-impl<'t, T: Keyed> LeafAhead<'t, T> {
-    /// Where the item with this key is if it is there; else where another is. That place is being
-    /// fetched, too.
-    pub fn likely(&self, key: &[u8]) -> Option<&'t T> {
+impl<'t, T: Keyed> PrefetchedLeaf<'t, T> {
+    /// Returns the only item that may have this key, or an arbitrary one, and begins to prefetch
+    /// it.
+    pub fn candidate(&self, key: &[u8]) -> Option<&'t T> {
         let Node::Leaf(items) = self.0 else { return None };
-        let item = items.likely(key)?;
+        let item = items.candidate(key)?;
         prefetch(ptr::from_ref(item).cast(), size_of::<T>());
         Some(item)
     }
 }
 
 impl<T: Keyed> BTree<T> {
-    /// An empty tree.
-    pub fn new() -> Self {
-        BTree::default()
-    }
-
-    /// How many items there are.
+    /// Returns the number of items.
     pub fn len(&self) -> usize {
         self.len
     }
 
-    /// Whether there is no item.
+    /// Returns whether there are no items.
     pub fn is_empty(&self) -> bool {
         self.len == 0
     }
 
-    /// The item with this key.
+    /// Returns the item with this key.
     pub fn get(&self, key: &[u8]) -> Option<&T> {
         let mut node: &Node<T> = self.root.as_ref()?;
         loop {
@@ -85,28 +80,28 @@ impl<T: Keyed> BTree<T> {
         }
     }
 
-    /// The leaf for this key, which may still be on its way into the cache.
-    pub fn leaf_ahead(&self, key: &[u8]) -> Option<LeafAhead<'_, T>> {
+    /// Returns the leaf in which this key belongs, and begins to prefetch it.
+    pub fn prefetch_leaf(&self, key: &[u8]) -> Option<PrefetchedLeaf<'_, T>> {
         let mut node: &Node<T> = self.root.as_ref()?;
-        // To look whether a node is a leaf would be to wait for it.
+        // Counts the levels: reading whether a node is a leaf would wait for its memory.
         for _ in 0..self.height {
             let Node::Branch(branch) = node else { return None };
             node = branch.children().get(branch.child_for(key))?;
         }
         prefetch(ptr::from_ref(node).cast(), keys::HEADS_END);
-        Some(LeafAhead(node))
+        Some(PrefetchedLeaf(node))
     }
 
-    /// Adds an item; gives back the one with an equal key that it replaces.
+    /// Adds an item; returns the one with an equal key that it replaces.
     pub fn insert(&mut self, item: T) -> Option<T> {
         let copy = item.clone();
         let Ok((_, replaced)) = self.update(copy.key(), |_| Ok::<T, Infallible>(item));
         replaced
     }
 
-    /// Stores what is made of the item with this key, if there is one; its key has to be the same.
-    /// Gives back a copy of it, and what it replaces. Looking and storing take one way down; if
-    /// making fails, nothing changes.
+    /// Stores the item that `make` returns, given the present item with this key; both have to have
+    /// the same key. Returns a copy of the stored item, and the item that it replaces. Descends the
+    /// tree once. If `make` fails, nothing changes.
     pub fn update<E>(
         &mut self,
         key: &[u8],
@@ -133,7 +128,7 @@ impl<T: Keyed> BTree<T> {
         Ok((item, None))
     }
 
-    /// Takes out the item with this key.
+    /// Removes the item with this key and returns it.
     pub fn remove(&mut self, key: &[u8]) -> Option<T> {
         let root = self.root.as_mut()?;
         let removed = Arc::make_mut(root).remove(key)?;
@@ -149,42 +144,32 @@ impl<T: Keyed> BTree<T> {
         Some(removed)
     }
 
-    /// The item with the least key.
-    pub fn first(&self) -> Option<&T> {
-        self.iter().next()
+    /// Returns all items, ascending.
+    pub fn iter(&self) -> Iter<'_, T> {
+        Iter::new(self.root.as_ref(), None, Direction::Up)
     }
 
-    /// The item with the greatest key.
-    pub fn last(&self) -> Option<&T> {
-        self.iter_back().next()
+    /// Returns all items, descending.
+    pub fn iter_back(&self) -> Iter<'_, T> {
+        Iter::new(self.root.as_ref(), None, Direction::Down)
     }
 
-    /// All items, ascending.
-    pub fn iter(&self) -> Walk<'_, T> {
-        Walk::new(self.root.as_ref(), None, Direction::Up)
+    /// Returns the items from this key on, inclusive, ascending.
+    pub fn range_from(&self, key: &[u8]) -> Iter<'_, T> {
+        Iter::new(self.root.as_ref(), Some(key), Direction::Up)
     }
 
-    /// All items, descending.
-    pub fn iter_back(&self) -> Walk<'_, T> {
-        Walk::new(self.root.as_ref(), None, Direction::Down)
-    }
-
-    /// The items from this key on, it included, ascending.
-    pub fn range_from(&self, key: &[u8]) -> Walk<'_, T> {
-        Walk::new(self.root.as_ref(), Some(key), Direction::Up)
-    }
-
-    /// The items from this key down, it included, descending.
-    pub fn range_back_from(&self, key: &[u8]) -> Walk<'_, T> {
-        Walk::new(self.root.as_ref(), Some(key), Direction::Down)
+    /// Returns the items from this key down, inclusive, descending.
+    pub fn range_back_from(&self, key: &[u8]) -> Iter<'_, T> {
+        Iter::new(self.root.as_ref(), Some(key), Direction::Down)
     }
 }
 
 impl<'a, T: Keyed> IntoIterator for &'a BTree<T> {
     type Item = &'a T;
-    type IntoIter = Walk<'a, T>;
+    type IntoIter = Iter<'a, T>;
 
-    fn into_iter(self) -> Walk<'a, T> {
+    fn into_iter(self) -> Iter<'a, T> {
         self.iter()
     }
 }

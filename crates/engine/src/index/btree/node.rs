@@ -1,4 +1,4 @@
-//! Nodes: leaves of items, and branches that lead there. The tree above owns the root.
+//! The nodes of a B-tree: leaves of items and branches of nodes. The root belongs to the tree.
 
 use triomphe::Arc;
 
@@ -6,13 +6,13 @@ use super::keys::{shared_len, Keys, KEYS_MAX};
 use super::Keyed;
 use crate::index::capacity;
 
-/// Most items in a leaf, or children of a branch; a list holds one more until it is split.
+/// The most items in a leaf, or children of a branch; a list holds one more until it is split.
 pub(super) const NODE_ENTRIES_MAX: usize = KEYS_MAX - 1;
 
-/// A node with fewer looks for a neighbour to merge with ...
+/// A node with fewer entries is merged with a neighbour if possible.
 const NODE_ENTRIES_MIN: usize = 16;
 
-/// ... as long as both have no more than this, so that a merged node isn't split again soon.
+/// The most entries of a merged node; room is left so that it isn't split again soon.
 const MERGED_ENTRIES_MAX: usize = 48;
 
 /// A leaf or a branch.
@@ -20,27 +20,28 @@ const MERGED_ENTRIES_MAX: usize = 48;
 #[allow(clippy::large_enum_variant)] // nearly all nodes are leaves
 pub(super) enum Node<T> {
     Leaf(Keys<T>),
-    /// Apart, since it is larger than a leaf.
+    /// Boxed, because it is larger than a leaf.
     Branch(Box<Branch<T>>),
 }
 
-/// Child n holds the keys from separator n - 1 up to, but without, separator n.
+/// A branch: child n holds the keys from separator n - 1, inclusive, to separator n, exclusive.
 #[derive(Clone)]
 pub(super) struct Branch<T> {
     separators: Keys<Box<[u8]>>,
     children: Vec<Arc<Node<T>>>,
 }
 
-/// The right half of a node that was split, and where it begins.
-pub(super) struct Half<T> {
+/// The right half of a node that was split, and the separator before it.
+pub(super) struct RightHalf<T> {
     separator: Box<[u8]>,
     node: Arc<Node<T>>,
 }
 
-/// What an update did.
+/// The change that an update made to a node: it replaced an item, or added one, which may have split
+/// the node.
 pub(super) enum Updated<T> {
     Replaced(T),
-    Added(Option<Half<T>>),
+    Added(Option<RightHalf<T>>),
 }
 
 impl Keyed for Box<[u8]> {
@@ -49,8 +50,8 @@ impl Keyed for Box<[u8]> {
     }
 }
 
-/// Where to split: in the middle, but a list that grows at an end is left full there, since
-/// ascending keys never come back.
+/// Returns the position at which to split a list: the middle, but next to the end if the last
+/// insertion was at an end, so that ascending or descending keys leave full nodes.
 fn split_at(inserted_at: usize, len: usize) -> usize {
     match inserted_at {
         0 => 1,
@@ -59,14 +60,14 @@ fn split_at(inserted_at: usize, len: usize) -> usize {
     }
 }
 
-/// The shortest key that is above the left one and not above the right one.
-fn separate(left: &[u8], right: &[u8]) -> Box<[u8]> {
+/// Returns the shortest key that is greater than `left` and not greater than `right`.
+fn shortest_separator(left: &[u8], right: &[u8]) -> Box<[u8]> {
     Box::from(&right[..right.len().min(shared_len(left, right) + 1)])
 }
 
 impl<T: Keyed> Branch<T> {
-    /// A root above the halves of a node.
-    pub fn above(left: Arc<Node<T>>, right: Half<T>) -> Self {
+    /// Returns a new root above the two halves of the former one.
+    pub fn above(left: Arc<Node<T>>, right: RightHalf<T>) -> Self {
         let mut branch = Branch { separators: Keys::default(), children: vec![left] };
         branch.add(1, right);
         branch
@@ -76,7 +77,7 @@ impl<T: Keyed> Branch<T> {
         &self.children
     }
 
-    /// The child whose range the key is in.
+    /// Returns the position of the child in whose range the key is.
     pub fn child_for(&self, key: &[u8]) -> usize {
         match self.separators.find(key) {
             Ok(at) => at + 1,
@@ -84,7 +85,7 @@ impl<T: Keyed> Branch<T> {
         }
     }
 
-    fn add(&mut self, at: usize, half: Half<T>) {
+    fn add(&mut self, at: usize, half: RightHalf<T>) {
         self.separators.insert(at - 1, half.separator);
         capacity::insert(&mut self.children, at, half.node);
     }
@@ -102,14 +103,14 @@ impl<T: Keyed> Branch<T> {
         Ok((item, Updated::Added(is_overfull.then(|| self.split(at + 1)))))
     }
 
-    fn split(&mut self, inserted_at: usize) -> Half<T> {
+    fn split(&mut self, inserted_at: usize) -> RightHalf<T> {
         // A branch needs a separator on either side.
         let at = split_at(inserted_at, self.children.len()).clamp(2, self.children.len() - 2);
         let separators = self.separators.split_off(at);
         let children = capacity::split_off(&mut self.children, at);
         let separator = self.separators.remove(at - 1);
         let node = Arc::new(Node::Branch(Box::new(Branch { separators, children })));
-        Half { separator, node }
+        RightHalf { separator, node }
     }
 
     fn remove(&mut self, key: &[u8]) -> Option<T> {
@@ -117,14 +118,14 @@ impl<T: Keyed> Branch<T> {
         let child = Arc::make_mut(&mut self.children[at]);
         let removed = child.remove(key)?;
         if child.len() < NODE_ENTRIES_MIN {
-            self.relieve(at);
+            self.merge_small_child(at);
         }
         Some(removed)
     }
 
-    /// Merges a small child with a neighbour, or drops it if it's empty. This branch may end up
-    /// empty too; then the one above drops it.
-    fn relieve(&mut self, at: usize) {
+    /// Merges a small child with a neighbour if both fit into one node; drops an empty child. This
+    /// branch may become empty, too; then its parent drops it.
+    fn merge_small_child(&mut self, at: usize) {
         if self.children[at].len() == 0 {
             capacity::remove(&mut self.children, at);
             if self.separators.len() > 0 {
@@ -143,7 +144,7 @@ impl<T: Keyed> Branch<T> {
         }
     }
 
-    /// Merges the child with the one to its right.
+    /// Merges a child with the one to its right.
     fn merge(&mut self, at: usize) {
         let right = Arc::unwrap_or_clone(capacity::remove(&mut self.children, at + 1));
         let separator = self.separators.remove(at);
@@ -154,14 +155,13 @@ impl<T: Keyed> Branch<T> {
                 left.separators.append(right.separators);
                 capacity::append(&mut left.children, &mut right.children);
             }
-            // All leaves are at the same depth.
-            _ => debug_assert!(false, "siblings are of one kind"),
+            _ => debug_assert!(false, "all leaves are at the same depth"),
         }
     }
 }
 
 impl<T: Keyed> Node<T> {
-    /// Items of a leaf, children of a branch.
+    /// Returns the number of items in a leaf, or of children in a branch.
     pub fn len(&self) -> usize {
         match self {
             Node::Leaf(items) => items.len(),
@@ -169,8 +169,8 @@ impl<T: Keyed> Node<T> {
         }
     }
 
-    /// Puts what is made of the item with this key in its place, or adds what is made of none;
-    /// gives back a copy.
+    /// Stores the item that `make` returns, given the present item with this key; returns a copy of
+    /// it and what changed.
     pub fn update<E>(
         &mut self,
         key: &[u8],
@@ -190,8 +190,12 @@ impl<T: Keyed> Node<T> {
         let half = (items.len() > NODE_ENTRIES_MAX).then(|| {
             let right = items.split_off(split_at(at, items.len()));
             let (last, first) = (items.items().last(), right.items().first());
-            let separator = last.zip(first).map(|(last, first)| separate(last.key(), first.key()));
-            Half { separator: separator.unwrap_or_default(), node: Arc::new(Node::Leaf(right)) }
+            let separator =
+                last.zip(first).map(|(last, first)| shortest_separator(last.key(), first.key()));
+            RightHalf {
+                separator: separator.unwrap_or_default(),
+                node: Arc::new(Node::Leaf(right)),
+            }
         });
         Ok((item, Updated::Added(half)))
     }
@@ -203,7 +207,8 @@ impl<T: Keyed> Node<T> {
         }
     }
 
-    /// Asserts what holds in every node below `depth` levels of branches; counts the items.
+    /// Asserts the invariants of all nodes, which have `depth` levels of branches above the leaves;
+    /// returns the number of items.
     #[cfg(test)]
     pub fn check(&self, depth: usize) -> usize {
         match self {

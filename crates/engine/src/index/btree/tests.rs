@@ -1,4 +1,4 @@
-//! The tree against the standard library's map.
+//! The B-tree against the standard library's map, as a model.
 
 use std::collections::BTreeMap;
 
@@ -6,7 +6,7 @@ use proptest::prelude::*;
 
 use super::{BTree, Keyed};
 
-/// A key, and a number that tells items with equal keys apart.
+/// An item: a key, and a number that distinguishes items with equal keys.
 #[derive(Clone, Debug, PartialEq)]
 struct Entry(std::rc::Rc<(Vec<u8>, usize)>);
 
@@ -28,8 +28,6 @@ fn check(tree: &BTree<Entry>, model: &Model) {
     assert_eq!(tree.is_empty(), model.is_empty());
     assert!(tree.iter().eq(model.values()));
     assert!(tree.iter_back().eq(model.values().rev()));
-    assert_eq!(tree.first(), model.values().next());
-    assert_eq!(tree.last(), model.values().next_back());
 }
 
 fn check_key(tree: &BTree<Entry>, model: &Model, key: &[u8]) {
@@ -40,7 +38,7 @@ fn check_key(tree: &BTree<Entry>, model: &Model, key: &[u8]) {
 }
 
 fn numbered(numbers: impl Iterator<Item = usize>) -> (BTree<Entry>, Model) {
-    let (mut tree, mut model) = (BTree::new(), Model::new());
+    let (mut tree, mut model) = (BTree::default(), Model::new());
     for number in numbers {
         let entry = entry(format!("truck:{number:06}").as_bytes(), number);
         model.insert(entry.key().to_vec(), entry.clone());
@@ -50,7 +48,7 @@ fn numbered(numbers: impl Iterator<Item = usize>) -> (BTree<Entry>, Model) {
 }
 
 #[test]
-fn an_update_sees_what_it_replaces() {
+fn an_update_is_given_the_item_that_it_replaces() {
     let (mut tree, model) = numbered(0..200);
     let key = b"truck:000123";
     let stored = tree.update(key, |present| {
@@ -69,22 +67,22 @@ fn an_update_that_fails_changes_nothing() {
         assert_eq!(tree.update(key, |_| Err("refused")), Err("refused"));
     }
     check(&tree, &model);
-    let mut empty: BTree<Entry> = BTree::new();
+    let mut empty: BTree<Entry> = BTree::default();
     assert_eq!(empty.update(b"bus", |_| Err("refused")), Err("refused"));
     check(&empty, &Model::new());
 }
 
 #[test]
-fn an_empty_tree_has_nothing() {
-    let mut tree: BTree<Entry> = BTree::new();
+fn an_empty_tree_contains_no_item() {
+    let mut tree: BTree<Entry> = BTree::default();
     check(&tree, &Model::new());
     check_key(&tree, &Model::new(), b"a");
     assert_eq!(tree.remove(b"a"), None);
 }
 
 #[test]
-fn an_equal_key_replaces() {
-    let mut tree = BTree::new();
+fn an_item_with_an_equal_key_replaces_the_former() {
+    let mut tree = BTree::default();
     assert_eq!(tree.insert(entry(b"a", 1)), None);
     assert_eq!(tree.insert(entry(b"a", 2)), Some(entry(b"a", 1)));
     assert_eq!(tree.get(b"a"), Some(&entry(b"a", 2)));
@@ -127,7 +125,7 @@ fn removing_everything_in_any_order_leaves_an_empty_tree() {
 }
 
 #[test]
-fn a_branch_between_full_ones_can_run_empty() {
+fn a_branch_between_full_ones_can_become_empty() {
     let (tree, model) = numbered(0..16_000);
     let middle = 3_000..13_000;
     remove_all(tree, model, middle);
@@ -141,7 +139,7 @@ enum Step {
     Snapshot,
 }
 
-/// Keys that share beginnings of all lengths, some of zeros, some all alike.
+/// Keys with common prefixes of all lengths, among them keys of zeros and of equal bytes.
 fn any_key() -> impl Strategy<Value = Vec<u8>> {
     prop_oneof![
         4 => (0_u32..3000).prop_map(|n| format!("truck:{n:06}").into_bytes()),
@@ -164,12 +162,12 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(64))]
 
     #[test]
-    fn tree_and_map_agree_and_snapshots_stay(
+    fn tree_and_map_agree_and_snapshots_stay_as_they_were(
         growth in prop::collection::vec(any_step(2), 1..1000),
         decline in prop::collection::vec(any_step(12), 1..1000),
         probes in prop::collection::vec(any_key(), 1..20),
     ) {
-        let (mut tree, mut model) = (BTree::new(), Model::new());
+        let (mut tree, mut model) = (BTree::default(), Model::new());
         let mut snapshots = Vec::new();
         for (number, step) in growth.into_iter().chain(decline).enumerate() {
             match step {

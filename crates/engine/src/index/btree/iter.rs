@@ -1,60 +1,61 @@
-//! Iterators in either direction. They borrow the tree; a snapshot serves as well.
+//! Iterators over a B-tree in either direction.
 
-use std::slice::Iter;
+use std::slice;
 
 use triomphe::Arc;
 
 use super::node::{Branch, Node};
 use super::Keyed;
 
-/// Which way to go.
+/// The direction of an iterator.
 #[derive(Clone, Copy, PartialEq)]
 pub(super) enum Direction {
     Up,
     Down,
 }
 
-/// Walks the items in key order, up or down.
-pub struct Walk<'a, T> {
-    /// The children yet to come, of each branch on the way.
-    pending: Vec<Iter<'a, Arc<Node<T>>>>,
-    leaf: Iter<'a, T>,
+/// An iterator over the items of a tree in ascending or descending order of their keys.
+pub struct Iter<'a, T> {
+    /// The children that remain in each branch between the root and the leaf.
+    branches: Vec<slice::Iter<'a, Arc<Node<T>>>>,
+    leaf: slice::Iter<'a, T>,
     direction: Direction,
 }
 
-impl<'a, T: Keyed> Walk<'a, T> {
-    /// From the key, if given, inclusive, else from the end.
+impl<'a, T: Keyed> Iter<'a, T> {
+    /// Returns an iterator that begins at the key, inclusive, or without a key at the first item in
+    /// this direction.
     pub(super) fn new(
         root: Option<&'a Arc<Node<T>>>,
         from: Option<&[u8]>,
         direction: Direction,
     ) -> Self {
-        let mut walk = Walk { pending: Vec::new(), leaf: [].iter(), direction };
+        let mut iter = Iter { branches: Vec::new(), leaf: [].iter(), direction };
         if let Some(root) = root {
-            walk.descend(root, from);
+            iter.descend(root, from);
         }
-        walk
+        iter
     }
 
-    /// Goes down to a leaf and notes what comes after.
+    /// Descends to a leaf and stores the children that come after it.
     fn descend(&mut self, mut node: &'a Node<T>, from: Option<&[u8]>) {
         loop {
             match node {
                 Node::Leaf(items) => {
-                    self.leaf = self.rest_of_leaf(items.items(), from.map(|key| items.find(key)));
+                    self.leaf = self.leaf_from(items.items(), from.map(|key| items.find(key)));
                     return;
                 }
                 Node::Branch(branch) => {
-                    let mut rest = self.rest_of_branch(branch, from);
-                    let Some(next) = step(&mut rest, self.direction) else { return };
-                    self.pending.push(rest);
+                    let mut children = self.children_from(branch, from);
+                    let Some(next) = step(&mut children, self.direction) else { return };
+                    self.branches.push(children);
                     node = next;
                 }
             }
         }
     }
 
-    fn rest_of_leaf(&self, items: &'a [T], found: Option<Result<usize, usize>>) -> Iter<'a, T> {
+    fn leaf_from(&self, items: &'a [T], found: Option<Result<usize, usize>>) -> slice::Iter<'a, T> {
         match (found, self.direction) {
             (None, _) => items.iter(),
             (Some(Ok(at) | Err(at)), Direction::Up) => items[at..].iter(),
@@ -63,7 +64,11 @@ impl<'a, T: Keyed> Walk<'a, T> {
         }
     }
 
-    fn rest_of_branch(&self, branch: &'a Branch<T>, from: Option<&[u8]>) -> Iter<'a, Arc<Node<T>>> {
+    fn children_from(
+        &self,
+        branch: &'a Branch<T>,
+        from: Option<&[u8]>,
+    ) -> slice::Iter<'a, Arc<Node<T>>> {
         let children = branch.children();
         match (from.map(|key| branch.child_for(key)), self.direction) {
             (None, _) => children.iter(),
@@ -73,14 +78,14 @@ impl<'a, T: Keyed> Walk<'a, T> {
     }
 }
 
-fn step<'a, S>(iter: &mut Iter<'a, S>, direction: Direction) -> Option<&'a S> {
+fn step<'a, S>(iter: &mut slice::Iter<'a, S>, direction: Direction) -> Option<&'a S> {
     match direction {
         Direction::Up => iter.next(),
         Direction::Down => iter.next_back(),
     }
 }
 
-impl<'a, T: Keyed> Iterator for Walk<'a, T> {
+impl<'a, T: Keyed> Iterator for Iter<'a, T> {
     type Item = &'a T;
 
     fn next(&mut self) -> Option<&'a T> {
@@ -88,10 +93,10 @@ impl<'a, T: Keyed> Iterator for Walk<'a, T> {
             if let Some(item) = step(&mut self.leaf, self.direction) {
                 return Some(item);
             }
-            match step(self.pending.last_mut()?, self.direction) {
+            match step(self.branches.last_mut()?, self.direction) {
                 Some(node) => self.descend(node, None),
                 None => {
-                    self.pending.pop();
+                    self.branches.pop();
                 }
             }
         }

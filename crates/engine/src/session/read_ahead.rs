@@ -1,39 +1,42 @@
-//! Reading ahead: requests are parsed before the one in front of them runs, and the objects that
-//! they name are fetched into the processor's cache together, so that it waits for memory once and
-//! not for each.
+//! Reading ahead: several requests of a pipeline are parsed before the first of them runs, and the
+//! objects that they name are prefetched into the processor's cache together, so that the waits for
+//! memory overlap.
 
 use arrayvec::ArrayVec;
 
 use crate::commands::record::{Flags, Keys};
 use crate::commands::table::Found;
 use crate::engine::Engine;
-use crate::keyspace::FETCHED_COUNT_MAX;
+use crate::keyspace::PREFETCHED_OBJECTS_MAX;
 use crate::request::{self, Args, Arguments, Framing, Parsed};
 
-/// A request that was parsed and whose command was looked up, but that hasn't run.
-pub(super) struct Next {
+/// A request that was parsed and whose command was looked up, but that hasn't run yet.
+pub(super) struct ParsedRequest {
     pub parsed: Parsed,
     pub arguments: Arguments,
     pub found: Option<Found>,
+    /// Whether the request is a brief command about one object.
     names_object: bool,
 }
 
-/// The requests that were read ahead.
+/// The requests that were parsed ahead. Their memory is reused.
 #[derive(Default)]
-pub(super) struct Ahead {
-    requests: Vec<Next>,
+pub(super) struct ReadAhead {
+    requests: Vec<ParsedRequest>,
     count: usize,
 }
 
-impl Ahead {
-    /// Reads a request, and those behind it as long as each is a brief one about one object.
-    pub fn read(&mut self, bytes: &[u8], engine: &Engine) {
+impl ReadAhead {
+    /// Parses the request at the start of the bytes, and those after it for as long as each is a RESP
+    /// request with a brief command about one object; then prefetches the objects.
+    pub fn parse(&mut self, bytes: &[u8], engine: &Engine) {
         let mut rest = bytes;
         self.count = 0;
-        while self.count < FETCHED_COUNT_MAX {
+        while self.count < PREFETCHED_OBJECTS_MAX {
             if self.count == self.requests.len() {
                 let (parsed, arguments) = (Parsed::Incomplete { needed: 1 }, Arguments::default());
-                self.requests.push(Next { parsed, arguments, found: None, names_object: false });
+                let (found, names_object) = (None, false);
+                self.requests.push(ParsedRequest { parsed, arguments, found, names_object });
             }
             let next = &mut self.requests[self.count];
             next.parsed = request::parse(rest, &mut next.arguments);
@@ -51,13 +54,16 @@ impl Ahead {
         }
         let objects = self.objects(bytes);
         if objects.len() > 1 {
-            engine.keyspace.fetch(&objects);
+            engine.keyspace.prefetch(&objects);
         }
     }
 
-    fn objects<'a>(&'a self, bytes: &'a [u8]) -> ArrayVec<(&'a [u8], &'a [u8]), FETCHED_COUNT_MAX> {
+    fn objects<'a>(
+        &'a self,
+        bytes: &'a [u8],
+    ) -> ArrayVec<(&'a [u8], &'a [u8]), PREFETCHED_OBJECTS_MAX> {
         let mut rest = bytes;
-        let object = |next: &'a Next| {
+        let object = |next: &'a ParsedRequest| {
             let Parsed::Request { end, .. } = next.parsed else { return None };
             let args: Args<'a> = next.arguments.view(rest);
             rest = &rest[end..];
@@ -66,13 +72,13 @@ impl Ahead {
         self.requests().iter().filter_map(object).collect()
     }
 
-    /// Keeps little memory until the next time.
-    pub fn give_back(&mut self) {
-        self.requests.iter_mut().for_each(|next| next.arguments.give_back());
+    /// Frees the memory that large requests took.
+    pub fn release_memory(&mut self) {
+        self.requests.iter_mut().for_each(|next| next.arguments.release_memory());
     }
 
-    /// Those that were read, in order. Only the last can be anything but a request.
-    pub fn requests(&self) -> &[Next] {
+    /// Returns the parsed requests in order. All but the last are complete.
+    pub fn requests(&self) -> &[ParsedRequest] {
         &self.requests[..self.count]
     }
 }

@@ -1,0 +1,119 @@
+//! The keys and ids that a request names, found by its command's record.
+
+use super::record::Keys;
+use crate::call::Words;
+use crate::number::parse_uint;
+use crate::request::Args;
+
+/// A key that a request names, with the id of one of its objects where the request names that, too.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct KeyReference<'a> {
+    /// The key.
+    pub key: &'a [u8],
+    /// The object's id.
+    pub id: Option<&'a [u8]>,
+}
+
+impl Keys {
+    /// Returns the keys and objects that a request names, the command's own key first. `args` begins
+    /// with the command's name. No reference is missed; where an area may be, three words that only
+    /// look like `GET key id` are returned, too.
+    pub fn references(self, args: Args<'_>) -> Vec<KeyReference<'_>> {
+        let key_at = |at: usize| args.get(at).map(|key| KeyReference { key, id: None });
+        let keys = |from: usize, count: usize| (from..args.len()).take(count).filter_map(key_at);
+        match self {
+            Keys::None => Vec::new(),
+            Keys::Key => keys(1, 1).collect(),
+            Keys::Object => {
+                let reference = args.get(1).map(|key| KeyReference { key, id: args.get(2) });
+                reference.into_iter().collect()
+            }
+            Keys::Pair => keys(1, 2).collect(),
+            Keys::All => keys(1, usize::MAX).collect(),
+            Keys::Search => keys(1, 1).chain(area_references(args, 2)).collect(),
+            Keys::Areas => area_references(args, 1).collect(),
+            Keys::Hook => fence_references(args, 3),
+            Keys::Channel => fence_references(args, 2),
+            Keys::Script => {
+                let count = args.get(2).and_then(parse_uint).unwrap_or_default();
+                keys(3, count as usize).collect()
+            }
+        }
+    }
+}
+
+/// Returns the references in the search of a hook or channel, which follows the options META and EX.
+fn fence_references(args: Args, options_at: usize) -> Vec<KeyReference> {
+    let mut words = Words::new(args);
+    words.advance(options_at);
+    loop {
+        if words.take_keyword("META") {
+            words.advance(2);
+        } else if words.take_keyword("EX") {
+            words.advance(1);
+        } else {
+            return Keys::Search.references(words.rest());
+        }
+    }
+}
+
+/// Returns the references in the words of an area, from one position on.
+fn area_references(args: Args, from: usize) -> impl Iterator<Item = KeyReference> {
+    (from..args.len()).filter_map(move |at| {
+        let (word, key) = (args.at(at), args.get(at + 1)?);
+        if word.eq_ignore_ascii_case(b"GET") {
+            Some(KeyReference { key, id: Some(args.get(at + 2)?) })
+        } else {
+            word.eq_ignore_ascii_case(b"ROAM").then_some(KeyReference { key, id: None })
+        }
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::request::Arguments;
+
+    fn references(keys: Keys, line: &str) -> Vec<String> {
+        let words: Vec<&str> = line.split(' ').collect();
+        let mut arguments = Arguments::default();
+        arguments.assign(&words);
+        let text_of = |text: &[u8]| String::from_utf8(text.to_vec()).unwrap();
+        let found = keys.references(arguments.view(&[])).into_iter();
+        found
+            .map(|reference| match reference.id {
+                None => text_of(reference.key),
+                Some(id) => format!("{}/{}", text_of(reference.key), text_of(id)),
+            })
+            .collect()
+    }
+
+    #[test]
+    fn keys_and_objects_are_found_by_the_record() {
+        assert_eq!(references(Keys::None, "KEYS a"), [""; 0]);
+        assert_eq!(references(Keys::Key, "DROP a b"), ["a"]);
+        assert_eq!(references(Keys::Object, "SET a b STRING c"), ["a/b"]);
+        assert_eq!(references(Keys::Object, "SET a"), ["a"]);
+        assert_eq!(references(Keys::Object, "SET"), [""; 0]);
+        assert_eq!(references(Keys::Pair, "RENAME a b"), ["a", "b"]);
+        assert_eq!(references(Keys::All, "STATS a b c"), ["a", "b", "c"]);
+        assert_eq!(references(Keys::Script, "EVAL text 2 a b c"), ["a", "b"]);
+        assert_eq!(references(Keys::Script, "EVAL text x a"), [""; 0]);
+    }
+
+    #[test]
+    fn areas_name_objects_of_other_keys() {
+        assert_eq!(references(Keys::Search, "WITHIN a LIMIT 5 get b c"), ["a", "b/c"]);
+        assert_eq!(references(Keys::Search, "WITHIN a GET b"), ["a"]);
+        assert_eq!(references(Keys::Search, "NEARBY a FENCE ROAM b * 5"), ["a", "b"]);
+        assert_eq!(references(Keys::Areas, "TEST GET a b WITHIN GET c d"), ["a/b", "c/d"]);
+    }
+
+    #[test]
+    fn hooks_name_the_keys_of_their_search() {
+        let hook = "SETHOOK h http://x META WITHIN y EX 5 WITHIN a FENCE GET b c";
+        assert_eq!(references(Keys::Hook, hook), ["a", "b/c"]);
+        assert_eq!(references(Keys::Channel, "SETCHAN h NEARBY a FENCE POINT 1 2 3"), ["a"]);
+        assert_eq!(references(Keys::Hook, "SETHOOK h"), [""; 0]);
+    }
+}
