@@ -1,5 +1,5 @@
-//! Fuzzes the parser of `GeoJSON`: arbitrary texts cause no crash, and a printed geometry is parsed as
-//! the same geometry.
+//! Fuzzes the parser of `GeoJSON`: arbitrary texts cause no crash, and a printed geometry is parsed
+//! as the same geometry.
 #![no_main]
 
 use engine::geometry::geojson::ParseOptions;

@@ -1,5 +1,5 @@
-//! Fuzzes the parser of requests and the commands: arbitrary bytes cause no crash, and the same replies
-//! and log wherever the network cuts them.
+//! Fuzzes the parser of requests and the commands: arbitrary bytes cause no crash, and the same
+//! replies and log wherever the network cuts them.
 #![no_main]
 
 use engine::engine::Engine;

@@ -95,8 +95,8 @@ pub fn write_json_member(out: &mut Vec<u8>, object: &Object, form: Form) {
     }
 }
 
-/// Appends `{"lat":…,"lon":…}`. Ordinates that aren't finite become null, as Tile38's bare `NaN` isn't
-/// JSON.
+/// Appends `{"lat":…,"lon":…}`. Ordinates that aren't finite become null, as Tile38's bare `NaN`
+/// isn't JSON.
 fn write_lat_lon(out: &mut Vec<u8>, point: Point, z: f64) {
     out.extend_from_slice(b"{\"lat\":");
     write_ordinate(out, point.y);

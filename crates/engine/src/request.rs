@@ -1,5 +1,5 @@
-//! Parsing of requests: RESP arrays, inline lines and Tile38's native lines are split into arguments.
-//! Knows no command.
+//! Parsing of requests: RESP arrays, inline lines and Tile38's native lines are split into
+//! arguments. Knows no command.
 
 use std::ops::Range;
 
@@ -293,8 +293,8 @@ fn parse_native(bytes: &[u8], arguments: &mut Arguments) -> Parsed {
     Parsed::Request { framing: Framing::Native, end: end + 2 }
 }
 
-/// Splits a native line, or the text of an HTTP request, at its spaces. Quotes have no meaning, but a
-/// word that begins with `{` extends to the end, and so does a quoted text after `set … string`.
+/// Splits a native line, or the text of an HTTP request, at its spaces. Quotes have no meaning, but
+/// a word that begins with `{` extends to the end, and so does a quoted text after `set … string`.
 pub fn split_native(line: &[u8]) -> Vec<&[u8]> {
     let mut words: Vec<&[u8]> = Vec::new();
     let mut rest = line;

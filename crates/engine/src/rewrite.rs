@@ -32,8 +32,8 @@ enum Position {
 }
 
 impl Rewrite {
-    /// Returns a rewrite of a snapshot. `now_ns`, in nanoseconds since 1970, is the time to which the
-    /// remaining lifetimes refer.
+    /// Returns a rewrite of a snapshot. `now_ns`, in nanoseconds since 1970, is the time to which
+    /// the remaining lifetimes refer.
     pub fn new(snapshot: Keyspace, now_ns: i64) -> Self {
         let total = snapshot.counts().objects + snapshot.fences().named_count();
         Rewrite {
@@ -56,8 +56,8 @@ impl Rewrite {
         self.total
     }
 
-    /// Returns the next commands, about `bytes_max` bytes; none at the end. A command is never cut, so
-    /// a chunk may be larger.
+    /// Returns the next commands, about `bytes_max` bytes; none at the end. A command is never cut,
+    /// so a chunk may be larger.
     pub fn read(&mut self, bytes_max: usize) -> Vec<u8> {
         let Some(snapshot) = self.snapshot.take() else { return Vec::new() };
         let mut chunk = Chunk {
@@ -164,10 +164,11 @@ impl Writer<'_> {
         shape.write(out, &mut self.scratch);
     }
 
-    /// Appends `sethook` or `setchan`. If the fence's area is `GET key id`, that object has to be the
-    /// same as when the hook was set. If it has changed or may expire, the area is stored under the id
-    /// before the command and the present object restored after it. So the hook's search keeps its
-    /// original words, which HOOKS shows and which are compared when the hook is set again.
+    /// Appends `sethook` or `setchan`. If the fence's area is `GET key id`, that object has to be
+    /// the same as when the hook was set. If it has changed or may expire, the area is stored under
+    /// the id before the command and the present object restored after it. So the hook's search
+    /// keeps its original words, which HOOKS shows and which are compared when the hook is set
+    /// again.
     fn write_hook(&mut self, out: &mut Vec<u8>, hook: &Hook) {
         let Some(fetched) = hook.fetched() else { return self.write_hook_words(out, hook) };
         let present = self.keyspace.get(fetched.key).and_then(|all| all.get(fetched.id));

@@ -113,8 +113,8 @@ impl Timing {
 }
 
 impl Durations<'_> {
-    /// Returns the duration, in nanoseconds, that a part of the commands of the last ten minutes didn't
-    /// exceed: 0.99 gives the 99th percentile. `None` if there were no commands.
+    /// Returns the duration, in nanoseconds, that a part of the commands of the last ten minutes
+    /// didn't exceed: 0.99 gives the 99th percentile. `None` if there were no commands.
     pub fn quantile(&self, part: f64) -> Option<u64> {
         let total: u64 = self.recent.iter().sum();
         let rank = ((total as f64 * part).ceil() as u64).max(1);

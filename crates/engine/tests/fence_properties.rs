@@ -1,5 +1,5 @@
-//! Fences against models that give the same result: the search of the fence, each fence in an engine
-//! of its own, and a replayed log.
+//! Fences against models that give the same result: the search of the fence, each fence in an
+//! engine of its own, and a replayed log.
 
 // A test may end where it fails.
 #![allow(clippy::unwrap_used, clippy::panic)]
@@ -25,8 +25,8 @@ fn area() -> impl Strategy<Value = String> {
     area_from(prop_oneof![number(), Just(-180), Just(175)].boxed())
 }
 
-/// The area of a fence that doesn't reach 180 degrees. Beyond 180 degrees searches find nothing, but
-/// fences do.
+/// The area of a fence that doesn't reach 180 degrees. Beyond 180 degrees searches find nothing,
+/// but fences do.
 fn inland_area() -> impl Strategy<Value = String> {
     area_from(number().boxed())
 }
@@ -109,8 +109,8 @@ proptest! {
         }
     }
 
-    /// A channel and a live fence with DETECT inside send a message exactly for the objects that the
-    /// search finds.
+    /// A channel and a live fence with DETECT inside send a message exactly for the objects that
+    /// the search finds.
     #[test]
     fn a_fence_detects_the_objects_that_its_search_finds(
         area in inland_area(),
@@ -239,8 +239,8 @@ fn cross_needs_a_move_between_two_positions() {
     }
 }
 
-/// ROAM sends a bounded number of messages, for the nearest objects; SCAN lists further objects by a
-/// pattern for each.
+/// ROAM sends a bounded number of messages, for the nearest objects; SCAN lists further objects by
+/// a pattern for each.
 #[test]
 fn roam_sends_messages_for_the_nearest_objects_only() {
     let mut engine = Engine::new(false);

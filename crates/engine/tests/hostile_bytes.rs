@@ -85,7 +85,7 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(1000))]
 
     #[test]
-    fn replies_and_log_do_not_depend_on_where_the_requests_are_cut(bytes in texts(), cut in 0.0..1.0) {
+    fn replies_and_log_do_not_depend_on_where_requests_are_cut(bytes in texts(), cut in 0.0..1.0) {
         let (head, tail) = bytes.split_at((bytes.len() as f64 * cut) as usize);
         prop_assert_eq!(run(&[&bytes]), run(&[head, tail]));
     }

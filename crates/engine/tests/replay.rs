@@ -76,8 +76,8 @@ fn any_log() -> impl Strategy<Value = Vec<Vec<u8>>> {
     prop::collection::vec(any_command(), 0..25)
 }
 
-/// Loads a log in pieces of `size` bytes, or follows it as a leader's stream, and keeps the bytes that
-/// aren't consumed for the next piece. Returns the log that a follower writes.
+/// Loads a log in pieces of `size` bytes, or follows it as a leader's stream, and keeps the bytes
+/// that aren't consumed for the next piece. Returns the log that a follower writes.
 fn run_pieces(engine: &mut Engine, data: &[u8], size: usize, is_leader: bool) -> Vec<u8> {
     let mut unconsumed = Vec::new();
     let mut log = Vec::new();
@@ -115,7 +115,7 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(64))]
 
     #[test]
-    fn loading_in_pieces_gives_the_same_state_as_at_once(commands in any_log(), size in 1..200_usize) {
+    fn loading_in_pieces_gives_the_same_state(commands in any_log(), size in 1..200_usize) {
         let data = commands.concat();
         let expected = state_after(&data);
         let mut loaded = empty();

@@ -5,8 +5,9 @@ use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 
 /// The record of a command: its name, syntax, summary and the properties that decide how the server
-/// treats it. Arity counts the words of a request, those of the name included; a negative number is a
-/// minimum. Flags, group and keys have the names of the engine's `commands::record`, in lower case.
+/// treats it. Arity counts the words of a request, those of the name included; a negative number is
+/// a minimum. Flags, group and keys have the names of the engine's `commands::record`, in lower
+/// case.
 #[pyclass(frozen, get_all)]
 pub struct CommandRecord {
     pub name: String,

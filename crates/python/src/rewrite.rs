@@ -7,8 +7,8 @@ use ::engine::rewrite::Rewrite as CoreRewrite;
 use pyo3::prelude::*;
 use pyo3::types::PyBytes;
 
-/// A rewrite of the log from a snapshot: the commands that create its data, in chunks. Any thread may
-/// read it.
+/// A rewrite of the log from a snapshot: the commands that create its data, in chunks. Any thread
+/// may read it.
 #[pyclass(frozen)]
 pub struct Rewrite {
     core: Mutex<CoreRewrite>,

@@ -61,8 +61,8 @@ fn unsupported(value: &Bound<'_, PyAny>) -> PyErr {
     PyTypeError::new_err(format!("can't reply with {}", value.get_type()))
 }
 
-/// Appends a value as RESP: a `Simple` as a simple string, texts and floats as bulk strings, ints as
-/// integers, None as nil, lists and tuples as arrays. Raises `TypeError` for other types.
+/// Appends a value as RESP: a `Simple` as a simple string, texts and floats as bulk strings, ints
+/// as integers, None as nil, lists and tuples as arrays. Raises `TypeError` for other types.
 pub fn write_resp(out: &mut Vec<u8>, value: &Bound<'_, PyAny>) -> PyResult<()> {
     if let Ok(simple) = value.cast::<Simple>() {
         write_simple(out, &simple.get().text);
@@ -87,8 +87,8 @@ pub fn write_resp(out: &mut Vec<u8>, value: &Bound<'_, PyAny>) -> PyResult<()> {
     Ok(())
 }
 
-/// Appends `,"name":value` for each member. As in Tile38, texts are escaped by the short encoder, and
-/// those within lists and dicts by the full one.
+/// Appends `,"name":value` for each member. As in Tile38, texts are escaped by the short encoder,
+/// and those within lists and dicts by the full one.
 pub fn write_members(out: &mut Vec<u8>, members: &[(String, Bound<'_, PyAny>)]) -> PyResult<()> {
     for (name, value) in members {
         out.push(b',');
@@ -147,8 +147,8 @@ fn write_dict(out: &mut Vec<u8>, dict: &Bound<'_, PyDict>, depth: usize) -> PyRe
     Ok(())
 }
 
-/// Returns the Python value of a RESP reply: str (bytes if it isn't UTF-8), int, None or list. Raises
-/// `ValueError` with the text of an error reply.
+/// Returns the Python value of a RESP reply: str (bytes if it isn't UTF-8), int, None or list.
+/// Raises `ValueError` with the text of an error reply.
 pub fn decode_reply<'py>(py: Python<'py>, reply: &[u8]) -> PyResult<Bound<'py, PyAny>> {
     if let Some(text) = reply.strip_prefix(b"-") {
         let text = String::from_utf8_lossy(text.trim_ascii_end()).into_owned();

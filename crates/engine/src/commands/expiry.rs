@@ -19,8 +19,8 @@ pub(super) const COMMANDS: &[Command] = &[
     read("TTL", Arity::Exactly(3), ttl, "key id", "Get how long an object will live").brief(),
 ];
 
-/// Returns the object that the request names. For a missing one replies 0 in RESP and returns `None`;
-/// fails in JSON.
+/// Returns the object that the request names. For a missing one replies 0 in RESP and returns
+/// `None`; fails in JSON.
 fn find_or_reply_zero(keyspace: &Keyspace, call: &mut Call) -> Result<Option<Object>> {
     match find(keyspace, call.args.at(1), call.args.at(2)) {
         Ok(object) => Ok(Some(object.clone())),
@@ -57,8 +57,8 @@ fn persist(keyspace: &mut Keyspace, call: &mut Call) -> Result<Effect> {
     Ok(Effect::Changed)
 }
 
-/// TTL key id. Replies whole seconds, -1 for an object without a deadline, and -2 (in JSON an error)
-/// for a missing object.
+/// TTL key id. Replies whole seconds, -1 for an object without a deadline, and -2 (in JSON an
+/// error) for a missing object.
 fn ttl(keyspace: &Keyspace, call: &mut Call) -> Result<()> {
     let seconds = match find(keyspace, call.args.at(1), call.args.at(2)) {
         Ok(object) if object.deadline() == NEVER => -1,

@@ -15,9 +15,9 @@ pub struct KeyReference<'a> {
 }
 
 impl Keys {
-    /// Returns the keys and objects that a request names, the command's own key first. `args` begins
-    /// with the command's name. No reference is missed; where an area may be, three words that only
-    /// look like `GET key id` are returned, too.
+    /// Returns the keys and objects that a request names, the command's own key first. `args`
+    /// begins with the command's name. No reference is missed; where an area may be, three words
+    /// that only look like `GET key id` are returned, too.
     pub fn references(self, args: Args<'_>) -> Vec<KeyReference<'_>> {
         let key_at = |at: usize| args.get(at).map(|key| KeyReference { key, id: None });
         let keys = |from: usize, count: usize| (from..args.len()).take(count).filter_map(key_at);
@@ -42,7 +42,8 @@ impl Keys {
     }
 }
 
-/// Returns the references in the search of a hook or channel, which follows the options META and EX.
+/// Returns the references in the search of a hook or channel, which follows the options META and
+/// EX.
 fn fence_references(args: Args, options_at: usize) -> Vec<KeyReference> {
     let mut words = Words::new(args);
     words.advance(options_at);

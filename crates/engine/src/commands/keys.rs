@@ -38,7 +38,8 @@ fn keys(keyspace: &Keyspace, call: &mut Call) -> Result<()> {
             }
         }
     } else {
-        // For a pattern that begins with `?` or `[`, Tile38 considers only the key with this very name.
+        // For a pattern that begins with `?` or `[`, Tile38 considers only the key with this very
+        // name.
         found.extend(keyspace.keys_from(pattern).next().filter(|key| ***key == *pattern));
         found.retain(|key| glob::matches(pattern, key));
     }

@@ -128,8 +128,8 @@ impl Arity {
     }
 }
 
-/// The objects that a write removes or moves. A follower that has removed expired objects before its
-/// leader decides by this which of them to restore.
+/// The objects that a write removes or moves. A follower that has removed expired objects before
+/// its leader decides by this which of them to restore.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Removal {
     /// No object: the command changes or reads the objects that it names.

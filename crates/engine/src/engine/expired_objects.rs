@@ -1,9 +1,9 @@
 //! Objects that a follower has removed because their deadline had passed by its own clock.
 //!
-//! The leader may still have such an object and name it in its stream: its clock may be behind, it may
-//! have extended the lifetime while nothing reached the follower, or it may have restarted and begun
-//! to count the lifetime anew. So the follower keeps expired objects until the leader removes them,
-//! and restores those that a command of the leader names.
+//! The leader may still have such an object and name it in its stream: its clock may be behind, it
+//! may have extended the lifetime while nothing reached the follower, or it may have restarted and
+//! begun to count the lifetime anew. So the follower keeps expired objects until the leader removes
+//! them, and restores those that a command of the leader names.
 
 use std::collections::{BTreeMap, VecDeque};
 
@@ -33,8 +33,8 @@ impl ExpiredObjects {
         self.by_key.entry(Key::clone(key)).or_default().insert(object.id().into(), object);
     }
 
-    /// Drops the oldest objects above [`OBJECTS_MAX`], and the order's entries for objects that were
-    /// restored or deleted since.
+    /// Drops the oldest objects above [`OBJECTS_MAX`], and the order's entries for objects that
+    /// were restored or deleted since.
     pub fn trim(&mut self) {
         while let Some((key, object)) = self.order.front() {
             let kept = self.by_key.get(key).and_then(|objects| objects.get(object.id()));

@@ -1,4 +1,5 @@
-//! Prefetching memory into the processor's cache, so that the waits for several cache lines overlap.
+//! Prefetching memory into the processor's cache, so that the waits for several cache lines
+//! overlap.
 
 use std::ffi::c_void;
 

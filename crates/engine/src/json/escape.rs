@@ -2,9 +2,9 @@
 
 use crate::number::write_int;
 
-/// Appends a string in quotes, by the full encoder: it escapes `"`, `\` and control characters, writes
-/// `<`, `>`, `&`, U+2028 and U+2029 as `\uxxxx` and each invalid UTF-8 byte as `\ufffd`, and copies
-/// everything else.
+/// Appends a string in quotes, by the full encoder: it escapes `"`, `\` and control characters,
+/// writes `<`, `>`, `&`, U+2028 and U+2029 as `\uxxxx` and each invalid UTF-8 byte as `\ufffd`, and
+/// copies everything else.
 pub fn write_full(out: &mut Vec<u8>, text: &[u8]) {
     out.push(b'"');
     for chunk in text.utf8_chunks() {
@@ -34,8 +34,8 @@ fn write_valid(out: &mut Vec<u8>, text: &str) {
     }
 }
 
-/// Appends a string in quotes, by the short encoder: it copies a text that has only bytes from 0x20 to
-/// 0x7E without `"` and `\`, and leaves any other text to [`write_full`].
+/// Appends a string in quotes, by the short encoder: it copies a text that has only bytes from 0x20
+/// to 0x7E without `"` and `\`, and leaves any other text to [`write_full`].
 pub fn write_short(out: &mut Vec<u8>, text: &[u8]) {
     if text.iter().all(|byte| matches!(byte, 0x20..=0x7e) && !matches!(byte, b'"' | b'\\')) {
         out.push(b'"');

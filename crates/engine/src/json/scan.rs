@@ -1,5 +1,5 @@
-//! Strict validation of JSON texts, and reading them in place: a [`Value`] is a slice of a valid text,
-//! and no tree is built. Invalid UTF-8 in strings is accepted, as by Tile38.
+//! Strict validation of JSON texts, and reading them in place: a [`Value`] is a slice of a valid
+//! text, and no tree is built. Invalid UTF-8 in strings is accepted, as by Tile38.
 
 /// The most levels to which arrays and objects may nest; a deeper text is invalid.
 pub const DEPTH_MAX: usize = 512;
@@ -65,8 +65,8 @@ impl<'a> Value<'a> {
         Members { raw, at: 1 }
     }
 
-    /// Returns the elements of an array, or the values of an object, in order; no elements for other
-    /// kinds.
+    /// Returns the elements of an array, or the values of an object, in order; no elements for
+    /// other kinds.
     pub fn elements(&self) -> Elements<'a> {
         match self.kind() {
             Kind::Array => Elements::Array { raw: self.raw, at: 1 },
@@ -79,8 +79,8 @@ impl<'a> Value<'a> {
         self.members().filter(|(key, _)| key.string() == name).last().map(|(_, value)| value)
     }
 
-    /// Returns the content of a string, unescaped; for other kinds, the text itself. Borrowed unless
-    /// the string has escapes.
+    /// Returns the content of a string, unescaped; for other kinds, the text itself. Borrowed
+    /// unless the string has escapes.
     pub fn string(&self) -> std::borrow::Cow<'a, [u8]> {
         if self.kind() != Kind::String {
             return self.raw.into();
@@ -247,8 +247,8 @@ fn escape_length(text: &[u8]) -> Option<usize> {
     }
 }
 
-/// Validates the value that begins at `start` and returns its end; `None` if it is invalid. Iterative,
-/// so that depth uses no stack.
+/// Validates the value that begins at `start` and returns its end; `None` if it is invalid.
+/// Iterative, so that depth uses no stack.
 fn validate(text: &[u8], start: usize) -> Option<usize> {
     let mut open: Vec<u8> = Vec::new();
     let mut at = start;
@@ -364,7 +364,8 @@ pub fn unescape(content: &[u8]) -> Vec<u8> {
     out
 }
 
-/// Appends the character that `XXXX` or a surrogate pair `XXXX\uXXXX` encodes; returns the bytes used.
+/// Appends the character that `XXXX` or a surrogate pair `XXXX\uXXXX` encodes; returns the bytes
+/// used.
 fn unescape_unicode(out: &mut Vec<u8>, text: &[u8]) -> usize {
     let unit = |from: usize| {
         let digits = std::str::from_utf8(text.get(from..from + 4)?).ok()?;

@@ -1,6 +1,6 @@
-//! Measuring the durations of a session's commands. The clock is read once for several brief commands
-//! of a batch, which share the elapsed time, and once for each other command, so that measuring costs
-//! next to nothing.
+//! Measuring the durations of a session's commands. The clock is read once for several brief
+//! commands of a batch, which share the elapsed time, and once for each other command, so that
+//! measuring costs next to nothing.
 
 use crate::request::Args;
 use crate::timing::{Series, Timing};
@@ -110,8 +110,8 @@ impl CommandTimer {
     }
 }
 
-/// Returns `count` arguments as SLOWLOG lists them: 32 at most, of 128 bytes at most, with a note of
-/// the omitted arguments or bytes at the end, as in Redis.
+/// Returns `count` arguments as SLOWLOG lists them: 32 at most, of 128 bytes at most, with a note
+/// of the omitted arguments or bytes at the end, as in Redis.
 pub fn truncate_arguments<'a>(args: impl Iterator<Item = &'a [u8]>, count: usize) -> Vec<Vec<u8>> {
     let is_truncated = count > LISTED_ARGUMENTS_MAX;
     let listed_count = if is_truncated { LISTED_ARGUMENTS_MAX - 1 } else { count };
@@ -138,8 +138,8 @@ mod tests {
     use crate::session::{Batch, Session};
     use std::cell::Cell;
 
-    /// Runs requests with a clock that advances a microsecond with each reading; returns the batch and
-    /// the number of readings.
+    /// Runs requests with a clock that advances a microsecond with each reading; returns the batch
+    /// and the number of readings.
     fn run(engine: &mut Engine, bytes: &[u8]) -> (Batch, u64) {
         let readings = Cell::new(0);
         let clock = || {

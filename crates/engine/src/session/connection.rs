@@ -76,8 +76,8 @@ fn quit(session: &mut Session, _request: &Request, batch: &mut Batch) -> Result<
     Ok(())
 }
 
-/// HELLO [protover]. Replies that the command is unknown, as Tile38 does. On a connection that started
-/// in JSON, a client that asks for a version of RESP gets this reply in RESP.
+/// HELLO [protover]. Replies that the command is unknown, as Tile38 does. On a connection that
+/// started in JSON, a client that asks for a version of RESP gets this reply in RESP.
 fn hello(session: &mut Session, request: &Request, batch: &mut Batch) -> Result<()> {
     let error = Error::unknown_command(request.args.at(0));
     if session.note_hello(request) {

@@ -27,8 +27,8 @@ pub(super) struct ReadAhead {
 }
 
 impl ReadAhead {
-    /// Parses the request at the start of the bytes, and those after it for as long as each is a RESP
-    /// request with a brief command about one object; then prefetches the objects.
+    /// Parses the request at the start of the bytes, and those after it for as long as each is a
+    /// RESP request with a brief command about one object; then prefetches the objects.
     pub fn parse(&mut self, bytes: &[u8], engine: &Engine) {
         let mut rest = bytes;
         self.count = 0;

@@ -30,8 +30,8 @@ pub(super) struct Prefix<'a> {
 }
 
 impl Request<'_> {
-    /// Returns whether a brief command in this request is surely not slow: the request is small, and
-    /// the threshold of SLOWLOG is high.
+    /// Returns whether a brief command in this request is surely not slow: the request is small,
+    /// and the threshold of SLOWLOG is high.
     #[inline]
     pub(super) fn is_brief(&self, slow_ns: u64) -> bool {
         let size = self.raw.map_or(0, <[u8]>::len);

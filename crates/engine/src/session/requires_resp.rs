@@ -8,8 +8,8 @@ use crate::reply::Output;
 use crate::request::Framing;
 
 impl Session {
-    /// Marks the connection as one that requires RESP if HELLO, on a connection that started in JSON,
-    /// asks for a version of RESP. Returns whether it does.
+    /// Marks the connection as one that requires RESP if HELLO, on a connection that started in
+    /// JSON, asks for a version of RESP. Returns whether it does.
     pub(super) fn note_hello(&mut self, request: &Request) -> bool {
         let version = request.args.at(1);
         let requires_resp =
@@ -18,8 +18,9 @@ impl Session {
         requires_resp
     }
 
-    /// Switches a connection that requires RESP to RESP when it subscribes, for messages and replies.
-    /// Marks the connection of a client that asks for COMMAND DOCS as one that requires RESP.
+    /// Switches a connection that requires RESP to RESP when it subscribes, for messages and
+    /// replies. Marks the connection of a client that asks for COMMAND DOCS as one that requires
+    /// RESP.
     pub(super) fn note_server_command(&mut self, flags: Flags, request: &Request) {
         if flags.contains(Flags::INTROSPECTION) && request.args.at(1) == b"DOCS" {
             self.requires_resp |= self.answers_resp_in_json(request);

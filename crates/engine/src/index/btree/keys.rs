@@ -67,8 +67,8 @@ impl<K: Keyed> Keys<K> {
         &self.items
     }
 
-    /// Returns the range of items whose heads equal that of a key with the prefix. Counts the lesser
-    /// heads of all places, without branches: a binary search waits for memory at each step.
+    /// Returns the range of items whose heads equal that of a key with the prefix. Counts the
+    /// lesser heads of all places, without branches: a binary search waits for memory at each step.
     fn equal_heads(&self, key: &[u8]) -> Range<usize> {
         let head = head(key, self.prefix_len);
         let count = |precedes: fn(u32, u32) -> bool| {

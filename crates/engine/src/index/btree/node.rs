@@ -37,8 +37,8 @@ pub(super) struct RightHalf<T> {
     node: Arc<Node<T>>,
 }
 
-/// The change that an update made to a node: it replaced an item, or added one, which may have split
-/// the node.
+/// The change that an update made to a node: it replaced an item, or added one, which may have
+/// split the node.
 pub(super) enum Updated<T> {
     Replaced(T),
     Added(Option<RightHalf<T>>),

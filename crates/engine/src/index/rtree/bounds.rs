@@ -4,8 +4,9 @@ use crate::geometry::{Point, Rect};
 
 /// A box of float32 edges. The box of an item has no NaN.
 ///
-/// The edges are `[min x, min y, -max x, -max y]`. So a box contains another if none of its edges is
-/// greater, and a union has the lesser of each pair of edges: both are SIMD operations on all four.
+/// The edges are `[min x, min y, -max x, -max y]`. So a box contains another if none of its edges
+/// is greater, and a union has the lesser of each pair of edges: both are SIMD operations on all
+/// four.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub(super) struct Bounds([f32; 4]);
 
@@ -15,9 +16,9 @@ const GROUP_COUNT: usize = 8;
 /// The relative distance of neighbouring floats, 2^-23.
 const ULP: f64 = 1.0 / 8_388_608.0;
 
-/// Rounds down to a float. Like Tile38, scales the double if its nearest float is above it; that can
-/// go one float too far, and has no effect below 1e-38. Rounding keeps the order of values, so that
-/// boxes that touch in double precision touch in single precision, too.
+/// Rounds down to a float. Like Tile38, scales the double if its nearest float is above it; that
+/// can go one float too far, and has no effect below 1e-38. Rounding keeps the order of values, so
+/// that boxes that touch in double precision touch in single precision, too.
 fn round_down(value: f64) -> f32 {
     let nearest = value as f32;
     if f64::from(nearest) > value {
@@ -104,7 +105,8 @@ impl Bounds {
         Bounds(edges)
     }
 
-    /// Returns the area, computed in float32, since the order of the entries depends on its rounding.
+    /// Returns the area, computed in float32, since the order of the entries depends on its
+    /// rounding.
     pub fn area(&self) -> f32 {
         (self.max(0) - self.min(0)) * (self.max(1) - self.min(1))
     }
@@ -137,8 +139,8 @@ impl Bounds {
         !is_any_greater(&self.0, &[-max_x, -max_y, -min_x, -min_y])
     }
 
-    /// Returns the distance of a point outside of the box, in degrees: the greater one of both axes.
-    /// 0 inside.
+    /// Returns the distance of a point outside of the box, in degrees: the greater one of both
+    /// axes. 0 inside.
     #[inline]
     pub fn gap(&self, x: f32, y: f32) -> f32 {
         let (dx, dy) =
@@ -146,16 +148,16 @@ impl Bounds {
         dx.max(dy).max(0.0)
     }
 
-    /// Returns whether an inner box, one of those whose union this box is, touches one of its edges.
-    /// Otherwise removing the inner box doesn't shrink this one.
+    /// Returns whether an inner box, one of those whose union this box is, touches one of its
+    /// edges. Otherwise removing the inner box doesn't shrink this one.
     #[inline]
     pub fn rests_on(&self, inner: &Bounds) -> bool {
         self.0.iter().zip(inner.0).any(|(edge, inner)| inner <= *edge)
     }
 }
 
-/// Returns whether any edge is greater than its counterpart. Compares all four without branches, which
-/// could not be predicted.
+/// Returns whether any edge is greater than its counterpart. Compares all four without branches,
+/// which could not be predicted.
 #[inline]
 fn is_any_greater(edges: &[f32; 4], others: &[f32; 4]) -> bool {
     let greater = edges.iter().zip(others).map(|(edge, other)| u32::from(edge > other));

@@ -1,9 +1,9 @@
-//! Hints at the leaves that contain the items of crowded places. Usually the box of an item leads to
-//! its leaf at once. But if very many items have the same box, such as devices that report 0, 0 without
-//! a fix, a search reads many leaves; then the leaf is remembered by the item's identity.
+//! Hints at the leaves that contain the items of crowded places. Usually the box of an item leads
+//! to its leaf at once. But if very many items have the same box, such as devices that report 0, 0
+//! without a fix, a search reads many leaves; then the leaf is remembered by the item's identity.
 //!
-//! Hints may be outdated: a search that follows one checks that the item is there. A snapshot starts
-//! without hints.
+//! Hints may be outdated: a search that follows one checks that the item is there. A snapshot
+//! starts without hints.
 
 use std::collections::HashMap;
 use std::hash::{BuildHasherDefault, Hasher};
