@@ -11,6 +11,7 @@
 | `delivery` | the queue of hooks' messages and the workers that send them |
 | `endpoints` | a client for each kind of endpoint, and their pool |
 | `subscriptions` | channels, patterns, and live connections |
+| `router` | events of fences, to hooks, channels and live connections |
 | `expiry` | the periodic removal of expired objects and hooks |
 | `metrics` | Prometheus' metrics |
 | `commands` | a function and a record for each command that needs the server |

@@ -1,31 +1,35 @@
 """Types of the Rust engine's binding. The module is built from crates/python."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Final, Self, TypeAlias, final
 
 # What a reply is in Python; text that isn't UTF-8 comes as bytes.
 _Value: TypeAlias = str | bytes | int | list[_Value] | None
-_Events: TypeAlias = tuple[tuple[str, bytes | int, bytes], ...]
-_HooksChanged: TypeAlias = tuple[tuple[str, bytes, int], ...]
 
 __all__ = [
     "DEBUG_BUILD",
     "Batch",
+    "ChannelEvent",
     "Close",
     "CommandRecord",
     "Discarded",
+    "EndpointRefusal",
     "Engine",
+    "Events",
     "Followed",
+    "HookChange",
+    "HookEvent",
     "Http",
     "Live",
+    "LiveEvent",
     "Load",
     "LongRead",
+    "QueuedEvent",
     "Rewrite",
     "ServerCommand",
     "Session",
     "Simple",
     "Yield",
-    "admit_schemes",
     "json_text",
     "shorten",
     "split_native",
@@ -54,6 +58,10 @@ class Engine:
 
     def keys_of(self, args: Sequence[bytes]) -> list[bytes] | None:
         """Return the keys that a request names, its command's own first; None if unknown."""
+
+    def check_endpoints(self, checker: Callable[[bytes], EndpointRefusal | None]) -> None:
+        """Have a function check each URL that SETHOOK names, in place of any before. It must not
+        use the engine. Without one every URL is taken, as from a log or a leader."""
 
     def session(self, *, framing: str = "resp", output: str = "") -> Session:
         """Open a session. framing: "resp" for a stream, "plain" for HTTP and WebSocket."""
@@ -89,9 +97,9 @@ class Engine:
         log is its leader's), the number removed. What a follower removes comes back if follow()
         brings a command that names it within ten seconds."""
 
-    def take_events(self) -> tuple[_Events, _HooksChanged]:
-        """Take what fences and hooks came to outside of batches, in load and expire say. What
-        isn't taken comes with the next batch."""
+    def take_events(self) -> Events | None:
+        """Take the events of what ran outside of batches, in load and expire say; None if there
+        are none. Those that aren't taken come with the next batch."""
 
     def hook_endpoints(self, name: bytes) -> tuple[bytes, ...] | None:
         """The URLs of a hook, in the order in which they are tried; None if there is none."""
@@ -155,6 +163,15 @@ class CommandRecord:
         flags: Sequence[str],
         keys: str,
     ) -> Self: ...
+
+@final
+class EndpointRefusal:
+    """Why SETHOOK may not name a URL."""
+
+    reason: Final[str]  # for the log
+    reply: Final[str | None]  # the error text; None = that of any invalid argument
+
+    def __new__(cls, reason: str, reply: str | None = None) -> Self: ...
 
 @final
 class Load:
@@ -239,12 +256,73 @@ class Batch:
     # The arguments of each command that took long, what it took and what it waited.
     slow: Final[list[tuple[list[bytes], int, int]]]
     stop: Final[ServerCommand | LongRead | Live | Http | Close | Yield | None]
-    # ("channel" | "hook" | "live", name or id, message), in the order to be sent.
-    events: Final[_Events]
-    # ("set" | "replaced" | "repeated" | "deleted", name, how many events came before).
-    hooks_changed: Final[_HooksChanged]
-    # Why an endpoint's URL was refused, the last one; the reply doesn't say.
-    refused_url: Final[str | None]
+    events: Final[Events | None]
+    # Why endpoints' URLs were refused; replies don't say.
+    refused_urls: Final[list[str]]
+
+@final
+class Events:
+    """The events of some commands, by who gets them; each list is in the order to be sent."""
+
+    hooks: Final[list[HookEvent | HookChange]]
+    channels: Final[list[ChannelEvent]]
+    live: Final[list[LiveEvent]]
+
+@final
+class HookEvent:
+    """An event for the endpoints of a hook. Names that aren't UTF-8 come by surrogateescape, keys
+    and ids as messages show them: U+FFFD for each wrong byte."""
+
+    hook: Final[str]
+    key: Final[str]
+    object_id: Final[str]  # empty for DROP
+    detect: Final[str | None]  # "enter" and so on; None for the commands `del` and `drop`
+    body: Final[bytes]  # the message, JSON
+
+    def __new__(
+        cls, hook: str, key: str, object_id: str, detect: str | None, body: bytes
+    ) -> Self: ...
+
+@final
+class ChannelEvent:
+    """An event for the subscribers of a channel."""
+
+    channel: Final[bytes]
+    key: Final[str]
+    object_id: Final[str]
+    detect: Final[str | None]
+    body: Final[bytes]
+
+@final
+class LiveEvent:
+    """An event for the connection that watches a live fence."""
+
+    fence: Final[int]
+    key: Final[str]
+    object_id: Final[str]
+    detect: Final[str | None]
+    body: Final[bytes]
+
+@final
+class HookChange:
+    """A hook was made, replaced, set again or deleted: the engine knows what it is now."""
+
+    hook: Final[str]
+
+@final
+class QueuedEvent:
+    """A hook's event on its way to an endpoint. Garbage collection never looks at it, however
+    many there are."""
+
+    number: Final[int]  # over all hooks, in the order of their writes
+    queued_ns: Final[int]  # since 1970
+    hook: Final[str]
+    key: Final[str]
+    object_id: Final[str]
+    detect: Final[str | None]
+    body: Final[bytes]
+
+    def __new__(cls, number: int, queued_ns: int, event: HookEvent) -> Self: ...
 
 @final
 class ServerCommand:
@@ -284,10 +362,7 @@ class Close:
 
 @final
 class Yield:
-    """Let others run, then feed nothing to go on."""
-
-def admit_schemes(schemes: Sequence[str]) -> bool:
-    """Let hooks name URLs of these schemes, too; once for the process."""
+    """Let other connections run first, then feed nothing to go on."""
 
 def json_text(text: bytes) -> bytes:
     """A text as JSON: as it is if it is that already, else as a JSON string."""

@@ -123,8 +123,8 @@ class Dispatcher:
             progress.wrote = True
         if batch.monitored:
             self._show(client, batch.monitored)
-        if batch.events or batch.hooks_changed:
-            self._services.broadcaster.hand_on(batch.events, batch.hooks_changed)
+        if batch.events is not None:
+            self._services.router.route(batch.events)
         for args, took_ns, waited_ns in batch.slow:
             self._services.slow_log.add(
                 client,
@@ -133,8 +133,8 @@ class Dispatcher:
                 took_ns=took_ns,
                 waited_ns=waited_ns,
             )
-        if batch.refused_url is not None:
-            self._services.log(f"SETHOOK: an endpoint was refused: {batch.refused_url}")
+        for reason in batch.refused_urls:
+            self._services.log(f"SETHOOK: an endpoint was refused: {reason}")
 
     def _run(self, client: Client, stop: ServerCommand, progress: Progress) -> Work | End | None:
         """Run a command of the server; return what the session has to wait for, if anything."""
@@ -220,7 +220,7 @@ class Dispatcher:
 
     def _show(self, client: Client, commands: list[bytes]) -> None:
         now_ns = self._services.clock.now_ns()
-        self._services.broadcaster.show(client.address, commands, now_ns)
+        self._services.router.show(client.address, commands, now_ns)
 
 
 def _deferred(session: Session, later: Later) -> Work:

@@ -4,6 +4,8 @@ Keeps nothing on disk, opens no port and starts no thread; a server does all tha
 """
 
 import json
+from collections.abc import Callable
+from functools import cache
 from typing import Self
 
 from tile38py import _engine
@@ -42,6 +44,7 @@ class Engine:
     def __init__(self, *, require_valid: bool = False) -> None:
         """Hold nothing. With require_valid, geometries that aren't valid are refused."""
         self._engine = _engine.Engine(require_valid=require_valid)
+        self._engine.check_endpoints(_check_endpoint)
         self._clock = SystemClock()
         self._is_snapshot = False
 
@@ -65,6 +68,20 @@ class Engine:
         copy._engine = self._engine.snapshot()
         copy._is_snapshot = True
         return copy
+
+
+def _check_endpoint(url: bytes) -> _engine.EndpointRefusal | None:
+    return _checker()(url)
+
+
+@cache
+def _checker() -> Callable[[bytes], _engine.EndpointRefusal | None]:
+    """The check of a server: a hook that one refuses is refused here, though nothing is sent."""
+    # Only programs that set hooks wait for the import.
+    from tile38py.endpoints.checker import EndpointChecker
+    from tile38py.endpoints.registry import Registry
+
+    return EndpointChecker(Registry(), requires_clients=False)
 
 
 def _marked(reply: Reply) -> Reply:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from tile38py._engine import Engine
 from tile38py.gates import Gates
-from tile38py.interfaces import Broadcaster, Clock, Journal
+from tile38py.interfaces import Clock, Journal, Router
 from tile38py.limits import EXPIRE_COUNT_MAX
 
 
@@ -17,7 +17,7 @@ class Sweeper:
     clock: Clock
     journal: Journal
     gates: Gates
-    broadcaster: Broadcaster
+    router: Router
     log: Callable[[str], None]
 
     def sweep(self) -> bool:
@@ -28,13 +28,9 @@ class Sweeper:
         log, count = self.engine.expire(self.clock.now_ns(), EXPIRE_COUNT_MAX)
         if log:
             self.journal.append(log)
-        events, changes = self.engine.take_events()
-        if self.gates.is_following:
-            # There is nothing to log, and hooks and channels are the leader's to tell.
-            events = tuple(event for event in events if event[0] == "live")
-            changes = tuple((change, name, 0) for change, name, _ in changes)
-        if events or changes:
-            self.broadcaster.hand_on(events, changes)
+        events = self.engine.take_events()
+        if events is not None:
+            self.router.route(events)
         if count:
             self.log(f"Expired {count} objects")
         return count >= EXPIRE_COUNT_MAX

@@ -104,6 +104,7 @@ HOOK_SHARE_COUNT_MAX = 64  # events of one hook in a batch while other hooks wai
 HOOK_LANES_COUNT_MAX = 32  # delivery queues that start a batch in one time slice
 HOOK_NARROW_FACTOR = 32  # divides the size of batches while an endpoint delivers nothing
 HOOK_SUSPECTS_COUNT_MAX = 16  # hooks of such an endpoint that are tried alone
+HOOK_PROBLEMS_COUNT_MAX = 20  # unusable endpoints that are logged after a start
 HOOK_KNOWN_COUNT_MAX = 1000  # lists of URLs that are cached
 HOOK_RETRY_SECONDS = 0.5  # backoff of a refused event or an endpoint that is down
 HOOK_RETRY_SECONDS_MAX = 4.0  # upper bound of that backoff
@@ -120,6 +121,7 @@ ENDPOINT_TARGETS_COUNT_MAX = 10_000  # topics or queues that a connection caches
 ENDPOINT_FIRST_SECONDS = 0.001  # between two first attempts to connect, over all endpoints
 ENDPOINT_REPEAT_SECONDS = 0.005  # between two attempts after failures, over all endpoints
 ENDPOINT_NAMES_COUNT_MAX = 256  # host names looked up at the same time, on a thread each
+ENDPOINT_URLS_ACCEPTED_COUNT_MAX = 4096  # accepted URLs that are cached
 ENDPOINT_SWEEP_SECONDS = 1.0  # between two sweeps for idle connections
 PRODUCER_LIFETIME_SECONDS_MAX = 1800.0  # of a Kafka producer, however busy it is
 

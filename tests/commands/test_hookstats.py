@@ -3,7 +3,7 @@
 import json
 
 from tests.support.bench import Bench
-from tile38py.interfaces import HookCounters, HookReport
+from tile38py.interfaces.delivery import HookCounters, HookReport
 
 FENCE = ("NEARBY", "fleet", "FENCE", "POINT", "0", "0", "1000")
 SECOND_NS = 10**9
@@ -39,7 +39,9 @@ def test_the_pattern_chooses_the_hooks(bench: Bench) -> None:
 def test_the_counters_are_those_of_the_hook(bench: Bench) -> None:
     with_hooks(bench, "a", "b")
     counters = HookCounters(1, 2, 3, 4, 5, "connection refused", 7 * SECOND_NS)
-    bench.outbox.reports["b"] = HookReport(counters, 6, 8 * SECOND_NS)
+    bench.outbox.reports["b"] = HookReport(
+        counters, 6, 8 * SECOND_NS, endpoint_error="bogus://x: unknown scheme"
+    )
     assert members(bench, "b") == [
         {
             "name": "b",
@@ -52,6 +54,7 @@ def test_the_counters_are_those_of_the_hook(bench: Bench) -> None:
             "waiting_since": 8,
             "last_error": "connection refused",
             "last_error_at": 7,
+            "endpoint_error": "bogus://x: unknown scheme",
         }
     ]
 
@@ -60,7 +63,7 @@ def test_resp_has_a_flat_map_for_each_hook(bench: Bench) -> None:
     with_hooks(bench, "h")
     reply = bench.call("hookstats", "h")
     assert reply.startswith(
-        b"*1\r\n*2\r\n$1\r\nh\r\n*18\r\n$4\r\nsent\r\n:0\r\n$6\r\nfailed\r\n:0\r\n"
+        b"*1\r\n*2\r\n$1\r\nh\r\n*20\r\n$4\r\nsent\r\n:0\r\n$6\r\nfailed\r\n:0\r\n"
     )
     assert bench.call("hookstats", "x") == b"*0\r\n"
 

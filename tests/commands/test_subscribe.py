@@ -151,6 +151,6 @@ def test_a_failing_log_stops_no_messages_of_others(bench: Bench) -> None:
     waiter.refuse(b"", "full")
     bench.loop.turn()
     assert client.taken() == b""
-    bench.subscriptions.recovered()
+    bench.router.recovered()
     bench.loop.turn()
     assert client.taken() == HELLO

@@ -7,7 +7,7 @@ import aio_pika
 import pytest
 
 from tests.support.brokers import RABBITMQ_MESSAGE_BYTES_MAX, Broker, RabbitBroker
-from tests.support.sending import batch_of, delivering, event, new_pool, until
+from tests.support.sending import batch_of, delivering, enqueue, event, new_pool, until
 from tests.support.strangers import certified
 
 
@@ -63,10 +63,10 @@ async def test_nothing_is_lost_when_the_broker_is_killed_and_comes_back(
     url = f"amqp://127.0.0.1:{rabbitmq.port}/kept?delivery_mode=2"
     async with delivering(tmp_path, {"h": [url]}) as deliveries:
         deliveries.retention.ttl_ns = 0
-        deliveries.enqueue([("h", event(number)) for number in range(50)])
+        enqueue(deliveries, [("h", event(number)) for number in range(50)])
         await until(lambda: deliveries.counters.total.sent == 50)
         rabbitmq.kill()
-        deliveries.enqueue([("h", event(number)) for number in range(50, 100)])
+        enqueue(deliveries, [("h", event(number)) for number in range(50, 100)])
         await until(lambda: deliveries.counters.total.failed > 0)
         await asyncio.to_thread(rabbitmq.start)
         await until(lambda: deliveries.counters.total.sent == 100)
@@ -103,10 +103,10 @@ async def test_an_event_beyond_rabbitmqs_limit_holds_up_its_hook_alone(
     expected = [event(number) for number in range(100)]
     async with delivering(tmp_path, {"large": [url], "small": [url]}) as deliveries:
         for body in expected[:50]:
-            deliveries.enqueue([("small", body)])
-        deliveries.enqueue([("large", large)])
+            enqueue(deliveries, [("small", body)])
+        enqueue(deliveries, [("large", large)])
         for body in expected[50:]:
-            deliveries.enqueue([("small", body)])
+            enqueue(deliveries, [("small", body)])
         await until(lambda: deliveries.counters.get("small").sent == 100)
         await until(lambda: "larger than" in deliveries.counters.get("large").last_error)
         assert deliveries.counters.get("large").sent == 0

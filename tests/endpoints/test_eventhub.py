@@ -6,9 +6,10 @@ from pathlib import Path
 import pytest
 
 from tests.support.event_hub import KEY, PORT, URL, EventHub
-from tests.support.sending import batch_of, delivering, event, new_pool, until
+from tests.support.events import queued
+from tests.support.sending import batch_of, delivering, enqueue, event, new_pool, until
 from tests.support.strangers import certified, silent
-from tile38py.interfaces import Batch, Message
+from tile38py.interfaces.delivery import Batch
 from tile38py.limits import MIB
 
 # After a refused handshake the client leaves its socket to the garbage collector.
@@ -58,10 +59,10 @@ async def test_stand_in_that_is_killed_and_comes_back_gets_everything_in_order(
 ) -> None:
     async with delivering(tmp_path, {"h": [URL]}) as deliveries:
         deliveries.retention.ttl_ns = 0
-        deliveries.enqueue([("h", event(number)) for number in range(50)])
+        enqueue(deliveries, [("h", event(number)) for number in range(50)])
         await until(lambda: deliveries.counters.total.sent == 50)
         await hub.kill()
-        deliveries.enqueue([("h", event(number)) for number in range(50, 100)])
+        enqueue(deliveries, [("h", event(number)) for number in range(50, 100)])
         await until(lambda: deliveries.counters.total.failed > 0, 60)
         await hub.start()
         await until(lambda: deliveries.counters.total.sent == 100, 60)
@@ -83,8 +84,7 @@ async def test_an_event_that_the_stand_in_finds_too_large_holds_up_its_hook_alon
 ) -> None:
     sizes = [("a", 400_000), ("a", 0), ("b", 0), ("c", 2 * MIB), ("c", 0)]
     messages = [
-        Message(number, 0, hook, event(number, size=size))
-        for number, (hook, size) in enumerate(sizes)
+        queued(number, hook, event(number, size=size)) for number, (hook, size) in enumerate(sizes)
     ]
     pool = new_pool()
     batch = Batch(messages)

@@ -9,9 +9,10 @@ import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestServer
 
-from tests.support.sending import batch_of, delivering, event, new_pool, until
+from tests.support.events import queued
+from tests.support.sending import batch_of, delivering, enqueue, event, new_pool, until
 from tests.support.strangers import certified
-from tile38py.interfaces import Batch, Message
+from tile38py.interfaces.delivery import Batch
 
 Handler = Callable[[web.Request], Awaitable[web.Response]]
 
@@ -96,7 +97,7 @@ async def test_a_hook_that_is_answered_late_does_not_hold_up_others_of_its_endpo
     async with serving(handle) as server:
         pool = new_pool()
         bodies = [event(1, "slow"), event(2), event(3)]
-        batch = Batch([Message(at, 0, f"h{at}", body) for at, body in enumerate(bodies)])
+        batch = Batch([queued(at, f"h{at}", body) for at, body in enumerate(bodies)])
         reason = await pool.send(f"http://127.0.0.1:{server.port}/", batch)
         assert reason == "no answer in time"
         assert batch.delivered == {1, 2}
@@ -114,7 +115,7 @@ async def test_nothing_is_lost_while_the_server_is_away(tmp_path: Path) -> None:
         port = first.port
     assert port is not None
     async with delivering(tmp_path, {"h": [f"http://127.0.0.1:{port}/"]}) as deliveries:
-        deliveries.enqueue([("h", event(number)) for number in range(20)])
+        enqueue(deliveries, [("h", event(number)) for number in range(20)])
         await until(lambda: deliveries.counters.total.failed > 0)
         async with serving(handle, port):
             await until(lambda: deliveries.counters.total.sent == 20)

@@ -10,10 +10,11 @@ from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 from aiokafka.admin import NewTopic
 
 from tests.support.brokers import Broker
+from tests.support.events import queued
 from tests.support.kafka import make_topic
-from tests.support.sending import batch_of, delivering, event, new_pool, until
+from tests.support.sending import batch_of, delivering, enqueue, event, new_pool, until
 from tile38py.clock import SystemClock
-from tile38py.interfaces import Batch, Message
+from tile38py.interfaces.delivery import Batch
 from tile38py.limits import MIB
 
 
@@ -89,13 +90,13 @@ async def test_a_producer_is_replaced_after_30_minutes_with_nothing_lost_or_sent
     urls = {name: [f"kafka://127.0.0.1:{kafka.port}/{topic}.{name}"] for name in names}
     async with delivering(tmp_path, urls, pool) as deliveries:
         deliveries.retention.ttl_ns = 0
-        deliveries.enqueue([(name, event(0)) for name in names])
+        enqueue(deliveries, [(name, event(0)) for name in names])
         await until(lambda: deliveries.counters.total.sent == len(names), 60)  # topics are made
         failed, number = deliveries.counters.total.failed, 1
         for _ in range(4):
             for _ in range(20):
                 for at in range(number, number + 20):
-                    deliveries.enqueue([(name, event(at)) for name in names])
+                    enqueue(deliveries, [(name, event(at)) for name in names])
                 number += 20
                 await asyncio.sleep(0.005)
             clock.offset_ns += 1800 * 10**9
@@ -125,7 +126,7 @@ async def test_a_topic_that_takes_less_gets_all_but_what_is_too_large_for_it(
     bodies = [event(number, f"id{number % 5}") for number in range(200)]
     bodies[120] = event(120, "id0", size=9000)
     hooks = [f"h{number % 3}" for number in range(200)]
-    batch = Batch([Message(at, 0, hooks[at], body) for at, body in enumerate(bodies)])
+    batch = Batch([queued(at, hooks[at], body) for at, body in enumerate(bodies)])
     pool = new_pool()
     assert await pool.send(f"kafka://127.0.0.1:{kafka.port}/{small}", batch) is None
     await pool.close()
@@ -163,10 +164,10 @@ async def test_nothing_is_lost_when_the_broker_is_killed_and_comes_back(
     url = f"kafka://127.0.0.1:{kafka.port}/{topic}"
     async with delivering(tmp_path, {"h": [url]}) as deliveries:
         deliveries.retention.ttl_ns = 0
-        deliveries.enqueue([("h", event(number)) for number in range(50)])
+        enqueue(deliveries, [("h", event(number)) for number in range(50)])
         await until(lambda: deliveries.counters.total.sent == 50)
         kafka.kill()
-        deliveries.enqueue([("h", event(number)) for number in range(50, 100)])
+        enqueue(deliveries, [("h", event(number)) for number in range(50, 100)])
         await until(lambda: deliveries.counters.total.failed > 0, 30)
         await asyncio.to_thread(kafka.start)
         await until(lambda: deliveries.counters.total.sent == 100, 60)

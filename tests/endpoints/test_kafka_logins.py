@@ -1,13 +1,14 @@
 """kafka:// where Kafka asks who we are, and where we ask who it is."""
 
+import socket
 from pathlib import Path
 
 import pytest
 
 from tests.endpoints.test_kafka import receive
-from tests.support.brokers import make_certificates
+from tests.support.brokers import free_port, make_certificates
 from tests.support.kafka import PASSWORD, USER, KafkaBroker
-from tests.support.sending import batch_of, delivering, event, new_pool, until
+from tests.support.sending import batch_of, delivering, enqueue, event, new_pool, until
 from tile38py.endpoints.pool import Pool
 
 MECHANISMS = ["", "&sha256=1", "&sha512=1"]
@@ -59,6 +60,15 @@ async def test_tls_is_used_and_an_unknown_certificate_is_refused(
     assert await tell(new_pool(), f"{address}&cacert={tmp_path}/missing.pem") is not None
 
 
+@pytest.mark.parametrize("question", ["ssl=true", "ssl=1&auth=none", "", "auth=none"])
+async def test_tls_is_used_wherever_it_is_asked_for(
+    kafka: KafkaBroker, topic: str, question: str
+) -> None:
+    address = f"kafka://127.0.0.1:{kafka.ports['SECURE']}/{topic}?{question}"
+    assert await tell(new_pool(), f"{address}&cacert={kafka.certificate}") is None
+    assert [row[1] for row in await receive(kafka, topic, 1)] == [event(1)]
+
+
 async def test_our_certificate_is_shown_where_the_broker_asks_for_it(
     kafka: KafkaBroker, topic: str, tmp_path: Path
 ) -> None:
@@ -70,6 +80,17 @@ async def test_our_certificate_is_shown_where_the_broker_asks_for_it(
     assert await tell(new_pool(), f"{address}&cert={stranger}&key={key}") is not None
 
 
+async def test_any_of_the_brokers_serves_for_the_start(kafka: KafkaBroker, topic: str) -> None:
+    """Nobody listens at the first, and the second takes the connection and says nothing."""
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        dead, mute = free_port(), silent.getsockname()[1]
+        hosts = f"127.0.0.1:{dead},127.0.0.1:{mute},127.0.0.1:{kafka.port}"
+        assert await tell(new_pool(), f"kafka://{hosts}/{topic}") is None
+        assert [row[1] for row in await receive(kafka, topic, 1)] == [event(1)]
+        wrong = await tell(new_pool(), f"kafka://127.0.0.1:{dead},127.0.0.1:{mute}/{topic}")
+        assert wrong is not None
+
+
 async def test_topics_of_a_cluster_share_a_producer(
     kafka: KafkaBroker, topic: str, tmp_path: Path
 ) -> None:
@@ -78,7 +99,7 @@ async def test_topics_of_a_cluster_share_a_producer(
     async with delivering(tmp_path, urls, pool) as deliveries:
         deliveries.retention.ttl_ns = 0
         # The broker makes the topics now.
-        deliveries.enqueue([(hook, event(at)) for at, hook in enumerate(urls)])
+        enqueue(deliveries, [(hook, event(at)) for at, hook in enumerate(urls)])
         await until(lambda: deliveries.counters.total.sent == 20, 60)
         assert pool.open_count == 1
     for number in (0, 19):

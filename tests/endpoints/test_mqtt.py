@@ -1,13 +1,14 @@
 """mqtt:// against mosquitto."""
 
 import asyncio
+import subprocess
 from pathlib import Path
 
 import aiomqtt
 import pytest
 
-from tests.support.brokers import Broker, make_certificates, mosquitto_broker
-from tests.support.sending import batch_of, delivering, event, new_pool, until
+from tests.support.brokers import Broker, make_certificates, mosquitto_broker, program
+from tests.support.sending import batch_of, delivering, enqueue, event, new_pool, until
 
 
 def listener(broker: Broker) -> aiomqtt.Client:
@@ -76,11 +77,11 @@ async def test_nothing_is_lost_when_the_broker_is_killed_and_comes_back(
     await subscribe(mosquitto, "t")
     url = f"mqtt://127.0.0.1:{mosquitto.port}/t?qos=1"
     async with delivering(tmp_path, {"h": [url]}) as deliveries:
-        deliveries.enqueue([("h", event(number)) for number in range(50)])
+        enqueue(deliveries, [("h", event(number)) for number in range(50)])
         await until(lambda: deliveries.counters.total.sent == 50)
         first = await receive_until(mosquitto, event(49))
         mosquitto.kill()
-        deliveries.enqueue([("h", event(number)) for number in range(50, 100)])
+        enqueue(deliveries, [("h", event(number)) for number in range(50, 100)])
         await until(lambda: deliveries.counters.total.failed > 0)
         mosquitto.start()
         await subscribe(mosquitto, "t")
@@ -123,6 +124,40 @@ async def test_tls_is_used_when_a_file_is_named_and_refused_for_a_stranger(tmp_p
         reason = await pool.send(refused, batch_of(event(1)))
         assert reason is not None
         assert "certificate" in reason.lower()
+        await pool.close()
+    finally:
+        broker.kill()
+
+
+@pytest.fixture
+def password_file(tmp_path: Path) -> Path:
+    """The password `p&q` of the user `u v`."""
+    users = tmp_path / "users"
+    users.touch(mode=0o600)
+    command = [program("mosquitto_passwd"), "-b", str(users), "u v", "p&q"]
+    subprocess.run(command, check=True, capture_output=True)
+    return users
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")  # as above
+async def test_mqtts_is_tls_and_logs_in_by_user_and_pass(
+    tmp_path: Path, password_file: Path
+) -> None:
+    certificate, key = make_certificates(tmp_path)
+    lines = (f"certfile {certificate}", f"keyfile {key}", f"password_file {password_file}")
+    broker = mosquitto_broker(tmp_path, *lines, "allow_anonymous false")
+    broker.start()
+    try:
+        pool = new_pool()
+        address = f"mqtts://127.0.0.1:{broker.port}/t?qos=1"
+        login = f"user=u+v&pass=p%26q&cacert={certificate}"
+        assert await pool.send(f"{address}&{login}", batch_of(event(1))) is None
+        wrong = await pool.send(f"{address}&{login}x", batch_of(event(1)))
+        assert wrong is not None
+        # The system's roots don't know this broker.
+        unknown = await pool.send(f"{address}&user=u+v&pass=p%26q", batch_of(event(1)))
+        assert unknown is not None
+        assert "certificate" in unknown.lower()
         await pool.close()
     finally:
         broker.kill()

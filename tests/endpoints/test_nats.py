@@ -6,7 +6,7 @@ import nats
 import pytest
 
 from tests.support.brokers import Broker, make_certificates, nats_broker
-from tests.support.sending import batch_of, delivering, event, new_pool, until
+from tests.support.sending import batch_of, delivering, enqueue, event, new_pool, until
 
 
 async def test_events_arrive_on_the_subject_in_order(nats_server: Broker) -> None:
@@ -31,10 +31,10 @@ async def test_nothing_is_lost_in_a_stream_when_the_server_is_killed_and_comes_b
     await client.jetstream().add_stream(name="s", subjects=["t"])
     await client.close()
     async with delivering(tmp_path, {"h": [f"{address}/t?jetstream=1"]}) as deliveries:
-        deliveries.enqueue([("h", event(number)) for number in range(50)])
+        enqueue(deliveries, [("h", event(number)) for number in range(50)])
         await until(lambda: deliveries.counters.total.sent == 50)
         nats_server.kill()
-        deliveries.enqueue([("h", event(number)) for number in range(50, 100)])
+        enqueue(deliveries, [("h", event(number)) for number in range(50, 100)])
         await until(lambda: deliveries.counters.total.failed > 0)
         nats_server.start()
         await until(lambda: deliveries.counters.total.sent == 100)

@@ -6,7 +6,7 @@ from pathlib import Path
 from redis.asyncio import Redis
 
 from tests.support.brokers import Broker
-from tests.support.sending import batch_of, delivering, event, new_pool, until
+from tests.support.sending import batch_of, delivering, enqueue, event, new_pool, until
 from tests.support.strangers import silent
 
 
@@ -30,10 +30,10 @@ async def test_nothing_is_lost_when_the_server_is_killed_and_comes_back(
 ) -> None:
     url = f"redis://127.0.0.1:{redis_server.port}/c"
     async with delivering(tmp_path, {"h": [url]}) as deliveries:
-        deliveries.enqueue([("h", event(number)) for number in range(50)])
+        enqueue(deliveries, [("h", event(number)) for number in range(50)])
         await until(lambda: deliveries.counters.total.sent == 50)
         redis_server.kill()
-        deliveries.enqueue([("h", event(number)) for number in range(50, 100)])
+        enqueue(deliveries, [("h", event(number)) for number in range(50, 100)])
         await until(lambda: deliveries.counters.total.failed > 0)
         redis_server.start()
         await until(lambda: deliveries.counters.total.sent == 100)

@@ -12,7 +12,8 @@ from aiohttp import web
 from tests.endpoints.test_http import serving
 from tests.endpoints.test_sqs import call
 from tests.support.brokers import Broker, free_port, mosquitto_broker
-from tests.support.sending import batch_of, delivering, event, new_pool, until
+from tests.support.events import queued
+from tests.support.sending import batch_of, delivering, enqueue, event, new_pool, until
 from tests.support.stand_ins import (
     CloudflareStandIn,
     DisqueStandIn,
@@ -22,7 +23,7 @@ from tests.support.stand_ins import (
 from tests.support.strangers import certified
 from tile38py.endpoints.parts import parts_of
 from tile38py.endpoints.sqs import BOUNDS
-from tile38py.interfaces import Batch, Message
+from tile38py.interfaces.delivery import Batch
 from tile38py.limits import MIB
 
 QUEUE = "sqs://us-east-1:123456789012/q"
@@ -59,9 +60,9 @@ async def test_sqs_tells_of_wrong_credentials_without_them(moto: Broker) -> None
 def test_an_event_that_sqs_would_not_take_holds_up_its_hook_alone() -> None:
     batch = Batch(
         [
-            Message(1, 0, "large", event(1, size=MIB)),
-            Message(2, 0, "small", event(2)),
-            Message(3, 0, "large", event(3)),
+            queued(1, "large", event(1, size=MIB)),
+            queued(2, "small", event(2)),
+            queued(3, "large", event(3)),
         ]
     )
     assert parts_of(batch, batch.waiting(), BOUNDS, set()) == [[1]]
@@ -116,7 +117,7 @@ async def test_an_event_that_http_finds_too_large_is_refused_and_holds_up_its_ho
     async with serving(handle) as server:
         url = f"http://127.0.0.1:{server.port}/"
         async with delivering(tmp_path, {"large": [url], "small": [url]}) as deliveries:
-            deliveries.enqueue([("large", event(1, size=2000)), ("small", event(2))])
+            enqueue(deliveries, [("large", event(1, size=2000)), ("small", event(2))])
             await until(lambda: deliveries.counters.get("small").sent == 1)
             await until(lambda: deliveries.counters.get("large").failed > 1)
             assert "413" in deliveries.counters.get("large").last_error
@@ -129,8 +130,8 @@ async def test_an_event_beyond_mosquittos_limit_holds_up_its_hook_alone(tmp_path
     try:
         url = f"mqtt://127.0.0.1:{broker.port}/t?qos=1"
         async with delivering(tmp_path, {"large": [url], "small": [url]}) as deliveries:
-            deliveries.enqueue([("large", event(1, size=2000))])
-            deliveries.enqueue([("small", event(number)) for number in range(100)])
+            enqueue(deliveries, [("large", event(1, size=2000))])
+            enqueue(deliveries, [("small", event(number)) for number in range(100)])
             await until(lambda: deliveries.counters.get("small").sent == 100)
             await until(lambda: deliveries.counters.get("large").failed > 1)
             assert deliveries.counters.get("large").sent == 0
@@ -145,7 +146,7 @@ async def test_an_event_beyond_a_grpc_servers_limit_holds_up_its_hook_alone() ->
     await stand_in.start()
     pool = new_pool()
     bodies = {"large": event(1, size=2000), "small": event(2)}
-    batch = Batch([Message(at, 0, hook, body) for at, (hook, body) in enumerate(bodies.items())])
+    batch = Batch([queued(at, hook, body) for at, (hook, body) in enumerate(bodies.items())])
     assert await pool.send(stand_in.url.format(port=stand_in.port), batch) is None
     assert batch.delivered == {1}
     assert "larger than max" in batch.refused[0]

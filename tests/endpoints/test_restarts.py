@@ -12,7 +12,7 @@ import pytest
 
 from tests.endpoints.test_sqs import receive
 from tests.support.brokers import Broker, free_port
-from tests.support.sending import delivering, event, new_pool, until
+from tests.support.sending import delivering, enqueue, event, new_pool, until
 from tests.support.stand_ins import (
     CloudflareStandIn,
     DisqueStandIn,
@@ -43,10 +43,10 @@ async def test_stand_in_that_is_killed_and_comes_back_gets_everything_in_order(
     try:
         async with delivering(tmp_path, {"h": [url]}, pool) as deliveries:
             deliveries.retention.ttl_ns = 0
-            deliveries.enqueue([("h", body) for body in FIRST])
+            enqueue(deliveries, [("h", body) for body in FIRST])
             await until(lambda: deliveries.counters.total.sent == 50)
             await stand_in.kill()
-            deliveries.enqueue([("h", body) for body in SECOND])
+            enqueue(deliveries, [("h", body) for body in SECOND])
             await until(lambda: deliveries.counters.total.failed > 0, 70)
             await stand_in.start()
             await until(lambda: deliveries.counters.total.sent == 100, 30)
@@ -72,11 +72,11 @@ async def test_sqs_that_is_killed_and_comes_back_gets_everything_in_order(
     try:
         async with delivering(tmp_path, {"h": [url]}) as deliveries:
             deliveries.retention.ttl_ns = 0
-            deliveries.enqueue([("h", body) for body in FIRST])
+            enqueue(deliveries, [("h", body) for body in FIRST])
             await until(lambda: deliveries.counters.total.sent == 50)
             first = await asyncio.to_thread(receive, address, "q")
             moto.kill()
-            deliveries.enqueue([("h", body) for body in SECOND])
+            enqueue(deliveries, [("h", body) for body in SECOND])
             await until(lambda: deliveries.counters.total.failed > 0, 70)
             await asyncio.to_thread(moto.start)
             await until(lambda: deliveries.counters.total.sent == 100, 30)

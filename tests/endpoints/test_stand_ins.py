@@ -10,9 +10,10 @@ from aiohttp import web
 from google.pubsub_v1 import PublishRequest, PublishResponse
 
 from tests.endpoints.test_http import serving
+from tests.support.events import queued
 from tests.support.sending import batch_of, event, new_pool
 from tile38py.endpoints.pool import Pool
-from tile38py.interfaces import Batch, Message
+from tile38py.interfaces.delivery import Batch
 from tile38py.limits import HOOK_BATCH_COUNT_MAX
 
 # What Google's service takes with one request.
@@ -86,8 +87,8 @@ async def test_pubsub_stand_in_is_asked_for_no_more_than_the_service_takes() -> 
         batch = batch_of(*bodies)
         assert await pool.send("pubsub://proj:top", batch) is None
         assert len(batch.delivered) == len(bodies)
-        large = Message(1, 0, "large", event(1, size=SERVICE_BYTES_MAX))
-        mixed = Batch([large, Message(2, 0, "small", event(2))])
+        large = queued(1, "large", event(1, size=SERVICE_BYTES_MAX))
+        mixed = Batch([large, queued(2, "small", event(2))])
         assert await pool.send("pubsub://proj:top", mixed) is None
         assert (mixed.delivered, set(mixed.refused)) == ({1}, {0})
     assert [body for *_, found in publisher.seen for body in found] == [*bodies, event(2)]

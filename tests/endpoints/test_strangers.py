@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.brokers import free_port
-from tests.support.sending import batch_of, delivering, event, new_pool, until
+from tests.support.sending import batch_of, delivering, enqueue, event, new_pool, until
 from tests.support.stand_ins import CloudflareStandIn, environment_of
 from tests.support.strangers import answering, black_hole, silent
 from tile38py.endpoints.pool import Pool
@@ -125,7 +125,7 @@ async def test_hanging_endpoints_of_all_kinds_hold_up_no_other_hook(
         hooks["good"] = [CloudflareStandIn.url]
         async with delivering(tmp_path, hooks, pool) as deliveries:
             for number in range(100):
-                deliveries.enqueue([(hook, event(number)) for hook in hooks])
+                enqueue(deliveries, [(hook, event(number)) for hook in hooks])
                 await asyncio.sleep(0)
             await until(lambda: deliveries.counters.get("good").sent == 100, 4)
     await good.kill()

@@ -35,7 +35,7 @@ class ExampleServer:
             clock=self.bench.clock,
             journal=self.bench.journal,
             gates=self.bench.gates,
-            broadcaster=self.bench.subscriptions,
+            router=self.bench.router,
             log=self.bench.log_lines.append,
         )
 

@@ -3,6 +3,7 @@
 import json
 import resource
 import textwrap
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,7 @@ import pytest
 from tests.scenarios.test_hooks import Receiver, move, pending, set_hook
 from tests.support.brokers import free_port, make_certificates
 from tests.support.process import START_SECONDS_MAX, ServerProcess
+from tests.support.resp import encode_command
 from tests.support.waiting import wait_until
 
 FENCE = ("NEARBY", "fleet", "FENCE", "DETECT", "enter,exit", "POINT", 33, -115, 10000)
@@ -37,7 +39,7 @@ CODE = """
         async def send(self, batch, target):
             with open(target.path, "ab") as file:
                 for index in batch.waiting():
-                    file.write(batch.messages[index].body + b"\\n")
+                    file.write(batch.events[index].body + b"\\n")
                     batch.delivered.add(index)
 
         async def close(self):
@@ -54,6 +56,11 @@ def install(folder: Path, *, is_broken: bool = False) -> None:
     (facts / "entry_points.txt").write_text(
         "[tile38py.endpoints]\nfile = file_endpoint:FileSettings\n"
     )
+
+
+def is_logged(server: ServerProcess, line: str) -> bool:
+    """Whether a line is in the server's log."""
+    return line in server.log()
 
 
 def lines_of(path: Path) -> list[bytes]:
@@ -91,13 +98,65 @@ def test_a_package_that_is_broken_stops_nobody_else(tmp_path: Path) -> None:
     receiver = Receiver()
     try:
         with ServerProcess(tmp_path, environment={"PYTHONPATH": str(packages)}) as server:
-            assert server.call("SETHOOK", "a", "file:///x", *FENCE) == ":1"
+            refused = server.call("SETHOOK", "a", "file:///x", *FENCE)
+            assert refused == "-ERR endpoint 'file:///x': ZeroDivisionError: division by zero"
             assert server.call("SETHOOK", "b", f"http://127.0.0.1:{receiver.port}/", *FENCE) == ":1"
             server.call("SET", "fleet", "truck", "POINT", 33, -115)
             wait_until(lambda: len(receiver.received) == 1, what="the message")
-            wait_until(lambda: "division by zero" in server.log(), what="the reason in the log")
-            server.call("SET", "fleet", "truck", "POINT", 44, -115)
-            wait_until(lambda: len(receiver.received) == 2, what="the next message")
+    finally:
+        receiver.close()
+
+
+HIDDEN = """
+    import sys
+
+
+    class Hidden:
+        def find_spec(self, name, path=None, target=None):
+            if name.partition(".")[0] == "aiokafka":
+                raise ModuleNotFoundError(name, name=name)
+
+
+    sys.meta_path.insert(0, Hidden())
+"""
+
+
+def test_endpoints_of_a_log_that_cannot_be_used_are_told_and_stop_nothing(tmp_path: Path) -> None:
+    """A broker's client that isn't installed, and a scheme that only others know."""
+    hiding = tmp_path / "hiding"
+    hiding.mkdir()
+    (hiding / "sitecustomize.py").write_text(textwrap.dedent(HIDDEN))
+    receiver = Receiver()
+    try:
+        with ServerProcess(tmp_path, environment={"PYTHONPATH": str(hiding)}) as server:
+            install = "its client isn't installed: pip install 'tile38py[kafka]'"
+            url, good = "kafka://user@h/t?x=geheim", f"http://127.0.0.1:{receiver.port}/"
+            refused = server.call("SETHOOK", "h", url, *FENCE)
+            assert refused == f"-ERR endpoint 'kafka://***@h/t?***': {install}"
+            server.stop()
+            log = b"".join(
+                encode_command([str(word).encode() for word in ("SETHOOK", name, urls, *FENCE)])
+                for name, urls in [
+                    ("a", url),
+                    ("b", f"newer://h/?pass=geheim,{good}"),
+                    ("c", good),
+                ]
+            )
+            (server.data / "appendonly.aof").write_bytes(log)
+            server.start()
+            told = "Hook '%s' has an endpoint that can't be used: %s"
+            for name, problem in [
+                ("a", f"kafka://***@h/t?***: {install}"),
+                ("b", "newer://h/?***: unknown scheme"),
+            ]:
+                line = told % (name, problem)
+                wait_until(partial(is_logged, server, line), what=line)
+                assert problem in str(server.call("HOOKSTATS", name))
+            assert "can't be used" not in str(server.call("HOOKSTATS", "c"))
+            # The hook's other endpoint takes what it can.
+            server.call("SET", "fleet", "truck", "POINT", 33, -115)
+            wait_until(lambda: len(receiver.received) == 2, what="messages of two hooks")
+            assert "geheim" not in server.log()
     finally:
         receiver.close()
 

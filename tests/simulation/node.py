@@ -91,11 +91,8 @@ class NoHooks:
     def retain(self, **_: int) -> None:
         """Nothing is kept."""
 
-    def enqueue(self, events: Sequence[tuple[str, bytes]]) -> None:
+    def take(self, events: Sequence[object]) -> None:
         """Forget them."""
-
-    def hooks_changed(self, names: Sequence[str]) -> None:
-        """Nothing waits."""
 
     async def run(self) -> None:
         """Until the stop."""
@@ -315,7 +312,7 @@ class Cluster:
             (core, "new_server_id", self._new_id),
             (core, "raise_file_limit", lambda: 1000),
             (lifecycle, "bind_tcp", lambda host, port: ListenSocket((host, port))),
-            (assembly, "Hooks", NoHooks),
+            (assembly, "open_deliveries", NoHooks),
             (upkeep, "gc", NO_COLLECTOR),
             (log_comparison, "FOLLOW_AUDIT_SECONDS", AUDIT_SECONDS),
             (assembly, "Aof", WatchedAof),

@@ -12,6 +12,7 @@ from tests.support.fakes import (
     SECOND,
     FakeClient,
     FakeClock,
+    FakeHookDelivery,
     FakeJournal,
     FakeMemory,
     FakeOutbox,
@@ -27,9 +28,12 @@ from tile38py.clients import Clients
 from tile38py.commands.registry import End, Services
 from tile38py.config import Config
 from tile38py.dispatch import Dispatcher, Work
+from tile38py.endpoints.checker import EndpointChecker
+from tile38py.endpoints.registry import Registry
 from tile38py.gates import Gates
 from tile38py.interfaces import Journal, LogSource
 from tile38py.replication.leader import Leader
+from tile38py.router import EventRouter
 from tile38py.server.connection import Connection, ConnectionDependencies
 from tile38py.server.peers import ConnectionFilter
 from tile38py.server.transports import TransportDependencies, WebSettings
@@ -58,6 +62,7 @@ class Bench:
 
     def __init__(self, *, is_developer: bool = False, journal: WholeLog | None = None) -> None:
         self.engine = Engine()
+        self.engine.check_endpoints(EndpointChecker(Registry(), requires_clients=False))
         self.clock = FakeClock()
         self.config = Config()
         self.gates = Gates(self.engine, is_loading=False)
@@ -78,12 +83,15 @@ class Bench:
             warn=self.log_lines.append,
         )
         self.subscriptions = Subscriptions(
-            self.engine,
-            journal=self.journal,
-            call_soon=self.loop.call_soon,
-            log=self.log_lines.append,
+            self.engine, call_soon=self.loop.call_soon, log=self.log_lines.append
         )
-        self.subscriptions.forward_to(self.leader.publish)
+        self.hooks = FakeHookDelivery()
+        self.router = EventRouter(
+            journal=self.journal,
+            connections=self.subscriptions,
+            hooks=self.hooks,
+            forward=self.leader.publish,
+        )
         self.shrinker = FakeShrinker()
         self.backups = FakeBackups(self.engine, self.clock)
         self.slow_log = SlowLog(self.engine)
@@ -106,6 +114,7 @@ class Bench:
             broadcaster=self.subscriptions,
             following=self.following,
             outbox=self.outbox,
+            router=self.router,
             log_streams=self.leader,
             shrinker=self.shrinker,
             backups=self.backups,

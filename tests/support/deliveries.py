@@ -7,13 +7,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeVar
 
+from tests.support.events import hook_event
 from tests.support.fake_time import FakeTimeLoop, fake_clock
 from tile38py.delivery.counters import Counters
 from tile38py.delivery.hook_queue import HookQueue
 from tile38py.delivery.retention import Retention, Sweeper
 from tile38py.delivery.store import Store
 from tile38py.delivery.worker import Tools, Worker
-from tile38py.interfaces import Batch
+from tile38py.interfaces.delivery import Batch
 
 Result = TypeVar("Result")
 
@@ -23,6 +24,18 @@ class Hook:
     """A hook's definition."""
 
     endpoints: Sequence[str]
+
+
+class Hooks(dict[str, Hook]):
+    """All hooks, by name."""
+
+    def find(self, hook: str) -> Hook | None:
+        """The hook of a name."""
+        return self.get(hook)
+
+    def names(self) -> list[str]:
+        """Their names."""
+        return list(self)
 
 
 async def at_once(function: Callable[[], Result]) -> Result:
@@ -44,6 +57,7 @@ class FakeCouriers:
     tries: dict[str, int] = field(default_factory=dict)
     resting: dict[str, int] = field(default_factory=dict)
     linger: float = 0.0
+    open_count: int = 0
 
     def resting_until_ns(self, url: str) -> int:
         """As of the last failure."""
@@ -58,6 +72,14 @@ class FakeCouriers:
         """The URL."""
         return url
 
+    def problem(self, url: str) -> str:
+        """None."""
+        del url
+        return ""
+
+    async def run(self) -> None:
+        """Nothing has to be closed."""
+
     async def send(self, url: str, batch: Batch) -> str | None:
         """Deliver what isn't broken."""
         self.tries[url] = self.tries.get(url, 0) + 1
@@ -67,12 +89,12 @@ class FakeCouriers:
             self.resting[url] = self.clock.monotonic_ns() + 500_000_000
             return "down"
         await asyncio.sleep(0.001)
-        if any(message.body in self.poison for message in batch.messages):
+        if any(message.body in self.poison for message in batch.events):
             self.resting[url] = self.clock.monotonic_ns() + 500_000_000
             return "connection lost"
         for group in batch.groups():
             for index in group:
-                body = batch.messages[index].body
+                body = batch.events[index].body
                 if body in self.refused:
                     batch.refused[index] = "no"
                     if self.stops_at_refusals:
@@ -118,7 +140,7 @@ class Bench:
     def put(self, hook: str, *bodies: bytes) -> None:
         """Queue events and wake the worker, as a write does."""
         for body in bodies:
-            self.queue.append(hook, body, self.clock.now_ns())
+            self.queue.append(hook_event(hook, body), self.clock.now_ns())
         self.worker.wake(hook)
 
     def take(self, hook: str, count: int = 100) -> list[bytes]:

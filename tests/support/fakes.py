@@ -7,10 +7,11 @@ import asyncio
 import errno
 import hashlib
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
-from tile38py._engine import Session
-from tile38py.interfaces import HookCounters, HookReport, Listener, Waiter, Wire
+from tile38py._engine import HookChange, HookEvent, Session
+from tile38py.interfaces import Listener, Waiter, Wire
+from tile38py.interfaces.delivery import HookCounters, HookReport
 
 SECOND = 1_000_000_000
 
@@ -241,6 +242,17 @@ class FakeJournal:
                 waiter.refuse(replies, error)
             else:
                 waiter.release(replies, is_last)
+
+
+class FakeHookDelivery:
+    """Delivery that remembers what it is to deliver."""
+
+    def __init__(self) -> None:
+        self.taken: list[HookEvent | HookChange] = []
+
+    def take(self, events: Sequence[HookEvent | HookChange]) -> None:
+        """Remember."""
+        self.taken += events
 
 
 class FakeOutbox:

@@ -92,7 +92,7 @@ class FollowerWorld:
             config=bench.config,
             gates=bench.gates,
             journal=self.aof,
-            broadcaster=bench.subscriptions,
+            router=bench.router,
             connector=self.leader,
             threads=LoopThreads(),
             disk=ResyncDisk(self.aof, FakeFolder(self.disk), NoRewriting(), self._in_thread),

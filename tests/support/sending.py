@@ -5,17 +5,19 @@ from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 
-from tests.support.deliveries import Hook
+from tests.support.deliveries import Hook, Hooks
+from tests.support.events import hook_event, queued
 from tile38py.clock import SystemClock, new_server_id
 from tile38py.delivery.deliveries import Deliveries
 from tile38py.endpoints.names import Names
 from tile38py.endpoints.pool import Pool
 from tile38py.endpoints.registry import Registry, Surroundings
-from tile38py.interfaces import Batch, Clock, Message
+from tile38py.interfaces import Clock
+from tile38py.interfaces.delivery import Batch
 
 
 def event(number: int, object_id: str = "a", size: int = 0) -> bytes:
-    """An event as a fence sends it."""
+    """An event's message as a fence makes it."""
     padding = b"x" * size
     return (
         b'{"command":"set","group":"6","detect":"inside","hook":"h","key":"f",'
@@ -26,7 +28,12 @@ def event(number: int, object_id: str = "a", size: int = 0) -> bytes:
 
 def batch_of(*bodies: bytes, hook: str = "h") -> Batch:
     """A batch of one hook."""
-    return Batch([Message(number, 0, hook, body) for number, body in enumerate(bodies, 1)])
+    return Batch([queued(number, hook, body) for number, body in enumerate(bodies, 1)])
+
+
+def enqueue(deliveries: Deliveries, events: Sequence[tuple[str, bytes]]) -> None:
+    """Have messages delivered, each with the name of its hook."""
+    deliveries.take([hook_event(hook, body) for hook, body in events])
 
 
 def new_pool(
@@ -57,10 +64,8 @@ async def delivering(
 ) -> AsyncIterator[Deliveries]:
     """Deliveries at work for hooks with these URLs."""
     pool = pool or new_pool()
-    records = {name: Hook(urls) for name, urls in hooks.items()}
-    deliveries = Deliveries(
-        folder / "queue.db", pool, clock=SystemClock(), find=records.get, log=tell
-    )
+    records = Hooks({name: Hook(urls) for name, urls in hooks.items()})
+    deliveries = Deliveries(folder / "queue.db", pool, clock=SystemClock(), hooks=records, log=tell)
     deliveries.open()
     async with asyncio.TaskGroup() as tasks:
         tasks.create_task(deliveries.run())
@@ -68,8 +73,7 @@ async def delivering(
         try:
             yield deliveries
         finally:
-            deliveries.stop()
-    await pool.close()
+            await deliveries.stop()
 
 
 async def until(condition: Callable[[], bool], seconds_max: float = 20.0) -> None:

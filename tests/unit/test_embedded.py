@@ -1,10 +1,12 @@
 """The engine in process."""
 
 import re
+import threading
 
 import pytest
 from shapely.geometry import shape
 
+from tests.support.embedded import new_engine
 from tests.support.process import ROOT
 from tests.support.waiting import wait_until
 from tile38py import Engine, GeoJSON
@@ -89,3 +91,36 @@ def test_the_example_of_the_readme_runs() -> None:
     assert examples
     for example in examples:
         exec(compile(example, "README.md", "exec"), {})
+
+
+def test_hooks_are_set_as_a_server_would_take_them() -> None:
+    engine = Engine()
+    fence = ("NEARBY", "fleet", "FENCE", "POINT", 1, 2, 3)
+    assert engine.execute("SETHOOK", "h", "kafka://host/topic", *fence) == 1
+    with pytest.raises(ValueError, match=r"invalid argument 'bogus://host'"):
+        engine.execute("SETHOOK", "h", "bogus://host", *fence)
+    assert engine.snapshot().execute("HOOKS", "*") == [
+        ["h", "fleet", ["kafka://host/topic"], [*map(str, fence)], []]
+    ]
+
+
+def test_threads_share_an_engine_while_a_url_is_checked() -> None:
+    engine = new_engine()
+    is_checking, may_go_on = threading.Event(), threading.Event()
+
+    def check(_url: bytes) -> None:
+        is_checking.set()
+        may_go_on.wait(timeout=20)
+
+    engine.check_endpoints(check)
+    words = [b"SETHOOK", b"h", b"http://x", b"NEARBY", b"k", b"POINT", b"1", b"2", b"3"]
+    setting = threading.Thread(target=engine.execute, args=(words, 0))
+    setting.start()
+    assert is_checking.wait(timeout=20)
+    # It waits for the first one, without which it would never end.
+    other = threading.Thread(target=engine.statistics)
+    other.start()
+    may_go_on.set()
+    for thread in (setting, other):
+        thread.join(timeout=20)
+        assert not thread.is_alive()

@@ -17,7 +17,7 @@ def prepared(count: int) -> tuple[Bench, Sweeper]:
         clock=bench.clock,
         journal=bench.journal,
         gates=bench.gates,
-        broadcaster=bench.subscriptions,
+        router=bench.router,
         log=bench.log_lines.append,
     )
     return bench, sweeper

@@ -50,11 +50,12 @@ def test_a_follower_logs_no_expiry_and_gets_back_what_its_leader_names() -> None
     client.session.feed(b"within k fence bounds 0 0 9 9\r\n", client.now_ns)
     client.now_ns += 2 * SECOND_NS
     assert client.engine.expire(client.now_ns, 10) == (b"", 1)
-    events, changes = client.engine.take_events()
-    assert [event[0] for event in events] == ["live"]
-    assert b'"key":"k",' in events[0][2]
-    assert b'"id":"a"' in events[0][2]
-    assert changes == ()
+    events = client.engine.take_events()
+    assert events is not None
+    [event] = events.live
+    assert (event.key, event.object_id, event.detect) == ("k", "a", None)
+    assert not events.hooks
+    assert not events.channels
     client.engine.follow(b"persist k a\n", client.now_ns)
     assert client.engine.statistics()["num_objects"] == 1
 
@@ -67,7 +68,11 @@ def test_adopted_data_takes_the_place_of_the_old() -> None:
     staging = new_engine()
     assert staging.load(b"set new b point 1 2\n", client.now_ns).error is None
     discarded = client.engine.adopt(staging)
-    assert client.engine.take_events()[1] == (("deleted", b"h", 0),)
+    events = client.engine.take_events()
+    assert events is not None
+    [change] = events.hooks
+    assert change.hook == "h"
+    assert client.engine.hook_names() == []
     assert str(client.call("TYPE", "new")) == "+hash"
     assert staging.statistics()["num_objects"] == 0
     thread = threading.Thread(target=discarded.free)

@@ -5,7 +5,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from tests.support.bench import Bench
 from tests.support.fakes import SECOND
-from tile38py.interfaces import HookCounters
+from tile38py.interfaces.delivery import HookCounters
 from tile38py.metrics import Figures
 
 

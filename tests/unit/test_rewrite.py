@@ -55,7 +55,9 @@ def test_a_hook_lists_the_words_it_was_set_with_after_its_area_changed() -> None
     assert read_all(again.engine.rewrite(client.now_ns)) == log
     again.session.feed(b"set fleet x point 0.5 0.5\r\n", client.now_ns)
     batch = again.session.feed(b"set fleet x point 0.6 0.5\r\n", client.now_ns)
-    assert [event[:2] for event in batch.events] == [("channel", b"c"), ("hook", b"h")]
+    assert batch.events is not None
+    assert [event.channel for event in batch.events.channels] == [b"c"]
+    assert [event.hook for event in batch.events.hooks] == ["h"]
 
 
 def test_writes_go_on_while_another_thread_reads() -> None:

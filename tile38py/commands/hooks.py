@@ -2,7 +2,7 @@
 
 from tile38py.commands.registry import Call, Flags, Group, Later, Reply, Services, command
 from tile38py.config.globs import fits, parse
-from tile38py.interfaces import HookReport
+from tile38py.interfaces.delivery import HookReport
 
 NANOSECONDS = 10**9
 Fields = dict[str, int | bytes]
@@ -47,4 +47,5 @@ def fields_of(report: HookReport) -> Fields:
         "waiting_since": report.oldest_ns // NANOSECONDS,
         "last_error": counters.last_error.encode("utf-8", "surrogateescape"),
         "last_error_at": counters.last_error_ns // NANOSECONDS,
+        "endpoint_error": report.endpoint_error.encode("utf-8", "surrogateescape"),
     }

@@ -48,7 +48,7 @@ def psubscribe(call: Call) -> Replies:
 )
 def publish(call: Call) -> Reply:
     """PUBLISH channel text."""
-    count = call.server.broadcaster.publish(*call.args)
+    count = call.server.router.publish(*call.args)
     return Reply(count, (("published", count),))
 
 

@@ -21,12 +21,13 @@ from tile38py.interfaces import (
     Journal,
     LogStreams,
     Memory,
-    Outbox,
     Process,
     Role,
+    Router,
     SettingsFile,
     Stopper,
 )
+from tile38py.interfaces.delivery import Outbox
 from tile38py.interfaces.following import Following
 from tile38py.interfaces.rewriting import Backups, Shrinker
 from tile38py.slow_log import SlowLog
@@ -83,6 +84,7 @@ class Services:
     broadcaster: Broadcaster
     following: Following
     outbox: Outbox
+    router: Router
     log_streams: LogStreams
     shrinker: Shrinker
     backups: Backups

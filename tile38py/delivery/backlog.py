@@ -2,17 +2,11 @@
 
 from collections import deque
 from collections.abc import Sequence
-from typing import Final, TypeAlias
+from typing import Final
 
-# An event's number, when it was queued, its hook, its text. Exact tuples of such values are what
-# the garbage collector stops looking at: with objects of a class, a look at hundreds of thousands
-# of them would hold up everybody for tenths of seconds.
-Event: TypeAlias = tuple[int, int, str, bytes]
-NUMBER: Final = 0
-QUEUED_NS: Final = 1
-HOOK: Final = 2
-BODY: Final = 3
-NOTHING: Final[deque[Event]] = deque()
+from tile38py._engine import QueuedEvent
+
+NOTHING: Final[deque[QueuedEvent]] = deque()
 # A deque of one takes eight times the memory of a list, which most hooks never outgrow.
 LIST_COUNT_MAX: Final = 32
 
@@ -33,7 +27,7 @@ class Backlog:
     )
 
     def __init__(self) -> None:
-        self.items: list[Event] | deque[Event] = []
+        self.items: list[QueuedEvent] | deque[QueuedEvent] = []
         self.tail = NOTHING  # replaced before anything is added
         self.waiting = 0  # of all three parts
         self.taken = 0  # of the items: handed out and not settled yet
@@ -57,33 +51,33 @@ class Backlog:
     def oldest_ns(self) -> int:
         """When the oldest event was queued; 0 if nothing waits."""
         if self.items:
-            return self.items[0][QUEUED_NS]
+            return self.items[0].queued_ns
         if self.disk_last:
             return self.disk_oldest_ns
-        return self.tail[0][QUEUED_NS] if self.tail else 0
+        return self.tail[0].queued_ns if self.tail else 0
 
-    def holds(self, event: Event) -> bool:
+    def holds(self, event: QueuedEvent) -> bool:
         """Whether an event that the file wasn't told of still waits."""
         first = self.items[0] if self.items else self.tail[0] if self.tail else None
-        return first is not None and first[NUMBER] <= event[NUMBER]
+        return first is not None and first.number <= event.number
 
-    def add(self, event: Event) -> None:
+    def add(self, event: QueuedEvent) -> None:
         """Add the newest event."""
         self.waiting += 1
         if not self.disk_last:
             self._extend((event,))
-            self.cursor = event[NUMBER]
+            self.cursor = event.number
         elif self.tail:
             self.tail.append(event)
         else:
             self.tail = deque((event,))
 
-    def _extend(self, events: Sequence[Event]) -> None:
+    def _extend(self, events: Sequence[QueuedEvent]) -> None:
         if isinstance(self.items, list) and len(self.items) + len(events) > LIST_COUNT_MAX:
             self.items = deque(self.items)
         self.items.extend(events)
 
-    def remove(self, count: int) -> Sequence[Event]:
+    def remove(self, count: int) -> Sequence[QueuedEvent]:
         """Remove the first so many items, one at least; which they were."""
         items = self.items
         if isinstance(items, deque):
@@ -99,24 +93,24 @@ class Backlog:
         if self.disk_last:
             return self._evict_tail()
         kept = list(self.items)
-        unwritten = [event for event in kept if event[NUMBER] > self.written_last]
+        unwritten = [event for event in kept if event.number > self.written_last]
         gone = kept[self.taken : len(kept) - len(unwritten)]
         if not gone or self.taken > len(kept) - len(unwritten):
             return 0
         self.items = []
         self._extend(kept[: self.taken])
         self.tail = deque(unwritten) if unwritten else NOTHING
-        self.cursor = gone[0][NUMBER] - 1
-        self.disk_last = gone[-1][NUMBER]
-        self.disk_oldest_ns = gone[0][QUEUED_NS]
-        return sum(len(event[BODY]) for event in gone)
+        self.cursor = gone[0].number - 1
+        self.disk_last = gone[-1].number
+        self.disk_oldest_ns = gone[0].queued_ns
+        return sum(len(event.body) for event in gone)
 
     def _evict_tail(self) -> int:
         size = 0
-        while self.tail and self.tail[0][NUMBER] <= self.written_last:
+        while self.tail and self.tail[0].number <= self.written_last:
             event = self.tail.popleft()
-            self.disk_last = event[NUMBER]
-            size += len(event[BODY])
+            self.disk_last = event.number
+            size += len(event.body)
         return size
 
     def skip(self, number: int) -> None:
@@ -126,11 +120,11 @@ class Backlog:
         if number == self.disk_last:
             self.loaded([], number, is_all=True)
 
-    def loaded(self, events: list[Event], last: int, *, is_all: bool) -> None:
+    def loaded(self, events: list[QueuedEvent], last: int, *, is_all: bool) -> None:
         """Add what was read of the file's part up to the event `last`; is_all: it had no more."""
         self._extend(events)
         if not is_all:
-            self.cursor, self.disk_oldest_ns = events[-1][:2]
+            self.cursor, self.disk_oldest_ns = events[-1].number, events[-1].queued_ns
             return
         self.cursor = last
         if self.disk_last <= last:

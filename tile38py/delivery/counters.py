@@ -1,6 +1,6 @@
 """What operators see of each hook's deliveries. Counts; decides nothing."""
 
-from tile38py.interfaces import HookCounters
+from tile38py.interfaces.delivery import HookCounters
 from tile38py.limits import HOOK_FATE_COUNT_MAX
 
 

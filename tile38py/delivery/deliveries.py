@@ -1,25 +1,33 @@
 """The one object that the server sees of delivery: events go in, endpoints get them.
 
-deliveries = Deliveries(path, pool, clock=…, find=registry.find, log=log.error)
+deliveries = Deliveries(path, pool, clock=…, hooks=…, log=log.error)
 deliveries.open()                    # raises StartError
 group.create_task(deliveries.run())  # once the log is loaded; ends after stop()
-deliveries.enqueue([("hook", b"…")])
+deliveries.take(events.hooks)
 """
 
 import asyncio
 import contextlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TypeVar
 
+from tile38py._engine import HookChange, HookEvent
 from tile38py.delivery.counters import Counters
 from tile38py.delivery.hook_queue import HookQueue
 from tile38py.delivery.retention import Retention, Sweeper
 from tile38py.delivery.store import LEGACY_SUFFIX, Store, StoreError
-from tile38py.delivery.worker import Tools, Worker
-from tile38py.interfaces import Clock, Couriers, HookRecord, HookReport, Tell
-from tile38py.limits import HOOK_FLUSH_SECONDS, HOOK_SWEEP_SECONDS
+from tile38py.delivery.worker import Tools, Worker, in_parts
+from tile38py.interfaces import Clock, Tell
+from tile38py.interfaces.delivery import Couriers, HookCounters, HookDirectory, HookReport
+from tile38py.limits import (
+    HOOK_FLUSH_SECONDS,
+    HOOK_PROBLEMS_COUNT_MAX,
+    HOOK_STEP_COUNT_MAX,
+    HOOK_SWEEP_SECONDS,
+    STOP_SECONDS_MAX,
+)
 
 Result = TypeVar("Result")
 
@@ -33,18 +41,20 @@ class Deliveries:
         couriers: Couriers,
         *,
         clock: Clock,
-        find: Callable[[str], HookRecord | None],
+        hooks: HookDirectory,
         log: Tell,
     ) -> None:
         self._path = path
         self._couriers = couriers
         self._clock = clock
-        self._find = find
+        self._hooks = hooks
         self._log = log
         self._thread = ThreadPoolExecutor(1, "hook-queue")
         self._stopped = asyncio.Event()
         self._dirty = asyncio.Event()
         self._crowded = asyncio.Event()
+        self._ended = asyncio.Event()
+        self._ended.set()
         self.counters = Counters()
         self.retention = Retention()
         self.queue: HookQueue
@@ -73,57 +83,118 @@ class Deliveries:
             now_ns=self._clock.now_ns,
             retention=self.retention,
         )
-        tools = Tools(self._couriers, self._clock, self._find, self._log)
+        tools = Tools(self._couriers, self._clock, self._hooks.find, self._log)
         self._worker = Worker(self.queue, self.counters, tools)
 
-    def retain(self, *, ttl_ns: int, bytes_max: int) -> None:
-        """Change what the queue keeps; what is too much already goes now."""
-        self.retention.ttl_ns = ttl_ns
+    @property
+    def waiting_count(self) -> int:
+        """Events that wait, over all hooks."""
+        return self.queue.count
+
+    @property
+    def waiting_bytes(self) -> int:
+        """Bytes of the events that wait."""
+        return self.queue.bytes
+
+    @property
+    def memory_bytes(self) -> int:
+        """Bytes of the waiting events that are in memory, not only in the file."""
+        return self.queue.memory_bytes
+
+    @property
+    def connection_count(self) -> int:
+        """Connections to brokers that are open."""
+        return self._couriers.open_count
+
+    @property
+    def total(self) -> HookCounters:
+        """The sums over all hooks."""
+        return self.counters.total
+
+    def retain(self, *, ttl_seconds: int, bytes_max: int) -> None:
+        """Keep events so long, and so many bytes of them; 0 = no bound. In force at once."""
+        self.retention.ttl_ns = ttl_seconds * 10**9
         self.retention.bytes_max = bytes_max
         self._crowded.set()
 
-    def enqueue(self, events: Sequence[tuple[str, bytes]]) -> None:
-        """Queue events, (hook name, message) each, in the order of their writes."""
+    def take(self, events: Sequence[HookEvent | HookChange]) -> None:
+        """Queue events. A change among them holds for what comes behind it."""
         now_ns = self._clock.now_ns()
-        append = self.queue.append
-        # A hook for which something waited before is in the worker's hands.
-        idle = [hook for hook, body in events if append(hook, body, now_ns)]
-        for hook in idle:
-            self._worker.wake(hook)
+        append, wake = self.queue.append, self._worker.wake
+        for event in events:
+            if isinstance(event, HookChange):
+                self._worker.changed(event.hook)
+            # A hook for which something waited before is in the worker's hands.
+            elif append(event, now_ns):
+                wake(event.hook)
         self._dirty.set()
         if self.retention.is_exceeded(self.queue.bytes):
             self._crowded.set()
 
-    def hooks_changed(self, names: Sequence[str]) -> None:
-        """These hooks were made, replaced or deleted: find() tells what they are now."""
-        for name in names:
-            self._worker.changed(name)
-        self._dirty.set()
-
     def report(self, hook: str) -> HookReport:
         """What became of a hook's events."""
         return HookReport(
-            self.counters.get(hook), self.queue.waiting(hook), self.queue.oldest_ns(hook)
+            self.counters.get(hook),
+            self.queue.waiting(hook),
+            self.queue.oldest_ns(hook),
+            endpoint_error=next(self._problems(hook), ""),
         )
 
+    def _problems(self, hook: str) -> Iterator[str]:
+        """URLs of a hook to which nothing can ever be sent, each with the reason."""
+        record = self._hooks.find(hook)
+        for url in record.endpoints if record is not None else ():
+            problem = self._couriers.problem(url)
+            if problem:
+                yield f"{self._couriers.shown(url)}: {problem}"
+
+    async def _review(self) -> None:
+        """Log the endpoints of the loaded hooks to which nothing can ever be sent."""
+        found: dict[str, str] = {}
+        async for part in in_parts(self._hooks.names(), HOOK_STEP_COUNT_MAX):
+            for hook in part:
+                for problem in self._problems(hook):
+                    found.setdefault(problem, hook)
+            if len(found) > HOOK_PROBLEMS_COUNT_MAX:
+                break
+        for problem, hook in list(found.items())[:HOOK_PROBLEMS_COUNT_MAX]:
+            self._log("Hook '%s' has an endpoint that can't be used: %s", hook, problem)
+        if len(found) > HOOK_PROBLEMS_COUNT_MAX:
+            self._log("More hooks have such endpoints: HOOKSTATS shows them")
+
     async def run(self) -> None:
-        """Deliver until stop() is called; what isn't delivered then stays in the file."""
+        """Deliver until stop() is called; events that aren't delivered then stay in the file."""
+        self._ended.clear()
+        try:
+            async with asyncio.TaskGroup() as tasks:
+                connections = tasks.create_task(self._couriers.run(), name="endpoints")
+                await self._deliver()
+                connections.cancel()
+        finally:
+            self._ended.set()
+
+    async def _deliver(self) -> None:
         try:
             async with asyncio.TaskGroup() as tasks:
                 tasks.create_task(self._flush_often(), name="hook queue flush")
                 sweeping = tasks.create_task(self._sweep_often(), name="hook queue sweep")
+                reviewing = tasks.create_task(self._review(), name="hook review")
                 self._worker.start(tasks)
                 await self._stopped.wait()
                 self._worker.stop()
                 sweeping.cancel()
+                reviewing.cancel()
         finally:
             self._worker.stop()
             await self._close()
 
-    def stop(self) -> None:
-        """Make run() end."""
+    async def stop(self) -> None:
+        """End run(); events that weren't delivered stay in the file."""
         self._stopped.set()
         self._dirty.set()
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(STOP_SECONDS_MAX):
+                await self._ended.wait()
 
     async def _close(self) -> None:
         await self.queue.flush()

@@ -9,11 +9,12 @@ from collections import deque
 from collections.abc import Callable, Coroutine, Sequence
 from typing import Protocol, TypeVar
 
-from tile38py.delivery.backlog import BODY, HOOK, NUMBER, QUEUED_NS, Backlog, Event
+from tile38py._engine import HookEvent, QueuedEvent
+from tile38py.delivery.backlog import Backlog
 from tile38py.delivery.counters import Counters
 from tile38py.delivery.retention import Retention
 from tile38py.delivery.store import Range, Row, Store, StoreError
-from tile38py.interfaces import Clock, Message
+from tile38py.interfaces import Clock
 from tile38py.limits import (
     HOOK_EVENT_BYTES,
     HOOK_FLUSH_COUNT_MAX,
@@ -54,7 +55,7 @@ class HookQueue:
         self._retention = retention
         self.on_health: Callable[[str | None], None] = lambda _error: None
         self._backlogs: dict[str, Backlog] = {}
-        self._unwritten: deque[Event] = deque()
+        self._unwritten: deque[QueuedEvent] = deque()
         self._done: dict[str, int] = {}  # hook -> events up to this number leave the file
         self._is_flushing = False
         self._must_recount = False
@@ -99,9 +100,10 @@ class HookQueue:
         """Whether the file lacks something."""
         return bool(self._unwritten or self._done or self._is_flushing)
 
-    def append(self, hook: str, body: bytes, now_ns: int) -> bool:
+    def append(self, event: HookEvent, now_ns: int) -> bool:
         """Add an event; whether it is the only one of its hook."""
-        size = len(body) + HOOK_EVENT_BYTES
+        hook = event.hook
+        size = len(event.body) + HOOK_EVENT_BYTES
         if self._lacks_room(size):
             self.drop_unwritten(size)
             if self._lacks_room(size):
@@ -109,13 +111,13 @@ class HookQueue:
                 self._counters.add_dropped(hook)
                 return False
         self.last_number += 1
-        event = (self.last_number, now_ns, hook, body)
+        queued = QueuedEvent(self.last_number, now_ns, event)
         backlog = self._backlogs.get(hook)
         is_first = backlog is None
         if backlog is None:
             backlog = self._backlogs[hook] = Backlog()
-        backlog.add(event)
-        self._unwritten.append(event)
+        backlog.add(queued)
+        self._unwritten.append(queued)
         self.count += 1
         self.bytes += size
         self.memory_bytes += size
@@ -126,7 +128,7 @@ class HookQueue:
             return self._retention.is_exceeded(self.bytes + size)
         return self._retention.is_far_exceeded(self.bytes + size)
 
-    def take(self, hook: str, count_max: int, bytes_max: int) -> list[Message]:
+    def take(self, hook: str, count_max: int, bytes_max: int) -> list[QueuedEvent]:
         """The oldest events of a hook, in order, until settle() says what became of them."""
         backlog = self._backlogs.get(hook)
         if backlog is None:
@@ -134,20 +136,20 @@ class HookQueue:
         assert backlog.taken == 0, "a hook's events are with one taker at a time"
         if self._expire(hook, backlog):
             return []  # there are more that are too old: let others have their turn
-        taken: list[Message] = []
+        taken: list[QueuedEvent] = []
         for event in backlog.items:
-            bytes_max -= len(event[BODY])
+            bytes_max -= len(event.body)
             if len(taken) == count_max or (taken and bytes_max < 0):
                 break
-            taken.append(Message._make(event))
+            taken.append(event)
         backlog.taken = len(taken)
         return taken
 
-    def settle(self, taken: Sequence[Message], count: int) -> None:
+    def settle(self, taken: Sequence[QueuedEvent], count: int) -> None:
         """The first so many of a hook's taken events are delivered; the others wait again."""
         hook = taken[0].hook
         backlog = self._backlogs.get(hook)
-        if backlog is None or not backlog.taken or backlog.items[0][NUMBER] != taken[0].number:
+        if backlog is None or not backlog.taken or backlog.items[0].number != taken[0].number:
             return  # the hook was deleted meanwhile
         assert count <= backlog.taken == len(taken)
         backlog.taken = 0
@@ -162,7 +164,7 @@ class HookQueue:
         if backlog is None:
             return 0
         in_memory = [*backlog.items, *backlog.tail]
-        self._forget(len(in_memory), sum(len(event[BODY]) for event in in_memory))
+        self._forget(len(in_memory), sum(len(event.body) for event in in_memory))
         self._done[hook] = self.last_number
         if backlog.disk_last:
             # The file knows how many there were; the sums are put right by the next flush.
@@ -196,10 +198,10 @@ class HookQueue:
                 self._add_loaded(backlog, span, events, is_all=is_all)
 
     def _add_loaded(
-        self, backlog: Backlog, span: Range, events: list[Event], *, is_all: bool
+        self, backlog: Backlog, span: Range, events: list[QueuedEvent], *, is_all: bool
     ) -> None:
         backlog.loaded(events, span.last, is_all=is_all)
-        self.memory_bytes += sum(len(event[BODY]) + HOOK_EVENT_BYTES for event in events)
+        self.memory_bytes += sum(len(event.body) + HOOK_EVENT_BYTES for event in events)
         if backlog.is_empty:
             del self._backlogs[span.hook]
 
@@ -211,7 +213,7 @@ class HookQueue:
         last = self.last_number
         try:
             while await self._flush_group():
-                if not self._unwritten or self._unwritten[0][NUMBER] > last:
+                if not self._unwritten or self._unwritten[0].number > last:
                     break
         finally:
             self._is_flushing = False
@@ -220,7 +222,7 @@ class HookQueue:
         """One transaction, in steps that are short for the event loop; whether it succeeded."""
         # Taken first: what is delivered from here on is removed by the next one.
         done, self._done = self._done, {}
-        events: list[Event] = []
+        events: list[QueuedEvent] = []
         written: dict[str, Backlog] = {}
         while self._unwritten and len(events) < HOOK_FLUSH_COUNT_MAX:
             events += self._next_unwritten(written)
@@ -232,10 +234,10 @@ class HookQueue:
         except StoreError as error:
             self._unwritten.extendleft(reversed(events))
             self._done = {**done, **self._done}
-            for number, _, hook, _ in events:
-                backlog_now = self._backlogs.get(hook)
+            for event in events:
+                backlog_now = self._backlogs.get(event.hook)
                 if backlog_now is not None:
-                    backlog_now.written_last = min(backlog_now.written_last, number - 1)
+                    backlog_now.written_last = min(backlog_now.written_last, event.number - 1)
             self.set_health(str(error))
             self.drop_unwritten()
             return False
@@ -247,21 +249,21 @@ class HookQueue:
                 await asyncio.sleep(0)
         return True
 
-    def _next_unwritten(self, written: dict[str, Backlog]) -> list[Event]:
+    def _next_unwritten(self, written: dict[str, Backlog]) -> list[QueuedEvent]:
         """Some of the oldest that the file lacks and that still wait; and whose they are."""
-        found: list[Event] = []
+        found: list[QueuedEvent] = []
         for _ in range(min(len(self._unwritten), HOOK_STEP_COUNT_MAX)):
             event = self._unwritten.popleft()
-            backlog = self._backlogs.get(event[HOOK])
+            backlog = self._backlogs.get(event.hook)
             if backlog is not None and backlog.holds(event):
                 # Told in advance: what is delivered during the write is removed after it.
-                backlog.written_last = event[NUMBER]
-                written[event[HOOK]] = backlog
+                backlog.written_last = event.number
+                written[event.hook] = backlog
                 found.append(event)
         return found
 
-    def _waits(self, event: Event) -> bool:
-        backlog = self._backlogs.get(event[HOOK])
+    def _waits(self, event: QueuedEvent) -> bool:
+        backlog = self._backlogs.get(event.hook)
         return backlog is not None and backlog.holds(event)
 
     async def _recount_if_needed(self) -> None:
@@ -272,7 +274,7 @@ class HookQueue:
         unwritten = [event for event in self._unwritten if self._waits(event)]
         self.count = contents.count + len(unwritten)
         self.bytes = contents.size + self.count * HOOK_EVENT_BYTES
-        self.bytes += sum(len(event[BODY]) for event in unwritten)
+        self.bytes += sum(len(event.body) for event in unwritten)
 
     def _evict(self, hook: str, backlog: Backlog) -> None:
         if self._backlogs.get(hook) is not backlog or backlog.is_loading:
@@ -291,11 +293,11 @@ class HookQueue:
     def _expire(self, hook: str, backlog: Backlog) -> bool:
         cutoff_ns = self._retention.cutoff_ns(self._clock.now_ns())
         items = backlog.items
-        if not items or backlog.taken or items[0][QUEUED_NS] >= cutoff_ns:
+        if not items or backlog.taken or items[0].queued_ns >= cutoff_ns:
             return False
         count = 0
         for event in items:
-            if event[QUEUED_NS] >= cutoff_ns or count == HOOK_SWEEP_COUNT_MAX:
+            if event.queued_ns >= cutoff_ns or count == HOOK_SWEEP_COUNT_MAX:
                 break
             count += 1
         self._counters.add_expired(hook, count)
@@ -308,7 +310,7 @@ class HookQueue:
         backlog = self._backlogs.get(row.hook)
         if backlog is None or backlog.is_loading:
             return False
-        if backlog.items and backlog.items[0][NUMBER] == row.number and not backlog.taken:
+        if backlog.items and backlog.items[0].number == row.number and not backlog.taken:
             self._pop(row.hook, backlog, 1)
         elif backlog.cursor < row.number <= backlog.disk_last:
             self.count -= 1
@@ -325,28 +327,28 @@ class HookQueue:
         """Make room for so many bytes where the file can't help: the oldest unwritten go."""
         while self._unwritten and self._retention.is_exceeded(self.bytes + size):
             event = self._unwritten[0]
-            backlog = self._backlogs.get(event[HOOK])
+            backlog = self._backlogs.get(event.hook)
             if backlog is not None and backlog.holds(event):
                 if backlog.taken or backlog.is_loading:
                     break
                 count = self._drop_through(event, backlog)
-                self._counters.add_dropped(event[HOOK], count)
-                self._forget_if_empty(event[HOOK], backlog)
+                self._counters.add_dropped(event.hook, count)
+                self._forget_if_empty(event.hook, backlog)
             self._unwritten.popleft()
 
-    def _drop_through(self, event: Event, backlog: Backlog) -> int:
+    def _drop_through(self, event: QueuedEvent, backlog: Backlog) -> int:
         """Drop a hook's event, and what it has in memory before it; how many they were."""
         if backlog.tail and backlog.tail[0] is event:
             backlog.tail.popleft()
             backlog.waiting -= 1
-            self._forget(1, len(event[BODY]))
+            self._forget(1, len(event.body))
             return 1
         count = 0
         for older in backlog.items:
-            if older[NUMBER] > event[NUMBER]:
+            if older.number > event.number:
                 break
             count += 1
-        self._pop(event[HOOK], backlog, count)
+        self._pop(event.hook, backlog, count)
         return count
 
     def _forget_if_empty(self, hook: str, backlog: Backlog) -> None:
@@ -355,8 +357,8 @@ class HookQueue:
 
     def _pop(self, hook: str, backlog: Backlog, count: int) -> None:
         gone = backlog.remove(count)
-        number = gone[-1][NUMBER]
-        self._forget(count, sum(len(event[BODY]) for event in gone))
+        number = gone[-1].number
+        self._forget(count, sum(len(event.body) for event in gone))
         if number <= backlog.written_last:
             self._done[hook] = number
         elif backlog.written_last and self._done.get(hook, 0) < backlog.written_last:

@@ -5,19 +5,21 @@ index by hook and number makes each read of a hook's events a range that ends wi
 """
 
 import contextlib
+import json
 import sqlite3
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Final, TypeAlias
 
-from tile38py.delivery.backlog import NUMBER, Event
+from tile38py._engine import HookEvent, QueuedEvent
 from tile38py.errors import StartError
 from tile38py.limits import HOOK_LOAD_BYTES_MAX, HOOK_SWEEP_COUNT_MAX
 
 SQLITE_MAGIC: Final = b"SQLite format 3\x00"
 LEGACY_SUFFIX: Final = "-tile38"  # what Tile38's own queue is moved to
-FORMAT: Final = 1  # of the tables, kept as the file's user_version
+FORMAT: Final = 2  # of the tables, kept as the file's user_version
+FORMAT_WITHOUT_SUBJECT: Final = 1  # had nothing of an event but its message
 PAGES_FREED_COUNT_MAX: Final = 256  # given back to the disk with one write
 WAL_BYTES_MAX: Final = 4 << 20  # what the write-ahead log is cut to after a checkpoint
 
@@ -26,11 +28,21 @@ CREATE TABLE event (
   number INTEGER PRIMARY KEY,
   hook BLOB NOT NULL,
   queued_ns INTEGER NOT NULL,
-  body BLOB NOT NULL
+  body BLOB NOT NULL,
+  key TEXT NOT NULL DEFAULT '',
+  object_id TEXT NOT NULL DEFAULT '',
+  detect TEXT
 ) STRICT;
 CREATE INDEX event_of_hook ON event (hook, number);
 CREATE TABLE last_number (one INTEGER PRIMARY KEY CHECK (one = 1), number INTEGER NOT NULL) STRICT;
 INSERT INTO last_number VALUES (1, 0);
+"""
+MIGRATION: Final = """
+ALTER TABLE event ADD COLUMN key TEXT NOT NULL DEFAULT '';
+ALTER TABLE event ADD COLUMN object_id TEXT NOT NULL DEFAULT '';
+ALTER TABLE event ADD COLUMN detect TEXT;
+UPDATE event SET key = member(body, 'key'), object_id = member(body, 'id'),
+  detect = nullif(member(body, 'detect'), '');
 """
 INSERT: Final = "INSERT OR REPLACE INTO event VALUES {rows}"
 REMOVE: Final = "DELETE FROM event WHERE number IN (VALUES {rows})"
@@ -41,9 +53,10 @@ DELETE FROM event WHERE number IN (
   ON event.hook = gone.hook AND event.number <= gone.last
 )
 """
+ROW_WIDTH: Final = 7  # columns
 ROWS: Final = (512, 64, 8, 1)  # handed to one statement, as long as there are so many
 READ: Final = """
-SELECT number, queued_ns, body FROM event INDEXED BY event_of_hook
+SELECT number, queued_ns, key, object_id, detect, body FROM event INDEXED BY event_of_hook
 WHERE hook = ? AND number > ? AND number <= ? ORDER BY number LIMIT ?
 """
 OLDEST: Final = f"""
@@ -52,6 +65,7 @@ WHERE number > ? ORDER BY number LIMIT {HOOK_SWEEP_COUNT_MAX}
 """
 # The index has all that this needs, in order.
 HOOKS: Final = "SELECT hook, max(number), count(*) FROM event GROUP BY hook ORDER BY hook"
+Value: TypeAlias = bytes | int | str | None
 
 
 class StoreError(Exception):
@@ -126,12 +140,19 @@ class Store:
         run(f"PRAGMA journal_size_limit = {WAL_BYTES_MAX}")
         (found,) = run("PRAGMA user_version").fetchone()
         if found == 0:
-            self._database.executescript(f"BEGIN; {SCHEMA} PRAGMA user_version = {FORMAT}; COMMIT;")
+            self._change_tables(SCHEMA)
+        elif found == FORMAT_WITHOUT_SUBJECT:
+            self._database.create_function("member", 2, member_of, deterministic=True)
+            self._change_tables(MIGRATION)
         elif found != FORMAT:
             raise sqlite3.DatabaseError(f"its format {found} is unknown to this version")
         problem = run("PRAGMA quick_check(1)").fetchone()[0]
         if problem != "ok":
             raise sqlite3.DatabaseError(str(problem))
+
+    def _change_tables(self, statements: str) -> None:
+        script = f"BEGIN; {statements} PRAGMA user_version = {FORMAT}; COMMIT;"
+        self._database.executescript(script)
 
     def contents(self) -> Contents:
         """What waits in it."""
@@ -144,27 +165,23 @@ class Store:
             (last,) = self._database.execute("SELECT number FROM last_number").fetchone()
         return Contents(hooks, count, size, last)
 
-    def write(self, events: Sequence[Event], done: Sequence[tuple[str, int]]) -> None:
+    def write(self, events: Sequence[QueuedEvent], done: Sequence[tuple[str, int]]) -> None:
         """Add events, and remove those of each hook up to a number. All or nothing.
 
         Many rows with each statement: between two, this thread has to wait until it is its turn
         among those that run Python.
         """
         gone = [value for hook, number in done for value in (bytes_of(hook), number)]
-        rows = [
-            value
-            for number, queued_ns, hook, body in events
-            for value in (number, bytes_of(hook), queued_ns, body)
-        ]
+        rows = [value for event in events for value in row_of(event)]
         with translated(), self._transaction():
             self._run_in_parts(DELETE, gone, width=2)
-            self._run_in_parts(INSERT, rows, width=4)
+            self._run_in_parts(INSERT, rows, width=ROW_WIDTH)
             run = self._database.execute
             if events:
-                run("UPDATE last_number SET number = max(number, ?)", (events[-1][NUMBER],))
+                run("UPDATE last_number SET number = max(number, ?)", (events[-1].number,))
             run(f"PRAGMA incremental_vacuum({PAGES_FREED_COUNT_MAX})").fetchall()
 
-    def _run_in_parts(self, statement: str, values: Sequence[bytes | int], *, width: int) -> None:
+    def _run_in_parts(self, statement: str, values: Sequence[Value], *, width: int) -> None:
         """Run a statement on rows of so many values each, as few times as it can be."""
         start = 0
         row = f"({','.join('?' * width)})"
@@ -175,7 +192,7 @@ class Store:
                 self._database.execute(text, values[start : start + size])
                 start += size
 
-    def read(self, ranges: Sequence[Range]) -> list[tuple[list[Event], bool]]:
+    def read(self, ranges: Sequence[Range]) -> list[tuple[list[QueuedEvent], bool]]:
         """The events of each range, in order, and whether those are all of the range.
 
         Never looks at another hook's events.
@@ -183,13 +200,14 @@ class Store:
         with translated():
             return [self._read(wanted) for wanted in ranges]
 
-    def _read(self, wanted: Range) -> tuple[list[Event], bool]:
+    def _read(self, wanted: Range) -> tuple[list[QueuedEvent], bool]:
         words = (bytes_of(wanted.hook), wanted.after, wanted.last, wanted.count_max)
-        events: list[Event] = []
+        events: list[QueuedEvent] = []
         size = 0
         with contextlib.closing(self._database.execute(READ, words)) as found:
-            for number, queued_ns, body in found:
-                events.append((number, queued_ns, wanted.hook, body))
+            for number, queued_ns, key, object_id, detect, body in found:
+                event = HookEvent(wanted.hook, key, object_id, detect, body)
+                events.append(QueuedEvent(number, queued_ns, event))
                 size += len(body)
                 if size >= wanted.bytes_max:
                     return events, number == wanted.last
@@ -241,6 +259,25 @@ def translated() -> Iterator[None]:
         yield
     except sqlite3.Error as error:
         raise StoreError(str(error)) from error
+
+
+def row_of(event: QueuedEvent) -> tuple[Value, ...]:
+    """An event in the order of the table's columns."""
+    hook = bytes_of(event.hook)
+    subject = (event.key, event.object_id, event.detect)
+    return (event.number, hook, event.queued_ns, event.body, *subject)
+
+
+def member_of(body: bytes, name: str) -> str:
+    """A member of a message that was queued without its subject; empty if there is none."""
+    try:
+        found = json.loads(body)[name]
+    except (ValueError, LookupError, TypeError, RecursionError):
+        return ""
+    # The output IDS with DISTANCE makes an object of the id.
+    if isinstance(found, dict):
+        found = found.get("id")
+    return found if isinstance(found, str) else ""
 
 
 def bytes_of(hook: str) -> bytes:

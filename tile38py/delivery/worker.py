@@ -11,10 +11,12 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
+from tile38py._engine import QueuedEvent
 from tile38py.delivery.counters import Counters
 from tile38py.delivery.entrance import Entrance
 from tile38py.delivery.hook_queue import HookQueue
-from tile38py.interfaces import Batch, Clock, Couriers, HookRecord, Message, Tell
+from tile38py.interfaces import Clock, Tell
+from tile38py.interfaces.delivery import Batch, Couriers, HookRecord
 from tile38py.limits import (
     HOOK_BATCH_BYTES_MAX,
     HOOK_BATCH_COUNT_MAX,
@@ -29,7 +31,7 @@ from tile38py.limits import (
 
 Item = TypeVar("Item")
 Urls = tuple[str, ...]
-Span = tuple[str, int, int]  # a hook, the index of its first message in a batch, how many it has
+Span = tuple[str, int, int]  # a hook, the index of its first event in a batch, how many it has
 
 
 @dataclass(frozen=True, slots=True)
@@ -209,14 +211,14 @@ class Worker:
 
     async def _send(self, lane: Lane, hooks: list[str]) -> float:
         """Send a batch of these hooks' events; seconds to wait before the next one."""
-        messages, spans = await self._take(lane, hooks)
-        batch = Batch(messages)
+        events, spans = await self._take(lane, hooks)
+        batch = Batch(events)
         if self._passed:
             # What went out past an event that was refused isn't sent again.
-            for at, message in enumerate(messages):
-                if message.number in self._passed.get(message.hook, ()):
+            for at, event in enumerate(events):
+                if event.number in self._passed.get(event.hook, ()):
                     batch.delivered.add(at)
-        if not messages:
+        if not events:
             # Either all were too old, or the file can't be read and is tried again later.
             await asyncio.sleep(0)
             is_stuck = any(self._queue.needs_load(hook) for hook in hooks)
@@ -227,7 +229,7 @@ class Worker:
             lane.widen()
             lane.suspects.clear()
         elif is_tried and len(batch.delivered) == count_before:
-            self._suspect(lane, hooks, len(messages))
+            self._suspect(lane, hooks, len(events))
         await self._settle(lane, batch, spans, reason if is_tried else None)
         self._tell(lane, batch, reason)
         if reason is None:
@@ -250,28 +252,28 @@ class Worker:
                 self._rest(hooks[0], HOOK_RETRY_SECONDS_MAX)
             lane.widen()
 
-    async def _take(self, lane: Lane, hooks: list[str]) -> tuple[list[Message], list[Span]]:
+    async def _take(self, lane: Lane, hooks: list[str]) -> tuple[list[QueuedEvent], list[Span]]:
         """The next events of these hooks, as many as fit into a batch, and whose they are."""
         share = HOOK_BATCH_COUNT_MAX if len(hooks) == 1 else HOOK_SHARE_COUNT_MAX
         room = 1 if self._alone.intersection(hooks) else lane.room
         bytes_left = HOOK_BATCH_BYTES_MAX
-        messages: list[Message] = []
+        events: list[QueuedEvent] = []
         spans: list[Span] = []
         async for part in in_parts(hooks, lane.step):
             for hook in part:
                 if room == 0 or bytes_left <= 0:
-                    return messages, spans
+                    return events, spans
                 taken = self._queue.take(hook, min(share, room), bytes_left)
                 if not taken:
                     continue
-                spans.append((hook, len(messages), len(taken)))
-                messages += taken
+                spans.append((hook, len(events), len(taken)))
+                events += taken
                 room -= len(taken)
-                for message in taken:
-                    bytes_left -= len(message.body)
+                for event in taken:
+                    bytes_left -= len(event.body)
                 if self._failed.get(hook) == taken[0].number:
                     self._counters.add_retried(hook)
-        return messages, spans
+        return events, spans
 
     async def _try_all(self, lane: Lane, batch: Batch) -> tuple[str | None, bool]:
         """Each URL in turn, for what isn't delivered yet: why the last was down; any tried?"""
@@ -295,14 +297,14 @@ class Worker:
         self, lane: Lane, batch: Batch, spans: list[Span], reason: str | None
     ) -> None:
         """Tell the queue what was delivered, hook by hook, and count it; reason: why not all."""
-        messages, delivered = batch.messages, batch.delivered
-        is_done = len(delivered) == len(messages)
+        events, delivered = batch.events, batch.delivered
+        is_done = len(delivered) == len(events)
         async for part in in_parts(spans, lane.step):
             for hook, start, taken in part:
                 count = taken if is_done else count_first(delivered, start, taken)
                 if not is_done or hook in self._passed:
                     self._note_passed(hook, batch, range(start, start + taken), count)
-                self._queue.settle(messages[start : start + taken], count)
+                self._queue.settle(events[start : start + taken], count)
                 if count:
                     self._counters.add_sent(hook, count)
                     self._failed.pop(hook, None)
@@ -312,10 +314,10 @@ class Worker:
 
     def _note_passed(self, hook: str, batch: Batch, indexes: range, count: int) -> None:
         """Remember what was delivered though one before it still waits."""
-        past = {batch.messages[at].number for at in indexes[count:] if at in batch.delivered}
+        past = {batch.events[at].number for at in indexes[count:] if at in batch.delivered}
         past |= self._passed.pop(hook, set())
         if count:
-            last = batch.messages[indexes[count - 1]].number
+            last = batch.events[indexes[count - 1]].number
             past = {number for number in past if number > last}
         if past:
             self._passed[hook] = past
@@ -326,7 +328,7 @@ class Worker:
             self._rest(hook, HOOK_RETRY_SECONDS)
         why = refusal if refusal is not None else reason
         if why is not None:
-            self._failed[hook] = batch.messages[index].number
+            self._failed[hook] = batch.events[index].number
             self._counters.add_failed(hook, reason=why, now_ns=self._clock.now_ns())
 
     def _rest(self, hook: str, seconds: float) -> None:
@@ -354,7 +356,7 @@ class Worker:
 
 
 def count_first(delivered: set[int], start: int, count: int) -> int:
-    """How many of so many messages were delivered before the first that wasn't."""
+    """How many of so many events were delivered before the first that wasn't."""
     for at in range(start, start + count):
         if at not in delivered:
             return at - start

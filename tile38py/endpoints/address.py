@@ -5,8 +5,9 @@ from dataclasses import dataclass
 from typing import Final
 from urllib.parse import parse_qsl, unquote_plus
 
-ESCAPED: Final = re.compile(r"[0-9a-fA-F]{2}")
+HALF_ESCAPE: Final = re.compile(r"%(?![0-9a-fA-F]{2})")
 PORT_MAX: Final = 65535
+NUMBER_DIGITS_MAX: Final = 19  # of what fits into 64 bits
 HIDDEN: Final = "***"
 KEY_PART: Final = "SharedAccessKey="
 CONNECTION_STRING: Final = "Endpoint="  # how Event Hubs' addresses begin
@@ -57,32 +58,60 @@ def split(url: str) -> Address:
     authority, *segments = path.split("/")
     if not authority:
         raise AddressError("missing channel" if scheme == "local" else "missing host")
-    query: dict[str, str] = {}
-    for name, value in parse_qsl(queries[0] if queries else "", keep_blank_values=True):
-        query.setdefault(name, value)
-    return Address(scheme, authority, tuple(segments), query)
+    return Address(scheme, authority, tuple(segments), parameters(queries[0] if queries else ""))
+
+
+def parameters(query: str) -> dict[str, str]:
+    """The parameters of a query: of several of one name the first, none with half an escape."""
+    found: dict[str, str] = {}
+    for pair in query.split("&"):
+        name, _, value = pair.partition("=")
+        words = form_decoded(name), form_decoded(value)
+        if words[0] is not None and words[1] is not None:
+            found.setdefault(words[0], words[1])
+    return found
+
+
+def form_decoded(text: str) -> str | None:
+    """A text without `+` for blanks and `%20`; None for half an escape."""
+    if HALF_ESCAPE.search(text) is not None:
+        return None
+    return unquote_plus(text, errors="surrogateescape")
 
 
 def decoded(segment: str, error: str) -> str:
-    """A name as it stands in a segment; a `%` that begins no escape is refused."""
-    rest = segment
-    while "%" in rest:
-        _, _, rest = rest.partition("%")
-        if ESCAPED.match(rest) is None:
-            raise AddressError(error)
-    return unquote_plus(segment, errors="surrogateescape")
+    """A name as it stands in a segment. Raises AddressError for half an escape."""
+    name = form_decoded(segment)
+    if name is None:
+        raise AddressError(error)
+    return name
 
 
-def host_and_port(authority: str, default: int, kind: str) -> tuple[str, int]:
-    """`host` or `host:port`."""
+def number_of(text: str, most: int) -> int | None:
+    """A number of decimal digits; None for anything else, and beyond the most."""
+    is_number = text.isascii() and text.isdigit() and len(text.lstrip("0")) <= NUMBER_DIGITS_MAX
+    return int(text) if is_number and int(text) <= most else None
+
+
+def host_and_port(
+    authority: str, default: int, *, malformed: str, bad_port: str
+) -> tuple[str, int]:
+    """`host` or `host:port`. A user may stand before it, but no password: its colon is a port's."""
     host, *ports = authority.split(":")
     if len(ports) > 1:
-        raise AddressError(f"invalid {kind} url")
-    if not ports:
-        return host, default
-    if not ports[0].isascii() or not ports[0].isdigit() or int(ports[0]) > PORT_MAX:
-        raise AddressError(f"invalid {kind} url port")
-    return host, int(ports[0])
+        raise AddressError(malformed)
+    port = number_of(ports[0], PORT_MAX) if ports else default
+    if port is None:
+        raise AddressError(bad_port)
+    return host, port
+
+
+def pair_of(authority: str, error: str) -> tuple[str, str]:
+    """Two words with one colon between; either may be empty."""
+    first, colon, second = authority.partition(":")
+    if not colon or ":" in second:
+        raise AddressError(error)
+    return first, second
 
 
 def host_of(url: str) -> str:

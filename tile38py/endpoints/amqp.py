@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Final, Self
 
-from tile38py.endpoints.address import AddressError, decoded, split
+from tile38py.endpoints.address import AddressError, decoded, first_name, split
 from tile38py.endpoints.each import send_each
 from tile38py.endpoints.registry import (
     Settings,
@@ -14,7 +14,7 @@ from tile38py.endpoints.registry import (
     Traits,
     endpoint,
 )
-from tile38py.interfaces import Batch
+from tile38py.interfaces.delivery import Batch
 from tile38py.limits import ENDPOINT_BATCHES_COUNT_MAX, ENDPOINT_TARGETS_COUNT_MAX
 
 if TYPE_CHECKING:
@@ -54,14 +54,11 @@ class AmqpSettings:
     def parse(cls, url: str) -> Self:
         """One segment is the queue, of two the first is the virtual host."""
         address = split(url)
-        segments = [segment for segment in address.segments[:2] if segment]
-        if not segments:
-            raise AddressError("missing AMQP queue name")
-        names = [decoded(segment, "invalid AMQP queue name") for segment in segments]
-        host = address.authority.rpartition("@")[2]
-        port = host.partition(":")[2]
-        if not host or (port and not port.isdigit()):
-            raise AddressError("invalid AMQP url")
+        names = [first_name(address, "AMQP queue")]
+        if len(address.segments) > 1:
+            names.append(decoded(address.segments[1], "invalid AMQP queue name"))
+        if not names[-1]:
+            names.pop()
 
         def flag(name: str, *, default: bool) -> bool:
             return address.is_set(name) if name in address.query else default
@@ -91,7 +88,11 @@ class AmqpSettings:
         from aio_pika import connect
         from yarl import URL
 
-        url = URL(self.url, encoded=True)
+        try:
+            url = URL(self.url, encoded=True)
+        except ValueError as error:
+            # Tile38 looks at host and port only here.
+            raise AddressError("invalid AMQP url") from error
         connection = await connect(
             host=url.host or "",
             port=url.explicit_port or PORTS[url.scheme],

@@ -15,7 +15,7 @@ from tile38py.endpoints.registry import (
     Traits,
     endpoint,
 )
-from tile38py.interfaces import Batch
+from tile38py.interfaces.delivery import Batch
 from tile38py.limits import ENDPOINT_BATCHES_COUNT_MAX
 
 if TYPE_CHECKING:
@@ -127,7 +127,7 @@ async def send_group(
     for index in group:
         if asyncio.get_running_loop().time() > ends:
             return
-        problem = await post(batch.messages[index].body)
+        problem = await post(batch.events[index].body)
         if problem:
             batch.refused[index] = problem
             return

@@ -4,10 +4,10 @@ from collections.abc import Hashable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Self
 
-from tile38py.endpoints.address import AddressError, first_name, host_and_port, split
+from tile38py.endpoints.address import AddressError, first_name, host_and_port, number_of, split
 from tile38py.endpoints.redis import ask, open_connection, refusal
 from tile38py.endpoints.registry import Settings, Surroundings, Traits, endpoint
-from tile38py.interfaces import Batch
+from tile38py.interfaces.delivery import Batch
 
 if TYPE_CHECKING:
     from redis.asyncio.connection import Connection
@@ -31,12 +31,13 @@ class DisqueSettings:
     def parse(cls, url: str) -> Self:
         """The queue is the first segment."""
         address = split(url)
-        host, port = host_and_port(address.authority, PORT, "disque")
-        replicate = address.option("replicate", "0")
-        is_number = replicate.isascii() and replicate.isdigit()
-        if not is_number or int(replicate) > REPLICATE_MAX:
+        wrong = "invalid disque url"
+        host, port = host_and_port(address.authority, PORT, malformed=wrong, bad_port=wrong)
+        queue = first_name(address, "disque queue")
+        replicate = number_of(address.option("replicate", "0"), REPLICATE_MAX)
+        if replicate is None:
             raise AddressError("invalid disque replicate value")
-        return cls(host, port, first_name(address, "disque queue"), int(replicate))
+        return cls(host, port, queue, replicate)
 
     @property
     def cluster(self) -> Hashable:
@@ -63,7 +64,7 @@ class DisqueEndpoint:
         if target.replicate:
             copies = ("REPLICATE", target.replicate)
         commands: list[tuple[Word, ...]] = [
-            ("ADDJOB", queue, batch.messages[index].body, 0, *copies) for index in waiting
+            ("ADDJOB", queue, batch.events[index].body, 0, *copies) for index in waiting
         ]
         data = self._connection.pack_commands(commands)
         replies = await ask(self._connection, data, len(commands))

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Awaitable, Callable
 
-from tile38py.interfaces import Batch
+from tile38py.interfaces.delivery import Batch
 
 
 async def send_each(
@@ -18,7 +18,7 @@ async def send_each(
     """
 
     async def send_one(index: int) -> None:
-        await publish(batch.messages[index].body)
+        await publish(batch.events[index].body)
         # Marked at once: what ends the wait for the others doesn't undo it.
         batch.delivered.add(index)
 

@@ -6,10 +6,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Self
 
 from tile38py.endpoints.address import CONNECTION_STRING, AddressError
-from tile38py.endpoints.event import subject_of
 from tile38py.endpoints.parts import Bounds, parts_of
 from tile38py.endpoints.registry import Settings, Surroundings, Traits, endpoint
-from tile38py.interfaces import Batch
+from tile38py.interfaces.delivery import Batch
 from tile38py.limits import HOOK_BATCH_COUNT_MAX, KIB, MIB
 
 if TYPE_CHECKING:
@@ -80,12 +79,12 @@ class EventhubEndpoint:
         """Send some as one, but those whose hook is held up."""
         from azure.eventhub import EventData
 
-        part = [index for index in part if batch.messages[index].hook not in held]
+        part = [index for index in part if batch.events[index].hook not in held]
         if not part:
             return
         events: list[EventData | AmqpAnnotatedMessage] = []
         for index in part:
-            data = EventData(batch.messages[index].body)
+            data = EventData(batch.events[index].body)
             data.message_id = self._new_id()
             events.append(data)
         try:
@@ -95,7 +94,7 @@ class EventhubEndpoint:
             if len(part) > 1:
                 raise
             batch.refused[part[0]] = str(error)
-            held.add(batch.messages[part[0]].hook)
+            held.add(batch.events[part[0]].hook)
         else:
             batch.delivered.update(part)
 
@@ -108,8 +107,8 @@ def runs_of(batch: Batch) -> list[tuple[str, list[int]]]:
     """What waits, as runs of events that have the same partition key."""
     runs: list[tuple[str, list[int]]] = []
     for index in batch.waiting():
-        subject = subject_of(batch.messages[index].body)
-        key = f"{subject.key}-{subject.object_id}"
+        event = batch.events[index]
+        key = f"{event.key}-{event.object_id}"
         if not runs or runs[-1][0] != key:
             runs.append((key, []))
         runs[-1][1].append(index)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final, Self
 
 from tile38py.endpoints.address import host_and_port, split
 from tile38py.endpoints.registry import Settings, Surroundings, Traits, endpoint
-from tile38py.interfaces import Batch
+from tile38py.interfaces.delivery import Batch
 from tile38py.limits import ENDPOINT_BATCHES_COUNT_MAX, ENDPOINT_SEND_SECONDS_MAX
 
 if TYPE_CHECKING:
@@ -42,7 +42,8 @@ class GrpcSettings:
     @classmethod
     def parse(cls, url: str) -> Self:
         """Plaintext HTTP/2, no credentials."""
-        return cls(*host_and_port(split(url).authority, PORT, "grpc"))
+        wrong = "invalid grpc url"
+        return cls(*host_and_port(split(url).authority, PORT, malformed=wrong, bad_port=wrong))
 
     @property
     def cluster(self) -> Hashable:
@@ -88,7 +89,7 @@ class GrpcEndpoint:
         for index in group:
             if asyncio.get_running_loop().time() > ends:
                 return
-            body = batch.messages[index].body
+            body = batch.events[index].body
             try:
                 reply = await self._call(body, timeout=ENDPOINT_SEND_SECONDS_MAX)
             except AioRpcError as error:

@@ -16,7 +16,7 @@ from tile38py.endpoints.registry import (
     Traits,
     endpoint,
 )
-from tile38py.interfaces import Batch
+from tile38py.interfaces.delivery import Batch
 from tile38py.limits import ENDPOINT_BATCHES_COUNT_MAX
 
 if TYPE_CHECKING:
@@ -154,7 +154,7 @@ async def send_group(
         async with slots:
             if asyncio.get_running_loop().time() > group.ends:
                 return
-            status = await post(batch.messages[index].body)
+            status = await post(batch.events[index].body)
         if status not in SUCCESS:
             batch.refused[index] = f"status {status}"
             return

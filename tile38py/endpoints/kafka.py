@@ -1,4 +1,4 @@
-"""kafka://host[:port]/topic: one producer for each cluster, events keyed by key and id."""
+"""kafka://host[:port][,host[:port]…]/topic: one producer for each cluster, records by object."""
 
 import asyncio
 from collections.abc import Collection, Hashable, Mapping, Sequence
@@ -6,8 +6,10 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import TYPE_CHECKING, Final, Self
 
-from tile38py.endpoints.address import Address, first_name, host_and_port, split
-from tile38py.endpoints.event import subject_of
+from tile38py._engine import QueuedEvent
+from tile38py.endpoints.address import Address, AddressError, first_name, host_and_port, split
+from tile38py.endpoints.bootstrap import Broker, answering_first
+from tile38py.endpoints.names import Names
 from tile38py.endpoints.registry import (
     Settings,
     Surroundings,
@@ -16,7 +18,7 @@ from tile38py.endpoints.registry import (
     endpoint,
 )
 from tile38py.endpoints.security import TlsFiles
-from tile38py.interfaces import Batch
+from tile38py.interfaces.delivery import Batch
 from tile38py.limits import (
     ENDPOINT_BATCHES_COUNT_MAX,
     ENDPOINT_CONNECT_SECONDS_MAX,
@@ -38,6 +40,8 @@ ABANDON_SECONDS: Final = 0.05  # between two calls to a sender to end
 REQUEST_BYTES_MAX: Final = MIB
 RECORD_BYTES: Final = 100  # what a record and its parcel occupy besides key and value, at most
 PARCEL_BYTES_MAX: Final = 256 * KIB  # of events that a partition gets at a time; one may be larger
+LOGINS: Final = frozenset({"", "none", "sasl", "tls"})
+NO_TLS: Final = frozenset({"", "0", "f", "F", "FALSE", "false", "False"})
 KEYS_REMEMBERED_COUNT: Final = 65_536
 FNV_START: Final = 0x811C9DC5
 FNV_PRIME: Final = 0x01000193
@@ -50,20 +54,18 @@ TRAITS: Final = Traits(
     send_seconds_max=TOPIC_SECONDS_MAX + PRODUCE_SECONDS_MAX + 1.0,
     batches_count_max=ENDPOINT_BATCHES_COUNT_MAX,
     linger_seconds=0.005,  # the Java client's
-    has_host=True,
 )
 
 
 @endpoint("kafka", traits=TRAITS)
 @dataclass(frozen=True, slots=True)
 class KafkaSettings:
-    """Bootstrap address, topic and how to log in."""
+    """Brokers to ask for the others, topic and how to log in."""
 
-    host: str
-    port: int
+    brokers: tuple[Broker, ...]
     topic: str
     auth: str
-    is_ssl: bool
+    is_tls: bool
     mechanism: str
     files: TlsFiles
 
@@ -71,22 +73,30 @@ class KafkaSettings:
     def parse(cls, url: str) -> Self:
         """Unreadable files fail the send, not the hook."""
         address = split(url)
-        host, port = host_and_port(address.authority, PORT, "kafka")
+        words = {"malformed": "invalid kafka url", "bad_port": "invalid kafka url port"}
+        places = [host_and_port(place, PORT, **words) for place in address.authority.split(",")]
+        # A user may stand before a host, but means nothing.
+        brokers = [(host.rpartition("@")[2], port) for host, port in places]
+        if len(brokers) > 1 and not all(host for host, _ in brokers):
+            raise AddressError("invalid kafka url")
+        topic = first_name(address, "kafka topic")
         files = TlsFiles(address.option("cacert"), address.option("cert"), address.option("key"))
+        auth = address.option("auth")
+        if auth not in LOGINS:
+            # Tile38 sends in plaintext then, whatever else the URL asks for.
+            raise AddressError("invalid kafka auth value")
         return cls(
-            host=host,
-            port=port,
-            topic=first_name(address, "kafka topic"),
-            auth=address.option("auth"),
-            # Without a known `auth`, `ssl` is ignored.
-            is_ssl=address.is_true("ssl") and address.option("auth") in {"none", "sasl"},
+            brokers=tuple(brokers),
+            topic=topic,
+            auth=auth,
+            is_tls=asks_for_tls(address, files),
             mechanism=mechanism_of(address),
             files=files,
         )
 
     @property
     def cluster(self) -> Hashable:
-        """Bootstrap address and login: all but the topic."""
+        """Brokers and login: all but the topic."""
         return replace(self, topic="")
 
     async def connect(self, surroundings: Surroundings) -> "KafkaEndpoint":
@@ -95,8 +105,9 @@ class KafkaSettings:
         from aiokafka.errors import KafkaConnectionError
 
         login = self._login(surroundings.environment)
+        brokers = await self._order(surroundings.names, login)
         producer = AIOKafkaProducer(
-            bootstrap_servers=f"{self.host}:{self.port}",
+            bootstrap_servers=[f"{host}:{port}" for host, port in brokers],
             client_id="tile38py",
             acks=1,
             request_timeout_ms=int(PRODUCE_SECONDS_MAX * 1000),
@@ -112,31 +123,29 @@ class KafkaSettings:
         except BaseException as error:
             await abandon(producer)
             if isinstance(error, KafkaConnectionError):
-                await self._tell_why(login)
+                await probe(brokers[0], login)
             raise
         return KafkaEndpoint(producer)
 
-    async def _tell_why(self, login: Mapping[str, object]) -> None:
-        """Fail as a connection does: a producer says no more than that it got none."""
-        from aiokafka.conn import AIOKafkaConnection
+    async def _order(self, names: Names, login: Mapping[str, object]) -> Sequence[Broker]:
+        """The brokers in the order in which they are asked for the others."""
 
-        milliseconds = int(ENDPOINT_CONNECT_SECONDS_MAX * 1000)
-        words = {**login, "request_timeout_ms": milliseconds}
-        connection = AIOKafkaConnection(self.host, self.port, **words)
-        try:
-            await connection.connect()
-        finally:
-            connection.close()
+        async def find_and_probe(broker: Broker) -> None:
+            await names.find(*broker)
+            await probe(broker, login)
+
+        if len(self.brokers) > 1:
+            return await answering_first(self.brokers, find_and_probe)
+        await names.find(*self.brokers[0])
+        return self.brokers
 
     def _login(self, environment: Mapping[str, str]) -> dict[str, object]:
-        is_tls = self.is_ssl or self.auth == "tls"
-        protocol = "SSL" if is_tls else "PLAINTEXT"
+        protocol = "SSL" if self.is_tls else "PLAINTEXT"
         words: dict[str, object] = {}
-        if is_tls:
-            files = self.files if self.auth == "tls" else TlsFiles(self.files.authority)
-            words["ssl_context"] = files.context()
+        if self.is_tls:
+            words["ssl_context"] = self.files.context()
         if self.auth == "sasl":
-            protocol = "SASL_SSL" if is_tls else "SASL_PLAINTEXT"
+            protocol = "SASL_SSL" if self.is_tls else "SASL_PLAINTEXT"
             words["sasl_mechanism"] = self.mechanism
             words["sasl_plain_username"] = environment.get("KAFKA_USERNAME", "")
             words["sasl_plain_password"] = environment.get("KAFKA_PASSWORD", "")
@@ -205,7 +214,7 @@ class Shipment:
         """Send each partition's events in order, those of different ones at the same time."""
         shares: dict[int, list[Keyed]] = {}
         for index in self._batch.waiting():
-            key = record_key(self._batch.messages[index].body)
+            key = record_key(self._batch.events[index])
             shares.setdefault(choose_partition(key, partitions), []).append((index, key))
         sends = (self._send_share(partition, share) for partition, share in shares.items())
         # When this ends, nothing of the batch is under way any more.
@@ -241,13 +250,13 @@ class Shipment:
         parcel = self._producer.create_batch()
         indexes: list[int] = []
         for count, (index, key) in enumerate(share):
-            message = self._batch.messages[index]
-            size = len(key) + len(message.body) + RECORD_BYTES
-            if message.hook in self._held:
+            event = self._batch.events[index]
+            size = len(key) + len(event.body) + RECORD_BYTES
+            if event.hook in self._held:
                 continue
             if size > REQUEST_BYTES_MAX:
                 self._refuse(index, f"a record of {size} bytes is too large for Kafka")
-            elif parcel.append(timestamp=None, key=key, value=message.body) is None:
+            elif parcel.append(timestamp=None, key=key, value=event.body) is None:
                 return parcel, indexes, count
             else:
                 indexes.append(index)
@@ -255,7 +264,19 @@ class Shipment:
 
     def _refuse(self, index: int, reason: str) -> None:
         self._batch.refused[index] = reason
-        self._held.add(self._batch.messages[index].hook)
+        self._held.add(self._batch.events[index].hook)
+
+
+async def probe(broker: Broker, login: Mapping[str, object]) -> None:
+    """Log in and close. Raises what a producer keeps to itself, which only says that it failed."""
+    from aiokafka.conn import AIOKafkaConnection
+
+    milliseconds = int(ENDPOINT_CONNECT_SECONDS_MAX * 1000)
+    connection = AIOKafkaConnection(*broker, **{**login, "request_timeout_ms": milliseconds})
+    try:
+        await connection.connect()
+    finally:
+        connection.close()
 
 
 async def abandon(producer: "AIOKafkaProducer") -> None:
@@ -277,6 +298,17 @@ async def abandon(producer: "AIOKafkaProducer") -> None:
     producer._closed = True  # or it complains when it is collected
 
 
+def asks_for_tls(address: Address, files: TlsFiles) -> bool:
+    """Whether a URL asks for TLS: by `auth=tls`, by `ssl`, or by files that only TLS needs."""
+    ssl = address.option("ssl")
+    if address.is_true("ssl") or address.option("auth") == "tls":
+        return True
+    if ssl not in NO_TLS:
+        # Tile38 takes it for false; plaintext is no answer to a word that may have meant yes.
+        raise AddressError("invalid kafka ssl value")
+    return not ssl and files.is_any
+
+
 def mechanism_of(address: Address) -> str:
     """The SASL mechanism that a URL asks for."""
     if address.is_true("sha512"):
@@ -284,10 +316,9 @@ def mechanism_of(address: Address) -> str:
     return "SCRAM-SHA-256" if address.is_true("sha256") else "PLAIN"
 
 
-def record_key(body: bytes) -> bytes:
+def record_key(event: QueuedEvent) -> bytes:
     """`key-id`, so that an object's events stay on one partition."""
-    subject = subject_of(body)
-    return f"{subject.key}-{subject.object_id}".encode(errors="replace")
+    return f"{event.key}-{event.object_id}".encode()
 
 
 @lru_cache(KEYS_REMEMBERED_COUNT)

@@ -6,7 +6,7 @@ from typing import Self
 
 from tile38py.endpoints.address import AddressError, split
 from tile38py.endpoints.registry import Settings, Surroundings, Traits, endpoint
-from tile38py.interfaces import Batch, Publisher
+from tile38py.interfaces.delivery import Batch, Publisher
 
 
 @endpoint("local", traits=Traits(idle_seconds_max=None))
@@ -44,7 +44,7 @@ class LocalEndpoint:
         """Publish all."""
         assert isinstance(target, LocalSettings)
         for index in batch.waiting():
-            self._publish(target.channel, batch.messages[index].body)
+            self._publish(target.channel, batch.events[index].body)
             batch.delivered.add(index)
 
     async def close(self) -> None:

@@ -1,4 +1,4 @@
-"""mqtt://host[:port]/topic: MQTT 3.1.1, TLS when any of its files is named."""
+"""mqtt://host[:port]/topic: MQTT 3.1.1; TLS for mqtts:// and when any of its files is named."""
 
 import asyncio
 from collections.abc import Hashable
@@ -7,11 +7,18 @@ from functools import partial
 from itertools import pairwise
 from typing import TYPE_CHECKING, Final, Self
 
-from tile38py.endpoints.address import AddressError, decoded, host_and_port, split
+from tile38py.endpoints.address import (
+    AddressError,
+    decoded,
+    first_name,
+    host_and_port,
+    number_of,
+    split,
+)
 from tile38py.endpoints.each import send_each
 from tile38py.endpoints.registry import Settings, Surroundings, Traits, endpoint
 from tile38py.endpoints.security import TlsFiles
-from tile38py.interfaces import Batch
+from tile38py.interfaces.delivery import Batch
 from tile38py.limits import (
     ENDPOINT_BATCHES_COUNT_MAX,
     ENDPOINT_CONNECT_SECONDS_MAX,
@@ -21,9 +28,10 @@ from tile38py.limits import (
 if TYPE_CHECKING:
     from aiomqtt import Client
 
-PORT: Final = 1883
+PORTS: Final = {"mqtt": 1883, "mqtts": 8883}
 KEEPALIVE_SECONDS: Final = 30
 QOS_MAX: Final = 2
+RETAINED_MAX: Final = 255  # beyond which it isn't even a wrong value
 ID_PARTS: Final = (0, 8, 12, 16, 20, 32)  # where the digits of a client id are cut
 
 
@@ -35,14 +43,16 @@ TRAITS: Final = Traits(
 )
 
 
-@endpoint("mqtt", traits=TRAITS)
+@endpoint("mqtt", "mqtts", traits=TRAITS)
 @dataclass(frozen=True, slots=True)
 class MqttSettings:
     """Broker, topic and quality."""
 
     host: str
     port: int
+    is_tls: bool
     user: str | None
+    password: str | None
     topic: str
     qos: int
     is_retained: bool
@@ -53,34 +63,41 @@ class MqttSettings:
         """All segments together are the topic; a final slash counts."""
         address = split(url)
         # The first colon is the port's: there can be a user, but no password.
-        place, port = host_and_port(address.authority, PORT, "MQTT")
+        place, port = host_and_port(
+            address.authority,
+            PORTS[address.scheme],
+            malformed="invalid MQTT url",
+            bad_port="invalid MQTT url port",
+        )
         user, at, host = place.rpartition("@")
-        if not "".join(address.segments):
-            raise AddressError("missing MQTT topic name")
+        first_name(address, "MQTT topic")
         topic = "/".join(decoded(part, "invalid MQTT topic name") for part in address.segments)
-        qos = address.option("qos", "0")
-        if not qos.isascii() or not qos.isdigit() or int(qos) > QOS_MAX:
+        qos = number_of(address.option("qos", "0"), QOS_MAX)
+        if qos is None:
             # Tile38 takes up to 255 and then loses the event.
             raise AddressError("invalid MQTT qos value")
-        retained = address.option("retained", "0")
-        if not retained.isascii() or not retained.isdigit():
+        retained = number_of(address.option("retained", "0"), RETAINED_MAX)
+        if retained is None:
             raise AddressError("invalid MQTT retained value")
-        if int(retained) not in {0, 1}:
+        if retained > 1:
             raise AddressError("invalid MQTT retained, should be [0, 1]")
+        files = TlsFiles(address.option("cacert"), address.option("cert"), address.option("key"))
         return cls(
             host=host,
             port=port,
-            user=user if at else None,
+            is_tls=address.scheme == "mqtts" or files.is_any,
+            user=address.option("user") or (user if at else None),
+            password=address.option("pass") or None,
             topic=topic,
-            qos=int(qos),
-            is_retained=retained == "1",
-            files=TlsFiles(address.option("cacert"), address.option("cert"), address.option("key")),
+            qos=qos,
+            is_retained=retained == 1,
+            files=files,
         )
 
     @property
     def cluster(self) -> Hashable:
-        """Broker and user."""
-        return self.host, self.port, self.user, self.files
+        """Broker and login."""
+        return self.host, self.port, self.is_tls, self.user, self.password, self.files
 
     async def connect(self, surroundings: Surroundings) -> "MqttEndpoint":
         """Connect under a name that no other connection has."""
@@ -92,12 +109,13 @@ class MqttSettings:
             self.host,
             self.port,
             username=self.user,
+            password=self.password,
             identifier="-".join(["tile38", *parts]),
             protocol=ProtocolVersion.V311,
             clean_session=True,
             keepalive=KEEPALIVE_SECONDS,
             timeout=ENDPOINT_CONNECT_SECONDS_MAX,
-            tls_context=self.files.context() if self.files.is_any else None,
+            tls_context=self.files.context() if self.is_tls else None,
         )
         # The client warns of many calls at a time, which a batch is on purpose.
         client.pending_calls_threshold = HOOK_BATCH_COUNT_MAX * ENDPOINT_BATCHES_COUNT_MAX

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING, Final, Self
 
-from tile38py.endpoints.address import AddressError, decoded, split
+from tile38py.endpoints.address import PORT_MAX, form_decoded, number_of, pair_of, split
 from tile38py.endpoints.each import send_each
 from tile38py.endpoints.registry import (
     Settings,
@@ -17,7 +17,7 @@ from tile38py.endpoints.registry import (
     endpoint,
 )
 from tile38py.endpoints.security import TlsFiles
-from tile38py.interfaces import Batch
+from tile38py.interfaces.delivery import Batch
 from tile38py.limits import (
     ENDPOINT_BATCHES_COUNT_MAX,
     ENDPOINT_CONNECT_SECONDS_MAX,
@@ -62,14 +62,13 @@ class NatsSettings:
     def parse(cls, url: str) -> Self:
         """The port is required, though it needn't be a number."""
         address = split(url)
-        host, colon, port = address.authority.partition(":")
-        if not colon or ":" in port:
-            raise AddressError("invalid NATS url")
-        number = int(port) if port.isascii() and port.isdigit() else PORT
+        host, port = pair_of(address.authority, "invalid NATS url")
+        number = number_of(port, PORT_MAX)
         segment = address.segments[0] if address.segments else ""
         return cls(
-            server=f"nats://{host}:{number}",
-            subject=decoded(segment, "invalid NATS subject"),
+            server=f"nats://{host}:{PORT if number is None else number}",
+            # A subject that can't be is refused when something is sent to it.
+            subject=form_decoded(segment) or "",
             user=address.option("user"),
             password=address.option("pass"),
             token=address.option("token"),
@@ -172,7 +171,7 @@ class NatsEndpoint:
         for group in batch.groups():
             for index in group:
                 try:
-                    await self._client.publish(subject, batch.messages[index].body)
+                    await self._client.publish(subject, batch.events[index].body)
                 except MaxPayloadError as error:
                     batch.refused[index] = str(error)
                     break

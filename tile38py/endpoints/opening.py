@@ -2,6 +2,7 @@
 
 import asyncio
 from importlib import import_module
+from importlib.util import find_spec
 
 from tile38py.endpoints.registry import Traits
 from tile38py.interfaces import Clock
@@ -9,6 +10,10 @@ from tile38py.interfaces import Clock
 
 class MissingClientError(Exception):
     """A broker's client isn't installed; the text names the extra."""
+
+    def __init__(self, traits: Traits) -> None:
+        extra = f"pip install 'tile38py[{traits.extra}]'"
+        super().__init__(f"its client isn't installed: {extra}")
 
 
 class Clients:
@@ -30,8 +35,7 @@ class Clients:
             except ModuleNotFoundError as error:
                 if first_part(error.name or "") != first_part(traits.module):
                     raise
-                extra = f"pip install 'tile38py[{traits.extra}]'"
-                raise MissingClientError(f"its client isn't installed: {extra}") from error
+                raise MissingClientError(traits) from error
             self._loaded.add(traits.module)
 
 
@@ -50,6 +54,21 @@ class Pacer:
         self._next_ns = moment_ns + self._step_ns
         if moment_ns > now_ns:
             await asyncio.sleep((moment_ns - now_ns) / 1e9)
+
+
+def require_client(traits: Traits) -> None:
+    """Raise MissingClientError unless a kind's client is installed. Doesn't import it."""
+    parts = traits.module.split(".") if traits.module else []
+    for count in range(1, len(parts) + 1):
+        try:
+            spec = find_spec(".".join(parts[:count]))
+        except ModuleNotFoundError:
+            spec = None
+        if spec is None:
+            raise MissingClientError(traits)
+        # Packages of several distributions share a namespace, such as `google`.
+        if spec.origin is not None:
+            return
 
 
 def first_part(module: str) -> str:

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from tile38py.interfaces import Batch
+from tile38py.interfaces.delivery import Batch
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,12 +23,12 @@ def parts_of(batch: Batch, indexes: list[int], bounds: Bounds, held: set[str]) -
     parts: list[list[int]] = []
     room = 0
     for index in indexes:
-        message = batch.messages[index]
-        size = len(message.body)
-        if message.hook in held:
+        event = batch.events[index]
+        size = len(event.body)
+        if event.hook in held:
             continue
         if size > bounds.event_bytes_max:
-            held.add(message.hook)
+            held.add(event.hook)
             batch.refused[index] = "larger than the service takes"
             continue
         if not parts or len(parts[-1]) == bounds.count_max or size > room:

@@ -10,6 +10,7 @@ from collections.abc import Hashable
 from dataclasses import dataclass
 
 from tile38py.endpoints.address import AddressError, host_of, scrubbed, shown
+from tile38py.endpoints.checker import EndpointChecker
 from tile38py.endpoints.opening import Clients, Pacer
 from tile38py.endpoints.registry import (
     Endpoint,
@@ -20,7 +21,8 @@ from tile38py.endpoints.registry import (
     TargetError,
     Traits,
 )
-from tile38py.interfaces import Batch, Clock, Tell
+from tile38py.interfaces import Clock, Tell
+from tile38py.interfaces.delivery import Batch
 from tile38py.limits import (
     ENDPOINT_CLOSE_SECONDS_MAX,
     ENDPOINT_CONNECT_SECONDS_MAX,
@@ -122,6 +124,7 @@ class Pool:
         clock: Clock,
         log: Tell,
     ) -> None:
+        self.checker = EndpointChecker(registry)
         self._registry = registry
         self._surroundings = surroundings
         self._clock = clock
@@ -145,6 +148,10 @@ class Pool:
     def shown(self, url: str) -> str:
         """A URL for the log."""
         return shown(url)
+
+    def problem(self, url: str) -> str:
+        """Why nothing can ever be sent to a URL; empty if it can. Any thread."""
+        return self.checker.problem(url)
 
     def resting_until_ns(self, url: str) -> int:
         """When a URL that failed may be tried again."""

@@ -4,7 +4,7 @@ from collections.abc import Hashable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Self
 
-from tile38py.endpoints.address import AddressError, split
+from tile38py.endpoints.address import pair_of, split
 from tile38py.endpoints.parts import Bounds, parts_of
 from tile38py.endpoints.registry import (
     Settings,
@@ -13,7 +13,7 @@ from tile38py.endpoints.registry import (
     Traits,
     endpoint,
 )
-from tile38py.interfaces import Batch
+from tile38py.interfaces.delivery import Batch
 from tile38py.limits import ENDPOINT_BATCHES_COUNT_MAX, MIB
 
 if TYPE_CHECKING:
@@ -44,9 +44,8 @@ class PubsubSettings:
     def parse(cls, url: str) -> Self:
         """The topic follows the project behind a colon."""
         address = split(url)
-        project, colon, topic = address.authority.partition(":")
-        if not colon or not project or not topic or ":" in topic:
-            raise AddressError("invalid PubSub format should be project/topic")
+        wrong = "invalid PubSub format should be project/topic"
+        project, topic = pair_of(address.authority, wrong)
         return cls(f"projects/{project}/topics/{topic}", address.option("credpath"))
 
     @property
@@ -84,7 +83,7 @@ class PubsubEndpoint:
 
         assert isinstance(target, PubsubSettings)
         for part in parts_of(batch, batch.waiting(), BOUNDS, set()):
-            messages = [PubsubMessage(data=batch.messages[index].body) for index in part]
+            messages = [PubsubMessage(data=batch.events[index].body) for index in part]
             try:
                 # The pool decides when to try again.
                 await self._client.publish(

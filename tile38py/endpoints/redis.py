@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final, Self
 
 from tile38py.endpoints.address import decoded, host_and_port, split
 from tile38py.endpoints.registry import Settings, Surroundings, Traits, endpoint
-from tile38py.interfaces import Batch
+from tile38py.interfaces.delivery import Batch
 from tile38py.limits import ENDPOINT_CONNECT_SECONDS_MAX
 
 if TYPE_CHECKING:
@@ -28,7 +28,12 @@ class RedisSettings:
     def parse(cls, url: str) -> Self:
         """Further segments and the query are ignored."""
         address = split(url)
-        host, port = host_and_port(address.authority, PORT, "redis")
+        host, port = host_and_port(
+            address.authority,
+            PORT,
+            malformed="invalid redis url",
+            bad_port="invalid redis url port",
+        )
         segment = address.segments[0] if address.segments else ""
         return cls(host, port, decoded(segment, "invalid redis channel name"))
 
@@ -52,7 +57,7 @@ class RedisEndpoint:
         """An integer is success, as is a text that is one."""
         assert isinstance(target, RedisSettings)
         waiting, channel = batch.waiting(), target.channel.encode("utf-8", "surrogateescape")
-        data = publications(channel, [batch.messages[index].body for index in waiting])
+        data = publications(channel, [batch.events[index].body for index in waiting])
         replies = await ask(self._connection, [data], len(waiting))
         for index, reply in zip(waiting, replies, strict=True):
             if isinstance(reply, int) or (isinstance(reply, bytes) and is_integer(reply)):

@@ -11,7 +11,7 @@ from typing import Final, Protocol, Self, TypeVar
 
 from tile38py.endpoints.address import AddressError, scheme_of
 from tile38py.endpoints.names import Names
-from tile38py.interfaces import Batch, Publisher
+from tile38py.interfaces.delivery import Batch, Publisher
 from tile38py.limits import ENDPOINT_IDLE_SECONDS_MAX, ENDPOINT_SEND_SECONDS_MAX
 
 GROUP: Final = "tile38py.endpoints"
@@ -101,34 +101,33 @@ def endpoint(
     return register
 
 
-@dataclass(slots=True)
 class Registry:
     """All kinds; those of other packages are loaded when a URL first names their scheme."""
 
-    foreign: dict[str, Kind] = field(default_factory=dict)
+    def __init__(self) -> None:
+        # Once: what is installed doesn't change while the process runs, and a look takes a while.
+        self._foreign = {entry.name: entry for entry in entry_points(group=GROUP)}
+        self._loaded: dict[str, Kind] = {}
 
     def kind(self, url: str) -> Kind:
-        """The kind of a URL. Raises AddressError."""
-        scheme = scheme_of(url)
-        if url.startswith("https://sqs.") and ".amazonaws.com" in url:
-            scheme = "sqs"
-        kind = KINDS.get(scheme) or self.foreign.get(scheme) or self._load(scheme)
+        """The kind of a URL. Raises AddressError, or what another package raises."""
+        scheme = kind_name(url)
+        kind = KINDS.get(scheme) or self._loaded.get(scheme) or self._load(scheme)
         if kind is None:
             raise AddressError("unknown scheme")
         return kind
 
-    def check(self, url: str) -> None:
-        """Whether SETHOOK may name this URL. Raises AddressError with the reason for the log."""
-        self.kind(url).settings.parse(url)
-
     def _load(self, scheme: str) -> Kind | None:
-        for entry in entry_points(group=GROUP, name=scheme):
-            settings: type[Settings] = entry.load()
-            kind = self.foreign[scheme] = Kind(settings, TRAITS.get(settings, Traits()))
-            return kind
-        return None
+        entry = self._foreign.get(scheme)
+        if entry is None:
+            return None
+        settings: type[Settings] = entry.load()
+        kind = self._loaded[scheme] = Kind(settings, TRAITS.get(settings, Traits()))
+        return kind
 
 
-def foreign_schemes() -> list[str]:
-    """The schemes that other packages add; ours can't be replaced."""
-    return sorted({entry.name for entry in entry_points(group=GROUP)} - set(KINDS))
+def kind_name(url: str) -> str:
+    """The scheme under which a URL's kind is registered. Raises AddressError."""
+    if url.startswith("https://sqs.") and ".amazonaws.com" in url:
+        return "sqs"
+    return scheme_of(url)

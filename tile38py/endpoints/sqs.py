@@ -5,8 +5,8 @@ from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass
 from typing import Final, Protocol, Self
 
-from tile38py.endpoints.address import AddressError, decoded, split
-from tile38py.endpoints.event import subject_of
+from tile38py._engine import QueuedEvent
+from tile38py.endpoints.address import first_name, pair_of, split
 from tile38py.endpoints.parts import Bounds, parts_of
 from tile38py.endpoints.registry import (
     Settings,
@@ -15,7 +15,7 @@ from tile38py.endpoints.registry import (
     Traits,
     endpoint,
 )
-from tile38py.interfaces import Batch
+from tile38py.interfaces.delivery import Batch
 from tile38py.limits import ENDPOINT_BATCHES_COUNT_MAX, ENDPOINT_TARGETS_COUNT_MAX, KIB, MIB
 
 BOUNDS: Final = Bounds(count_max=10, bytes_max=256 * KIB, event_bytes_max=MIB)
@@ -52,13 +52,10 @@ class SqsSettings:
         if address.scheme == "https":
             region = address.authority.removeprefix("sqs.").partition(".amazonaws.com")[0]
             queue_url = url.partition("?")[0]
-            return cls(region, queue_url, address.segments[-1], False, path, profile)
-        region, colon, account = address.authority.partition(":")
-        if not colon or not region or not account:
-            raise AddressError("invalid SQS url")
-        if not address.segments or not address.segments[0]:
-            raise AddressError("missing SQS queue name")
-        queue = decoded(address.segments[0], "invalid SQS queue name")
+            queue = address.segments[-1] if address.segments else ""
+            return cls(region, queue_url, queue, False, path, profile)
+        region, account = pair_of(address.authority, "invalid SQS url")
+        queue = first_name(address, "SQS queue")
         queue_url = f"https://sqs.{region}.amazonaws.com/{account}/{queue}"
         return cls(region, queue_url, queue, creates, path, profile)
 
@@ -144,9 +141,7 @@ class SqsEndpoint:
     async def _send(self, batch: Batch, queue_url: str) -> None:
         is_fifo = queue_url.endswith(".fifo")
         for part in parts_of(batch, batch.waiting(), BOUNDS, set()):
-            entries = [
-                entry_of(index, batch.messages[index].body, is_fifo=is_fifo) for index in part
-            ]
+            entries = [entry_of(index, batch.events[index], is_fifo=is_fifo) for index in part]
             reply = await self._client.send_message_batch(QueueUrl=queue_url, Entries=entries)
             batch.delivered.update(int(done["Id"]) for done in reply.get("Successful", []))
             for failed in reply.get("Failed", []):
@@ -159,10 +154,9 @@ class SqsEndpoint:
         await self._stack.aclose()
 
 
-def entry_of(index: int, body: bytes, *, is_fifo: bool) -> dict[str, str]:
+def entry_of(index: int, event: QueuedEvent, *, is_fifo: bool) -> dict[str, str]:
     """An event as SQS takes it."""
-    entry = {"Id": str(index), "MessageBody": body.decode("utf-8", "replace")}
+    entry = {"Id": str(index), "MessageBody": event.body.decode("utf-8", "replace")}
     if is_fifo:
-        subject = subject_of(body)
-        entry["MessageGroupId"] = f"{subject.key}#{subject.object_id}"
+        entry["MessageGroupId"] = f"{event.key}#{event.object_id}"
     return entry

@@ -12,7 +12,7 @@ from tile38py._engine import Engine
 from tile38py.config import Config
 from tile38py.config.properties import LEADERAUTH, REPLICA_ANNOUNCE_IP, REPLICA_ANNOUNCE_PORT
 from tile38py.gates import Gates
-from tile38py.interfaces import Broadcaster, Clock, Journal, Tell
+from tile38py.interfaces import Clock, Journal, Router, Tell
 from tile38py.interfaces.following import LeaderAddress
 from tile38py.limits import RETRY_SECONDS
 
@@ -110,7 +110,7 @@ class FollowerDependencies:
     config: Config
     gates: Gates
     journal: Journal
-    broadcaster: Broadcaster
+    router: Router
     connector: Connector
     threads: Threads
     disk: CopyDisk | None  # None if no log is kept

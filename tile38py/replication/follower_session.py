@@ -313,15 +313,13 @@ class FollowerSession:
 
     def _route_events(self) -> None:
         """Route events of live fences. Those of hooks and channels are sent by the leader."""
-        events, changes = self._dependencies.engine.take_events()
-        if events or changes:
-            live = [event for event in events if event[0] == "live"]
-            hooks = [(change, name, 0) for change, name, _ in changes]
-            self._dependencies.broadcaster.hand_on(live, hooks)
+        events = self._dependencies.engine.take_events()
+        if events is not None:
+            self._dependencies.router.route(events)
 
     def _publish(self, followed: Followed) -> None:
         for channel, message in followed.published:
-            self._dependencies.broadcaster.publish(channel, message)
+            self._dependencies.router.publish(channel, message)
         if followed.error is not None:
             raise LinkError(followed.error)
 

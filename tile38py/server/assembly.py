@@ -10,10 +10,11 @@ from tile38py import commands as command_families
 from tile38py._engine import Engine
 from tile38py.commands.registry import Services
 from tile38py.commands.replication import keep_leader
+from tile38py.delivery.deliveries import Deliveries
 from tile38py.dispatch import Dispatcher
 from tile38py.expiry import Sweeper
 from tile38py.gates import Gates
-from tile38py.interfaces import Broadcaster, Stopper
+from tile38py.interfaces import Router, Stopper
 from tile38py.interfaces.following import LeaderAddress
 from tile38py.persistence.aof import Aof, LoopFunctions
 from tile38py.persistence.files import DiskLogFolder
@@ -23,9 +24,10 @@ from tile38py.replication.dependencies import FollowerDependencies
 from tile38py.replication.follower import Follower
 from tile38py.replication.leader import Leader
 from tile38py.replication.link import TcpConnector
+from tile38py.router import EventRouter
 from tile38py.server.connection import ConnectionDependencies
 from tile38py.server.core import Core
-from tile38py.server.hooks import Hooks
+from tile38py.server.hooks import open_deliveries
 from tile38py.server.listener import port_of
 from tile38py.server.logs import Log
 from tile38py.server.options import Options
@@ -93,8 +95,9 @@ class Messaging:
     """Delivery of messages to hooks, live connections and followers."""
 
     subscriptions: Subscriptions
-    hooks: Hooks
+    hooks: Deliveries
     leader: Leader
+    router: EventRouter
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -114,13 +117,13 @@ def assemble(start: Start) -> Assembly:
     core = start.core
     storage = make_storage(start)
     messaging = make_messaging(start, storage)
-    follower = make_follower(start, storage, messaging.subscriptions)
+    follower = make_follower(start, storage, messaging.router)
     sweeper = Sweeper(
         engine=core.engine,
         clock=core.clock,
         journal=storage.journal,
         gates=core.gates,
-        broadcaster=messaging.subscriptions,
+        router=messaging.router,
         log=start.log.debug,
     )
     services = make_services(start, storage, messaging, follower)
@@ -161,10 +164,10 @@ def make_messaging(start: Start, storage: Storage) -> Messaging:
     journal.on_replaced(leader.cut_all)
 
     def publish(channel: bytes, message: bytes) -> int:
-        return subscriptions.publish(channel, message)
+        return router.publish(channel, message)
 
-    # Hooks need publish() for local:// endpoints, and subscriptions pass events to hooks.
-    hooks = Hooks(
+    # Hooks need publish() for local:// endpoints, and the router passes events to hooks.
+    hooks = open_deliveries(
         options.queue_path or options.directory / "queue.db",
         core.engine,
         clock=core.clock,
@@ -172,18 +175,16 @@ def make_messaging(start: Start, storage: Storage) -> Messaging:
         log=start.log.error,
     )
     subscriptions = Subscriptions(
-        core.engine,
-        hooks=hooks,
-        journal=journal,
-        call_soon=start.loop.call_soon,
-        log=start.log.warning,
+        core.engine, call_soon=start.loop.call_soon, log=start.log.warning
     )
-    subscriptions.forward_to(leader.publish)
-    storage.health.on_recovery(subscriptions.recovered)
-    return Messaging(subscriptions=subscriptions, hooks=hooks, leader=leader)
+    router = EventRouter(
+        journal=journal, connections=subscriptions, hooks=hooks, forward=leader.publish
+    )
+    storage.health.on_recovery(router.recovered)
+    return Messaging(subscriptions=subscriptions, hooks=hooks, leader=leader, router=router)
 
 
-def make_follower(start: Start, storage: Storage, broadcaster: Broadcaster) -> Follower:
+def make_follower(start: Start, storage: Storage, router: Router) -> Follower:
     """Build the follower. It starts with the leader that the configuration names, if any."""
     options, core, identity = start.options, start.core, start.core.config.identity
     leader = None
@@ -200,7 +201,7 @@ def make_follower(start: Start, storage: Storage, broadcaster: Broadcaster) -> F
         config=core.config,
         gates=core.gates,
         journal=storage.journal,
-        broadcaster=broadcaster,
+        router=router,
         connector=TcpConnector(),
         threads=start.threads,
         disk=disk,
@@ -230,6 +231,7 @@ def make_services(
         broadcaster=messaging.subscriptions,
         following=follower,
         outbox=messaging.hooks,
+        router=messaging.router,
         log_streams=messaging.leader,
         shrinker=storage.rewriting.shrinker,
         backups=storage.rewriting.backups,

@@ -17,7 +17,9 @@ from tile38py.config.properties import (
     SLOWLOG_LOG_SLOWER_THAN,
     SLOWLOG_MAX_LEN,
 )
-from tile38py.interfaces import Clock, Outbox
+from tile38py.delivery.deliveries import Deliveries
+from tile38py.interfaces import Clock
+from tile38py.interfaces.delivery import Outbox
 from tile38py.limits import (
     COLLECT_NEVER,
     COLLECT_PAUSE_FACTOR,
@@ -27,12 +29,11 @@ from tile38py.limits import (
 from tile38py.persistence.aof import Aof
 from tile38py.persistence.no_log import NoLog
 from tile38py.server.core import Core
-from tile38py.server.hooks import Hooks
 
 PARTIAL_COUNT_MIN = 10  # as the interpreter's own threshold
 
 
-def settings_in_force(core: Core, journal: Aof | NoLog, hooks: Hooks) -> Callable[[str], None]:
+def settings_in_force(core: Core, journal: Aof | NoLog, hooks: Deliveries) -> Callable[[str], None]:
     """Apply the settings now; return a function that applies them again after CONFIG SET."""
 
     def apply(_name: str = "") -> None:

@@ -1,40 +1,22 @@
 """Live connections: who listens to what, and which of them a message is for.
 
-A message leaves only when the log has the writes that caused it, and each is framed once for each
-form of output, whoever listens. How it reaches many without holding up others is in fanout, what
-happens to those that don't take it in listener. Decides nothing about commands.
+Each message is framed once for each form of output, however many get it. How it reaches many
+without holding up others is in fanout, what happens to those that don't take it in listener. When a
+message is sent is for the router to say.
 """
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 
-from tile38py._engine import Engine
+from tile38py._engine import Engine, Events
 from tile38py.config.globs import Tokens, fits, parse
-from tile38py.interfaces import Client, FenceEvent, HookChange, HookEvents, Journal, Role
+from tile38py.interfaces import Client, Role
 from tile38py.limits import ROUTES_COUNT_MAX
 from tile38py.subscriptions.fanout import Fanout, FenceLeg, Route, legs_of
 from tile38py.subscriptions.listener import Hub, Subscription
 
-Deliver = Callable[[], None]
-Forward = Callable[[bytes, bytes], None]
-
-
-@dataclass(frozen=True, slots=True)
-class Held:
-    """Messages that wait until the log has the writes that caused them."""
-
-    deliver: Deliver
-    postpone: Callable[[Deliver], None]
-
-    def release(self, replies: bytes, is_last: bool) -> None:
-        """The log is written."""
-        del replies, is_last
-        self.deliver()
-
-    def refuse(self, replies: bytes, reason: str) -> None:
-        """It couldn't be: it will be, before anything else is."""
-        del replies, reason
-        self.postpone(self.deliver)
+Send = Callable[[], None]
 
 
 @dataclass(slots=True)
@@ -52,18 +34,13 @@ class Subscriptions:
         self,
         engine: Engine,
         *,
-        journal: Journal,
         call_soon: Callable[[Callable[[], None]], object],
         log: Callable[[str], None],
-        hooks: HookEvents | None = None,
     ) -> None:
         self.cut_count = 0  # listeners that were too slow
         self.sent_count = 0  # messages, each as often as somebody gets it
         self._engine = engine
-        self._journal = journal
         self._log = log
-        self._hooks = hooks
-        self._forward: Forward | None = None
         self._fanout = Fanout(call_soon)
         self._hub = Hub(self._add, self._remove, self._send, self._forget, self._cut)
         self._channels: dict[bytes, dict[Subscription, None]] = {}
@@ -71,11 +48,6 @@ class Subscriptions:
         self._monitors: dict[Subscription, None] = {}
         self._fences: dict[int, Route] = {}
         self._routes: dict[bytes, Route] = {}
-        self._postponed: list[Deliver] = []
-
-    def forward_to(self, forward: Forward) -> None:
-        """Have the messages of channels passed on, too: followers have subscribers of their own."""
-        self._forward = forward
 
     def attach(self, client: Client, role: Role) -> Subscription:
         """Make a connection live."""
@@ -92,67 +64,42 @@ class Subscriptions:
         subscription.fence = fence
         self._fences[fence] = Route.of([FenceLeg(subscription.form, None, (subscription,))])
 
-    def hand_on(self, events: Sequence[FenceEvent], changes: Sequence[HookChange] = ()) -> None:
-        """Send what fences found, as soon as the log has the writes that caused it."""
+    def prepare_events(self, events: Events) -> Send | None:
+        """Choose who gets the events of channels and live fences; None if nobody does."""
         posts: list[tuple[Route, bytes, bytes]] = []
-        for kind, target, message in events:
-            if isinstance(target, int):
-                fence = self._fences.get(target)
-                if fence is not None:
-                    posts.append((fence, b"", message))
-            elif kind == "channel":
-                self._pass_on(target, message)
-                route = self._route(target)
-                if route.count:
-                    posts.append((route, target, message))
+        for found in events.live:
+            fence = self._fences.get(found.fence)
+            if fence is not None:
+                posts.append((fence, b"", found.body))
+        for event in events.channels:
+            route = self._route(event.channel)
+            if route.count:
+                posts.append((route, event.channel, event.body))
 
-        def deliver() -> None:
-            for route, channel, message in posts:
-                self._post(route, channel, message)
-            if self._hooks is not None:
-                tell_hooks(self._hooks, events, changes)
+        def send() -> None:
+            for post in posts:
+                self._post(*post)
 
-        self._when_logged(deliver, wrote=True)
+        return send if posts else None
 
-    def publish(self, channel: bytes, text: bytes) -> int:
-        """Send a message to all who listen to the channel; how many times it will arrive."""
-        self._pass_on(channel, text)
+    def prepare_message(self, channel: bytes, text: bytes) -> tuple[int, Send]:
+        """Choose the subscribers of a channel; the number of messages they will get."""
         route = self._route(channel)
-        if route.count:
-            self._when_logged(lambda: self._post(route, channel, text), wrote=False)
-        return route.count
+        return route.count, partial(self._post, route, channel, text)
 
-    def show(self, address: str, commands: Sequence[bytes], now_ns: int) -> None:
-        """Send commands that ran to all monitors."""
-        seconds, microseconds = divmod(now_ns // 1000, 1_000_000)
-        head = b"+%d.%06d [0 %b] " % (seconds, microseconds, address.encode())
+    def prepare_lines(self, lines: Sequence[bytes]) -> Send:
+        """Choose the monitors that get these lines."""
         legs = legs_of(self._monitors)
 
-        def deliver() -> None:
+        def send() -> None:
             for leg in legs:
-                self._fanout.put(leg, b"".join(leg.form.line(head + shown) for shown in commands))
+                self._fanout.put(leg, b"".join(map(leg.form.line, lines)))
 
-        self._when_logged(deliver, wrote=False)
+        return send
 
     def _post(self, route: Route, channel: bytes, text: bytes) -> None:
         self.sent_count += route.count
         self._fanout.post(route, channel, text)
-
-    def recovered(self) -> None:
-        """The log has taken what it couldn't before."""
-        postponed, self._postponed = self._postponed, []
-        for deliver in postponed:
-            deliver()
-
-    def _pass_on(self, channel: bytes, text: bytes) -> None:
-        if self._forward is not None:
-            self._forward(channel, text)
-
-    def _when_logged(self, deliver: Deliver, *, wrote: bool) -> None:
-        if self._journal.is_dirty:
-            self._journal.wait(Held(deliver, self._postponed.append), wrote=wrote)
-        else:
-            deliver()
 
     def _add(self, subscription: Subscription, name: bytes, is_pattern: bool) -> None:
         if not is_pattern:
@@ -215,24 +162,6 @@ class Subscriptions:
             if fits(pattern.tokens, name):
                 legs += legs_of(pattern.listeners, text)
         return Route.of(legs)
-
-
-def tell_hooks(
-    hooks: HookEvents, events: Sequence[FenceEvent], changes: Sequence[HookChange]
-) -> None:
-    """Tell of messages and changes in the order in which they came."""
-    start = 0
-    for _, name, position in (*changes, ("", b"", len(events))):
-        messages = [
-            (_text(target), message)
-            for kind, target, message in events[start:position]
-            if kind == "hook" and isinstance(target, bytes)
-        ]
-        if messages:
-            hooks.enqueue(messages)
-        if name:
-            hooks.hooks_changed([_text(name)])
-        start = position
 
 
 def _text(name: bytes) -> str:

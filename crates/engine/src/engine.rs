@@ -9,7 +9,6 @@ use crate::call::{Call, Effect};
 use crate::commands::record::{Facts, Flags, Record};
 use crate::commands::table::{Runner, Table};
 use crate::commands::{self, Command, Function};
-use crate::endpoint_url::Reason;
 use crate::error::{Error, Result};
 use crate::fence::{match_change, ChangeKind, Event, Groups, HookChange, HookKind, Moment};
 use crate::gate::State;
@@ -21,15 +20,22 @@ pub use adopt::{Discarded, Handover};
 use expired_objects::ExpiredObjects;
 pub use replay::{Follow, Load};
 
-/// What fences made of commands, and what commands made of hooks.
+/// What commands caused beside replies and log: for the driver to tell others.
 #[derive(Default)]
 pub struct Outbox {
-    /// Messages, in the order to be sent.
+    /// In the order to be sent.
     pub events: Vec<Event>,
     /// Changes of hooks, in their order.
     pub hooks_changed: Vec<HookChange>,
-    /// Why an endpoint's URL was refused, the last one: the reply doesn't say.
-    pub refused_url: Option<Reason>,
+    /// Why endpoints' URLs were refused: replies don't say.
+    pub refused_urls: Vec<String>,
+}
+
+impl Outbox {
+    /// Whether there is nothing to tell anybody.
+    pub fn is_empty(&self) -> bool {
+        self.events.is_empty() && self.hooks_changed.is_empty() && self.refused_urls.is_empty()
+    }
 }
 
 /// What the engine counts.
@@ -133,8 +139,8 @@ impl Engine {
         if !self.moment.is(now_ns, self.utc_offset) {
             self.moment = Moment::new(now_ns, self.utc_offset);
         }
-        let Outbox { events, hooks_changed, refused_url } = &mut self.outbox;
-        *refused_url = reports.refused_url.or(*refused_url);
+        let Outbox { events, hooks_changed, refused_urls } = &mut self.outbox;
+        refused_urls.extend(reports.refused_urls);
         for change in &reports.changes {
             match_change(
                 &self.keyspace,
@@ -147,7 +153,7 @@ impl Engine {
         }
         let events_before = events.len();
         hooks_changed
-            .extend(reports.hooks.into_iter().map(|change| HookChange { events_before, ..change }));
+            .extend(reports.hooks.into_iter().map(|name| HookChange { name, events_before }));
         if reports.removed_fences > 0 {
             self.groups.note_removed(reports.removed_fences, self.keyspace.fences());
         }

@@ -6,8 +6,8 @@ use std::sync::Arc;
 use arrayvec::ArrayVec;
 
 use crate::collection::{Collection, Counts};
-use crate::endpoint_url::Reason;
-use crate::fence::{Change, ChangeKind, HookChange, Registry};
+use crate::endpoints::EndpointChecker;
+use crate::fence::{Change, ChangeKind, Name, Registry};
 use crate::field::Names;
 use crate::object::{Object, NEVER};
 use crate::spatial_index::Offloader;
@@ -30,6 +30,8 @@ pub struct Keyspace {
     offloading: Offloading,
     /// Whether geometries must be within ±180, ±90 degrees.
     pub requires_valid: bool,
+    /// Who checks the URLs that SETHOOK names; nobody where there is none.
+    pub endpoint_checker: Option<std::sync::Arc<dyn EndpointChecker>>,
 }
 
 /// What commands did since it was last taken, as far as somebody waits for it.
@@ -37,14 +39,14 @@ pub struct Keyspace {
 pub struct Reports {
     /// Changes of objects of keys that have fences.
     pub changes: Vec<Change>,
-    /// Changes of hooks.
-    pub hooks: Vec<HookChange>,
+    /// Hooks that were made, replaced, set again or deleted.
+    pub hooks: Vec<Name>,
     /// Fences that are gone.
     pub removed_fences: usize,
     /// Whether FLUSHDB was among it.
     pub has_flush: bool,
-    /// Why an endpoint's URL was refused, the last one.
-    pub refused_url: Option<Reason>,
+    /// Why endpoints' URLs were refused: replies don't say.
+    pub refused_urls: Vec<String>,
 }
 
 impl Clone for Reports {
@@ -62,7 +64,7 @@ impl Reports {
             && self.hooks.is_empty()
             && self.removed_fences == 0
             && !self.has_flush
-            && self.refused_url.is_none()
+            && self.refused_urls.is_empty()
     }
 }
 

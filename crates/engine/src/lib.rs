@@ -28,7 +28,7 @@
 pub mod call;
 pub mod collection;
 pub mod commands;
-pub mod endpoint_url;
+pub mod endpoints;
 pub mod engine;
 pub mod error;
 pub mod fence;

@@ -60,6 +60,18 @@ pub struct Batch {
     pub stop: Option<Stop>,
 }
 
+impl Batch {
+    /// Whether the driver has more to do than send the replies: something is to be logged, told to
+    /// others or done before the session goes on.
+    pub fn needs_dispatch(&self) -> bool {
+        self.stop.is_some()
+            || !self.log.is_empty()
+            || !self.monitored.is_empty()
+            || !self.slow.is_empty()
+            || !self.outbox.is_empty()
+    }
+}
+
 /// Something that the driver has to do before the session goes on.
 pub enum Stop {
     /// Run a command that isn't the engine's and send its reply.
@@ -75,7 +87,7 @@ pub enum Stop {
     LongRead(Box<LongRead>),
     /// The connection watches the live fence of that number from here on.
     Live(u64),
-    /// Let others run, then go on.
+    /// Let other connections run first: this one has used up its time slice.
     Yield,
     /// Everything from here on is HTTP.
     Http(Vec<u8>),

@@ -12,10 +12,12 @@ use ::engine::session::{Session as CoreSession, Stop};
 use ::engine::spatial_index;
 use pyo3::exceptions::{PyRuntimeError, PyValueError};
 use pyo3::prelude::*;
+use pyo3::sync::MutexExt;
 use pyo3::types::{PyBytes, PyDict, PyTuple};
 
 use crate::commands::CommandRecord;
-use crate::fences::{convert_outbox, Records};
+use crate::endpoints::PythonChecker;
+use crate::events::{convert_outbox, Events};
 use crate::following::{lossy, Discarded, Followed};
 use crate::monotonic_ns;
 use crate::rewrite::Rewrite;
@@ -28,8 +30,14 @@ const OFFLOADING_BYTES_MIN: usize = 64 * 1024;
 /// The engine as sessions share it.
 pub type Shared = Arc<Mutex<CoreEngine>>;
 
-/// Locks the engine. A panic while it was locked ends the process long before.
-pub fn lock(shared: &Shared) -> MutexGuard<'_, CoreEngine> {
+/// Locks the engine. Lets go of the GIL while it waits: whoever holds the lock may need the GIL to
+/// ask Python something. A panic while it was locked ends the process long before.
+pub fn lock<'s>(py: Python<'_>, shared: &'s Shared) -> MutexGuard<'s, CoreEngine> {
+    shared.lock_py_attached(py).unwrap_or_else(PoisonError::into_inner)
+}
+
+/// The same for a thread that has let go of the GIL.
+fn lock_detached(shared: &Shared) -> MutexGuard<'_, CoreEngine> {
     shared.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
@@ -69,15 +77,15 @@ impl Engine {
 
     /// Announce a server command.
     #[allow(clippy::needless_pass_by_value)] // as the binding converts them
-    fn register(&self, record: PyRef<'_, CommandRecord>) -> PyResult<()> {
+    fn register(&self, py: Python<'_>, record: PyRef<'_, CommandRecord>) -> PyResult<()> {
         let facts = record.facts()?;
-        lock(&self.shared).register(&record.name, &record.syntax, &record.summary, facts);
+        lock(py, &self.shared).register(&record.name, &record.syntax, &record.summary, facts);
         Ok(())
     }
 
     /// The records of all commands, ascending by name.
-    fn commands(&self) -> Vec<CommandRecord> {
-        let engine = lock(&self.shared);
+    fn commands(&self, py: Python<'_>) -> Vec<CommandRecord> {
+        let engine = lock(py, &self.shared);
         engine.table.records().into_iter().map(CommandRecord::of).collect()
     }
 
@@ -90,10 +98,16 @@ impl Engine {
         let mut arguments = Arguments::default();
         arguments.assign(&args);
         let args = arguments.view(&[]);
-        let engine = lock(&self.shared);
+        let engine = lock(py, &self.shared);
         let found = engine.table.find(args)?;
         let references = engine.table.record(found).facts.keys.references(args);
         Some(references.iter().map(|reference| PyBytes::new(py, reference.key)).collect())
+    }
+
+    /// Have a function check each URL that SETHOOK names: it returns `EndpointRefusal` or `None`.
+    fn check_endpoints(&self, py: Python<'_>, checker: Py<PyAny>) {
+        let checker = Arc::new(PythonChecker::new(checker));
+        lock(py, &self.shared).keyspace.endpoint_checker = Some(checker);
     }
 
     /// Open a session.
@@ -114,6 +128,7 @@ impl Engine {
         out_of_memory, write_error = None))]
     fn set_state(
         &self,
+        py: Python<'_>,
         loading: bool,
         requires_password: bool,
         following: bool,
@@ -131,18 +146,18 @@ impl Engine {
             is_out_of_memory: out_of_memory,
             write_error,
         };
-        lock(&self.shared).set_state(state);
+        lock(py, &self.shared).set_state(state);
     }
 
     /// Have batches tell the commands that ran, or not any more.
-    fn monitor(&self, is_on: bool) {
-        lock(&self.shared).is_monitored = is_on;
+    fn monitor(&self, py: Python<'_>, is_on: bool) {
+        lock(py, &self.shared).is_monitored = is_on;
     }
 
     /// Run log bytes. Never raises for bad content: see `Load.error`.
     fn load(&self, py: Python<'_>, data: &[u8], now_ns: i64) -> Load {
         let load = py.detach(|| {
-            let mut engine = lock(&self.shared);
+            let mut engine = lock_detached(&self.shared);
             if data.len() < OFFLOADING_BYTES_MIN {
                 return engine.load(data, now_ns);
             }
@@ -164,7 +179,7 @@ impl Engine {
 
     /// Run a piece of a leader's stream. Never raises for bad content: see `Followed.error`.
     fn follow(&self, py: Python<'_>, data: &[u8], now_ns: i64) -> Followed {
-        Followed::of(py, py.detach(|| lock(&self.shared).follow(data, now_ns)))
+        Followed::of(py, py.detach(|| lock_detached(&self.shared).follow(data, now_ns)))
     }
 
     /// Take over another engine's data, hooks and channels, and leave it empty.
@@ -172,26 +187,24 @@ impl Engine {
         if Arc::ptr_eq(&self.shared, &other.shared) {
             return Err(PyValueError::new_err("an engine can't adopt its own data"));
         }
-        // Whoever holds one of the locks may need the GIL to let go of it.
         let discarded = py.detach(|| {
-            let handover = lock(&other.shared).hand_over();
-            lock(&self.shared).adopt(handover)
+            let handover = lock_detached(&other.shared).hand_over();
+            lock_detached(&self.shared).adopt(handover)
         });
         Ok(Discarded::new(discarded))
     }
 
     /// Remove overdue objects, hooks and channels: the log bytes, and how many there were.
-    fn expire(&self, now_ns: i64, count_max: usize) -> (Vec<u8>, usize) {
+    fn expire(&self, py: Python<'_>, now_ns: i64, count_max: usize) -> (Vec<u8>, usize) {
         let mut log = Vec::new();
-        let count = lock(&self.shared).expire(now_ns, count_max, &mut log);
+        let count = lock(py, &self.shared).expire(now_ns, count_max, &mut log);
         (log, count)
     }
 
-    /// Take what fences and hooks came to outside of batches: the events, the changes of hooks.
-    fn take_events(&self, py: Python<'_>) -> PyResult<(Py<PyTuple>, Py<PyTuple>)> {
-        let outbox = lock(&self.shared).take_outbox();
-        let Records { events, hooks_changed } = convert_outbox(py, outbox)?;
-        Ok((events, hooks_changed))
+    /// Take the events of what ran outside of batches; `None` if there are none.
+    fn take_events(&self, py: Python<'_>) -> PyResult<Option<Events>> {
+        let outbox = lock(py, &self.shared).take_outbox();
+        convert_outbox(py, outbox)
     }
 
     /// The URLs of a hook, in the order in which they are tried; `None` if there is no such hook.
@@ -200,7 +213,7 @@ impl Engine {
         py: Python<'py>,
         name: &[u8],
     ) -> PyResult<Option<Bound<'py, PyTuple>>> {
-        let engine = lock(&self.shared);
+        let engine = lock(py, &self.shared);
         let hook = engine.keyspace.fences().get(name);
         let hook = hook.filter(|hook| hook.kind() == HookKind::Hook);
         hook.map(|hook| PyTuple::new(py, hook.endpoints.iter().map(|url| PyBytes::new(py, url))))
@@ -209,34 +222,34 @@ impl Engine {
 
     /// The names of all hooks, channels not among them, ascending.
     fn hook_names<'py>(&self, py: Python<'py>) -> Vec<Bound<'py, PyBytes>> {
-        let engine = lock(&self.shared);
+        let engine = lock(py, &self.shared);
         let hooks = engine.keyspace.fences().from(b"");
         let hooks = hooks.filter(|hook| hook.kind() == HookKind::Hook);
         hooks.map(|hook| PyBytes::new(py, &hook.name)).collect()
     }
 
     /// Begin to write the log anew from a snapshot of now, in constant time.
-    fn rewrite(&self, now_ns: i64) -> Rewrite {
-        Rewrite::new(lock(&self.shared).rewrite(now_ns))
+    fn rewrite(&self, py: Python<'_>, now_ns: i64) -> Rewrite {
+        Rewrite::new(lock(py, &self.shared).rewrite(now_ns))
     }
 
     /// End a live fence; whether there was one of that id.
-    fn remove_live(&self, fence: u64) -> bool {
-        lock(&self.shared).remove_live(fence)
+    fn remove_live(&self, py: Python<'_>, fence: u64) -> bool {
+        lock(py, &self.shared).remove_live(fence)
     }
 
     /// Set what messages of fences say of time and origin: seconds ahead of UTC, and five bytes
     /// that tell this node's group ids from others'.
     #[pyo3(signature = (*, utc_offset, group_seed))]
-    fn set_fence_context(&self, utc_offset: i32, group_seed: [u8; 5]) {
-        let mut engine = lock(&self.shared);
+    fn set_fence_context(&self, py: Python<'_>, utc_offset: i32, group_seed: [u8; 5]) {
+        let mut engine = lock(py, &self.shared);
         engine.utc_offset = utc_offset;
         engine.groups.seed = group_seed;
     }
 
     /// Counts over all collections and since the start.
     fn statistics<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
-        let engine = lock(&self.shared);
+        let engine = lock(py, &self.shared);
         let (counts, counters) = (engine.keyspace.counts(), engine.counters);
         let dict = PyDict::new(py);
         dict.set_item("num_collections", engine.keyspace.len())?;
@@ -252,21 +265,25 @@ impl Engine {
     }
 
     /// Count a command that isn't the engine's.
-    fn record(&self, command: &str, took_ns: u64) {
-        let timing = &mut lock(&self.shared).timing;
+    fn record(&self, py: Python<'_>, command: &str, took_ns: u64) {
+        let timing = &mut lock(py, &self.shared).timing;
         let series = timing.series(command);
         timing.record(series, 1, took_ns, monotonic_ns());
     }
 
     /// Have batches tell the commands that take so many nanoseconds; `None` for no command.
-    fn tell_slow(&self, took_ns: Option<u64>) {
-        lock(&self.shared).timing.slow_ns = took_ns.unwrap_or(u64::MAX);
+    fn tell_slow(&self, py: Python<'_>, took_ns: Option<u64>) {
+        lock(py, &self.shared).timing.slow_ns = took_ns.unwrap_or(u64::MAX);
     }
 
     /// Of each command its name, how many there were, what they took together in nanoseconds, and
     /// what these parts of the last ten minutes' took at most.
-    fn durations(&self, parts: Vec<f64>) -> Vec<(String, u64, u64, Vec<Option<u64>>)> {
-        let engine = lock(&self.shared);
+    fn durations(
+        &self,
+        py: Python<'_>,
+        parts: Vec<f64>,
+    ) -> Vec<(String, u64, u64, Vec<Option<u64>>)> {
+        let engine = lock(py, &self.shared);
         let all = engine.timing.durations(monotonic_ns());
         all.map(|found| {
             let quantiles = parts.iter().map(|part| found.quantile(*part)).collect();
@@ -277,7 +294,7 @@ impl Engine {
 
     /// How many visits of objects to fences there are. Looks at all objects that visit one.
     fn count_groups(&self, py: Python<'_>) -> usize {
-        py.detach(|| lock(&self.shared).groups.count())
+        py.detach(|| lock_detached(&self.shared).groups.count())
     }
 
     /// Bytes on the engine's heap, and bytes that it got from the system but doesn't hold now.
@@ -301,13 +318,13 @@ impl Engine {
     ) -> PyResult<(Bound<'py, PyAny>, Vec<u8>)> {
         let mut session = CoreSession::new(false, Some(Output::Resp));
         let batch = {
-            let mut engine = lock(&self.shared);
+            let mut engine = lock(py, &self.shared);
             session.run_words(&mut engine, &args, now_ns, &monotonic_ns)
         };
         let replies = match batch.stop {
             Some(Stop::LongRead(read)) => py.detach(|| read.run(&monotonic_ns)),
             Some(Stop::Live(fence)) => {
-                lock(&self.shared).remove_live(fence);
+                lock(py, &self.shared).remove_live(fence);
                 return Err(PyValueError::new_err("a live fence needs a connection"));
             }
             _ => batch.replies,
@@ -316,8 +333,8 @@ impl Engine {
     }
 
     /// A copy that later changes don't touch, in constant time; it refuses writes.
-    fn snapshot(&self) -> Engine {
-        let engine = lock(&self.shared);
+    fn snapshot(&self, py: Python<'_>) -> Engine {
+        let engine = lock(py, &self.shared);
         let mut copy = CoreEngine::new(engine.keyspace.requires_valid);
         copy.keyspace = engine.keyspace.clone();
         copy.state.is_read_only = true;

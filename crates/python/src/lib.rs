@@ -4,8 +4,9 @@
 #![allow(clippy::needless_pass_by_value)] // PyO3 hands arguments over by value
 
 mod commands;
+mod endpoints;
 mod engine;
-mod fences;
+mod events;
 mod following;
 mod rewrite;
 mod session;
@@ -48,9 +49,11 @@ mod _engine {
     #[pymodule_export]
     use crate::commands::CommandRecord;
     #[pymodule_export]
+    use crate::endpoints::EndpointRefusal;
+    #[pymodule_export]
     use crate::engine::{Engine, Load};
     #[pymodule_export]
-    use crate::fences::admit_schemes;
+    use crate::events::{ChannelEvent, Events, HookChange, HookEvent, LiveEvent, QueuedEvent};
     #[pymodule_export]
     use crate::following::{Discarded, Followed};
     #[pymodule_export]

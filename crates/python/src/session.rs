@@ -7,10 +7,10 @@ use ::engine::session::{
     truncate_arguments, Batch as CoreBatch, LongRead as CoreLongRead, Session as CoreSession, Stop,
 };
 use pyo3::prelude::*;
-use pyo3::types::{PyBytes, PyString, PyTuple};
+use pyo3::types::{PyBytes, PyString};
 
 use crate::engine::{lock, Shared};
-use crate::fences::{convert_outbox, Records};
+use crate::events::{convert_outbox, Events};
 use crate::monotonic_ns;
 use crate::values::{bytes_of as text_bytes, write_members, write_resp};
 
@@ -32,9 +32,8 @@ pub struct Batch {
     monitored: Vec<Py<PyBytes>>,
     slow: Vec<SlowRecord>,
     stop: Option<Py<PyAny>>,
-    events: Py<PyTuple>,
-    hooks_changed: Py<PyTuple>,
-    refused_url: Option<&'static str>,
+    events: Option<Py<Events>>,
+    refused_urls: Vec<String>,
 }
 
 /// A command that isn't the engine's.
@@ -69,7 +68,7 @@ pub struct Live {
     id: u64,
 }
 
-/// Let others run, then feed nothing to go on.
+/// Let other connections run first, then feed nothing to go on.
 #[pyclass(frozen)]
 pub struct Yield;
 
@@ -83,27 +82,26 @@ fn bytes_of(py: Python<'_>, data: &[u8]) -> Py<PyBytes> {
     PyBytes::new(py, data).unbind()
 }
 
-fn convert(py: Python<'_>, batch: CoreBatch) -> PyResult<Batch> {
+fn convert(py: Python<'_>, mut batch: CoreBatch) -> PyResult<Batch> {
     let stop = match batch.stop {
         None => None,
         Some(stop) => Some(convert_stop(py, stop)?),
     };
-    let refused_url = batch.outbox.refused_url;
+    let refused_urls = std::mem::take(&mut batch.outbox.refused_urls);
     let slow = batch.slow.iter().map(|slow| {
         let args = slow.args.iter().map(|arg| bytes_of(py, arg)).collect();
         (args, slow.took_ns, slow.waited_ns)
     });
     let slow = slow.collect();
-    let Records { events, hooks_changed } = convert_outbox(py, batch.outbox)?;
+    let events = convert_outbox(py, batch.outbox)?;
     Ok(Batch {
         replies: bytes_of(py, &batch.replies),
         log: bytes_of(py, &batch.log),
         monitored: batch.monitored.iter().map(|shown| bytes_of(py, shown)).collect(),
         slow,
         stop,
-        events,
-        hooks_changed,
-        refused_url,
+        events: events.map(|events| Py::new(py, events)).transpose()?,
+        refused_urls,
     })
 }
 
@@ -189,7 +187,7 @@ impl Session {
 
     /// Parse and run as much as possible.
     fn feed(&mut self, py: Python<'_>, data: &[u8], now_ns: i64) -> PyResult<Batch> {
-        let batch = self.core.feed(&mut lock(&self.shared), data, now_ns, &monotonic_ns);
+        let batch = self.core.feed(&mut lock(py, &self.shared), data, now_ns, &monotonic_ns);
         convert(py, batch)
     }
 
@@ -201,8 +199,8 @@ impl Session {
         data: &[u8],
         now_ns: i64,
     ) -> PyResult<Bound<'py, PyAny>> {
-        let batch = self.core.feed(&mut lock(&self.shared), data, now_ns, &monotonic_ns);
-        if batch.stop.is_none() && batch.log.is_empty() {
+        let batch = self.core.feed(&mut lock(py, &self.shared), data, now_ns, &monotonic_ns);
+        if !batch.needs_dispatch() {
             return Ok(PyBytes::new(py, &batch.replies).into_any());
         }
         Ok(Bound::new(py, convert(py, batch)?)?.into_any())
@@ -210,7 +208,7 @@ impl Session {
 
     /// Run one command that came as words.
     fn run(&mut self, py: Python<'_>, args: Vec<Vec<u8>>, now_ns: i64) -> PyResult<Batch> {
-        let batch = self.core.run_words(&mut lock(&self.shared), &args, now_ns, &monotonic_ns);
+        let batch = self.core.run_words(&mut lock(py, &self.shared), &args, now_ns, &monotonic_ns);
         convert(py, batch)
     }
 

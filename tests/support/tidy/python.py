@@ -13,7 +13,7 @@ PACKAGE = "tile38py"
 
 # From the top down; a module imports from its own package and from layers below its own.
 LAYERS: tuple[frozenset[str], ...] = (
-    frozenset({"__main__", "cli", "demo"}),
+    frozenset({"__main__", "cli", "demo", "embedded"}),
     frozenset({"server"}),
     frozenset(
         {
@@ -24,12 +24,13 @@ LAYERS: tuple[frozenset[str], ...] = (
             "subscriptions",
             "expiry",
             "metrics",
+            "router",
         }
     ),
     frozenset({"dispatch"}),
     frozenset({"commands"}),
     frozenset({"hooks", "config", "protocol", "clients", "gates", "slow_log"}),
-    frozenset({"interfaces", "embedded"}),
+    frozenset({"interfaces"}),
     frozenset({"_engine", "errors", "clock", "limits", "version"}),
 )
 TOP, BOTTOM = 0, len(LAYERS) - 1

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.deliveries import Bench
+from tests.support.events import hook_event, queued
 from tests.support.fake_time import run_in_fake_time
 from tile38py.delivery.retention import Retention
 from tile38py.delivery.store import Range, Store
@@ -20,8 +21,8 @@ def test_events_of_a_hook_come_in_order(tmp_path: Path) -> None:
     async def run() -> None:
         bench = Bench(tmp_path / "queue.db")
         for number in range(10):
-            bench.queue.append("h", b"%d" % number, bench.clock.now_ns())
-            bench.queue.append("h1", b"other", bench.clock.now_ns())
+            bench.queue.append(hook_event("h", b"%d" % number), bench.clock.now_ns())
+            bench.queue.append(hook_event("h1", b"other"), bench.clock.now_ns())
         assert bench.take("h") == [b"%d" % number for number in range(10)]
 
     run_in_fake_time(run())
@@ -31,7 +32,7 @@ def test_events_survive_a_restart(tmp_path: Path) -> None:
     async def run() -> None:
         bench = Bench(tmp_path / "queue.db")
         for number in range(3):
-            bench.queue.append("h", b"%d" % number, bench.clock.now_ns())
+            bench.queue.append(hook_event("h", b"%d" % number), bench.clock.now_ns())
         await bench.queue.flush()
         # Nothing is closed: that is what a kill leaves.
         again = Bench(tmp_path / "queue.db")
@@ -46,7 +47,7 @@ def test_events_survive_a_restart(tmp_path: Path) -> None:
 def test_what_was_delivered_before_the_flush_never_reaches_the_file(tmp_path: Path) -> None:
     async def run() -> None:
         bench = Bench(tmp_path / "queue.db")
-        bench.queue.append("h", b"1", bench.clock.now_ns())
+        bench.queue.append(hook_event("h", b"1"), bench.clock.now_ns())
         bench.queue.settle(bench.queue.take("h", 9, 9), 1)
         await bench.queue.flush()
         assert bench.store.contents().count == 0
@@ -59,12 +60,12 @@ def test_what_is_delivered_after_the_flush_leaves_the_file(tmp_path: Path) -> No
     async def run() -> None:
         bench = Bench(tmp_path / "queue.db")
         for _ in range(3):
-            bench.queue.append("h", b"1", bench.clock.now_ns())
+            bench.queue.append(hook_event("h", b"1"), bench.clock.now_ns())
         await bench.queue.flush()
         bench.queue.settle(bench.queue.take("h", 2, 9), 2)
         await bench.queue.flush()
         assert bench.store.contents().count == 1
-        bench.queue.append("h", b"2", bench.clock.now_ns())
+        bench.queue.append(hook_event("h", b"2"), bench.clock.now_ns())
         bench.queue.settle(bench.queue.take("h", 9, 9), 2)
         await bench.queue.flush()
         assert bench.store.contents().count == 0
@@ -82,7 +83,7 @@ def test_more_than_memory_holds_comes_back_from_the_file_in_order(
         bench = Bench(tmp_path / "queue.db")
         expected = [b"%d" % number for number in range(2000)]
         for body in expected:
-            bench.queue.append("h", body, bench.clock.now_ns())
+            bench.queue.append(hook_event("h", body), bench.clock.now_ns())
             if body.endswith(b"50"):
                 await bench.queue.flush()
         assert bench.queue.memory_bytes < 100_000
@@ -104,9 +105,9 @@ def test_more_than_memory_holds_comes_back_from_the_file_in_order(
 def test_an_event_older_than_the_ttl_is_dropped_and_counted(tmp_path: Path) -> None:
     async def run() -> None:
         bench = Bench(tmp_path / "queue.db", Retention(ttl_ns=30 * SECOND_NS))
-        bench.queue.append("h", b"old", bench.clock.now_ns())
+        bench.queue.append(hook_event("h", b"old"), bench.clock.now_ns())
         bench.clock.sleep(29)
-        bench.queue.append("h", b"young", bench.clock.now_ns())
+        bench.queue.append(hook_event("h", b"young"), bench.clock.now_ns())
         bench.clock.sleep(2)
         await bench.sweeper.sweep()
         assert bench.take("h") == [b"young"]
@@ -118,7 +119,7 @@ def test_an_event_older_than_the_ttl_is_dropped_and_counted(tmp_path: Path) -> N
 def test_a_ttl_of_zero_keeps_events(tmp_path: Path) -> None:
     async def run() -> None:
         bench = Bench(tmp_path / "queue.db", Retention(ttl_ns=0))
-        bench.queue.append("h", b"old", bench.clock.now_ns())
+        bench.queue.append(hook_event("h", b"old"), bench.clock.now_ns())
         bench.clock.sleep(1e6)
         await bench.sweeper.sweep()
         assert bench.take("h") == [b"old"]
@@ -130,7 +131,7 @@ def test_old_events_that_only_the_file_holds_are_dropped_and_counted(tmp_path: P
     async def run() -> None:
         bench = Bench(tmp_path / "queue.db")
         for _ in range(5):
-            bench.queue.append("h", b"old", bench.clock.now_ns())
+            bench.queue.append(hook_event("h", b"old"), bench.clock.now_ns())
         await bench.queue.flush()
         again = Bench(tmp_path / "queue.db")
         again.clock.sleep(31)
@@ -147,7 +148,7 @@ def test_the_oldest_events_go_when_there_is_no_room(tmp_path: Path) -> None:
     async def run() -> None:
         bench = Bench(tmp_path / "queue.db")
         for number in range(10):
-            bench.queue.append("h", b"%d" % number, bench.clock.now_ns())
+            bench.queue.append(hook_event("h", b"%d" % number), bench.clock.now_ns())
         await bench.queue.flush()
         again = Bench(tmp_path / "queue.db", Retention(bytes_max=5 * 201))
         await again.sweeper.sweep()
@@ -162,7 +163,7 @@ def test_the_oldest_go_first_whether_memory_holds_them_or_not(tmp_path: Path) ->
     async def run() -> None:
         bench = Bench(tmp_path / "queue.db")
         for number in range(10):
-            bench.queue.append("ab"[number % 2], b"%d" % number, bench.clock.now_ns())
+            bench.queue.append(hook_event("ab"[number % 2], b"%d" % number), bench.clock.now_ns())
             if number == 6:
                 await bench.queue.flush()
         bench.retention.bytes_max = 2 * 201
@@ -180,12 +181,12 @@ def test_one_sweep_drops_everything_that_is_too_old(tmp_path: Path, is_in_memory
         count = 2 * HOOK_SWEEP_COUNT_MAX + 5
         bench = Bench(tmp_path / "queue.db")
         for _ in range(count):
-            bench.queue.append("h", b"old", bench.clock.now_ns())
+            bench.queue.append(hook_event("h", b"old"), bench.clock.now_ns())
         await bench.queue.flush()
         if not is_in_memory:
             bench = Bench(tmp_path / "queue.db")
         bench.clock.sleep(31)
-        bench.queue.append("h", b"young", bench.clock.now_ns())
+        bench.queue.append(hook_event("h", b"young"), bench.clock.now_ns())
         await bench.sweeper.sweep()
         await bench.queue.flush()
         assert bench.take("h") == [b"young"]
@@ -208,7 +209,7 @@ def test_others_have_their_turn_while_many_events_are_written_and_dropped(tmp_pa
 
         count = 20 * HOOK_STEP_COUNT_MAX
         for number in range(count):
-            bench.queue.append(f"h{number}", b"x", bench.clock.now_ns())
+            bench.queue.append(hook_event(f"h{number}", b"x"), bench.clock.now_ns())
         task = asyncio.create_task(others(), name="others")
         await bench.queue.flush()
         assert turns >= 20
@@ -230,10 +231,10 @@ def test_a_flood_behind_an_endpoint_that_hangs_stays_within_its_bound(
 
     async def run() -> None:
         bench = Bench(tmp_path / "queue.db", Retention(bytes_max=10_000))
-        bench.queue.append("h", b"first", bench.clock.now_ns())
+        bench.queue.append(hook_event("h", b"first"), bench.clock.now_ns())
         in_hand = bench.queue.take("h", 1, 100)
         for _ in range(1000):
-            bench.queue.append("h", b"x" * 100, bench.clock.now_ns())
+            bench.queue.append(hook_event("h", b"x" * 100), bench.clock.now_ns())
         assert bench.queue.bytes <= 20_000
         assert bench.counters.get("h").dropped == 1001 - bench.queue.count
         bench.queue.settle(in_hand, 1)
@@ -251,7 +252,7 @@ def test_large_events_are_read_back_a_few_at_a_time(
         bench = Bench(tmp_path / "queue.db")
         expected = [b"%d" % number * 1000 for number in range(10)]
         for body in expected:
-            bench.queue.append("h", body, bench.clock.now_ns())
+            bench.queue.append(hook_event("h", body), bench.clock.now_ns())
         await bench.queue.flush()
         monkeypatch.setattr("tile38py.delivery.hook_queue.HOOK_LOAD_BYTES_MAX", 2000)
         again = Bench(tmp_path / "queue.db")
@@ -270,11 +271,11 @@ def test_large_events_are_read_back_a_few_at_a_time(
 def test_a_deleted_hooks_events_never_go_to_a_later_hook_of_its_name(tmp_path: Path) -> None:
     async def run() -> None:
         bench = Bench(tmp_path / "queue.db")
-        bench.queue.append("h", b"old", bench.clock.now_ns())
+        bench.queue.append(hook_event("h", b"old"), bench.clock.now_ns())
         await bench.queue.flush()
-        bench.queue.append("h", b"old, too", bench.clock.now_ns())
+        bench.queue.append(hook_event("h", b"old, too"), bench.clock.now_ns())
         bench.queue.drop("h")
-        bench.queue.append("h", b"new", bench.clock.now_ns())
+        bench.queue.append(hook_event("h", b"new"), bench.clock.now_ns())
         await bench.queue.flush()
         assert bench.take("h") == [b"new"]
         again = Bench(tmp_path / "queue.db")
@@ -288,7 +289,7 @@ def test_a_deleted_hooks_events_never_go_to_a_later_hook_of_its_name(tmp_path: P
 def test_a_hook_of_any_name_gets_its_events_back(tmp_path: Path, name: str) -> None:
     async def run() -> None:
         bench = Bench(tmp_path / "queue.db")
-        bench.queue.append(name, b"1", bench.clock.now_ns())
+        bench.queue.append(hook_event(name, b"1"), bench.clock.now_ns())
         await bench.queue.flush()
         again = Bench(tmp_path / "queue.db")
         await again.queue.load([name])
@@ -315,8 +316,8 @@ def steps_of_a_read(store: Store, hook: str) -> int:
 
 def test_a_read_visits_its_hooks_entries_alone_among_70000_hooks(tmp_path: Path) -> None:
     alone, crowded = Store(tmp_path / "alone.db"), Store(tmp_path / "crowded.db")
-    alone.write([(1, 0, "hook-35000", b"x")], [])
-    crowded.write([(at + 1, 0, f"hook-{at}", b"x") for at in range(70_000)], [])
+    alone.write([queued(1, "hook-35000", b"x")], [])
+    crowded.write([queued(at + 1, f"hook-{at}", b"x") for at in range(70_000)], [])
     expected = steps_of_a_read(alone, "hook-35000")
     # One more instruction finds that the next entry is another hook's.
     assert steps_of_a_read(crowded, "hook-35000") <= expected + 2
@@ -333,7 +334,7 @@ def test_a_corrupt_file_stops_the_start_with_a_clear_message(tmp_path: Path) -> 
 def test_a_damaged_page_stops_the_start(tmp_path: Path) -> None:
     path = tmp_path / "queue.db"
     store = Store(path)
-    store.write([(at + 1, 0, "h", b"x" * 100) for at in range(1000)], [])
+    store.write([queued(at + 1, "h", b"x" * 100) for at in range(1000)], [])
     store.close()
     data = bytearray(path.read_bytes())
     data[8192:16384] = b"\xff" * 8192
@@ -360,7 +361,7 @@ def test_an_unwritable_file_is_told_and_nothing_is_lost(
         pages = other.execute("PRAGMA page_count").fetchone()[0]
         bench.store.limit_pages(pages)
         for _ in range(100):
-            bench.queue.append("h", b"x" * 1000, bench.clock.now_ns())
+            bench.queue.append(hook_event("h", b"x" * 1000), bench.clock.now_ns())
         await bench.queue.flush()
         assert told == ["database or disk is full"]
         assert len(bench.take("h", 1000)) == 100
@@ -377,10 +378,10 @@ def test_memory_stays_bounded_while_the_file_cannot_be_written(tmp_path: Path) -
         bench = Bench(tmp_path / "queue.db", Retention(bytes_max=100_000))
         bench.store.limit_pages(1)
         for _ in range(1000):
-            bench.queue.append("h", b"x" * 1000, bench.clock.now_ns())
+            bench.queue.append(hook_event("h", b"x" * 1000), bench.clock.now_ns())
         await bench.queue.flush()
         for _ in range(1000):
-            bench.queue.append("h", b"y" * 1000, bench.clock.now_ns())
+            bench.queue.append(hook_event("h", b"y" * 1000), bench.clock.now_ns())
         assert bench.queue.bytes <= 100_000
         assert bench.counters.get("h").dropped == 2000 - bench.queue.count
         assert set(bench.take("h")) == {b"y" * 1000}

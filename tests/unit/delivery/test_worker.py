@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 
 from tests.support.deliveries import Bench, Hook, running
+from tests.support.events import hook_event
 from tests.support.fake_time import run_in_fake_time
-from tile38py.interfaces import Batch
+from tile38py.interfaces.delivery import Batch
 from tile38py.limits import HOOK_BATCH_COUNT_MAX, HOOK_STEP_COUNT_MAX
 
 
@@ -255,8 +256,8 @@ def test_an_event_that_no_endpoint_takes_ends_with_its_ttl(tmp_path: Path) -> No
 def test_events_of_the_last_run_go_out_when_it_starts(tmp_path: Path) -> None:
     async def run() -> None:
         bench = Bench(tmp_path / "queue.db")
-        bench.queue.append("h", b"1", bench.clock.now_ns())
-        bench.queue.append("gone", b"2", bench.clock.now_ns())
+        bench.queue.append(hook_event("h", b"1"), bench.clock.now_ns())
+        bench.queue.append(hook_event("gone", b"2"), bench.clock.now_ns())
         await bench.queue.flush()
         again = Bench(tmp_path / "queue.db")
         again.hooks["h"] = Hook(["a"])
@@ -343,7 +344,7 @@ def test_others_get_fewer_turns_while_messages_pile_up(
 ) -> None:
     async def deliver(url: str, batch: Batch) -> None:
         del url
-        batch.delivered.update(range(len(batch.messages)))
+        batch.delivered.update(range(len(batch.events)))
 
     async def turns(count: int) -> int:
         bench = Bench(tmp_path / f"{count}.db")

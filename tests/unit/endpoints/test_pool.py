@@ -21,7 +21,7 @@ from tile38py.endpoints.registry import (
     Traits,
     endpoint,
 )
-from tile38py.interfaces import Batch
+from tile38py.interfaces.delivery import Batch
 
 
 class Fake:
@@ -48,7 +48,7 @@ class Fake:
         if Fake.is_down:
             raise ConnectionError("it is down, geheim")
         for index in batch.waiting():
-            Fake.sent.append(batch.messages[index].body)
+            Fake.sent.append(batch.events[index].body)
             batch.delivered.add(index)
 
     async def close(self) -> None:

@@ -145,6 +145,22 @@ async def test_many_replies_are_made_in_turns(line: Line) -> None:
     assert not line.transport.is_reading()
 
 
+async def test_why_a_url_is_refused_reaches_the_log(line: Line) -> None:
+    words = (b"SETHOOK", b"h", b"bogus://x", b"NEARBY", b"fleet", b"POINT", b"1", b"1", b"1")
+    assert line.call(*words) == b"-ERR invalid argument 'bogus://x'\r\n"
+    assert line.bench.log_lines == ["SETHOOK: an endpoint was refused: unknown scheme"]
+
+
+async def test_a_read_under_monitor_keeps_its_time_slice(line: Line) -> None:
+    monitor = line.bench.new_client()
+    line.bench.call("MONITOR", client=monitor)
+    monitor.taken()
+    assert line.send(GET) == b"$-1\r\n"
+    assert line.transport.is_reading()
+    line.bench.loop.turn()
+    assert b'"GET" "fleet" "a" "POINT"' in monitor.taken()
+
+
 async def test_quit_closes_after_the_earlier_replies(line: Line) -> None:
     assert line.send(PING + command(b"QUIT") + PING) == b"+PONG\r\n+OK\r\n"
     assert line.transport.is_closed

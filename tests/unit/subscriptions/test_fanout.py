@@ -24,7 +24,7 @@ def subscriber(bench: Bench, *words: str) -> FakeClient:
 
 
 def publish(bench: Bench, text: str, channel: str = "a") -> None:
-    bench.subscriptions.publish(channel.encode(), text.encode())
+    bench.router.publish(channel.encode(), text.encode())
 
 
 def texts(data: bytes) -> list[bytes]:
@@ -143,4 +143,4 @@ def test_nobody_is_left_behind_when_a_connection_is_gone(bench: Bench) -> None:
     bench.call("PSUBSCRIBE", "*", client=client)
     assert client.listener is not None
     client.listener.close()
-    assert bench.subscriptions.publish(b"a", b"text") == 0
+    assert bench.router.publish(b"a", b"text") == 0

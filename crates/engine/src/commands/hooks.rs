@@ -2,12 +2,12 @@
 
 use super::{read, write, Arity, Command, Group, Keys};
 use crate::call::{float_of, Call, Effect};
-use crate::endpoint_url;
+use crate::endpoints::{self, Refusal};
 use crate::error::{Error, Result};
-use crate::fence::{Draft, Fence, Hook, HookChange, HookChangeKind, HookKind, Meta, Name, Setting};
+use crate::fence::{Draft, Fence, Hook, HookKind, Meta, Name, Setting};
 use crate::glob;
 use crate::json::{self, escape::write_int_member};
-use crate::keyspace::{Keyspace, Reports};
+use crate::keyspace::Keyspace;
 use crate::object::NEVER;
 use crate::query::options::Verb;
 use crate::reply::{write_bulk, write_header};
@@ -87,7 +87,7 @@ fn set(kind: HookKind, keyspace: &mut Keyspace, call: &mut Call) -> Result<Effec
     let mut words = call.words();
     let name = Name::from(words.next_filled()?);
     let endpoints = match kind {
-        HookKind::Hook => parse_endpoints(words.next_filled()?, keyspace.reports_mut())?,
+        HookKind::Hook => parse_endpoints(words.next_filled()?, keyspace)?,
         HookKind::Channel => Vec::new(),
     };
     let mut metas: Vec<Meta> = Vec::new();
@@ -119,39 +119,37 @@ fn set(kind: HookKind, keyspace: &mut Keyspace, call: &mut Call) -> Result<Effec
 
 fn attach(draft: Draft, keyspace: &mut Keyspace) -> Result<bool> {
     let (kind, name) = (draft.kind, draft.name.clone());
-    let change = match keyspace.fences_mut().set(draft) {
-        Setting::New => HookChangeKind::Set,
-        Setting::Replaced => {
-            keyspace.reports_mut().removed_fences += 1;
-            HookChangeKind::Replaced
-        }
-        Setting::Same => HookChangeKind::Repeated,
+    let setting = keyspace.fences_mut().set(draft);
+    match setting {
+        // One that is the same is reported, too: its waiting messages are to be tried at once.
+        Setting::New | Setting::Same => {}
+        Setting::Replaced => keyspace.reports_mut().removed_fences += 1,
         Setting::Taken => {
             return Err(Error::text("hooks and channels cannot share the same name"));
         }
-    };
-    report(keyspace, kind, name, change);
-    Ok(change != HookChangeKind::Repeated)
+    }
+    report(keyspace, kind, name);
+    Ok(setting != Setting::Same)
 }
 
-fn report(keyspace: &mut Keyspace, kind: HookKind, name: Name, change: HookChangeKind) {
+fn report(keyspace: &mut Keyspace, kind: HookKind, name: Name) {
     if kind == HookKind::Hook {
-        let record = HookChange { kind: change, name, events_before: 0 };
-        keyspace.reports_mut().hooks.push(record);
+        keyspace.reports_mut().hooks.push(name);
     }
 }
 
 /// The URLs, of which the first bad one is told; why it is bad, to the log alone.
-fn parse_endpoints(list: &[u8], reports: &mut Reports) -> Result<Vec<Box<[u8]>>> {
-    let urls = list.split(|byte| *byte == b',').map(<[u8]>::trim_ascii);
-    urls.map(|url| match endpoint_url::check(url) {
-        Ok(()) => Ok(Box::from(url)),
-        Err(reason) => {
-            reports.refused_url = Some(reason);
-            Err(Error::invalid(url))
+fn parse_endpoints(list: &[u8], keyspace: &mut Keyspace) -> Result<Vec<Box<[u8]>>> {
+    let checker = keyspace.endpoint_checker.clone();
+    let check = |url: &[u8]| checker.as_ref().map_or(Ok(()), |checker| checker.check(url));
+    let urls = endpoints::split(list);
+    for url in &urls {
+        if let Err(Refusal { reason, reply }) = check(url) {
+            keyspace.reports_mut().refused_urls.push(reason);
+            return Err(reply.map_or_else(|| Error::invalid(url), |reply| Error::text(&reply)));
         }
-    })
-    .collect()
+    }
+    Ok(urls)
 }
 
 fn parse_deadline(word: &[u8], now_ns: i64) -> Result<i64> {
@@ -187,7 +185,7 @@ fn delete(kind: HookKind, keyspace: &mut Keyspace, call: &mut Call) -> Result<Ef
 pub fn remove(keyspace: &mut Keyspace, name: &[u8]) -> Option<HookKind> {
     let hook = keyspace.fences_mut().remove(name)?;
     keyspace.reports_mut().removed_fences += 1;
-    report(keyspace, hook.kind(), hook.name.clone(), HookChangeKind::Deleted);
+    report(keyspace, hook.kind(), hook.name.clone());
     Some(hook.kind())
 }
 
@@ -198,7 +196,7 @@ pub(super) fn remove_all(keyspace: &mut Keyspace) {
         keyspace.fences().from(b"").map(|hook| (hook.kind(), hook.name.clone())).collect();
     keyspace.fences_mut().clear();
     for (kind, name) in names {
-        report(keyspace, kind, name, HookChangeKind::Deleted);
+        report(keyspace, kind, name);
     }
 }
 

@@ -2,7 +2,7 @@
 
 use super::expired_objects::ExpiredObjects;
 use super::{Engine, Outbox};
-use crate::fence::Groups;
+use crate::fence::{Groups, HookChange};
 use crate::keyspace::Keyspace;
 
 /// Data, hooks and channels on their way from one engine to another.
@@ -18,7 +18,8 @@ pub struct Discarded {
 impl Engine {
     /// Gives away all data, hooks and channels, and is empty then. Live fences end.
     pub fn hand_over(&mut self) -> Handover {
-        let empty = Keyspace::new(self.keyspace.requires_valid);
+        let mut empty = Keyspace::new(self.keyspace.requires_valid);
+        empty.endpoint_checker = self.keyspace.endpoint_checker.take();
         self.groups.clear();
         self.expired_objects.clear();
         self.outbox = Outbox::default();
@@ -31,14 +32,12 @@ impl Engine {
     pub fn adopt(&mut self, handover: Handover) -> Discarded {
         let Handover(mut incoming) = handover;
         incoming.requires_valid = self.keyspace.requires_valid;
+        incoming.endpoint_checker = self.keyspace.endpoint_checker.take();
         let old = std::mem::replace(&mut self.keyspace, incoming);
         let changes = self.keyspace.fences_mut().succeed(old.fences());
         let events_before = self.outbox.events.len();
-        let changes = changes.into_iter();
-        self.outbox.hooks_changed.extend(changes.map(|mut change| {
-            change.events_before = events_before;
-            change
-        }));
+        let changes = changes.into_iter().map(|name| HookChange { name, events_before });
+        self.outbox.hooks_changed.extend(changes);
         Discarded {
             _keyspace: old,
             _groups: self.groups.take(),

@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::commands::record::{Arity, Group};
-use crate::fence::{HookChangeKind, Target};
+use crate::fence::{Detect, Target};
 use crate::session::{Batch, Session};
 
 const SECOND_NS: i64 = 1_000_000_000;
@@ -119,9 +119,33 @@ fn hooks_and_channels_of_a_follower_end_without_a_log() {
     let hook = "SETHOOK h http://x/y EX 1 NEARBY k FENCE POINT 1 1 1";
     follow(&mut engine, &[hook, "SETCHAN c EX 1 NEARBY k FENCE POINT 1 1 1"], NOW_NS);
     assert_eq!(expire(&mut engine, NOW_NS + 2 * SECOND_NS), 2);
-    let kinds: Vec<HookChangeKind> =
-        engine.take_outbox().hooks_changed.iter().map(|change| change.kind).collect();
-    assert_eq!(kinds, [HookChangeKind::Set, HookChangeKind::Deleted]);
+    assert_eq!(hooks_changed(&mut engine), ["h", "h"]);
+    assert!(engine.keyspace.fences().is_empty());
+}
+
+fn hooks_changed(engine: &mut Engine) -> Vec<String> {
+    let changes = engine.take_outbox().hooks_changed;
+    changes.iter().map(|change| String::from_utf8(change.name.to_vec()).unwrap()).collect()
+}
+
+#[test]
+fn events_say_what_they_are_about() {
+    let mut engine = Engine::new(false);
+    run(&mut engine, "SETHOOK h http://x/y WITHIN k FENCE DISTANCE IDS BOUNDS 0 0 9 9");
+    run(&mut engine, "SETCHAN c NEARBY k FENCE ROAM k * 1000");
+    run(&mut engine, "SET k b POINT 1 1");
+    let mut expect = |line: &str, id: Option<&[u8]>, expected: &[(&Target, Option<Detect>)]| {
+        let events = run(&mut engine, line).outbox.events;
+        let found: Vec<_> = events.iter().map(|event| (&event.target, event.detect)).collect();
+        assert_eq!(found, expected);
+        assert!(events.iter().all(|event| event.key[..] == b"k"[..] && event.id.as_deref() == id));
+    };
+    let (hook, channel) = (Target::Hook(b"h"[..].into()), Target::Channel(b"c"[..].into()));
+    let (roam, enter, inside) = (Some(Detect::Roam), Some(Detect::Enter), Some(Detect::Inside));
+    let expected = [(&channel, roam), (&hook, enter), (&hook, inside)];
+    expect("SET k a POINT 1 1", Some(b"a"), &expected);
+    expect("DEL k a", Some(b"a"), &[(&channel, None), (&hook, None)]);
+    expect("DROP k", None, &[(&channel, None), (&hook, None)]);
 }
 
 const HIDDEN: &str = "SET k a FIELD f 1 EX 1 POINT 1 1";
@@ -230,14 +254,7 @@ fn adopted_data_takes_the_place_of_the_old() {
     let discarded = engine.adopt(staging.hand_over());
     assert!(staging.keyspace.is_empty() && staging.keyspace.fences().is_empty());
 
-    let changes = engine.take_outbox().hooks_changed;
-    let changes: Vec<_> = changes.iter().map(|change| (change.kind, &change.name[..])).collect();
-    let expected = [
-        (HookChangeKind::Deleted, &b"gone"[..]),
-        (HookChangeKind::Set, b"new"),
-        (HookChangeKind::Replaced, b"other"),
-    ];
-    assert_eq!(changes, expected);
+    assert_eq!(hooks_changed(&mut engine), ["gone", "new", "other"]);
     assert_eq!(replies(&mut engine, "KEYS *"), "*1\r\n$1\r\nk\r\n");
     drop(discarded);
     assert_eq!(snapshot.counts().objects, 1);

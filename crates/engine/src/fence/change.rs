@@ -55,38 +55,11 @@ impl ChangeKind {
     }
 }
 
-/// What became of a hook.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum HookChangeKind {
-    /// It is new.
-    Set,
-    /// It took the place of another of its name.
-    Replaced,
-    /// It was set as it already is, which asks for its waiting messages to be tried at once.
-    Repeated,
-    /// It is gone.
-    Deleted,
-}
-
-/// A change of the hooks themselves; channels have no queue that cares.
+/// A hook was made, replaced, set again as it was, or deleted: what it is now, the registry knows.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct HookChange {
-    /// What happened.
-    pub kind: HookChangeKind,
-    /// To which hook.
+    /// Which hook.
     pub name: Name,
     /// How many events of the batch came before.
     pub events_before: usize,
-}
-
-impl HookChangeKind {
-    /// The word for it.
-    pub fn name(self) -> &'static str {
-        match self {
-            HookChangeKind::Set => "set",
-            HookChangeKind::Replaced => "replaced",
-            HookChangeKind::Repeated => "repeated",
-            HookChangeKind::Deleted => "deleted",
-        }
-    }
 }

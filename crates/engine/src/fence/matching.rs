@@ -1,29 +1,35 @@
-//! From a change to the messages of all fences that it concerns, in the order they are sent.
+//! From a change to the events of all fences that it concerns, in the order they are sent.
 
 use super::detect::{detect, RANK_FIRST};
 use super::group::{Group, Groups};
-use super::message::{self, Event as Subject, Moment};
+use super::message::{self, MessageContext, Moment};
 use super::roam::Room;
 use super::{Area, Change, ChangeKind, Detect, Fence, Roam, Shape, Target, Watch};
-use crate::keyspace::Keyspace;
+use crate::keyspace::{Key, Keyspace};
 use crate::object::Object;
 use crate::query::options::Wanted;
 
-/// A message for somebody.
+/// What one fence found about one write. Nobody has to read the message to learn what it is about.
 pub struct Event {
-    /// For whom.
+    /// Where the message goes.
     pub target: Target,
-    /// JSON.
+    /// The key that was written to.
+    pub key: Key,
+    /// The object that was written; `None` for DROP.
+    pub id: Option<Box<[u8]>>,
+    /// What the object did; `None` for `del` and `drop`.
+    pub detect: Option<Detect>,
+    /// JSON, as clients get it.
     pub message: Vec<u8>,
-    rank: u8,
 }
 
 impl Event {
     /// Channels first, then hooks, both by what was detected and by name; then live fences.
     fn order(&self) -> (u8, u8, &Target) {
+        let rank = self.detect.map_or(RANK_FIRST, Detect::rank);
         match self.target {
-            Target::Channel(_) => (0, self.rank, &self.target),
-            Target::Hook(_) => (1, self.rank, &self.target),
+            Target::Channel(_) => (0, rank, &self.target),
+            Target::Hook(_) => (1, rank, &self.target),
             Target::Live(_) => (2, 0, &self.target),
         }
     }
@@ -37,7 +43,7 @@ struct Matcher<'m> {
     events: Vec<Event>,
 }
 
-/// Appends the messages that a change means, and forgets visits that it ends. Where hooks and
+/// Appends the events that a change causes, and forgets visits that it ends. Where hooks and
 /// channels are silent, as on a follower, only live fences have any.
 pub fn match_change(
     keyspace: &Keyspace,
@@ -90,7 +96,7 @@ impl Matcher<'_> {
         let is_concerned = watch.is_live() || !watch.fence.is_bounded();
         if is_told && is_concerned {
             let text = message::removal(watch, self.change, self.moment);
-            self.push(watch, RANK_FIRST, text);
+            self.push(watch, None, text);
         }
     }
 
@@ -103,7 +109,7 @@ impl Matcher<'_> {
         };
         if is_told && is_near {
             let text = message::removal(watch, self.change, self.moment);
-            self.push(watch, RANK_FIRST, text);
+            self.push(watch, None, text);
         }
     }
 
@@ -120,8 +126,8 @@ impl Matcher<'_> {
             return;
         }
         for found in std::iter::once(first).chain(second) {
-            let text = self.subject(watch, object, group).message(found, self.keyspace);
-            self.push(watch, found.rank(), text);
+            let text = self.context(watch, object, group).message(found, self.keyspace);
+            self.push(watch, Some(found), text);
         }
     }
 
@@ -134,8 +140,8 @@ impl Matcher<'_> {
         if self.change.kind != ChangeKind::Set {
             let group = self.group(watch, object, Detect::Roam);
             if is_told {
-                let text = self.subject(watch, object, group).message(Detect::Roam, self.keyspace);
-                self.push(watch, Detect::Roam.rank(), text);
+                let text = self.context(watch, object, group).message(Detect::Roam, self.keyspace);
+                self.push(watch, Some(Detect::Roam), text);
             }
             return;
         }
@@ -150,12 +156,12 @@ impl Matcher<'_> {
         let mut room = Room::default();
         for (name, neighbors) in [("nearby", meetings.nearby), ("faraway", meetings.faraway)] {
             for neighbor in &neighbors {
-                let subject = self.subject(watch, object, group);
-                let text = subject.roam_message(name, neighbor, roam, self.keyspace, &mut room);
+                let context = self.context(watch, object, group);
+                let text = context.roam_message(name, neighbor, roam, self.keyspace, &mut room);
                 if !room.takes(text.len()) {
                     return;
                 }
-                self.push(watch, Detect::Roam.rank(), text);
+                self.push(watch, Some(Detect::Roam), text);
             }
         }
     }
@@ -172,12 +178,24 @@ impl Matcher<'_> {
         group
     }
 
-    fn subject<'s>(&'s self, watch: &'s Watch, object: &'s Object, group: Group) -> Subject<'s> {
-        Subject { watch, change: self.change, object, group, moment: self.moment }
+    fn context<'c>(
+        &'c self,
+        watch: &'c Watch,
+        object: &'c Object,
+        group: Group,
+    ) -> MessageContext<'c> {
+        MessageContext { watch, change: self.change, object, group, moment: self.moment }
     }
 
-    fn push(&mut self, watch: &Watch, rank: u8, message: Vec<u8>) {
-        self.events.push(Event { target: watch.target.clone(), message, rank });
+    fn push(&mut self, watch: &Watch, detect: Option<Detect>, message: Vec<u8>) {
+        let Change { key, object, .. } = self.change;
+        self.events.push(Event {
+            target: watch.target.clone(),
+            key: key.clone(),
+            id: object.as_ref().map(|object| object.id().into()),
+            detect,
+            message,
+        });
     }
 }
 

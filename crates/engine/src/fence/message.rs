@@ -69,8 +69,8 @@ fn write_time(out: &mut Vec<u8>, moment: &Moment) {
     out.push(b'"');
 }
 
-/// What all messages about one object and one fence have in common.
-pub struct Event<'m> {
+/// What the messages of one fence about one write are made from.
+pub struct MessageContext<'m> {
     /// The fence.
     pub watch: &'m Watch,
     /// What was done.
@@ -83,7 +83,7 @@ pub struct Event<'m> {
     pub moment: &'m Moment,
 }
 
-impl Event<'_> {
+impl MessageContext<'_> {
     /// The message without what only roaming fences add.
     pub fn message(&self, detect: Detect, keyspace: &Keyspace) -> Vec<u8> {
         let mut out = self.open(detect, keyspace);

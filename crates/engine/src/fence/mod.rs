@@ -11,7 +11,7 @@ mod message;
 mod registry;
 mod roam;
 
-pub use change::{Change, ChangeKind, HookChange, HookChangeKind};
+pub use change::{Change, ChangeKind, HookChange};
 pub use definition::{Area, Fence, Shape};
 pub use detect::{Commands, Detect, Detections};
 pub use group::Groups;

@@ -5,7 +5,7 @@ use imbl::{OrdMap, OrdSet};
 use triomphe::Arc;
 
 use super::index::KeyFences;
-use super::{Change, Fence, HookChange, HookChangeKind};
+use super::{Change, Fence};
 use crate::json;
 use crate::keyspace::Key;
 use crate::object::{Object, NEVER};
@@ -326,9 +326,9 @@ impl Registry {
         removed.is_some()
     }
 
-    /// Takes another registry's place: has its live fences in place of its own. Returns by which
-    /// hooks the two differ.
-    pub fn succeed(&mut self, old: &Registry) -> Vec<HookChange> {
+    /// Takes another registry's place: has its live fences in place of its own. Returns the names
+    /// of the hooks by which the two differ.
+    pub fn succeed(&mut self, old: &Registry) -> Vec<Name> {
         for watch in std::mem::take(&mut self.live).values() {
             self.detach(watch);
             self.bytes -= watch.bytes();
@@ -344,16 +344,10 @@ impl Registry {
             hooks.cloned().collect::<Vec<_>>()
         };
         let gone = hooks(old).into_iter().filter(|hook| !self.has_hook(&hook.name));
-        let gone = gone.map(|hook| (HookChangeKind::Deleted, hook.name.clone()));
-        let come = hooks(self).into_iter().filter_map(|hook| match old.hooks.get(&hook.name) {
-            Some(present) if present.is_same(&hook) => None,
-            Some(present) if present.kind() == HookKind::Hook => {
-                Some((HookChangeKind::Replaced, hook.name.clone()))
-            }
-            _ => Some((HookChangeKind::Set, hook.name.clone())),
-        });
-        let changes = gone.chain(come);
-        changes.map(|(kind, name)| HookChange { kind, name, events_before: 0 }).collect()
+        let is_known =
+            |hook: &Hook| old.hooks.get(&hook.name).is_some_and(|present| present.is_same(hook));
+        let come = hooks(self).into_iter().filter(|hook| !is_known(hook));
+        gone.chain(come).map(|hook| hook.name.clone()).collect()
     }
 
     fn has_hook(&self, name: &[u8]) -> bool {

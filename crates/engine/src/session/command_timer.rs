@@ -196,7 +196,7 @@ mod tests {
             .map(|slow| (&slow.args[0][..], slow.took_ns, slow.waited_ns))
             .collect();
         assert_eq!(slow, [(&b"keys"[..], 1000, 0), (&b"set"[..], 1000, 1000)]);
-        assert!(batch.stop.is_some());
+        assert!(batch.stop.is_none() && batch.needs_dispatch());
         engine.timing.slow_ns = 1001;
         assert!(run(&mut engine, b"keys *\r\n").0.slow.is_empty());
     }

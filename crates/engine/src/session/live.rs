@@ -9,15 +9,6 @@ use crate::request::Args;
 /// What a connection hears first.
 const LIVE: &[u8] = br#"{"ok":true,"live":true}"#;
 
-impl Batch {
-    /// Whether it has what a look at what stopped and at the log doesn't show.
-    fn has_more_than_replies(&self) -> bool {
-        !self.monitored.is_empty()
-            || !self.slow.is_empty()
-            || (self.log.is_empty() && !self.outbox.events.is_empty())
-    }
-}
-
 impl Session {
     /// Makes the fence that a search asks for. The first words are bare JSON for WebSocket; within
     /// a native frame they are framed once more, as clients know it from Tile38.
@@ -40,12 +31,7 @@ impl Session {
     pub(super) fn finish(&mut self, engine: &mut Engine, batch: &mut Batch, clock: Clock) {
         self.timer.end_batch(&mut engine.timing, clock);
         batch.outbox = engine.take_outbox();
-        match &batch.stop {
-            Some(Stop::Live(_)) => self.is_live = true,
-            // So that whoever looks only at what stopped, as is usual, has to look at these.
-            None if batch.has_more_than_replies() => batch.stop = Some(Stop::Yield),
-            _ => {}
-        }
+        self.is_live |= matches!(batch.stop, Some(Stop::Live(_)));
     }
 
     /// Appends a message of a live fence, framed for the connection.

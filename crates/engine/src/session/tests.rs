@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::commands::record::{Arity, Facts, Group};
+use crate::endpoints::{EndpointChecker, Refusal};
 
 fn clock() -> u64 {
     1
@@ -209,7 +210,7 @@ fn commands_that_ran_are_told_to_who_looks() {
     let mut engine = Engine::new(false);
     let mut session = Session::new(false, None);
     let quiet = session.feed(&mut engine, b"get k i\r\n", 0, &clock);
-    assert!(quiet.monitored.is_empty() && quiet.stop.is_none());
+    assert!(quiet.monitored.is_empty() && !quiet.needs_dispatch());
     engine.is_monitored = true;
     register(&mut engine, "INFO", Flags::READ);
     let text = b"ping\r\nget k\r\nnothing\r\nget k i\r\ntimeout 1 Get k j\r\ninfo x\r\n";
@@ -219,7 +220,32 @@ fn commands_that_ran_are_told_to_who_looks() {
     let Some(Stop::Command { shown, .. }) = batch.stop else { panic!("no stop") };
     assert_eq!(shown, br#""info" "x""#);
     let batch = session.feed(&mut engine, b"get k i\r\n", 0, &clock);
-    assert!(matches!(batch.stop, Some(Stop::Yield)));
+    assert!(batch.stop.is_none() && batch.needs_dispatch());
+}
+
+struct NoEndpoints;
+
+impl EndpointChecker for NoEndpoints {
+    fn check(&self, _url: &[u8]) -> std::result::Result<(), Refusal> {
+        Err(Refusal { reason: "why".to_string(), reply: None })
+    }
+}
+
+#[test]
+fn a_batch_with_more_than_replies_says_so_without_a_stop() {
+    let mut engine = Engine::new(false);
+    engine.keyspace.endpoint_checker = Some(std::sync::Arc::new(NoEndpoints));
+    let mut session = Session::new(false, None);
+    let mut needs_dispatch = |engine: &mut Engine, text: &[u8]| {
+        let batch = session.feed(engine, text, 0, &clock);
+        assert!(batch.stop.is_none());
+        batch.needs_dispatch()
+    };
+    assert!(needs_dispatch(&mut engine, b"sethook h nowhere near k point 1 1 1\r\n"));
+    assert!(needs_dispatch(&mut engine, b"set k i point 1 1\r\n"));
+    assert!(!needs_dispatch(&mut engine, b"get k i\r\n"));
+    engine.timing.slow_ns = 0;
+    assert!(needs_dispatch(&mut engine, b"get k i\r\n"));
 }
 
 #[test]

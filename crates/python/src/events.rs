@@ -1,0 +1,191 @@
+//! What fences found, as typed records. None of these classes takes part in the search for
+//! garbage: hundreds of thousands of them may wait for delivery.
+
+use ::engine::engine::Outbox;
+use ::engine::fence::{Detect, Event as CoreEvent, Target};
+use ::engine::keyspace::Key;
+use pyo3::intern;
+use pyo3::prelude::*;
+use pyo3::types::{PyBytes, PyInt, PyList, PyString};
+
+/// An event for the endpoints of a hook.
+#[pyclass(frozen, get_all)]
+pub struct HookEvent {
+    hook: Py<PyString>,
+    key: Py<PyString>,
+    object_id: Py<PyString>,
+    detect: Option<Py<PyString>>,
+    body: Py<PyBytes>,
+}
+
+/// An event for the subscribers of a channel.
+#[pyclass(frozen, get_all)]
+pub struct ChannelEvent {
+    channel: Py<PyBytes>,
+    key: Py<PyString>,
+    object_id: Py<PyString>,
+    detect: Option<Py<PyString>>,
+    body: Py<PyBytes>,
+}
+
+/// An event for the connection that watches a live fence.
+#[pyclass(frozen, get_all)]
+pub struct LiveEvent {
+    fence: u64,
+    key: Py<PyString>,
+    object_id: Py<PyString>,
+    detect: Option<Py<PyString>>,
+    body: Py<PyBytes>,
+}
+
+/// A hook was made, replaced, set again or deleted.
+#[pyclass(frozen, get_all)]
+pub struct HookChange {
+    hook: Py<PyString>,
+}
+
+/// The events of some commands, by who gets them.
+#[pyclass(frozen, get_all)]
+pub struct Events {
+    hooks: Py<PyList>,
+    channels: Py<PyList>,
+    live: Py<PyList>,
+}
+
+/// A hook's event on its way to an endpoint.
+#[pyclass(frozen, get_all)]
+pub struct QueuedEvent {
+    number: Py<PyInt>,
+    queued_ns: Py<PyInt>,
+    hook: Py<PyString>,
+    key: Py<PyString>,
+    object_id: Py<PyString>,
+    detect: Option<Py<PyString>>,
+    body: Py<PyBytes>,
+}
+
+#[pymethods]
+impl HookEvent {
+    #[new]
+    fn new(
+        hook: Py<PyString>,
+        key: Py<PyString>,
+        object_id: Py<PyString>,
+        detect: Option<Py<PyString>>,
+        body: Py<PyBytes>,
+    ) -> Self {
+        HookEvent { hook, key, object_id, detect, body }
+    }
+}
+
+#[pymethods]
+impl QueuedEvent {
+    #[new]
+    fn new(
+        py: Python<'_>,
+        number: Py<PyInt>,
+        queued_ns: Py<PyInt>,
+        event: PyRef<'_, HookEvent>,
+    ) -> Self {
+        QueuedEvent {
+            number,
+            queued_ns,
+            hook: event.hook.clone_ref(py),
+            key: event.key.clone_ref(py),
+            object_id: event.object_id.clone_ref(py),
+            detect: event.detect.as_ref().map(|detect| detect.clone_ref(py)),
+            body: event.body.clone_ref(py),
+        }
+    }
+}
+
+/// Converts events one after the other; most have the same key.
+struct Converter<'py> {
+    py: Python<'py>,
+    last_key: Option<(Key, Bound<'py, PyString>)>,
+}
+
+impl Converter<'_> {
+    fn key(&mut self, key: &Key) -> Py<PyString> {
+        if let Some((last, text)) = &self.last_key {
+            if last == key {
+                return text.clone().unbind();
+            }
+        }
+        let text = as_in_messages(self.py, key);
+        self.last_key = Some((key.clone(), text.clone()));
+        text.unbind()
+    }
+
+    fn detect(&self, detect: Detect) -> Py<PyString> {
+        let py = self.py;
+        let name = match detect {
+            Detect::Inside => intern!(py, "inside"),
+            Detect::Outside => intern!(py, "outside"),
+            Detect::Enter => intern!(py, "enter"),
+            Detect::Exit => intern!(py, "exit"),
+            Detect::Cross => intern!(py, "cross"),
+            Detect::Roam => intern!(py, "roam"),
+        };
+        name.clone().unbind()
+    }
+}
+
+/// A key or id as messages show it: each byte that isn't UTF-8 is a U+FFFD.
+fn as_in_messages<'py>(py: Python<'py>, text: &[u8]) -> Bound<'py, PyString> {
+    if let Ok(text) = std::str::from_utf8(text) {
+        return PyString::new(py, text);
+    }
+    let mut shown = String::with_capacity(text.len());
+    for chunk in text.utf8_chunks() {
+        shown.push_str(chunk.valid());
+        chunk.invalid().iter().for_each(|_| shown.push(char::REPLACEMENT_CHARACTER));
+    }
+    PyString::new(py, &shown)
+}
+
+/// A hook's name as Python handles it: bytes that aren't UTF-8 come as `surrogateescape` has them.
+fn name_of<'py>(py: Python<'py>, name: &[u8]) -> PyResult<Bound<'py, PyString>> {
+    if let Ok(name) = std::str::from_utf8(name) {
+        return Ok(PyString::new(py, name));
+    }
+    let decoded = PyBytes::new(py, name).call_method1("decode", ("utf-8", "surrogateescape"))?;
+    Ok(decoded.cast_into()?)
+}
+
+/// Converts what commands caused; `None` if nothing.
+pub fn convert_outbox(py: Python<'_>, outbox: Outbox) -> PyResult<Option<Events>> {
+    if outbox.events.is_empty() && outbox.hooks_changed.is_empty() {
+        return Ok(None);
+    }
+    let (hooks, channels, live) = (PyList::empty(py), PyList::empty(py), PyList::empty(py));
+    let mut converter = Converter { py, last_key: None };
+    let mut changes = outbox.hooks_changed.iter().peekable();
+    for (index, event) in outbox.events.iter().enumerate() {
+        while let Some(change) = changes.next_if(|change| change.events_before <= index) {
+            hooks.append(HookChange { hook: name_of(py, &change.name)?.unbind() })?;
+        }
+        let CoreEvent { target, key, id, detect, message } = event;
+        let key = converter.key(key);
+        let object_id = as_in_messages(py, id.as_deref().unwrap_or_default()).unbind();
+        let detect = detect.map(|detect| converter.detect(detect));
+        let body = PyBytes::new(py, message).unbind();
+        match target {
+            Target::Hook(name) => {
+                let hook = name_of(py, name)?.unbind();
+                hooks.append(HookEvent { hook, key, object_id, detect, body })?;
+            }
+            Target::Channel(name) => {
+                let channel = PyBytes::new(py, name).unbind();
+                channels.append(ChannelEvent { channel, key, object_id, detect, body })?;
+            }
+            Target::Live(fence) => {
+                live.append(LiveEvent { fence: *fence, key, object_id, detect, body })?;
+            }
+        }
+    }
+    for change in changes {
+        hooks.append(HookChange { hook: name_of(py, &change.name)?.unbind() })?;
+    }
+    Ok(Some(Events { hooks: hooks.unbind(), channels: channels.unbind(), live: live.unbind() }))
+}

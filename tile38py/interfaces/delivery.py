@@ -1,0 +1,140 @@
+"""The edges of delivery: what goes in, what endpoints are given, what operators see."""
+
+from collections.abc import Coroutine, Sequence
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from tile38py._engine import HookChange, HookEvent, QueuedEvent
+
+
+class HookDelivery(Protocol):
+    """Delivery of hooks' events to their endpoints."""
+
+    def take(self, events: Sequence[HookEvent | HookChange]) -> None:
+        """Queue events. A change among them holds for what comes behind it."""
+
+
+@dataclass(slots=True)
+class HookCounters:
+    """What became of messages: of a hook since it was made, or of all since the server's start."""
+
+    sent: int = 0
+    failed: int = 0  # tries in which no endpoint took the message
+    retried: int = 0  # tries beyond a message's first
+    expired: int = 0  # dropped after hook-queue-ttl
+    dropped: int = 0  # dropped because of hook-queue-max-size
+    last_error: str = ""
+    last_error_ns: int = 0  # since 1970; 0 = there was none
+
+
+@dataclass(frozen=True, slots=True)
+class HookReport:
+    """The counters of a hook together with what waits now."""
+
+    counters: HookCounters
+    waiting: int
+    oldest_ns: int  # when the oldest waiting message was queued; 0 if none waits
+    endpoint_error: str = ""  # why nothing can be sent to one of its URLs; empty if it can
+
+
+class Outbox(Protocol):
+    """What waits for hooks' endpoints and what became of the rest, as operators see it."""
+
+    @property
+    def waiting_count(self) -> int:
+        """Messages that wait, over all hooks."""
+
+    @property
+    def waiting_bytes(self) -> int:
+        """What they occupy."""
+
+    @property
+    def memory_bytes(self) -> int:
+        """What of them is in memory, not only in the file."""
+
+    @property
+    def connection_count(self) -> int:
+        """Connections to brokers that are open."""
+
+    @property
+    def total(self) -> HookCounters:
+        """The sums over all hooks, those that are gone included."""
+
+    def report(self, hook: str) -> HookReport:
+        """What became of a hook's messages."""
+
+
+class HookRecord(Protocol):
+    """A hook as delivery needs it."""
+
+    @property
+    def endpoints(self) -> Sequence[str]:
+        """URLs in the order in which they are tried."""
+
+
+class HookDirectory(Protocol):
+    """The hooks there are."""
+
+    def find(self, hook: str) -> HookRecord | None:
+        """The hook of a name; None if there is none."""
+
+    def names(self) -> Sequence[str]:
+        """The names of all hooks."""
+
+
+@dataclass(slots=True, eq=False)
+class Batch:
+    """Events of any hooks for one endpoint, in order, and what became of each.
+
+    An endpoint marks what was delivered and what was refused for a reason of its own. What it
+    leaves unmarked was not tried, unless it raises: then the endpoint is down for all of those.
+    """
+
+    events: Sequence[QueuedEvent]
+    delivered: set[int] = field(default_factory=set)  # indexes into events
+    refused: dict[int, str] = field(default_factory=dict)  # index -> the endpoint's reason
+
+    def groups(self) -> list[list[int]]:
+        """The indexes that still need sending, one list for each hook, each in order."""
+        found: dict[str, list[int]] = {}
+        for index, event in enumerate(self.events):
+            if index not in self.delivered:
+                found.setdefault(event.hook, []).append(index)
+        return list(found.values())
+
+    def waiting(self) -> list[int]:
+        """The indexes that still need sending, in order."""
+        return [index for index in range(len(self.events)) if index not in self.delivered]
+
+
+class Couriers(Protocol):
+    """The endpoints as delivery sees them: all of them behind their URLs."""
+
+    @property
+    def open_count(self) -> int:
+        """Connections to brokers that are open."""
+
+    def resting_until_ns(self, url: str) -> int:
+        """The monotonic time before which a try would be in vain; 0 if it may be tried now."""
+
+    def linger_seconds(self, url: str) -> float:
+        """How far apart small batches should begin, so that they become larger."""
+
+    def send(self, url: str, batch: Batch) -> Coroutine[object, object, str | None]:
+        """Try what isn't delivered of the batch; the reason if the endpoint is down."""
+
+    def shown(self, url: str) -> str:
+        """The URL as it may be logged, without secrets."""
+
+    def problem(self, url: str) -> str:
+        """Why nothing can ever be sent to a URL; empty if it can. Any thread."""
+
+    def run(self) -> Coroutine[object, object, None]:
+        """Close what isn't used any more until cancelled, then everything."""
+
+
+class Publisher(Protocol):
+    """Subscribers of channels."""
+
+    def __call__(self, channel: bytes, message: bytes) -> int:
+        """Send to all who listen; how many they are."""
