@@ -140,7 +140,7 @@ impl<'a> FieldReference<'a> {
                 let value = names.serial(name).and_then(get);
                 test(&value.unwrap_or(Value::zero()))
             }
-            FieldReference::Z => test(&Value::number_of(object.z())),
+            FieldReference::Z => test(&Value::double(object.z())),
             FieldReference::Path(name) => {
                 test(&read_field(names, get, name).unwrap_or(Value::zero()))
             }

@@ -44,6 +44,11 @@ pub fn sign<'a>(operand: &Value<'a>, is_negative: bool) -> Value<'a> {
         (Value::Int(value), false) => Value::Int(*value),
         (Value::Uint(value), true) => Value::Uint(value.wrapping_neg()),
         (Value::Uint(value), false) => Value::Uint(*value),
+        (Value::Digits(text), true) => Value::Digits(Cow::Owned(match text.strip_prefix(b"-") {
+            Some(digits) => digits.to_vec(),
+            None => [b"-", &text[..]].concat(),
+        })),
+        (Value::Digits(text), false) => Value::Digits(text.clone()),
         (other, true) => Value::Float(-other.number()),
         (other, false) => Value::Float(other.number()),
     }
