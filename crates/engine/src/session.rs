@@ -448,6 +448,7 @@ impl Session {
             output: self.output(),
             now_ns: request.now_ns,
             is_out_of_memory: engine.state.is_out_of_memory,
+            is_replayed: false,
             out: if is_direct { &mut batch.replies } else { &mut members },
             budget: &mut budget,
             live: None,

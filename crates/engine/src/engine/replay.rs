@@ -158,6 +158,7 @@ impl Engine {
             output: Output::Resp,
             now_ns,
             is_out_of_memory: false,
+            is_replayed: true,
             out: &mut out,
             budget: &mut budget,
             live: None,

@@ -40,6 +40,7 @@ impl LongRead {
             output: self.output,
             now_ns: self.now_ns,
             is_out_of_memory: false,
+            is_replayed: false,
             out: &mut body,
             budget: &mut budget,
             live: None,
