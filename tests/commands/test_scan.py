@@ -48,6 +48,32 @@ def test_other_numbers_compare_as_doubles(client: EngineClient, double: str) -> 
     assert found(client, "WHERE", f"tid == {double}") == ["high", "low"]
 
 
+def test_an_empty_expression_is_false_for_every_object(client: EngineClient) -> None:
+    assert found(client, "WHERE", "") == []
+    arity = "-ERR wrong number of arguments for 'scan' command"
+    assert client.call("SCAN", "k", "WHERE", "", "") == arity
+
+
+def test_wherein_names_the_empty_word_that_is_no_number(client: EngineClient) -> None:
+    assert client.call("SCAN", "k", "WHEREIN", "n", "") == "-ERR invalid argument ''"
+
+
+@pytest.mark.parametrize("option", ["CURSOR", "LIMIT", "SPARSE", "DETECT", "COMMANDS"])
+def test_an_option_twice_is_a_duplicate_whatever_stands_behind_it(
+    client: EngineClient, option: str
+) -> None:
+    value = {"DETECT": "inside", "COMMANDS": "set"}.get(option, "5")
+    for rest in ((), ("",), ("x",), (value,)):
+        words = ("SCAN", "k", option, value, option.lower(), *rest)
+        assert client.call(*words) == f"-ERR duplicate argument '{option}'"
+
+
+def test_a_repeated_item_is_named_as_it_was_typed(client: EngineClient) -> None:
+    refused = client.call("SCAN", "k", "DETECT", "inside, INSIDE ")
+    assert refused == "-ERR duplicate argument 'INSIDE'"
+    assert client.call("SCAN", "k", "COMMANDS", "Set,sEt") == "-ERR duplicate argument 'sEt'"
+
+
 def test_a_third_ordinate_is_a_double(client: EngineClient) -> None:
     client.call("SET", "k", "up", "POINT", 1, 2, LOW)
     assert found(client, "MATCH", "up", "WHERE", "z", "==", HIGH) == ["up"]

@@ -89,8 +89,9 @@ def _kill(call: Call, rest: list[bytes]) -> Reply:
             raise errors.wrong_arity()
         case [_]:
             found = _find(call, address=errors.shown(rest[0]))
-        case [_, _]:
-            raise errors.client_syntax()
+        case [b"NAME" | b"USER" | b"LADDR", _]:
+            # Redis's filters by what clients don't have here.
+            raise errors.no_such_client()
         case _:
             raise errors.wrong_arity()
     for one in found:
