@@ -73,8 +73,15 @@ def test_a_leader_that_rewrote_its_log_is_followed(tmp_path: Path) -> None:
         leader.call("DROP", "gone")
         wait_until_equal(leader, follower)
         before = size_of(leader)
+        health: list[object] = []
+
+        def has_rewritten_log() -> bool:
+            health.append(follower.call("HEALTHZ"))
+            return size_of(leader) < before and size_of(follower) == size_of(leader)
+
         leader.call("AOFSHRINK")
-        wait_until(lambda: size_of(leader) < before)
+        wait_until(has_rewritten_log)
+        assert set(map(str, health)) == {"+OK"}
         leader.call("SET", "fleet", "after", "POINT", 1, 1)
         wait_until_equal(leader, follower)
 

@@ -6,6 +6,7 @@ An oracle for searches: which entry comes where, and which of equally distant on
 import struct
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TypeAlias
 
 NODE_ENTRIES_MAX = 64
@@ -131,6 +132,10 @@ def _is_farther_west(a: Entry, b: Entry) -> bool:
     return a.box[WEST] < b.box[WEST]
 
 
+def _is_greater(edge: int, a: Entry, b: Entry) -> bool:
+    return a.box[edge] > b.box[edge]
+
+
 def _leaves(entry: Entry) -> Iterator[Entry]:
     if entry.node is None:
         yield entry
@@ -218,7 +223,7 @@ def _halves(full: Entry) -> tuple[Entry, Entry]:
     # Whichever half is too small gets the entries with the least lower, or upper, edge.
     for poor, rich, edge in ((left, right, lower), (right, left, upper)):
         if len(poor) < HALF_ENTRIES_MIN:
-            quicksort(rich, lambda a, b, edge=edge: a.box[edge] > b.box[edge])
+            quicksort(rich, partial(_is_greater, edge))
             while len(poor) < HALF_ENTRIES_MIN:
                 poor.append(rich.pop())
             break
