@@ -10,6 +10,7 @@ mod read_ahead;
 mod reply_frame;
 mod request;
 mod requires_resp;
+mod swallowed_words;
 
 pub use command_timer::{truncate_arguments, SlowCommand};
 pub use connection::COMMANDS;
@@ -330,6 +331,7 @@ impl Session {
         engine.counters.commands_processed += 1;
         self.timer.start_command(found.map(|found| engine.table.record(found).series));
         if let Err(error) = self.dispatch(engine, request, found, batch, &mut work) {
+            let error = self.explain(error, request);
             self.frame.write_error(&mut batch.replies, self.output(), &error, request.clock);
         }
         if !matches!(batch.stop, Some(Stop::Command { .. } | Stop::LongRead(_))) {

@@ -65,13 +65,39 @@ async def test_passwords_are_headers(line: Line) -> None:
     path = "/keys+*"
     assert b"authentication required" in Line(line.bench).send(get(path))
     assert b"invalid password" in Line(line.bench).send(get(path, "Authorization: x"))
-    assert b'"keys":[]' in Line(line.bench).send(get(path, "authorization: secret"))
+    # Basic for any user, and Bearer.
+    for value in ("secret", "Basic OnNlY3JldA==", "basic YW55OnNlY3JldA==", "Bearer secret"):
+        assert b'"keys":[]' in Line(line.bench).send(get(path, f"authorization: {value}"))
+    for value in ("Basic Ondyb25n", "Bearer x", "Basic !"):
+        assert b"invalid password" in Line(line.bench).send(get(path, f"Authorization: {value}"))
     assert b"unknown command 'AUTH'" in Line(line.bench).send(get("/AUTH+secret"))
     assert b"unknown command 'auth'" in Line(line.bench).send(
         get("/auth+x", "Authorization: secret")
     )
     assert b"invalid password" in Line(line.bench).send(get("/auth+x", "Authorization: x"))
     assert b"authentication required" in Line(line.bench).send(get("/server?x=1"))
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        "set k a object %s ex 5",
+        "set k a field j %s point 1 2",
+        "within k object %s limit 5",
+        "test object %s intersects point 1 2",
+    ],
+)
+async def test_an_error_tells_of_words_behind_an_object(line: Line, command: str) -> None:
+    text = '{"type":"Point","coordinates":[1,2]}'
+    path = "/" + (command % text).replace(" ", "+").replace('"', "%22")
+    reply = body_of(line.send(get(path)))
+    assert b'"ok":false' in reply
+    assert b"OBJECT {...} has to be the last one" in reply
+
+
+async def test_other_errors_do_not_tell_of_it(line: Line) -> None:
+    reply = body_of(line.send(get("/set+k+a+object+{}")))
+    assert b'"err":"missing type"' in reply
 
 
 async def test_a_query_makes_a_command_unknown(line: Line) -> None:

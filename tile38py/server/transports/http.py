@@ -97,7 +97,7 @@ class HttpTransport:
             return self._refused(HTTPStatus.BAD_REQUEST, "invalid HTTP request")
         encode = self._encoder(key=key, is_tile=tile is not None)
         self._exchange = Exchange(encode, *_stream_of(key, is_chunked=request.takes_chunks))
-        if not self._authenticate(request.password):
+        if not self._authenticate(request.passwords):
             return self._reply(self.session.fail("invalid password"))
         unknown = self._unknown(args)
         if unknown:
@@ -136,12 +136,13 @@ class HttpTransport:
             return unknown_command(shown(name))
         return None
 
-    def _authenticate(self, password: bytes | None) -> bool:
+    def _authenticate(self, passwords: tuple[bytes, ...]) -> bool:
         # Without a required password the header means nothing; without the header the engine
         # knows which commands may still run.
-        if password is None or not self._settings.config.get(REQUIREPASS):
+        config = self._settings.config
+        if not passwords or not config.get(REQUIREPASS):
             return True
-        self.session.authenticated = is_password(self._settings.config, password)
+        self.session.authenticated = any(is_password(config, text) for text in passwords)
         return self.session.authenticated
 
     def _encoder(self, *, key: bytes | None, is_tile: bool) -> Encode:
