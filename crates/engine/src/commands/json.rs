@@ -131,8 +131,8 @@ fn jdel(keyspace: &mut Keyspace, call: &mut Call) -> Result<Effect> {
 }
 
 /// Stores a changed document: a geometry stays one and is validated, all else becomes a string.
-/// Fields and the deadline are kept; Tile38 forgets the deadline, so that an object which was edited
-/// once lives for ever. Returns the stored object.
+/// Fields and the deadline are kept; Tile38 forgets the deadline, so that an object which was
+/// edited once lives for ever. Returns the stored object.
 fn store(
     keyspace: &mut Keyspace,
     key: &[u8],
