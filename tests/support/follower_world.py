@@ -54,7 +54,8 @@ class FollowerWorld:
 
     async def _run(self, follows: bool) -> None:
         async with asyncio.TaskGroup() as tasks:
-            self.follower.start(tasks)
+            self.follower.open(tasks)
+            self.follower.start()
             if follows:
                 self.follower.follow(LEADER, self.follower.next_number())
 

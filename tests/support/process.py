@@ -76,8 +76,8 @@ class ServerProcess:
     def start(self, *, port: int = 0) -> None:
         """Start the process and wait until its data is loaded."""
         self.launch(port=port)
-        self.port = int(wait_until(self._ready_port, seconds_max=START_SECONDS_MAX, what="ready"))
-        wait_until(self._is_loaded, seconds_max=START_SECONDS_MAX, what="a loaded log")
+        self.port = int(wait_until(self.ready_port, seconds_max=START_SECONDS_MAX, what="ready"))
+        wait_until(self.is_loaded, seconds_max=START_SECONDS_MAX, what="a loaded log")
 
     def launch(self, *, port: int = 0) -> None:
         """Start the process, on any port unless one is given, and don't wait for anything."""
@@ -119,14 +119,14 @@ class ServerProcess:
             self.send_signal(signal.SIGKILL)
             self.wait()
 
-    def _ready_port(self) -> str:
+    def ready_port(self) -> str:
         """The port that the log names; empty while it doesn't."""
         if not self.is_running:
             raise ChildProcessError(f"the server ended while starting:\n{self.log()}")
         match = READY.search(self.log())
         return match[1] if match else ""
 
-    def _is_loaded(self) -> bool:
+    def is_loaded(self) -> bool:
         """Whether it answers more than LOADING."""
         if not self.is_running:
             raise ChildProcessError(f"the server ended while loading:\n{self.log()}")

@@ -23,7 +23,7 @@ TYPES: Final[dict[bytes, frozenset[Role | None]]] = {
     arity=-2,
     summary="List, name or close connections",
     group=Group.CONNECTION,
-    flags=Flags.ADMIN | Flags.HIDDEN,
+    flags=Flags.ADMIN | Flags.HIDDEN | Flags.WHILE_LOADING,
 )
 def client(call: Call) -> Reply:
     """CLIENT subcommand …."""

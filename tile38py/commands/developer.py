@@ -46,7 +46,7 @@ def sleep(call: Call) -> Later:
     arity=-1,
     summary="End the process",
     group=Group.DEVELOPER,
-    flags=Flags.ADMIN | Flags.DEVELOPER,
+    flags=Flags.ADMIN | Flags.DEVELOPER | Flags.WHILE_LOADING,
 )
 def shutdown(call: Call) -> Reply:
     """SHUTDOWN. There is no reply."""

@@ -21,7 +21,7 @@ PERCENT: Final = 100
     arity=-1,
     summary="Show information about the server",
     group=Group.SERVER,
-    flags=Flags.READ,
+    flags=Flags.READ | Flags.WHILE_LOADING,
 )
 def info(call: Call) -> Reply:
     """INFO [section …]; unknown sections are ignored, ours are shown only if they are named."""
@@ -75,7 +75,9 @@ def _memory_usage(server: Services) -> Lines:
 def _persistence(server: Services) -> Lines:
     figures = server.shrinker.figures
     running_ns = server.clock.monotonic_ns() - figures.started_ns if figures.is_running else 0
-    return {
+    # Tile38 has no such line, so it is shown only while loading.
+    loading: Lines = {"loading": 1} if server.gates.is_loading else {}
+    return loading | {
         "aof_enabled": int(server.journal.is_enabled),
         "aof_rewrite_in_progress": int(figures.is_running),
         "aof_last_rewrite_time_sec": figures.last_ns // SECOND_NS,

@@ -53,10 +53,14 @@ class Follower:
         """Seconds since the data was last caught up; 0 while it is, -1 if it never was."""
         return self._status.stale_seconds(self._dependencies.clock.monotonic_ns())
 
-    def start(self, tasks: asyncio.TaskGroup) -> None:
-        """Start to follow, once our own log is loaded."""
+    def open(self, tasks: asyncio.TaskGroup) -> None:
+        """Accept FOLLOW. No leader is followed before start()."""
         self._tasks = tasks
-        tasks.create_task(self._run(tasks), name="following")
+
+    def start(self) -> None:
+        """Start to follow, once our own log is loaded."""
+        assert self._tasks is not None
+        self._tasks.create_task(self._run(self._tasks), name="following")
 
     def next_number(self) -> int:
         """The number of one more FOLLOW."""

@@ -398,7 +398,10 @@ impl Session {
         if self.is_plain && flags.contains(Flags::NO_HTTP) {
             return Err(engine.table.unknown(request.args));
         }
-        engine.state.check_loading(flags)?;
+        // Clients retry after LOADING, which is pointless for an unknown command.
+        if found.is_some() {
+            engine.state.check_loading(flags)?;
+        }
         let mut prefix = Prefix { args: request.args, timeout_ns: None };
         let mut found = found;
         if flags.contains(Flags::PREFIX) {

@@ -17,8 +17,7 @@ pub const COMMANDS: &[Command<SessionFunction>] = &[
     command("PING", 1, ping, "[message]", "Reply with PONG or the message").with(ALWAYS),
     command("ECHO", 1, ping, "[message]", "Reply with PONG or the message").with(ALWAYS),
     command("QUIT", 1, quit, "", "Close the connection").with(ALWAYS),
-    command("HELLO", 1, hello, "[protover]", "Choose the protocol's version")
-        .with(Flags::BEFORE_AUTH.union(Flags::NO_TIMEOUT).union(Flags::BRIEF)),
+    command("HELLO", 1, hello, "[protover]", "Choose the protocol's version").with(ALWAYS),
     command("OUTPUT", 1, output, "[json | resp]", "Get or set the format of replies")
         .with(Flags::BEFORE_AUTH.union(Flags::WHILE_LOADING).union(Flags::BRIEF)),
     command(
