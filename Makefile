@@ -123,8 +123,9 @@ fuzz: needs-cargo ## random bytes for the parsers of requests and GeoJSON, FUZZ_
 	$(FUZZ) geojson -- corpus/geojson seeds/geojson $(FUZZ_OPTIONS) -dict=geojson.dict -max_len=4096
 
 MODEL_FACTOR ?= 100
+MODEL_SEED ?= 0
 models: build ## many random commands, expressions and searches against models of the specification
-	MODEL_FACTOR=$(MODEL_FACTOR) $(BIN)/python -m pytest -q -n $(WORKERS) --dist worksteal --timeout 900 \
+	MODEL_FACTOR=$(MODEL_FACTOR) MODEL_SEED=$(MODEL_SEED) $(BIN)/python -m pytest -q -n $(WORKERS) --dist worksteal --timeout 900 \
 	  tests/property/test_keyspace.py tests/property/test_expressions.py tests/property/test_order.py
 
 test-slow: build ## many kills and fail-overs, which take minutes

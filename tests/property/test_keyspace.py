@@ -5,8 +5,8 @@ from dataclasses import replace
 
 from tests.support.embedded import EngineClient, new_engine
 from tests.support.models import documents
-from tests.support.models.budget import case_count
 from tests.support.models.keyspace import SECOND_NS, KeyspaceModel, Stored, point
+from tests.support.models.seeds import seeds
 from tests.support.resp import Reply
 
 RUN_COUNT = 100
@@ -231,7 +231,7 @@ def with_properties(stored: Stored) -> documents.Document:
 
 
 def test_random_commands_leave_what_the_model_has() -> None:
-    for seed in range(case_count(RUN_COUNT)):
+    for seed in seeds(RUN_COUNT):
         run = Run(seed)
         for _ in range(COMMAND_COUNT):
             run.step()

@@ -5,8 +5,8 @@ import random
 import pytest
 
 from tests.support.embedded import EngineClient
-from tests.support.models.budget import case_count
 from tests.support.models.index import IndexModel, float32_box
+from tests.support.models.seeds import seeds
 
 WORLD = ("BOUNDS", -90, -180, 90, 180)
 LIMIT = ("LIMIT", 100_000)
@@ -88,7 +88,7 @@ def test_the_order_of_65_objects_at_one_place() -> None:
     assert found[:4] + found[-4:] == numbers(31, 62, 32, 0, 23, 64, 63, 15)
 
 
-@pytest.mark.parametrize("seed", range(case_count(8)))
+@pytest.mark.parametrize("seed", seeds(8))
 def test_the_index_has_the_order_of_the_model(seed: int) -> None:
     numbers = random.Random(seed)
     # Coarse places make many equals; a track makes the root grow with every object.
@@ -114,7 +114,7 @@ def test_the_index_has_the_order_of_the_model(seed: int) -> None:
     pair.check()
 
 
-@pytest.mark.parametrize("seed", range(case_count(4)))
+@pytest.mark.parametrize("seed", seeds(4))
 def test_equally_distant_objects_have_the_order_of_the_model(seed: int) -> None:
     numbers = random.Random(seed)
     pair = Pair()
