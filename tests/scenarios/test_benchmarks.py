@@ -5,9 +5,9 @@ import sys
 from pathlib import Path
 
 import pytest
+from benchmarks.loads import LOADS
 
 from benchmarks import compare, hooks
-from benchmarks.loads import LOADS
 
 
 @pytest.mark.skipif(not shutil.which("redis-benchmark"), reason="redis-benchmark isn't installed")

@@ -8,7 +8,8 @@ from tile38py.commands.registry import OK, Call, Flags, Group, Reply, command
 from tile38py.interfaces import Client, Role
 
 NANOSECONDS = 1_000_000_000
-# What the connections of a type listen to. The one to a leader isn't among a server's clients.
+# Roles of the connections of each type. A follower's connection to its leader is no client, so
+# `master` never has any.
 TYPES: Final[dict[bytes, frozenset[Role | None]]] = {
     b"normal": frozenset({None, Role.MONITOR}),
     b"pubsub": frozenset({Role.SUBSCRIBER, Role.FENCE}),
@@ -26,7 +27,7 @@ TYPES: Final[dict[bytes, frozenset[Role | None]]] = {
     flags=Flags.ADMIN | Flags.HIDDEN | Flags.WHILE_LOADING,
 )
 def client(call: Call) -> Reply:
-    """CLIENT subcommand …."""
+    """Run CLIENT LIST, GETNAME, SETNAME or KILL."""
     word, *rest = call.args
     match word.upper():
         case b"LIST":
@@ -100,10 +101,10 @@ def _kill(call: Call, rest: list[bytes]) -> Reply:
 
 
 def _kill_type(call: Call, kind: bytes) -> Reply:
-    """As Redis has it: how many there were; whoever asks is spared.
+    """Close all other connections of a type; reply with their count, as Redis does.
 
-    Redis Sentinel ends those of a server that it makes a follower, so that they look for the
-    leader anew.
+    Redis Sentinel closes the clients of a server that it makes a follower, so that they look for
+    the new leader.
     """
     name = kind.lower()
     if name not in TYPES:
@@ -120,7 +121,7 @@ def _kill_type(call: Call, kind: bytes) -> Reply:
 
 
 def _find(call: Call, *, client_id: str = "", address: str = "") -> list[Client]:
-    # Ids are compared as texts: `01` is nobody.
+    # Ids are compared as texts: `01` matches no client.
     found = [
         one
         for one in call.server.clients

@@ -1,4 +1,4 @@
-"""AUTH. The rest of a connection's own commands is the engine's."""
+"""AUTH. The engine has the other commands that concern a connection."""
 
 import hmac
 
@@ -16,7 +16,7 @@ from tile38py.config.properties import REQUIREPASS
     flags=Flags.CONNECTION | Flags.BEFORE_AUTH | Flags.WHILE_LOADING | Flags.HIDDEN | Flags.NO_HTTP,
 )
 def auth(call: Call) -> Reply:
-    """AUTH password."""
+    """Run AUTH password."""
     if not is_password(call.server.config, call.args[0] if call.args else b""):
         raise errors.invalid_password()
     call.client.session.authenticated = True
@@ -24,9 +24,9 @@ def auth(call: Call) -> Reply:
 
 
 def is_password(config: Config, given: bytes) -> bool:
-    """Whether this is the required password. Without a required one nothing is."""
+    """Whether this is the required password; False if none is required."""
     required = config.get(REQUIREPASS).encode("utf-8", "surrogateescape")
     if not required:
         return False
-    # Tile38 trims what it is given, so it can't match a password with outer spaces; we can.
+    # Tile38 trims the given password, so it can't match one with outer spaces; we can.
     return hmac.compare_digest(required, given) or hmac.compare_digest(required, given.strip())

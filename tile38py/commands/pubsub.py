@@ -1,12 +1,12 @@
-"""SUBSCRIBE, PSUBSCRIBE and PUBLISH, and what a subscriber may ask for while it listens."""
+"""SUBSCRIBE, PSUBSCRIBE and PUBLISH, and the requests that a subscriber may send."""
 
 from tile38py import errors
 from tile38py.commands.registry import (
     OK,
     Call,
-    End,
     Flags,
     Group,
+    LastReply,
     Replies,
     Reply,
     command,
@@ -23,8 +23,8 @@ from tile38py.interfaces import Role
     flags=Flags.PUBSUB | Flags.SUBSCRIBES | Flags.BLOCKING,
 )
 def subscribe(call: Call) -> Replies:
-    """SUBSCRIBE channel …."""
-    return _listen(call, is_pattern=False)
+    """Run SUBSCRIBE channel …."""
+    return _subscribe(call, is_pattern=False)
 
 
 @command(
@@ -35,8 +35,8 @@ def subscribe(call: Call) -> Replies:
     flags=Flags.PUBSUB | Flags.SUBSCRIBES | Flags.BLOCKING,
 )
 def psubscribe(call: Call) -> Replies:
-    """PSUBSCRIBE pattern …."""
-    return _listen(call, is_pattern=True)
+    """Run PSUBSCRIBE pattern …."""
+    return _subscribe(call, is_pattern=True)
 
 
 @command(
@@ -47,46 +47,46 @@ def psubscribe(call: Call) -> Replies:
     flags=Flags.PUBSUB | Flags.FORWARDED,
 )
 def publish(call: Call) -> Reply:
-    """PUBLISH channel text."""
+    """Run PUBLISH channel message."""
     count = call.server.router.publish(*call.args)
     return Reply(count, (("published", count),))
 
 
 @while_live(Role.SUBSCRIBER, "SUBSCRIBE")
 def subscribe_more(call: Call) -> Replies:
-    """SUBSCRIBE channel… of a subscriber."""
-    return _listen(call, is_pattern=False)
+    """Run SUBSCRIBE channel … of a subscriber."""
+    return _subscribe(call, is_pattern=False)
 
 
 @while_live(Role.SUBSCRIBER, "PSUBSCRIBE")
 def psubscribe_more(call: Call) -> Replies:
-    """PSUBSCRIBE pattern… of a subscriber."""
-    return _listen(call, is_pattern=True)
+    """Run PSUBSCRIBE pattern … of a subscriber."""
+    return _subscribe(call, is_pattern=True)
 
 
 @while_live(Role.SUBSCRIBER, "UNSUBSCRIBE")
 def unsubscribe(call: Call) -> Replies:
-    """UNSUBSCRIBE channel…."""
+    """Run UNSUBSCRIBE channel …."""
     return _unsubscribe(call, is_pattern=False)
 
 
 @while_live(Role.SUBSCRIBER, "PUNSUBSCRIBE")
 def punsubscribe(call: Call) -> Replies:
-    """PUNSUBSCRIBE pattern…."""
+    """Run PUNSUBSCRIBE pattern …."""
     return _unsubscribe(call, is_pattern=True)
 
 
 @while_live(Role.SUBSCRIBER, "PING")
 def ping(call: Call) -> Reply:
-    """PING [message] of a subscriber; further arguments are ignored, as they are elsewhere."""
+    """Run PING [message] of a subscriber. Further arguments are ignored, as without a role."""
     text = call.args[0] if call.args else b""
     return Reply(["PONG", text], (("ping", text or b"pong"),))
 
 
 @while_live(Role.SUBSCRIBER, "QUIT")
-def quit_subscriber(_call: Call) -> End:
-    """QUIT of a subscriber."""
-    return End(OK)
+def quit_subscriber(_call: Call) -> LastReply:
+    """Reply to QUIT and close the connection."""
+    return LastReply(OK)
 
 
 @while_live(Role.SUBSCRIBER)
@@ -95,7 +95,7 @@ def refuse(_call: Call) -> Reply:
     raise errors.only_subscribing()
 
 
-def _listen(call: Call, *, is_pattern: bool) -> Replies:
+def _subscribe(call: Call, *, is_pattern: bool) -> Replies:
     if not call.args:
         raise errors.wrong_arity()
     listener = call.client.listener
