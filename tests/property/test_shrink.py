@@ -72,7 +72,7 @@ class Server:
         self.shrinker = AofShrinker(self.aof, around)
 
     def run(self, commands: Sequence[Words]) -> None:
-        """ShrinkRun commands that arrive at once."""
+        """Run commands that arrive in one read."""
         before = len(self.client.log)
         for words in commands:
             self.client.call(*words)
