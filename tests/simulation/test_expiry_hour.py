@@ -1,36 +1,36 @@
-"""Expiry on a leader and its follower for an hour, on their own clocks."""
+"""An hour of expiry on a leader and its follower, with different clocks."""
 
 import random
 
-from tests.simulation.hour import SECONDS, Hour
+from tests.simulation.expiry_hour import SECONDS, ExpiryHour
 from tests.simulation.scenario import run_scenario
 
 
 def test_a_follower_logs_what_its_leader_logs_and_no_expiry_of_its_own() -> None:
     seed = random.randrange(1_000_000_000)
     print(f"the seed: {seed}")
-    made: list[Hour] = []
+    made: list[ExpiryHour] = []
 
-    def make(*arguments: object) -> Hour:
-        made.append(Hour(*arguments))  # type: ignore[arg-type] # what a scenario is made of
+    def make(*arguments: object) -> ExpiryHour:
+        made.append(ExpiryHour(*arguments))  # type: ignore[arg-type] # passed through
         return made[0]
 
     result = run_scenario(seed, make)
-    assert not result.failure, "\n".join(result.trail[-200:])
-    assert not any("no more" in line for line in result.trail), "an audit was wrong"
+    assert not result.failure, "\n".join(result.trace[-200:])
+    assert not any("no more" in line for line in result.trace), "an audit was wrong"
     leader, follower = made[0].nodes
     log = leader.log_bytes()
-    # The test means something only if much did expire.
+    # Without many expiries the test would prove nothing.
     assert made[0].loop.time() >= SECONDS
     assert all(log.count(word) >= 50 for word in (b"\r\ndel\r\n", b"delchan", b"delhook"))
-    assert follower.log_bytes() != log  # it has its own history since it was promoted
+    assert follower.log_bytes() != log  # the promoted follower has logged its own expiries
 
 
-class Started(Hour):
-    """Only asks the servers of an hour for a setting."""
+class SettingsCheck(ExpiryHour):
+    """A scenario that only reads a setting of the servers."""
 
     async def run(self) -> None:
-        """None of them may rewrite its log by itself, which would pass for an expiry in it."""
+        """Check that automatic rewrites are off: a rewrite also drops expired objects."""
         await self._start_all()
         for node in self.nodes:
             reply = await self._tell(node, b"CONFIG", b"GET", b"aofshrink-min-size")
@@ -39,5 +39,5 @@ class Started(Hour):
 
 def test_no_seed_has_a_log_rewritten_by_itself() -> None:
     for seed in range(20):
-        result = run_scenario(seed, Started)
-        assert not result.failure, "\n".join(result.trail)
+        result = run_scenario(seed, SettingsCheck)
+        assert not result.failure, "\n".join(result.trace)
