@@ -1,4 +1,4 @@
-"""What concerns a server as a whole: memory for each object, log load, the longest stall of SET."""
+"""Measurements of a whole server: memory per object, log load, the longest stall of SET."""
 
 import random
 import re
@@ -6,8 +6,8 @@ import threading
 import time
 
 from benchmarks.generators import fill
-from benchmarks.loads import SPEED_MAX, fill_commands
 from benchmarks.servers import Dialect, Server
+from benchmarks.workloads import SPEED_MAX, fill_commands
 
 SEARCHES = 3
 WORLD = ("BOUNDS", "-90", "-180", "90", "180")
@@ -15,7 +15,7 @@ LOADED = re.compile(r"AOF loaded \d+ commands: \S+, (\d+)/s")
 
 
 def bytes_per_object(server: Server, objects: int) -> float | None:
-    """Fill an empty server with points that have a field; resident bytes that each costs."""
+    """Fill a server with points that have a field; return the resident bytes per point."""
     server.empty()
     before = server.resident_bytes()
     fill(server, fill_commands(server.dialect, objects, random.Random(objects)))
@@ -24,12 +24,12 @@ def bytes_per_object(server: Server, objects: int) -> float | None:
 
 
 def longest_stall(server: Server) -> float | None:
-    """The longest wait of a SET, in milliseconds, while searches go through all objects."""
+    """Return the longest SET in milliseconds while searches scan all objects."""
     return _wait_beside_searches(server, 1.0)
 
 
 def high_stall(server: Server) -> float | None:
-    """The wait, in milliseconds, that one SET in a thousand exceeds meanwhile."""
+    """Return the 99.9th percentile of SET in milliseconds while searches scan all objects."""
     return _wait_beside_searches(server, 0.999)
 
 
@@ -60,7 +60,7 @@ def _wait_beside_searches(server: Server, share: float) -> float | None:
 
 
 def log_load(server: Server) -> float | None:
-    """Start our server again; commands that it loads from its log in a second, as it says."""
+    """Restart our server; return the commands per second that it loads, from its own log line."""
     if server.process is None:
         return None
     server.process.stop()
