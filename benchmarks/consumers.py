@@ -107,7 +107,7 @@ class Consumer:
 
     def __init__(self, target: Callable[[int, str, PipeEnd], None], port: int, topic: str) -> None:
         context = multiprocessing.get_context("spawn")
-        self._pipe, other = context.PipeEnd()
+        self._pipe, other = context.Pipe()
         self._process = context.Process(target=target, args=(port, topic, other), daemon=True)
         self._process.start()
         assert self._pipe.recv() == "ready"
