@@ -111,7 +111,13 @@ class DemoClient:
 
     def __init__(self, host: str, port: int) -> None:
         """Open the connection."""
-        self.connection = Connection(host=host, port=port, protocol=2, decode_responses=True)
+        self.connection = Connection(
+            host=host,
+            port=port,
+            protocol=2,
+            decode_responses=True,
+            socket_timeout=REPLY_SECONDS_MAX,
+        )
         self.connection.connect()
 
     def __enter__(self) -> Self:
