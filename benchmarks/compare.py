@@ -21,7 +21,7 @@ from pathlib import Path
 from benchmarks import whole_server
 from benchmarks.generators import ClientSettings, fill, measure
 from benchmarks.report import Measurement, Report, Values
-from benchmarks.servers import Dialect, Server, ours, redis_server, refuse_debug_build
+from benchmarks.servers import Dialect, MeasuredServer, ours, redis_server, refuse_debug_build
 from benchmarks.workloads import WORKLOADS, Workload, fill_commands, string_commands
 
 CONNECTIONS = (1, 50)
@@ -31,15 +31,15 @@ QUICK_OBJECTS = 2000
 REQUESTS_MIN = 50
 
 
-def parse_peer(text: str) -> Server:
+def parse_peer(text: str) -> MeasuredServer:
     """Parse [NAME=]HOST:PORT. A name that begins with redis stands for a Redis server."""
     name, _, address = text.rpartition("=")
     host, _, port = address.rpartition(":")
     dialect = Dialect.REDIS if name.startswith("redis") else Dialect.TILE38
-    return Server(name or address, (host or "127.0.0.1", int(port)), dialect)
+    return MeasuredServer(name or address, (host or "127.0.0.1", int(port)), dialect)
 
 
-def prepare(servers: Sequence[Server], ids: int) -> None:
+def prepare(servers: Sequence[MeasuredServer], ids: int) -> None:
     """Empty all servers and store the same points and strings in each, for GET to find."""
     for server in servers:
         server.empty()
@@ -58,7 +58,7 @@ def settings(workload: Workload, options: argparse.Namespace) -> Iterator[Client
 
 
 def measure_workloads(
-    servers: Sequence[Server], options: argparse.Namespace
+    servers: Sequence[MeasuredServer], options: argparse.Namespace
 ) -> Iterator[Measurement]:
     """Measure the selected workloads with each setting on each server.
 
@@ -83,17 +83,17 @@ def measure_workloads(
 
 
 def measure_whole_servers(
-    servers: Sequence[Server], options: argparse.Namespace
+    servers: Sequence[MeasuredServer], options: argparse.Namespace
 ) -> Iterator[Measurement]:
     """Measure memory, stalls and log load with many objects.
 
     Log load comes last: it restarts our server, which gets another port.
     """
 
-    def memory(server: Server) -> float | None:
+    def memory(server: MeasuredServer) -> float | None:
         return whole_server.bytes_per_object(server, options.objects)
 
-    measures: tuple[tuple[str, str, bool, Callable[[Server], float | None]], ...] = (
+    measures: tuple[tuple[str, str, bool, Callable[[MeasuredServer], float | None]], ...] = (
         ("resident memory of a point with a field", "bytes", False, memory),
         ("longest SET beside world-wide WHERE", "ms", False, whole_server.longest_stall),
         ("longer SET beside it, one in a thousand", "ms", False, whole_server.high_stall),
@@ -134,7 +134,7 @@ def main() -> int:
     if not shutil.which("redis-benchmark"):
         raise SystemExit("compare needs redis-benchmark: it is in Debian's package redis-tools")
     with contextlib.ExitStack() as stack:
-        servers: list[Server] = []
+        servers: list[MeasuredServer] = []
         if not options.without_ours:
             if not options.quick:
                 refuse_debug_build()

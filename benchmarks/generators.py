@@ -14,7 +14,7 @@ import subprocess
 import time
 from collections.abc import Iterator, Sequence
 
-from benchmarks.servers import Server
+from benchmarks.servers import MeasuredServer
 from benchmarks.workloads import Workload
 from tests.support.resp import Address
 
@@ -38,7 +38,7 @@ class ClientSettings:
         return f"{self.clients} × {self.pipeline}"
 
 
-def measure(server: Server, workload: Workload, setting: ClientSettings) -> float:
+def measure(server: MeasuredServer, workload: Workload, setting: ClientSettings) -> float:
     """Run a workload against a server; return the requests per second."""
     if workload.is_native:
         words = workload.native_words(server.dialect, setting.ids)
@@ -124,7 +124,7 @@ def receive_lines(connection: socket.socket) -> int:
     return data.count(b"\n")
 
 
-def fill(server: Server, commands: Sequence[bytes]) -> float:
+def fill(server: MeasuredServer, commands: Sequence[bytes]) -> float:
     """Send commands on one connection as fast as possible; return the commands per second."""
     size = min(FILL_PIPELINE, len(commands))
     chunks = list(join_chunks(commands, size))

@@ -25,7 +25,7 @@ import pytest
 from benchmarks.consumers import Consumer, consume_kafka, consume_redis
 from benchmarks.generators import ClientSettings, run_prepared
 from benchmarks.report import WHOLE_FROM
-from benchmarks.servers import Server, ours, refuse_debug_build
+from benchmarks.servers import MeasuredServer, ours, refuse_debug_build
 from tests.support.brokers import Broker, redis_broker
 from tests.support.kafka import kafka_broker
 from tests.support.resp import Connection, encode_command
@@ -121,7 +121,7 @@ def batches(start: int, count: int) -> Iterator[tuple[int, int]]:
         yield first, min(BATCH_COUNT, start + count - first)
 
 
-def register(server: Server, grid: FenceGrid, url: str) -> float:
+def register(server: MeasuredServer, grid: FenceGrid, url: str) -> float:
     """Create all hooks; return the hooks per second."""
     with server.connect() as connection:
         started = time.perf_counter()
@@ -142,7 +142,7 @@ def hook_words(index: int, grid: FenceGrid, url: str) -> Sequence[str | float]:
     return ("SETHOOK", f"hook{index:06}", url, *fence, *circle)
 
 
-def flood(server: Server, moves: Moves, start: int, count: int) -> float:
+def flood(server: MeasuredServer, moves: Moves, start: int, count: int) -> float:
     """Send SETs on one connection as fast as possible; return the SETs per second."""
     prepared = [(b"".join(moves(first, size)), size) for first, size in batches(start, count)]
     with server.connect() as connection:
@@ -152,14 +152,14 @@ def flood(server: Server, moves: Moves, start: int, count: int) -> float:
         return count / (time.perf_counter() - started)
 
 
-def many_clients(server: Server, grid: FenceGrid, key: str, count: int) -> float:
+def many_clients(server: MeasuredServer, grid: FenceGrid, key: str, count: int) -> float:
     """Send SETs from clients that wait for each reply; return the SETs per second."""
     commands = grid.moves(key, 0, CLIENT_MOVES * OBJECTS)
     setting = ClientSettings(clients=CLIENTS, pipeline=1, requests=count, ids=OBJECTS)
     return run_prepared(server.address, commands, count, setting)
 
 
-def steady(server: Server, grid: FenceGrid, start: int, count: int, rate: float) -> None:
+def steady(server: MeasuredServer, grid: FenceGrid, start: int, count: int, rate: float) -> None:
     """Send SETs at a rate per second."""
     size = max(int(rate * PACE_SECONDS), 1)
     with server.connect() as connection:
@@ -172,7 +172,7 @@ def steady(server: Server, grid: FenceGrid, start: int, count: int, rate: float)
                 time.sleep(ahead)
 
 
-def sent(server: Server) -> int:
+def sent(server: MeasuredServer) -> int:
     """Return the number of messages that were delivered since the server's start."""
     with server.connect() as connection:
         lines = str(connection.call("INFO", "stats")).splitlines()
@@ -180,7 +180,7 @@ def sent(server: Server) -> int:
     return int(found["total_messages_sent"])
 
 
-def wait_for(server: Server, count: int) -> None:
+def wait_for(server: MeasuredServer, count: int) -> None:
     """Wait until so many messages were delivered."""
     deadline = time.monotonic() + IDLE_SECONDS_MAX
     while (now := sent(server)) < count:
@@ -188,12 +188,12 @@ def wait_for(server: Server, count: int) -> None:
         time.sleep(0.02)
 
 
-def resident(server: Server) -> float:
+def resident(server: MeasuredServer) -> float:
     """Return the resident memory of a server in megabytes."""
     return (server.resident_bytes() or 0) / MIB
 
 
-def run_phases(server: Server, broker: Broker, options: argparse.Namespace) -> None:
+def run_phases(server: MeasuredServer, broker: Broker, options: argparse.Namespace) -> None:
     """Run all phases in order. Each continues with the positions where the last one ended."""
     measurements, grid = Measurements(options.endpoint), FenceGrid(options.hooks)
     moves = partial(grid.moves, "fleet")
@@ -260,7 +260,9 @@ class LongRun:
     rate: float  # moves per second
 
 
-def run_long(server: Server, grid: FenceGrid, measurements: Measurements, run: LongRun) -> None:
+def run_long(
+    server: MeasuredServer, grid: FenceGrid, measurements: Measurements, run: LongRun
+) -> None:
     """Measure the memory while very many events are delivered."""
     part = max(run.count // SAMPLES // OBJECTS, 1) * OBJECTS
     sizes: list[float] = []

@@ -21,7 +21,7 @@ from pathlib import Path
 
 from benchmarks.generators import connect, fill, join_chunks, receive_lines
 from benchmarks.report import number
-from benchmarks.servers import Dialect, Server, refuse_debug_build
+from benchmarks.servers import Dialect, MeasuredServer, refuse_debug_build
 from benchmarks.whole_server import log_load
 from benchmarks.workloads import fill_commands
 from tests.support.process import ServerProcess
@@ -57,10 +57,10 @@ class Latencies:
 
 
 @contextlib.contextmanager
-def server(name: str) -> Iterator[Server]:
+def server(name: str) -> Iterator[MeasuredServer]:
     """Run a server of ours for the length of a block."""
     with tempfile.TemporaryDirectory() as folder, ServerProcess(Path(folder)) as process:
-        yield Server(name, process.address, process=process)
+        yield MeasuredServer(name, process.address, process=process)
 
 
 def timed_sets(connection: Connection, is_over: Callable[[], bool]) -> Iterator[float]:
@@ -77,7 +77,7 @@ def is_rewriting(connection: Connection) -> bool:
     return "aof_rewrite_in_progress:1" in str(connection.call("INFO", "persistence"))
 
 
-def shrink_round(leader: Server) -> tuple[Latencies, Latencies, float]:
+def shrink_round(leader: MeasuredServer) -> tuple[Latencies, Latencies, float]:
     """Measure SET during one AOFSHRINK and as long without; return both, and the seconds of it."""
     over = threading.Event()
     took = 0.0
@@ -102,7 +102,7 @@ def shrink_round(leader: Server) -> tuple[Latencies, Latencies, float]:
     return without, during, took
 
 
-def catch_up(leader: Server, follower: Server, objects: int) -> float:
+def catch_up(leader: MeasuredServer, follower: MeasuredServer, objects: int) -> float:
     """Send FOLLOW and wait until the follower has caught up; return the commands per second."""
     start = time.perf_counter()
     with follower.connect() as connection:
@@ -116,7 +116,7 @@ def catch_up(leader: Server, follower: Server, objects: int) -> float:
     return objects / (time.perf_counter() - start)
 
 
-def paced_load(leader: Server, is_over: threading.Event) -> Iterator[int]:
+def paced_load(leader: MeasuredServer, is_over: threading.Event) -> Iterator[int]:
     """Send SETs of random ids at LOAD_RATE; yield the number of SETs so far."""
     chance = random.Random(LOAD_RATE)
     chunks = list(join_chunks(fill_commands(Dialect.TILE38, LOAD_RATE, chance), LOAD_PIPELINE))
@@ -135,7 +135,9 @@ def paced_load(leader: Server, is_over: threading.Event) -> Iterator[int]:
     connection.close()
 
 
-def lag(leader: Server, follower: Server, seconds: float) -> tuple[Latencies, float]:
+def lag(
+    leader: MeasuredServer, follower: MeasuredServer, seconds: float
+) -> tuple[Latencies, float]:
     """Measure the delay of writes on the follower under load; return it and the SETs per second."""
     over = threading.Event()
     sent = 0
@@ -179,7 +181,9 @@ def main() -> None:
         fill(leader, fill_commands(Dialect.TILE38, objects, random.Random(objects)))
         rates = [log_load(leader) or 0.0 for _ in range(options.rounds)]
         rows.append(("log load", "commands/s", number(statistics.median(rates))))
-        leader = Server("leader", leader.process.address if leader.process else leader.address)
+        leader = MeasuredServer(
+            "leader", leader.process.address if leader.process else leader.address
+        )
         rounds = [shrink_round(leader) for _ in range(options.rounds)]
         without = Latencies([wait for waits, _, _ in rounds for wait in waits.seconds])
         during = Latencies([wait for _, waits, _ in rounds for wait in waits.seconds])

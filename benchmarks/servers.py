@@ -26,7 +26,7 @@ class Dialect(enum.Enum):
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
-class Server:
+class MeasuredServer:
     """A measured server. It loses all its data."""
 
     name: str
@@ -75,14 +75,14 @@ def refuse_debug_build() -> None:
 
 
 @contextlib.contextmanager
-def ours() -> Iterator[Server]:
+def ours() -> Iterator[MeasuredServer]:
     """Run our server with its defaults for the length of a block."""
     with tempfile.TemporaryDirectory() as folder, ServerProcess(Path(folder)) as process:
-        yield Server("tile38py", process.address, process=process)
+        yield MeasuredServer("tile38py", process.address, process=process)
 
 
 @contextlib.contextmanager
-def redis_server() -> Iterator[Server | None]:
+def redis_server() -> Iterator[MeasuredServer | None]:
     """Run a redis-server with the same log settings as ours; yield None if it isn't installed."""
     if not (program := shutil.which("redis-server")):
         yield None
@@ -94,7 +94,7 @@ def redis_server() -> Iterator[Server | None]:
         process = subprocess.Popen([program, *options], stdout=subprocess.DEVNULL)
         try:
             wait_until(lambda: is_listening(port), seconds_max=START_SECONDS_MAX, what="redis")
-            yield Server("redis", ("127.0.0.1", port), Dialect.REDIS)
+            yield MeasuredServer("redis", ("127.0.0.1", port), Dialect.REDIS)
         finally:
             process.terminate()
             process.wait(START_SECONDS_MAX)

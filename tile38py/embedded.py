@@ -76,8 +76,8 @@ def _check_endpoint(url: bytes) -> _engine.EndpointRefusal | None:
 
 @cache
 def _checker() -> Callable[[bytes], _engine.EndpointRefusal | None]:
-    """The check of a server: a hook that one refuses is refused here, though nothing is sent."""
-    # Only programs that set hooks wait for the import.
+    """Return the server's check of endpoint URLs, although the engine alone sends nothing."""
+    # Only programs that set hooks need this import.
     from tile38py.endpoints.checker import EndpointChecker
     from tile38py.endpoints.registry import Registry
 

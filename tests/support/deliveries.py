@@ -30,11 +30,11 @@ class Hooks(dict[str, Hook]):
     """All hooks, by name."""
 
     def find(self, hook: str) -> Hook | None:
-        """The hook of a name."""
+        """Return the hook of a name, None if there is none."""
         return self.get(hook)
 
     def names(self) -> list[str]:
-        """Their names."""
+        """Return all names."""
         return list(self)
 
 
@@ -73,12 +73,12 @@ class FakeCouriers:
         return url
 
     def problem(self, url: str) -> str:
-        """None."""
+        """Return an empty text: all endpoints are usable."""
         del url
         return ""
 
     async def run(self) -> None:
-        """Nothing has to be closed."""
+        """Return at once: no connection has to be closed."""
 
     async def send(self, url: str, batch: Batch) -> str | None:
         """Deliver a batch, as far as the endpoint works."""

@@ -245,13 +245,13 @@ class FakeJournal:
 
 
 class FakeHookDelivery:
-    """Delivery that remembers what it is to deliver."""
+    """A HookDelivery that only records the events."""
 
     def __init__(self) -> None:
         self.taken: list[HookEvent | HookChange] = []
 
     def take(self, events: Sequence[HookEvent | HookChange]) -> None:
-        """Remember."""
+        """Record events."""
         self.taken += events
 
 
