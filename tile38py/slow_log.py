@@ -34,7 +34,7 @@ class SlowLog:
     def configure(self, *, microseconds: int, count_max: int) -> None:
         """Set the duration from which commands are slow, below 0 none, and the list's length."""
         self._slow_ns = None if microseconds < 0 else microseconds * 1000
-        self._engine.tell_slow(self._slow_ns)
+        self._engine.set_slow_threshold(self._slow_ns)
         if count_max != self.commands.maxlen:
             self.commands = deque(list(self.commands)[:count_max], count_max)
 
