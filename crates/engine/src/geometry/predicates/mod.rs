@@ -3,8 +3,8 @@
 //!
 //! An object is WITHIN an area if `contains(area, object)`: each of its points lies in the area, as
 //! for shapely's `covers`. It INTERSECTS an area if `intersects(object, area)`: they share a point.
-//! A polygon is the inside of its exterior by the even-odd rule, without the insides of its holes; a
-//! collection is the union of its children. Neither winding nor the first corner matters.
+//! A polygon is the inside of its exterior by the even-odd rule, without the insides of its holes;
+//! a collection is the union of its children. Neither winding nor the first corner matters.
 
 mod exact;
 mod intersect;
