@@ -37,7 +37,8 @@ async def declare(
     async with connection:
         channel = await connection.channel()
         exchange = await channel.declare_exchange(name, kind, durable=True)
-        queue = await channel.declare_queue(name, **{"durable": True, **words})  # type: ignore[arg-type]
+        settings = {"durable": True, **words}
+        queue = await channel.declare_queue(name, **settings)  # type: ignore[arg-type]
         await queue.bind(exchange, "tile38")
 
 
