@@ -108,6 +108,7 @@ HOOK_PROBLEMS_COUNT_MAX = 20  # unusable endpoints that are logged after a start
 HOOK_KNOWN_COUNT_MAX = 1000  # lists of URLs that are cached
 HOOK_RETRY_SECONDS = 0.5  # backoff of a refused event or an endpoint that is down
 HOOK_RETRY_SECONDS_MAX = 4.0  # upper bound of that backoff
+HOOK_RETRY_AFTER_SECONDS_MAX = 3600.0  # for which a busy endpoint may ask to be left alone
 HOOK_RETRY_COUNT_STEADY = 10  # failures in a row before the backoff grows
 HOOK_FATE_COUNT_MAX = 200  # characters kept of an endpoint's error
 
