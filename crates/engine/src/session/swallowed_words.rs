@@ -5,7 +5,7 @@ use super::request::Request;
 use super::Session;
 use crate::error::Error;
 use crate::json::Value;
-use crate::request::Framing;
+use crate::reply::Framing;
 
 const REASON: &[u8] =
     b": a word that begins with '{' takes all that follows, so OBJECT {...} has to be the last one";
