@@ -33,8 +33,9 @@ from tile38py.server.listener import address_text, address_url, bind_tcp, bind_u
 from tile38py.server.logs import Log, internal_errors, notice
 from tile38py.server.metrics import MetricsServer, bind_metrics
 from tile38py.server.options import Options
+from tile38py.server.peers import ConnectionFilter
 from tile38py.server.replay import Replay
-from tile38py.server.start_notices import memory_notice
+from tile38py.server.start_notices import exposure_notice, memory_notice
 from tile38py.server.threads import ThreadPools
 from tile38py.server.upkeep import CycleCollector, every, memory_checker, time_zone_updater
 from tile38py.version import VERSION
@@ -100,7 +101,7 @@ class Server:
         listening = await self._listen(assembly.connections, start.listener)
         self._log.info("Server started, Tile38 version %s, git %s", VERSION, "0000000")
         self._log.info("Ready to accept connections at %s", address_text(start.listener))
-        self._log_notices(start)
+        self._log_notices(start, assembly.connections.connection_filter)
         try:
             async with asyncio.TaskGroup() as tasks:
                 work = self._work(start, assembly, metrics)
@@ -118,11 +119,15 @@ class Server:
         assembly.storage.journal.close_file()
         return code
 
-    def _log_notices(self, start: Start) -> None:
+    def _log_notices(self, start: Start, connection_filter: ConnectionFilter) -> None:
         core = start.core
-        text = memory_notice(core.config, core.budget)
-        if text:
-            notice(self._log, "%s", text)
+        is_protected = connection_filter.is_protecting
+        for text in (
+            memory_notice(core.config, core.budget),
+            exposure_notice(core.config, start.listener, is_protected=is_protected),
+        ):
+            if text:
+                notice(self._log, "%s", text)
 
     async def _listen(
         self, dependencies: ConnectionDependencies, listener: socket.socket
