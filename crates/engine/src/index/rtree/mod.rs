@@ -275,8 +275,8 @@ impl<T: Item> RTree<T> {
 }
 
 impl<T: Item> Root<T> {
-    /// Splits the full root node and puts a new one above the halves. Whether that is a new root
-    /// for Tile38, too.
+    /// Splits the full root node and puts a new one above the halves. Returns whether Tile38's
+    /// tree gets a new root, too.
     fn add_level(&mut self, crowd: &mut Crowd) -> bool {
         let node = Node::root_of((*self.node).clone(), &self.bounds, crowd);
         self.node = Arc::new(node);
