@@ -1,6 +1,6 @@
-//! What WITHIN and INTERSECTS mean for two geometries: planar sets of points, borders included; with
-//! a Circle on either side by distances on the sphere, see [`super::circle`]. Doesn't know stores
-//! or searches.
+//! What WITHIN and INTERSECTS mean for two geometries: planar sets of points, borders included;
+//! with a Circle on either side by distances on the sphere, see [`super::circle`]. Doesn't know
+//! stores or searches.
 //!
 //! An object is WITHIN an area if `contains(area, object)`: each of its points lies in the area, as
 //! for shapely's `covers`. It INTERSECTS an area if `intersects(object, area)`: they share a point.
