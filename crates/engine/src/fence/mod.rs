@@ -8,6 +8,7 @@ mod group;
 mod index;
 mod matching;
 mod message;
+mod movement;
 mod registry;
 mod roam;
 
