@@ -117,7 +117,7 @@ class Config:
         return self._defaults[name] if is_unset else PROPERTIES[name].read(text)
 
     def _shown(self, name: str, value: object) -> str:
-        """Return the text of a value. No maxmemory is "0" if the default is a limit, or else empty."""
+        """Return the text of a value. No maxmemory is "0" if its default is a limit, else empty."""
         is_unbounded = name == known.MAXMEMORY.name and not value
         return "0" if is_unbounded and self._defaults[name] else PROPERTIES[name].show(value)
 

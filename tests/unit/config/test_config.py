@@ -131,12 +131,12 @@ def test_the_default_of_maxmemory_may_depend_on_the_machine() -> None:
     config = Config(maxmemory=3 << 20)
     assert (config.get(MAXMEMORY), config.text("maxmemory")) == (3 << 20, "3mb")
     assert config.is_default(MAXMEMORY)
-    config.keep()
+    config.store_values()
     assert config.file_text() == b"{}\n"
     config.set("maxmemory", "0")
     assert (config.get(MAXMEMORY), config.text("maxmemory")) == (0, "0")
     assert not config.is_default(MAXMEMORY)
-    config.keep()
+    config.store_values()
     assert config.file_text() == b'{\n\t"maxmemory": "0"\n}\n'
     again = Config(maxmemory=3 << 20)
     again.read(config.file_text())
