@@ -85,7 +85,7 @@ FOLLOWER_STUCK_SECONDS_MAX = 60.0  # without progress of its write buffer; then 
 FOLLOWER_CHECK_SECONDS = 1.0  # between two checks for such followers
 
 # Hook queue and delivery
-HOOK_FLUSH_SECONDS = 0.5  # between two writes of the queue: what a kill -9 can lose or repeat
+HOOK_FLUSH_SECONDS = 0.5  # between two writes of the queue; a kill -9 loses or repeats so much
 HOOK_SWEEP_SECONDS = 1.0  # between two sweeps for expired events
 HOOK_TTL_SECONDS = 30  # default of hook-queue-ttl
 HOOK_QUEUE_BYTES_MAX = 256 * MIB  # default of hook-queue-max-size
