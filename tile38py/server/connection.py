@@ -6,6 +6,7 @@ on other threads, slow readers, the end.
 """
 
 import asyncio
+from collections.abc import Iterator
 from concurrent.futures import Executor
 from dataclasses import dataclass
 from enum import Enum, auto
@@ -14,6 +15,7 @@ from typing import TYPE_CHECKING, Final, cast
 from tile38py import errors
 from tile38py.clients import Clients
 from tile38py.config import Config
+from tile38py.dispatch import WorkKind
 from tile38py.interfaces import Client, Clock, Journal, Listener, Wire
 from tile38py.limits import (
     INPUT_BYTES_WAITING_MAX,
@@ -350,11 +352,26 @@ class Connection(asyncio.Protocol):
         """Run work off the event loop. Other connections go on."""
         self._pause(Pause.WORK)
         work = wait.work
-        if work.is_task:
-            future = cast("asyncio.Future[object]", work.run())
-        else:
-            future = self._dependencies.loop.run_in_executor(self._dependencies.pool, work.run)
+        match work.kind:
+            case WorkKind.TIME_SLICES:
+                self._step(wait, cast("Iterator[None]", work.run()))
+                return
+            case WorkKind.TASK:
+                future = cast("asyncio.Future[object]", work.run())
+            case WorkKind.THREAD:
+                future = self._dependencies.loop.run_in_executor(self._dependencies.pool, work.run)
         future.add_done_callback(lambda done: self._worked(wait, done))
+
+    def _step(self, wait: Wait, slices: Iterator[None]) -> None:
+        """Run a time slice of work, then let other connections run. It goes on without us."""
+        is_over = next(slices, slices) is slices
+        # An error in place of the reply, if the log doesn't take the changes.
+        self._send(b"", wrote=True)
+        if not is_over:
+            self._dependencies.loop.call_soon(self._step, wait, slices)
+        elif not self.is_gone:
+            self._take(wait.finish(None))
+            self._resume(Pause.WORK)
 
     def _worked(self, wait: Wait, done: asyncio.Future[object]) -> None:
         error = None if done.cancelled() else done.exception()
