@@ -100,7 +100,9 @@ class Container:
         wait_until(
             lambda: "Ready to accept" in self.log(), seconds_max=START_SECONDS_MAX, what=self.log()
         )
-        return Connection(("127.0.0.1", port))
+        connection = Connection(("127.0.0.1", port))
+        wait_until(lambda: connection.call("HEALTHZ") == "+OK", what="a loaded log")
+        return connection
 
     def exit_status(self) -> int:
         """Wait for its end."""
