@@ -13,8 +13,8 @@ from typing import TypeVar
 
 from tile38py._engine import QueuedEvent
 from tile38py.delivery.counters import Counters
-from tile38py.delivery.entrance import Entrance
 from tile38py.delivery.hook_queue import HookQueue
+from tile38py.delivery.slice_limiter import SliceLimiter
 from tile38py.interfaces import Clock, Tell
 from tile38py.interfaces.delivery import Batch, Couriers, HookRecord
 from tile38py.limits import (
@@ -98,7 +98,7 @@ class Worker:
         self._failed: dict[str, int] = {}  # hook -> the event that failed last
         self._passed: dict[str, set[int]] = {}  # hook -> events that went out past a refused one
         self._alone: set[str] = set()  # hooks whose next event broke a connection all by itself
-        self._entrance = Entrance(HOOK_LANES_COUNT_MAX)
+        self._slices = SliceLimiter(HOOK_LANES_COUNT_MAX)
         self._tasks: asyncio.TaskGroup | None = None
 
     @property
@@ -167,7 +167,7 @@ class Worker:
 
     async def _run(self, lane: Lane) -> None:
         while lane.ready:
-            await self._entrance.enter()
+            await self._slices.enter()
             began_ns = self._clock.monotonic_ns()
             hooks = self._choose(lane)
             try:
@@ -235,7 +235,7 @@ class Worker:
         if reason is None:
             return 0.0
         now_ns = self._clock.monotonic_ns()
-        ends_ns = min((self._couriers.resting_until_ns(url) for url in lane.urls), default=0)
+        ends_ns = min((self._couriers.backoff_until_ns(url) for url in lane.urls), default=0)
         return max((ends_ns - now_ns) / 1e9, 0.0) if ends_ns else HOOK_RETRY_SECONDS
 
     def _suspect(self, lane: Lane, hooks: list[str], count: int) -> None:
@@ -280,7 +280,7 @@ class Worker:
         reason: str | None = "no endpoint"
         is_tried = False
         for url in lane.urls:
-            if self._couriers.resting_until_ns(url) > self._clock.monotonic_ns():
+            if self._couriers.backoff_until_ns(url) > self._clock.monotonic_ns():
                 continue
             is_tried = True
             reason = await self._couriers.send(url, batch)

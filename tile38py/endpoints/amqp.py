@@ -6,10 +6,10 @@ from functools import partial
 from typing import TYPE_CHECKING, Final, Protocol, Self
 
 from tile38py.endpoints.address import AddressError, decoded, first_name, split
-from tile38py.endpoints.each import send_each
+from tile38py.endpoints.publishing import publish_each
 from tile38py.endpoints.registry import (
+    EndpointDependencies,
     Settings,
-    Surroundings,
     TargetError,
     Traits,
     endpoint,
@@ -83,7 +83,7 @@ class AmqpSettings:
         """Broker, login and virtual host."""
         return self.url, self.vhost, self.is_immediate
 
-    async def connect(self, _surroundings: Surroundings) -> "AmqpEndpoint":
+    async def connect(self, _dependencies: EndpointDependencies) -> "AmqpEndpoint":
         """Log in."""
         from aio_pika import connect
         from yarl import URL
@@ -158,7 +158,7 @@ class AmqpEndpoint:
         assert isinstance(target, AmqpSettings)
         exchange = self._exchanges.get(target) or await self._prepare(target)
         publish = partial(self._publish, exchange, target)
-        await send_each(batch, publish, refusals=(DeliveryError,))
+        await publish_each(batch, publish, refusals=(DeliveryError,))
 
     async def _prepare(self, target: AmqpSettings) -> "AbstractExchange":
         await target.declare(self._connection)

@@ -13,8 +13,8 @@ from tile38py.endpoints.address import split
 from tile38py.endpoints.names import Names
 from tile38py.endpoints.registry import (
     BusyError,
+    EndpointDependencies,
     Settings,
-    Surroundings,
     TargetError,
     Traits,
     endpoint,
@@ -67,14 +67,14 @@ class HttpSettings:
         """The server, and as whom."""
         return self.origin
 
-    async def connect(self, surroundings: Surroundings) -> "HttpEndpoint":
+    async def connect(self, dependencies: EndpointDependencies) -> "HttpEndpoint":
         """Open a session; its connections are made when they are needed."""
         from aiohttp import ClientSession, ClientTimeout, TCPConnector
 
         connector = TCPConnector(
             limit=CONNECTIONS_COUNT_MAX,
             keepalive_timeout=IDLE_SECONDS_MAX,
-            resolver=resolver_of(surroundings.names),
+            resolver=resolver_of(dependencies.names),
         )
         timeout = ClientTimeout(total=REQUEST_SECONDS_MAX)
         headers = {"Content-Type": "application/json"}

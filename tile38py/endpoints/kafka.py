@@ -11,8 +11,8 @@ from tile38py.endpoints.address import Address, AddressError, first_name, host_a
 from tile38py.endpoints.bootstrap import Broker, first_to_answer
 from tile38py.endpoints.names import Names
 from tile38py.endpoints.registry import (
+    EndpointDependencies,
     Settings,
-    Surroundings,
     TargetError,
     Traits,
     endpoint,
@@ -99,13 +99,13 @@ class KafkaSettings:
         """Brokers and login: all but the topic."""
         return replace(self, topic="")
 
-    async def connect(self, surroundings: Surroundings) -> "KafkaEndpoint":
+    async def connect(self, dependencies: EndpointDependencies) -> "KafkaEndpoint":
         """Start a producer: it reads the cluster's metadata."""
         from aiokafka import AIOKafkaProducer
         from aiokafka.errors import KafkaConnectionError
 
-        login = self._login(surroundings.environment)
-        host, port = await self._choose(surroundings.names, login)
+        login = self._login(dependencies.environment)
+        host, port = await self._choose(dependencies.names, login)
         producer = AIOKafkaProducer(
             bootstrap_servers=f"{host}:{port}",
             client_id="tile38py",

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Self
 
 from tile38py.endpoints.address import AddressError, split
-from tile38py.endpoints.registry import Settings, Surroundings, Traits, endpoint
+from tile38py.endpoints.registry import EndpointDependencies, Settings, Traits, endpoint
 from tile38py.interfaces.delivery import Batch, Publisher
 
 
@@ -29,9 +29,9 @@ class LocalSettings:
         """This server."""
         return ()
 
-    async def connect(self, surroundings: Surroundings) -> "LocalEndpoint":
+    async def connect(self, dependencies: EndpointDependencies) -> "LocalEndpoint":
         """Nothing has to be opened."""
-        return LocalEndpoint(surroundings.publish)
+        return LocalEndpoint(dependencies.publish)
 
 
 class LocalEndpoint:

@@ -15,10 +15,10 @@ from tile38py.endpoints.opening import Clients, Pacer
 from tile38py.endpoints.registry import (
     BusyError,
     Endpoint,
+    EndpointDependencies,
     Kind,
     Registry,
     Settings,
-    Surroundings,
     TargetError,
     Traits,
 )
@@ -125,14 +125,14 @@ class Pool:
     def __init__(
         self,
         registry: Registry,
-        surroundings: Surroundings,
+        dependencies: EndpointDependencies,
         *,
         clock: Clock,
         log: Tell,
     ) -> None:
         self.checker = EndpointChecker(registry)
         self._registry = registry
-        self._surroundings = surroundings
+        self._dependencies = dependencies
         self._clock = clock
         self._log = log
         self._lines: dict[str, Line] = {}  # the last used at the end
@@ -159,7 +159,7 @@ class Pool:
         """Why nothing can ever be sent to a URL; empty if it can. Any thread."""
         return self.checker.problem(url)
 
-    def resting_until_ns(self, url: str) -> int:
+    def backoff_until_ns(self, url: str) -> int:
         """When a URL that failed may be tried again."""
         line = self._lines.get(url)
         return 0 if line is None else max(line.backoff.until_ns, line.cluster.backoff.until_ns)
@@ -259,8 +259,8 @@ class Pool:
                 await self._clients.load(cluster.traits)
                 async with asyncio.timeout(ENDPOINT_CONNECT_SECONDS_MAX):
                     if cluster.traits.has_host:
-                        await self._surroundings.names.find(host_of(line.url))
-                    endpoint = await line.settings.connect(self._surroundings)
+                        await self._dependencies.names.find(host_of(line.url))
+                    endpoint = await line.settings.connect(self._dependencies)
                 link = cluster.link = Link(endpoint, self._clock.monotonic_ns())
             link.users += 1
             return link

@@ -115,7 +115,7 @@ class Couriers(Protocol):
     def open_count(self) -> int:
         """Connections to brokers that are open."""
 
-    def resting_until_ns(self, url: str) -> int:
+    def backoff_until_ns(self, url: str) -> int:
         """The monotonic time before which a try would be in vain; 0 if it may be tried now."""
 
     def linger_seconds(self, url: str) -> float:
