@@ -35,7 +35,7 @@ TRAITS: Final = Traits(
 @endpoint("amqp", "amqps", traits=TRAITS)
 @dataclass(frozen=True, slots=True)
 class AmqpSettings:
-    """Broker, queue and the properties of what is declared and sent."""
+    """Broker, queue, and the properties of declarations and messages."""
 
     url: str  # without path and query
     vhost: str
@@ -52,7 +52,7 @@ class AmqpSettings:
 
     @classmethod
     def parse(cls, url: str) -> Self:
-        """One segment is the queue, of two the first is the virtual host."""
+        """Parse a URL: the last of two segments is the queue, the first the virtual host."""
         address = split(url)
         names = [first_name(address, "AMQP queue")]
         if len(address.segments) > 1:

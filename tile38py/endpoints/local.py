@@ -18,7 +18,7 @@ class LocalSettings:
 
     @classmethod
     def parse(cls, url: str) -> Self:
-        """Only what stands before the first slash counts."""
+        """Parse a URL: the channel ends at the first slash."""
         address = split(url)
         if not address.authority:
             raise AddressError("missing channel")
