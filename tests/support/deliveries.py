@@ -59,7 +59,7 @@ class FakeCouriers:
     linger: float = 0.0
     open_count: int = 0
 
-    def resting_until_ns(self, url: str) -> int:
+    def backoff_until_ns(self, url: str) -> int:
         """Return the end of the backoff after the last failure."""
         return self.resting.get(url, 0)
 

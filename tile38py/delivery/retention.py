@@ -1,4 +1,4 @@
-"""What the hook queue may keep, and who sees to it: too old goes, and too much, oldest first.
+"""Retention of the hook queue: expired events are dropped, and the oldest above the size limit.
 
 The queue does the forgetting; this decides what is forgotten, in steps that are short for the loop.
 """
@@ -23,26 +23,26 @@ if TYPE_CHECKING:
 
 @dataclass(slots=True)
 class Retention:
-    """How long and how much the queue keeps: settings that may change while it works."""
+    """Lifetime and total size of waiting events: settings that may change at any time."""
 
     ttl_ns: int = HOOK_TTL_SECONDS * 10**9  # 0 = until delivered
     bytes_max: int = HOOK_QUEUE_BYTES_MAX  # 0 = no bound; the oldest events go first
 
     def cutoff_ns(self, now_ns: int) -> int:
-        """What was queued before this is too old."""
+        """Return the time before which queued events are expired."""
         return now_ns - self.ttl_ns if self.ttl_ns else 0
 
     def is_exceeded(self, size: int) -> bool:
-        """Whether so many bytes are too many."""
+        """Whether so many bytes exceed the limit."""
         return 0 < self.bytes_max < size
 
     def is_far_exceeded(self, size: int) -> bool:
-        """Whether they are so many that what has no room goes at once, in whichever order."""
+        """Whether so many bytes exceed the limit and the slack: new events are dropped at once."""
         return 0 < self.bytes_max < size - HOOK_QUEUE_BYTES_SLACK
 
 
 class Sweeper:
-    """Looks at the queue from time to time."""
+    """Drops events beyond the retention, periodically."""
 
     def __init__(
         self,
@@ -60,7 +60,7 @@ class Sweeper:
         self._retention = retention
 
     async def sweep(self) -> None:
-        """Drop what is too old, and the oldest while there is too much."""
+        """Drop expired events, and the oldest while the size limit is exceeded."""
         cutoff_ns = self._retention.cutoff_ns(self._now_ns())
         if cutoff_ns:
             for _ in self._sweep_memory():
@@ -74,7 +74,7 @@ class Sweeper:
         return self._retention.is_exceeded(self._queue.bytes)
 
     def _sweep_memory(self) -> Iterator[None]:
-        """Yields whenever the event loop should have its turn."""
+        """Drop expired events from memory; yield after each time slice."""
         for position, hook in enumerate(self._queue.hooks(), 1):
             while self._queue.expire(hook):
                 yield
@@ -82,7 +82,7 @@ class Sweeper:
                 yield
 
     async def _sweep_file(self, cutoff_ns: int) -> None:
-        """Walk through the file from its oldest event to the first that may stay."""
+        """Drop events from the file, from the oldest to the first that stays."""
         last = 0
         try:
             while True:
@@ -101,7 +101,7 @@ class Sweeper:
         return row.queued_ns < cutoff_ns or self._has_excess()
 
     def _choose(self, rows: Iterable[Row], cutoff_ns: int) -> list[int]:
-        """Those of the oldest events that go; what somebody has in hand stays."""
+        """Return those of the oldest events that are dropped; taken ones stay."""
         victims: list[int] = []
         for row in rows:
             if not self._is_victim(row, cutoff_ns):
