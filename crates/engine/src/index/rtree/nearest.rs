@@ -36,7 +36,7 @@ fn rank_below(node: Rank, at: usize) -> Rank {
     (node | (at as Rank) << shift) + 1
 }
 
-/// Something that waits for its turn, by distance.
+/// A node or an item in the queue, by distance.
 struct Waiting<'a, T> {
     distance: f64,
     rank: Rank,
@@ -51,6 +51,22 @@ enum What<'a, T> {
     Unmeasured(&'a T),
     Shape(&'a T),
 }
+
+impl<T> Clone for Waiting<'_, T> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<T> Copy for Waiting<'_, T> {}
+
+impl<T> Clone for What<'_, T> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<T> Copy for What<'_, T> {}
 
 /// What comes before what. Two methods, since neither holds for a distance that is NaN.
 trait Order {
@@ -99,38 +115,42 @@ impl<'a, T, O: Order> Heap<'a, T, O> {
 
     fn push(&mut self, distance: f64, rank: Rank, what: What<'a, T>) {
         let heap = &mut self.0;
+        let new = Waiting { distance, rank, what };
         let mut at = heap.len();
-        heap.push(Waiting { distance, rank, what });
+        heap.push(new);
         while at > 0 {
             let parent = (at - 1) / 2;
-            if !O::is_after(&heap[parent], &heap[at]) {
+            if !O::is_after(&heap[parent], &new) {
                 break;
             }
-            heap.swap(parent, at);
+            heap[at] = heap[parent];
             at = parent;
         }
+        heap[at] = new;
     }
 
     fn pop(&mut self) -> Option<Waiting<'a, T>> {
-        if self.0.is_empty() {
-            return None;
-        }
-        let first = self.0.swap_remove(0);
         let heap = &mut self.0;
+        let last = heap.pop()?;
+        let Some(first) = heap.first().copied() else { return Some(last) };
+        // The last one sinks from the top to where no child comes before it.
         let mut at = 0;
         loop {
             let (left, right) = (2 * at + 1, 2 * at + 2);
-            let mut least = at;
+            let mut least = (at, &last);
             for child in [left, right] {
-                if child < heap.len() && O::is_not_after(&heap[child], &heap[least]) {
-                    least = child;
+                match heap.get(child) {
+                    Some(other) if O::is_not_after(other, least.1) => least = (child, other),
+                    _ => {}
                 }
             }
-            if least == at {
+            let (next, other) = least;
+            if next == at {
+                heap[at] = last;
                 return Some(first);
             }
-            heap.swap(at, least);
-            at = least;
+            heap[at] = *other;
+            at = next;
         }
     }
 
