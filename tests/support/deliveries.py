@@ -11,8 +11,9 @@ from tests.support.events import hook_event
 from tests.support.fake_time import FakeTimeLoop, fake_clock
 from tile38py.delivery.counters import Counters
 from tile38py.delivery.hook_queue import HookQueue
-from tile38py.delivery.retention import Retention, Sweeper
+from tile38py.delivery.retention import Retention
 from tile38py.delivery.store import Store
+from tile38py.delivery.sweeper import Sweeper
 from tile38py.delivery.worker import Tools, Worker
 from tile38py.interfaces.delivery import Batch
 

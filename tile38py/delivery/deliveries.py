@@ -16,8 +16,9 @@ from typing import TypeVar
 from tile38py._engine import HookChange, HookEvent
 from tile38py.delivery.counters import Counters
 from tile38py.delivery.hook_queue import HookQueue
-from tile38py.delivery.retention import Retention, Sweeper
+from tile38py.delivery.retention import Retention
 from tile38py.delivery.store import LEGACY_SUFFIX, Store, StoreError
+from tile38py.delivery.sweeper import Sweeper
 from tile38py.delivery.worker import Tools, Worker, in_slices
 from tile38py.interfaces import Clock, Tell
 from tile38py.interfaces.delivery import Couriers, HookCounters, HookDirectory, HookReport

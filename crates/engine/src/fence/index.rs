@@ -7,7 +7,7 @@ use triomphe::Arc;
 
 use super::definition::FenceShape;
 use super::movement::Movement;
-use super::registry::{Target, Watch};
+use super::watch::{Target, Watch};
 use super::{Change, ChangeKind, Detect};
 use crate::geometry::distance::{named_within, Cover};
 use crate::geometry::Rect;

@@ -7,7 +7,7 @@
 use std::collections::HashSet;
 use std::ops::ControlFlow;
 
-use super::area::work;
+use super::comparison_work;
 use crate::call::Call;
 use crate::collection::Collection;
 use crate::error::Result;
@@ -82,7 +82,7 @@ impl Sparse<'_, '_, '_, '_, '_, '_> {
             if excluded.contains(object.id()) {
                 failure = call.budget.charge(1);
             } else {
-                failure = call.budget.charge(rows.work(object) + work(object));
+                failure = call.budget.charge(rows.work(object) + comparison_work(object));
                 let distance = (*accepts)(object).filter(|_| rows.passes(object.id(), object));
                 match distance {
                     Some(distance) => found = Some((object.clone(), distance)),
