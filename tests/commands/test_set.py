@@ -57,6 +57,5 @@ def test_a_second_return_is_invalid_unless_a_word_of_its_own_follows(bench: Benc
 )
 def test_a_box_with_swapped_corners_is_nowhere_for_all_searches(bench: Bench, search: str) -> None:
     assert bench.call("SET", "fleet", "a", "BOUNDS", "1", "1", "0", "0") == b"+OK\r\n"
-    assert bench.call("SET", "fleet", "a", "BOUNDS", "1", "0", "0", "1") == b"+OK\r\n"
     assert bench.call(*search.split()) == b":0\r\n"
     assert bench.call("SCAN", "fleet", "COUNT") == b":1\r\n"
