@@ -1,5 +1,5 @@
 //! Discs: all places at most so many metres from an origin. Two planes decide for most points
-//! whether they are in the disc, the haversine for others, NEARBY's distance for those at the border.
+//! whether they are in the disc; the haversine or, at the border, NEARBY's distance for the others.
 
 use super::super::geodesy::EARTH_METERS;
 use super::super::kernels::{asin, cos, sin};
