@@ -214,6 +214,12 @@ class Rewrite:
         """The next commands, about so many bytes of them; none at the end."""
 
 @final
+class Push:
+    """An array that RESP3 sends as a push: a message, or the reply to a subscription."""
+
+    def __new__(cls, items: list[object]) -> Self: ...
+
+@final
 class Session:
     """One connection's parser, output format and authentication."""
 
@@ -229,6 +235,10 @@ class Session:
 
     @property
     def output(self) -> str: ...
+    protocol: int  # the version of RESP: 2 or 3
+    def reset(self) -> None:
+        """Return to the state in which the connection began: output, protocol, no login."""
+
     @property
     def framing(self) -> str:
         """Of the last request: "resp" (or inline), "native", "plain"."""

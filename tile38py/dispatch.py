@@ -139,7 +139,7 @@ class Dispatcher:
     def _run(self, client: Client, stop: ServerCommand, progress: Progress) -> Work | End | None:
         """Run a command of the server; return what the session has to wait for, if anything."""
         session, timing = client.session, self._start_timing()
-        is_live = client.listener is not None
+        is_live = session.live
         words = [stop.name.encode()]
         if is_live or Flags.HIDDEN not in self._commands[stop.name].flags:
             words += stop.args
@@ -212,7 +212,7 @@ class Dispatcher:
     def _outcome(self, client: Client, stop: ServerCommand) -> Outcome | errors.CommandError:
         call = Call(stop.name, stop.args, client, self._services)
         try:
-            if client.listener is not None:
+            if client.session.live and client.listener is not None:
                 return COMMANDS.live_handler(client.listener.role, stop.name)(call)
             return self._commands[stop.name].run(call)
         except errors.CommandError as error:

@@ -136,6 +136,7 @@ class FakeClient:
         self.client_id = client_id
         self.address = f"127.0.0.1:{5000 + client_id}"
         self.name = b""
+        self.library: dict[str, bytes] = {}
         self.session = session
         self.created_ns = self.active_ns = 1_700_000_000 * SECOND
         self.replica_port = 0
@@ -152,7 +153,14 @@ class FakeClient:
     def listen(self, listener: Listener) -> None:
         """Be live."""
         self.listener = listener
-        self.session.live = True
+        self.session.live = listener.is_exclusive
+
+    def leave(self) -> None:
+        """Be ordinary again."""
+        self.session.live = False
+        if self.listener is not None and self.listener.is_idle:
+            self.listener.close()
+            self.listener = None
 
     def write(self, data: bytes) -> None:
         """Take it."""

@@ -3,6 +3,7 @@
 from typing import Final
 
 from tile38py import errors
+from tile38py.commands.connection import reset
 from tile38py.commands.registry import Call, End, Flags, Group, Raw, command, while_live
 from tile38py.interfaces import Role, Wire
 
@@ -28,6 +29,9 @@ def monitor(call: Call) -> Raw:
 def quit_monitor(_call: Call) -> End:
     """Answer QUIT and close."""
     return End(STARTED)
+
+
+while_live(Role.MONITOR, "RESET")(reset)
 
 
 @while_live(Role.MONITOR)

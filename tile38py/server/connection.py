@@ -86,7 +86,8 @@ class Connection(asyncio.Protocol):
     __slots__ = (
         "_dependencies", "_held_bytes", "_journal", "_now", "_pauses", "_receive", "_socket",
         "_state", "_transport", "_unread", "_write", "active_ns", "address", "client_id",
-        "created_ns", "is_plain", "listener", "name", "replica_ip", "replica_port", "session",
+        "created_ns", "is_plain", "library", "listener", "name", "replica_ip", "replica_port",
+        "session",
     )  # fmt: skip
 
     def __init__(self, dependencies: ConnectionDependencies) -> None:
@@ -100,6 +101,7 @@ class Connection(asyncio.Protocol):
         self.client_id = dependencies.clients.next_id()
         self.address = ""
         self.name = b""
+        self.library: dict[str, bytes] = {}
         self.created_ns = self.active_ns = self._now()
         self.replica_port = 0
         self.replica_ip = ""
@@ -207,14 +209,27 @@ class Connection(asyncio.Protocol):
 
     def listen(self, listener: Listener) -> None:
         """Become live: the listener sends replies from now on, in order with its messages."""
+        self.session.live = listener.is_exclusive
+        if self.listener is listener:
+            return
         self.listener = listener
-        self.session.live = True
         self._write = lambda data: listener.send(data, is_last=False)
         # Many connections share the bytes of a message while it waits outside the write buffer.
         self._socket.set_write_buffer_limits(LIVE_BYTES_HIGH, LIVE_BYTES_LOW)
         if Pause.WRITE_BUFFER in self._pauses:
             listener.pause()
         self._dependencies.log.info("live %s", self.address)
+
+    def leave(self) -> None:
+        """Become ordinary again. The listener stays where something is queued before replies."""
+        self.session.live = False
+        listener = self.listener
+        if listener is not None and listener.is_idle:
+            listener.close()
+            self.listener = None
+            self._write = self._socket.write
+            self._socket.set_write_buffer_limits(OUTPUT_BYTES_HIGH, OUTPUT_BYTES_LOW)
+            self._dependencies.log.info("not live %s", self.address)
 
     def write(self, data: bytes) -> None:
         """Write to the socket now; only for the listener."""

@@ -67,7 +67,7 @@ mod _engine {
     #[pymodule_export]
     use crate::split_native;
     #[pymodule_export]
-    use crate::values::Simple;
+    use crate::values::{Push, Simple};
 
     /// Whether the engine was built for tests rather than for speed.
     #[pymodule_export]

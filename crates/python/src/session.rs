@@ -1,8 +1,7 @@
 //! `Session`, `Batch` and what a batch can stop at.
 
 use ::engine::error::Error;
-use ::engine::reply::Framing;
-use ::engine::reply::Output;
+use ::engine::reply::{Framing, Output, Protocol};
 use ::engine::session::{
     truncate_arguments, Batch as CoreBatch, LongRead as CoreLongRead, Session as CoreSession, Stop,
 };
@@ -185,6 +184,26 @@ impl Session {
         }
     }
 
+    /// The version of RESP, 2 or 3.
+    #[getter]
+    fn protocol(&self) -> u8 {
+        match self.core.protocol() {
+            Protocol::Resp2 => 2,
+            Protocol::Resp3 => 3,
+        }
+    }
+
+    #[setter]
+    fn set_protocol(&mut self, version: u8) {
+        let is_third = version == 3;
+        self.core.select_protocol(if is_third { Protocol::Resp3 } else { Protocol::Resp2 });
+    }
+
+    /// Return to the state in which the connection began.
+    fn reset(&mut self) {
+        self.core.reset();
+    }
+
     /// Parse and run as much as possible.
     fn feed(&mut self, py: Python<'_>, data: &[u8], now_ns: i64) -> PyResult<Batch> {
         let batch = self.core.feed(&mut lock(py, &self.shared), data, now_ns, &monotonic_ns);
@@ -222,7 +241,7 @@ impl Session {
     ) -> PyResult<Bound<'py, PyBytes>> {
         let (mut resp, mut json) = (Vec::new(), Vec::new());
         match self.core.output() {
-            Output::Resp => write_resp(&mut resp, value)?,
+            Output::Resp => write_resp(&mut resp, value, self.core.protocol())?,
             Output::Json => write_members(&mut json, &members)?,
         }
         Ok(PyBytes::new(py, &self.core.answer(&resp, &json, &monotonic_ns)))
