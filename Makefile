@@ -3,8 +3,8 @@ SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help install build build-release run demo wheel lock test test-all test-slow test-brokers simulate fuzz \
-	fmt lint types check ci peer bench golden-ours docs clean
+.PHONY: help install build build-release run demo wheel lock test test-all models test-slow test-brokers simulate \
+	fuzz fmt lint types check ci peer bench golden-ours docs clean
 
 PYTHON ?= python3
 PORT ?= 9851
@@ -121,6 +121,12 @@ fuzz: needs-cargo ## random bytes for the parsers of requests and GeoJSON, FUZZ_
 	$(FUZZ) requests -- corpus/requests ../tests/golden/cases/search ../tests/golden/cases/keyspace \
 	  $(FUZZ_OPTIONS) -dict=requests.dict -max_len=4096
 	$(FUZZ) geojson -- corpus/geojson seeds/geojson $(FUZZ_OPTIONS) -dict=geojson.dict -max_len=4096
+
+MODEL_FACTOR ?= 100
+MODEL_SEED ?= 0
+models: build ## many random commands, expressions and searches against models of the specification
+	MODEL_FACTOR=$(MODEL_FACTOR) MODEL_SEED=$(MODEL_SEED) $(BIN)/python -m pytest -q -n $(WORKERS) --dist worksteal --timeout 900 \
+	  tests/property/test_keyspace.py tests/property/test_expressions.py tests/property/test_order.py
 
 test-slow: build ## many kills and fail-overs, which take minutes
 	$(BIN)/python -m pytest -q -n $(WORKERS) --dist worksteal --timeout 600 -m 'slow and not broker and not peer'

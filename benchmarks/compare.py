@@ -1,11 +1,11 @@
-"""Measure this server and its peers side by side, in alternating rounds of one run.
+"""Measure this server and its peers in alternating rounds of one run.
 
     python -m benchmarks.compare                               # with redis-server, if installed
     python -m benchmarks.compare --peer tile38=127.0.0.1:9852  # and a Tile38 (it is emptied)
     python -m benchmarks.compare --only 'NEARBY*' --rounds 3
-    python -m benchmarks.compare --quick                       # does it run at all?
+    python -m benchmarks.compare --quick                       # a smoke test
 
-RESULTS.md says how it measures. Needs a release build, redis-benchmark and the extra `bench`.
+RESULTS.md describes the method. Needs a release build, redis-benchmark and the extra `bench`.
 """
 
 import argparse
@@ -18,11 +18,11 @@ import sys
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
-from benchmarks import whole
-from benchmarks.generators import Setting, fill, measure
-from benchmarks.loads import LOADS, Load, fill_commands, string_commands
-from benchmarks.report import Report, Row, Values
-from benchmarks.servers import Dialect, Server, ours, redis_server, refuse_debug_build
+from benchmarks import whole_server
+from benchmarks.generators import ClientSettings, fill, measure
+from benchmarks.report import Measurement, Report, Values
+from benchmarks.servers import Dialect, MeasuredServer, ours, redis_server, refuse_debug_build
+from benchmarks.workloads import WORKLOADS, Workload, fill_commands, string_commands
 
 CONNECTIONS = (1, 50)
 PIPELINES = (1, 32)
@@ -31,66 +31,73 @@ QUICK_OBJECTS = 2000
 REQUESTS_MIN = 50
 
 
-def parse_peer(text: str) -> Server:
-    """[NAME=]HOST:PORT; a name that begins with redis has Redis's commands."""
+def parse_peer(text: str) -> MeasuredServer:
+    """Parse [NAME=]HOST:PORT. A name that begins with redis stands for a Redis server."""
     name, _, address = text.rpartition("=")
     host, _, port = address.rpartition(":")
     dialect = Dialect.REDIS if name.startswith("redis") else Dialect.TILE38
-    return Server(name or address, (host or "127.0.0.1", int(port)), dialect)
+    return MeasuredServer(name or address, (host or "127.0.0.1", int(port)), dialect)
 
 
-def prepare(servers: Sequence[Server], ids: int) -> None:
-    """Empty all servers and give them the same points and strings, so that all GETs find some."""
+def prepare(servers: Sequence[MeasuredServer], ids: int) -> None:
+    """Empty all servers and store the same points and strings in each, for GET to find."""
     for server in servers:
         server.empty()
         fill(server, fill_commands(server.dialect, ids, random.Random(ids)))
         fill(server, string_commands(server.dialect, ids))
 
 
-def settings(load: Load, options: argparse.Namespace) -> Iterator[Setting]:
-    """Each number of connections with each pipeline."""
+def settings(workload: Workload, options: argparse.Namespace) -> Iterator[ClientSettings]:
+    """Yield each number of connections with each pipeline."""
     for clients in CONNECTIONS:
         for pipeline in PIPELINES:
-            # redis-benchmark may abort when a last batch isn't full.
-            batches = max(options.requests * load.share, REQUESTS_MIN) / (clients * pipeline)
+            # redis-benchmark may abort when the last batch isn't full.
+            batches = max(options.requests * workload.share, REQUESTS_MIN) / (clients * pipeline)
             requests = math.ceil(batches) * clients * pipeline
-            yield Setting(clients, pipeline, requests, options.ids)
+            yield ClientSettings(clients, pipeline, requests, options.ids)
 
 
-def measure_loads(servers: Sequence[Server], options: argparse.Namespace) -> Iterator[Row]:
-    """Every load that was asked for, in each setting, server after server.
+def measure_workloads(
+    servers: Sequence[MeasuredServer], options: argparse.Namespace
+) -> Iterator[Measurement]:
+    """Measure the selected workloads with each setting on each server.
 
-    Rounds are outermost, each in the other direction of servers: so a disturbance hits all rows
-    alike, and rows can be compared with each other.
+    The outermost loop is that of the rounds, which alternate the order of the servers. So a
+    disturbance affects all rows alike, and the rows are comparable.
     """
-    loads = [load for load in LOADS if fnmatch.fnmatch(load.name, options.only)]
-    if not loads:
+    workloads = [one for one in WORKLOADS if fnmatch.fnmatch(one.name, options.only)]
+    if not workloads:
         return
     prepare(servers, options.ids)
-    rows: dict[tuple[str, Setting], Values] = {}
-    for turn in range(options.rounds):
-        for load in loads:
-            for setting in settings(load, options):
-                values = rows.setdefault((load.name, setting), {})
-                for server in servers[:: -1 if turn % 2 else 1]:
-                    if load.command(server.dialect):
-                        rate = measure(server, load, setting)
+    rows: dict[tuple[str, ClientSettings], Values] = {}
+    for number in range(options.rounds):
+        for workload in workloads:
+            for setting in settings(workload, options):
+                values = rows.setdefault((workload.name, setting), {})
+                for server in servers[:: -1 if number % 2 else 1]:
+                    if workload.command(server.dialect):
+                        rate = measure(server, workload, setting)
                         values.setdefault(server.name, []).append(rate)
     for (name, setting), values in rows.items():
-        yield Row(name, str(setting), "requests/s", values)
+        yield Measurement(name, str(setting), "requests/s", values)
 
 
-def measure_whole(servers: Sequence[Server], options: argparse.Namespace) -> Iterator[Row]:
-    """Memory, stalls and log load, with many objects. Log load comes last: it moves our port."""
+def measure_whole_servers(
+    servers: Sequence[MeasuredServer], options: argparse.Namespace
+) -> Iterator[Measurement]:
+    """Measure memory, stalls and log load with many objects.
 
-    def memory(server: Server) -> float | None:
-        return whole.bytes_per_object(server, options.objects)
+    Log load comes last: it restarts our server, which gets another port.
+    """
 
-    measures: tuple[tuple[str, str, bool, Callable[[Server], float | None]], ...] = (
+    def memory(server: MeasuredServer) -> float | None:
+        return whole_server.bytes_per_object(server, options.objects)
+
+    measures: tuple[tuple[str, str, bool, Callable[[MeasuredServer], float | None]], ...] = (
         ("resident memory of a point with a field", "bytes", False, memory),
-        ("longest SET beside world-wide WHERE", "ms", False, whole.longest_stall),
-        ("longer SET beside it, one in a thousand", "ms", False, whole.high_stall),
-        ("log load", "commands/s", True, whole.log_load),
+        ("longest SET beside world-wide WHERE", "ms", False, whole_server.longest_stall),
+        ("longer SET beside it, one in a thousand", "ms", False, whole_server.high_stall),
+        ("log load", "commands/s", True, whole_server.log_load),
     )
     for name, unit, is_more_better, function in measures:
         if fnmatch.fnmatch(name, options.only):
@@ -98,11 +105,11 @@ def measure_whole(servers: Sequence[Server], options: argparse.Namespace) -> Ite
             for server in servers:
                 if (value := function(server)) is not None:
                     values[server.name] = [value]
-            yield Row(name, f"{options.objects:,} objects", unit, values, is_more_better)
+            yield Measurement(name, f"{options.objects:,} objects", unit, values, is_more_better)
 
 
 def parse_arguments() -> argparse.Namespace:
-    """The command line."""
+    """Parse the command line."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.compare", description=__doc__)
     parser.formatter_class = argparse.RawDescriptionHelpFormatter
     parser.add_argument("--peer", type=parse_peer, action="append", default=[])
@@ -127,7 +134,7 @@ def main() -> int:
     if not shutil.which("redis-benchmark"):
         raise SystemExit("compare needs redis-benchmark: it is in Debian's package redis-tools")
     with contextlib.ExitStack() as stack:
-        servers: list[Server] = []
+        servers: list[MeasuredServer] = []
         if not options.without_ours:
             if not options.quick:
                 refuse_debug_build()
@@ -135,9 +142,9 @@ def main() -> int:
         servers += options.peer
         if redis := stack.enter_context(redis_server()):
             servers.append(redis)
-        rows: list[Row] = []
-        for measurements in (measure_loads, measure_whole):
-            for row in measurements(servers, options):
+        rows: list[Measurement] = []
+        for measure_all in (measure_workloads, measure_whole_servers):
+            for row in measure_all(servers, options):
                 medians = (f"{server.name} {row.median(server.name)}" for server in servers)
                 print(f"{row.name:<42} {row.setting:<18}", *medians, flush=True)
                 rows.append(row)

@@ -1,4 +1,4 @@
-"""Consumers of hooks' messages in processes of their own: how many came, and how late they were."""
+"""Consumer processes of hooks' messages, which count the messages and measure their delay."""
 
 import asyncio
 import multiprocessing
@@ -12,32 +12,32 @@ from typing import Protocol
 
 TIME = re.compile(rb'"time":"([^"]+)"')
 RECEIVE_BYTES = 1 << 18
-SAMPLE_STEP = 8  # of the messages, every so many has its delay taken
+SAMPLE_STEP = 8  # messages per measured delay
 SAMPLES_COUNT_MAX = 1_000_000
 FETCH_COUNT = 4000
-PAUSE_SECONDS = 0.2  # between two looks at whether to end
+PAUSE_SECONDS = 0.2  # between two checks whether to end
 STOP_SECONDS_MAX = 30.0
 
 
-class Pipe(Protocol):
-    """Our end of a pipe to the program that started us."""
+class PipeEnd(Protocol):
+    """The consumer's end of the pipe to the benchmark."""
 
     def send(self, message: object, /) -> None:
-        """Tell it something."""
+        """Send a message to the benchmark."""
 
     def poll(self) -> bool:
-        """Whether it said something."""
+        """Whether the benchmark sent a message."""
 
 
 @dataclass
-class Seen:
-    """What a consumer saw."""
+class ReceivedMessages:
+    """The number of messages that a consumer received, and a sample of their delays."""
 
     count: int = 0
     delays: list[float] = field(default_factory=list)  # seconds
 
     def add(self, data: bytes) -> None:
-        """Some messages, each once."""
+        """Count the messages in some bytes and measure their delays."""
         now = time.time()
         times = TIME.findall(data)
         if len(self.delays) < SAMPLES_COUNT_MAX:
@@ -47,7 +47,7 @@ class Seen:
 
 
 def seconds_of(text: bytes) -> float:
-    """Unix time of a message's time, which has up to nine decimals."""
+    """Return the Unix time of a message's time, which has up to nine decimals."""
     whole, dot, rest = text.decode().partition(".")
     if not dot:
         return datetime.fromisoformat(whole.replace("Z", "+00:00")).timestamp()
@@ -57,9 +57,9 @@ def seconds_of(text: bytes) -> float:
     return datetime.fromisoformat(whole + zone).timestamp() + float(f"0.{digits[0]}")
 
 
-def consume_redis(port: int, topic: str, pipe: Pipe) -> None:
-    """Listen to a channel until the other end says stop."""
-    seen = Seen()
+def consume_redis(port: int, topic: str, pipe: PipeEnd) -> None:
+    """Subscribe to a channel until the benchmark sends a message."""
+    received = ReceivedMessages()
     with socket.create_connection(("127.0.0.1", port)) as connection:
         connection.sendall(f"SUBSCRIBE {topic}\r\n".encode())
         connection.recv(RECEIVE_BYTES)
@@ -71,52 +71,52 @@ def consume_redis(port: int, topic: str, pipe: Pipe) -> None:
                 data = rest + connection.recv(RECEIVE_BYTES)
             except TimeoutError:
                 continue
-            # A message's last line end is its own end: nothing is seen in half.
+            # Only complete messages are counted; each ends like this.
             whole = data.rfind(b"}\r\n") + 1
-            seen.add(data[:whole])
+            received.add(data[:whole])
             rest = data[whole:]
-    pipe.send(seen)
+    pipe.send(received)
 
 
-def consume_kafka(port: int, topic: str, pipe: Pipe) -> None:
-    """Read a topic from its end until the other end says stop."""
+def consume_kafka(port: int, topic: str, pipe: PipeEnd) -> None:
+    """Read a topic until the benchmark sends a message."""
     asyncio.run(_consume_kafka(port, topic, pipe))
 
 
-async def _consume_kafka(port: int, topic: str, pipe: Pipe) -> None:
+async def _consume_kafka(port: int, topic: str, pipe: PipeEnd) -> None:
     from aiokafka import AIOKafkaConsumer
 
     consumer = AIOKafkaConsumer(
         topic, bootstrap_servers=f"127.0.0.1:{port}", auto_offset_reset="earliest"
     )
-    seen = Seen()
+    received = ReceivedMessages()
     await consumer.start()
     try:
         pipe.send("ready")
         while not pipe.poll():
             found = await consumer.getmany(timeout_ms=200, max_records=FETCH_COUNT)
             for messages in found.values():
-                seen.add(b"".join(message.value for message in messages))
+                received.add(b"".join(message.value for message in messages))
     finally:
         await consumer.stop()
-    pipe.send(seen)
+    pipe.send(received)
 
 
 class Consumer:
-    """One of them, at work."""
+    """A running consumer process."""
 
-    def __init__(self, target: Callable[[int, str, Pipe], None], port: int, topic: str) -> None:
+    def __init__(self, target: Callable[[int, str, PipeEnd], None], port: int, topic: str) -> None:
         context = multiprocessing.get_context("spawn")
         self._pipe, other = context.Pipe()
         self._process = context.Process(target=target, args=(port, topic, other), daemon=True)
         self._process.start()
         assert self._pipe.recv() == "ready"
 
-    def stop(self) -> Seen:
-        """End it; what it saw."""
+    def stop(self) -> ReceivedMessages:
+        """Stop the consumer; return the messages that it received."""
         self._pipe.send("stop")
         assert self._pipe.poll(STOP_SECONDS_MAX), "the consumer doesn't answer"
-        seen = self._pipe.recv()
-        assert isinstance(seen, Seen)
+        received = self._pipe.recv()
+        assert isinstance(received, ReceivedMessages)
         self._process.join(STOP_SECONDS_MAX)
-        return seen
+        return received

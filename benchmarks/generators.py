@@ -1,7 +1,7 @@
-"""How load is sent: redis-benchmark where it can express it, prepared bytes elsewhere.
+"""Load generators: redis-benchmark, or prepared bytes for the commands that it can't generate.
 
-redis-benchmark is native, so that the client isn't what is measured. What it can't express is sent
-from here: the bytes are made before the clock starts, and replies are counted by their line ends.
+redis-benchmark is fast enough not to limit the server. For other commands all bytes are prepared
+before the clock starts, and replies are counted by their line ends.
 """
 
 import csv
@@ -14,44 +14,45 @@ import subprocess
 import time
 from collections.abc import Iterator, Sequence
 
-from benchmarks.loads import Load
-from benchmarks.servers import Server
+from benchmarks.servers import MeasuredServer
+from benchmarks.workloads import Workload
 from tests.support.resp import Address
 
 RUN_SECONDS_MAX = 600.0
 RECEIVE_BYTES = 1 << 18
 FILL_PIPELINE = 512
-DRAWN_COMMANDS_MAX = 20_000  # repeated after that, which no server can tell
+DRAWN_COMMANDS_MAX = 20_000  # different commands, which are repeated
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
-class Setting:
-    """How a load is sent: connections, commands in one write, numbers of requests and ids."""
+class ClientSettings:
+    """Settings of a load generator."""
 
-    clients: int
-    pipeline: int
+    clients: int  # connections
+    pipeline: int  # commands in one write
     requests: int
-    ids: int
+    ids: int  # different ids
 
     def __str__(self) -> str:
-        """As the table has it."""
+        """Return the text in the table of results."""
         return f"{self.clients} × {self.pipeline}"
 
 
-def measure(server: Server, load: Load, setting: Setting) -> float:
-    """Requests per second of a load against a server."""
-    if load.is_native:
-        return run_native(server.address, load.native_words(server.dialect, setting.ids), setting)
+def measure(server: MeasuredServer, workload: Workload, setting: ClientSettings) -> float:
+    """Run a workload against a server; return the requests per second."""
+    if workload.is_native:
+        words = workload.native_words(server.dialect, setting.ids)
+        return run_native(server.address, words, setting)
     chance = random.Random(setting.requests)
     drawn = max(min(setting.requests, DRAWN_COMMANDS_MAX), setting.pipeline)
-    commands = [load.draw(server.dialect, setting.ids, chance) for _ in range(drawn)]
+    commands = [workload.draw(server.dialect, setting.ids, chance) for _ in range(drawn)]
     chunks = list(join_chunks(commands, setting.pipeline))
     count = max(setting.requests // setting.pipeline, 1)
     return run_prepared(server.address, chunks, count, setting)
 
 
-def run_native(address: Address, words: list[str], setting: Setting) -> float:
-    """Have redis-benchmark send a command; requests per second."""
+def run_native(address: Address, words: list[str], setting: ClientSettings) -> float:
+    """Run redis-benchmark with a command; return the requests per second."""
     command = ["redis-benchmark", "-h", address[0], "-p", str(address[1]), "--csv"]
     numbers = {"-n": setting.requests, "-r": setting.ids}
     numbers |= {"-c": setting.clients, "-P": setting.pipeline}
@@ -62,22 +63,24 @@ def run_native(address: Address, words: list[str], setting: Setting) -> float:
     if result.returncode or "Error from server" in result.stderr:
         raise RuntimeError(f"{' '.join(words)}: {result.stderr.strip()}")
     rows = list(csv.DictReader(io.StringIO(result.stdout[result.stdout.index('"test"') :])))
-    # It counts whole milliseconds: a run of less than one would be infinitely fast.
+    # redis-benchmark measures whole milliseconds: a shorter run would have an infinite rate.
     return min(float(rows[-1]["rps"]), setting.requests * 1000.0)
 
 
 def join_chunks(commands: Sequence[bytes], size: int) -> Iterator[bytes]:
-    """Commands that go out in one write, together."""
+    """Yield chunks of so many commands, each of which is sent in one write."""
     for start in range(0, len(commands) - size + 1, size):
         yield b"".join(commands[start : start + size])
 
 
-def run_prepared(address: Address, chunks: Sequence[bytes], count: int, setting: Setting) -> float:
-    """Send count chunks, each connection with one under way; requests per second.
+def run_prepared(
+    address: Address, chunks: Sequence[bytes], count: int, setting: ClientSettings
+) -> float:
+    """Send count chunks, one at a time on each connection; return the requests per second.
 
     Every reply has to be a single line.
     """
-    # The replies that each connection still waits for.
+    # Pending replies of each connection.
     missing = {connect(address): 0 for _ in range(setting.clients)}
     sent = answered = 0
 
@@ -107,25 +110,25 @@ def run_prepared(address: Address, chunks: Sequence[bytes], count: int, setting:
 
 
 def connect(address: Address) -> socket.socket:
-    """A connection that sends at once."""
+    """Open a connection with TCP_NODELAY."""
     connection = socket.create_connection(address, RUN_SECONDS_MAX)
     connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     return connection
 
 
 def receive_lines(connection: socket.socket) -> int:
-    """How many replies came; an error ends the run."""
+    """Receive bytes; return the number of replies. Raises RuntimeError for an error reply."""
     data = connection.recv(RECEIVE_BYTES)
     if not data or data.startswith(b"-"):
         raise RuntimeError(f"the server says: {data[:200].decode(errors='replace')}")
     return data.count(b"\n")
 
 
-def fill(server: Server, commands: Sequence[bytes]) -> float:
-    """Send commands as fast as one connection can; commands per second."""
+def fill(server: MeasuredServer, commands: Sequence[bytes]) -> float:
+    """Send commands on one connection as fast as possible; return the commands per second."""
     size = min(FILL_PIPELINE, len(commands))
     chunks = list(join_chunks(commands, size))
-    setting = Setting(clients=1, pipeline=size, requests=len(commands), ids=len(commands))
+    setting = ClientSettings(clients=1, pipeline=size, requests=len(commands), ids=len(commands))
     rate = run_prepared(server.address, chunks, len(chunks), setting)
     if rest := commands[len(chunks) * size :]:
         last = dataclasses.replace(setting, pipeline=len(rest))

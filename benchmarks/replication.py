@@ -1,11 +1,11 @@
-"""Measure what keeping the log small and followers cost, with a million objects.
+"""Measure the costs of AOFSHRINK and of followers, with a million objects.
 
     python -m benchmarks.replication            # everything
-    python -m benchmarks.replication --quick    # does it run at all?
+    python -m benchmarks.replication --quick    # a smoke test
 
-Rows: the waits of SET without and during AOFSHRINK, in alternating rounds, and how long a shrink
-takes; log load; how quickly a new follower catches up; and how far a follower is behind its leader
-while that takes many SETs each second. Needs a release build.
+Rows: the latency of SET without and during AOFSHRINK, in alternating rounds; the duration of
+AOFSHRINK; log load; the rate at which a new follower catches up; the lag of a follower whose leader
+gets many SETs per second. Needs a release build.
 """
 
 import argparse
@@ -20,10 +20,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from benchmarks.generators import connect, fill, join_chunks, receive_lines
-from benchmarks.loads import fill_commands
 from benchmarks.report import number
-from benchmarks.servers import Dialect, Server, refuse_debug_build
-from benchmarks.whole import log_load
+from benchmarks.servers import Dialect, MeasuredServer, refuse_debug_build
+from benchmarks.whole_server import log_load
+from benchmarks.workloads import fill_commands
 from tests.support.process import ServerProcess
 from tests.support.resp import Connection
 from tests.support.waiting import wait_until
@@ -40,31 +40,31 @@ WAIT_SECONDS_MAX = 300.0
 
 
 @dataclass(frozen=True, slots=True)
-class Waits:
-    """How long requests waited."""
+class Latencies:
+    """Latencies of requests."""
 
     seconds: Sequence[float]
 
     def milliseconds(self, share: float) -> float:
-        """The wait that so large a share didn't exceed."""
+        """Return a quantile in milliseconds."""
         ordered = sorted(self.seconds)
         return ordered[min(int(len(ordered) * share), len(ordered) - 1)] * 1000
 
     def __str__(self) -> str:
-        """Median, 99.9th percentile and maximum."""
+        """Return the median, the 99.9th percentile and the maximum, in milliseconds."""
         figures = (self.milliseconds(share) for share in (0.5, 0.999, 1.0))
         return " / ".join(f"{figure:.2f}" for figure in figures)
 
 
 @contextlib.contextmanager
-def server(name: str) -> Iterator[Server]:
-    """A server of ours."""
+def server(name: str) -> Iterator[MeasuredServer]:
+    """Run a server of ours for the length of a block."""
     with tempfile.TemporaryDirectory() as folder, ServerProcess(Path(folder)) as process:
-        yield Server(name, process.address, process=process)
+        yield MeasuredServer(name, process.address, process=process)
 
 
 def timed_sets(connection: Connection, is_over: Callable[[], bool]) -> Iterator[float]:
-    """SET again and again; the seconds that each waited."""
+    """Send SETs one after the other; yield the seconds that each took."""
     while not is_over():
         start = time.perf_counter()
         reply = connection.call(*SET_WORDS)
@@ -73,12 +73,12 @@ def timed_sets(connection: Connection, is_over: Callable[[], bool]) -> Iterator[
 
 
 def is_rewriting(connection: Connection) -> bool:
-    """Whether AOFSHRINK is under way."""
+    """Whether AOFSHRINK runs."""
     return "aof_rewrite_in_progress:1" in str(connection.call("INFO", "persistence"))
 
 
-def shrink_round(leader: Server) -> tuple[Waits, Waits, float]:
-    """The waits of SET during one AOFSHRINK and for as long without; the seconds it took."""
+def shrink_round(leader: MeasuredServer) -> tuple[Latencies, Latencies, float]:
+    """Measure SET during one AOFSHRINK and as long without; return both, and the seconds of it."""
     over = threading.Event()
     took = 0.0
 
@@ -95,15 +95,15 @@ def shrink_round(leader: Server) -> tuple[Waits, Waits, float]:
     with leader.connect() as connection:
         thread = threading.Thread(target=shrink, name="AOFSHRINK")
         thread.start()
-        during = Waits(list(timed_sets(connection, over.is_set)))
+        during = Latencies(list(timed_sets(connection, over.is_set)))
         thread.join()
         end = time.perf_counter() + took
-        without = Waits(list(timed_sets(connection, lambda: time.perf_counter() > end)))
+        without = Latencies(list(timed_sets(connection, lambda: time.perf_counter() > end)))
     return without, during, took
 
 
-def catch_up(leader: Server, follower: Server, objects: int) -> float:
-    """Have a server follow; commands a second until it has caught up."""
+def catch_up(leader: MeasuredServer, follower: MeasuredServer, objects: int) -> float:
+    """Send FOLLOW and wait until the follower has caught up; return the commands per second."""
     start = time.perf_counter()
     with follower.connect() as connection:
         reply = connection.call("FOLLOW", leader.address[0], leader.address[1])
@@ -116,8 +116,8 @@ def catch_up(leader: Server, follower: Server, objects: int) -> float:
     return objects / (time.perf_counter() - start)
 
 
-def paced_load(leader: Server, is_over: threading.Event) -> Iterator[int]:
-    """SETs of drawn ids at a fixed rate; how many were sent, again and again."""
+def paced_load(leader: MeasuredServer, is_over: threading.Event) -> Iterator[int]:
+    """Send SETs of random ids at LOAD_RATE; yield the number of SETs so far."""
     chance = random.Random(LOAD_RATE)
     chunks = list(join_chunks(fill_commands(Dialect.TILE38, LOAD_RATE, chance), LOAD_PIPELINE))
     connection = connect(leader.address)
@@ -135,8 +135,10 @@ def paced_load(leader: Server, is_over: threading.Event) -> Iterator[int]:
     connection.close()
 
 
-def lag(leader: Server, follower: Server, seconds: float) -> tuple[Waits, float]:
-    """How long a write took to be seen on the follower, under load; the SETs/s of that load."""
+def lag(
+    leader: MeasuredServer, follower: MeasuredServer, seconds: float
+) -> tuple[Latencies, float]:
+    """Measure the delay of writes on the follower under load; return it and the SETs per second."""
     over = threading.Event()
     sent = 0
 
@@ -161,13 +163,13 @@ def lag(leader: Server, follower: Server, seconds: float) -> tuple[Waits, float]
     took = time.perf_counter() - start
     over.set()
     thread.join()
-    return Waits(delays), sent / took
+    return Latencies(delays), sent / took
 
 
 def main() -> None:
     """Measure, and print a table in Markdown."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--quick", action="store_true", help="few objects: does it run at all?")
+    parser.add_argument("--quick", action="store_true", help="a smoke test with few objects")
     parser.add_argument("--rounds", type=int, default=ROUNDS)
     options = parser.parse_args()
     if not options.quick:
@@ -179,10 +181,12 @@ def main() -> None:
         fill(leader, fill_commands(Dialect.TILE38, objects, random.Random(objects)))
         rates = [log_load(leader) or 0.0 for _ in range(options.rounds)]
         rows.append(("log load", "commands/s", number(statistics.median(rates))))
-        leader = Server("leader", leader.process.address if leader.process else leader.address)
+        leader = MeasuredServer(
+            "leader", leader.process.address if leader.process else leader.address
+        )
         rounds = [shrink_round(leader) for _ in range(options.rounds)]
-        without = Waits([wait for waits, _, _ in rounds for wait in waits.seconds])
-        during = Waits([wait for _, waits, _ in rounds for wait in waits.seconds])
+        without = Latencies([wait for waits, _, _ in rounds for wait in waits.seconds])
+        during = Latencies([wait for _, waits, _ in rounds for wait in waits.seconds])
         rows.append(("SET without AOFSHRINK, median / p99.9 / longest", "ms", str(without)))
         rows.append(("SET during AOFSHRINK, median / p99.9 / longest", "ms", str(during)))
         took = statistics.median(seconds for _, _, seconds in rounds)

@@ -1,4 +1,4 @@
-"""Results as a table in Markdown, as JSON and as a picture. Measures nothing."""
+"""Reports of results: a table in Markdown, JSON and a picture. Measures nothing."""
 
 import dataclasses
 import json
@@ -13,8 +13,8 @@ Values = dict[str, list[float]]  # the values of all rounds, by the server's nam
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
-class Row:
-    """One measurement of all servers: what was measured, its unit, whether more is better."""
+class Measurement:
+    """A measurement of all servers: a row of the table."""
 
     name: str
     setting: str
@@ -23,12 +23,12 @@ class Row:
     is_more_better: bool = True
 
     def median(self, server: str) -> float | None:
-        """The middle of a server's rounds; None if it wasn't measured."""
+        """Return the median of a server's rounds, None if it wasn't measured."""
         values = self.values.get(server)
         return statistics.median(values) if values else None
 
     def ratio(self, server: str, peer: str) -> float | None:
-        """How many times better a server is than a peer."""
+        """Return the factor by which a server is better than a peer."""
         own, other = self.median(server), self.median(peer)
         if not own or not other:
             return None
@@ -37,14 +37,14 @@ class Row:
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Report:
-    """All rows of a run; the first server is ours."""
+    """All measurements of a run. The first server is ours."""
 
     servers: Sequence[str]
-    rows: Sequence[Row]
+    rows: Sequence[Measurement]
     rounds: int
 
     def markdown(self) -> str:
-        """The table, with the machine it was measured on."""
+        """Return the table, with a description of the machine."""
         ours, *peers = self.servers
         head = ["measured", "clients × pipeline", "unit", *self.servers]
         head += [f"{ours} / {peer}" for peer in peers]
@@ -64,11 +64,11 @@ class Report:
         return "\n".join([*lines, ""])
 
     def json(self) -> str:
-        """Every value of every round."""
+        """Return all values of all rounds."""
         return json.dumps(dataclasses.asdict(self), indent=1, ensure_ascii=False)
 
     def write(self, folder: Path) -> Iterator[Path]:
-        """Write table, values and picture into a folder."""
+        """Write the table, the values and the picture into a folder; yield their paths."""
         folder.mkdir(parents=True, exist_ok=True)
         for name, text in (("table.md", self.markdown()), ("values.json", self.json())):
             (folder / name).write_text(text, encoding="utf-8")
@@ -79,7 +79,7 @@ class Report:
 
 
 def number(value: float | None, digits: int = 0) -> str:
-    """A number for people; a dash for what wasn't measured."""
+    """Return a number with separators of thousands; a dash for None."""
     if value is None:
         return "–"
     if not digits and value < WHOLE_FROM:
@@ -88,7 +88,7 @@ def number(value: float | None, digits: int = 0) -> str:
 
 
 def draw(report: Report, file: Path) -> None:
-    """A bar for each ratio, on a logarithmic scale around 1."""
+    """Draw a bar for each ratio, on a logarithmic scale around 1."""
     import matplotlib as mpl
 
     mpl.use("Agg")
@@ -99,10 +99,10 @@ def draw(report: Report, file: Path) -> None:
     figure, axes = plt.subplots(figsize=(9, 1.5 + 0.28 * len(labels) * len(peers)))
     height = 0.8 / len(peers)
     for index, peer in enumerate(peers):
-        ratios = [(place, row.ratio(ours, peer)) for place, row in enumerate(report.rows)]
-        known = [(place + index * height, ratio) for place, ratio in ratios if ratio]
+        ratios = [(position, row.ratio(ours, peer)) for position, row in enumerate(report.rows)]
+        known = [(position + index * height, ratio) for position, ratio in ratios if ratio]
         axes.barh(
-            [place for place, _ in known],
+            [position for position, _ in known],
             [ratio - 1 for _, ratio in known],
             height,
             left=1,

@@ -1,4 +1,4 @@
-"""The servers that are measured: ours and a redis-server, which are started, and named peers."""
+"""The measured servers: ours and a redis-server, which are started here, and named peers."""
 
 import contextlib
 import dataclasses
@@ -19,27 +19,27 @@ START_SECONDS_MAX = 20.0
 
 
 class Dialect(enum.Enum):
-    """Which commands a server knows."""
+    """The command set of a server."""
 
     TILE38 = "tile38"
     REDIS = "redis"
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
-class Server:
-    """A server under measurement. It is emptied, so it must hold nothing of value."""
+class MeasuredServer:
+    """A measured server. It loses all its data."""
 
     name: str
     address: Address
     dialect: Dialect = Dialect.TILE38
-    process: ServerProcess | None = None  # ours, which can be started again
+    process: ServerProcess | None = None  # only of our server: it can be restarted
 
     def connect(self, timeout_seconds: float = 600.0) -> Connection:
-        """A connection for what isn't measured."""
+        """Open a connection for commands that aren't measured."""
         return Connection(self.address, timeout_seconds)
 
     def process_id(self) -> int | None:
-        """The server's process on this machine; None if it can't be found out."""
+        """Return the id of the server's process; None if it isn't on this machine."""
         name = b"SERVER" if self.dialect is Dialect.TILE38 else b"INFO"
         with self.connect() as connection:
             reply = connection.call(name)
@@ -52,7 +52,7 @@ class Server:
         return int(found) if found.isdigit() and Path(f"/proc/{found}").exists() else None
 
     def resident_bytes(self) -> int | None:
-        """The memory that its process has in RAM; None if it can't be found out."""
+        """Return the resident set size of the server's process; None if it isn't known."""
         if (process_id := self.process_id()) is None:
             return None
         for line in Path(f"/proc/{process_id}/status").read_text("utf-8").splitlines():
@@ -68,22 +68,22 @@ class Server:
 
 
 def refuse_debug_build() -> None:
-    """End unless the engine was built for speed: other numbers only mislead."""
+    """Exit unless the engine is a release build."""
     engine = importlib.import_module("tile38py._engine")
     if getattr(engine, "DEBUG_BUILD", False):
         raise SystemExit("the engine is a debug build: make build-release")
 
 
 @contextlib.contextmanager
-def ours() -> Iterator[Server]:
-    """Our server, as its defaults are."""
+def ours() -> Iterator[MeasuredServer]:
+    """Run our server with its defaults for the length of a block."""
     with tempfile.TemporaryDirectory() as folder, ServerProcess(Path(folder)) as process:
-        yield Server("tile38py", process.address, process=process)
+        yield MeasuredServer("tile38py", process.address, process=process)
 
 
 @contextlib.contextmanager
-def redis_server() -> Iterator[Server | None]:
-    """A redis-server that logs as ours does; None where it isn't installed."""
+def redis_server() -> Iterator[MeasuredServer | None]:
+    """Run a redis-server with the same log settings as ours; yield None if it isn't installed."""
     if not (program := shutil.which("redis-server")):
         yield None
         return
@@ -94,14 +94,14 @@ def redis_server() -> Iterator[Server | None]:
         process = subprocess.Popen([program, *options], stdout=subprocess.DEVNULL)
         try:
             wait_until(lambda: is_listening(port), seconds_max=START_SECONDS_MAX, what="redis")
-            yield Server("redis", ("127.0.0.1", port), Dialect.REDIS)
+            yield MeasuredServer("redis", ("127.0.0.1", port), Dialect.REDIS)
         finally:
             process.terminate()
             process.wait(START_SECONDS_MAX)
 
 
 def free_port() -> int:
-    """A port that nobody uses now."""
+    """Return a port that is free now."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]
@@ -109,7 +109,7 @@ def free_port() -> int:
 
 
 def is_listening(port: int) -> bool:
-    """Whether a server takes connections at a port of this machine."""
+    """Whether a server listens on a port of this machine."""
     with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), 1.0):
         return True
     return False

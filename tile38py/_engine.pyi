@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from typing import Final, Self, TypeAlias, final
 
-# What a reply is in Python; text that isn't UTF-8 comes as bytes.
+# A reply in Python; texts that aren't UTF-8 are bytes.
 _Value: TypeAlias = str | bytes | int | list[_Value] | None
 
 __all__ = [
@@ -47,21 +47,21 @@ class Simple:
 
 @final
 class Engine:
-    """The data and every command that only reads or changes data."""
+    """The data, and all commands that only read or change data."""
 
     def __new__(cls, *, require_valid: bool = False) -> Self: ...
     def register(self, record: CommandRecord) -> None:
-        """Announce a server command. Raises ValueError for unknown flags, groups and keys."""
+        """Register a server command. Raises ValueError for unknown flags, groups and keys."""
 
     def commands(self) -> list[CommandRecord]:
         """Return the records of all commands, the engine's and the server's, by name."""
 
     def keys_of(self, args: Sequence[bytes]) -> list[bytes] | None:
-        """Return the keys that a request names, its command's own first; None if unknown."""
+        """Return the keys of a request, its command's own first; None for unknown commands."""
 
     def check_endpoints(self, checker: Callable[[bytes], EndpointRefusal | None]) -> None:
-        """Have a function check each URL that SETHOOK names, in place of any before. It must not
-        use the engine. Without one every URL is taken, as from a log or a leader."""
+        """Set the function that checks the URLs of SETHOOK. It must not use the engine. Without
+        one every URL is accepted, as are those of a log or a leader."""
 
     def session(self, *, framing: str = "resp", output: str = "") -> Session:
         """Open a session. framing: "resp" for a stream, "plain" for HTTP and WebSocket."""
@@ -78,67 +78,68 @@ class Engine:
         write_error: str | None = None,
     ) -> None: ...
     def monitor(self, is_on: bool) -> None:
-        """Have batches tell the commands that ran, or not any more."""
+        """Start or stop reporting the executed commands in batches."""
 
     def load(self, data: bytes, now_ns: int) -> Load:
-        """Run log bytes. Never raises for bad content: see Load.error."""
+        """Replay a piece of a log. Doesn't raise for invalid content: see Load.error."""
 
     def follow(self, data: bytes, now_ns: int) -> Followed:
-        """Run a piece of a leader's stream. Never raises for bad content: see Followed.error.
-        Live fences hear of it, see take_events(); hooks and channels don't."""
+        """Run a piece of a leader's stream. Doesn't raise for invalid content: see Followed.error.
+        Its events are those of live fences, without hooks and channels: see take_events()."""
 
     def adopt(self, other: Engine) -> Discarded:
-        """Take over another engine's data, hooks and channels, in a time that doesn't depend on
-        the objects, and leave it empty. Live fences and sessions of this one go on, the groups of
-        visits begin anew; take_events() tells which hooks differ. Raises ValueError for itself."""
+        """Move the data, hooks and channels of another engine into this one in constant time. The
+        other one is left empty. Live fences and sessions of this one continue; its groups of visits
+        are cleared; take_events() returns the hooks that differ. Raises ValueError for itself."""
 
     def expire(self, now_ns: int, count_max: int) -> tuple[bytes, int]:
-        """Remove overdue objects, hooks and channels: the log bytes (none on a follower, whose
-        log is its leader's), the number removed. What a follower removes comes back if follow()
-        brings a command that names it within ten seconds."""
+        """Remove expired objects, hooks and channels; return the log bytes (none on a follower,
+        whose log is its leader's) and the number removed. On a follower, follow() restores a
+        removed object for a command that names it within ten seconds."""
 
     def take_events(self) -> Events | None:
-        """Take the events of what ran outside of batches, in load and expire say; None if there
-        are none. Those that aren't taken come with the next batch."""
+        """Return the events of commands outside of batches, such as load() and expire(), or None.
+        The next batch returns the events that aren't taken."""
 
     def hook_endpoints(self, name: bytes) -> tuple[bytes, ...] | None:
-        """The URLs of a hook, in the order in which they are tried; None if there is none."""
+        """Return the URLs of a hook in the order of the attempts; None if it doesn't exist."""
 
     def hook_names(self) -> list[bytes]:
-        """The names of all hooks, channels not among them, ascending."""
+        """Return the names of all hooks, without channels, ascending."""
 
     def rewrite(self, now_ns: int) -> Rewrite:
-        """Begin to write the log anew from a snapshot of now, in constant time."""
+        """Begin a rewrite of the log from a snapshot, in constant time."""
 
     def remove_live(self, fence: int) -> bool:
-        """End a live fence; whether there was one of that number."""
+        """Remove a live fence; return whether it existed."""
 
     def set_fence_context(self, *, utc_offset: int, group_seed: bytes) -> None:
-        """Set what messages say of time and origin: seconds ahead of UTC, five bytes."""
+        """Set the time zone of messages, in seconds ahead of UTC, and five bytes of group ids."""
 
     def statistics(self) -> dict[str, int]:
-        """num_collections, num_objects, num_points, num_strings, in_memory_size and others."""
+        """Return num_collections, num_objects, num_points, num_strings, in_memory_size, …."""
 
     def record(self, command: str, took_ns: int) -> None:
-        """Count a command that isn't the engine's."""
+        """Record the duration of a server command."""
 
-    def tell_slow(self, took_ns: int | None) -> None:
-        """Have batches tell the commands that take so long; None for no command."""
+    def set_slow_threshold(self, took_ns: int | None) -> None:
+        """Report commands of this duration or more in batches; None for no command."""
 
     def durations(self, parts: Sequence[float]) -> list[tuple[str, int, int, list[int | None]]]:
-        """Of each command: name, count, sum in ns, and what these parts took at most lately."""
+        """Return for each command: name, count, sum in ns, and these quantiles of the last ten
+        minutes in ns."""
 
     def count_groups(self) -> int:
-        """How many visits of objects to fences there are. Looks at all objects that visit one."""
+        """Return the number of visits of objects to fences, in linear time."""
 
     def memory(self) -> tuple[int, int]:
-        """Bytes on the heap; bytes that were got from the system but aren't held now."""
+        """Return the bytes of heap in use, and the bytes that were returned to the system."""
 
     def execute(self, args: Sequence[bytes], now_ns: int) -> tuple[_Value, bytes]:
-        """Run one command: its reply, and the bytes for a log. Raises ValueError for an error."""
+        """Run a command; return its reply and log bytes. Raises ValueError for an error reply."""
 
     def snapshot(self) -> Engine:
-        """A copy that later changes don't touch, in constant time; it refuses writes."""
+        """Return a snapshot, in constant time. It refuses writes."""
 
 @final
 class CommandRecord:
@@ -146,7 +147,7 @@ class CommandRecord:
 
     name: Final[str]  # upper case
     arity: Final[int]  # words of a request, the name's included; negative: a minimum
-    syntax: Final[str]  # what stands behind the name
+    syntax: Final[str]  # of the arguments, without the name
     summary: Final[str]
     group: Final[str]
     flags: Final[list[str]]
@@ -166,7 +167,7 @@ class CommandRecord:
 
 @final
 class EndpointRefusal:
-    """Why SETHOOK may not name a URL."""
+    """The refusal of a URL in SETHOOK."""
 
     reason: Final[str]  # for the log
     reply: Final[str | None]  # the error text; None = that of any invalid argument
@@ -175,7 +176,7 @@ class EndpointRefusal:
 
 @final
 class Load:
-    """What came of one piece of the log."""
+    """The result of replaying a piece of a log."""
 
     consumed: Final[int]
     commands: Final[int]
@@ -184,34 +185,34 @@ class Load:
 
 @final
 class Followed:
-    """What came of one piece of a leader's stream."""
+    """The result of running a piece of a leader's stream."""
 
     consumed: Final[int]
     commands: Final[int]
     error: Final[str | None]
-    # What was consumed, as it came, zero bytes between commands too, without PUBLISH.
+    # The consumed bytes, zero bytes between commands included, PUBLISH excluded.
     log: Final[bytes]
     published: Final[list[tuple[bytes, bytes]]]  # channels and messages
     skipped: Final[list[tuple[str, int]]]
 
 @final
 class Discarded:
-    """What an engine had before it adopted another's data."""
+    """The former data of an engine that adopted another's."""
 
     def free(self) -> None:
-        """Free the memory, which may take a second: for a thread to wait for."""
+        """Free the memory. It may take a second: for use on a thread."""
 
 @final
 class Rewrite:
-    """The log being written anew, from a snapshot. Any thread may read it."""
+    """A rewrite of the log from a snapshot, for any thread."""
 
     total: Final[int]  # objects, hooks and channels
     @property
     def written(self) -> int:
-        """How many of them were read."""
+        """The number of objects, hooks and channels that were read."""
 
     def read(self, bytes_max: int) -> bytes:
-        """The next commands, about so many bytes of them; none at the end."""
+        """Return the next commands, about bytes_max of them; none at the end."""
 
 @final
 class Push:
@@ -221,17 +222,17 @@ class Push:
 
 @final
 class Session:
-    """One connection's parser, output format and authentication."""
+    """The parser, output format and authentication of a connection."""
 
     authenticated: bool
-    live: bool  # every request is handed out as a ServerCommand, known or not
+    live: bool  # True: all requests become ServerCommands, unknown commands too
     @property
     def fails_by_status(self) -> bool:
-        """Whether the status code of an HTTP reply tells the failure of the last command."""
+        """Whether the last command reports a failure by the status code of its HTTP reply."""
 
     @property
     def buffered(self) -> int:
-        """Bytes that wait for the rest of their request."""
+        """Bytes of an incomplete request."""
 
     @property
     def output(self) -> str: ...
@@ -241,38 +242,38 @@ class Session:
 
     @property
     def framing(self) -> str:
-        """Of the last request: "resp" (or inline), "native", "plain"."""
+        """The framing of the last request: "resp" (or inline), "native", "plain"."""
 
     def feed(self, data: bytes, now_ns: int) -> Batch: ...
     def receive(self, data: bytes, now_ns: int) -> bytes | Batch:
-        """The same, but bare replies if the batch has nothing else."""
+        """Run received bytes like feed(), but return bare replies if there is nothing else."""
 
     def run(self, args: Sequence[bytes], now_ns: int) -> Batch: ...
     def answer(self, value: object, members: Sequence[tuple[str, object]] = ...) -> bytes: ...
     def fail(self, text: str) -> bytes:
-        """Bytes that the text has by surrogateescape reach the client as they were."""
+        """Return an error reply. Surrogate escapes in the text become their bytes again."""
 
     def wrong_arity(self) -> bytes: ...
     def frame_event(self, message: bytes) -> bytes:
-        """A message of a live fence, framed for this connection."""
+        """Frame a message of a live fence for this connection."""
 
 @final
 class Batch:
-    """What one call did: replies to send, bytes to log, and why it stopped."""
+    """The result of a call: replies to send, bytes to log, events, and why it stopped."""
 
     replies: Final[bytes]
     log: Final[bytes]
     monitored: Final[list[bytes]]
-    # The arguments of each command that took long, what it took and what it waited.
+    # Of each slow command: the arguments, the duration and the waiting time in ns.
     slow: Final[list[tuple[list[bytes], int, int]]]
     stop: Final[ServerCommand | LongRead | Live | Http | Close | Yield | None]
     events: Final[Events | None]
-    # Why endpoints' URLs were refused; replies don't say.
+    # The reasons of refused endpoint URLs, which replies don't contain.
     refused_urls: Final[list[str]]
 
 @final
 class Events:
-    """The events of some commands, by who gets them; each list is in the order to be sent."""
+    """The events of commands, by kind of receiver, each list in the order of sending."""
 
     hooks: Final[list[HookEvent | HookChange]]
     channels: Final[list[ChannelEvent]]
@@ -280,8 +281,8 @@ class Events:
 
 @final
 class HookEvent:
-    """An event for the endpoints of a hook. Names that aren't UTF-8 come by surrogateescape, keys
-    and ids as messages show them: U+FFFD for each wrong byte."""
+    """An event for the endpoints of a hook. Invalid UTF-8 becomes surrogate escapes in names, and
+    U+FFFD for each byte in keys and ids, as in messages."""
 
     hook: Final[str]
     key: Final[str]
@@ -315,14 +316,14 @@ class LiveEvent:
 
 @final
 class HookChange:
-    """A hook was made, replaced, set again or deleted: the engine knows what it is now."""
+    """A hook was created, replaced, set again or deleted. The engine has its present state."""
 
     hook: Final[str]
 
 @final
 class QueuedEvent:
-    """A hook's event on its way to an endpoint. Garbage collection never looks at it, however
-    many there are."""
+    """A hook's event in the queue. Python's garbage collector doesn't track it, so that its
+    pauses don't grow with the queue."""
 
     number: Final[int]  # over all hooks, in the order of their writes
     queued_ns: Final[int]  # since 1970
@@ -336,49 +337,49 @@ class QueuedEvent:
 
 @final
 class ServerCommand:
-    """A command that isn't the engine's."""
+    """A command that the server has to run."""
 
     name: Final[str]
     args: Final[list[bytes]]
-    shown: Final[bytes]  # as MONITOR shows it; empty unless somebody looks
+    shown: Final[bytes]  # the line for MONITOR; empty without monitors
 
 @final
 class Live:
-    """The connection watches a live fence from here on."""
+    """The connection begins to watch a live fence."""
 
     id: Final[int]
 
 @final
 class LongRead:
-    """A read that exceeded its budget, on a snapshot."""
+    """A read that exceeded its budget. It runs on a snapshot, on any thread."""
 
     @property
     def args(self) -> list[bytes]:
-        """The request's arguments, long ones cut."""
+        """The arguments of the request; long ones are cut."""
 
     def run(self) -> bytes: ...
 
 @final
 class Http:
-    """The connection speaks HTTP from these bytes on."""
+    """The connection uses HTTP, from these bytes on."""
 
     data: Final[bytes]
 
 @final
 class Close:
-    """Send the batch's replies, then close."""
+    """Close the connection after the replies of the batch."""
 
     message: Final[str]
 
 @final
 class Yield:
-    """Let other connections run first, then feed nothing to go on."""
+    """The time slice is used up: let other connections run, then call feed() without data."""
 
 def json_text(text: bytes) -> bytes:
-    """A text as JSON: as it is if it is that already, else as a JSON string."""
+    """Return a text unchanged if it is JSON, else as a JSON string."""
 
 def shorten(args: Sequence[bytes]) -> list[bytes]:
-    """Arguments as the list of slow commands shows them, long ones cut."""
+    """Cut long arguments for the slow log."""
 
 def split_native(text: bytes) -> list[bytes]:
     """Split command text as Tile38's native protocol does."""

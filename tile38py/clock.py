@@ -1,4 +1,4 @@
-"""The only reader of time and chance. Everything else is given what it needs of them."""
+"""The only reader of clocks and random numbers. All other modules get them passed in."""
 
 import secrets
 import time
@@ -10,29 +10,29 @@ class SystemClock:
 
     __slots__ = ()
 
-    # Nanoseconds since 1970, as deadlines of objects count them. Every request reads it, so there
-    # is no function of ours around it.
+    # Nanoseconds since 1970, like the deadlines of objects. Every request reads it: a function of
+    # our own around it would cost more than the clock.
     now_ns = staticmethod(time.time_ns)
 
-    # Nanoseconds on a clock that never jumps, to measure what something took.
+    # Nanoseconds of a clock that never jumps, to measure durations.
     monotonic_ns = staticmethod(time.monotonic_ns)
 
     def sleep(self, seconds: float) -> None:
-        """Hold up the calling thread; never called on the event loop's."""
+        """Block the calling thread, which must not be the event loop's."""
         time.sleep(seconds)
 
 
 def stamp_text(now_ns: int) -> str:
-    """A time as it appears in file names: 20260131T235959.999Z."""
+    """Return a time as file names have it: 20260131T235959.999Z."""
     moment = datetime.fromtimestamp(now_ns / 1e9, UTC)
     return f"{moment:%Y%m%dT%H%M%S}.{moment.microsecond // 1000:03d}Z"
 
 
 def new_server_id() -> str:
-    """A name that no other server has: 32 hexadecimal digits."""
+    """Return a random server id: 32 hexadecimal digits."""
     return secrets.token_hex(16)
 
 
 def zone_offset_seconds() -> int:
-    """How far the local zone is ahead of UTC at present."""
+    """Return the present offset of the local time zone from UTC."""
     return time.localtime().tm_gmtoff

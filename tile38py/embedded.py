@@ -1,6 +1,6 @@
-"""The engine within a Python program: commands in, replies as Python values out.
+"""The engine as a library: commands in, replies as Python values out.
 
-Keeps nothing on disk, opens no port and starts no thread; a server does all that.
+Keeps nothing on disk, opens no port and starts no thread, unlike a server.
 """
 
 import json
@@ -12,12 +12,12 @@ from tile38py import _engine
 from tile38py.clock import SystemClock
 from tile38py.limits import EXPIRE_COUNT_MAX
 
-# What a reply is: text (bytes where it isn't UTF-8), a number, a list of replies, None.
+# A reply: a text, bytes that aren't UTF-8, a number, a list of replies, or None.
 Reply = str | bytes | int | list["Reply"] | None
 
 
 class GeoJSON(str):
-    """Text of a reply that may be GeoJSON: a str, and what shapely and geopandas take for one."""
+    """The text of a reply that may be GeoJSON: a str that shapely and geopandas can read."""
 
     __slots__ = ()
 
@@ -37,23 +37,23 @@ class GeoJSON(str):
 
 
 class Engine:
-    """Data in memory and every command that reads or changes it."""
+    """A database in memory, and all commands that read or change it."""
 
     __slots__ = ("_clock", "_engine", "_is_snapshot")
 
     def __init__(self, *, require_valid: bool = False) -> None:
-        """Hold nothing. With require_valid, geometries that aren't valid are refused."""
+        """Create an empty database. With require_valid, it refuses invalid geometries."""
         self._engine = _engine.Engine(require_valid=require_valid)
         self._engine.check_endpoints(_check_endpoint)
         self._clock = SystemClock()
         self._is_snapshot = False
 
     def execute(self, *words: str | bytes | float) -> Reply:
-        """Run a command given as its words, as a client would send them; True is `true`.
+        """Run a command, given as the words that a client would send, and return its reply.
 
-        Text that may be GeoJSON comes as GeoJSON, which is a str. Raises ValueError with the text
-        of an error reply. May be called from several threads; what has expired goes with the
-        next command.
+        True is sent as `true`. A text that may be GeoJSON is returned as GeoJSON, which is a str.
+        Raises ValueError with the text of an error reply. May be called from several threads. The
+        next command removes expired objects.
         """
         now_ns = self._clock.now_ns()
         if not self._is_snapshot:
@@ -63,7 +63,7 @@ class Engine:
         return _marked(reply)
 
     def snapshot(self) -> Self:
-        """A copy that neither changes nor time touch, made in constant time; it refuses writes."""
+        """Return a snapshot in constant time. It refuses writes, and nothing in it expires."""
         copy = type(self)()
         copy._engine = self._engine.snapshot()
         copy._is_snapshot = True
@@ -76,8 +76,8 @@ def _check_endpoint(url: bytes) -> _engine.EndpointRefusal | None:
 
 @cache
 def _checker() -> Callable[[bytes], _engine.EndpointRefusal | None]:
-    """The check of a server: a hook that one refuses is refused here, though nothing is sent."""
-    # Only programs that set hooks wait for the import.
+    """Return the server's check of endpoint URLs, although the engine alone sends nothing."""
+    # Only programs that set hooks need this import.
     from tile38py.endpoints.checker import EndpointChecker
     from tile38py.endpoints.registry import Registry
 

@@ -1,60 +1,60 @@
-"""Errors that clients see, one constructor each, and those that end the process.
+"""Error replies, one constructor each, and the errors that end the process.
 
-The texts match Tile38's, since clients compare them. Framing (`-ERR`, JSON) is the engine's.
+The texts match Tile38's, since clients compare them. The engine adds the framing: `-ERR`, JSON.
 """
 
 import os
 
 
 class CommandError(Exception):
-    """A command failed; the text goes to the client, without `ERR`."""
+    """A command failed; the text is that of the error reply, without `ERR`."""
 
 
 class WrongArityError(CommandError):
-    """The number of arguments is wrong; RESP and JSON word it differently."""
+    """The number of arguments is wrong. The texts in RESP and in JSON differ."""
 
 
 class StartError(Exception):
-    """The server can't start or go on; the text is logged and the process ends."""
+    """The server can't start or continue; the text is logged and the process ends."""
 
 
 def wrong_arity() -> CommandError:
-    """Too few or too many arguments."""
+    """A command has too few or too many arguments."""
     return WrongArityError("invalid number of arguments")
 
 
 def invalid_argument(argument: bytes) -> CommandError:
-    """An argument that can't be read as what it should be."""
+    """An argument has the wrong type or value."""
     return CommandError(f"invalid argument '{shown(argument)}'")
 
 
 def unknown_command(name: str) -> CommandError:
-    """A command that doesn't exist here."""
+    """A command doesn't exist."""
     return CommandError(f"unknown command '{name}'")
 
 
 def unknown_subcommand(name: str, word: bytes) -> CommandError:
-    """A subcommand that doesn't exist, in Redis's words."""
+    """A subcommand doesn't exist. The text is Redis's."""
     return CommandError(f"unknown subcommand '{shown(word)}'. Try HELP {name}.")
 
 
 def invalid_command() -> CommandError:
-    """COMMAND GETKEYS of a command that doesn't exist, in Redis's words."""
+    """COMMAND GETKEYS names a command that doesn't exist. The text is Redis's."""
     return CommandError("Invalid command specified")
 
 
 def command_arity() -> CommandError:
-    """COMMAND GETKEYS of too few or too many words, in Redis's words."""
+    """COMMAND GETKEYS got too few or too many arguments of a command. The text is Redis's."""
     return CommandError("Invalid number of arguments specified for command")
 
 
 def no_keys() -> CommandError:
-    """COMMAND GETKEYS of a command without keys, in Redis's words."""
+    """COMMAND GETKEYS names a command without keys. The text is Redis's."""
     return CommandError("The command has no key arguments")
 
 
 def invalid_password() -> CommandError:
-    """The password isn't the one that is required, or none is required."""
+    """AUTH got a wrong password, or no password is required."""
     return CommandError("invalid password")
 
 
@@ -108,33 +108,33 @@ def database_range() -> CommandError:
 
 
 def unsupported_property(name: str) -> CommandError:
-    """CONFIG SET of a name that isn't a property."""
+    """CONFIG SET names an unknown property."""
     return CommandError(f"Unsupported CONFIG parameter: {name}")
 
 
 def invalid_property(name: str, text: str) -> CommandError:
-    """CONFIG SET of a value that the property can't take."""
+    """CONFIG SET got an invalid value for a property."""
     return CommandError(f"Invalid argument '{text}' for CONFIG SET '{name}'")
 
 
 def not_unsigned(text: str, *, is_too_large: bool) -> CommandError:
-    """CONFIG SET autogc, which speaks with the voice of a library."""
+    """CONFIG SET autogc got an invalid number. The text is that of Go's parser, as in Tile38."""
     why = "value out of range" if is_too_large else "invalid syntax"
     return CommandError(f'strconv.ParseUint: parsing "{text}": {why}')
 
 
 def not_a_float(text: str) -> CommandError:
-    """MASSINSERT with a box of something else, in the words of the same library."""
+    """MASSINSERT got an invalid coordinate. The text is that of Go's parser, as in Tile38."""
     return CommandError(f'strconv.ParseFloat: parsing "{text}": invalid syntax')
 
 
 def client_syntax() -> CommandError:
-    """CLIENT with a subcommand that doesn't exist."""
+    """A subcommand of CLIENT doesn't exist."""
     return CommandError("Syntax error, try CLIENT (LIST | KILL | GETNAME | SETNAME)")
 
 
 def client_name() -> CommandError:
-    """CLIENT SETNAME with bytes outside `!` to `~`."""
+    """CLIENT SETNAME got bytes outside `!` to `~`."""
     return CommandError("Client names cannot contain spaces, newlines or special characters.")
 
 
@@ -159,72 +159,72 @@ def redis_syntax() -> CommandError:
 
 
 def slowlog_syntax() -> CommandError:
-    """SLOWLOG with a subcommand that doesn't exist."""
+    """A subcommand of SLOWLOG doesn't exist."""
     return CommandError("Syntax error, try SLOWLOG (GET [count] | LEN | RESET)")
 
 
 def no_such_client() -> CommandError:
-    """CLIENT KILL that matches nobody."""
+    """CLIENT KILL matches no client."""
     return CommandError("No such client")
 
 
 def client_type(kind: bytes) -> CommandError:
-    """CLIENT KILL TYPE with a type that there isn't."""
+    """CLIENT KILL names an unknown type."""
     return CommandError(f"Unknown client type '{shown(kind)}'")
 
 
 def log_disabled() -> CommandError:
-    """AOF on a server that keeps no log."""
+    """AOF was sent to a server without a log."""
     return CommandError("aof disabled")
 
 
 def log_position() -> CommandError:
-    """AOF from a position behind the log's end. The typing error is Tile38's."""
+    """AOF got a position behind the end of the log. The typing error is Tile38's."""
     return CommandError("pos is too big, must be less that the aof_size of leader")
 
 
 def log_end() -> CommandError:
-    """AOFMD5 of a range that isn't all there."""
+    """AOFMD5 got a range that ends behind the log."""
     return CommandError("EOF")
 
 
 def backup_exists(name: str) -> CommandError:
-    """BACKUP with a name that is taken."""
+    """BACKUP got the name of a backup that exists."""
     return CommandError(f"a backup '{name}' exists")
 
 
 def backup_running() -> CommandError:
-    """BACKUP while another one is written."""
+    """BACKUP was sent while another one runs."""
     return CommandError("a backup is running")
 
 
 def backup_failed(reason: str) -> CommandError:
-    """BACKUP that the disk didn't take, or that the server's stop ended."""
+    """BACKUP failed: the disk refused it, or the server stops."""
     return CommandError(f"backup failed: {reason}")
 
 
 def no_follower() -> CommandError:
-    """REPLCONF with an option that we don't know."""
+    """REPLCONF got an unknown option."""
     return CommandError("cannot find follower")
 
 
 def cannot_follow(reason: str) -> CommandError:
-    """FOLLOW of somebody who can't be reached, refuses or is no server of this kind."""
+    """FOLLOW names a server that can't be reached, refuses or isn't a Tile38 server."""
     return CommandError(f"cannot follow: {reason}")
 
 
 def cannot_follow_self() -> CommandError:
-    """FOLLOW of ourselves."""
+    """FOLLOW names the server itself."""
     return CommandError("cannot follow self")
 
 
 def cannot_follow_follower() -> CommandError:
-    """FOLLOW of somebody who follows."""
+    """FOLLOW names a follower."""
     return CommandError("cannot follow a follower")
 
 
 def not_caught_up() -> CommandError:
-    """HEALTHZ of a follower that lost its leader or is behind."""
+    """HEALTHZ was sent to a follower that lost its leader or is behind."""
     return CommandError("not caught up")
 
 
@@ -234,43 +234,43 @@ def not_saved(reason: str) -> CommandError:
 
 
 def not_logged(reason: str) -> CommandError:
-    """The log couldn't take what this client wrote; its fate is open until there is room."""
+    """The log couldn't be written, so the outcome of a client's write is unknown for now."""
     return CommandError(f"the log cannot be written, the outcome is unknown: {reason}")
 
 
 def log_refusal(reason: str) -> str:
-    """What every write is told while the log takes nothing; the engine makes the error of it."""
+    """Return the error text for writes while the log cannot be written. The engine replies it."""
     return f"the log cannot be written: {reason}"
 
 
 def only_subscribing() -> CommandError:
-    """A subscriber asked for something else."""
+    """A subscriber sent a command that subscribers may not send."""
     return CommandError("only (P)SUBSCRIBE / (P)UNSUBSCRIBE / PING / QUIT allowed in this context")
 
 
 def needs_wire(name: str, wire: str) -> CommandError:
-    """A live command that sends no JSON, over HTTP, where Tile38 would be silent for ever."""
+    """A command whose stream isn't JSON was sent over HTTP. Tile38 never replies to it."""
     return CommandError(f"{name} needs {wire}")
 
 
 def too_many_clients() -> CommandError:
-    """The bound on connections is reached."""
+    """The maximum number of connections is open."""
     return CommandError("max number of clients reached")
 
 
 def shown(argument: bytes) -> str:
-    """An argument as it appears in an error text; its bytes reach the client as they are."""
+    """Decode an argument for an error text, so that the reply has the same bytes."""
     return argument.decode("utf-8", "surrogateescape")
 
 
 def reason_of(error: OSError) -> str:
-    """An operating error in words, without the numbers and paths that Python adds."""
+    """Return the text of an operating error, without the numbers and paths that Python adds."""
     return os.strerror(error.errno) if error.errno else error.strerror or str(error)
 
 
 def as_os_error(error: BaseException) -> OSError:
-    """An error of work with files for those who only know what the system refuses.
+    """Return an OSError for any error of work with files, for callers that handle only OSError.
 
-    Whatever it is, the work was not done, and whoever waits for it has to hear that.
+    The work was not done, so its callback has to be called whatever the error is.
     """
     return error if isinstance(error, OSError) else OSError(0, f"{type(error).__name__}: {error}")

@@ -1,4 +1,4 @@
-"""The expiry sweeper: removes expired objects, hooks and channels in time slices, and logs that."""
+"""The expiry sweeper: removes expired objects, hooks and channels in time slices, and logs it."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -10,8 +10,8 @@ from tile38py.limits import EXPIRE_COUNT_MAX
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Sweeper:
-    """Removes what has expired. It is called every EXPIRE_SECONDS."""
+class ExpirySweeper:
+    """Removes expired objects, hooks and channels. It is called every EXPIRE_SECONDS."""
 
     engine: Engine
     clock: Clock
@@ -22,7 +22,7 @@ class Sweeper:
 
     def sweep(self) -> bool:
         """Remove at most EXPIRE_COUNT_MAX objects. Return whether there may be more."""
-        # What can't be logged mustn't happen: the next start would restore it from the log.
+        # A removal that can't be logged must wait: a restart would restore the object.
         if self.gates.is_loading or self.gates.log_error is not None:
             return False
         log, count = self.engine.expire(self.clock.now_ns(), EXPIRE_COUNT_MAX)

@@ -141,6 +141,7 @@ LINK_BUFFER_BYTES = 2 * MIB  # read buffer of a leader's stream
 FOLLOW_BACKOFF_SECONDS = 1.0  # between two sessions
 FOLLOW_BACKOFF_SECONDS_MAX = 8.0  # upper bound of the backoff while sessions receive nothing
 FOLLOW_BACKOFF_COUNT_STEADY = 5  # such sessions in a row before the backoff grows
+FOLLOW_RESUME_SECONDS_MAX = 10.0  # after a clean end, for which a follower counts as caught up
 FOLLOW_DISK_BACKOFF_SECONDS = 10.0  # after the disk failed during a full copy, which starts anew
 FOLLOW_AUDIT_SECONDS = 60.0  # between two audits of our log
 FOLLOW_AUDIT_AGAIN_SECONDS = 5.0  # before a failed audit is repeated

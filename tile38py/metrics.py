@@ -1,7 +1,7 @@
-"""The server's figures in Prometheus' text format: Tile38's names, then ours.
+"""The metrics of the server in Prometheus' text format: Tile38's names and our own.
 
-Looks at counters that others keep; labels are bounded by what the operator made, never by what
-hooks or clients are called. How it is asked for over HTTP is in server/metrics.
+Only reads counters that other modules keep. The labels are names of collections and commands, never
+of hooks or clients, so that their number is bounded. HTTP is in server/metrics.
 """
 
 from collections.abc import Callable, Iterable, Iterator
@@ -18,17 +18,18 @@ from tile38py.commands.server import Fields, basic_fields, own_fields
 from tile38py.config.properties import HOOK_QUEUE_MAX_SIZE, HOOK_QUEUE_TTL
 
 NANOSECONDS: Final = 10**9
-NAN: Final = float("nan")  # what Prometheus expects where nothing was measured lately
+NAN: Final = float("nan")  # Prometheus' value of a quantile without recent samples
 QUANTILES: Final = (0.5, 0.9, 0.95, 0.99)
-# Of STATS; the help texts are Tile38's.
-OF_A_COLLECTION: Final = (
+# Fields of STATS, metric names, help texts. The help texts are Tile38's.
+COLLECTION_GAUGES: Final = (
     ("num_objects", "tile38_collection_objects", "Total number of objects per collection"),
     ("num_points", "tile38_collection_points", "Total number of points per collection"),
     ("num_strings", "tile38_collection_strings", "Total number of strings per collection"),
     ("in_memory_size", "tile38_collection_weight_bytes", "Total weight of collection in bytes"),
 )
-# Gauges all, those called total too, as Tile38 has them: fields of SERVER and SERVER EXT.
-OF_THE_SERVER: Final = (
+# Fields of SERVER and SERVER EXT, metric names, help texts. All of them are gauges, as in Tile38,
+# even those named `total`.
+SERVER_GAUGES: Final = (
     ("num_collections", "tile38_collections", "Total number of collections"),
     ("num_hooks", "tile38_hooks", ""),
     ("in_memory_size", "tile38_in_memory_size_bytes", ""),
@@ -47,8 +48,8 @@ OF_THE_SERVER: Final = (
 )
 
 
-class Figures:
-    """What one scrape shows."""
+class MetricsExporter:
+    """Collects the metrics of a server and renders them for a scrape."""
 
     def __init__(self, server: Services) -> None:
         self._server = server
@@ -57,8 +58,8 @@ class Figures:
         PlatformCollector(registry=self._registry)
         GCCollector(registry=self._registry)
 
-    def ask(self) -> Callable[[], bytes]:
-        """Look at everything now; the function makes the text, on any thread."""
+    def collect(self) -> Callable[[], bytes]:
+        """Read all figures now; return a function that renders them, on any thread."""
         server = self._server
         families = [
             *gauges({**own_fields(server), **basic_fields(server)}),
@@ -73,31 +74,31 @@ class Figures:
 
         def text() -> bytes:
             scraped = CollectorRegistry()
-            scraped.register(Families([*families, *collection_figures(data)]))
+            scraped.register(CollectedFamilies([*families, *collection_figures(data)]))
             return generate_latest(scraped) + generate_latest(self._registry)
 
         return text
 
 
-class Families:
-    """A collector of what was found already."""
+class CollectedFamilies:
+    """A collector, in the library's sense, of metric families that were collected before."""
 
     def __init__(self, families: Iterable[Metric]) -> None:
         self._families = families
 
     def collect(self) -> Iterable[Metric]:
-        """All of it."""
+        """Return all families."""
         return self._families
 
 
 def gauges(fields: Fields) -> Iterator[Metric]:
-    """Fields of SERVER under Prometheus' names."""
-    for field, name, text in OF_THE_SERVER:
+    """Yield the gauges of SERVER's fields."""
+    for field, name, text in SERVER_GAUGES:
         yield GaugeMetricFamily(name, text, value=float(fields[field]))
 
 
 def identity(server: Services) -> Iterator[Metric]:
-    """Who this is, since when, and its part in replication."""
+    """Yield the start time, the id and version, and the role in replication."""
     fields = basic_fields(server)
     up_ns = server.clock.monotonic_ns() - server.started_ns
     started = (server.clock.now_ns() - up_ns) / NANOSECONDS
@@ -114,39 +115,41 @@ def identity(server: Services) -> Iterator[Metric]:
 
 
 def collection_figures(engine: Engine) -> Iterator[Metric]:
-    """STATS of each collection; the longest part, so the engine is a snapshot."""
+    """Return the gauges of all collections. The engine is a snapshot: this is the longest part."""
     keys = [
         key.encode("utf-8", "surrogateescape") if isinstance(key, str) else key
         for key in _list(engine.execute([b"KEYS", b"*"], 0)[0])
         if isinstance(key, str | bytes)
     ]
     found = _list(engine.execute([b"STATS", *keys], 0)[0]) if keys else []
-    families = [GaugeMetricFamily(name, text, labels=["col"]) for _, name, text in OF_A_COLLECTION]
+    families = [
+        GaugeMetricFamily(name, text, labels=["col"]) for _, name, text in COLLECTION_GAUGES
+    ]
     for key, row in zip(keys, found, strict=True):
         counts = _list(row)
         values = dict(zip(counts[::2], counts[1::2], strict=True))
         # A label is text, a key may be any bytes; different keys need different labels.
         label = key.decode("utf-8", "backslashreplace")
-        for (field, _, _), family in zip(OF_A_COLLECTION, families, strict=True):
+        for (field, _, _), family in zip(COLLECTION_GAUGES, families, strict=True):
             family.add_metric([label], float(str(values[field])))
     return iter(families if keys else [])
 
 
 def hook_figures(server: Services) -> Iterator[Metric]:
-    """Sums over all hooks: a label for each of 70,000 would be too many. See HOOKSTATS."""
+    """Yield sums over all hooks. HOOKSTATS has each: 70,000 labels would be too many."""
     outbox = server.outbox
     total = outbox.total
     for name, text, count in (
-        ("delivered", "Messages that an endpoint took", total.sent),
-        ("failed_tries", "Tries in which no endpoint took the message", total.failed),
-        ("retries", "Tries beyond a message's first", total.retried),
+        ("delivered", "Messages that an endpoint accepted", total.sent),
+        ("failed_tries", "Attempts in which no endpoint accepted the message", total.failed),
+        ("retries", "Attempts after the first one of a message", total.retried),
         ("expired", "Messages dropped after hook-queue-ttl", total.expired),
         ("dropped", "Messages dropped because of hook-queue-max-size", total.dropped),
     ):
         yield CounterMetricFamily(f"tile38_hook_messages_{name}", text, value=count)
     for name, text, value in (
-        ("messages", "Messages that wait for an endpoint", outbox.waiting_count),
-        ("bytes", "What they occupy", outbox.waiting_bytes),
+        ("messages", "Messages in the queues of all hooks", outbox.waiting_count),
+        ("bytes", "Bytes of these messages", outbox.waiting_bytes),
         ("max_bytes", "hook-queue-max-size", server.config.get(HOOK_QUEUE_MAX_SIZE)),
         ("ttl_seconds", "hook-queue-ttl", server.config.get(HOOK_QUEUE_TTL)),
     ):
@@ -154,39 +157,39 @@ def hook_figures(server: Services) -> Iterator[Metric]:
 
 
 def rewrite_figures(server: Services) -> Iterator[Metric]:
-    """How rewriting the log goes and went."""
+    """Yield the progress of the running rewrite of the log, and results of the former ones."""
     figures = server.shrinker.figures
     for name, text, count in (
         ("s", "Rewrites of the log that ended", figures.count),
-        ("_failures", "Those of them that failed", figures.failed_count),
+        ("_failures", "Rewrites of the log that failed", figures.failed_count),
     ):
         yield CounterMetricFamily(f"tile38_aof_rewrite{name}", text, value=count)
     for name, text, value in (
         ("rewrite_in_progress", "1 while the log is rewritten", int(figures.is_running)),
-        ("rewrite_written", "Objects and hooks that it wrote so far", figures.written),
-        ("rewrite_expected", "Objects and hooks that it has to write", figures.total),
-        ("rewrite_last_seconds", "What the last one took", figures.last_ns / NANOSECONDS),
-        ("rewrite_last_ok", "0 if the last one failed", int(figures.last_error is None)),
-        ("base_size_bytes", "Size when last rewritten, or else loaded", figures.size_base),
+        ("rewrite_written", "Objects and hooks written by the rewrite", figures.written),
+        ("rewrite_expected", "Objects and hooks that the rewrite has to write", figures.total),
+        ("rewrite_last_seconds", "Duration of the last rewrite", figures.last_ns / NANOSECONDS),
+        ("rewrite_last_ok", "0 if the last rewrite failed", int(figures.last_error is None)),
+        ("base_size_bytes", "Size after the last rewrite, or else the load", figures.size_base),
     ):
         yield GaugeMetricFamily(f"tile38_aof_{name}", text, value=value)
 
 
 def duration_figures(server: Services) -> Metric:
-    """How long commands took. What isn't a command is one label, or clients could make labels."""
+    """Return the durations of commands. All unknown commands share one label."""
     name = "tile38_cmd_duration_seconds"
     family = Metric(name, "", "summary")
-    for command, count, sum_ns, quantiles in server.engine.durations(QUANTILES):
-        for part, took_ns in zip(QUANTILES, quantiles, strict=True):
+    for command, count, sum_ns, durations in server.engine.durations(QUANTILES):
+        for quantile, took_ns in zip(QUANTILES, durations, strict=True):
             seconds = NAN if took_ns is None else took_ns / NANOSECONDS
-            family.add_sample(name, {"cmd": command, "quantile": str(part)}, seconds)
+            family.add_sample(name, {"cmd": command, "quantile": str(quantile)}, seconds)
         family.add_sample(f"{name}_sum", {"cmd": command}, sum_ns / NANOSECONDS)
         family.add_sample(f"{name}_count", {"cmd": command}, count)
     return family
 
 
 def memory_figures(server: Services) -> Iterator[Metric]:
-    """What occupies the memory; the producers among it, whose clients can't tell their part."""
+    """Yield the memory by cause, and the number of producers, whose memory isn't known."""
     found = sizes(server)
     producers = found.pop("producers")
     yield GaugeMetricFamily("tile38_producers", "Connections to brokers", value=producers)
@@ -197,30 +200,30 @@ def memory_figures(server: Services) -> Iterator[Metric]:
 
 
 def connection_figures(server: Services) -> Iterator[Metric]:
-    """Live connections and followers."""
+    """Yield the figures of live connections, followers and requests."""
     yield CounterMetricFamily(
         "tile38_slow_subscribers_cut",
-        "Live connections cut because they took no messages",
+        "Live connections cut because their write buffers were full",
         value=server.broadcaster.cut_count,
     )
     yield GaugeMetricFamily(
         "tile38_connected_followers",
-        "Followers that read the log",
+        "Followers that the log is streamed to",
         value=server.log_streams.count,
     )
     yield GaugeMetricFamily(
         "tile38_follower_lag_seconds_max",
-        "Since the follower that lags most had all of the log",
+        "Seconds since the most lagging follower had all of the log",
         value=server.log_streams.lag_seconds_max(),
     )
     yield CounterMetricFamily(
         "tile38_follower_messages_dropped",
-        "Messages of channels that lagging followers didn't get",
+        "Messages of channels dropped because followers lag",
         value=server.log_streams.dropped_count,
     )
     yield CounterMetricFamily(
         "tile38_commands_processed",
-        "Requests, those refused included",
+        "Requests, refused ones included",
         value=server.engine.statistics()["commands_processed"],
     )
 

@@ -1,7 +1,7 @@
-"""The router: takes events, published messages and MONITOR lines to those that get them.
+"""The router: sends events, published messages and MONITOR lines to their receivers.
 
-Nothing leaves before the log has the writes that caused it. Receivers are chosen when something
-happens, not when it is sent: who subscribes in between doesn't get it.
+Nothing is sent before the log has the writes that caused it. The receivers are those at the time of
+the event: a connection that subscribes before the sending doesn't get the message.
 """
 
 from collections.abc import Callable, Sequence
@@ -17,7 +17,7 @@ Forward = Callable[[bytes, bytes], None]
 
 @dataclass(frozen=True, slots=True)
 class PendingSend:
-    """A Waiter: something to be sent once the log has the writes that caused it."""
+    """A Waiter that sends when the log has the writes that caused the message."""
 
     send: Send
     postpone: Callable[[Send], None]
@@ -28,7 +28,7 @@ class PendingSend:
         self.send()
 
     def refuse(self, replies: bytes, reason: str) -> None:
-        """Postpone: the log couldn't be written, but it will be before it takes anything else."""
+        """Postpone: the log can't be written now. It will be before it accepts other writes."""
         del replies, reason
         self.postpone(self.send)
 
@@ -51,7 +51,7 @@ class EventRouter:
         self._postponed: list[Send] = []
 
     def route(self, events: Events) -> None:
-        """Send what fences found to hooks, channels and live fences."""
+        """Send the events of fences to hooks, channels and live connections."""
         for event in events.channels:
             self._forward(event.channel, event.body)
         send, hooks = self._connections.prepare_events(events), events.hooks
@@ -65,7 +65,7 @@ class EventRouter:
         self._when_logged(deliver, wrote=True)
 
     def publish(self, channel: bytes, text: bytes) -> int:
-        """Send a message to the subscribers of a channel; the number of messages that are sent."""
+        """Send a message to the subscribers of a channel; return how many get it."""
         self._forward(channel, text)
         count, send = self._connections.prepare_message(channel, text)
         if count:
@@ -73,14 +73,14 @@ class EventRouter:
         return count
 
     def show(self, address: str, commands: Sequence[bytes], now_ns: int) -> None:
-        """Send commands that ran to all monitors."""
+        """Send executed commands to all monitors."""
         seconds, microseconds = divmod(now_ns // 1000, 1_000_000)
         head = b"+%d.%06d [0 %b] " % (seconds, microseconds, address.encode())
         send = self._connections.prepare_lines([head + shown for shown in commands])
         self._when_logged(send, wrote=False)
 
     def recovered(self) -> None:
-        """Send what was postponed: the log has taken what it couldn't before."""
+        """Send the postponed messages: the log has been written."""
         postponed, self._postponed = self._postponed, []
         for send in postponed:
             send()

@@ -1,4 +1,4 @@
-"""The commands that took long, the last of them. Knows no command; they are shown by SLOWLOG."""
+"""The slow log: a bounded list of the latest slow commands, which SLOWLOG shows."""
 
 from collections import deque
 from dataclasses import dataclass
@@ -10,19 +10,19 @@ from tile38py.limits import SLOWLOG_COUNT, SLOWLOG_MICROSECONDS
 
 @dataclass(frozen=True, slots=True)
 class SlowCommand:
-    """One of them."""
+    """An entry of the slow log."""
 
-    number: int  # from 0 on, never given twice
+    number: int  # from 0 on, unique
     ended_ns: int  # since 1970
     took_ns: int
-    waited_ns: int  # for a thread, or for commands before it that came together with it
-    args: list[bytes]  # long ones cut
+    waited_ns: int  # for a thread, or for earlier commands of the same batch
+    args: list[bytes]  # long ones are cut
     address: str
     name: bytes  # of the client
 
 
 class SlowLog:
-    """A bounded list, the newest first."""
+    """A bounded list of slow commands, the newest first."""
 
     def __init__(self, engine: Engine) -> None:
         self.commands: deque[SlowCommand] = deque(maxlen=SLOWLOG_COUNT)
@@ -32,20 +32,20 @@ class SlowLog:
         self.configure(microseconds=SLOWLOG_MICROSECONDS, count_max=SLOWLOG_COUNT)
 
     def configure(self, *, microseconds: int, count_max: int) -> None:
-        """From how long on commands are slow, below 0 none, and how many are kept."""
+        """Set the duration from which commands are slow, below 0 none, and the list's length."""
         self._slow_ns = None if microseconds < 0 else microseconds * 1000
-        self._engine.tell_slow(self._slow_ns)
+        self._engine.set_slow_threshold(self._slow_ns)
         if count_max != self.commands.maxlen:
             self.commands = deque(list(self.commands)[:count_max], count_max)
 
     def is_slow(self, took_ns: int) -> bool:
-        """Whether a command that takes so long is one for the list."""
+        """Whether a command of this duration belongs in the list."""
         return self._slow_ns is not None and took_ns >= self._slow_ns
 
     def add(
         self, client: Client, args: list[bytes], *, ended_ns: int, took_ns: int, waited_ns: int
     ) -> None:
-        """One more; the oldest goes if there are too many."""
+        """Add a command. The oldest one is dropped if the list is full."""
         number, self._count = self._count, self._count + 1
         self.commands.appendleft(
             SlowCommand(

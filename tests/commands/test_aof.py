@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.support.bench import Bench, Line
+from tests.support.bench import Bench, FakeSocket
 from tests.support.fakes import command
 from tile38py.persistence.no_log import NoLog
 
@@ -30,8 +30,8 @@ SET = command(b"SET", b"fleet", b"a", b"POINT", b"1", b"2")
 
 
 @pytest.fixture
-async def line() -> Line:
-    return Line(Bench())
+async def line() -> FakeSocket:
+    return FakeSocket(Bench())
 
 
 def test_a_position_behind_the_end_is_refused(bench: Bench) -> None:
@@ -48,7 +48,7 @@ def test_the_answer_is_the_same_in_json(bench: Bench) -> None:
     assert bench.call("AOF", "0") == b"+OK\r\n"
 
 
-async def test_the_log_is_streamed_behind_the_answer(line: Line) -> None:
+async def test_the_log_is_streamed_behind_the_answer(line: FakeSocket) -> None:
     line.send(SET)
     line.bench.fake_journal.flush()
     line.transport.taken()
@@ -61,7 +61,7 @@ async def test_the_log_is_streamed_behind_the_answer(line: Line) -> None:
     assert line.transport.taken() == command(b"SET", b"fleet", b"b", b"POINT", b"1", b"2")
 
 
-async def test_a_write_in_the_same_packet_is_answered_first(line: Line) -> None:
+async def test_a_write_in_the_same_packet_is_answered_first(line: FakeSocket) -> None:
     assert line.send(SET + command(b"AOF", b"0")) == b""
     line.bench.fake_journal.flush()
     line.bench.loop.end_threads()
@@ -69,24 +69,24 @@ async def test_a_write_in_the_same_packet_is_answered_first(line: Line) -> None:
 
 
 @pytest.mark.parametrize("word", [b"*", b"\r\n", b"PING\r\n", command(b"QUIT")])
-async def test_anything_a_follower_says_ends_it(line: Line, word: bytes) -> None:
+async def test_anything_a_follower_says_ends_it(line: FakeSocket, word: bytes) -> None:
     line.call(b"AOF", b"0")
     assert line.send(word) == b""
     assert line.transport.is_aborted
 
 
-async def test_a_command_in_the_same_packet_ends_it(line: Line) -> None:
+async def test_a_command_in_the_same_packet_ends_it(line: FakeSocket) -> None:
     assert line.send(command(b"AOF", b"0") + b"PING\r\n") == b""
     assert line.transport.is_aborted
 
 
-async def test_a_follower_that_sends_no_more_is_gone(line: Line) -> None:
+async def test_a_follower_that_sends_no_more_is_gone(line: FakeSocket) -> None:
     line.call(b"AOF", b"0")
     assert not line.connection.eof_received()
     assert line.transport.is_aborted
 
 
-async def test_only_streams_are_counted(line: Line) -> None:
+async def test_only_streams_are_counted(line: FakeSocket) -> None:
     line.call(b"REPLCONF", b"listening-port", b"7")
     assert b"connected_slaves:0" in line.bench.call("INFO", "replication")
     line.call(b"AOF", b"0")
@@ -96,12 +96,14 @@ async def test_only_streams_are_counted(line: Line) -> None:
     assert b"connected_slaves:0" in line.bench.call("INFO", "replication")
 
 
-async def test_http_has_no_stream(line: Line) -> None:
+async def test_http_has_no_stream(line: FakeSocket) -> None:
     reply = line.send(b"GET /AOF+0 HTTP/1.1\r\n\r\n")
     assert b'"err":"AOF needs RESP"' in reply
 
 
-async def test_messages_of_channels_reach_followers_behind_their_cause(line: Line) -> None:
+async def test_messages_of_channels_reach_followers_behind_their_cause(
+    line: FakeSocket,
+) -> None:
     bench = line.bench
     bench.call("SETCHAN", "c", "NEARBY", "fleet", "FENCE", "POINT", "1", "2", "100")
     bench.fake_journal.flush()

@@ -2,6 +2,8 @@
 
 import json
 
+import pytest
+
 from tests.support.bench import Bench
 from tests.support.fakes import SECOND
 
@@ -37,6 +39,19 @@ def test_kill_by_id_and_address(bench: Bench) -> None:
 
 def test_ids_are_compared_as_texts(bench: Bench) -> None:
     assert bench.call("CLIENT", "KILL", "ID", "01") == b"-ERR No such client\r\n"
+
+
+@pytest.mark.parametrize("word", ["name", "USER", "Laddr"])
+def test_kill_by_what_clients_do_not_have_finds_nobody(bench: Bench, word: str) -> None:
+    assert bench.call("CLIENT", "KILL", word, "x") == b"-ERR No such client\r\n"
+    assert b"wrong number of arguments" in bench.call("CLIENT", "KILL", word, "x", "y")
+
+
+def test_kill_refuses_a_word_behind_an_address(bench: Bench) -> None:
+    other = bench.new_client()
+    reply = bench.call("CLIENT", "KILL", other.address, "x")
+    assert reply == b"-ERR wrong number of arguments for 'client' command\r\n"
+    assert not other.is_gone
 
 
 def test_kill_by_type_spares_who_asks(bench: Bench) -> None:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.support.bench import Bench, Line
+from tests.support.bench import Bench, FakeSocket
 from tests.support.fakes import command
 
 FENCE = ("NEARBY", "fleet", "FENCE", "POINT", "0", "0", "1000")
@@ -57,7 +57,7 @@ WEBSOCKET = (
 async def test_why_a_url_is_refused_is_logged_however_the_client_is_connected(
     bench: Bench, request_bytes: bytes
 ) -> None:
-    assert b"invalid argument" in Line(bench).send(request_bytes)
+    assert b"invalid argument" in FakeSocket(bench).send(request_bytes)
     [line] = bench.log_lines
     assert line == "SETHOOK: an endpoint was refused: invalid NATS url"
 

@@ -5,7 +5,7 @@ import threading
 
 import pytest
 
-from tests.support.bench import Bench, Line, turn_until
+from tests.support.bench import Bench, FakeSocket, turn_until
 from tests.support.fakes import SECOND
 
 EVERYTHING = 0
@@ -65,7 +65,7 @@ def test_long_arguments_are_cut(watched: Bench) -> None:
 
 
 async def test_waiting_for_a_thread_is_told_apart(watched: Bench) -> None:
-    line, gate = Line(watched), threading.Event()
+    line, gate = FakeSocket(watched), threading.Event()
 
     def hold_up() -> None:
         gate.wait(10)

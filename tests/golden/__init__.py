@@ -1,1 +1,1 @@
-"""Replies recorded from a real Tile38, and their replay. Sees a server only from outside."""
+"""Golden cases: replies recorded from a real Tile38, and their replay against any server."""

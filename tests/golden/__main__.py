@@ -3,9 +3,9 @@
     python -m tests.golden check 'search/*'                              # against our own server
     python -m tests.golden check --server 127.0.0.1:9851 'search/*'
     python -m tests.golden record --server 127.0.0.1:9851 search/limit   # only from a real Tile38
-    python -m tests.golden record-ours                                   # where we mean to differ
+    python -m tests.golden record-ours                                   # deliberate differences
 
-The server is emptied, so never name one that holds data. Without --server a new one is started.
+The server loses all its data. Without --server a new one is started.
 """
 
 import argparse
@@ -15,27 +15,27 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
-from tests.golden.cases import Case, Source, check, find_cases, record
+from tests.golden.cases import GoldenCase, Source, check, find_cases, record
 from tests.golden.language import CaseError
 from tests.support.process import ServerProcess
 from tests.support.resp import Address
 
 
 def parse_address(text: str) -> Address:
-    """HOST:PORT."""
+    """Parse HOST:PORT."""
     host, _, port = text.rpartition(":")
     return host or "127.0.0.1", int(port)
 
 
 @contextlib.contextmanager
 def own_server() -> Iterator[Address]:
-    """A server of ours for the length of the run."""
+    """Run a server of ours for the length of a block."""
     with tempfile.TemporaryDirectory() as folder, ServerProcess(Path(folder)) as server:
         yield server.address
 
 
-def check_all(cases: list[Case], address: Address) -> int:
-    """Print the mismatches and the number of cases; the exit status."""
+def check_all(cases: list[GoldenCase], address: Address) -> int:
+    """Print the mismatches and the number of cases; return the exit code."""
     failed = 0
     for case in cases:
         try:

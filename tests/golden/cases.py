@@ -9,15 +9,15 @@ from pathlib import Path
 
 from tests.golden.compare import settle, short_difference
 from tests.golden.conversation import Conversation
-from tests.golden.language import CaseError, Step, parse_case
+from tests.golden.language import CaseError, CaseStep, parse_case
 from tests.support.resp import TIMEOUT, Address
 
 FOLDER = Path(__file__).parent / "cases"
 PENDING = Path(__file__).parent / "pending.txt"
 REPLY_SECONDS_MAX = 5.0
 
-# What each case begins with. Only the last has to succeed, so that a server which lacks the
-# others can be checked too. FOLLOW and READONLY come first because they refuse writes.
+# Commands that run before each case. Only the last has to succeed, so that servers without the
+# others can be checked, too. FOLLOW and READONLY come first: their states refuse other commands.
 RESET = (
     b"FOLLOW no one",
     b"READONLY no",
@@ -36,19 +36,19 @@ RESET = (
 
 
 class Source(enum.Enum):
-    """Whose replies a file beside a case holds; the value is its suffix."""
+    """The server that a file of replies was recorded from; the value is the file's suffix."""
 
     TILE38 = ".golden"
-    OURS = ".ours"  # where we differ on purpose: docs/differences.md says why
+    OURS = ".ours"  # deliberate differences, which docs/differences.md explains
 
 
-# Stands in an .ours file, written by hand, for a reply that other tests compare.
+# Written by hand into an .ours file in place of a reply that another test compares.
 TESTED_ELSEWHERE = ["(tested elsewhere)"]
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Mismatch:
-    """A step whose replies aren't the recorded ones."""
+    """A step whose replies differ from the recorded ones."""
 
     case: str
     line: int
@@ -57,39 +57,39 @@ class Mismatch:
     got: list[str]
 
     def __str__(self) -> str:
-        """For people: where, and what differs."""
+        """Return the place, and the lines that differ."""
         head = f"{self.case}:{self.line}: {self.command}"
         return "\n    ".join([head, *short_difference(self.expected, self.got)])
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
-class Case:
-    """A case file; its name is its folder and stem, its golden file lies beside it."""
+class GoldenCase:
+    """A case file, with files of recorded replies beside it."""
 
     path: Path
 
     @property
     def name(self) -> str:
-        """Such as search/limit."""
+        """The folder and the stem of the file, such as search/limit."""
         return "/".join(self.path.with_suffix("").parts[-2:])
 
     @property
     def has_ours(self) -> bool:
-        """Whether we differ from Tile38 in this case, on purpose."""
+        """Whether our replies differ deliberately from Tile38's."""
         return self.path.with_suffix(Source.OURS.value).exists()
 
-    def steps(self) -> list[Step]:
-        """The lines of the case."""
+    def steps(self) -> list[CaseStep]:
+        """Parse the case."""
         return list(parse_case(self.path.read_text(encoding="utf-8")))
 
-    def write(self, source: Source, blocks: Iterable[tuple[Step, list[str]]]) -> None:
+    def write(self, source: Source, blocks: Iterable[tuple[CaseStep, list[str]]]) -> None:
         """Write the replies to each step."""
         lines = [line for step, replies in blocks for line in (f"> {step.text}", *replies)]
         file = self.path.with_suffix(source.value)
         file.write_text("\n".join([*lines, ""]), encoding="utf-8")
 
     def read(self, source: Source) -> list[tuple[str, list[str]]]:
-        """The replies to each step, as recorded."""
+        """Read the recorded replies to each step."""
         blocks: list[tuple[str, list[str]]] = []
         text = self.path.with_suffix(source.value).read_text(encoding="utf-8")
         for line in text.removesuffix("\n").split("\n"):
@@ -101,7 +101,7 @@ class Case:
 
 
 def reset_server(address: Address, passwords: Iterable[bytes] = ()) -> None:
-    """Empty the keyspace and put the settings back, whatever the case before left behind."""
+    """Empty the keyspace and restore the settings. Raises CaseError if FLUSHDB is refused."""
     conversation = Conversation(address, REPLY_SECONDS_MAX)
     try:
         for password in passwords:
@@ -113,8 +113,8 @@ def reset_server(address: Address, passwords: Iterable[bytes] = ()) -> None:
         raise CaseError(f"can't reset the server: FLUSHDB answers {replies[-1]}")
 
 
-def replay(steps: list[Step], address: Address) -> Generator[tuple[Step, list[str]]]:
-    """Run the steps of a case on a fresh keyspace. A time-out ends the case."""
+def replay(steps: list[CaseStep], address: Address) -> Generator[tuple[CaseStep, list[str]]]:
+    """Run the steps of a case on an empty keyspace; yield their replies. A time-out ends it."""
     requirepass = [b"config", b"set", b"requirepass"]
     settings = [step for step in steps if [w.lower() for w in step.words[:3]] == requirepass]
     reset_server(address)
@@ -131,8 +131,8 @@ def replay(steps: list[Step], address: Address) -> Generator[tuple[Step, list[st
             reset_server(address, [step.words[-1] for step in settings])
 
 
-def record(case: Case, source: Source, address: Address) -> None:
-    """Write what the server replies to a case; keep the marks of replies tested elsewhere."""
+def record(case: GoldenCase, source: Source, address: Address) -> None:
+    """Record the replies of a server to a case; keep the marks of replies tested elsewhere."""
     is_recorded = case.path.with_suffix(source.value).exists()
     earlier = case.read(source) if is_recorded else []
     marked = {text for text, replies in earlier if replies == TESTED_ELSEWHERE}
@@ -143,8 +143,8 @@ def record(case: Case, source: Source, address: Address) -> None:
     )
 
 
-def check(case: Case, source: Source, address: Address) -> Iterator[Mismatch]:
-    """Compare the replies to a case with the recorded ones, as far as the caller reads on."""
+def check(case: GoldenCase, source: Source, address: Address) -> Iterator[Mismatch]:
+    """Run a case and yield its mismatches. It runs only as far as the caller iterates."""
     steps, blocks = case.steps(), case.read(source)
     if [step.text for step in steps] != [text for text, _ in blocks]:
         yield Mismatch(case.name, 0, "", [], ["the replies are stale: record them again"])
@@ -158,14 +158,14 @@ def check(case: Case, source: Source, address: Address) -> Iterator[Mismatch]:
                 yield Mismatch(case.name, step.line, step.text, expected, settled)
 
 
-def find_cases(pattern: str = "*") -> list[Case]:
-    """The cases whose names match, in the order of their names."""
-    cases = sorted(map(Case, FOLDER.rglob("*.txt")), key=lambda case: case.name)
+def find_cases(pattern: str = "*") -> list[GoldenCase]:
+    """Return the cases whose names match a pattern, sorted by name."""
+    cases = sorted(map(GoldenCase, FOLDER.rglob("*.txt")), key=lambda case: case.name)
     return [case for case in cases if fnmatch.fnmatch(case.name, pattern)]
 
 
 def read_pending() -> dict[str, str]:
-    """The cases that can't pass yet, each with what it waits for."""
+    """Return the names of the cases that can't pass yet, with the reasons."""
     lines = PENDING.read_text(encoding="utf-8").splitlines()
     entries = [line.partition(" ") for line in lines if line and not line.startswith("#")]
     return {name: reason.strip() for name, _, reason in entries}

@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable
 from typing import TypeAlias
 
-from tests.golden.language import Rules
+from tests.golden.language import ReplyRules
 from tests.support.resp import Reply, encode
 
 Aliases: TypeAlias = dict[tuple[str, str], str]
@@ -20,8 +20,8 @@ UNPRINTABLE = re.compile("[\\\\\x00-\x1f\x7f-\x9f\u2028\u2029\udc80-\udcff]| $")
 VISIBLE = {"\\": "\\\\", "\n": "\\n", "\r": "\\r", "\t": "\\t"}
 
 
-def normalise(reply: Reply, rules: Rules, aliases: Aliases) -> Reply:
-    """Mask what differs from run to run."""
+def normalise(reply: Reply, rules: ReplyRules, aliases: Aliases) -> Reply:
+    """Mask the parts of a reply that vary from run to run."""
     if isinstance(reply, list):
         items = [normalise(item, rules, aliases) for item in reply]
         for index, item in enumerate(items[:-1]):
@@ -44,7 +44,7 @@ def normalise(reply: Reply, rules: Rules, aliases: Aliases) -> Reply:
 
 
 def mask_members(text: str, names: tuple[str, ...], mask: Callable[[str, str], str]) -> str:
-    """Replace the values of JSON members, which needn't be valid JSON ("elapsed":1.2ms)."""
+    """Replace the values of JSON members. The text may be invalid JSON, as "elapsed":1.2ms is."""
     if not names or '":' not in text:
         return text
     member = rf'"({"|".join(map(re.escape, names))})":("(?:[^"\\]|\\.)*"|[^\[{{",}}\]]+)'
@@ -52,7 +52,7 @@ def mask_members(text: str, names: tuple[str, ...], mask: Callable[[str, str], s
 
 
 def sort_items(reply: Reply) -> Reply:
-    """Sort an array, the list after a cursor, or the arrays that are members of a JSON object."""
+    """Sort an array, the array behind a cursor, or the array members of a JSON object."""
     if isinstance(reply, str):
         try:
             return "$ " + sort_json(reply[2:]) if reply.startswith("$ {") else reply
@@ -65,7 +65,7 @@ def sort_items(reply: Reply) -> Reply:
 
 
 def sort_json(text: str) -> str:
-    """A compact JSON object with each array that is its member sorted, all else untouched."""
+    """Sort the array members of a compact JSON object; the other members stay as they are."""
     members = []
     for member in split_json(text):
         name, _, value = member.partition(":")
@@ -76,7 +76,7 @@ def sort_json(text: str) -> str:
 
 
 def split_json(text: str) -> list[str]:
-    """The elements of a compact JSON array or object, as they are written."""
+    """Return the texts of the elements of a compact JSON array or object."""
     items = []
     start = 1
     while start < len(text) - 1:
@@ -89,7 +89,7 @@ def split_json(text: str) -> list[str]:
 
 
 def render(reply: Reply, indent: str = "") -> list[str]:
-    """A reply as lines of text."""
+    """Return a reply as lines of text."""
     if isinstance(reply, list):
         inner = [line for item in reply for line in render(item, indent + "  ")]
         return [f"{indent}*{len(reply)}", *inner]
@@ -97,12 +97,12 @@ def render(reply: Reply, indent: str = "") -> list[str]:
 
 
 def make_visible(match: re.Match[str]) -> str:
-    """The visible form of a character."""
+    """Return the visible form of a character."""
     return VISIBLE.get(match[0]) or "".join(f"\\x{byte:02x}" for byte in encode(match[0]))
 
 
 def is_close(expected: str, got: str, tolerance: float) -> bool:
-    """Whether two lines are the same but for numbers within the tolerance."""
+    """Whether two lines are equal except for numbers within the tolerance."""
     if NUMBER.split(expected) != NUMBER.split(got):
         return False
     pairs = zip(map(float, NUMBER.findall(expected)), map(float, NUMBER.findall(got)), strict=True)
@@ -110,7 +110,7 @@ def is_close(expected: str, got: str, tolerance: float) -> bool:
 
 
 def settle(expected: list[str], got: list[str], tolerance: float) -> list[str]:
-    """What came, with the lines that are close enough replaced by the expected ones."""
+    """Return the received lines; those within the tolerance are replaced by the expected ones."""
     if not tolerance or len(expected) != len(got):
         return got
     pairs = zip(expected, got, strict=True)
@@ -118,7 +118,7 @@ def settle(expected: list[str], got: list[str], tolerance: float) -> list[str]:
 
 
 def short_difference(expected: list[str], got: list[str]) -> list[str]:
-    """The lines that differ; of long lines only the part around the first difference."""
+    """Return the lines that differ; of long ones only the part around the first difference."""
     lines = []
     matcher = difflib.SequenceMatcher(None, expected, got, autojunk=False)
     for kind, a, b, c, d in matcher.get_opcodes():

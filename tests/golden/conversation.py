@@ -1,11 +1,11 @@
-"""One case against one server: its connections and its directives. Doesn't judge the replies."""
+"""Runs the steps of a case: connections and directives. Doesn't compare the replies."""
 
 import http.client
 import re
 import time
 
 from tests.golden.compare import MASK, Aliases, normalise, render, sort_items
-from tests.golden.language import CaseError, Step
+from tests.golden.language import CaseError, CaseStep
 from tests.support.resp import CLOSED, TIMEOUT, Address, Connection, Reply, decode, encode_command
 
 HTTP_HEADERS = ("content-type", "access-control-allow-origin", "sec-websocket-accept")
@@ -14,10 +14,10 @@ LENGTH = re.compile(r"^(< \$|< Content-Length: )\d+", re.IGNORECASE)
 
 
 class Conversation:
-    """The connections of a case, and the aliases of its volatile values."""
+    """The connections of a running case, and the aliases of its volatile values."""
 
     def __init__(self, address: Address, timeout_seconds: float) -> None:
-        """Connections are opened on first use."""
+        """Prepare a case. Connections are opened on first use."""
         self.address = address
         self.timeout_seconds = timeout_seconds
         self.connections: dict[str, Connection] = {}
@@ -26,27 +26,27 @@ class Conversation:
 
     @property
     def connection(self) -> Connection:
-        """The current connection."""
+        """The current connection, opened if necessary."""
         if self.current not in self.connections:
             self.connections[self.current] = Connection(self.address, self.timeout_seconds)
         return self.connections[self.current]
 
-    def run(self, step: Step) -> list[str]:
-        """Carry out a step; the lines of its replies, normalised."""
+    def run(self, step: CaseStep) -> list[str]:
+        """Run a step; return the lines of its normalised replies."""
         is_directive = step.words[0].startswith(b"@")
         try:
             replies = self.direct(step) if is_directive else self.command(step.words)
         except OSError:
             replies = [CLOSED]
         if any(str(reply).startswith("(") for reply in replies):
-            self.close()  # there was a problem, which the next command shouldn't inherit
+            self.close()  # the connection failed: the next command gets a new one
         replies = [normalise(reply, step.rules, self.aliases) for reply in replies]
         if step.rules.is_set:
             replies = sorted(map(sort_items, replies), key=str)
         return [line for reply in replies for line in render(reply)]
 
-    def direct(self, step: Step) -> list[Reply]:
-        """Carry out a directive."""
+    def direct(self, step: CaseStep) -> list[Reply]:
+        """Run a directive; return its replies."""
         match step.words:
             case [b"@resp" | b"@json" as output]:
                 return self.command([b"OUTPUT", output[1:]])[1:]
@@ -70,22 +70,22 @@ class Conversation:
         return []
 
     def command(self, words: list[bytes]) -> list[Reply]:
-        """Send a command, read its reply."""
+        """Send a command; return its reply."""
         self.connection.send(encode_command(words))
         return [self.connection.read()]
 
     def close(self) -> None:
-        """Close the current connection; its next use opens it again."""
+        """Close the current connection. Its next use opens a new one."""
         if connection := self.connections.pop(self.current, None):
             connection.close()
 
     def close_all(self) -> None:
-        """End the case."""
+        """Close all connections."""
         for connection in self.connections.values():
             connection.close()
 
     def expect_push(self, count: int, timeout_seconds: float) -> list[Reply]:
-        """Read messages that the server sends by itself; 0 means that none may come."""
+        """Read a number of messages that the server pushes; with 0, none may come."""
         if count == 0:
             reply = self.connection.read(timeout_seconds)
             return [] if reply == TIMEOUT else [reply]
@@ -95,7 +95,7 @@ class Conversation:
         return replies
 
     def raw(self, data: bytes) -> list[Reply]:
-        """Send bytes, read what comes as text. Lengths that depend on elapsed are masked."""
+        """Send bytes; return the received lines. Lengths that depend on elapsed are masked."""
         self.connection.send(data)
         received, is_closed = self.connection.read_raw()
         lines = ["< " + decode(line) for line in received.splitlines(keepends=True)]
@@ -104,7 +104,7 @@ class Conversation:
         return [*lines, *[CLOSED] * is_closed]
 
     def http(self, method: bytes, path: bytes, rest: list[bytes]) -> list[Reply]:
-        """Make an HTTP request on a connection of its own; 'Name: value' words are headers."""
+        """Send an HTTP request on a new connection. Words like 'Name: value' are headers."""
         words = [decode(word) for word in rest]
         headers = dict(word.split(": ", 1) for word in words if HTTP_HEADER.match(word))
         body = "".join(word for word in words if not HTTP_HEADER.match(word)).encode()

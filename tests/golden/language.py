@@ -1,4 +1,4 @@
-"""The language of golden cases: words, modifiers, steps. Sends nothing and compares nothing."""
+"""The parser of golden cases: words, modifiers, steps."""
 
 import dataclasses
 import re
@@ -16,8 +16,8 @@ class CaseError(Exception):
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
-class Rules:
-    """What of a reply is masked, and how exactly the rest has to match."""
+class ReplyRules:
+    """Rules for the comparison of replies: masks, order, tolerance."""
 
     is_set: bool = False
     tolerance: float = 0.0
@@ -28,13 +28,13 @@ class Rules:
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
-class Step:
-    """One line of a case: a command for the server, or a directive for the runner."""
+class CaseStep:
+    """A line of a case: a command for the server, or a directive for the runner."""
 
     line: int
     text: str
     words: list[bytes]
-    rules: Rules
+    rules: ReplyRules
 
 
 def split_words(line: str) -> list[bytes]:
@@ -56,12 +56,12 @@ def split_words(line: str) -> list[bytes]:
 
 
 def unescape(match: re.Match[bytes]) -> bytes:
-    """The byte that an escape inside double quotes stands for."""
+    """Return the byte of an escape inside double quotes."""
     return bytes.fromhex(match[1].decode()) if match[1] else ESCAPED_BYTES.get(match[2], match[2])
 
 
-def take_modifiers(rules: Rules, words: list[bytes]) -> tuple[Rules, list[bytes]]:
-    """The rules after the modifiers at the head of a line, and the rest of the line."""
+def take_modifiers(rules: ReplyRules, words: list[bytes]) -> tuple[ReplyRules, list[bytes]]:
+    """Apply the modifiers at the head of a line; return the rules and the other words."""
     while words:
         name, *rest = map(decode, words)
         used = 1
@@ -89,9 +89,9 @@ def take_modifiers(rules: Rules, words: list[bytes]) -> tuple[Rules, list[bytes]
     return rules, words
 
 
-def parse_case(text: str) -> Iterator[Step]:
-    """The steps of a case. Modifiers on a line of their own hold until the end of the case."""
-    standing = Rules()
+def parse_case(text: str) -> Iterator[CaseStep]:
+    """Yield the steps of a case. Modifiers on a line of their own apply to all later steps."""
+    standing = ReplyRules()
     for number, line in enumerate(text.split("\n"), 1):
         if line.lstrip().startswith("#"):
             continue
@@ -100,6 +100,6 @@ def parse_case(text: str) -> Iterator[Step]:
         except (IndexError, ValueError, CaseError) as error:
             raise CaseError(f"line {number}: {error}") from error
         if words:
-            yield Step(number, line.strip(), words, rules)
+            yield CaseStep(number, line.strip(), words, rules)
         else:
             standing = rules

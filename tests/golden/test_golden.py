@@ -1,11 +1,11 @@
-"""Every golden case against our server. What is in pending.txt can't pass yet, and must not."""
+"""Every golden case against our server. The cases in pending.txt have to fail."""
 
 import itertools
 import re
 
 import pytest
 
-from tests.golden.cases import Case, Mismatch, Source, check, find_cases, read_pending
+from tests.golden.cases import GoldenCase, Mismatch, Source, check, find_cases, read_pending
 from tests.golden.language import CaseError
 from tests.support.process import ROOT
 from tests.support.resp import Address
@@ -17,8 +17,8 @@ DIFFERENCES = ROOT / "docs" / "differences.md"
 MISMATCHES_SHOWN_MAX = 10
 
 
-def first_mismatches(case: Case, address: Address, *, count_max: int) -> list[Mismatch]:
-    """The first mismatches of a case; one if it can't be run at all."""
+def first_mismatches(case: GoldenCase, address: Address, *, count_max: int) -> list[Mismatch]:
+    """Return the first mismatches of a case; a single one if it can't be run."""
     source = Source.OURS if case.has_ours else Source.TILE38
     try:
         return list(itertools.islice(check(case, source, address), count_max))
@@ -27,7 +27,7 @@ def first_mismatches(case: Case, address: Address, *, count_max: int) -> list[Mi
 
 
 @pytest.mark.parametrize("case", [pytest.param(case, id=case.name) for case in CASES])
-def test_replies_are_the_recorded_ones(case: Case, golden_server: Address) -> None:
+def test_replies_are_the_recorded_ones(case: GoldenCase, golden_server: Address) -> None:
     is_pending = case.name in PENDING
     shown_max = 1 if is_pending else MISMATCHES_SHOWN_MAX
     mismatches = first_mismatches(case, golden_server, count_max=shown_max)
@@ -52,5 +52,5 @@ def test_cases_we_do_not_match_are_explained() -> None:
 
 
 @pytest.mark.parametrize("case", [pytest.param(case, id=case.name) for case in OURS])
-def test_our_replies_differ_from_those_of_tile38(case: Case) -> None:
+def test_our_replies_differ_from_those_of_tile38(case: GoldenCase) -> None:
     assert case.read(Source.OURS) != case.read(Source.TILE38)

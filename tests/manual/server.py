@@ -12,7 +12,7 @@ from tile38py.config.properties import (
     SLOWLOG_LOG_SLOWER_THAN,
     SLOWLOG_MAX_LEN,
 )
-from tile38py.expiry import Sweeper
+from tile38py.expiry import ExpirySweeper
 
 REQUEST_NS = SECOND // 1000  # the clock moves by it with each request
 GROUP_SEED = bytes.fromhex("0b44c3a5e1")  # of the group ids in messages of fences
@@ -30,7 +30,7 @@ class ExampleServer:
         self.bench.engine.set_fence_context(utc_offset=0, group_seed=GROUP_SEED)
         self.bench.config.on_change(self._apply_setting)
         self.clients: dict[str, FakeClient] = {MAIN: self.bench.client}
-        self._sweeper = Sweeper(
+        self._sweeper = ExpirySweeper(
             engine=self.bench.engine,
             clock=self.bench.clock,
             journal=self.bench.journal,

@@ -48,7 +48,7 @@ STEPS = st.lists(
 )
 
 
-class Server:
+class ShrinkingServer:
     """An engine with a log on a fake disk."""
 
     def __init__(self, policy: str) -> None:
@@ -72,7 +72,7 @@ class Server:
         self.shrinker = AofShrinker(self.aof, around)
 
     def run(self, commands: Sequence[Words]) -> None:
-        """ShrinkRun commands that arrive at once."""
+        """Run commands that arrive in one read."""
         before = len(self.client.log)
         for words in commands:
             self.client.call(*words)
@@ -119,7 +119,7 @@ def state(client: EngineClient) -> list[Reply]:
 def test_a_log_rewritten_amid_writes_gives_the_live_state(
     policy: str, steps: list[int | list[Words]]
 ) -> None:
-    server = Server(policy)
+    server = ShrinkingServer(policy)
     for step in steps:
         server.step(step)
     server.settle()

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from benchmarks import compare, hooks
-from benchmarks.loads import LOADS
+from benchmarks.workloads import WORKLOADS
 
 
 @pytest.mark.skipif(not shutil.which("redis-benchmark"), reason="redis-benchmark isn't installed")
@@ -17,7 +17,7 @@ def test_compare_measures_every_load(tmp_path: Path, monkeypatch: pytest.MonkeyP
     assert compare.main() == 0
     table = (tmp_path / "table.md").read_text(encoding="utf-8")
     rows = [line.split("|") for line in table.splitlines() if "requests/s" in line]
-    assert len(rows) == len(LOADS) * len(compare.CONNECTIONS) * len(compare.PIPELINES)
+    assert len(rows) == len(WORKLOADS) * len(compare.CONNECTIONS) * len(compare.PIPELINES)
     assert all(row[4].strip() != "–" for row in rows)
 
 
@@ -35,7 +35,7 @@ def test_the_hooks_benchmark_reports_every_figure(
 
 
 def test_fences_of_the_hooks_benchmark_lie_apart() -> None:
-    places = hooks.World(70_000).places
+    places = hooks.FenceGrid(70_000).places
     assert len({(place.latitude, place.longitude) for place in places}) == 70_000
     # The radius is 0.045 degrees of the equator; at 60 degrees of latitude twice as many.
     assert min(place.beside - place.longitude for place in places) > 2 * 0.1

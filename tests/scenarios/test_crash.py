@@ -7,12 +7,12 @@ import pytest
 
 from tests.support.process import ServerProcess
 from tests.support.waiting import wait_until
-from tests.support.writers import Load, Writer
+from tests.support.writers import RecordingWriter, WriterThreads
 
 WRITERS = 3
 
 
-def wait_for_writes(load: Load, count: int) -> None:
+def wait_for_writes(load: WriterThreads, count: int) -> None:
     wait_until(lambda: load.acknowledged >= count, what=f"{count} acknowledged writes")
 
 
@@ -20,11 +20,11 @@ def kill_under_load(folder: Path, rounds: int) -> None:
     seed = random.randrange(1 << 32)
     print(f"seed {seed}")
     chance = random.Random(seed)
-    writers = [Writer(f"writer-{number}") for number in range(WRITERS)]
+    writers = [RecordingWriter(f"writer-{number}") for number in range(WRITERS)]
     with ServerProcess(folder) as server:
         for _ in range(rounds):
             assert server.call("CONFIG", "SET", "appendfsync", "always") == "+OK"
-            with Load(server, writers) as load:
+            with WriterThreads(server, writers) as load:
                 wait_for_writes(load, load.acknowledged + chance.randrange(50, 2000))
                 server.kill()
             assert not any(writer.refused for writer in writers)
@@ -40,7 +40,10 @@ def test_every_acknowledged_write_survives_kills(tmp_path: Path) -> None:
 
 def test_a_load_ends_with_a_test_that_fails_under_it(tmp_path: Path) -> None:
     with ServerProcess(tmp_path) as server:
-        with pytest.raises(TimeoutError), Load(server, [Writer("writer")]) as load:
+        with (
+            pytest.raises(TimeoutError),
+            WriterThreads(server, [RecordingWriter("writer")]) as load,
+        ):
             wait_for_writes(load, 1)
             raise TimeoutError
         assert not any(thread.is_alive() for thread in load.threads)

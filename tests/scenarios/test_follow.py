@@ -14,7 +14,7 @@ from tests.support.pair import (
 )
 from tests.support.process import ServerProcess
 from tests.support.waiting import wait_until
-from tests.support.writers import Load, Writer
+from tests.support.writers import RecordingWriter, WriterThreads
 
 
 def fill(server: ServerProcess, key: str, count: int) -> None:
@@ -73,8 +73,15 @@ def test_a_leader_that_rewrote_its_log_is_followed(tmp_path: Path) -> None:
         leader.call("DROP", "gone")
         wait_until_equal(leader, follower)
         before = size_of(leader)
+        health: list[object] = []
+
+        def has_rewritten_log() -> bool:
+            health.append(follower.call("HEALTHZ"))
+            return size_of(leader) < before and size_of(follower) == size_of(leader)
+
         leader.call("AOFSHRINK")
-        wait_until(lambda: size_of(leader) < before)
+        wait_until(has_rewritten_log)
+        assert set(map(str, health)) == {"+OK"}
         leader.call("SET", "fleet", "after", "POINT", 1, 1)
         wait_until_equal(leader, follower)
 
@@ -131,15 +138,15 @@ def test_messages_of_the_leader_reach_subscribers_of_the_follower(tmp_path: Path
         assert size_of(follower) == 0
 
 
-def wait_for_writes(load: Load, count: int) -> None:
+def wait_for_writes(load: WriterThreads, count: int) -> None:
     wait_until(lambda: load.acknowledged >= count, what=f"{count} acknowledged writes")
 
 
 def kill_in_a_loop(folder: Path, rounds: int) -> None:
     with leader_and_follower(folder) as (leader, follower):
         for number in range(rounds):
-            writers = [Writer(f"writer-{number}-{place}") for place in range(2)]
-            with Load(leader, writers) as load:
+            writers = [RecordingWriter(f"writer-{number}-{place}") for place in range(2)]
+            with WriterThreads(leader, writers) as load:
                 wait_for_writes(load, load.acknowledged + 500)
                 victim = (leader, follower)[number % 2]
                 victim.kill()

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from tests.support.process import ServerProcess
 from tests.support.waiting import wait_until
-from tests.support.writers import Load, Writer
+from tests.support.writers import RecordingWriter, WriterThreads
 
 FIRST_BYTES = 200_000  # more than the server reports, whose file has the same limit
 ROOM_BYTES = 20_000
@@ -30,8 +30,8 @@ def test_a_full_disk_refuses_writes_and_loses_nothing(tmp_path: Path) -> None:
         assert server.call("SET", "big", "a", "STRING", "x" * FIRST_BYTES) == "+OK"
         limit_files(server, log.stat().st_size + ROOM_BYTES)
 
-        writer = Writer("writer")
-        with Load(server, [writer]):
+        writer = RecordingWriter("writer")
+        with WriterThreads(server, [writer]):
             pass  # it writes until it is refused or cut off
         assert 0 < writer.acknowledged < ROOM_BYTES / 50
         assert str(server.call("SET", "other", "a", "POINT", 1, 2)).startswith("-")

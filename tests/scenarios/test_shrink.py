@@ -12,7 +12,7 @@ from tests.scenarios.test_crash import wait_for_writes
 from tests.scenarios.test_full_disk import limit_files
 from tests.support.process import ServerProcess
 from tests.support.waiting import wait_until
-from tests.support.writers import Load, Writer
+from tests.support.writers import RecordingWriter, WriterThreads
 
 WRITERS = 3
 MOVES = 20_000
@@ -75,12 +75,12 @@ def kill_while_shrinking(folder: Path, rounds: int, policy: str) -> None:
     seed = random.randrange(1 << 32)
     print(f"seed {seed}")
     chance = random.Random(seed)
-    writers = [Writer(f"writer-{number}") for number in range(WRITERS)]
+    writers = [RecordingWriter(f"writer-{number}") for number in range(WRITERS)]
     with ServerProcess(folder) as server:
         move(server, MOVES)
         for _ in range(rounds):
             assert server.call("CONFIG", "SET", "appendfsync", policy) == "+OK"
-            with Load(server, writers) as load:
+            with WriterThreads(server, writers) as load:
                 for _ in range(chance.randrange(1, 4)):
                     target = load.acknowledged + chance.randrange(200)
                     wait_for_writes(load, target)
@@ -107,9 +107,9 @@ def test_many_kills_amid_shrinks_lose_nothing(tmp_path: Path, policy: str) -> No
 
 
 def test_a_stop_amid_a_shrink_is_clean(server: ServerProcess) -> None:
-    writer = Writer("writer")
+    writer = RecordingWriter("writer")
     move(server, MOVES)
-    with Load(server, [writer]) as load:
+    with WriterThreads(server, [writer]) as load:
         wait_until(lambda: load.acknowledged > 100)
         server.call("AOFSHRINK")
         assert server.stop() == 0

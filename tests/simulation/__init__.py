@@ -1,5 +1,5 @@
-"""The server's own parts on a clock, a disk and a network that one seed drives.
+"""Deterministic simulation: servers on a simulated clock, disk and network, driven by a seed.
 
-`make simulate SEED=n` runs one seed and prints its trail; the same seed always gives the same
-trail. Nothing here waits, opens a socket or touches the real disk.
+`make simulate SEED=n` runs one seed and prints its trace; the same seed always gives the same
+trace. Nothing here waits, opens a socket or touches the real disk.
 """

@@ -1,4 +1,4 @@
-"""`python -m tests.simulation`: runs seeds, and tells all about the first that fails."""
+"""`python -m tests.simulation`: runs seeds, and prints the trace of the first that fails."""
 
 import argparse
 import os
@@ -6,17 +6,17 @@ import sys
 import time
 from concurrent.futures import ProcessPoolExecutor
 
-from tests.simulation.scenario import Result, run_seed
+from tests.simulation.scenario import SeedResult, run_seed
 
 SEEDS = 1000
 CHUNK = 20
 
 
 def main() -> int:
-    """Run; the exit code."""
+    """Run the command line; return the exit code."""
     parser = argparse.ArgumentParser(prog="tests.simulation", description=__doc__)
     parser.add_argument("--seed", type=int, help="the first seed, or the only one")
-    parser.add_argument("--seeds", type=int, help="how many")
+    parser.add_argument("--seeds", type=int, help="number of seeds")
     arguments = parser.parse_args()
     first = 1 if arguments.seed is None else arguments.seed
     count = arguments.seeds or (SEEDS if arguments.seed is None else 1)
@@ -26,7 +26,7 @@ def main() -> int:
 
 
 def run_many(seeds: range) -> int:
-    """Run seeds on all processors; the exit code."""
+    """Run seeds on all processors; return the exit code."""
     started = time.monotonic()
     with ProcessPoolExecutor(os.cpu_count()) as pool:
         for result in pool.map(run_seed, seeds, chunksize=CHUNK):
@@ -37,10 +37,10 @@ def run_many(seeds: range) -> int:
     return 0
 
 
-def report(result: Result, *, is_verbose: bool) -> int:
-    """Print how a seed went; the exit code."""
+def report(result: SeedResult, *, is_verbose: bool) -> int:
+    """Print the result of a seed; return the exit code."""
     if is_verbose:
-        print("\n".join(result.trail))
+        print("\n".join(result.trace))
     print(f"seed {result.seed}: {'failed' if result.failure else 'ok'}")
     if result.failure:
         print(f"again: make simulate SEED={result.seed}")

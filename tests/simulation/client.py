@@ -1,4 +1,4 @@
-"""Clients on the simulated network: they write, and note what was acknowledged and when."""
+"""Clients on the simulated network, which write and record when each write was acknowledged."""
 
 import asyncio
 import contextvars
@@ -6,13 +6,13 @@ import random
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from tests.simulation.machine import CURRENT, Process
-from tests.simulation.network import End
+from tests.simulation.machine import CURRENT, SimulatedProcess
+from tests.simulation.network import SimulatedTransport
 from tests.simulation.node import Node
-from tests.simulation.words import Vocabulary, Words
+from tests.simulation.random_commands import CommandGenerator, Words
 from tests.support.resp import Reply, encode_command, parse_reply
 
-# Errors that say that the command was not run, whatever it was.
+# Errors of commands that were not run.
 NOT_RUN = (
     "-LOADING",
     "-ERR the log cannot be written: ",
@@ -24,34 +24,34 @@ UNKNOWN = "-ERR the log cannot be written, the outcome is unknown"
 REPLY_SECONDS = 120.0
 
 
-class Caller(asyncio.Protocol):
-    """One connection."""
+class ClientConnection(asyncio.Protocol):
+    """A connection of a client."""
 
     def __init__(self) -> None:
-        self.end: End | None = None
+        self.transport: SimulatedTransport | None = None
         self.is_over = False
         self._data = b""
         self._position = 0
         self._arrived = asyncio.Event()
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Start."""
-        assert isinstance(transport, End)
-        self.end = transport
+        """Keep the transport."""
+        assert isinstance(transport, SimulatedTransport)
+        self.transport = transport
 
     def data_received(self, data: bytes) -> None:
-        """Take replies."""
+        """Buffer replies."""
         self._data += data
         self._arrived.set()
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """It is over."""
+        """Wake the reader: the connection is closed."""
         del exc
         self.is_over = True
         self._arrived.set()
 
     async def reply(self) -> "Reply | None":
-        """The next reply, None at the end of the connection."""
+        """Wait for the next reply; return None at the end of the connection."""
         while True:
             parsed = parse_reply(self._data, self._position)
             if parsed is not None:
@@ -64,19 +64,19 @@ class Caller(asyncio.Protocol):
                 await self._arrived.wait()
 
     def send(self, *commands: Words) -> None:
-        """Send commands."""
-        assert self.end is not None
-        self.end.write(b"".join(map(encode_command, commands)))
+        """Send commands in one write."""
+        assert self.transport is not None
+        self.transport.write(b"".join(map(encode_command, commands)))
 
     def close(self) -> None:
-        """Hang up."""
-        assert self.end is not None
-        self.end.close()
+        """Close the connection."""
+        assert self.transport is not None
+        self.transport.close()
 
 
 @dataclass(slots=True, eq=False)
 class Write:
-    """A command that a client sent."""
+    """A write command that a client sent."""
 
     words: Words
     acknowledged_at: float | None = None
@@ -84,55 +84,55 @@ class Write:
 
 @dataclass(slots=True, eq=False)
 class History:
-    """What a client did to its own keys, in order. No other client touches them."""
+    """The writes of a client to its own keys, in order. No other client touches these keys."""
 
     writes: list[Write] = field(default_factory=list)
 
     def add(self, words: Words) -> Write:
-        """One more, which nobody acknowledged yet."""
+        """Add a write that isn't acknowledged yet."""
         self.writes.append(Write(words))
         return self.writes[-1]
 
     def acknowledged_before(self, moment: float) -> int:
-        """How many writes have to be there of which one was acknowledged before this."""
+        """Return the number of writes up to the last one acknowledged before a moment."""
         count = 0
         for index, write in enumerate(self.writes):
             if write.acknowledged_at is not None and write.acknowledged_at <= moment:
                 count = index + 1
         return count
 
-    def forget_promises(self) -> None:
-        """Another server has these writes: it promised nothing, until it does for a later one."""
+    def forget_acknowledgements(self) -> None:
+        """Forget all acknowledgements: another server leads, which hasn't given them."""
         for write in self.writes:
             write.acknowledged_at = None
 
 
-class Client:
-    """Writes to the node that leads, until it is told to pause."""
+class WritingClient:
+    """A client that writes to the leader unless it is paused."""
 
     def __init__(self, name: str, chance: random.Random, leader: Callable[[], Node | None]) -> None:
         self.name = name
-        self.process = Process(name)
+        self.process = SimulatedProcess(name)
         self.history = History()
         self.is_paused = False
         self.is_ended = False
         self.is_idle = True
         self.needs_settling = False
-        self.meets_restart = False  # whether it wrote nothing since its server ended
+        self.meets_restart = False  # whether it has written nothing since its server ended
         self._chance = chance
         self._leader = leader
-        self._vocabulary = Vocabulary(name, chance)
-        self._caller: Caller | None = None
+        self._generator = CommandGenerator(name, chance)
+        self._connection: ClientConnection | None = None
 
     @property
     def context(self) -> contextvars.Context:
-        """What its task has to run in."""
+        """The context for the task of this client."""
         context = contextvars.copy_context()
         context.run(CURRENT.set, self.process)
         return context
 
     async def run(self) -> None:
-        """Write, with pauses."""
+        """Write with random pauses until the end."""
         while not self.is_ended:
             await asyncio.sleep(self._chance.random() * 0.3)
             if self.is_paused or self.needs_settling:
@@ -143,41 +143,43 @@ class Client:
             self.is_idle = True
 
     def drop(self) -> None:
-        """Leave the present server, for good if it is dead."""
-        if self._caller is not None:
-            self._caller.close()
+        """Close the connection, if there is one."""
+        if self._connection is not None:
+            self._connection.close()
 
     @property
-    def is_apart(self) -> bool:
-        """Whether nothing that it sent can still arrive."""
-        caller = self._caller
-        return caller is None or (caller.end is not None and caller.end.link.is_over)
+    def is_disconnected(self) -> bool:
+        """Whether none of the sent bytes can still arrive."""
+        connection = self._connection
+        if connection is None:
+            return True
+        return connection.transport is not None and connection.transport.link.is_over
 
     async def _write(self) -> None:
         node = self._leader()
         if node is None or not node.process.is_alive:
             return
-        if self._caller is None or self._caller.is_over:
-            if not self.is_apart:
+        if self._connection is None or self._connection.is_over:
+            if not self.is_disconnected:
                 return
             try:
-                connecting = asyncio.get_running_loop().create_connection(Caller, *node.address)
-                _, self._caller = await connecting
+                loop = asyncio.get_running_loop()
+                _, self._connection = await loop.create_connection(ClientConnection, *node.address)
             except OSError:
                 return
             if self.needs_settling:
-                return  # the server that answers isn't the one that was called
+                return  # the server has ended meanwhile, and another run accepted the connection
         count = self._chance.choice((1, 1, 2, 5, 20))
-        batch = [self.history.add(self._vocabulary.command()) for _ in range(count)]
-        self._caller.send(*(write.words for write in batch))
+        batch = [self.history.add(self._generator.command()) for _ in range(count)]
+        self._connection.send(*(write.words for write in batch))
         for write in batch:
-            reply = await self._caller.reply()
-            if not self.learn(write, "" if reply is None else str(reply)):
-                self._caller.close()
+            reply = await self._connection.reply()
+            if not self.record_reply(write, "" if reply is None else str(reply)):
+                self._connection.close()
                 return
 
-    def learn(self, write: Write, reply: str) -> bool:
-        """What became of a write, by its reply; whether that says it."""
+    def record_reply(self, write: Write, reply: str) -> bool:
+        """Record the outcome of a write. Return False if the reply leaves it unknown."""
         if not reply or reply.startswith(UNKNOWN):
             self.needs_settling = True
             return False

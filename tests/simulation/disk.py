@@ -1,8 +1,8 @@
-"""A disk: what programs see of it, and what is left of it after a loss of power.
+"""A simulated disk: the content that programs see, and the content after a power loss.
 
-Data counts as safe once its file was synced; a name once its folder was. Of what wasn't, a crash
-leaves a part that the seed chooses: a prefix of the changes to each file, the last of them torn,
-and a prefix of the changes to the names.
+Data is durable once its file was synced; a name once its folder was. Of the other changes a power
+loss keeps a part that the seed chooses: a prefix of the changes to each file, the last of them
+torn, and a prefix of the changes to the names.
 """
 
 import errno
@@ -12,38 +12,38 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 BLOCK_BYTES = 4096
-TORN = 0.5  # share of crashes that cut a write in two
+TORN = 0.5  # share of power losses that leave a torn write
 
 
 @dataclass(slots=True, eq=False)
 class Inode:
-    """A file's content, whatever its names."""
+    """The content of a file, under any name."""
 
     data: bytearray = field(default_factory=bytearray)
-    safe: bytes = b""
-    # Changes that aren't safe: (position, bytes) of a write, (size, None) of a truncation.
+    durable: bytes = b""
+    # Changes that aren't durable: (position, bytes) of a write, (size, None) of a truncation.
     changes: list[tuple[int, bytes | None]] = field(default_factory=list)
-    lock: object | None = None  # the open file that has it
-    size_kept: int = 0  # what no loss of power may take
+    lock: object | None = None  # the open file that holds the lock
+    size_durable_min: int = 0  # a power loss may not leave less
 
     def write(self, position: int, data: bytes) -> None:
-        """Put bytes somewhere."""
+        """Write bytes at a position."""
         _apply(self.data, (position, data))
         self.changes.append((position, data))
 
     def truncate(self, size: int) -> None:
-        """Give it this size."""
+        """Cut or extend the content to a size."""
         _apply(self.data, (size, None))
         self.changes.append((size, None))
 
     def sync(self) -> None:
-        """Make everything safe."""
-        self.safe = bytes(self.data)
+        """Make all changes durable."""
+        self.durable = bytes(self.data)
         self.changes.clear()
 
     def lose(self, chance: random.Random) -> None:
-        """What a loss of power leaves."""
-        kept = bytearray(self.safe)
+        """Apply a power loss."""
+        kept = bytearray(self.durable)
         count = chance.randint(0, len(self.changes))
         for change in self.changes[:count]:
             _apply(kept, change)
@@ -70,55 +70,55 @@ Names = dict[str, Inode]
 
 
 @dataclass(slots=True)
-class Swap:
-    """When a file took the place of the log."""
+class LogSwap:
+    """A replacement of the log by another file."""
 
-    inode: Inode
+    inode: Inode  # of the new log
     at: float
-    is_excused: bool = False  # from being there for good, since a sync failed
+    is_excused: bool = False  # a sync failed, so that the new name need not be durable
 
 
 @dataclass(slots=True)
-class Faults:
-    """What goes wrong at present."""
+class DiskFaults:
+    """The present faults of a disk."""
 
-    room: int | None = None  # bytes that still fit; None = plenty
-    failures: dict[str, int] = field(default_factory=dict)  # operation -> how often it fails yet
+    room: int | None = None  # bytes that still fit; None = no limit
+    failures: dict[str, int] = field(default_factory=dict)  # operation -> failures to come
 
     def fail_if_due(self, operation: str) -> None:
-        """Raise what was arranged."""
+        """Raise OSError if the operation has to fail."""
         left = self.failures.get(operation, 0)
         if left > 0:
             self.failures[operation] = left - 1
             raise OSError(errno.EIO, os.strerror(errno.EIO))
 
     def clear(self) -> None:
-        """Everything works again."""
+        """End all faults."""
         self.room = None
         self.failures.clear()
 
 
 class Disk:
-    """Files of one machine, all in one folder. Paths are names in it."""
+    """The files of a machine, all in one folder."""
 
     def __init__(self, chance: random.Random) -> None:
-        self.faults = Faults()
-        self.failed_at: float | None = None  # when syncs began to fail
-        self.swap: Swap | None = None  # the last one
+        self.faults = DiskFaults()
+        self.failed_at: float | None = None  # since when syncs fail
+        self.swap: LogSwap | None = None  # the last one
         self._chance = chance
         self.names: Names = {}
-        self._safe_names: Names = {}
-        self._changes: list[Callable[[Names], None]] = []  # to names, not safe yet
+        self._durable_names: Names = {}
+        self._changes: list[Callable[[Names], None]] = []  # to names, not durable yet
 
     def find(self, name: str) -> Inode:
-        """The file of a name."""
+        """Return the file of a name. Raises FileNotFoundError."""
         try:
             return self.names[name]
         except KeyError:
             raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), name) from None
 
     def create(self, name: str) -> Inode:
-        """A new empty file."""
+        """Create an empty file."""
         self.faults.fail_if_due("create")
         if self.faults.room == 0:
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
@@ -127,19 +127,19 @@ class Disk:
         return inode
 
     def rename(self, old: str, new: str) -> None:
-        """Give a file another name, in place of what had it."""
+        """Rename a file over any file of the new name."""
         inode = self.find(old)
         self.faults.fail_if_due("rename")
 
         def move(names: Names) -> None:
-            # A file that was made and renamed without a sync between has only the new name.
+            # A file that was created and renamed without a sync in between has only the new name.
             names.pop(old, None)
             names[new] = inode
 
         self._change(move)
 
     def remove(self, name: str) -> None:
-        """Take a name away."""
+        """Remove a name."""
         self.find(name)
 
         def forget(names: Names) -> None:
@@ -148,7 +148,7 @@ class Disk:
         self._change(forget)
 
     def write(self, inode: Inode, position: int, data: bytes) -> int:
-        """Write what fits; the count."""
+        """Write the bytes that fit; return their number."""
         self.faults.fail_if_due("write")
         room = self.faults.room
         if room is not None:
@@ -169,7 +169,7 @@ class Disk:
         inode.truncate(size)
 
     def sync(self, inode: Inode, now: float) -> None:
-        """Make a file's data safe."""
+        """Make the data of a file durable."""
         try:
             self.faults.fail_if_due("sync")
         except OSError:
@@ -180,7 +180,7 @@ class Disk:
         inode.sync()
 
     def sync_names(self) -> None:
-        """Make the names safe."""
+        """Make the names durable."""
         try:
             self.faults.fail_if_due("sync")
         except OSError:
@@ -189,8 +189,8 @@ class Disk:
         self._settle_names()
 
     def lose_power(self) -> None:
-        """Only what is safe survives, and a part of the rest."""
-        names = dict(self._safe_names)
+        """Apply a power loss: durable changes survive, and a random part of the others."""
+        names = dict(self._durable_names)
         for change in self._changes[: self._chance.randint(0, len(self._changes))]:
             change(names)
         self.names = names
@@ -203,7 +203,7 @@ class Disk:
             self.swap.is_excused = True
 
     def _settle_names(self) -> None:
-        self._safe_names = dict(self.names)
+        self._durable_names = dict(self.names)
         self._changes.clear()
 
     def _change(self, change: Callable[[Names], None]) -> None:

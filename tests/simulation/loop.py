@@ -1,4 +1,4 @@
-"""An event loop without a world: time jumps to the next timer, threads run when the seed says."""
+"""A simulated event loop: time jumps to the next timer, and the seed schedules the threads."""
 
 import asyncio
 import contextvars
@@ -7,68 +7,68 @@ import threading
 from collections.abc import Callable
 from typing import TYPE_CHECKING, TypeVar, cast
 
-from tests.simulation.machine import CURRENT, CrashedError, World
+from tests.simulation.machine import CURRENT, CrashedError, SimulationContext
 
 if TYPE_CHECKING:
     from tests.simulation.network import Network
 
 Result = TypeVar("Result")
 START_NS = 1_700_000_000_000_000_000
-TURNS_MAX = 20_000  # of the loop without time passing
-STEPS_MAX = 200_000  # turns of the loop and operations on files of a seed; few take a tenth
-END_STEPS_MAX = 100_000  # the same, of ending what is left of it
-AT_ONCE = 0.3  # share of pauses of a thread that take no time
-PAUSE_SECONDS_MAX = 0.02  # of a thread, between two of its file operations
+ITERATIONS_MAX = 20_000  # of the loop without time passing
+STEPS_MAX = 200_000  # iterations of the loop and operations on files; few seeds take a tenth
+END_STEPS_MAX = 100_000  # the same, to end a simulation
+NO_PAUSE = 0.3  # share of pauses of a thread that take no time
+PAUSE_SECONDS_MAX = 0.02  # of a thread, between two operations on files
 
 
 class DeadlockError(AssertionError):
-    """Nothing will ever happen again, or everything happens at once for ever."""
+    """No callback and no timer is left, or callbacks run for ever without time passing."""
 
 
-class Steps:
-    """What is left of the work that a simulation may do: time alone bounds nothing that loops."""
+class StepBudget:
+    """A bound on the steps of a simulation, which also ends endless loops."""
 
     def __init__(self) -> None:
         self.count_max = STEPS_MAX
         self.count = 0
 
     def take(self) -> None:
-        """Do one more."""
+        """Count a step. Raises DeadlockError above the bound."""
         self.count += 1
         if self.count > self.count_max:
             raise DeadlockError(f"no end after {self.count_max} steps: something loops")
 
     def begin_end(self) -> None:
-        """Bound what ends the simulation anew, so that it isn't refused, nor goes on for ever."""
+        """Start a new count, with END_STEPS_MAX as bound, for the end of the simulation."""
         self.count, self.count_max = 0, END_STEPS_MAX
 
 
 class NoSelector:
-    """Stands in for the system's: nothing is ever ready, and waiting takes no time."""
+    """A selector without files: it never waits, but adds the timeout to the time."""
 
-    def __init__(self, steps: Steps) -> None:
+    def __init__(self, steps: StepBudget) -> None:
         self.now = 0.0
         self._steps = steps
-        self._turns = 0
+        self._iterations = 0
 
     def select(self, timeout: float | None = None) -> list[object]:
-        """Let the time pass."""
+        """Advance the time by the timeout; return no events."""
         self._steps.take()
         if timeout is None:
-            raise DeadlockError("nothing is left that could happen")
+            raise DeadlockError("no callback and no timer is left")
         if timeout > 0:
             self.now += timeout
-            self._turns = 0
-        self._turns += 1
-        if self._turns > TURNS_MAX:
-            raise DeadlockError(f"{TURNS_MAX} turns of the loop and no time has passed")
+            self._iterations = 0
+        self._iterations += 1
+        if self._iterations > ITERATIONS_MAX:
+            raise DeadlockError(f"{ITERATIONS_MAX} iterations of the loop, and no time has passed")
         return []
 
 
-class Runner:
-    """A thread that runs only while the loop stands still, so that the order is the loop's."""
+class SimulatedThread:
+    """A thread that runs only while the loop waits for it, so that the loop sets the order."""
 
-    _idle: list["Runner"] = []  # noqa: RUF012  # threads are kept for later simulations
+    _idle: list["SimulatedThread"] = []  # noqa: RUF012  # threads are reused by later simulations
     _local = threading.local()
 
     def __init__(self) -> None:
@@ -79,20 +79,20 @@ class Runner:
         threading.Thread(target=self._run, name="simulated", daemon=True).start()
 
     @classmethod
-    def take(cls, work: Callable[[], None]) -> "Runner":
-        """One that will do this work."""
+    def take(cls, work: Callable[[], None]) -> "SimulatedThread":
+        """Return a thread that will do some work."""
         runner = cls._idle.pop() if cls._idle else cls()
         runner._work = work
         return runner
 
     @classmethod
-    def current(cls) -> "Runner | None":
-        """The one that runs, None on the loop's thread."""
-        runner: Runner | None = getattr(cls._local, "runner", None)
+    def current(cls) -> "SimulatedThread | None":
+        """Return the calling simulated thread, None on the loop's thread."""
+        runner: SimulatedThread | None = getattr(cls._local, "runner", None)
         return runner
 
     def step(self) -> bool:
-        """Let it run to its next pause; whether it is done."""
+        """Let the thread run to its next pause. Return whether its work is done."""
         self._go.release()
         self._back.acquire()
         if self._work is None:
@@ -101,7 +101,7 @@ class Runner:
         return False
 
     def pause(self, seconds: float) -> None:
-        """From the thread: let others run."""
+        """Pause the calling thread, so that others run."""
         self.pause_seconds = seconds
         self._back.release()
         self._go.acquire()
@@ -117,27 +117,27 @@ class Runner:
 
 
 class SimulatedLoop(asyncio.BaseEventLoop):
-    """The loop."""
+    """An event loop with simulated time, threads and network."""
 
-    def __init__(self, world: World) -> None:
+    def __init__(self, simulation: SimulationContext) -> None:
         super().__init__()
-        self.steps = Steps()
+        self.steps = StepBudget()
         self._selector = NoSelector(self.steps)
         self._clock_resolution = 1e-9
-        self._world = world
-        self._running: dict[Runner, asyncio.Future[object]] = {}
+        self._simulation = simulation
+        self._running: dict[SimulatedThread, asyncio.Future[object]] = {}
         self.errors: list[BaseException | str] = []
         self.network: Network | None = None
         self.set_exception_handler(self._failed)
 
     def time(self) -> float:
-        """Seconds since the start of the simulation."""
+        """Return the seconds since the start of the simulation."""
         return self._selector.now
 
     def run_in_executor(  # type: ignore[explicit-any] # as asyncio's
         self, executor: object, func: Callable[..., Result], *args: object
     ) -> asyncio.Future[Result]:
-        """Run a function on a thread that pauses where the seed wants it to."""
+        """Run a function on a simulated thread."""
         del executor
         future: asyncio.Future[Result] = self.create_future()
         context, process = contextvars.copy_context(), CURRENT.get()
@@ -146,7 +146,7 @@ class SimulatedLoop(asyncio.BaseEventLoop):
         def work() -> None:
             try:
                 result = context.run(func, *args)
-            except (Exception, CrashedError) as error:  # noqa: BLE001  # whoever awaits it gets it
+            except (Exception, CrashedError) as error:  # noqa: BLE001  # raised by the future
                 failure = error
                 outcome.append(lambda: future.set_exception(failure))
             else:
@@ -154,7 +154,7 @@ class SimulatedLoop(asyncio.BaseEventLoop):
 
         def step() -> None:
             if self._running.get(runner) is not future:
-                return  # end_threads() let it run to its end; others may have the thread now
+                return  # end_threads() ended this work, and the thread may be reused
             if not runner.step():
                 self.call_later(runner.pause_seconds, step)
                 return
@@ -164,33 +164,33 @@ class SimulatedLoop(asyncio.BaseEventLoop):
             elif not future.done():
                 outcome[0]()
 
-        runner = Runner.take(work)
+        runner = SimulatedThread.take(work)
         self._running[runner] = cast("asyncio.Future[object]", future)
         self.call_later(self._pause_seconds(), step)
         return future
 
     def pause_thread(self, seconds_max: float = PAUSE_SECONDS_MAX) -> None:
-        """Called before a file operation: a thread lets others run."""
+        """Pause the calling thread before an operation on files; no effect on the loop's thread."""
         self.steps.take()
-        runner = Runner.current()
+        runner = SimulatedThread.current()
         if runner is not None:
             runner.pause(self._pause_seconds(seconds_max))
 
     def sleep_thread(self, seconds: float) -> None:
-        """What time.sleep is to a thread."""
-        runner = Runner.current()
+        """Pause the calling thread like time.sleep."""
+        runner = SimulatedThread.current()
         assert runner is not None, "the event loop was held up"
         runner.pause(seconds)
 
     def end_threads(self) -> None:
-        """Let all threads run to their end; their processes must be dead."""
+        """Run all threads to their end. Their processes must be dead."""
         for runner in list(self._running):
             while not runner.step():
                 self.steps.take()
             self._running.pop(runner).cancel()
 
     def end_tasks(self) -> None:
-        """Cancel what is left and let it end."""
+        """Cancel all tasks, wait for their end and close the loop."""
         tasks = asyncio.all_tasks(self)
         for task in tasks:
             task.cancel()
@@ -201,7 +201,7 @@ class SimulatedLoop(asyncio.BaseEventLoop):
     async def getaddrinfo(  # type: ignore[override]
         self, host: str, port: int, **options: object
     ) -> list[tuple[int, int, int, str, tuple[str, int]]]:
-        """Names are addresses here."""
+        """Return the host as address."""
         del options
         return [(socket.AF_INET, socket.SOCK_STREAM, 0, "", (host, port))]
 
@@ -227,22 +227,22 @@ class SimulatedLoop(asyncio.BaseEventLoop):
     def add_signal_handler(  # type: ignore[explicit-any] # as asyncio's
         self, number: int, callback: Callable[..., object], *args: object
     ) -> None:
-        """Remember what to call for the process that runs."""
+        """Register a signal handler of the running process."""
         CURRENT.get().signals[number] = lambda: callback(*args)
 
     def _pause_seconds(self, seconds_max: float = PAUSE_SECONDS_MAX) -> float:
-        chance = self._world.chance
-        return 0.0 if chance.random() < AT_ONCE else chance.random() * seconds_max
+        chance = self._simulation.chance
+        return 0.0 if chance.random() < NO_PAUSE else chance.random() * seconds_max
 
     def _process_events(self, event_list: object) -> None:
-        """There are none."""
+        """Do nothing: there are no events."""
 
     def _write_to_self(self) -> None:
-        """Nobody is woken from another thread."""
+        """Do nothing: no other thread wakes the loop."""
 
     def _failed(self, loop: object, context: dict[str, object]) -> None:
         del loop
         error = context.get("exception")
         if isinstance(error, CrashedError | asyncio.CancelledError):
-            return  # of a process that is dead
+            return  # the process is dead
         self.errors.append(error if isinstance(error, BaseException) else str(context["message"]))

@@ -1,4 +1,4 @@
-"""Who runs at present: simulated processes, and how code that runs finds the one it belongs to."""
+"""Simulated processes, the running one of them, and the context of a simulation."""
 
 import random
 from collections.abc import Callable
@@ -10,61 +10,61 @@ from tile38py.persistence.aof import Aof
 
 
 class CrashedError(BaseException):
-    """The process of this code is no more. No server code catches it."""
+    """The simulated process of the running code is dead. No server code catches this."""
 
 
 @dataclass(slots=True)
-class Trail:
-    """What happened, in order."""
+class Trace:
+    """The events of a simulation as text, in order."""
 
     now: Callable[[], float]
     lines: list[str] = field(default_factory=list)
 
-    def note(self, who: str, text: str) -> None:
-        """Add a line."""
-        self.lines.append(f"{self.now():10.6f} {who:>4}: {text}")
+    def note(self, name: str, text: str) -> None:
+        """Add a line about a machine or client; the name may be empty."""
+        self.lines.append(f"{self.now():10.6f} {name:>4}: {text}")
 
 
 @dataclass(slots=True)
-class World:
-    """What all parts of one simulation share."""
+class SimulationContext:
+    """The random numbers and the trace, which all parts of a simulation share."""
 
     chance: random.Random
-    trail: Trail
+    trace: Trace
 
 
 @dataclass(slots=True, eq=False)
-class Process:
-    """One run of a server on a machine."""
+class SimulatedProcess:
+    """A run of a server on a machine."""
 
     name: str
     is_alive: bool = True
-    ops_left: int | None = None  # file operations until it dies, if that was arranged
-    ops_left_at_swap: int | None = None  # the same, from when another file takes its log's place on
-    on_death: Callable[["Process"], None] | None = None
-    signals: dict[int, Callable[[], object]] = field(default_factory=dict)  # who handles them
+    operations_left: int | None = None  # on files, until it crashes; None = it doesn't
+    operations_left_at_swap: int | None = None  # the same, counted after the log was replaced
+    on_death: Callable[["SimulatedProcess"], None] | None = None
+    signals: dict[int, Callable[[], object]] = field(default_factory=dict)  # handlers
     engine: Engine | None = None  # the data of a server
-    journal: Aof | None = None  # its log
+    journal: Aof | None = None  # the log of a server
 
     def check(self) -> None:
-        """Stop here if the process is dead."""
+        """Raise CrashedError if the process is dead."""
         if not self.is_alive:
             raise CrashedError
 
     def swapped(self) -> None:
-        """Another file took the place of the log."""
-        if self.ops_left_at_swap is not None:
-            self.ops_left, self.ops_left_at_swap = self.ops_left_at_swap, None
+        """Note that another file replaced the log."""
+        if self.operations_left_at_swap is not None:
+            self.operations_left, self.operations_left_at_swap = self.operations_left_at_swap, None
 
     def step(self) -> None:
-        """Called before each operation on files."""
+        """Count an operation on files before it runs; crash if it is the last."""
         self.check()
-        if self.ops_left is not None:
-            self.ops_left -= 1
-            if self.ops_left < 0:
+        if self.operations_left is not None:
+            self.operations_left -= 1
+            if self.operations_left < 0:
                 assert self.on_death is not None
                 self.on_death(self)
                 self.check()
 
 
-CURRENT: ContextVar[Process] = ContextVar("CURRENT")
+CURRENT: ContextVar[SimulatedProcess] = ContextVar("CURRENT")

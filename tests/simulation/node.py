@@ -1,4 +1,4 @@
-"""A machine with a server: the real one of lifecycle, started, crashed and looked into."""
+"""Simulated machines with the real server of server/lifecycle, which can be stopped or crashed."""
 
 import asyncio
 import contextlib
@@ -13,7 +13,7 @@ from unittest import mock
 
 from tests.simulation.disk import Disk
 from tests.simulation.loop import START_NS, SimulatedLoop
-from tests.simulation.machine import CURRENT, CrashedError, Process, World
+from tests.simulation.machine import CURRENT, CrashedError, SimulatedProcess, SimulationContext
 from tests.simulation.network import ListenSocket, Network
 from tests.simulation.system import SimulatedPath, System
 from tile38py._engine import Engine
@@ -29,12 +29,12 @@ if TYPE_CHECKING:
 
 PORT = 9851
 NEVER = -math.inf
-# What a loss of power may cost. Under everysec: a second to the next sync, as much for one under
-# way, and the syncs themselves.
+# Seconds of writes that a power loss may take. Under everysec: a second to the next sync, as much
+# for one in progress, and the duration of the syncs.
 LOST_SECONDS = {"always": 0.0, "everysec": 2.3, "no": math.inf}
 LOG = "appendonly.aof"
-AUDIT_SECONDS = 2.0  # instead of a minute, which no round lasts
-# Machines that share one interpreter have no say over its collector.
+AUDIT_SECONDS = 2.0  # instead of a minute, which is longer than a round
+# All machines share one interpreter, so none of them may control its garbage collector.
 NO_COLLECTOR = SimpleNamespace(
     collect=int,
     freeze=int,
@@ -42,46 +42,46 @@ NO_COLLECTOR = SimpleNamespace(
     get_threshold=lambda: (0, 0, 0),
     set_threshold=lambda *_: None,
 )
-# Nor do their figures differ with what else the interpreter did.
+# Figures of the process are constant, so that traces don't depend on the rest of the interpreter.
 STEADY_PROCESS = SimpleNamespace(
     pid=1, cpus=2, threads=lambda: 3, cpu_seconds=lambda: (0.0, 0.0, 0.0, 0.0)
 )
 
 
 class NodeClock:
-    """The clocks of one machine."""
+    """The clocks of a machine."""
 
     def __init__(self, loop: SimulatedLoop) -> None:
         self.ahead_seconds = 0.0  # of the wall clock
         self._loop = loop
 
     def now_ns(self) -> int:
-        """The wall clock."""
+        """Return the time of the wall clock."""
         return START_NS + round((self._loop.time() + self.ahead_seconds) * 1e9)
 
     def monotonic_ns(self) -> int:
-        """The other one."""
+        """Return the time of the monotonic clock."""
         return round(self._loop.time() * 1e9) + 1
 
     def sleep(self, seconds: float) -> None:
-        """Hold up a thread."""
+        """Pause the calling thread."""
         self._loop.sleep_thread(seconds)
 
 
-class Handler(logging.Handler):
-    """Puts the server's log into the trail."""
+class TraceHandler(logging.Handler):
+    """Passes the lines of the server's log to a function."""
 
-    def __init__(self, hear: Callable[[str, str], None]) -> None:
+    def __init__(self, on_line: Callable[[str, str], None]) -> None:
         super().__init__()
-        self._hear = hear
+        self._on_line = on_line
 
     def emit(self, record: logging.LogRecord) -> None:
-        """Add a line."""
-        self._hear(record.levelname, record.getMessage())
+        """Pass on the level and the text of a line."""
+        self._on_line(record.levelname, record.getMessage())
 
 
 class NoHooks:
-    """Delivery of hooks' messages, which isn't simulated."""
+    """A stand-in for the delivery of hooks' messages, which isn't simulated."""
 
     def __init__(self, *_: object, **__: object) -> None:
         self._ended = asyncio.Event()
@@ -95,61 +95,63 @@ class NoHooks:
         """Forget them."""
 
     async def run(self) -> None:
-        """Until the stop."""
+        """Wait for stop()."""
         await self._ended.wait()
 
     async def stop(self) -> None:
-        """End."""
+        """Let run() return."""
         self._ended.set()
 
 
 class SteadyMemory(EngineMemory):
-    """The heap of the whole simulation, whose figures would change the lengths of replies."""
+    """Memory with constant figures, so that the lengths of replies don't vary."""
 
     def used(self) -> int:
-        """Always the same."""
+        """Return a constant."""
         return 1_000_000
 
     def released(self) -> int:
-        """Always the same."""
+        """Return a constant."""
         return 0
 
 
 class WatchedAof(aof.Aof):
-    """The server's log, known to the checks."""
+    """The server's log, which the process keeps for the checks."""
 
     def __init__(self, *arguments: object, **options: object) -> None:
-        super().__init__(*arguments, **options)  # type: ignore[arg-type] # whatever they are
+        super().__init__(*arguments, **options)  # type: ignore[arg-type] # passed through
         CURRENT.get().journal = self
 
 
 class Node:
-    """One machine."""
+    """A machine with a disk, clocks and a server."""
 
-    def __init__(self, name: str, world: World, system: System, network: Network) -> None:
+    def __init__(
+        self, name: str, simulation: SimulationContext, system: System, network: Network
+    ) -> None:
         self.name = name
         self.address = (f"10.0.0.{name.strip('n')}", PORT)
-        self.world = world
+        self.simulation = simulation
         self.network = network
         self.system = system
         self.clock = NodeClock(system.loop)
-        self.disk = system.disks[name] = Disk(world.chance)
-        self.process = Process(name, is_alive=False)
+        self.disk = system.disks[name] = Disk(simulation.chance)
+        self.process = SimulatedProcess(name, is_alive=False)
         self.policy = ""
         self.has_followed = False
         self.on_log: Callable[[Node, str], None] = lambda *_: None
-        # Told up to when what was acknowledged has to be there afterwards.
+        # Called with the time before which acknowledged writes have to survive.
         self.on_end: Callable[[Node, float], None] = lambda *_: None
-        self.is_losing_power = False  # when the process dies by its operations
+        self.is_losing_power = False  # whether the next scheduled crash is a power loss
         self._tasks: list[asyncio.Task[None]] = []
         self._log = logging.Logger(name, logging.INFO)
-        self._log.addHandler(Handler(self._hear))
+        self._log.addHandler(TraceHandler(self._note_log_line))
 
     def note(self, text: str) -> None:
-        """Add to the trail."""
-        self.world.trail.note(self.name, text)
+        """Add a line about this machine to the trace."""
+        self.simulation.trace.note(self.name, text)
 
-    def _hear(self, level: str, text: str) -> None:
+    def _note_log_line(self, level: str, text: str) -> None:
         self.note(f"[{level}] {text}")
         self.on_log(self, text)
 
@@ -157,14 +159,14 @@ class Node:
         """Start the server."""
         assert not self.process.is_alive
         self.note("start")
-        self.process = Process(self.name, on_death=self._died)
+        self.process = SimulatedProcess(self.name, on_death=self._died)
         context = contextvars.copy_context()
         context.run(CURRENT.set, self.process)
         loop = self.system.loop
         task = loop.create_task(self._run(self.process), name=self.name, context=context)
         self._tasks.append(task)
 
-    async def _run(self, process: Process) -> None:
+    async def _run(self, process: SimulatedProcess) -> None:
         options = Options(
             host=self.address[0],
             port=PORT,
@@ -177,7 +179,7 @@ class Node:
         except StartError as error:
             self.note(f"didn't start: {error}")
         except (CrashedError, Exception, BaseExceptionGroup) as error:  # noqa: BLE001
-            # Whatever ends a server that didn't crash is the seed's failure.
+            # Any error of a server that didn't crash fails the seed.
             if process.is_alive:
                 self.system.loop.errors.append(error)
         finally:
@@ -187,7 +189,7 @@ class Node:
                 self._forget(process, is_told=True)
 
     def crash(self, *, loses_power: bool) -> None:
-        """Kill the process at once, or the whole machine."""
+        """Kill the process, or let the whole machine lose power."""
         process = self.process
         if not process.is_alive:
             return
@@ -199,47 +201,47 @@ class Node:
             promised_until -= LOST_SECONDS[self.policy]
             self._lose_power()
         self.on_end(self, promised_until)
-        is_told = not loses_power or self.world.chance.random() < 0.5
+        is_told = not loses_power or self.simulation.chance.random() < 0.5
         self._forget(process, is_told=is_told)
         for task in self._tasks:
             task.cancel()
 
     def _lose_power(self) -> None:
-        """Lose it, and see what became of a log that took the place of another."""
+        """Apply a power loss to the disk, and check a log that replaced another."""
         swap, now = self.disk.swap, self.system.loop.time()
         self.disk.lose_power()
         self.disk.swap = None
         log = self.disk.names.get(LOG)
-        if log is not None and len(log.data) < log.size_kept:
-            self._complain(f"the log of another has {len(log.data)} of {log.size_kept} bytes")
+        if log is not None and len(log.data) < log.size_durable_min:
+            self._complain(f"the copied log has {len(log.data)} of {log.size_durable_min} bytes")
         if swap is None or swap.is_excused or self.policy != "everysec":
-            return  # without a write nothing else says when a new name is safe
+            return  # only under everysec is the name durable after a known time without writes
         if log is not swap.inode and now - swap.at > LOST_SECONDS[self.policy]:
-            self._complain("the log of another is gone, the former is there again")
+            self._complain("the copy of the leader's log is gone, and the former log is back")
 
     def _complain(self, text: str) -> None:
         self.system.loop.errors.append(f"{self.name}: {text}")
 
     def crash_at_swap(self, operations: int) -> None:
-        """Have it lose power so many operations after another file took the place of its log."""
+        """Schedule a power loss, some operations after another file replaces the log."""
         self.is_losing_power = True
-        self.process.ops_left_at_swap = operations
+        self.process.operations_left_at_swap = operations
 
     def crash_after(self, operations: int, *, loses_power: bool) -> None:
-        """Have it die at one of its next operations on files."""
+        """Schedule a crash after some operations on files."""
         self.is_losing_power = loses_power
-        self.process.ops_left = operations
+        self.process.operations_left = operations
 
-    def _died(self, process: Process) -> None:
+    def _died(self, process: SimulatedProcess) -> None:
         assert process is self.process
         self.crash(loses_power=self.is_losing_power)
 
-    def _forget(self, process: Process, *, is_told: bool) -> None:
+    def _forget(self, process: SimulatedProcess, *, is_told: bool) -> None:
         self.system.end_process(process)
         self.network.end_process(process, is_told=is_told)
 
     def stop(self) -> None:
-        """Stop it as SIGTERM does."""
+        """Stop the server with SIGTERM."""
         terminate = self.process.signals.get(signal.SIGTERM)
         if self.process.is_alive and terminate is not None:
             self.note("is told to stop")
@@ -247,19 +249,19 @@ class Node:
 
     @property
     def engine(self) -> Engine:
-        """The data of the server that runs."""
+        """The engine of the running server."""
         assert self.process.engine is not None
         return self.process.engine
 
     @property
     def journal(self) -> aof.Aof:
-        """Its log."""
+        """The log of the running server."""
         assert self.process.journal is not None
         return self.process.journal
 
     @property
     def is_serving(self) -> bool:
-        """Whether it is up and has read its log."""
+        """Whether the server accepts connections and has loaded its log."""
         listener = self.network.listeners.get(self.address)
         if not self.process.is_alive or listener is None or listener.process is not self.process:
             return False
@@ -268,37 +270,38 @@ class Node:
 
     @property
     def is_readable(self) -> bool:
-        """Whether it answers reads: it leads, or caught up once."""
+        """Whether the server accepts reads: it is a leader, or caught up once."""
         if not self.is_serving:
             return False
         return self.engine.session().feed(b"GET none none\r\n", 0).replies == b"$-1\r\n"
 
     def log_bytes(self) -> bytes:
-        """The log's file as it is."""
+        """Return the content of the log file."""
         return bytes(self.disk.find(LOG).data)
 
 
-class Cluster:
-    """All machines, and what stands in for the world in the server's modules."""
+class SimulatedCluster:
+    """All machines, and the patches that put the simulation under the server's modules."""
 
-    def __init__(self, world: World, loop: SimulatedLoop, count: int) -> None:
-        self.world = world
+    def __init__(self, simulation: SimulationContext, loop: SimulatedLoop, count: int) -> None:
+        self.simulation = simulation
         self.loop = loop
         self.system = System(loop)
-        self.network = loop.network = Network(loop, world.chance)
+        self.network = loop.network = Network(loop, simulation.chance)
         self.nodes = [
-            Node(f"n{index}", world, self.system, self.network) for index in range(1, count + 1)
+            Node(f"n{number}", simulation, self.system, self.network)
+            for number in range(1, count + 1)
         ]
         self._ids = 0
 
     def current(self) -> Node:
-        """The machine of the code that runs."""
+        """Return the machine of the running code."""
         name = CURRENT.get().name
         return next(node for node in self.nodes if node.name == name)
 
     @contextlib.contextmanager
     def in_place(self) -> Iterator[None]:
-        """Put the simulated world under the server's modules."""
+        """Patch the server's modules for the length of a block; end the simulation after it."""
         SimulatedPath.system = self.system
         replaced: list[tuple[object, str, object]] = [
             (config_file, "os", self.system),

@@ -1,32 +1,32 @@
-"""What must be true: of a state, of a client's writes in it, of a log, of two servers."""
+"""Checks of a simulation: of states, of clients' writes in them, and of logs."""
 
 import contextlib
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from tests.simulation.client import History
-from tests.simulation.words import TIMED
+from tests.simulation.random_commands import TIMED
 from tile38py._engine import Engine
 
 NOW_NS = 1_700_000_000_000_000_000
-MANY = b"1000000"
-SHOWN = 10  # writes in a failure's text
+LIMIT = b"1000000"  # of objects; more than any state has
+SHOWN_COUNT = 10  # writes in the text of a failure
 
 
 @dataclass(slots=True)
-class State:
-    """All that a server holds, as far as commands show it."""
+class VisibleState:
+    """The data of a server, as commands show it: objects, hooks and channels by name."""
 
-    lasting: dict[str, object] = field(default_factory=dict)
-    timed: dict[str, object] = field(default_factory=dict)  # what expires, or could
+    lasting: dict[str, object] = field(default_factory=dict)  # never expire
+    timed: dict[str, object] = field(default_factory=dict)  # may expire
 
 
-def read_state(engine: Engine, client: str = "") -> State:
-    """The state, or a client's part of it. Keys and names begin with the client's name."""
-    state = State()
+def read_state(engine: Engine, client: str = "") -> VisibleState:
+    """Return the state, or a client's part of it: keys and names begin with the client's name."""
+    state = VisibleState()
     prefix = client.encode()
     for key in _list(engine, b"KEYS", prefix + (b":*" if prefix else b"*")):
-        _, objects = _list(engine, b"SCAN", str(key).encode(), b"LIMIT", MANY)
+        _, objects = _list(engine, b"SCAN", str(key).encode(), b"LIMIT", LIMIT)
         assert isinstance(objects, list)
         part = state.timed if str(key).endswith(TIMED.decode()) else state.lasting
         for item in objects:
@@ -47,7 +47,7 @@ def _list(engine: Engine, *words: bytes) -> list[object]:
 
 
 def replayed(log: bytes) -> Engine:
-    """What a server would make of a log."""
+    """Return an engine that loaded a log."""
     engine = Engine()
     load = engine.load(log, NOW_NS)
     assert load.error is None, f"the log can't be loaded: {load.error}"
@@ -56,10 +56,10 @@ def replayed(log: bytes) -> Engine:
 
 
 def settle(history: History, client: str, engine: Engine, count_min: int) -> None:
-    """Find how many of a client's writes the state has, and forget the rest.
+    """Find how many of a client's writes the state has, and remove the others from the history.
 
-    Fails unless the state is that after the first n of the writes, for some n >= count_min. Of
-    several it is the largest: a server that loses power may go back to any state before it.
+    Fails unless the state is that after the first n writes, for some n >= count_min. The largest
+    such n is taken, since a later power loss may restore any state before it.
     """
     found = read_state(engine, client).lasting
     model = Engine()
@@ -81,25 +81,25 @@ def _lost(history: History, client: str, found: dict[str, object], count_min: in
         _run(model, write.words)
     expected = read_state(model, client).lasting
     return (
-        f"client {client}: the state is none that its writes went through after the first "
-        f"{count_min} of {len(history.writes)}, which are promised:\n"
+        f"client {client}: the state matches no prefix of its {len(history.writes)} writes that "
+        f"has the first {count_min}, which must survive; compared with these:\n"
         + "\n".join(differences(expected, found))
-        + "\nits last promised writes:\n"
+        + "\nthe last writes that must survive:\n"
         + "\n".join(
             f"  {write.acknowledged_at} {b' '.join(write.words)[:100]!r}"
-            for write in history.writes[max(0, count_min - SHOWN) : count_min]
+            for write in history.writes[max(0, count_min - SHOWN_COUNT) : count_min]
         )
     )
 
 
 def _run(engine: Engine, words: Sequence[bytes]) -> None:
-    # Errors, of an id that isn't there say, are what the server found, too.
+    # The server got the same errors, for example for an id that doesn't exist.
     with contextlib.suppress(ValueError):
         engine.execute(words, NOW_NS)
 
 
 def differences(expected: dict[str, object], found: dict[str, object]) -> list[str]:
-    """What isn't equal, a line each."""
+    """Return a line for each name whose values differ."""
     return [
         f"  {name}: expected {expected.get(name)}, found {found.get(name)}"
         for name in sorted(expected.keys() | found.keys())
@@ -107,8 +107,10 @@ def differences(expected: dict[str, object], found: dict[str, object]) -> list[s
     ]
 
 
-def must_equal(what: str, expected: State, found: State, *, may_expire: bool = False) -> None:
-    """Compare two states; with may_expire, what has a time may be missing."""
+def must_equal(
+    what: str, expected: VisibleState, found: VisibleState, *, may_expire: bool = False
+) -> None:
+    """Fail unless two states are equal. With may_expire, timed values may be missing."""
     wrong = differences(expected.lasting, found.lasting)
     for line in differences(expected.timed, found.timed):
         if not may_expire or not line.endswith("found None"):

@@ -1,4 +1,4 @@
-"""One seed: machines, clients and what befalls them; now and then all is healed and checked."""
+"""The scenario of a seed: machines, clients and faults, in rounds that end with checks."""
 
 import asyncio
 import contextlib
@@ -9,71 +9,73 @@ from collections.abc import AsyncIterator, Callable, Coroutine
 from dataclasses import dataclass
 
 from tests.simulation import oracle
-from tests.simulation.client import Caller, Client
+from tests.simulation.client import ClientConnection, WritingClient
 from tests.simulation.disk import Inode
+from tests.simulation.fault_injection import FaultInjector
 from tests.simulation.loop import SimulatedLoop
-from tests.simulation.machine import CURRENT, Process, Trail, World
-from tests.simulation.mishaps import Mishaps
-from tests.simulation.node import NEVER, Cluster, Node
-from tests.simulation.words import Words
+from tests.simulation.machine import CURRENT, SimulatedProcess, SimulationContext, Trace
+from tests.simulation.node import NEVER, Node, SimulatedCluster
+from tests.simulation.random_commands import Words
 
 ROUNDS = 3
 ROUND_SECONDS = 3.0
 LONG_ROUND_SECONDS = 10.0
-PAUSE_SECONDS = 0.7  # between two events, at most
-QUIET_SECONDS_MAX = 90.0  # for everything to recover
-LEAVE_SECONDS_MAX = 10.0  # for clients to leave a leader
-ANSWER_SECONDS_MAX = 5.0  # for a command by itself
-SLOW_REWRITE_SECONDS = 5.0  # longer than everysec lets a write wait to be safe
-SETTLE_SECONDS_MAX = 3.0  # for clients to see what a server has that started anew
+PAUSE_SECONDS = 0.7  # between two faults, at most
+RECOVERY_SECONDS_MAX = 90.0  # for all servers to recover
+LEAVE_SECONDS_MAX = 10.0  # for clients to disconnect from a leader
+REPLY_SECONDS_MAX = 5.0  # for a single command
+SLOW_REWRITE_SECONDS = 5.0  # longer than everysec delays a sync
+SETTLE_SECONDS_MAX = 3.0  # for clients to compare their writes with a restarted server
 EVER = float("inf")
 
 
 @dataclass(slots=True)
-class Result:
-    """How a seed ended."""
+class SeedResult:
+    """The result of a seed."""
 
     seed: int
-    trail: list[str]
+    trace: list[str]
     failure: str = ""
 
 
 class Scenario:
-    """A run."""
+    """A run of machines and clients under random faults."""
 
     def __init__(
-        self, world: World, loop: SimulatedLoop, *, machine_count: int | None = None
+        self, simulation: SimulationContext, loop: SimulatedLoop, *, node_count: int | None = None
     ) -> None:
-        self.trail = world.trail
+        self.trace = simulation.trace
         self.loop = loop
-        self.chance = world.chance
+        self.chance = simulation.chance
         self.policy = self.chance.choice(("always", "everysec", "no"))
-        self.cluster = Cluster(world, loop, machine_count or self.chance.choice((1, 2, 3)))
+        count = node_count or self.chance.choice((1, 2, 3))
+        self.cluster = SimulatedCluster(simulation, loop, count)
         self.nodes = self.cluster.nodes
         self.leader = self.nodes[0]
         slow_seconds = self.chance.choice((0, 0, 0, SLOW_REWRITE_SECONDS))
         self.cluster.system.rewrite_seconds_max = slow_seconds
-        # Followers that shrink their own logs have other bytes than their leader; so has one whose
-        # slow rewrite began while it led.
+        # The log of a follower that shrinks it differs from its leader's; so does that of a former
+        # leader whose slow rewrite began before it became a follower.
         self.followers_shrink = slow_seconds > 0 or self.chance.random() < 0.3
-        # By themselves, too: at each start, and later if much was written.
+        # For automatic rewrites: at each start, and after many writes.
         self.size_min = self.chance.choice((0, 0, 1000, 20_000)) if self.followers_shrink else 0
         self.clients = [
-            Client(f"c{index}", self.chance, lambda: self.leader) for index in range(1, 4)
+            WritingClient(f"c{index}", self.chance, lambda: self.leader) for index in range(1, 4)
         ]
-        self.mishaps = Mishaps(self.chance, self.nodes, self.cluster.network)
-        self.followed: dict[Node, str] = {}  # whom each follows, in its words
-        self.joined: dict[Node, tuple[Process, Process]] = {}  # which runs caught up with which
-        self.promised_until = EVER  # what was acknowledged before has to be there
-        self.trail.note("", f"{len(self.nodes)} machines, appendfsync {self.policy}")
+        self.injector = FaultInjector(self.chance, self.nodes, self.cluster.network)
+        self.followed: dict[Node, str] = {}  # the log line that names the leader of each
+        # The follower's run and the leader's run that it caught up with.
+        self.joined: dict[Node, tuple[SimulatedProcess, SimulatedProcess]] = {}
+        self.promised_until = EVER  # writes that were acknowledged before have to survive
+        self.trace.note("", f"{len(self.nodes)} machines, appendfsync {self.policy}")
 
     async def run(self) -> None:
-        """Start everything, let the seed act, check."""
+        """Start all machines and clients; then disturb, recover and check in rounds."""
         await self._start_all()
         for client in self.clients:
             self._spawn(client.run(), client.process)
         for number in range(ROUNDS):
-            self.trail.note("", f"round {number + 1}")
+            self.trace.note("", f"round {number + 1}")
             await self._disturb()
             await self._recover()
             await self._check()
@@ -88,25 +90,25 @@ class Scenario:
             node.disk.sync_names()
             node.policy = self.policy
             node.on_end = self._node_ended
-            node.on_log = self._heard
+            node.on_log = self._note_leader
             node.start()
         await self._until("all are up", lambda: all(node.is_serving for node in self.nodes))
         await self._arrange()
 
-    def _heard(self, node: Node, text: str) -> None:
-        """Find out from a server's log whom it follows."""
+    def _note_leader(self, node: Node, text: str) -> None:
+        """Learn from a line of a server's log which leader it follows."""
         if text.startswith("following "):
             self.followed[node] = text
             node.has_followed |= "host" in text
         elif text == "caught up" and self.leader.address[0] in self.followed.get(node, ""):
-            # Its data are now what the leader's were at some moment, unless it listens to a run of
-            # the leader that is over without its having heard of that.
+            # Its data now equal the leader's at some moment, unless its connection is to a former
+            # run of the leader whose end it hasn't noticed.
             leader = self.leader.process
             if self.cluster.network.are_linked(node.process, leader):
                 self.joined[node] = (node.process, leader)
 
     def _node_ended(self, node: Node, promised_until: float) -> None:
-        """No client may write on before it knows what became of its writes."""
+        """Stop the clients until the outcome of their writes is known, if the leader ended."""
         if node is self.leader:
             self._unsettle(promised_until)
 
@@ -117,7 +119,7 @@ class Scenario:
             client.meets_restart = promised_until != NEVER
 
     async def _disturb(self) -> None:
-        """Let things go wrong for a while."""
+        """Inject faults for a while."""
         longest = LONG_ROUND_SECONDS if self.chance.random() < 0.2 else ROUND_SECONDS
         end = self.loop.time() + self.chance.random() * longest
         while self.loop.time() < end:
@@ -133,21 +135,21 @@ class Scenario:
             elif kind < 0.42:
                 await self._empty()
             else:
-                self.chance.choice(self.mishaps.kinds)()
+                self.chance.choice(self.injector.kinds)()
             self._settle_all()
             if self.chance.random() < 0.7:
                 self._start_what_stopped()
 
     def _shrink(self) -> None:
         node = self.chance.choice(self.nodes) if self.followers_shrink else self.leader
-        self._spawn(self._say(node, b"AOFSHRINK"), Process("c0"))
+        self._spawn(self._say(node, b"AOFSHRINK"), SimulatedProcess("c0"))
         if self.chance.random() < 0.3:
-            # What a rewrite leaves unsynced is soon synced by others: the moment has to be near.
-            mishaps = self.mishaps
-            self.chance.choice((mishaps.lose_power_soon, mishaps.lose_power_at_swap_of))(node)
+            # Other syncs soon cover unsynced data of a rewrite, so the power loss has to be near.
+            injector = self.injector
+            self.chance.choice((injector.lose_power_soon, injector.lose_power_at_swap_of))(node)
 
     async def _crash_twice(self) -> None:
-        """Kill the leader, and have it lose power as soon as clients saw what it then has."""
+        """Kill the leader; let it lose power as soon as clients have seen its state."""
         leader = self.leader
         leader.crash(loses_power=False)
         self._start_what_stopped()
@@ -156,7 +158,7 @@ class Scenario:
             leader.crash(loses_power=True)
 
     async def _empty(self) -> None:
-        """Have the leader forget everything, between the writes of all clients."""
+        """Send FLUSHDB to the leader, between the writes of all clients."""
         words = (b"FLUSHDB",)
         async with self._clients_away():
             if not self._settle_all() or not self.leader.is_serving:
@@ -164,10 +166,10 @@ class Scenario:
             writes = [client.history.add(words) for client in self.clients]
             reply = await self._tell(self.leader, *words)
             for client, write in zip(self.clients, writes, strict=True):
-                client.learn(write, reply)
+                client.record_reply(write, reply)
 
     async def _promote(self) -> None:
-        """Make a follower the leader, as Sentinel does it."""
+        """Make a follower the leader, as Redis Sentinel does."""
         present = self.leader.process
         candidates = [
             node
@@ -184,44 +186,45 @@ class Scenario:
                 self._unsettle(NEVER)
                 for node in self.nodes:
                     if node is not chosen and self.chance.random() < 0.7:
-                        self._spawn(self._say(node, *self._follow_words()), Process("c0"))
+                        self._spawn(self._say(node, *self._follow_words()), SimulatedProcess("c0"))
 
     @contextlib.asynccontextmanager
     async def _clients_away(self) -> AsyncIterator[None]:
-        """Nothing of a client's arrives anywhere for the length of a block."""
+        """Disconnect all clients for the length of a block."""
         for client in self.clients:
             client.is_paused = True
             client.drop()
         try:
-            await self._until("clients left", self._are_apart, seconds_max=LEAVE_SECONDS_MAX)
+            away = self._are_disconnected
+            await self._until("clients are away", away, seconds_max=LEAVE_SECONDS_MAX)
             yield
         finally:
             for client in self.clients:
                 client.is_paused = False
 
-    def _are_apart(self) -> bool:
-        return all(client.is_idle and client.is_apart for client in self.clients)
+    def _are_disconnected(self) -> bool:
+        return all(client.is_idle and client.is_disconnected for client in self.clients)
 
     def _follow_words(self) -> Words:
         host, port = self.leader.address
         return (b"FOLLOW", host.encode(), str(port).encode())
 
     async def _recover(self) -> None:
-        """Let everything heal."""
-        self.trail.note("", f"recovery, {self.leader.name} leads")
+        """End all faults and wait until all servers and clients have recovered."""
+        self.trace.note("", f"recovery, {self.leader.name} leads")
         for client in self.clients:
             client.is_paused = True
         self.cluster.network.heal()
         for node in self.nodes:
             node.disk.faults.clear()
-            node.process.ops_left = node.process.ops_left_at_swap = None
-        await self._until("clients rest", lambda: all(client.is_idle for client in self.clients))
-        await self._until("all can write", lambda: all(map(_is_quiet, self.nodes)))
+            node.process.operations_left = node.process.operations_left_at_swap = None
+        await self._until("clients idle", lambda: all(client.is_idle for client in self.clients))
+        await self._until("all can write", lambda: all(map(_has_recovered, self.nodes)))
         await self._until("clients are settled", self._settle_all)
         await self._arrange()
 
     async def _arrange(self) -> None:
-        """See that the leader leads and the others follow."""
+        """Send FOLLOW to all servers: to the leader no one, to the others the leader."""
         if len(self.nodes) == 1:
             return
         for node in (self.leader, *(node for node in self.nodes if node is not self.leader)):
@@ -235,10 +238,10 @@ class Scenario:
                 raise AssertionError(f"{node.name} refuses {words!r}")
 
     async def _check(self) -> None:
-        """Everything has to be in order."""
-        # While a shrink puts its file in place they differ for a moment.
+        """Check followers, logs and the writes of all clients."""
+        # Both sizes differ for a moment while a shrink replaces the file.
         await self._until(
-            "aof_size is the file's",
+            "aof_size is the size of the file",
             lambda: all(node.journal.size == len(node.log_bytes()) for node in self.nodes),
         )
         for node in self.nodes:
@@ -252,7 +255,7 @@ class Scenario:
 
     async def _check_follower(self, node: Node) -> None:
         try:
-            await self._until(f"{node.name} is as its leader", lambda: self._is_alike(node))
+            await self._until(f"{node.name} equals its leader", lambda: self._equals_leader(node))
         except AssertionError:
             if node.is_readable:
                 expected = oracle.read_state(self.leader.engine)
@@ -261,7 +264,7 @@ class Scenario:
                 )
             raise
 
-    def _is_alike(self, node: Node) -> bool:
+    def _equals_leader(self, node: Node) -> bool:
         if not node.is_readable or node.journal.is_dirty:
             return False
         if oracle.read_state(node.engine) != oracle.read_state(self.leader.engine):
@@ -271,34 +274,34 @@ class Scenario:
     def _check_log(self, node: Node) -> None:
         log = node.log_bytes()
         data, live = oracle.read_state(oracle.replayed(log)), oracle.read_state(node.engine)
-        # What expired on a follower isn't in its log.
+        # A follower doesn't log what expires on it.
         oracle.must_equal(f"{node.name}: log and data", data, live, may_expire=node.has_followed)
 
     def _settle_all(self) -> bool:
-        """Find out what became of the writes of clients that lost their connection."""
+        """Settle the writes of clients with lost connections. Return whether all are settled."""
         waiting = [client for client in self.clients if client.needs_settling]
         if not self.leader.is_serving:
             return not waiting
         for client in waiting:
-            if client.is_idle and client.is_apart:
+            if client.is_idle and client.is_disconnected:
                 self._settle(client)
         if any(client.needs_settling for client in waiting):
             return False
         if self.promised_until == NEVER:
             for client in self.clients:
-                client.history.forget_promises()
+                client.history.forget_acknowledgements()
         self.promised_until = EVER
         return True
 
-    def _settle(self, client: Client) -> None:
+    def _settle(self, client: WritingClient) -> None:
         writes = client.history.writes
         total, count = len(writes), client.history.acknowledged_before(self.promised_until)
         oracle.settle(client.history, client.name, self.leader.engine, count)
         if writes and client.meets_restart and self.promised_until != NEVER:
-            # What a server has that started anew is safe, since clients see it.
+            # The writes that a restarted server shows to clients must survive from now on.
             writes[-1].acknowledged_at = self.loop.time()
         client.meets_restart = False
-        self.trail.note(client.name, f"{len(writes)} of {total} writes, {count} promised")
+        self.trace.note(client.name, f"{len(writes)} of {total} writes, {count} must survive")
         client.needs_settling = False
 
     def _fail_if_due(self) -> None:
@@ -307,8 +310,8 @@ class Scenario:
                 raise error
             raise AssertionError(error)
 
-    def _spawn(self, work: Coroutine[object, object, object], process: Process) -> None:
-        """Run something beside, whose failure is the seed's."""
+    def _spawn(self, work: Coroutine[object, object, object], process: SimulatedProcess) -> None:
+        """Run a task whose failure fails the seed."""
         context = contextvars.copy_context()
         context.run(CURRENT.set, process)
         task = self.loop.create_task(work, context=context)
@@ -320,26 +323,26 @@ class Scenario:
             self.loop.errors.append(error)
 
     async def _tell(self, node: Node, *words: bytes) -> str:
-        """Send a command from a connection of its own; the reply, empty if none came."""
+        """Send a command on a new connection; return the reply, empty if none came."""
         context = contextvars.copy_context()
-        context.run(CURRENT.set, Process("c0"))
+        context.run(CURRENT.set, SimulatedProcess("c0"))
         return await self.loop.create_task(self._say(node, *words), context=context)
 
     async def _say(self, node: Node, *words: bytes) -> str:
         text = b" ".join(words).decode()
         try:
-            _, caller = await self.loop.create_connection(Caller, *node.address)
+            _, connection = await self.loop.create_connection(ClientConnection, *node.address)
         except OSError:
-            node.note(f"can't be told: {text}")
+            node.note(f"can't be reached for {text}")
             return ""
-        assert isinstance(caller, Caller)
-        caller.send(words)
+        assert isinstance(connection, ClientConnection)
+        connection.send(words)
         try:
-            async with asyncio.timeout(ANSWER_SECONDS_MAX):
-                reply = str(await caller.reply())
+            async with asyncio.timeout(REPLY_SECONDS_MAX):
+                reply = str(await connection.reply())
         except TimeoutError:
             reply = ""
-        caller.close()
+        connection.close()
         node.note(f"{text}: {reply}")
         return reply
 
@@ -349,7 +352,7 @@ class Scenario:
                 node.start()
 
     async def _until(
-        self, what: str, condition: Callable[[], bool], *, seconds_max: float = QUIET_SECONDS_MAX
+        self, what: str, condition: Callable[[], bool], *, seconds_max: float = RECOVERY_SECONDS_MAX
     ) -> None:
         try:
             async with asyncio.timeout(seconds_max):
@@ -361,30 +364,32 @@ class Scenario:
             raise AssertionError(f"never: {what}") from None
 
 
-def _is_quiet(node: Node) -> bool:
+def _has_recovered(node: Node) -> bool:
     return node.is_serving and not node.journal.is_dirty and node.journal.error is None
 
 
-def run_seed(seed: int) -> Result:
-    """Run one seed."""
+def run_seed(seed: int) -> SeedResult:
+    """Run the standard scenario with a seed."""
     return run_scenario(seed, Scenario)
 
 
-def run_scenario(seed: int, make: Callable[[World, SimulatedLoop], Scenario]) -> Result:
-    """Run a scenario of some kind."""
+def run_scenario(
+    seed: int, make: Callable[[SimulationContext, SimulatedLoop], Scenario]
+) -> SeedResult:
+    """Run a scenario with a seed."""
     chance = random.Random(seed)
-    trail = Trail(lambda: 0.0)
-    world = World(chance, trail)
-    loop = SimulatedLoop(world)
-    trail.now = loop.time
+    trace = Trace(lambda: 0.0)
+    simulation = SimulationContext(chance, trace)
+    loop = SimulatedLoop(simulation)
+    trace.now = loop.time
     failure = ""
-    scenario = make(world, loop)
+    scenario = make(simulation, loop)
     try:
         with scenario.cluster.in_place():
             loop.run_until_complete(scenario.run())
-    except Exception as error:  # noqa: BLE001  # whatever it is, it is the seed's failure
+    except Exception as error:  # noqa: BLE001  # any error fails the seed
         failure = f"{type(error).__name__}: {error}"
-        trail.note("", failure)
+        trace.note("", failure)
     finally:
         asyncio.set_event_loop(None)
-    return Result(seed, trail.lines, failure)
+    return SeedResult(seed, trace.lines, failure)

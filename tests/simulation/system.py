@@ -8,9 +8,9 @@ from pathlib import PurePosixPath
 from types import SimpleNamespace
 from typing import Self
 
-from tests.simulation.disk import Disk, Inode, Swap
+from tests.simulation.disk import Disk, Inode, LogSwap
 from tests.simulation.loop import SimulatedLoop
-from tests.simulation.machine import CURRENT, CrashedError, Process
+from tests.simulation.machine import CURRENT, CrashedError, SimulatedProcess
 from tile38py.persistence.files import SHRINK_SUFFIX
 from tile38py.persistence.resync import RESYNC_SUFFIX
 
@@ -20,9 +20,9 @@ FOLDER = Inode()  # stands for every folder
 
 @dataclass(slots=True, eq=False)
 class OpenFile:
-    """What a descriptor stands for."""
+    """An open file, behind a descriptor."""
 
-    process: Process
+    process: SimulatedProcess
     disk: Disk
     inode: Inode
     position: int = 0
@@ -32,13 +32,13 @@ class OpenFile:
 
 @dataclass(slots=True, eq=False)
 class System:
-    """All machines' disks and all open files. Looks like the module `os`."""
+    """The disks of all machines and all open files, with the interface of the module `os`."""
 
     loop: SimulatedLoop
     disks: dict[str, Disk] = field(default_factory=dict)
     files: dict[int, OpenFile] = field(default_factory=dict)
     last_descriptor: int = 100
-    rewrite_seconds_max: float = 0.0  # what writing a snapshot may take besides
+    rewrite_seconds_max: float = 0.0  # additional duration of a rewrite
 
     O_RDONLY, O_WRONLY, O_RDWR = os.O_RDONLY, os.O_WRONLY, os.O_RDWR
     O_APPEND, O_CREAT, O_EXCL, O_TRUNC = os.O_APPEND, os.O_CREAT, os.O_EXCL, os.O_TRUNC
@@ -48,16 +48,16 @@ class System:
     path = os.path
 
     def getpid(self) -> int:
-        """A process number; nothing depends on it."""
+        """Return a constant process id."""
         return 1
 
     def step(self) -> None:
-        """Come before each operation: threads let others run, the process may die."""
+        """Pause the thread before an operation, and crash the process if that is due."""
         self.loop.pause_thread()
         CURRENT.get().step()
 
     def open(self, path: object, flags: int, mode: int = 0o777) -> int:
-        """Open or create a file or folder."""
+        """Open a file or folder, or create a file."""
         del mode
         self.step()
         disk, name = self.locate(path)
@@ -75,16 +75,16 @@ class System:
         return self._add(disk, inode, flags)
 
     def close(self, descriptor: int) -> None:
-        """Forget a descriptor; its lock goes with it."""
+        """Close a descriptor and release its lock."""
         file = self.files.pop(descriptor, None)
         if file is not None and file.inode.lock is file:
             file.inode.lock = None
 
     def write(self, descriptor: int, data: bytes | memoryview) -> int:
-        """Write at the descriptor's place, or at the end."""
+        """Write at the position of the descriptor, or at the end of the file."""
         file = self._file(descriptor)
         if file.is_rewrite and not file.inode.data:
-            # A snapshot may be large, and take longer to write than any promise lasts.
+            # A large snapshot may take longer to write than everysec delays a sync.
             self.loop.pause_thread(self.rewrite_seconds_max)
             CURRENT.get().check()
         position = len(file.inode.data) if file.appends else file.position
@@ -93,29 +93,29 @@ class System:
         return count
 
     def pwrite(self, descriptor: int, data: bytes, position: int) -> int:
-        """Write anywhere."""
+        """Write at a position."""
         file = self._file(descriptor)
         return file.disk.write(file.inode, position, data)
 
     def read(self, descriptor: int, size: int) -> bytes:
-        """Read on."""
+        """Read at the position of the descriptor."""
         file = self._file(descriptor)
         data = bytes(file.inode.data[file.position : file.position + size])
         file.position += len(data)
         return data
 
     def pread(self, descriptor: int, size: int, position: int) -> bytes:
-        """Read anywhere."""
+        """Read at a position."""
         file = self._file(descriptor)
         return bytes(file.inode.data[position : position + size])
 
     def ftruncate(self, descriptor: int, size: int) -> None:
-        """Cut a file."""
+        """Cut or extend a file."""
         file = self._file(descriptor)
         file.disk.truncate(file.inode, size)
 
     def fsync(self, descriptor: int) -> None:
-        """Make a file's data, or a folder's names, safe."""
+        """Make the data of a file, or the names of a folder, durable."""
         file = self._file(descriptor)
         if file.inode is FOLDER:
             file.disk.sync_names()
@@ -125,27 +125,27 @@ class System:
     fdatasync = fsync
 
     def fstat(self, descriptor: int) -> SimpleNamespace:
-        """What is known of a file."""
+        """Return the size and identity of a file."""
         inode = self._file(descriptor).inode
         return SimpleNamespace(st_size=len(inode.data), st_ino=id(inode), st_dev=1)
 
     def fstatvfs(self, descriptor: int) -> SimpleNamespace:
-        """What is known of the disk."""
+        """Return the free space of the disk."""
         room = self._file(descriptor).disk.faults.room
         return SimpleNamespace(f_bavail=ROOM_BYTES if room is None else room, f_frsize=1)
 
     def access(self, path: object, mode: int) -> bool:
-        """Everything may be written."""
+        """Return True: all files are writable."""
         del path, mode
         return True
 
     def chmod(self, path: object, mode: int) -> None:
-        """There are no modes."""
+        """Do nothing: files have no modes."""
 
-    def fdopen(self, descriptor: int, mode: str) -> "Writer":
-        """A file object."""
+    def fdopen(self, descriptor: int, mode: str) -> "FileWriter":
+        """Return a file object for writing."""
         assert mode == "wb"
-        return Writer(self, descriptor)
+        return FileWriter(self, descriptor)
 
     def replace(self, old: object, new: object) -> None:
         """Rename a file."""
@@ -154,12 +154,12 @@ class System:
         target = self.locate(new)[1]
         disk.rename(name, target)
         if name == target + SHRINK_SUFFIX:
-            disk.swap = None  # this file's name isn't safe at once
+            disk.swap = None  # the name of a rewritten log may become durable later
         elif name == target + RESYNC_SUFFIX:
-            # The whole of another's log takes the place of one that was safe.
+            # A complete copy of the leader's log, synced before, replaces the follower's.
             inode = disk.find(target)
-            inode.size_kept = len(inode.data)
-            disk.swap = Swap(inode, self.loop.time())
+            inode.size_durable_min = len(inode.data)
+            disk.swap = LogSwap(inode, self.loop.time())
         if name in (target + RESYNC_SUFFIX, target + SHRINK_SUFFIX):
             CURRENT.get().swapped()
 
@@ -174,7 +174,7 @@ class System:
     remove = unlink
 
     def flock(self, descriptor: int, operation: int) -> None:
-        """Take a file's lock without waiting."""
+        """Lock a file. Raises BlockingIOError if another open file has the lock."""
         del operation
         file = self._file(descriptor)
         holder = file.inode.lock
@@ -182,14 +182,14 @@ class System:
             raise BlockingIOError(errno.EAGAIN, os.strerror(errno.EAGAIN))
         file.inode.lock = file
 
-    def end_process(self, process: Process) -> None:
-        """Close what a dead process had open."""
+    def end_process(self, process: SimulatedProcess) -> None:
+        """Close the files of a dead process."""
         for descriptor, file in list(self.files.items()):
             if file.process is process:
                 del self.files[descriptor]
 
     def locate(self, path: object) -> tuple[Disk, str]:
-        """The disk and the name on it of a path; a folder has no name."""
+        """Return the disk of a path and the name on it, which is empty for a folder."""
         _, machine, *rest = PurePosixPath(str(path)).parts
         return self.disks[machine], "/".join(rest)
 
@@ -209,7 +209,7 @@ class System:
             raise OSError(errno.EBADF, os.strerror(errno.EBADF)) from None
 
 
-class Writer(io.RawIOBase):
+class FileWriter(io.RawIOBase):
     """A file object for writing."""
 
     def __init__(self, system: System, descriptor: int) -> None:
@@ -218,7 +218,7 @@ class Writer(io.RawIOBase):
         self._descriptor = descriptor
 
     def write(self, data: object) -> int:
-        """Write all of it."""
+        """Write all bytes."""
         assert isinstance(data, bytes | bytearray | memoryview)
         rest = bytes(data)
         while rest:
@@ -226,11 +226,11 @@ class Writer(io.RawIOBase):
         return len(data)
 
     def fileno(self) -> int:
-        """The descriptor."""
+        """Return the descriptor."""
         return self._descriptor
 
     def close(self) -> None:
-        """Close the descriptor, too."""
+        """Close the file object and its descriptor."""
         if not self.closed:
             super().close()
             self._system.files.pop(self._descriptor, None)
@@ -240,33 +240,33 @@ class SimulatedPath(PurePosixPath):
     """A path on a simulated disk: /machine/name."""
 
     __slots__ = ()
-    system: System  # of the simulation that runs; there is one at a time
+    system: System  # of the running simulation; only one runs at a time
 
     def mkdir(self, mode: int = 0o777, *, parents: bool = False, exist_ok: bool = False) -> None:
-        """All folders are there."""
+        """Do nothing: all folders exist."""
 
     def resolve(self, *, strict: bool = False) -> Self:
-        """There are no links."""
+        """Return the path: there are no symbolic links."""
         del strict
         return self
 
     def exists(self) -> bool:
-        """Whether there is such a file."""
+        """Whether the file exists."""
         disk, name = self.system.locate(self)
         return not name or name in disk.names
 
     def read_bytes(self) -> bytes:
-        """The whole content."""
+        """Return the content of the file."""
         self.system.step()
         disk, name = self.system.locate(self)
         return bytes(disk.find(name).data)
 
     def rename(self, target: PurePosixPath) -> Self:
-        """Give the file another name."""
+        """Rename the file over any file of the new name."""
         self.system.replace(self, target)
         return type(self)(target)
 
-    replace = rename  # both of pathlib's take the place of a file
+    replace = rename  # on POSIX both overwrite the target
 
     def unlink(self, *, missing_ok: bool = False) -> None:
         """Remove the file."""

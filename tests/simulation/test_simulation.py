@@ -1,4 +1,4 @@
-"""Seeds of the simulation, and that a seed is all that one needs to see a failure again."""
+"""Random seeds of the simulation, and the determinism of each seed."""
 
 import asyncio
 import os
@@ -22,12 +22,12 @@ def test_random_seeds_hold() -> None:
     print(f"seeds from {first} on")
     for seed in range(first, first + SEEDS):
         result = run_seed(seed)
-        assert not result.failure, "\n".join([*result.trail, f"make simulate SEED={seed}"])
+        assert not result.failure, "\n".join([*result.trace, f"make simulate SEED={seed}"])
 
 
 @pytest.mark.parametrize("seed", [1, 2, 3])
-def test_a_seed_leaves_the_same_trail_each_time(seed: int) -> None:
-    trails = set()
+def test_a_seed_leaves_the_same_trace_each_time(seed: int) -> None:
+    traces = set()
     for hash_seed in ("1", "2"):
         run = subprocess.run(
             [sys.executable, "-m", "tests.simulation", "--seed", str(seed)],
@@ -37,12 +37,12 @@ def test_a_seed_leaves_the_same_trail_each_time(seed: int) -> None:
             text=True,
             check=True,
         )
-        trails.add(run.stdout)
-    assert len(trails) == 1
+        traces.add(run.stdout)
+    assert len(traces) == 1
 
 
-def test_a_seed_leaves_the_same_trail_whatever_else_the_process_does() -> None:
-    before = [run_seed(seed).trail for seed in (1, 2, 3)]
+def test_a_seed_leaves_the_same_trace_whatever_else_the_process_does() -> None:
+    before = [run_seed(seed).trace for seed in (1, 2, 3)]
     data, ending = Engine(), threading.Event()
     for number in range(20):
         data.execute((b"SET", b"k", b"%d" % number, b"STRING", b"x" * 1_000_000), 0)
@@ -50,7 +50,7 @@ def test_a_seed_leaves_the_same_trail_whatever_else_the_process_does() -> None:
     for thread in others:
         thread.start()
     try:
-        assert [run_seed(seed).trail for seed in (1, 2, 3)] == before
+        assert [run_seed(seed).trace for seed in (1, 2, 3)] == before
     finally:
         ending.set()
         for thread in others:
@@ -58,39 +58,39 @@ def test_a_seed_leaves_the_same_trail_whatever_else_the_process_does() -> None:
 
 
 def test_seeds_differ() -> None:
-    assert run_seed(1).trail != run_seed(2).trail
+    assert run_seed(1).trace != run_seed(2).trace
 
 
-class Endless(Scenario):
-    """Time passes, and it never ends."""
+class EndlessScenario(Scenario):
+    """A scenario that never ends, although time passes."""
 
     async def run(self) -> None:
-        """Go round for ever."""
+        """Loop for ever."""
         await self._start_all()
         while True:
-            self.trail.note("", "once more")
+            self.trace.note("", "once more")
             await asyncio.sleep(0.001)
 
 
-def test_a_seed_that_never_ends_fails_and_has_its_trail() -> None:
-    result = run_scenario(1, Endless)
+def test_a_seed_that_never_ends_fails_and_has_its_trace() -> None:
+    result = run_scenario(1, EndlessScenario)
     assert "no end after" in result.failure
-    assert result.trail[-1].endswith(result.failure)
-    assert any("once more" in line for line in result.trail)
+    assert result.trace[-1].endswith(result.failure)
+    assert any("once more" in line for line in result.trace)
 
 
-class Interrupted(Scenario):
-    """Fails while threads are at work."""
+class FailingScenario(Scenario):
+    """A scenario that fails while threads run."""
 
     async def run(self) -> None:
-        """Leave them behind."""
+        """Start threads and fail."""
         await self._start_all()
         CURRENT.set(self.leader.process)
         for _ in range(5):
             self.loop.run_in_executor(None, self.loop.pause_thread)
-        raise AssertionError("threads are at work")
+        raise AssertionError("threads run")
 
 
 @pytest.mark.parametrize("seed", range(5))
 def test_a_seed_ends_though_threads_were_at_work_when_it_failed(seed: int) -> None:
-    assert "threads are at work" in run_scenario(seed, Interrupted).failure
+    assert "threads run" in run_scenario(seed, FailingScenario).failure

@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Protocol
 
 from tests.support.fake_disk import FakeBackups, FakeShrinker
-from tests.support.fake_following import Answered, FakeFollowing
+from tests.support.fake_following import FakeFollowing, FinishedTask
 from tests.support.fakes import (
     SECOND,
     FakeClient,
@@ -25,9 +25,9 @@ from tests.support.fakes import (
 from tile38py import commands as families
 from tile38py._engine import Close, Engine
 from tile38py.clients import Clients
-from tile38py.commands.registry import End, Services
+from tile38py.commands.registry import LastReply, Services
 from tile38py.config import Config
-from tile38py.dispatch import Dispatcher, Work
+from tile38py.dispatch import BackgroundWork, Dispatcher
 from tile38py.endpoints.checker import EndpointChecker
 from tile38py.endpoints.registry import Registry
 from tile38py.gates import Gates
@@ -45,7 +45,7 @@ assert families.FAMILIES
 
 
 async def turn_until(condition: Callable[[], bool]) -> None:
-    """Let the loop turn until something is so."""
+    """Let the event loop run until a condition holds. Raises TimeoutError after TURNS_MAX."""
     for _ in range(TURNS_MAX):
         if condition():
             return
@@ -54,11 +54,11 @@ async def turn_until(condition: Callable[[], bool]) -> None:
 
 
 class WholeLog(Journal, LogSource, Protocol):
-    """A log for those who write and those who read."""
+    """A log that can be appended to and read."""
 
 
 class Bench:
-    """A server without sockets: commands in, replies out."""
+    """The parts of a server without sockets, on fakes and the real engine."""
 
     def __init__(self, *, is_developer: bool = False, journal: WholeLog | None = None) -> None:
         self.engine = Engine()
@@ -125,42 +125,42 @@ class Bench:
         )
 
     def new_client(self, *, framing: str = "resp") -> FakeClient:
-        """One more client, of which the server knows."""
+        """Register one more client."""
         client = FakeClient(self.engine.session(framing=framing), self.clients.next_id())
         client.is_plain = framing == "plain"
         self.clients.add(client)
         return client
 
     def send(self, data: bytes, client: FakeClient | None = None) -> bytes:
-        """The replies to some bytes; work for threads is done at once."""
+        """Run requests and return their replies. Background work runs at once."""
         client = client or self.client
         batch = client.session.feed(data, self.clock.now_ns())
         replies = b""
         while True:
-            progress = self.dispatcher.drive(client, batch)
-            replies += b"".join(progress.replies)
-            if progress.stop is None and not progress.has_more:
+            result = self.dispatcher.drive(client, batch)
+            replies += b"".join(result.replies)
+            if result.stop is None and not result.has_more:
                 return replies
-            if isinstance(progress.stop, End | Close):
+            if isinstance(result.stop, LastReply | Close):
                 client.finish()
                 return replies
-            if progress.stop is not None:
-                assert isinstance(progress.stop, Work)
-                result = progress.stop.run()
-                if progress.stop.is_task:
-                    assert isinstance(result, Answered)
-                    result = result.result()
-                replies += progress.stop.frame(result)
+            if result.stop is not None:
+                assert isinstance(result.stop, BackgroundWork)
+                value = result.stop.run()
+                if result.stop.is_task:
+                    assert isinstance(value, FinishedTask)
+                    value = value.result()
+                replies += result.stop.frame(value)
             batch = client.session.feed(b"", self.clock.now_ns())
 
     def call(self, *words: str | bytes, client: FakeClient | None = None) -> bytes:
-        """The reply to one command."""
+        """Run a command and return its reply."""
         encoded = [word.encode() if isinstance(word, str) else word for word in words]
         return self.send(command(*encoded), client)
 
 
-class Line:
-    """A connection on a fake socket, with a server behind it."""
+class FakeSocket:
+    """The socket of a client, directly connected to the server's connection object."""
 
     def __init__(
         self,
@@ -188,10 +188,10 @@ class Line:
         self.connection.connection_made(self.transport)
 
     def send(self, data: bytes) -> bytes:
-        """What is answered at once."""
+        """Send bytes and return the bytes that the server sends at once."""
         self.connection.data_received(data)
         return self.transport.taken()
 
     def call(self, *words: bytes) -> bytes:
-        """The immediate reply to one command."""
+        """Send a command and return the bytes that the server sends at once."""
         return self.send(command(*words))

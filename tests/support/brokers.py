@@ -20,12 +20,12 @@ SEARCHED = os.pathsep.join([os.environ.get("PATH", ""), "/usr/sbin", "/usr/local
 
 
 def missing(what: str) -> None:
-    """Skip a test for want of a broker; in CI, the tests' conftest makes that a failure."""
+    """Skip a test that needs a broker; in CI, conftest.py turns the skip into a failure."""
     pytest.skip(f"{what} isn't installed: run .ci/brokers")
 
 
 def program(name: str) -> str:
-    """The path of a broker's program."""
+    """Return the path of a broker's program; skip the test if it isn't installed."""
     path = shutil.which(name, path=SEARCHED)
     if path is None:
         missing(name)
@@ -34,7 +34,7 @@ def program(name: str) -> str:
 
 
 def free_port() -> int:
-    """A port that nobody uses now, and that stays the broker's over a restart."""
+    """Return a port that is free now. A broker keeps it when it restarts."""
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
         port: int = listener.getsockname()[1]
@@ -42,13 +42,13 @@ def free_port() -> int:
 
 
 def accepts(port: int) -> bool:
-    """Whether somebody listens on a port."""
+    """Whether a server listens on a port of this machine."""
     with socket.socket() as connection:
         return connection.connect_ex(("127.0.0.1", port)) == 0
 
 
 class Broker:
-    """A broker that can be killed and started again with what it has on disk."""
+    """A broker process that can be killed and restarted with its data on disk."""
 
     def __init__(
         self,
@@ -59,7 +59,7 @@ class Broker:
         is_ready: Callable[[], bool] | None = None,
         environment: Mapping[str, str] | None = None,
     ) -> None:
-        """Prepare; start() starts it."""
+        """Prepare a broker; start() runs it."""
         self.command = list(command)
         self.folder = folder
         self.port = port
@@ -68,7 +68,7 @@ class Broker:
         self.is_ready = is_ready or (lambda: accepts(port))
 
     def start(self) -> None:
-        """Start it and wait until it takes connections."""
+        """Start the process and wait until it accepts connections."""
         with (self.folder / "broker.log").open("ab") as log:
             self.process = subprocess.Popen(
                 self.command,
@@ -89,7 +89,7 @@ class Broker:
         return self.is_ready()
 
     def kill(self) -> None:
-        """End it without warning, with all processes of its session."""
+        """Kill the process and all others of its session."""
         if self.process is not None:
             with contextlib.suppress(ProcessLookupError):
                 os.killpg(self.process.pid, signal.SIGKILL)
@@ -98,14 +98,14 @@ class Broker:
 
 
 def redis_broker(folder: Path) -> Broker:
-    """A redis-server."""
+    """Prepare a redis-server."""
     port = free_port()
     words = [program("redis-server"), "--port", str(port), "--bind", "127.0.0.1", "--save", ""]
     return Broker(words, folder, port=port)
 
 
 def mosquitto_broker(folder: Path, *lines: str, port: int | None = None) -> Broker:
-    """A mosquitto that keeps sessions on disk."""
+    """Prepare a mosquitto that keeps sessions on disk."""
     port = port or free_port()
     text = [f"listener {port} 127.0.0.1", "persistence true", f"persistence_location {folder}/"]
     text += ["autosave_interval 1", "autosave_on_changes true", "max_queued_messages 100000"]
@@ -119,7 +119,7 @@ def mosquitto_broker(folder: Path, *lines: str, port: int | None = None) -> Brok
 
 
 def nats_broker(folder: Path, *options: str) -> Broker:
-    """A nats-server with JetStream."""
+    """Prepare a nats-server with JetStream."""
     port = free_port()
     words = [program("nats-server"), "-a", "127.0.0.1", "-p", str(port), "-js", "-sd", str(folder)]
     return Broker([*words, *options], folder, port=port)
@@ -129,14 +129,14 @@ RABBITMQ_MESSAGE_BYTES_MAX = 100_000
 
 
 class RabbitBroker(Broker):
-    """A broker with a second listener, for TLS."""
+    """A rabbitmq-server with a second listener, for TLS."""
 
     tls_port: int
     certificate: Path
 
 
 def rabbitmq_broker(folder: Path) -> RabbitBroker:
-    """A rabbitmq-server with its data in the folder, and a lower limit for messages."""
+    """Prepare a rabbitmq-server with its data in the folder and a low message size limit."""
     port, distribution, mapper, tls_port = free_port(), free_port(), free_port(), free_port()
     certificate, key = make_certificates(folder)
     name = f"t{uuid.uuid4().hex[:8]}@localhost"
@@ -164,12 +164,13 @@ def rabbitmq_broker(folder: Path) -> RabbitBroker:
         "HOME": str(folder),
         "ERL_EPMD_PORT": str(mapper),
     }
-    # Debian's wrapper changes to the user rabbitmq; the program below it doesn't.
+    # Debian's wrapper script switches to the user rabbitmq; the script that it calls doesn't.
     script = next(
         (path for path in sorted(Path("/usr/lib/rabbitmq/bin").glob("rabbitmq-server"))),
         Path(program("rabbitmq-server")),
     )
-    # Erlang by itself would start a port mapper that outlives the test; ours ends with its session.
+    # Without an epmd of its own, Erlang starts one that outlives the test; this one is killed with
+    # the session.
     command = f"'{program('epmd')}' -port {mapper} & exec '{script}'"
     broker = RabbitBroker(["sh", "-c", command], folder, port=port, environment=environment)
     broker.tls_port, broker.certificate = tls_port, certificate
@@ -177,7 +178,7 @@ def rabbitmq_broker(folder: Path) -> RabbitBroker:
 
 
 def make_certificates(folder: Path) -> tuple[Path, Path]:
-    """A certificate for localhost that no system trusts, and its key."""
+    """Create a self-signed certificate for localhost, and its key."""
     certificate, key = folder / "cert.pem", folder / "key.pem"
     subject = ["-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost,IP:127.0.0.1"]
     words = [program("openssl"), "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2"]

@@ -1,4 +1,4 @@
-"""Delivery with stand-ins: hooks, endpoints that can be broken at will, a queue without threads."""
+"""Delivery over fakes: hooks, endpoints that fail on demand, a queue without threads."""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
@@ -30,58 +30,58 @@ class Hooks(dict[str, Hook]):
     """All hooks, by name."""
 
     def find(self, hook: str) -> Hook | None:
-        """The hook of a name."""
+        """Return the hook of a name, None if there is none."""
         return self.get(hook)
 
     def names(self) -> list[str]:
-        """Their names."""
+        """Return all names."""
         return list(self)
 
 
 async def at_once(function: Callable[[], Result]) -> Result:
-    """In place of the queue's thread."""
+    """Call a function at once, where the server calls it on the queue's thread."""
     return function()
 
 
 @dataclass
 class FakeCouriers:
-    """Endpoints: what was delivered to each, and which are broken in which way."""
+    """Fake endpoints: they record deliveries, and fail in the ways that a test sets."""
 
     clock: FakeTimeLoop
     delivered: dict[str, list[bytes]] = field(default_factory=dict)
     down: set[str] = field(default_factory=set)
     hanging: set[str] = field(default_factory=set)
     refused: set[bytes] = field(default_factory=set)
-    poison: set[bytes] = field(default_factory=set)  # what breaks the connection for all
-    stops_at_refusals: bool = True  # or the rest of the batch is under way already
+    poison: set[bytes] = field(default_factory=set)  # messages that break the connection
+    stops_at_refusals: bool = True  # False: the batch is sent although a message is refused
     tries: dict[str, int] = field(default_factory=dict)
     resting: dict[str, int] = field(default_factory=dict)
     linger: float = 0.0
     open_count: int = 0
 
     def resting_until_ns(self, url: str) -> int:
-        """As of the last failure."""
+        """Return the end of the backoff after the last failure."""
         return self.resting.get(url, 0)
 
     def linger_seconds(self, url: str) -> float:
-        """As long for all."""
+        """Return the same delay for all endpoints."""
         del url
         return self.linger
 
     def shown(self, url: str) -> str:
-        """The URL."""
+        """Return the URL."""
         return url
 
     def problem(self, url: str) -> str:
-        """None."""
+        """Return an empty text: all endpoints are usable."""
         del url
         return ""
 
     async def run(self) -> None:
-        """Nothing has to be closed."""
+        """Return at once: no connection has to be closed."""
 
     async def send(self, url: str, batch: Batch) -> str | None:
-        """Deliver what isn't broken."""
+        """Deliver a batch, as far as the endpoint works."""
         self.tries[url] = self.tries.get(url, 0) + 1
         if url in self.hanging:
             await asyncio.sleep(5)
@@ -105,11 +105,11 @@ class FakeCouriers:
         return None
 
 
-class Bench:
-    """A queue and a worker."""
+class DeliveryHarness:
+    """A hook queue with its worker, over fake endpoints."""
 
     def __init__(self, path: Path, retention: Retention | None = None) -> None:
-        """Open the queue in a file."""
+        """Open a queue in a file."""
         self.clock = fake_clock()
         self.hooks: dict[str, Hook] = {}
         self.couriers = FakeCouriers(self.clock)
@@ -138,13 +138,13 @@ class Bench:
         self.log.append(text % values)
 
     def put(self, hook: str, *bodies: bytes) -> None:
-        """Queue events and wake the worker, as a write does."""
+        """Queue events of a hook and wake the worker, as a write does."""
         for body in bodies:
             self.queue.append(hook_event(hook, body), self.clock.now_ns())
         self.worker.wake(hook)
 
     def take(self, hook: str, count: int = 100) -> list[bytes]:
-        """What a hook would be sent next; it goes back."""
+        """Return the messages that a hook is sent next, and leave them in the queue."""
         messages = self.queue.take(hook, count, 1 << 20)
         if messages:
             self.queue.settle(messages, 0)
@@ -152,8 +152,8 @@ class Bench:
 
 
 @asynccontextmanager
-async def running(bench: Bench) -> AsyncIterator[None]:
-    """The worker at work."""
+async def running(bench: DeliveryHarness) -> AsyncIterator[None]:
+    """Run the worker for the length of a block."""
     async with asyncio.TaskGroup() as tasks:
         bench.worker.start(tasks)
         yield

@@ -1,4 +1,4 @@
-"""The engine in process, driven by commands in RESP. Has no clock: tests say what time it is."""
+"""The engine in process, driven by commands in RESP. Has no clock: tests pass the time in."""
 
 from collections.abc import Sequence
 
@@ -9,17 +9,17 @@ START_NS = 1_700_000_000_000_000_000
 
 
 class EngineClient:
-    """One session with an engine; collects what would be logged."""
+    """A session with an engine; collects the log."""
 
     def __init__(self, engine: Engine | None = None) -> None:
-        """Open a session with an engine, a new one unless told."""
+        """Open a session with an engine, by default a new one."""
         self.engine = engine or new_engine()
         self.session = self.engine.session()
         self.now_ns = START_NS
         self.log = b""
 
     def feed(self, data: bytes) -> bytes:
-        """The replies to bytes as they may come from a socket. Long reads are run at once."""
+        """Run received bytes and return the replies. Long reads run at once."""
         replies = b""
         batch = self.session.feed(data, self.now_ns)
         while True:
@@ -34,17 +34,17 @@ class EngineClient:
             batch = self.session.feed(b"", self.now_ns)
 
     def call(self, *words: str | bytes | float) -> Reply:
-        """The reply to a command."""
+        """Run a command and return its reply."""
         return self.call_many([words])[0]
 
     def call_many(self, commands: Sequence[Sequence[str | bytes | float]]) -> list[Reply]:
-        """The replies to commands that arrive at once."""
+        """Run commands that arrive in one read; return their replies."""
         data = b"".join(encode_command([as_bytes(word) for word in words]) for words in commands)
         return parse_replies(self.feed(data))
 
 
 def new_engine() -> Engine:
-    """An engine that is ready for commands of anyone."""
+    """Create an engine that accepts all commands."""
     engine = Engine()
     engine.set_state(
         loading=False,
@@ -58,7 +58,7 @@ def new_engine() -> Engine:
 
 
 def parse_replies(data: bytes) -> list[Reply]:
-    """All replies in bytes that hold nothing but whole replies."""
+    """Parse complete replies."""
     replies: list[Reply] = []
     position = 0
     while position < len(data):

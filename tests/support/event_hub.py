@@ -1,6 +1,6 @@
-"""A stand-in for Azure's Event Hubs: AMQP 1.0 over TLS as far as sending goes, with logins.
+"""A stand-in for Azure Event Hubs: receives events over AMQP 1.0 and TLS, with logins.
 
-The frames' bytes are read and written by the codec of the real client, there being no other.
+The codec of the real client parses and writes the frames.
 """
 
 import asyncio
@@ -24,7 +24,7 @@ from tests.support.brokers import make_certificates
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-PORT = 5671  # the client knows no other
+PORT = 5671  # the client accepts no other port
 KEY = "c2VocmdlaGVpbQ=="
 URL = f"Endpoint=sb://localhost/;SharedAccessKeyName=n;SharedAccessKey={KEY};EntityPath=hub"
 SASL_HEADER, AMQP_HEADER = b"AMQP\x03\x01\x00\x00", b"AMQP\x00\x01\x00\x00"
@@ -36,18 +36,18 @@ WINDOW = CREDIT = 1 << 20  # more than any test sends
 Fields = list[object]
 
 
-class Link(NamedTuple):
+class AmqpLink(NamedTuple):
     """A link that a client attached."""
 
     node: bytes
-    is_sending: bool  # the client sends on it
+    is_sending: bool  # from the client to the hub
 
 
 class EventHub:
-    """A hub on the one port that clients know; killed and started again, it keeps its events."""
+    """A hub that keeps its events when it is killed and restarted."""
 
     def __init__(self, folder: Path, *, event_bytes_max: int = 1 << 20) -> None:
-        """Make a certificate; nothing listens yet."""
+        """Create a certificate; start() listens."""
         self.certificate, key = make_certificates(folder)
         self._context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
         self._context.load_cert_chain(self.certificate, key)
@@ -58,11 +58,11 @@ class EventHub:
         self._writers: list[asyncio.StreamWriter] = []
 
     async def start(self) -> None:
-        """Listen."""
+        """Accept connections."""
         self._server = await asyncio.start_server(self._serve, "127.0.0.1", PORT, ssl=self._context)
 
     async def kill(self) -> None:
-        """Cut all connections."""
+        """Abort all connections and stop listening."""
         self._server.close()
         for writer in self._writers:
             writer.transport.abort()
@@ -72,11 +72,11 @@ class EventHub:
         self._writers.append(writer)
         self.connection_count += 1
         with contextlib.suppress(OSError, asyncio.IncompleteReadError):
-            await Visit(self, reader, writer).run()
+            await AmqpConnection(self, reader, writer).run()
         writer.close()
 
     def take(self, payload: bytes, message_format: object) -> None:
-        """Keep the events of a message."""
+        """Store the events of a message."""
         found = decode_payload(memoryview(payload))
         parts = data_of(payload)
         if message_format == BATCHED_FORMAT:
@@ -87,8 +87,8 @@ class EventHub:
         self.received += [(key, part) for part in parts]
 
 
-class Visit:
-    """One connection."""
+class AmqpConnection:
+    """A connection to the hub."""
 
     def __init__(
         self, hub: EventHub, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
@@ -96,13 +96,13 @@ class Visit:
         self._hub = hub
         self._reader = reader
         self._writer = writer
-        self._links: dict[int, Link] = {}
-        self._is_known = False  # who sends has shown a token that is right
+        self._links: dict[int, AmqpLink] = {}
+        self._is_authenticated = False
         self._delivery = b""
         self._sent_count = 0
 
     async def run(self) -> None:
-        """Greet, then answer until the client leaves."""
+        """Negotiate, then handle frames until the client closes."""
         await self._reader.readexactly(len(SASL_HEADER))
         self._writer.write(SASL_HEADER)
         self._send(performatives.SASLMechanism([b"ANONYMOUS", b"MSSBCBS"]), 0, kind=1)
@@ -130,7 +130,7 @@ class Visit:
         while True:
             head = await self._reader.readexactly(8)
             body = await self._reader.readexactly(int.from_bytes(head[:4], "big") - len(head))
-            if body:  # or it only says that it is there
+            if body:  # frames without a body are keep-alives
                 code, fields = decode_frame(memoryview(body))
                 return int.from_bytes(head[6:], "big"), code, list(fields)
 
@@ -152,7 +152,7 @@ class Visit:
         assert isinstance(handle, int)
         place = source if is_receiving else target
         assert isinstance(place, list)
-        link = self._links[handle] = Link(place[0], not is_receiving)
+        link = self._links[handle] = AmqpLink(place[0], not is_receiving)
         ends = (
             endpoints.Source(link.node, *[None] * (len(endpoints.Source._fields) - 1)),
             endpoints.Target(link.node, *[None] * (len(endpoints.Target._fields) - 1)),
@@ -160,7 +160,7 @@ class Visit:
         words = (name, handle, not is_receiving, 0, 0, *ends, None, None)
         limits = (0 if is_receiving else None, self._hub.event_bytes_max, None, None, None)
         self._send(performatives.AttachFrame(*words, *limits), channel)
-        if link.node != LOGIN_NODE and not self._is_known:
+        if link.node != LOGIN_NODE and not self._is_authenticated:
             refusal = AMQPError(b"amqp:unauthorized-access", b"no token was shown")
             self._send(performatives.DetachFrame(handle, True, refusal), channel)
         elif link.is_sending:
@@ -188,8 +188,8 @@ class Visit:
 
     def _log_in(self, channel: int, delivery: bytes) -> None:
         request = decode_payload(memoryview(delivery))
-        self._is_known = is_right(request.value)
-        status = (202, b"Accepted") if self._is_known else (401, b"InvalidSignature")
+        self._is_authenticated = is_valid_token(request.value)
+        status = (202, b"Accepted") if self._is_authenticated else (401, b"InvalidSignature")
         words: dict[str | bytes, object] = {
             b"status-code": status[0],
             b"status-description": status[1],
@@ -211,13 +211,13 @@ class Visit:
 
 
 def data_of(payload: bytes) -> list[bytes]:
-    """The sections of data that a message has."""
+    """Return the data sections of a message."""
     found = decode_payload(memoryview(payload)).data
     assert isinstance(found, list)
     return [bytes(part) for part in found]
 
 
-def is_right(token: object) -> bool:
+def is_valid_token(token: object) -> bool:
     """Whether a token is signed with the hub's key."""
     assert isinstance(token, bytes)
     parts = {name: values[0] for name, values in parse_qs(token.decode().partition(" ")[2]).items()}

@@ -1,4 +1,4 @@
-"""Events of hooks as the engine makes them, for tests that have none running. No test is here."""
+"""Events of hooks as the engine makes them, for tests without an engine."""
 
 import json
 
@@ -6,7 +6,7 @@ from tile38py._engine import HookEvent, QueuedEvent
 
 
 def hook_event(hook: str, body: bytes) -> HookEvent:
-    """An event with this message, about the object that it names if it is JSON."""
+    """Return an event with a message; if that is JSON, its members give the subject."""
     try:
         members = json.loads(body)
     except ValueError:
@@ -18,5 +18,5 @@ def hook_event(hook: str, body: bytes) -> HookEvent:
 
 
 def queued(number: int, hook: str, body: bytes) -> QueuedEvent:
-    """The same on its way to an endpoint."""
+    """Return an event with its number in the queue."""
     return QueuedEvent(number, 0, hook_event(hook, body))

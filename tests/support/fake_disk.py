@@ -1,4 +1,4 @@
-"""A disk in memory that forgets what wasn't synced, and fails or loses power when told."""
+"""A disk in memory that loses unsynced data, and fails or loses power on demand."""
 
 import errno
 import hashlib
@@ -15,12 +15,12 @@ LOG = "log"
 
 
 class PowerLossError(Exception):
-    """Everything stops."""
+    """The power fails: no operation follows."""
 
 
 @dataclass(slots=True, eq=False)
-class Content:
-    """What an inode holds."""
+class FakeInode:
+    """The content of a file, and the synced part of it."""
 
     data: bytes = b""
     synced: bytes = b""
@@ -28,18 +28,18 @@ class Content:
 
 @dataclass(slots=True)
 class FakeDisk:
-    """Files by name, as programs see them and as they are after a loss of power."""
+    """Files by name: the names that programs see, and those that survive a power loss."""
 
-    names: dict[str, Content] = field(default_factory=dict)
-    names_synced: dict[str, Content] = field(default_factory=dict)
+    names: dict[str, FakeInode] = field(default_factory=dict)
+    names_synced: dict[str, FakeInode] = field(default_factory=dict)
     operations: list[str] = field(default_factory=list)
     fail_at: int | None = None  # the number of the operation that raises
     error: int = errno.EIO
     stop_at: int | None = None  # the number of the operation before which the power fails
-    opened: int = 0  # files that aren't closed
+    opened: int = 0  # open files
 
     def step(self, operation: str) -> None:
-        """One operation begins."""
+        """Record an operation before it runs. Raises OSError or PowerLossError if it is due."""
         number = len(self.operations)
         self.operations.append(operation)
         if self.stop_at is not None and number >= self.stop_at:
@@ -48,72 +48,72 @@ class FakeDisk:
             raise OSError(self.error, os.strerror(self.error))
 
     def open(self, name: str = LOG) -> "FakeFile":
-        """A file, made if it isn't there."""
-        content = self.names.setdefault(name, Content())
-        return FakeFile(self, name, content)
+        """Open a file; create it if it doesn't exist."""
+        inode = self.names.setdefault(name, FakeInode())
+        return FakeFile(self, name, inode)
 
     def put(self, data: bytes, name: str = LOG) -> None:
-        """A file that is there, for good."""
-        self.names[name] = self.names_synced[name] = Content(data, data)
+        """Create a synced file."""
+        self.names[name] = self.names_synced[name] = FakeInode(data, data)
 
     def after_kill(self) -> dict[str, bytes]:
-        """The files if the process dies."""
-        return {name: content.data for name, content in self.names.items()}
+        """Return the files after the process was killed."""
+        return {name: inode.data for name, inode in self.names.items()}
 
     def after_power_loss(self) -> dict[str, bytes]:
-        """The files that are sure to be there if the power fails."""
-        return {name: content.synced for name, content in self.names_synced.items()}
+        """Return the files that survive a power loss."""
+        return {name: inode.synced for name, inode in self.names_synced.items()}
 
 
 class FakeFile:
-    """A file of it."""
+    """An open file of a fake disk."""
 
-    def __init__(self, disk: FakeDisk, name: str, content: Content) -> None:
-        self.disk, self.name, self.content = disk, name, content
+    def __init__(self, disk: FakeDisk, name: str, inode: FakeInode) -> None:
+        self.disk, self.name, self.inode = disk, name, inode
         self.is_closed = False
         disk.opened += 1
 
     def size(self) -> int:
-        """Bytes."""
-        return len(self.content.data)
+        """Return the size in bytes."""
+        return len(self.inode.data)
 
     def read(self, position: int, size: int) -> bytes:
-        """A part."""
+        """Return a range."""
         self._step("read")
-        return self.content.data[position : position + size]
+        return self.inode.data[position : position + size]
 
     def write(self, data: bytes) -> None:
-        """Append; half of it if that fails."""
+        """Append data; append half of it if the operation fails."""
         try:
             self._step("write")
         except OSError:
-            self.content.data += data[: len(data) // 2]
+            self.inode.data += data[: len(data) // 2]
             raise
-        self.content.data += data
+        self.inode.data += data
 
     def truncate(self, size: int) -> None:
-        """Cut."""
+        """Cut the file to a size."""
         self._step("truncate")
-        self.content.data = self.content.data[:size]
+        self.inode.data = self.inode.data[:size]
 
     def sync(self) -> None:
-        """Make it last."""
+        """Sync the data."""
         self._step("sync")
-        self.content.synced = self.content.data
+        self.inode.synced = self.inode.data
 
     def has_room(self) -> bool:
-        """Always."""
+        """Return True: this disk is never full."""
         return True
 
     def digest(self, position: int, size: int) -> str | None:
-        """The sum of a range."""
-        part = self.content.data[position : position + size]
+        """Return the MD5 of a range, None if it isn't all there or the file is closed."""
+        part = self.inode.data[position : position + size]
         if self.is_closed or len(part) < size:
             return None
         return hashlib.md5(part, usedforsecurity=False).hexdigest()
 
     def close(self) -> None:
-        """Be closed, once."""
+        """Close the file; a second call does nothing."""
         self.disk.opened -= not self.is_closed
         self.is_closed = True
 
@@ -125,51 +125,51 @@ class FakeFile:
 
 
 class FakeFolder:
-    """The place of the log on it."""
+    """The directory of the log on a fake disk."""
 
     def __init__(self, disk: FakeDisk) -> None:
         self.disk = disk
 
     def create(self, suffix: str) -> FakeFile:
-        """A new file beside."""
+        """Create an empty file beside the log."""
         self.disk.step(f"create {LOG}{suffix}")
-        self.disk.names[LOG + suffix] = Content()
+        self.disk.names[LOG + suffix] = FakeInode()
         return self.disk.open(LOG + suffix)
 
     def put_in_place(self, suffix: str) -> None:
-        """Rename."""
+        """Rename a file over the log."""
         self.disk.step("rename")
         self.disk.names[LOG] = self.disk.names.pop(LOG + suffix)
 
     def sync(self) -> None:
-        """Make names last."""
+        """Sync the names."""
         self.disk.step("sync folder")
         self.disk.names_synced = dict(self.disk.names)
 
     def remove(self, suffix: str) -> None:
-        """Unlink."""
+        """Remove a file beside the log, if it exists."""
         self.disk.step(f"remove {LOG}{suffix}")
         self.disk.names.pop(LOG + suffix, None)
 
 
 class FakeShrinker:
-    """Counts."""
+    """A shrinker that only counts its starts."""
 
     def __init__(self) -> None:
         self.figures = RewriteFigures()
         self.starts = 0
 
     def start(self) -> None:
-        """One more."""
+        """Count a start."""
         self.starts += 1
 
     def cancel(self, then: Callable[[], None]) -> None:
-        """None runs."""
+        """Call back at once: no rewrite runs."""
         then()
 
 
 class FakeBackups:
-    """Makes backups that are kept nowhere."""
+    """Makes backups without writing them."""
 
     def __init__(self, engine: Engine, clock: FakeClock) -> None:
         self.names: list[str] = []
@@ -177,7 +177,7 @@ class FakeBackups:
         self._clock = clock
 
     def begin(self, name: str) -> Callable[[], Backup]:
-        """Note the name and count the bytes."""
+        """Record the name; return a function that returns the backup's facts."""
         self.names.append(name)
         rewrite = self._engine.rewrite(self._clock.now_ns())
         size = sum(map(len, iter(lambda: rewrite.read(MIB), b"")))

@@ -1,4 +1,4 @@
-"""A stand-in for what follows a leader: no network, no stream. No test is here."""
+"""A fake of the part that follows a leader, without network and stream."""
 
 from collections.abc import Callable, Generator
 
@@ -7,24 +7,24 @@ from tile38py.gates import Gates
 from tile38py.interfaces.following import LeaderAddress
 
 
-class Answered:
-    """A task that has ended."""
+class FinishedTask:
+    """A task that has ended, with its result."""
 
-    def __init__(self, answer: object) -> None:
-        self._answer = answer
+    def __init__(self, result: object) -> None:
+        self._result = result
 
     def __await__(self) -> Generator[None, None, object]:
-        """The answer."""
+        """Yield once, then return the result."""
         yield
-        return self._answer
+        return self._result
 
     def result(self) -> object:
-        """The answer."""
-        return self._answer
+        """Return the result."""
+        return self._result
 
 
 class FakeFollowing:
-    """Follows whom it is told."""
+    """Remembers its leader and the state that a test sets."""
 
     def __init__(self, gates: Gates) -> None:
         self.leader: LeaderAddress | None = None
@@ -39,26 +39,26 @@ class FakeFollowing:
         self._begun = self._effective = 0
 
     def next_number(self) -> int:
-        """Count."""
+        """Return the number of one more FOLLOW."""
         self._begun += 1
         return self._begun
 
     def follow(self, leader: LeaderAddress | None, number: int) -> None:
-        """Follow."""
+        """Set the leader."""
         self.leader, self._effective = leader, number
         self._gates.is_following = leader is not None
         self._gates.apply()
 
     def is_superseded(self, number: int) -> bool:
-        """Whether a later one took effect."""
+        """Whether a later FOLLOW took effect."""
         return number < self._effective
 
     def probe(
         self, leader: LeaderAddress, settle: Callable[[CommandError | None], object]
-    ) -> Answered:
-        """Ask at once; others may do something meanwhile."""
+    ) -> FinishedTask:
+        """Settle at once, after calling the function that a test wants called meanwhile."""
         self.probed.append(leader)
         meanwhile, self.while_asking = self.while_asking, None
         if meanwhile is not None:
             meanwhile()
-        return Answered(settle(self.error))
+        return FinishedTask(settle(self.error))

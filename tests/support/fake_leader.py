@@ -1,6 +1,6 @@
-"""A leader of scripted replies, on connections in memory, and all that following needs besides.
+"""A leader with scripted replies on connections in memory, and fakes of a follower's dependencies.
 
-Notes every byte that a follower says, connection by connection. The engine and the log are real.
+Records the requests of each connection. The engine and the log are real.
 """
 
 import asyncio
@@ -15,23 +15,23 @@ Result = TypeVar("Result")
 
 
 class FakeStream:
-    """One connection of a follower to a leader."""
+    """A connection of a follower to a fake leader."""
 
     def __init__(self, leader: "FakeLeader") -> None:
         self._leader = leader
         self._incoming = asyncio.Queue[bytes]()
         self._unparsed = b""
-        self.said: list[bytes] = []  # requests, their words joined by spaces
+        self.requests: list[bytes] = []  # the words of each joined by spaces
         self.is_closed = False
         self.is_streaming = False
 
     async def read(self, size_max: int) -> bytes:
-        """What the leader sent."""
+        """Wait for bytes from the leader."""
         del size_max
         return await self._incoming.get()
 
     def write(self, data: bytes) -> None:
-        """Let the leader answer."""
+        """Send requests; the leader replies at once."""
         self._unparsed += data
         while (parsed := parse_reply(self._unparsed)) is not None:
             words, end = parsed
@@ -40,37 +40,37 @@ class FakeStream:
             # Every request is an array of bulk strings.
             assert self._unparsed[:end] == command(*texts)
             self._unparsed = self._unparsed[end:]
-            self.said.append(b" ".join(texts))
+            self.requests.append(b" ".join(texts))
             reply = self._leader.reply(self, texts)
             if reply is not None:
                 self.send(reply)
 
     def send(self, data: bytes) -> None:
-        """The leader sends; nothing means that it closes."""
+        """Send bytes to the follower; empty bytes close the connection."""
         self._incoming.put_nowait(data)
 
     def close(self) -> None:
-        """The follower closes."""
+        """Close the connection from the follower's side."""
         self.is_closed = True
         self.send(b"")
 
 
 class FakeLeader:
-    """Also the dial: every place is this leader's, unless it is another's."""
+    """A leader, and the connector to it: all addresses are its own, except those in `others`."""
 
     def __init__(self, log: bytes = b"") -> None:
         self.log = log
         self.server_id = b"0" * 32
         self.facts: dict[bytes, bytes] = {}
         self.password = b""
-        self.replies: dict[bytes, bytes | None] = {}  # other than usual, by command
+        self.replies: dict[bytes, bytes | None] = {}  # in place of the usual ones, by command
         self.streams: list[FakeStream] = []
         self.error: LinkError | None = None
         self.others: dict[str, FakeLeader] = {}  # by host
-        self.tries: list[float] = []  # when somebody connected, or tried to
+        self.tries: list[float] = []  # times of all attempts to connect
 
     async def open(self, host: str, port: int) -> FakeStream:
-        """A new connection."""
+        """Open a connection. Raises the error that a test sets."""
         if host in self.others:
             return await self.others[host].open("", port)
         self.tries.append(asyncio.get_running_loop().time())
@@ -80,7 +80,7 @@ class FakeLeader:
         return self.streams[-1]
 
     def reply(self, stream: FakeStream, words: list[bytes]) -> bytes | None:
-        """As Tile38 replies, unless told otherwise."""
+        """Return a scripted reply, or else Tile38's. None: no reply."""
         name = words[0]
         if name in self.replies:
             return self.replies[name]
@@ -99,18 +99,18 @@ class FakeLeader:
         return b"+OK\r\n"
 
     def append(self, data: bytes) -> None:
-        """More of the log, for all who follow."""
+        """Append to the log, and stream it to all followers."""
         self.log += data
         self.push(data)
 
     def push(self, data: bytes) -> None:
-        """Send to all who follow what is no part of the log."""
+        """Send bytes to all followers without appending them to the log."""
         for stream in self.streams:
             if stream.is_streaming and not stream.is_closed:
                 stream.send(data)
 
     def cut(self) -> None:
-        """End all connections."""
+        """Close all connections."""
         for stream in self.streams:
             stream.send(b"")
             stream.is_streaming = False
@@ -123,10 +123,10 @@ class FakeLeader:
 
 
 class LoopThreads:
-    """Threads that are none: work is done on the loop, a turn later."""
+    """A fake thread pool: work runs on the event loop, one iteration later."""
 
     def run(self, work: Callable[[], Result]) -> asyncio.Future[Result]:
-        """Begin."""
+        """Submit work."""
         loop = asyncio.get_running_loop()
         future: asyncio.Future[Result] = loop.create_future()
 
@@ -141,8 +141,8 @@ class LoopThreads:
 
 
 class NoRewriting:
-    """Nobody else replaces the log."""
+    """A shrinker that never rewrites the log."""
 
     def cancel(self, then: Callable[[], None]) -> None:
-        """Nothing runs."""
+        """Call back at once: no rewrite runs."""
         then()

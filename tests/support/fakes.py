@@ -1,6 +1,6 @@
-"""Stand-ins for what surrounds the server's parts: time, files, the loop, sockets. No test is here.
+"""Fakes of the server's surroundings: clock, files, event loop, sockets, client.
 
-The engine is the real one: it has no clock, files or threads of its own.
+The engine is always the real one: it has no clock, files or threads of its own.
 """
 
 import asyncio
@@ -17,38 +17,38 @@ SECOND = 1_000_000_000
 
 
 class FakeClock:
-    """Time that stands still until it is moved."""
+    """A clock that stands still until a test moves it."""
 
     def __init__(self, now_ns: int = 1_700_000_000 * SECOND) -> None:
         self.time_ns = now_ns
         self.slept = 0.0
 
     def now_ns(self) -> int:
-        """The fake time."""
+        """Return the fake time."""
         return self.time_ns
 
     def monotonic_ns(self) -> int:
-        """The same time."""
+        """Return the same time."""
         return self.time_ns
 
     def sleep(self, seconds: float) -> None:
-        """Move the time."""
+        """Advance the time."""
         self.slept += seconds
         self.time_ns += round(seconds * SECOND)
 
 
 class FakeLogFile:
-    """A file in memory on a disk that can be full."""
+    """A log file in memory, on a disk that can be full."""
 
     def __init__(self, data: bytes = b"") -> None:
         self.data = data
         self.room: int | None = None  # bytes that still fit
-        self.synced = 0  # bytes that are on the disk for good
+        self.synced = 0  # bytes that survive a power loss
         self.sync_error: OSError | None = None
         self.writes = 0
 
     def write(self, data: bytes) -> None:
-        """Append what fits; an error if that isn't all."""
+        """Append the bytes that fit. Raises OSError if some don't."""
         self.writes += 1
         fits = data if self.room is None else data[: self.room]
         self.data += fits
@@ -58,13 +58,13 @@ class FakeLogFile:
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
     def truncate(self, size: int) -> None:
-        """Cut."""
+        """Cut the file to a size."""
         if self.room is not None:
             self.room += len(self.data) - size
         self.data = self.data[:size]
 
     def sync(self) -> None:
-        """Note how much is safe."""
+        """Sync the data. Raises the error that a test sets."""
         if self.sync_error is not None:
             raise self.sync_error
         self.synced = len(self.data)
@@ -74,18 +74,18 @@ class FakeLogFile:
         return self.room is None or self.room > 0
 
     def size(self) -> int:
-        """Bytes."""
+        """Return the size in bytes."""
         return len(self.data)
 
     def read(self, position: int, size: int) -> bytes:
-        """A part of it."""
+        """Return a range."""
         return self.data[position : position + size]
 
     def close(self) -> None:
-        """Nothing to do."""
+        """Do nothing."""
 
     def digest(self, position: int, size: int) -> str | None:
-        """The sum of a range."""
+        """Return the MD5 of a range, None if it isn't all there."""
         part = self.data[position : position + size]
         if len(part) < size:
             return None
@@ -93,18 +93,18 @@ class FakeLogFile:
 
 
 class ManualLoop:
-    """A loop that turns when told; threads end when told."""
+    """An event loop and threads that run only when a test calls turn() and end_threads()."""
 
     def __init__(self) -> None:
         self.soon: list[Callable[[], None]] = []
         self.threads: list[Callable[[], None]] = []
 
     def call_soon(self, callback: Callable[[], None]) -> None:
-        """Remember for the next turn."""
+        """Schedule a callback for the next iteration."""
         self.soon.append(callback)
 
     def in_thread(self, run: Callable[[], None], done: Callable[[OSError | None], None]) -> None:
-        """Remember until end_threads."""
+        """Schedule work for end_threads()."""
 
         def end() -> None:
             try:
@@ -117,20 +117,20 @@ class ManualLoop:
         self.threads.append(end)
 
     def turn(self) -> None:
-        """One turn."""
+        """Run one iteration of the loop."""
         now, self.soon = self.soon, []
         for callback in now:
             callback()
 
     def end_threads(self) -> None:
-        """What runs on threads comes to its end."""
+        """Run the work of all threads, and call back."""
         now, self.threads = self.threads, []
         for end in now:
             end()
 
 
 class FakeClient:
-    """A client without a connection; also somebody whose replies wait for the log."""
+    """A Client and Waiter without a connection: records what it is sent."""
 
     def __init__(self, session: Session, client_id: int = 1) -> None:
         self.client_id = client_id
@@ -146,12 +146,12 @@ class FakeClient:
         self.listener: Listener | None = None
         self.wire = Wire.RESP
         self.unsent = 0
-        self.pushed: list[bytes] = []  # what the listener wrote
+        self.pushed: list[bytes] = []  # bytes that the listener wrote
         self.sent: list[bytes] = []
         self.refusals: list[str] = []
 
     def listen(self, listener: Listener) -> None:
-        """Be live."""
+        """Become a live connection."""
         self.listener = listener
         self.session.live = listener.is_exclusive
 
@@ -163,39 +163,39 @@ class FakeClient:
             self.listener = None
 
     def write(self, data: bytes) -> None:
-        """Take it."""
+        """Record bytes."""
         self.pushed.append(data)
 
     def shut(self) -> None:
-        """Be gone."""
+        """Close."""
         self.is_gone = True
 
     def taken(self) -> bytes:
-        """What was pushed since the last look."""
+        """Return the bytes that were pushed since the last call."""
         pushed, self.pushed = self.pushed, []
         return b"".join(pushed)
 
     def kill(self) -> None:
-        """Be gone."""
+        """Close."""
         self.is_gone = True
 
     def finish(self) -> None:
-        """Be gone."""
+        """Close."""
         self.is_gone = True
 
     def release(self, replies: bytes, is_last: bool) -> None:
-        """Replies leave."""
+        """Record replies that were released."""
         del is_last
         self.sent.append(replies)
 
     def refuse(self, replies: bytes, reason: str) -> None:
-        """Replies don't leave."""
+        """Record the reason of replies that were refused."""
         del replies
         self.refusals.append(reason)
 
 
 class FakeJournal:
-    """A log that is written when told."""
+    """A log that is written only when a test calls flush()."""
 
     is_enabled = True
 
@@ -210,35 +210,35 @@ class FakeJournal:
 
     @property
     def size(self) -> int:
-        """Bytes so far."""
+        """Bytes of the log, pending ones included."""
         return len(self.data)
 
     def read(self, position: int, size: int) -> bytes:
-        """A part of what is written."""
+        """Return a range of the written bytes."""
         return self.data[: self.size_written][position : position + size]
 
     def on_written(self, listener: Callable[[int, bytes], None]) -> None:
-        """Remember whom to tell."""
+        """Call a listener after each flush."""
         self.listeners.append(listener)
 
     def append(self, data: bytes) -> None:
-        """Add."""
+        """Append pending bytes."""
         self.data += data
         self.is_dirty = True
 
     def wait(
         self, waiter: Waiter, replies: bytes = b"", *, wrote: bool = False, is_last: bool = False
     ) -> None:
-        """Hold."""
+        """Hold replies until the next flush."""
         del wrote
         self.held.append((waiter, replies, is_last))
 
     def digest(self, position: int, size: int) -> str | None:
-        """The sum of a range."""
+        """Return the MD5 of a range, None if it can't be read."""
         return FakeLogFile(self.data).digest(position, size) if self.is_readable else None
 
     def flush(self, error: str = "") -> None:
-        """Let all replies go, or fail."""
+        """Write pending bytes and release all replies; with an error, refuse them."""
         self.is_dirty = False
         if not error:
             position, self.size_written = self.size_written, len(self.data)
@@ -253,18 +253,18 @@ class FakeJournal:
 
 
 class FakeHookDelivery:
-    """Delivery that remembers what it is to deliver."""
+    """A HookDelivery that only records the events."""
 
     def __init__(self) -> None:
         self.taken: list[HookEvent | HookChange] = []
 
     def take(self, events: Sequence[HookEvent | HookChange]) -> None:
-        """Remember."""
+        """Record events."""
         self.taken += events
 
 
 class FakeOutbox:
-    """Figures of hooks' messages, as a test sets them."""
+    """Delivery statistics, as a test sets them."""
 
     def __init__(self) -> None:
         self.waiting_count = 0
@@ -274,29 +274,29 @@ class FakeOutbox:
         self.reports: dict[str, HookReport] = {}
 
     def report(self, hook: str) -> HookReport:
-        """As set."""
+        """Return the report that a test set, or an empty one."""
         return self.reports.get(hook) or HookReport(HookCounters(), 0, 0)
 
 
 class FakeMemory:
-    """Memory of a fixed size."""
+    """Memory with fixed figures."""
 
     def __init__(self) -> None:
         self.collections = 0
 
     def used(self) -> int:
-        """A fixed number."""
+        """Return a fixed number."""
         return 1000
 
     def released(self) -> int:
-        """A fixed number."""
+        """Return a fixed number."""
         return 10
 
     def check(self) -> None:
-        """Nothing to do."""
+        """Do nothing."""
 
     def collect(self) -> None:
-        """Count."""
+        """Count the call."""
         self.collections += 1
 
 
@@ -307,15 +307,15 @@ class FakeProcess:
     cpus = 4
 
     def threads(self) -> int:
-        """A fixed number."""
+        """Return a fixed number."""
         return 3
 
     def resident_bytes(self) -> int:
-        """A fixed number."""
+        """Return a fixed number."""
         return 50_000
 
     def cpu_seconds(self) -> tuple[float, float, float, float]:
-        """Fixed numbers."""
+        """Return fixed numbers."""
         return 1.0, 2.0, 0.0, 0.0
 
 
@@ -327,71 +327,71 @@ class FakeSettingsFile:
         self.error: OSError | None = None
 
     def read(self) -> bytes:
-        """Its bytes."""
+        """Return the content."""
         return self.data
 
     def write(self, data: bytes) -> None:
-        """Replace."""
+        """Replace the content. Raises the error that a test sets."""
         if self.error is not None:
             raise self.error
         self.data = data
 
 
 class FakeTransport(asyncio.Transport):
-    """A socket that takes everything, or nothing."""
+    """A socket transport that records what is sent."""
 
     def __init__(self, address: tuple[str, int] = ("127.0.0.1", 5000)) -> None:
         super().__init__({"peername": address})
         self.sent = b""
-        self.unsent = 0  # what get_write_buffer_size tells
+        self.unsent = 0  # size of the write buffer, as a test sets it
         self.reads = True
         self.is_closed = False
         self.is_aborted = False
 
     def write(self, data: bytes | bytearray | memoryview) -> None:
-        """Take it."""
+        """Record bytes."""
         assert not self.is_closed
         self.sent += data
 
     def taken(self) -> bytes:
-        """What was sent since the last look."""
+        """Return the bytes that were sent since the last call."""
         sent, self.sent = self.sent, b""
         return sent
 
     def is_reading(self) -> bool:
-        """Whether it wasn't paused."""
+        """Whether reading isn't paused."""
         return self.reads
 
     def pause_reading(self) -> None:
-        """Note it."""
+        """Record the pause."""
         self.reads = False
 
     def resume_reading(self) -> None:
-        """Note it."""
+        """Record the end of a pause."""
         self.reads = True
 
     def set_write_buffer_limits(self, high: int | None = None, low: int | None = None) -> None:
-        """Ignore it."""
+        """Ignore the limits."""
 
     def get_write_buffer_size(self) -> int:
-        """As told."""
+        """Return the size that a test sets."""
         return self.unsent
 
     def is_closing(self) -> bool:
-        """Whether it was closed."""
+        """Whether the transport was closed."""
         return self.is_closed
 
     def close(self) -> None:
-        """Note it."""
+        """Record the close."""
         self.is_closed = True
 
     def abort(self) -> None:
-        """Note it."""
+        """Record the abort."""
         self.is_closed = self.is_aborted = True
 
 
 def command(*words: bytes) -> bytes:
-    """A command as RESP array."""
+    """Encode a command as a RESP array."""
     parts = [b"*%d\r\n" % len(words)]
     parts += [b"$%d\r\n%b\r\n" % (len(word), word) for word in words]
     return b"".join(parts)

@@ -1,4 +1,4 @@
-"""A follower with all that surrounds it, on a loop whose time jumps, and a scripted leader."""
+"""A follower with its dependencies in fake time, and a fake leader."""
 
 import asyncio
 import contextlib
@@ -24,7 +24,7 @@ STEPS_MAX = 10_000
 
 
 class FollowerWorld:
-    """One follower and one leader."""
+    """A follower and its fake leader."""
 
     def __init__(self, leader: FakeLeader, log: bytes = b"") -> None:
         self.leader = leader
@@ -41,11 +41,11 @@ class FollowerWorld:
         assert self.bench.engine.load(log, fake_clock().now_ns()).error is None
         self.bench.config.identity.server_id = "us"
         self.errors: list[str] = []
-        self.follower = Follower(self._surroundings(), None)
+        self.follower = Follower(self._dependencies(), None)
 
     @contextlib.asynccontextmanager
     async def running(self, *, follows: bool = True) -> AsyncIterator["FollowerWorld"]:
-        """It runs, and follows the leader."""
+        """Run the follower for the length of a block."""
         async with asyncio.TaskGroup() as tasks:
             running = tasks.create_task(self._run(follows))
             await asyncio.sleep(0)
@@ -54,21 +54,22 @@ class FollowerWorld:
 
     async def _run(self, follows: bool) -> None:
         async with asyncio.TaskGroup() as tasks:
-            self.follower.start(tasks)
+            self.follower.open(tasks)
+            self.follower.start()
             if follows:
                 self.follower.follow(LEADER, self.follower.next_number())
 
     @property
     def log(self) -> bytes:
-        """What the log's file has."""
+        """The content of the log file."""
         return self.disk.names[LOG].data
 
     def set_password(self, text: str) -> None:
-        """The leader's password, as we know it."""
+        """Set leaderauth."""
         self.bench.config.set(LEADERAUTH.name, text)
 
     async def until(self, condition: Callable[[], bool]) -> None:
-        """Let time pass until something is so."""
+        """Let time pass until a condition holds. Raises TimeoutError after STEPS_MAX."""
         for _ in range(STEPS_MAX):
             if condition():
                 return
@@ -76,14 +77,14 @@ class FollowerWorld:
         raise TimeoutError
 
     async def caught_up(self) -> None:
-        """Let time pass until it has all that the leader has."""
+        """Let time pass until the follower has the leader's log."""
         await self.until(lambda: self.follower.is_caught_up and self.log == self.leader.log)
 
-    def said(self) -> list[list[bytes]]:
-        """What it said, by connection."""
-        return [stream.said for stream in self.leader.streams]
+    def requests(self) -> list[list[bytes]]:
+        """Return the requests to the leader, by connection."""
+        return [stream.requests for stream in self.leader.streams]
 
-    def _surroundings(self) -> FollowerDependencies:
+    def _dependencies(self) -> FollowerDependencies:
         bench = self.bench
         return FollowerDependencies(
             engine=bench.engine,

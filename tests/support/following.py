@@ -1,4 +1,4 @@
-"""Plays what befalls a follower and its scripted leader."""
+"""Runs scenarios of a follower and its fake leader in fake time."""
 
 from collections.abc import Awaitable, Callable
 
@@ -11,14 +11,14 @@ Scenario = Callable[[FollowerWorld], Awaitable[None]]
 
 
 def sets(first: int, last: int, key: bytes = b"k") -> bytes:
-    """Commands of a log, all of the same length up to the tenth."""
+    """Return SETs for a log, all of the same length for numbers below 10."""
     return b"".join(
         command(b"SET", key, b"%d" % number, b"POINT", b"1", b"2") for number in range(first, last)
     )
 
 
 def play(scenario: Scenario, leader: FakeLeader, log: bytes = b"", *, follows: bool = True) -> None:
-    """Let it happen."""
+    """Run a scenario in fake time."""
 
     async def run() -> None:
         world = FollowerWorld(leader, log)

@@ -1,4 +1,4 @@
-"""A Kafka broker with a listener for each way to log in. Its certificate is its own authority."""
+"""A Kafka broker with a listener for each way to log in. Its certificate is self-signed."""
 
 import asyncio
 import os
@@ -23,7 +23,7 @@ MODULES = "org.apache.kafka.common.security"
 
 
 class KafkaBroker(Broker):
-    """A broker whose port is that of the listener that asks for nothing."""
+    """A Kafka broker. Its `port` is that of the listener without login and TLS."""
 
     ports: dict[str, int]  # of each listener
     certificate: Path
@@ -31,7 +31,7 @@ class KafkaBroker(Broker):
 
 
 def kafka_broker(folder: Path) -> KafkaBroker:
-    """A Kafka broker and controller in one process, formatted; partitions made on demand: 4."""
+    """Prepare a broker and controller in one process, which creates topics with 4 partitions."""
     if not (KAFKA_HOME / "complete").exists():
         missing("Kafka")
     ports = {name: free_port() for name in (*PROTOCOLS, "CONTROLLER")}
@@ -61,7 +61,7 @@ def kafka_broker(folder: Path) -> KafkaBroker:
 
 
 async def make_topic(broker: Broker, topic: NewTopic) -> None:
-    """Make a topic and wait until all of its partitions are there."""
+    """Create a topic and wait until all of its partitions exist."""
     async with asyncio.timeout(60):
         admin = AIOKafkaAdminClient(bootstrap_servers=f"127.0.0.1:{broker.port}")
         await admin.start()
@@ -76,7 +76,7 @@ async def make_topic(broker: Broker, topic: NewTopic) -> None:
 
 
 def cluster_lines(folder: Path, ports: dict[str, int]) -> list[str]:
-    """Listeners and a cluster of one."""
+    """Return the settings of the listeners and of a cluster with one node."""
     addresses = {name: f"{name}://127.0.0.1:{port}" for name, port in ports.items()}
     protocols = {**PROTOCOLS, "CONTROLLER": "PLAINTEXT"}
     advertised = ",".join(addresses[name] for name in PROTOCOLS)
@@ -101,7 +101,7 @@ def cluster_lines(folder: Path, ports: dict[str, int]) -> list[str]:
 
 
 def login_lines() -> list[str]:
-    """One user, by each mechanism."""
+    """Return the settings of one user, for each mechanism."""
     lines = [f"sasl.enabled.mechanisms={','.join(MECHANISMS)}"]
     user = f'username="{USER}" password="{PASSWORD}" user_{USER}="{PASSWORD}"'
     for listener in ("login", "both"):

@@ -1,4 +1,4 @@
-"""A leader's log over fakes, and followers whose sockets take as much as told. No test is here."""
+"""A leader with its log over fakes, and followers whose write buffers a test controls."""
 
 from tests.support.fakes import SECOND, FakeClient, FakeClock, FakeLogFile, ManualLoop, command
 from tile38py._engine import Engine
@@ -11,18 +11,18 @@ TURNS_MAX = 10_000
 
 
 class StreamClient(FakeClient):
-    """A client whose socket pauses its listener when it has too much."""
+    """A client that pauses its listener above the high-water mark of its write buffer."""
 
     takes = True
 
     @property
     def listening(self) -> Listener:
-        """Its listener, which it has."""
+        """The listener, which is attached."""
         assert self.listener is not None
         return self.listener
 
     def write(self, data: bytes) -> None:
-        """Take it, or keep it waiting."""
+        """Record bytes, and buffer them while the socket takes nothing."""
         assert not self.is_gone
         super().write(data)
         if not self.takes:
@@ -31,25 +31,25 @@ class StreamClient(FakeClient):
                 self.listening.pause()
 
     def kill(self) -> None:
-        """Be gone."""
+        """Close."""
         self.shut()
 
     def shut(self) -> None:
-        """Be gone."""
+        """Close once."""
         if not self.is_gone:
             self.is_gone = True
             self.listening.close()
 
 
-class Follower:
-    """A connection that follows."""
+class FollowerConnection:
+    """The connection of a follower, as a test controls it."""
 
     def __init__(self, client: StreamClient) -> None:
         self.client = client
 
     @property
     def takes(self) -> bool:
-        """Whether its socket takes bytes."""
+        """Whether the socket takes bytes."""
         return self.client.takes
 
     @takes.setter
@@ -58,25 +58,25 @@ class Follower:
 
     @property
     def received(self) -> bytes:
-        """All that was ever handed to the socket."""
+        """All bytes that were written to the socket."""
         return b"".join(self.client.pushed)
 
     def is_cut(self) -> bool:
-        """Whether its connection is closed."""
+        """Whether the connection is closed."""
         return self.client.is_gone
 
     def take(self, size: int) -> None:
-        """Take some of what waits."""
+        """Take some bytes out of the write buffer."""
         self.client.unsent = max(self.client.unsent - size, 0)
 
     def drain(self) -> None:
-        """Take all that waits, after which the socket asks for more."""
+        """Empty the write buffer and resume the listener."""
         self.client.unsent = 0
         self.client.listening.resume()
 
 
-class Scene:
-    """A log on a fake disk with its leader, on a loop that turns when told."""
+class LeaderHarness:
+    """A leader with its log on a fake disk and a manual loop."""
 
     def __init__(self, policy: str = EVERYSEC) -> None:
         self.clock = FakeClock()
@@ -92,29 +92,29 @@ class Scene:
         self._count = 0
 
     def write(self, *pieces: bytes) -> None:
-        """Log pieces and write them, as far as the disk takes them."""
+        """Append pieces to the log and write them, as far as they fit on the disk."""
         for piece in pieces:
             self.aof.append(piece)
         self.loop.turn()
 
-    def follow(self, position: int) -> Follower:
-        """A follower from a position on."""
+    def follow(self, position: int) -> FollowerConnection:
+        """Attach a follower that reads from a position."""
         self._count += 1
         client = StreamClient(Engine().session(), self._count)
         self.leader.attach(client, position)
         if self.aof.is_dirty:
             self.settle()
         client.listening.send(b"+OK\r\n", is_last=False)
-        return Follower(client)
+        return FollowerConnection(client)
 
-    def progress(self, follower: Follower) -> StreamProgress:
-        """How far a follower is."""
+    def progress(self, follower: FollowerConnection) -> StreamProgress:
+        """Return the progress of a follower."""
         progress = self.leader.progress(follower.client)
         assert progress is not None
         return progress
 
     def settle(self) -> None:
-        """LogWaiter until nothing more happens."""
+        """Run the loop and its threads until both are idle."""
         for _ in range(TURNS_MAX):
             if not self.loop.soon and not self.loop.threads:
                 return
@@ -123,12 +123,12 @@ class Scene:
         raise TimeoutError
 
     def pass_seconds(self, seconds: float) -> None:
-        """Let time pass, with a look at the followers each second."""
+        """Let time pass and check the followers each second."""
         for _ in range(int(seconds)):
             self.clock.time_ns += SECOND
             self.leader.check()
 
 
 def message(text: bytes) -> bytes:
-    """A message of channel c as followers get it."""
+    """Return a message of channel c as followers get it."""
     return command(b"PUBLISH", b"c", text)

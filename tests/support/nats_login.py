@@ -9,34 +9,34 @@ import nkeys
 
 
 class Signer:
-    """A pair of keys of one kind."""
+    """A key pair of an operator, account or user."""
 
     def __init__(self, prefix: int) -> None:
-        """Make them."""
+        """Generate the keys."""
         self.seed: bytes = nkeys.encode_seed(secrets.token_bytes(32), prefix)
         self._pair = nkeys.from_seed(bytearray(self.seed))
         self.name: str = self._pair.public_key.decode()
 
     def sign(self, subject: "Signer", kind: str, **claims: object) -> str:
-        """What this one says of another."""
+        """Return a signed token (JWT) with claims about a subject."""
         words = {"iss": self.name, "sub": subject.name, "name": kind, "iat": 1_700_000_000}
-        said = {**words, "jti": kind, "nats": {"type": kind, "version": 2, **claims}}
-        text = f"{encoded({'typ': 'JWT', 'alg': 'ed25519-nkey'})}.{encoded(said)}"
-        return f"{text}.{in_letters(self._pair.sign(text.encode()))}"
+        payload = {**words, "jti": kind, "nats": {"type": kind, "version": 2, **claims}}
+        text = f"{encoded({'typ': 'JWT', 'alg': 'ed25519-nkey'})}.{encoded(payload)}"
+        return f"{text}.{base64_text(self._pair.sign(text.encode()))}"
 
 
-def in_letters(data: bytes) -> str:
-    """As it stands in a token."""
+def base64_text(data: bytes) -> str:
+    """Encode bytes as base64url without padding."""
     return base64.urlsafe_b64encode(data).decode().rstrip("=")
 
 
 def encoded(words: dict[str, object]) -> str:
-    """A part of a token."""
-    return in_letters(json.dumps(words).encode())
+    """Encode a part of a token."""
+    return base64_text(json.dumps(words).encode())
 
 
 def make_login(folder: Path) -> tuple[Path, Path, Path]:
-    """A server's configuration, a user's credentials, and those of a user whom nobody knows."""
+    """Write a server's configuration, credentials of a user, and credentials it doesn't accept."""
     operator = Signer(nkeys.PREFIX_BYTE_OPERATOR)
     account, system = (Signer(nkeys.PREFIX_BYTE_ACCOUNT) for _ in range(2))
     names = ("subs", "data", "payload", "imports", "exports", "conn", "leaf")
@@ -60,7 +60,7 @@ def make_login(folder: Path) -> tuple[Path, Path, Path]:
 
 
 def write_credentials(path: Path, account: Signer) -> Path:
-    """A user of an account."""
+    """Write the credentials of a new user of an account."""
     user = Signer(nkeys.PREFIX_BYTE_USER)
     token = account.sign(user, "user", pub={}, sub={}, subs=-1, data=-1, payload=-1)
     path.write_text(

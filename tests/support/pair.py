@@ -1,4 +1,4 @@
-"""A leader and a follower, each a process of its own; and what they have to agree on."""
+"""A leader and a follower as processes, and comparisons of their data."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -14,22 +14,22 @@ CATCH_UP_SECONDS_MAX = 20.0
 
 @contextmanager
 def leader_and_follower(folder: Path) -> Iterator[tuple[ServerProcess, ServerProcess]]:
-    """Both run, and the one follows the other."""
+    """Run a leader and its follower for the length of a block."""
     (folder / "leader").mkdir()
     (folder / "follower").mkdir()
     with ServerProcess(folder / "leader") as leader, ServerProcess(folder / "follower") as follower:
-        leader.options = ("-p", str(leader.port))  # where it is found after a restart
+        leader.options = ("-p", str(leader.port))  # keep the port after a restart
         follow(follower, leader)
         yield leader, follower
 
 
 def follow(follower: ServerProcess, leader: ServerProcess) -> None:
-    """Have it follow."""
+    """Send FOLLOW."""
     assert follower.call("FOLLOW", "127.0.0.1", leader.port) == "+OK"
 
 
 def size_of(server: ServerProcess) -> int:
-    """Bytes of its log, as it says itself."""
+    """Return aof_size, or -1 if the server replies with an error."""
     reply = server.call("SERVER")
     if not isinstance(reply, list):
         return -1
@@ -37,7 +37,7 @@ def size_of(server: ServerProcess) -> int:
 
 
 def wait_until_equal(leader: ServerProcess, follower: ServerProcess) -> None:
-    """Wait until the follower has the leader's log, while nobody writes; compare all objects."""
+    """Wait until the follower has the leader's log, and compare all objects. Nobody may write."""
     wait_until(
         lambda: follower.call("HEALTHZ") == "+OK" and size_of(leader) == size_of(follower),
         seconds_max=CATCH_UP_SECONDS_MAX,
@@ -48,12 +48,12 @@ def wait_until_equal(leader: ServerProcess, follower: ServerProcess) -> None:
 
 
 def log_of(server: ServerProcess) -> bytes:
-    """The bytes of its log."""
+    """Return the bytes of a server's log."""
     return (server.data / "appendonly.aof").read_bytes()
 
 
 def contents(server: ServerProcess) -> dict[str, object]:
-    """All that it holds: each key with ids, fields and objects, then hooks and channels."""
+    """Return all objects of each key, with ids and fields, and all hooks and channels."""
     with redis.Redis(port=server.port, decode_responses=True, protocol=2) as connection:
         names = connection.execute_command("KEYS", "*")
         found = {name: connection.execute_command("SCAN", name, "LIMIT", 10**9) for name in names}

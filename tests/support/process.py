@@ -1,4 +1,4 @@
-"""A server of ours in a process of its own, on a free port. Sends it signals, but no commands."""
+"""Our server as a process on a free port: starting, stopping, signals."""
 
 import os
 import re
@@ -19,7 +19,7 @@ STOP_SECONDS_MAX = 10.0
 
 
 class ServerProcess:
-    """One server, its data folder and its log; it can be killed and started again."""
+    """A server process with its data folder and its log, which can be killed and restarted."""
 
     def __init__(
         self,
@@ -40,47 +40,47 @@ class ServerProcess:
         self.port = 0
 
     def __enter__(self) -> Self:
-        """Start, and be ready for commands."""
+        """Start the server and wait until it is ready."""
         self.start()
         return self
 
     def __exit__(self, *_: object) -> None:
-        """Stop, whatever state it is in."""
+        """Kill the server if it runs."""
         self.kill()
 
     @property
     def address(self) -> Address:
-        """Where it listens."""
+        """The address of the server."""
         return "127.0.0.1", self.port
 
     @property
     def is_running(self) -> bool:
-        """Whether the process is there."""
+        """Whether the process runs."""
         return self.process is not None and self.process.poll() is None
 
     @property
     def process_id(self) -> int:
-        """The process's id, while it runs."""
+        """The id of the running process."""
         assert self.process is not None
         return self.process.pid
 
     def connect(self, timeout_seconds: float = 10.0) -> Connection:
-        """A new connection to it."""
+        """Open a connection."""
         return Connection(self.address, timeout_seconds)
 
     def call(self, *words: str | bytes | float) -> object:
-        """The reply to one command on a connection of its own."""
+        """Send a command on a new connection and return the reply."""
         with self.connect() as connection:
             return connection.call(*words)
 
     def start(self, *, port: int = 0) -> None:
         """Start the process and wait until its data is loaded."""
         self.launch(port=port)
-        self.port = int(wait_until(self._ready_port, seconds_max=START_SECONDS_MAX, what="ready"))
-        wait_until(self._is_loaded, seconds_max=START_SECONDS_MAX, what="a loaded log")
+        self.port = int(wait_until(self.ready_port, seconds_max=START_SECONDS_MAX, what="ready"))
+        wait_until(self.is_loaded, seconds_max=START_SECONDS_MAX, what="a loaded log")
 
     def launch(self, *, port: int = 0) -> None:
-        """Start the process, on any port unless one is given, and don't wait for anything."""
+        """Start the process without waiting for it; port 0 is any free one."""
         command = [*self.program, "-h", "127.0.0.1", "-p", str(port)]
         command += ["-d", str(self.data), *self.options]
         with self.log_file.open("wb") as log:
@@ -95,7 +95,7 @@ class ServerProcess:
             )
 
     def log(self) -> str:
-        """What it logged since it was last started."""
+        """Return the log since the last start."""
         return self.log_file.read_text(encoding="utf-8", errors="replace")
 
     def send_signal(self, number: signal.Signals) -> None:
@@ -104,30 +104,30 @@ class ServerProcess:
         self.process.send_signal(number)
 
     def wait(self, seconds_max: float = STOP_SECONDS_MAX) -> int:
-        """The exit status, once it has ended."""
+        """Wait for the end; return the exit status."""
         assert self.process is not None
         return self.process.wait(seconds_max)
 
     def stop(self) -> int:
-        """Ask it to end as an operator would; its exit status."""
+        """Send SIGTERM, wait for the end and return the exit status."""
         self.send_signal(signal.SIGTERM)
         return self.wait()
 
     def kill(self) -> None:
-        """End it without warning, if it runs."""
+        """Send SIGKILL if the process runs, and wait for the end."""
         if self.is_running:
             self.send_signal(signal.SIGKILL)
             self.wait()
 
-    def _ready_port(self) -> str:
-        """The port that the log names; empty while it doesn't."""
+    def ready_port(self) -> str:
+        """Return the port that the log names, or an empty text."""
         if not self.is_running:
             raise ChildProcessError(f"the server ended while starting:\n{self.log()}")
         match = READY.search(self.log())
         return match[1] if match else ""
 
-    def _is_loaded(self) -> bool:
-        """Whether it answers more than LOADING."""
+    def is_loaded(self) -> bool:
+        """Whether the server replies with something else than LOADING."""
         if not self.is_running:
             raise ChildProcessError(f"the server ended while loading:\n{self.log()}")
         return not str(self.call("KEYS", "*")).startswith("-LOADING")

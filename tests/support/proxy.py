@@ -1,8 +1,7 @@
-"""A TCP proxy that is as bad as a network can be, at random from a seed that it prints.
+"""A TCP proxy that injects network faults, at random from a seed that it prints.
 
-It delays, sends in pieces, lets half a message through and cuts, stalls for a while, or refuses;
-a connection may come to its end after one that was opened later. What passes on one keeps its order
-and content, as TCP sees to it.
+It refuses and holds connections; it delays, splits, stalls and truncates the bytes that it passes
+on. As in TCP, the bytes of a connection keep their order and content.
 """
 
 import contextlib
@@ -17,30 +16,32 @@ from typing import Self
 
 CONNECT_SECONDS_MAX = 5.0
 RECEIVE_BYTES = 16 * 1024
-POLL_SECONDS = 0.05  # how soon a thread sees that all is over
+POLL_SECONDS = 0.05  # in which a thread notices the end of the proxy
 
 
 @dataclass(frozen=True, slots=True)
-class Badness:
-    """How often what goes wrong."""
+class FaultRates:
+    """Rates of the faults, and bounds of the delays."""
 
     refused: float = 0.1  # share of connections
-    held: float = 0.3  # share of connections that others may overtake
-    cut: float = 0.03  # share of pieces that are the last, and only half there
-    stalled: float = 0.02  # share of pieces before which nothing happens for a while
+    held: float = 0.3  # share of connections that are delayed, so that later ones overtake them
+    cut: float = 0.03  # share of pieces that are truncated, after which the connection is cut
+    stalled: float = 0.02  # share of pieces that are delayed up to stall_seconds_max
     delay_seconds_max: float = 0.005
     stall_seconds_max: float = 0.5
 
 
 class Proxy:
-    """Listens for connections to a port of this machine, and passes them on."""
+    """Accepts connections and forwards them to a port of this machine."""
 
-    def __init__(self, port: int, badness: Badness | None = None, seed: int | None = None) -> None:
+    def __init__(
+        self, port: int, fault_rates: FaultRates | None = None, seed: int | None = None
+    ) -> None:
         self.seed = random.randrange(1_000_000_000) if seed is None else seed
         print(f"the proxy's seed: {self.seed}")
         self.cut_count = 0
         self._target_port = port
-        self._badness = badness or Badness()
+        self._fault_rates = fault_rates or FaultRates()
         self._is_healed = False
         self._is_over = threading.Event()
         self._links = 0
@@ -49,12 +50,12 @@ class Proxy:
         self._listener.settimeout(POLL_SECONDS)
 
     def __enter__(self) -> Self:
-        """Pass on."""
+        """Accept connections."""
         self._spawn(self._accept)
         return self
 
     def __exit__(self, *_: object) -> None:
-        """Cut everything."""
+        """Cut all connections."""
         self._is_over.set()
         for thread in self._threads:
             thread.join()
@@ -62,12 +63,12 @@ class Proxy:
 
     @property
     def port(self) -> int:
-        """Where to connect to."""
+        """The port of the proxy."""
         port: int = self._listener.getsockname()[1]
         return port
 
     def heal(self) -> None:
-        """Be a good network from now on."""
+        """Inject no faults from now on."""
         self._is_healed = True
 
     def _spawn(self, work: Callable[[], None]) -> None:
@@ -84,11 +85,11 @@ class Proxy:
                 self._spawn(partial(self._connect, client, chance))
 
     def _connect(self, client: socket.socket, chance: random.Random) -> None:
-        if not self._is_healed and chance.random() < self._badness.refused:
+        if not self._is_healed and chance.random() < self._fault_rates.refused:
             client.close()
             return
-        if not self._is_healed and chance.random() < self._badness.held:
-            self._pause(chance.random() * self._badness.stall_seconds_max)
+        if not self._is_healed and chance.random() < self._fault_rates.held:
+            self._pause(chance.random() * self._fault_rates.stall_seconds_max)
         target = ("127.0.0.1", self._target_port)
         try:
             server = socket.create_connection(target, CONNECT_SECONDS_MAX)
@@ -101,7 +102,7 @@ class Proxy:
             self._spawn(partial(self._pass_on, one, other, own_chance))
 
     def _pass_on(self, source: socket.socket, target: socket.socket, chance: random.Random) -> None:
-        """One direction. Whoever ends ends both."""
+        """Forward one direction of a connection; at its end close both directions."""
         with source, target, contextlib.suppress(OSError):
             while not self._is_over.is_set():
                 try:
@@ -114,13 +115,13 @@ class Proxy:
                 end.shutdown(socket.SHUT_RDWR)
 
     def _send(self, target: socket.socket, data: bytes, chance: random.Random) -> bool:
-        """Send all, or a part and then no more."""
+        """Send bytes; return False if the connection has to be cut after a part of them."""
         while data:
             if self._is_healed:
                 return self._send_all(target, data)
             self._wait(chance)
             count = chance.randint(1, len(data))
-            if chance.random() < self._badness.cut:
+            if chance.random() < self._fault_rates.cut:
                 self.cut_count += 1
                 self._send_all(target, data[: count // 2])
                 return False
@@ -139,12 +140,12 @@ class Proxy:
         return True
 
     def _wait(self, chance: random.Random) -> None:
-        badness = self._badness
-        is_stalled = chance.random() < badness.stalled
-        longest = badness.stall_seconds_max if is_stalled else badness.delay_seconds_max
+        rates = self._fault_rates
+        is_stalled = chance.random() < rates.stalled
+        longest = rates.stall_seconds_max if is_stalled else rates.delay_seconds_max
         self._pause(chance.random() * longest)
 
     def _pause(self, seconds: float) -> None:
         end = time.monotonic() + seconds
         while time.monotonic() < end and not self._is_over.is_set():
-            time.sleep(min(POLL_SECONDS, self._badness.delay_seconds_max))
+            time.sleep(min(POLL_SECONDS, self._fault_rates.delay_seconds_max))

@@ -8,7 +8,7 @@ assert families.FAMILIES
 
 
 def all_records() -> list[CommandRecord]:
-    """Return the records of the engine's and the server's commands, developers' ones too."""
+    """Return the records of all commands of engine and server, developer commands included."""
     engine = Engine()
     for command in COMMANDS.by_name.values():
         engine.register(command.record)

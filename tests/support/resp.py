@@ -1,6 +1,7 @@
-"""A RESP2 client over a plain socket, for tests. Knows no command, and keeps replies as text.
+"""A RESP2 client over a plain socket, for tests. Knows no command, and returns replies as text.
 
-A leaf opens with its kind: "+OK", "-ERR text", ":1", "$ text", "$-1"; an array is a list.
+A text begins with the type of the reply: "+OK", "-ERR text", ":1", "$ text", "$-1". An array is a
+list.
 """
 
 import contextlib
@@ -13,30 +14,30 @@ Reply: TypeAlias = "str | list[Reply]"
 Address: TypeAlias = tuple[str, int]
 
 TIMEOUT, CLOSED = "(timeout)", "(closed)"
-RAW_FIRST_BYTE_SECONDS = 1.0  # how long a raw read waits for the reply to begin
-RAW_QUIET_SECONDS = 0.15  # the silence that ends it
-CLOSE_SECONDS = 0.5  # how long the server has to close its side
+RAW_FIRST_BYTE_SECONDS = 1.0  # for a raw read to get the first byte
+RAW_QUIET_SECONDS = 0.15  # without a byte; then a raw read ends
+CLOSE_SECONDS = 0.5  # for the server to close its side
 RECEIVE_BYTES = 1 << 16
 
 
 def decode(data: bytes) -> str:
-    """Text that keeps bytes which aren't UTF-8 as lone surrogates."""
+    """Decode bytes; those that aren't UTF-8 become lone surrogates."""
     return data.decode("utf-8", "surrogateescape")
 
 
 def encode(text: str) -> bytes:
-    """The bytes that decode() made text of."""
+    """Encode a text that decode() returned."""
     return text.encode("utf-8", "surrogateescape")
 
 
 def encode_command(words: Sequence[bytes]) -> bytes:
-    """A command as a RESP2 array."""
+    """Encode a command as a RESP2 array."""
     bulks = (b"$%d\r\n%s\r\n" % (len(word), word) for word in words)
     return b"*%d\r\n" % len(words) + b"".join(bulks)
 
 
 def parse_reply(data: bytes, start: int = 0) -> tuple[Reply, int] | None:
-    """The reply that begins at start, and where it ends; None if it isn't complete."""
+    """Parse the reply at a position; return it and its end, None if it is incomplete."""
     end = data.find(b"\r\n", start)
     if end < 0:
         return None
@@ -61,7 +62,7 @@ Value: TypeAlias = "str | int | list[Value] | None"
 
 
 def plain(reply: Reply) -> Value:
-    """A reply as Python values, without the kinds of its leaves."""
+    """Convert a reply to Python values."""
     if isinstance(reply, list):
         return [plain(item) for item in reply]
     if reply in {"$-1", "*-1"}:
@@ -70,40 +71,40 @@ def plain(reply: Reply) -> Value:
 
 
 class Connection:
-    """A connection to the server, with the bytes that came but aren't parsed yet."""
+    """A connection to a server, with a buffer of received bytes."""
 
     def __init__(self, address: Address, timeout_seconds: float = 10.0) -> None:
-        """Connect."""
+        """Open the connection."""
         self.timeout_seconds = timeout_seconds
         self.buffer = b""
         self.socket = socket.create_connection(address, timeout_seconds)
 
     def __enter__(self) -> Self:
-        """Be closed at the end of a with block."""
+        """Return the connection, which is closed at the end of the block."""
         return self
 
     def __exit__(self, *_: object) -> None:
-        """Close."""
+        """Close the connection."""
         self.close()
 
     def send(self, data: bytes) -> None:
-        """Send bytes as they are."""
+        """Send bytes."""
         self.socket.settimeout(self.timeout_seconds)
         self.socket.sendall(data)
 
     def call(self, *words: str | bytes | float) -> Reply:
-        """Send a command of words, read its reply."""
+        """Send a command and return its reply."""
         self.send(encode_command([as_bytes(word) for word in words]))
         return self.read()
 
     def call_many(self, commands: Sequence[Sequence[str | bytes | float]]) -> list[Reply]:
-        """Send commands in one write, read their replies."""
+        """Send commands in one write and return their replies."""
         words = ([as_bytes(word) for word in command] for command in commands)
         self.send(b"".join(map(encode_command, words)))
         return [self.read() for _ in commands]
 
     def read(self, timeout_seconds: float | None = None) -> Reply:
-        """One reply; a time-out, a closed connection or other data than RESP2 are leaves too."""
+        """Read a reply. A time-out, a closed connection and invalid data are returned as texts."""
         seconds = self.timeout_seconds if timeout_seconds is None else timeout_seconds
         deadline = time.monotonic() + seconds
         try:
@@ -117,7 +118,7 @@ class Connection:
         return reply
 
     def read_raw(self) -> tuple[bytes, bool]:
-        """The bytes that come until the server goes quiet, and whether it closed."""
+        """Read bytes until the server is quiet; return them and whether it closed."""
         problem = "" if self.buffer else self._receive(RAW_FIRST_BYTE_SECONDS)
         while not problem:
             problem = self._receive(RAW_QUIET_SECONDS)
@@ -125,7 +126,7 @@ class Connection:
         return data, problem == CLOSED
 
     def close(self) -> None:
-        """Close, and wait for the server to do so: by then it has forgotten our subscriptions."""
+        """Close, and wait for the server to close, which ends the subscriptions of this client."""
         with contextlib.suppress(OSError):
             self.socket.shutdown(socket.SHUT_WR)
             while not self._receive(CLOSE_SECONDS):
@@ -133,7 +134,7 @@ class Connection:
         self.socket.close()
 
     def _receive(self, timeout_seconds: float) -> str:
-        """Receive more bytes; empty if any came, otherwise the leaf that says why not."""
+        """Receive bytes; return an empty text, or TIMEOUT or CLOSED if none came."""
         try:
             self.socket.settimeout(max(timeout_seconds, 0.001))
             data = self.socket.recv(RECEIVE_BYTES)
@@ -146,5 +147,5 @@ class Connection:
 
 
 def as_bytes(word: str | bytes | float) -> bytes:
-    """A word of a command as it goes over the wire."""
+    """Encode a word of a command."""
     return word if isinstance(word, bytes) else encode(str(word))

@@ -1,4 +1,4 @@
-"""A pool with the machine's clock, and deliveries over it, for tests with real brokers."""
+"""Endpoint pools and deliveries with the real clock, for tests with real brokers."""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
@@ -27,12 +27,12 @@ def event(number: int, object_id: str = "a", size: int = 0) -> bytes:
 
 
 def batch_of(*bodies: bytes, hook: str = "h") -> Batch:
-    """A batch of one hook."""
+    """Return a batch of one hook."""
     return Batch([queued(number, hook, body) for number, body in enumerate(bodies, 1)])
 
 
 def enqueue(deliveries: Deliveries, events: Sequence[tuple[str, bytes]]) -> None:
-    """Have messages delivered, each with the name of its hook."""
+    """Queue messages for delivery, each with the name of its hook."""
     deliveries.take([hook_event(hook, body) for hook, body in events])
 
 
@@ -42,7 +42,7 @@ def new_pool(
     clock: Clock | None = None,
     names: Names | None = None,
 ) -> Pool:
-    """A pool."""
+    """Create a pool of endpoints."""
 
     def publish(channel: bytes, message: bytes) -> int:
         assert published is not None
@@ -54,7 +54,7 @@ def new_pool(
 
 
 def tell(text: str, /, *values: object) -> None:
-    """Show a message with a test that fails."""
+    """Print a log line, which pytest shows if the test fails."""
     print(text % values)
 
 
@@ -62,7 +62,7 @@ def tell(text: str, /, *values: object) -> None:
 async def delivering(
     folder: Path, hooks: Mapping[str, Sequence[str]], pool: Pool | None = None
 ) -> AsyncIterator[Deliveries]:
-    """Deliveries at work for hooks with these URLs."""
+    """Run deliveries for hooks with these URLs, for the length of a block."""
     pool = pool or new_pool()
     records = Hooks({name: Hook(urls) for name, urls in hooks.items()})
     deliveries = Deliveries(folder / "queue.db", pool, clock=SystemClock(), hooks=records, log=tell)
@@ -79,5 +79,5 @@ async def delivering(
 async def until(condition: Callable[[], bool], seconds_max: float = 20.0) -> None:
     """Wait for a condition."""
     async with asyncio.timeout(seconds_max):
-        while not condition():  # noqa: ASYNC110 - what is waited for knows no events
+        while not condition():  # noqa: ASYNC110 - a condition has no asyncio.Event
             await asyncio.sleep(0.01)

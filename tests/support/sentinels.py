@@ -1,4 +1,4 @@
-"""Three Redis Sentinels in processes of their own, set up by the sample in config/."""
+"""Three Redis Sentinel processes with the sample configuration in config/."""
 
 import re
 from collections.abc import Iterator, Sequence
@@ -16,7 +16,7 @@ SAMPLE = ROOT / "config" / "sentinel.conf"
 
 @contextmanager
 def sentinels(folder: Path, leader_port: int) -> Iterator[Sequence[Redis]]:
-    """Connections to three sentinels that watch a leader."""
+    """Run three sentinels that watch a leader; yield connections to them."""
     with ExitStack() as stack:
         clients: list[Redis] = []
         for number in range(3):
@@ -33,7 +33,7 @@ def sentinels(folder: Path, leader_port: int) -> Iterator[Sequence[Redis]]:
 
 
 def settings(port: int, leader_port: int) -> str:
-    """The sample's text, for this machine and less patient."""
+    """Return the sample configuration with test ports and a shorter time-out."""
     text = SAMPLE.read_text("utf-8")
     for pattern, words in (
         (r"^port .*", f"port {port}\nbind 127.0.0.1"),
@@ -46,7 +46,7 @@ def settings(port: int, leader_port: int) -> str:
 
 
 def knows_all(sentinel: Redis) -> bool:
-    """Whether a sentinel found two followers and the other two sentinels."""
+    """Whether a sentinel knows two followers and the other two sentinels."""
     state = sentinel.sentinel_master(NAME)
     assert isinstance(state, dict)
     return bool(state["num-slaves"] == 2 and state["num-other-sentinels"] == 2)

@@ -1,4 +1,4 @@
-"""A log with a shrinker on a fake disk, under a loop that does what it has to do in any order."""
+"""A log with a shrinker on a fake disk, under a manual loop that runs callbacks in any order."""
 
 import random
 from dataclasses import dataclass, field
@@ -13,13 +13,13 @@ KEYS = (b"a", b"b", b"c")
 
 
 def apply(state: State, line: bytes) -> None:
-    """ShrinkRun `key=value`, or `key+value`, which adds to what is there."""
+    """Run `key=value`, or `key+value`, which appends to the value."""
     name, value = line[:1], line[2:]
     state[name] = state.get(name, b"") + value if line[1:2] == b"+" else value
 
 
 def load(data: bytes) -> State:
-    """The state that a log says; a torn last line is left out."""
+    """Replay a log and return the state, without an incomplete last line."""
     state: State = {}
     for line in data.split(b"\n")[:-1]:
         apply(state, line)
@@ -27,7 +27,7 @@ def load(data: bytes) -> State:
 
 
 class FakeRewrite:
-    """The lines of a state, two at a time."""
+    """A snapshot of a state as log lines, read two at a time."""
 
     def __init__(self, state: State) -> None:
         self.lines = [b"%b=%b\n" % item for item in sorted(state.items())]
@@ -35,7 +35,7 @@ class FakeRewrite:
         self.written = 0
 
     def read(self, bytes_max: int) -> bytes:
-        """The next ones."""
+        """Return the next two lines; none at the end."""
         del bytes_max
         start, self.written = self.written, min(self.written + 2, self.total)
         return b"".join(self.lines[start : self.written])
@@ -43,40 +43,40 @@ class FakeRewrite:
 
 @dataclass(slots=True)
 class FakeData:
-    """A state in the place of an engine."""
+    """A fake of the engine that holds a state."""
 
     state: State = field(default_factory=dict)
 
     def rewrite(self, now_ns: int) -> FakeRewrite:
-        """The state now."""
+        """Return a snapshot of the state."""
         del now_ns
         return FakeRewrite(dict(self.state))
 
     def statistics(self) -> dict[str, int]:
-        """How many keys."""
+        """Return the number of keys."""
         return {"num_objects": len(self.state)}
 
 
-class Writer:
-    """Counts the writes that were acknowledged or refused; they end in their order."""
+class CountingWaiter:
+    """A Waiter that counts the writes that were acknowledged or refused, in order."""
 
     def __init__(self) -> None:
         self.acknowledged = 0
         self.refusals: list[str] = []
 
     def release(self, replies: bytes, is_last: bool) -> None:
-        """One more is safe."""
+        """Record an acknowledged write."""
         del is_last
         self.acknowledged = int(replies)
 
     def refuse(self, replies: bytes, reason: str) -> None:
-        """One isn't, for now."""
+        """Record a refused write."""
         del replies
         self.refusals.append(reason)
 
 
-class World:
-    """All of it."""
+class ShrinkHarness:
+    """A log, its shrinker and a client that writes, over fakes."""
 
     def __init__(
         self, *, policy: str = "everysec", before: bytes = b"a=0\nb=0\na=1\na+2\n"
@@ -87,7 +87,7 @@ class World:
         self.health: list[str | None] = []
         self.data = FakeData(load(before))
         self.states = [dict(self.data.state)]  # after each write
-        self.writer = Writer()
+        self.writer = CountingWaiter()
         self.infos: list[str] = []
         self.errors: list[str] = []
         loop = LoopFunctions(self.loop.call_soon, self.loop.in_thread)
@@ -107,39 +107,39 @@ class World:
         )
 
     def tell_info(self, text: str, *values: object) -> None:
-        """A line of the server's log."""
+        """Record an info line of the server's log."""
         self.infos.append(text % values)
 
     def tell_error(self, text: str, *values: object) -> None:
-        """As above."""
+        """Record an error line of the server's log."""
         self.errors.append(text % values)
 
     @property
     def file(self) -> FakeFile:
-        """The log's file."""
+        """The file of the log."""
         file = self.aof.file
         assert isinstance(file, FakeFile)
         return file
 
     def write(self, line: bytes) -> None:
-        """One command of a client."""
+        """Run and log a command of a client."""
         apply(self.data.state, line)
         self.states.append(dict(self.data.state))
         self.aof.append(line + b"\n")
         self.aof.wait(self.writer, b"%d" % (len(self.states) - 1), wrote=True)
 
     def end_thread(self, index: int = 0) -> None:
-        """What runs on one thread comes to its end."""
+        """Run the work of one thread, and call back."""
         self.loop.threads.pop(index)()
 
     def settle(self) -> None:
-        """Until nothing is left to do."""
+        """Run the loop and its threads until both are idle."""
         while self.loop.soon or self.loop.threads:
             self.loop.turn()
             self.loop.end_threads()
 
     def act(self, chance: random.Random) -> None:
-        """Do something."""
+        """Do one random step: write, run the loop, end a thread, or tick."""
         number = len(self.states)
         action = chance.randrange(8)
         if action < 3 and self.aof.error is None:
@@ -154,7 +154,7 @@ class World:
             self.aof.tick()
 
     def known(self, files: dict[str, bytes]) -> int:
-        """After how many writes the state was the one that the log in these files says."""
+        """Return the number of writes that the log in these files has."""
         state = load(files[LOG])
         found = [number for number, known in enumerate(self.states) if known == state]
         assert found, (files, self.states)

@@ -1,4 +1,4 @@
-"""Distances on the sphere, as an oracle for the server's. Written for being plainly right."""
+"""Distances on the sphere, as an oracle for the server's: simple instead of fast."""
 
 import math
 
@@ -8,7 +8,7 @@ RADIUS_METERS = 6_371_000.0
 def distance_meters(
     latitude: float, longitude: float, other_latitude: float, other_longitude: float
 ) -> float:
-    """The great circle between two points, by the haversine formula."""
+    """Return the great-circle distance of two points, by the haversine formula."""
     phi, other_phi = math.radians(latitude), math.radians(other_latitude)
     half_height = math.sin((other_phi - phi) / 2)
     half_width = math.sin(math.radians(other_longitude - longitude) / 2)

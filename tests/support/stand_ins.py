@@ -1,6 +1,6 @@
-"""Stand-ins for brokers, within the test: killed and started again, they keep what they got.
+"""Stand-ins for brokers, within the test process. They keep received events when restarted.
 
-Each speaks its broker's protocol on the wire as far as sending goes, and knows nothing of us.
+Each implements the receiving part of its broker's wire protocol.
 """
 
 import asyncio
@@ -19,27 +19,27 @@ MORE = 0x80
 
 
 class StandIn(ABC):
-    """A server on a port of its own."""
+    """A stand-in for a broker, on a free port."""
 
     url = ""  # of an endpoint, with {port}
-    environment = ""  # NAME=value of what a client needs, with {port}
+    environment = ""  # NAME=value that clients need, with {port}; may be empty
 
     def __init__(self) -> None:
-        """Not started yet."""
+        """Choose a port; start() listens."""
         self.port = free_port()
         self.received: list[bytes] = []
 
     @abstractmethod
     async def start(self) -> None:
-        """Listen."""
+        """Accept connections."""
 
     @abstractmethod
     async def kill(self) -> None:
-        """Cut all connections and listen no more."""
+        """Abort all connections and stop listening."""
 
 
 class GrpcStandIn(StandIn, grpc.GenericRpcHandler):
-    """hservice.HookService, which isn't Tile38's part: any server will do."""
+    """A receiver of Tile38's gRPC hooks: hservice.HookService."""
 
     url = "grpc://127.0.0.1:{port}"
     method = "/hservice.HookService/Send"
@@ -59,7 +59,7 @@ class GrpcStandIn(StandIn, grpc.GenericRpcHandler):
     def service(
         self, handler_call_details: grpc.HandlerCallDetails
     ) -> "grpc.RpcMethodHandler[bytes, bytes]":
-        """Answer its one method."""
+        """Return the handler of the one method."""
         assert handler_call_details.method == self.method
 
         async def answer(request: bytes, _context: object) -> bytes:
@@ -68,7 +68,7 @@ class GrpcStandIn(StandIn, grpc.GenericRpcHandler):
         return grpc.unary_unary_rpc_method_handler(answer)
 
     def take(self, request: bytes) -> bytes:
-        """Field 1 is the event; the answer is `ok`."""
+        """Record the event in field 1; return a reply with ok = true."""
         assert request[0] == VALUE_TAG
         start = next(at for at in range(1, len(request)) if request[at] < MORE) + 1
         self.received.append(request[start:])
@@ -76,14 +76,14 @@ class GrpcStandIn(StandIn, grpc.GenericRpcHandler):
 
 
 class PubsubStandIn(GrpcStandIn):
-    """google.pubsub.v1.Publisher."""
+    """A stand-in for Google Pub/Sub: google.pubsub.v1.Publisher."""
 
     url = "pubsub://project:topic"
     environment = "PUBSUB_EMULATOR_HOST=127.0.0.1:{port}"
     method = "/google.pubsub.v1.Publisher/Publish"
 
     def take(self, request: bytes) -> bytes:
-        """A number for each message."""
+        """Record the messages; return an id for each."""
         messages = PublishRequest.deserialize(request).messages
         self.received += [message.data for message in messages]
         ids = [str(number) for number in range(len(messages))]
@@ -91,7 +91,7 @@ class PubsubStandIn(GrpcStandIn):
 
 
 class CloudflareStandIn(StandIn):
-    """The REST interface of Cloudflare Queues."""
+    """A stand-in for Cloudflare Queues: its REST interface."""
 
     url = "cf-queue://account/queue?token=geheim"
     environment = "CLOUDFLARE_BASE_URL=http://127.0.0.1:{port}"
@@ -116,7 +116,7 @@ class CloudflareStandIn(StandIn):
 
 
 class DisqueStandIn(StandIn):
-    """ADDJOB of Disque."""
+    """A stand-in for Disque: its ADDJOB."""
 
     url = "disque://127.0.0.1:{port}/queue"
     password = b""
@@ -151,6 +151,6 @@ class DisqueStandIn(StandIn):
 
 
 def environment_of(stand_in: StandIn) -> dict[str, str]:
-    """What a client of it needs to find it."""
+    """Return the environment variables that clients of a stand-in need."""
     name, _, value = stand_in.environment.format(port=stand_in.port).partition("=")
     return {name: value} if name else {}

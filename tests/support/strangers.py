@@ -1,4 +1,4 @@
-"""Servers that aren't what an endpoint hopes for: silent, unreachable, or of another protocol."""
+"""Servers that no endpoint can use: silent, unreachable, untrusted, or of another protocol."""
 
 import asyncio
 import contextlib
@@ -14,7 +14,7 @@ from tests.support.brokers import make_certificates
 async def answering(
     answer: bytes, context: ssl.SSLContext | None = None, port: int = 0
 ) -> AsyncIterator[int]:
-    """The port of a server that answers whatever it reads with the same bytes, if with any."""
+    """Run a server that replies to any input with the same bytes; yield its port."""
     writers: list[asyncio.StreamWriter] = []
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -34,12 +34,12 @@ async def answering(
 
 
 def silent(port: int = 0) -> contextlib.AbstractAsyncContextManager[int]:
-    """The port of a server that accepts and never answers."""
+    """Run a server that accepts connections and never replies; yield its port."""
     return answering(b"", port=port)
 
 
 def certified(folder: Path, port: int = 0) -> contextlib.AbstractAsyncContextManager[int]:
-    """The port of a server for TLS whose certificate nobody trusts."""
+    """Run a TLS server with an untrusted certificate; yield its port."""
     context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
     context.load_cert_chain(*make_certificates(folder))
     return answering(b"", context, port)
@@ -47,7 +47,7 @@ def certified(folder: Path, port: int = 0) -> contextlib.AbstractAsyncContextMan
 
 @contextlib.contextmanager
 def black_hole() -> Iterator[int]:
-    """A port that swallows connections: its queue of those to be accepted is full."""
+    """Yield a port that drops connection attempts, because its accept queue is full."""
     with contextlib.ExitStack() as stack:
         listener = stack.enter_context(socket.socket())
         listener.bind(("127.0.0.1", 0))

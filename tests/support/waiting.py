@@ -1,4 +1,4 @@
-"""Waiting for a condition with a deadline, in place of sleeping. Knows nothing of servers."""
+"""Waiting for a condition with a deadline, instead of sleeping."""
 
 import time
 from collections.abc import Callable
@@ -12,7 +12,7 @@ Value = TypeVar("Value")
 def wait_until(
     condition: Callable[[], Value], *, seconds_max: float = 10.0, what: str = "the condition"
 ) -> Value:
-    """The first true value of the condition; fails when there is none in time."""
+    """Return the first true value of a condition. Raises TimeoutError after the deadline."""
     deadline = time.monotonic() + seconds_max
     while not (value := condition()):
         if time.monotonic() > deadline:

@@ -1,4 +1,4 @@
-"""Writers that note which of their writes were acknowledged, for tests that crash a server."""
+"""Clients that record their acknowledged writes, for tests that crash a server."""
 
 import threading
 from typing import Self
@@ -9,11 +9,11 @@ from tests.support.resp import CLOSED, TIMEOUT, Connection
 PIPELINE = 16
 
 
-class Writer:
-    """One connection that stores ids 0, 1, 2 … in a key of its own, and moves one more object."""
+class RecordingWriter:
+    """A client that stores ids 0, 1, 2 … in a key of its own and records acknowledged writes."""
 
     def __init__(self, key: str, first: int = 0) -> None:
-        """Go on from the first id that isn't stored."""
+        """Begin with the first id that isn't stored."""
         self.key = key
         self.acknowledged = first
         self.refused = ""  # the first error reply
@@ -32,18 +32,18 @@ class Writer:
                 self.acknowledged += 1
 
     def missing(self, connection: Connection) -> list[int]:
-        """The acknowledged ids that a server doesn't have."""
+        """Return the acknowledged ids that a server doesn't have."""
         reply = connection.call("SCAN", self.key, "LIMIT", 10_000_000, "IDS")
         assert isinstance(reply, list), reply
         found = set(map(str, reply[1]))
         return [number for number in range(self.acknowledged) if f"$ {number}" not in found]
 
 
-class Load:
-    """Several writers against a server, for the length of a with block that ends the server."""
+class WriterThreads:
+    """Writers on threads of their own, for the length of a block that ends the server."""
 
-    def __init__(self, server: ServerProcess, writers: list[Writer]) -> None:
-        """Prepare; nothing is sent yet."""
+    def __init__(self, server: ServerProcess, writers: list[RecordingWriter]) -> None:
+        """Prepare the threads; entering the block starts them."""
         self.writers = writers
         self._server = server
         self.threads = [
@@ -58,21 +58,21 @@ class Load:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
-        """Wait until all have ended, as they do when the server does."""
+        """Wait until all writers have ended, because the server has."""
         if kind is not None:
-            self._server.kill()  # the block didn't come to it
+            self._server.kill()  # the block failed before it ended the server
         for thread in self.threads:
             thread.join()
 
     @property
     def acknowledged(self) -> int:
-        """How many writes were acknowledged, by all writers."""
+        """The number of acknowledged writes of all writers."""
         return sum(writer.acknowledged for writer in self.writers)
 
     @staticmethod
-    def _run(server: ServerProcess, writer: Writer) -> None:
+    def _run(server: ServerProcess, writer: RecordingWriter) -> None:
         try:
             with server.connect() as connection:
                 writer.run(connection)
         except ConnectionError:
-            pass  # the server was killed before or while we wrote
+            pass  # the server was killed

@@ -8,7 +8,7 @@ from tests.support.bench import Bench
 from tests.support.fakes import command
 from tile38py._engine import Close, Http
 from tile38py.commands.registry import COMMANDS
-from tile38py.dispatch import Dispatcher, Work
+from tile38py.dispatch import BackgroundWork, Dispatcher
 from tile38py.limits import OUTPUT_BYTES_HIGH
 
 SET = command(b"SET", b"fleet", b"a", b"POINT", b"1", b"2")
@@ -26,8 +26,8 @@ def test_replies_of_both_sides_keep_their_order(bench: Bench) -> None:
 
 def test_what_changed_is_logged_as_it_came(bench: Bench) -> None:
     batch = bench.client.session.feed(SET + command(b"CLIENT", b"LIST") + SET, 0)
-    progress = bench.dispatcher.drive(bench.client, batch)
-    assert progress.wrote
+    result = bench.dispatcher.drive(bench.client, batch)
+    assert result.wrote
     assert bench.fake_journal.data == SET * 2
 
 
@@ -46,10 +46,10 @@ def test_arity_is_checked_before_the_handler_runs(bench: Bench) -> None:
 
 def test_long_work_is_handed_back(bench: Bench) -> None:
     pipeline = command(b"SLEEP", b"2") + command(b"PING")
-    progress = bench.dispatcher.drive(bench.client, bench.client.session.feed(pipeline, 0))
-    assert isinstance(progress.stop, Work)
-    assert b"".join(progress.replies) == b""
-    assert progress.stop.frame(progress.stop.run()) == b"+OK\r\n"
+    result = bench.dispatcher.drive(bench.client, bench.client.session.feed(pipeline, 0))
+    assert isinstance(result.stop, BackgroundWork)
+    assert b"".join(result.replies) == b""
+    assert result.stop.frame(result.stop.run()) == b"+OK\r\n"
     assert bench.clock.slept == 2
 
 
@@ -60,9 +60,9 @@ def test_an_error_of_long_work_is_a_reply(bench: Bench) -> None:
 
 
 def test_a_protocol_error_and_http_end_the_session(bench: Bench) -> None:
-    progress = bench.dispatcher.drive(bench.client, bench.client.session.feed(b"*-1\r\n", 0))
-    assert isinstance(progress.stop, Close)
-    assert progress.stop.message == "Protocol error: invalid multibulk length"
+    result = bench.dispatcher.drive(bench.client, bench.client.session.feed(b"*-1\r\n", 0))
+    assert isinstance(result.stop, Close)
+    assert result.stop.message == "Protocol error: invalid multibulk length"
     client = bench.new_client()
     batch = client.session.feed(b"GET /ping HTTP/1.1\r\n", 0)
     assert isinstance(bench.dispatcher.drive(client, batch).stop, Http)
@@ -72,10 +72,10 @@ def test_one_turn_makes_only_so_many_replies(bench: Bench) -> None:
     bench.client.name = b"x" * 1000
     count = 3000
     pipeline = command(b"CLIENT", b"LIST") * count
-    progress = bench.dispatcher.drive(bench.client, bench.client.session.feed(pipeline, 0))
-    assert progress.has_more
-    assert progress.size < 2 * OUTPUT_BYTES_HIGH
-    assert bench.send(b"").count(b"id=1 ") + b"".join(progress.replies).count(b"id=1 ") == count
+    result = bench.dispatcher.drive(bench.client, bench.client.session.feed(pipeline, 0))
+    assert result.has_more
+    assert result.size < 2 * OUTPUT_BYTES_HIGH
+    assert bench.send(b"").count(b"id=1 ") + b"".join(result.replies).count(b"id=1 ") == count
 
 
 def test_nothing_more_is_run_for_a_client_that_ended_itself(bench: Bench) -> None:

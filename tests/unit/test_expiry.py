@@ -2,17 +2,17 @@
 
 from tests.support.bench import Bench
 from tests.support.fakes import SECOND, command
-from tile38py.expiry import Sweeper
+from tile38py.expiry import ExpirySweeper
 from tile38py.limits import EXPIRE_COUNT_MAX
 
 
-def prepared(count: int) -> tuple[Bench, Sweeper]:
+def prepared(count: int) -> tuple[Bench, ExpirySweeper]:
     bench = Bench()
     for number in range(count):
         bench.call("SET", "fleet", f"{number:05d}", "EX", "10", "POINT", "1", "2")
     bench.fake_journal.data = b""
     bench.clock.time_ns += 11 * SECOND
-    sweeper = Sweeper(
+    sweeper = ExpirySweeper(
         engine=bench.engine,
         clock=bench.clock,
         journal=bench.journal,

@@ -6,7 +6,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from tests.support.bench import Bench
 from tests.support.fakes import SECOND
 from tile38py.interfaces.delivery import HookCounters
-from tile38py.metrics import Figures
+from tile38py.metrics import MetricsExporter
 
 
 @pytest.fixture
@@ -18,7 +18,9 @@ def bench() -> Bench:
 def scraped(bench: Bench) -> dict[str, dict[tuple[str, ...], float]]:
     """The samples by name, then by the values of their labels, by name."""
     found: dict[str, dict[tuple[str, ...], float]] = {}
-    for family in text_string_to_metric_families(Figures(bench.services).ask()().decode()):
+    for family in text_string_to_metric_families(
+        MetricsExporter(bench.services).collect()().decode()
+    ):
         for sample in family.samples:
             labels = tuple(text for _, text in sorted(sample.labels.items()))
             found.setdefault(sample.name, {})[labels] = sample.value

@@ -1,7 +1,8 @@
-"""The command of the image's health check: asks the server of a data directory whether it serves.
+"""The health check of the image: sends HEALTHZ to the server of a data directory.
 
-It asks where that server says that it listens, so it follows every option of the server's. Exits
-with 0 if it serves, or else with 1 after a line on stderr.
+The address comes from the data directory, where the server announces it, so no option of the
+server has to be repeated. The exit code is 0 if the server is healthy, else 1 with a line on
+stderr.
 """
 
 import os
@@ -15,19 +16,19 @@ from tile38py.cli.server_options import UsageError, parse
 from tile38py.persistence.data_folder import announced
 
 USAGE: Final = "Usage: tile38py-health [-d path]\n"
-SECONDS_MAX: Final = 2.0  # for the connection and for each piece of the reply
+SECONDS_MAX: Final = 2.0  # to connect, and for each read of the reply
 REPLY_BYTES_MAX: Final = 4096
 HEALTHZ: Final = b"*1\r\n$7\r\nHEALTHZ\r\n"
-# Addresses that mean all interfaces, and where this machine finds itself behind them.
+# Addresses of all interfaces, and the loopback address that stands for each.
 WILDCARDS: Final = {"0.0.0.0": "127.0.0.1", "::": "::1"}
 
 
 class UnhealthyError(Exception):
-    """Why the server doesn't serve."""
+    """The server isn't healthy; the text says why."""
 
 
 def main(words: list[str] | None = None) -> NoReturn:
-    """Ask the server of the data directory that the command line names."""
+    """Check the server of the data directory that the command line names."""
     try:
         options = parse(sys.argv[1:] if words is None else words, os.environ)
         check(announced(options.directory))
@@ -39,13 +40,13 @@ def main(words: list[str] | None = None) -> NoReturn:
 
 
 def check(addresses: list[str]) -> None:
-    """Ask a server at the first of its addresses. Raises UnhealthyError, OSError."""
+    """Send HEALTHZ to a server's first address. Raises UnhealthyError, OSError."""
     if not addresses:
         raise UnhealthyError("the server doesn't listen yet")
     with _connect(addresses[0]) as connection:
         connection.sendall(HEALTHZ)
         reply = _reply(connection)
-    # Where connections begin with JSON, this reply is JSON, too.
+    # With `-o json` connections begin with JSON output, so this reply is JSON, too.
     if not reply.startswith(b"+OK") and b'"ok":true' not in reply:
         raise UnhealthyError(reply.decode("utf-8", "replace").strip() or "no reply")
 
@@ -63,7 +64,7 @@ def _connect(address: str) -> socket.socket:
 
 
 def _encrypted(connection: socket.socket) -> socket.socket:
-    """TLS on a connection to this very machine, whose certificate may be for another name."""
+    """Start TLS without checks: this is the local machine, and its certificate names another."""
     context = ssl.create_default_context()
     context.check_hostname = False
     context.verify_mode = ssl.CERT_NONE
@@ -71,7 +72,7 @@ def _encrypted(connection: socket.socket) -> socket.socket:
 
 
 def _reply(connection: socket.socket) -> bytes:
-    """A reply of one line, or of a line that tells its size and the next."""
+    """Read a reply: a single line, or a bulk string's two lines."""
     reply = b""
     while reply.count(b"\r\n") < (2 if reply.startswith(b"$") else 1):
         data = connection.recv(REPLY_BYTES_MAX)

@@ -1,4 +1,4 @@
-"""The server's command: options, log, event loop, exit code."""
+"""The command that runs the server: options, log, event loop, exit code."""
 
 import asyncio
 import os
@@ -55,12 +55,12 @@ def main(words: list[str] | None = None) -> NoReturn:
         sys.exit(error.code)
     code = run(options)
     sys.stderr.flush()
-    # Threads of long reads may be at work still; the log is written and nobody waits for them.
+    # Threads of long reads may still run; the log is complete, so there is no need to join them.
     os._exit(code)
 
 
 def run(options: Options) -> int:
-    """Serve until the end; the exit code."""
+    """Run a server; return the exit code."""
     try:
         make_data_folder(options.directory)
         log = log_for(options)
@@ -85,12 +85,12 @@ def run(options: Options) -> int:
 
 
 async def serve(options: Options, log: Log) -> int:
-    """Make a server and run it."""
+    """Create a server and run it; return the exit code."""
     return await Server(options, log).run()
 
 
 def loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
-    """uvloop where it exists."""
+    """Return uvloop's factory of event loops, None if uvloop isn't installed."""
     try:
         import uvloop
     except ImportError:
@@ -99,7 +99,7 @@ def loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
 
 
 def log_for(options: Options) -> Log:
-    """The log that the options and the configuration file ask for."""
+    """Create the log as the options and the configuration file say."""
     levels = SHOWN
     if options.is_quiet:
         levels = NOTHING
@@ -115,7 +115,7 @@ def log_for(options: Options) -> Log:
 
 
 def show_banner(options: Options, log: Log) -> None:
-    """Who we are and where we listen."""
+    """Print the version, the address and the process id."""
     if options.is_quiet:
         return
     place = options.socket_path or f"{options.host or '*'}:{options.port}"

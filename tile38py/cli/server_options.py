@@ -1,7 +1,8 @@
-"""The command line of the server, in Tile38's two families of options, and its environment.
+"""The command line of the server and its environment variables.
 
-Family (a), `--name value` anywhere on the line, is taken out first; family (b), `-n value` or
-`-n=value`, follows until the first other word. Of repeated options the last one counts.
+Like Tile38, it parses the line twice. The first pass takes `--name value` out of the line wherever
+it stands; the second pass reads `-n value` and `-n=value` up to the first other word. Of repeated
+options the last one counts.
 """
 
 from collections.abc import Callable, Mapping
@@ -46,7 +47,7 @@ Developer Options:
 
 
 class UsageError(Exception):
-    """A line that can't be understood: what is told, and the exit code."""
+    """The command line is wrong; the text says why, the code is the exit code."""
 
     def __init__(self, text: str, code: int) -> None:
         super().__init__(text)
@@ -54,65 +55,63 @@ class UsageError(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Taken:
-    """An option of family (a): how its value is used, and what is wrong with other values."""
+class FirstPassOption:
+    """An option of the first pass: a function that applies its value, and the error text."""
 
-    use: Callable[[Options, str], None] | None  # None: the option has no value
-    complaint: str = ""
+    apply: Callable[[Options, str], None]  # raises ValueError
+    error: str
 
 
 def parse(words: list[str], environment: Mapping[str, str]) -> Options:
-    """The options of a start. Raises UsageError."""
+    """Parse the words and the environment. Raises UsageError."""
     options = Options()
     options.requires_valid = bool(environment.get("REQUIREVALID"))
     options.fails_with_500 = environment.get("T38HTTP500ERRORS") in TRUE_WORDS
-    _flags(options, _take(options, words))
+    _second_pass(options, _first_pass(options, words))
     return options
 
 
-def _take(options: Options, words: list[str]) -> list[str]:
-    """Family (a); what is left."""
+def _first_pass(options: Options, words: list[str]) -> list[str]:
+    """Apply the options of the first pass; return the other words."""
     left: list[str] = []
     queue = iter(words)
     for word in queue:
         name = name_of(word)
-        if name in SWITCHES:
-            SWITCHES[name](options)
-        elif name in TAKEN and (name != "o" or not word.startswith("--")):
-            taken = TAKEN[name]
-            assert taken.use is not None
+        if name in FIRST_PASS_SWITCHES:
+            FIRST_PASS_SWITCHES[name](options)
+        elif name in FIRST_PASS and (name != "o" or not word.startswith("--")):
+            option = FIRST_PASS[name]
             try:
-                taken.use(options, next(queue, ""))
+                option.apply(options, next(queue, ""))
             except ValueError:
-                raise UsageError(taken.complaint, 1) from None
+                raise UsageError(option.error, 1) from None
         else:
             left.append(word)
     return left
 
 
 def name_of(word: str) -> str:
-    """The name of an option with one dash or two; empty if it is none."""
+    """Return the name of an option with one dash or two; empty for other words."""
     name = word.lstrip("-")
     return name if word in (f"-{name}", f"--{name}") else ""
 
 
-def _flags(options: Options, words: list[str]) -> None:
-    """Family (b)."""
+def _second_pass(options: Options, words: list[str]) -> None:
     queue = iter(words)
     for word in queue:
         flag = name_of(word)
         if not flag:
             return
         name, equals, value = flag.partition("=")
-        if name in PLAIN:
+        if name in SECOND_PASS_SWITCHES:
             if equals and value not in TRUE_WORDS:
                 raise UsageError(f'invalid boolean value "{value}" for -{name}', 2)
-            PLAIN[name](options)
+            SECOND_PASS_SWITCHES[name](options)
             continue
         if name == "help":
             raise UsageError("", 0)
-        use = VALUES.get(name)
-        if use is None:
+        apply = SECOND_PASS.get(name)
+        if apply is None:
             raise UsageError(f"flag provided but not defined: -{name}", 2)
         if not equals:
             following = next(queue, None)
@@ -120,7 +119,7 @@ def _flags(options: Options, words: list[str]) -> None:
                 raise UsageError(f"flag needs an argument: -{name}", 2)
             value = following
         try:
-            use(options, value)
+            apply(options, value)
         except ValueError:
             raise UsageError(f'invalid value "{value}" for flag -{name}: parse error', 2) from None
 
@@ -132,108 +131,108 @@ def _set_port(options: Options, text: str) -> None:
     options.port = port
 
 
-def _number(_options: Options, text: str) -> None:
+def _check_number(_options: Options, text: str) -> None:
     int(text)
 
 
-def _nothing(_options: Options, _text: str) -> None:
-    """An option that is accepted and has no effect."""
+def _ignore(_options: Options, _text: str) -> None:
+    """Accept an option that has no effect here."""
 
 
-def _no_receiver(_options: Options, _text: str) -> None:
-    # Tile38 would be a receiver of hooks then, for tests, in place of a server.
+def _refuse_receiver(_options: Options, _text: str) -> None:
+    # With this option Tile38 is a receiver of hooks' messages for tests, instead of a server.
     raise UsageError("the receiver for tests of webhooks isn't part of this server", 2)
 
 
-def _attribute(name: str) -> Callable[[Options, str], None]:
-    def use(options: Options, text: str) -> None:
+def _set_text(name: str) -> Callable[[Options, str], None]:
+    def apply(options: Options, text: str) -> None:
         setattr(options, name, text)
 
-    return use
+    return apply
 
 
-def _path(name: str) -> Callable[[Options, str], None]:
-    def use(options: Options, text: str) -> None:
+def _set_path(name: str) -> Callable[[Options, str], None]:
+    def apply(options: Options, text: str) -> None:
         if not text:
             raise ValueError(text)
         setattr(options, name, Path(text))
 
-    return use
+    return apply
 
 
-def _choice(name: str, choices: Mapping[str, bool]) -> Callable[[Options, str], None]:
-    def use(options: Options, text: str) -> None:
+def _set_choice(name: str, choices: Mapping[str, bool]) -> Callable[[Options, str], None]:
+    def apply(options: Options, text: str) -> None:
         if text.lower() not in choices:
             raise ValueError(text)
         setattr(options, name, choices[text.lower()])
 
-    return use
+    return apply
 
 
-def _output(options: Options, text: str) -> None:
+def _set_output(options: Options, text: str) -> None:
     if text.lower() not in ("resp", "json"):
         raise ValueError(text)
     options.output = text.lower()
 
 
-def _encoding(options: Options, text: str) -> None:
+def _set_encoding(options: Options, text: str) -> None:
     options.logs_json = text == "json"
 
 
-def _on(name: str) -> Callable[[Options], None]:
+def _switch_on(name: str) -> Callable[[Options], None]:
     def switch(options: Options) -> None:
         setattr(options, name, True)
 
     return switch
 
 
-def _evio(options: Options, text: str) -> None:
-    options.warns_of_evio = YES_NO[text.lower()] if text.lower() in YES_NO else _fail(text)
+def _set_evio(options: Options, text: str) -> None:
+    if text.lower() not in YES_NO:
+        raise ValueError(text)
+    options.warns_of_evio = YES_NO[text.lower()]
 
 
-def _threads(options: Options, text: str) -> None:
+def _set_threads(options: Options, text: str) -> None:
     options.warns_of_threads = int(text) >= 0
 
 
-def _fail(text: str) -> bool:
-    raise ValueError(text)
-
-
-TAKEN: Final[Mapping[str, Taken]] = {
-    "o": Taken(_output, "output must be 'resp' or 'json'"),
-    "appendonly": Taken(_choice("keeps_log", YES_NO), "appendonly must be 'yes' or 'no'"),
-    "appendfilename": Taken(_path("log_path"), "appendfilename must have a value"),
-    "queuefilename": Taken(_path("queue_path"), "queuefilename must have a value"),
-    "http-transport": Taken(
-        _choice("is_http_enabled", TRANSPORT), "http-transport must be 'yes' or 'no'"
+FIRST_PASS: Final[Mapping[str, FirstPassOption]] = {
+    "o": FirstPassOption(_set_output, "output must be 'resp' or 'json'"),
+    "appendonly": FirstPassOption(
+        _set_choice("keeps_log", YES_NO), "appendonly must be 'yes' or 'no'"
     ),
-    "protected-mode": Taken(
-        _choice("is_protected", YES_NO), "protected-mode must be 'yes' or 'no'"
+    "appendfilename": FirstPassOption(_set_path("log_path"), "appendfilename must have a value"),
+    "queuefilename": FirstPassOption(_set_path("queue_path"), "queuefilename must have a value"),
+    "http-transport": FirstPassOption(
+        _set_choice("is_http_enabled", TRANSPORT), "http-transport must be 'yes' or 'no'"
     ),
-    "evio": Taken(_evio, "evio must be 'yes' or 'no'"),
-    "threads": Taken(_threads, "threads must be a valid number"),
+    "protected-mode": FirstPassOption(
+        _set_choice("is_protected", YES_NO), "protected-mode must be 'yes' or 'no'"
+    ),
+    "evio": FirstPassOption(_set_evio, "evio must be 'yes' or 'no'"),
+    "threads": FirstPassOption(_set_threads, "threads must be a valid number"),
 }
-SWITCHES: Final[Mapping[str, Callable[[Options], None]]] = {
-    "nohup": _on("ignores_hangup"),
-    "dev": _on("is_developer"),
+FIRST_PASS_SWITCHES: Final[Mapping[str, Callable[[Options], None]]] = {
+    "nohup": _switch_on("ignores_hangup"),
+    "dev": _switch_on("is_developer"),
     "spinlock": lambda _options: None,
 }
-PLAIN: Final[Mapping[str, Callable[[Options], None]]] = {
-    "q": _on("is_quiet"),
-    "v": _on("is_verbose"),
-    "vv": _on("is_very_verbose"),
-}
-VALUES: Final[Mapping[str, Callable[[Options, str], None]]] = {
-    "h": _attribute("host"),
+SECOND_PASS: Final[Mapping[str, Callable[[Options, str], None]]] = {
+    "h": _set_text("host"),
     "p": _set_port,
-    "s": _attribute("socket_path"),
-    "d": _path("directory"),
-    "l": _encoding,
-    "pidfile": _attribute("pid_file"),
-    "metrics-addr": _attribute("metrics_address"),
-    "pprofport": _number,
-    "cpuprofile": _nothing,
-    "memprofile": _nothing,
-    "webhook-http-consumer-port": _no_receiver,
-    "webhook-grpc-consumer-port": _no_receiver,
+    "s": _set_text("socket_path"),
+    "d": _set_path("directory"),
+    "l": _set_encoding,
+    "pidfile": _set_text("pid_file"),
+    "metrics-addr": _set_text("metrics_address"),
+    "pprofport": _check_number,
+    "cpuprofile": _ignore,
+    "memprofile": _ignore,
+    "webhook-http-consumer-port": _refuse_receiver,
+    "webhook-grpc-consumer-port": _refuse_receiver,
+}
+SECOND_PASS_SWITCHES: Final[Mapping[str, Callable[[Options], None]]] = {
+    "q": _switch_on("is_quiet"),
+    "v": _switch_on("is_verbose"),
+    "vv": _switch_on("is_very_verbose"),
 }

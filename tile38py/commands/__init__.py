@@ -1,6 +1,6 @@
-"""The server's commands, those that need the connection, the disk or the process.
+"""Server commands: commands that need the connection, the disk or the process.
 
-Importing the package fills the registry: each file is a family, and no list names them.
+Importing the package registers them all: each file is a family, and no list names the files.
 """
 
 from importlib import import_module

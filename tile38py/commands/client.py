@@ -11,7 +11,8 @@ from tile38py.interfaces import Client, Role
 NANOSECONDS = 1_000_000_000
 RESP3 = 3
 LIBRARY_OPTIONS = frozenset({"lib-name", "lib-ver"})
-# What the connections of a type listen to. The one to a leader isn't among a server's clients.
+# Roles of the connections of each type. A follower's connection to its leader is no client, so
+# `master` never has any.
 TYPES: Final[dict[bytes, frozenset[Role | None]]] = {
     b"normal": frozenset({None, Role.MONITOR}),
     b"pubsub": frozenset({Role.SUBSCRIBER, Role.FENCE}),
@@ -28,10 +29,10 @@ TYPES: Final[dict[bytes, frozenset[Role | None]]] = {
     arity=-2,
     summary="List, name or close connections",
     group=Group.CONNECTION,
-    flags=Flags.ADMIN | Flags.HIDDEN,
+    flags=Flags.ADMIN | Flags.HIDDEN | Flags.WHILE_LOADING,
 )
 def client(call: Call) -> Reply:
-    """CLIENT subcommand …."""
+    """Run CLIENT subcommand …."""
     word, *rest = call.args
     subcommand = SUBCOMMANDS.get(word.upper())
     if subcommand is None:
@@ -149,8 +150,9 @@ def _kill(call: Call, rest: list[bytes]) -> Reply:
             raise errors.wrong_arity()
         case [_]:
             found = _find(call, address=errors.shown(rest[0]))
-        case [_, _]:
-            raise errors.client_syntax()
+        case [b"NAME" | b"USER" | b"LADDR", _]:
+            # Redis's filters by what clients don't have here.
+            raise errors.no_such_client()
         case _:
             raise errors.wrong_arity()
     for one in found:
@@ -159,10 +161,10 @@ def _kill(call: Call, rest: list[bytes]) -> Reply:
 
 
 def _kill_type(call: Call, kind: bytes) -> Reply:
-    """As Redis has it: how many there were; whoever asks is spared.
+    """Close all other connections of a type; reply with their count, as Redis does.
 
-    Redis Sentinel ends those of a server that it makes a follower, so that they look for the
-    leader anew.
+    Redis Sentinel closes the clients of a server that it makes a follower, so that they look for
+    the new leader.
     """
     name = kind.lower()
     if name not in TYPES:
@@ -179,7 +181,7 @@ def _kill_type(call: Call, kind: bytes) -> Reply:
 
 
 def _find(call: Call, *, client_id: str = "", address: str = "") -> list[Client]:
-    # Ids are compared as texts: `01` is nobody.
+    # Ids are compared as texts: `01` matches no client.
     found = [
         one
         for one in call.server.clients

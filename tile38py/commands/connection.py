@@ -36,7 +36,7 @@ BEFORE_LOGIN = (
     flags=BEFORE_LOGIN,
 )
 def auth(call: Call) -> Reply:
-    """AUTH password; AUTH username password."""
+    """Run AUTH password or AUTH username password."""
     match call.args:
         case [user, password]:
             _log_in(call, user, password)
@@ -62,7 +62,7 @@ def auth(call: Call) -> Reply:
     flags=BEFORE_LOGIN | Flags.NO_TIMEOUT,
 )
 def hello(call: Call) -> Reply:
-    """HELLO, as in Redis."""
+    """Run HELLO as Redis does."""
     client, session, server = call.client, call.client.session, call.server
     version = PROTOCOLS.get(call.args[0]) if call.args else session.protocol
     if version is None:
@@ -99,7 +99,7 @@ def hello(call: Call) -> Reply:
     flags=BEFORE_LOGIN,
 )
 def reset(call: Call) -> Reply:
-    """RESET: no subscriptions, no login, no name, RESP2, the server's format of replies."""
+    """Run RESET: no subscriptions, no login, no name, RESP2, the server's format of replies."""
     client = call.client
     listener = call.server.broadcaster.find(client)
     if listener is not None:
@@ -122,7 +122,7 @@ while_live(Role.FENCE, "RESET")(reset)
     flags=Flags.CONNECTION | Flags.WHILE_LOADING | Flags.HIDDEN,
 )
 def select(call: Call) -> Reply:
-    """SELECT index."""
+    """Run SELECT index."""
     if not call.args[0].isdigit():
         raise errors.database_number()
     if int(call.args[0]):
@@ -135,7 +135,7 @@ def is_password(config: Config, given: bytes) -> bool:
     required = config.get(REQUIREPASS).encode("utf-8", "surrogateescape")
     if not required:
         return False
-    # Tile38 trims what it is given, so it can't match a password with outer spaces; we can.
+    # Tile38 trims the given password, so it can't match one with outer spaces; we can.
     return hmac.compare_digest(required, given) or hmac.compare_digest(required, given.strip())
 
 

@@ -3,11 +3,20 @@
 from collections.abc import Iterator
 
 from tile38py import errors
-from tile38py.commands.registry import OK, Call, Flags, Group, Later, Reply, Writes, command
+from tile38py.commands.registry import (
+    OK,
+    Call,
+    EngineCommands,
+    Flags,
+    Group,
+    Reply,
+    ThreadReply,
+    command,
+)
 
-SLEEP_SECONDS_MAX = 3600.0  # a thread is taken for so long
-MASS_COUNT_MAX = 10_000_000  # objects that one MASSINSERT may make; nobody else is served meanwhile
-WORLD = (-90.0, -180.0, 90.0, 180.0)  # latitude and longitude, from and to
+SLEEP_SECONDS_MAX = 3600.0  # for which one SLEEP may occupy a thread
+MASS_COUNT_MAX = 10_000_000  # objects of one MASSINSERT, which blocks the event loop
+WORLD = (-90.0, -180.0, 90.0, 180.0)  # minimum latitude and longitude, then the maxima
 VALUES = "1 0 -1 14 20.5 120 -120 20000 -20000 214748300 -214748300 2014748300 123.12312301"
 FIELDS = [
     word.encode()
@@ -25,8 +34,8 @@ EXPIRY_SECONDS = range(5, 30)
     group=Group.DEVELOPER,
     flags=Flags.ADMIN | Flags.BLOCKING | Flags.DEVELOPER,
 )
-def sleep(call: Call) -> Later:
-    """SLEEP seconds. Unlike Tile38's it holds up nobody else."""
+def sleep(call: Call) -> ThreadReply:
+    """Run SLEEP seconds. Unlike Tile38's, it doesn't block other clients."""
     try:
         seconds = float(call.args[0])
     except ValueError:
@@ -38,7 +47,7 @@ def sleep(call: Call) -> Later:
             clock.sleep(min(seconds, SLEEP_SECONDS_MAX))
         return OK
 
-    return Later(wait)
+    return ThreadReply(wait)
 
 
 @command(
@@ -46,10 +55,10 @@ def sleep(call: Call) -> Later:
     arity=-1,
     summary="End the process",
     group=Group.DEVELOPER,
-    flags=Flags.ADMIN | Flags.DEVELOPER,
+    flags=Flags.ADMIN | Flags.DEVELOPER | Flags.WHILE_LOADING,
 )
 def shutdown(call: Call) -> Reply:
-    """SHUTDOWN. There is no reply."""
+    """Run SHUTDOWN, which has no reply."""
     call.server.stop(1, "shutdown requested by developer")
     call.client.kill()
     return OK
@@ -62,15 +71,15 @@ def shutdown(call: Call) -> Reply:
     group=Group.DEVELOPER,
     flags=Flags.WRITE | Flags.NO_TIMEOUT | Flags.DEVELOPER,
 )
-def massinsert(call: Call) -> Writes:
-    """MASSINSERT cols objs [minlat minlon maxlat maxlon]."""
+def massinsert(call: Call) -> EngineCommands:
+    """Run MASSINSERT collections objects [minlat minlon maxlat maxlon]."""
     if len(call.args) not in (2, 2 + len(WORLD)):
         raise errors.wrong_arity()
     columns, objects = map(_count, call.args[:2])
     if columns * objects > MASS_COUNT_MAX:
         raise errors.invalid_argument(call.args[1])
     box = tuple(map(_degrees, call.args[2:])) or WORLD
-    return Writes(_objects(call, columns, objects, box), OK)
+    return EngineCommands(_objects(call, columns, objects, box), OK)
 
 
 def _count(word: bytes) -> int:
@@ -95,8 +104,8 @@ def _objects(
         for number in range(objects):
             words = [b"SET", b"mi:%d" % column, b"%d" % number, *FIELDS]
             if next(chance) < 1 / 2:
-                span = EXPIRY_SECONDS[int(next(chance) * len(EXPIRY_SECONDS))]
-                words += [b"EX", b"%d" % span]
+                seconds = EXPIRY_SECONDS[int(next(chance) * len(EXPIRY_SECONDS))]
+                words += [b"EX", b"%d" % seconds]
             if number % STRING_EVERY == 0:
                 words += [b"STRING", b"str%d" % number]
             else:
@@ -108,7 +117,7 @@ def _objects(
 
 
 def _fractions(seed: int) -> Iterator[float]:
-    """Numbers from 0 to 1 as they come; Knuth's generator is good enough for test data."""
+    """Yield pseudo-random numbers from 0 to 1, by Knuth's MMIX generator."""
     state = seed
     while True:
         state = (state * 6364136223846793005 + 1442695040888963407) % 2**64

@@ -1,6 +1,6 @@
-"""HOOKSTATS: what became of hooks' messages. A command of our own; HOOKS stays as Tile38 has it."""
+"""HOOKSTATS: delivery statistics of hooks. Not in Tile38, whose HOOKS is unchanged."""
 
-from tile38py.commands.registry import Call, Flags, Group, Later, Reply, Services, command
+from tile38py.commands.registry import Call, Flags, Group, Reply, Services, ThreadReply, command
 from tile38py.config.globs import fits, parse
 from tile38py.interfaces.delivery import HookReport
 
@@ -15,12 +15,12 @@ Fields = dict[str, int | bytes]
     group=Group.FENCES,
     flags=Flags.READ,
 )
-def hookstats(call: Call) -> Later:
-    """HOOKSTATS pattern: the hooks whose names match, with their counters, by name."""
+def hookstats(call: Call) -> ThreadReply:
+    """Run HOOKSTATS pattern: reply with the matching hooks and their counters, sorted by name."""
     names = call.server.engine.hook_names()
     pattern = call.args[0].decode("utf-8", "surrogateescape")
-    # A pattern over 70,000 names takes a while: others aren't kept waiting.
-    return Later(lambda: _found(call.server, names, pattern))
+    # A pattern over 70,000 names takes a while: a thread keeps that off the event loop.
+    return ThreadReply(lambda: _found(call.server, names, pattern))
 
 
 def _found(server: Services, names: list[bytes], pattern: str) -> Reply:
@@ -35,7 +35,7 @@ def _found(server: Services, names: list[bytes], pattern: str) -> Reply:
 
 
 def fields_of(report: HookReport) -> Fields:
-    """What is shown of a hook; times are seconds since 1970, 0 = never."""
+    """Return the fields of a hook in a reply; times are seconds since 1970, 0 = never."""
     counters = report.counters
     return {
         "sent": counters.sent,

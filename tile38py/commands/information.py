@@ -21,10 +21,10 @@ PERCENT: Final = 100
     arity=-1,
     summary="Show information about the server",
     group=Group.SERVER,
-    flags=Flags.READ,
+    flags=Flags.READ | Flags.WHILE_LOADING,
 )
 def info(call: Call) -> Reply:
-    """INFO [section …]; unknown sections are ignored, ours are shown only if they are named."""
+    """Run INFO [section …]. Unknown sections are ignored; ours are shown only on request."""
     asked = {argument.decode("utf-8", "replace").lower() for argument in call.args}
     shows_all = not asked or not asked.isdisjoint(("all", "default", "everything"))
     texts: list[str] = []
@@ -39,7 +39,10 @@ def info(call: Call) -> Reply:
 
 
 def section_text(title: str, lines: Lines) -> str:
-    """One section. That of the keyspace is empty but leaves its separator, as Tile38's does."""
+    """Return the text of a section.
+
+    The keyspace's is empty: only its separator is left in the reply, as in Tile38's.
+    """
     if not lines:
         return ""
     rows = (f"{name}:{line_text(value)}\r\n" for name, value in lines.items())
@@ -47,7 +50,7 @@ def section_text(title: str, lines: Lines) -> str:
 
 
 def line_text(value: float | str) -> str:
-    """A value in a line."""
+    """Return a value as INFO shows it."""
     return f"{value:.2f}" if isinstance(value, float) else str(value)
 
 
@@ -75,7 +78,9 @@ def _memory_usage(server: Services) -> Lines:
 def _persistence(server: Services) -> Lines:
     figures = server.shrinker.figures
     running_ns = server.clock.monotonic_ns() - figures.started_ns if figures.is_running else 0
-    return {
+    # Tile38 has no such line, so it is shown only while loading.
+    loading: Lines = {"loading": 1} if server.gates.is_loading else {}
+    return loading | {
         "aof_enabled": int(server.journal.is_enabled),
         "aof_rewrite_in_progress": int(figures.is_running),
         "aof_last_rewrite_time_sec": figures.last_ns // SECOND_NS,
@@ -116,13 +121,13 @@ def _replication(server: Services) -> Lines:
         return _following(server, target)
     lines: Lines = {"role": "master"}
     for index, client in enumerate(server.clients.replicas()):
-        place = f"ip={replica_host(client)},port={client.replica_port},state=online"
+        text = f"ip={replica_host(client)},port={client.replica_port},state=online"
         progress = server.log_streams.progress(client)
         if progress is not None:
-            # Redis's form; here nobody acknowledges anything, so this is what left for it.
-            place += f",offset={progress.offset},lag={progress.lag_seconds}"
-            place += f",dropped={progress.dropped_count}" if progress.dropped_count else ""
-        lines[f"slave{index}"] = place
+            # Redis's form. Followers acknowledge nothing here: the offset is what was sent to them.
+            text += f",offset={progress.offset},lag={progress.lag_seconds}"
+            text += f",dropped={progress.dropped_count}" if progress.dropped_count else ""
+        lines[f"slave{index}"] = text
     lines["connected_slaves"] = server.log_streams.count
     return lines
 
@@ -132,11 +137,11 @@ def _following(server: Services, target: LeaderAddress) -> Lines:
         "role": "slave",
         "master_host": target.host,
         "master_port": target.port,
-        # Redis Sentinel counts a follower as turned to a new leader only when this says up.
+        # Redis Sentinel regards a follower as reconfigured only when this is `up`.
         "master_link_status": "up" if server.following.is_caught_up else "down",
     }
     if not server.following.is_caught_up:
-        # As Redis has it: the age of what reads show, -1 before the first catch-up.
+        # As in Redis: the age of the data that reads return, -1 before the first catch-up.
         lines["master_link_down_since_seconds"] = server.following.stale_seconds
     lines["slave_repl_offset"] = server.following.offset
     priority = server.config.get(REPLICA_PRIORITY)
@@ -160,7 +165,7 @@ def _keyspace(_server: Services) -> Lines:
     return {}
 
 
-# In the order in which they are shown.
+# Sections in the order of the reply.
 SECTIONS: Final[dict[str, tuple[str, Callable[[Services], Lines]]]] = {
     "server": ("Server", _server),
     "clients": ("Clients", _clients),

@@ -1,4 +1,4 @@
-"""COMMAND and HELP: what commands there are. Everything derives from the commands' records."""
+"""COMMAND and HELP: descriptions of all commands, derived from the commands' records."""
 
 from collections.abc import Callable
 from typing import Final
@@ -23,7 +23,7 @@ REDIS_FLAGS: Final[dict[str, tuple[str, ...]]] = {
     "brief": ("fast",),
     "before_auth": ("no_auth",),
 }
-# The first key, the last one and the step, as Redis tells them: -1 is the last word.
+# Positions of the first and the last key, and the step, in Redis's terms: -1 is the last word.
 KEY_RANGES: Final[dict[str, tuple[int, int, int]]] = {
     "key": (1, 1, 1),
     "object": (1, 1, 1),
@@ -55,7 +55,7 @@ def redis_flags(record: CommandRecord) -> list[str]:
 
 
 def categories(record: CommandRecord) -> list[str]:
-    """Return the categories of a command, by which rights may be given."""
+    """Return the access categories of a command, by Redis's names where it has them."""
     found = [name for flag in record.flags for name in FLAG_CATEGORIES.get(flag, ())]
     found += GROUP_CATEGORIES.get(record.group, ())
     return [*found, "fast" if "brief" in record.flags else "slow"]
@@ -69,7 +69,7 @@ def categories(record: CommandRecord) -> list[str]:
     flags=Flags.CONNECTION | Flags.INTROSPECTION | Flags.WHILE_LOADING,
 )
 def describe(call: Call) -> Reply:
-    """COMMAND [subcommand …], as Redis has it."""
+    """Run COMMAND [subcommand …], as in Redis."""
     if not call.args:
         return _list_info(call, [])
     word, *rest = call.args
@@ -87,7 +87,7 @@ def describe(call: Call) -> Reply:
     flags=Flags.CONNECTION | Flags.WHILE_LOADING,
 )
 def show_help(call: Call) -> Reply:
-    """HELP [name | @group]: a line for each command, its arguments and its summary."""
+    """Run HELP [name | @group]: reply with the arguments and the summary of each command."""
     wanted = b" ".join(call.args).decode("utf-8", "replace")
     records = [record for record in call.server.engine.commands() if _is_named(record, wanted)]
     if not records:

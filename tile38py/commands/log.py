@@ -1,4 +1,4 @@
-"""AOF and AOFMD5, with which followers read and compare the log."""
+"""AOF and AOFMD5: followers read the log and compare it with their own."""
 
 import re
 from typing import Final
@@ -7,12 +7,12 @@ from tile38py import errors
 from tile38py._engine import Simple
 from tile38py.commands.registry import (
     Call,
-    End,
     Flags,
     Group,
-    Later,
-    Raw,
+    LastReply,
+    RawReply,
     Reply,
+    ThreadReply,
     command,
     while_live,
 )
@@ -20,7 +20,7 @@ from tile38py.interfaces import Role
 
 INTEGER: Final = re.compile(rb"\+?[0-9]{1,19}")
 INT64_MAX: Final = 2**63 - 1
-STARTED: Final = Raw(b"+OK\r\n")
+STARTED: Final = RawReply(b"+OK\r\n")
 
 
 @command(
@@ -30,8 +30,8 @@ STARTED: Final = Raw(b"+OK\r\n")
     group=Group.REPLICATION,
     flags=Flags.ADMIN | Flags.HIDDEN | Flags.BLOCKING,
 )
-def aof(call: Call) -> Raw:
-    """AOF pos."""
+def aof(call: Call) -> RawReply:
+    """Run AOF position."""
     journal = call.server.journal
     # The order of these checks is Tile38's.
     if not journal.is_enabled:
@@ -48,10 +48,10 @@ def aof(call: Call) -> Raw:
 
 
 @while_live(Role.FOLLOWER)
-def answer(call: Call) -> End:
-    """Whatever a follower says is its last word."""
+def end_log_stream(call: Call) -> LastReply:
+    """Close the connection of a follower on any request."""
     call.client.kill()
-    return End()
+    return LastReply()
 
 
 @command(
@@ -61,8 +61,8 @@ def answer(call: Call) -> End:
     group=Group.REPLICATION,
     flags=Flags.ADMIN | Flags.HIDDEN,
 )
-def aofmd5(call: Call) -> Later:
-    """AOFMD5 pos size."""
+def aofmd5(call: Call) -> ThreadReply:
+    """Run AOFMD5 position size."""
     journal = call.server.journal
     position, size = position_of(call.args[0]), position_of(call.args[1])
     if position + size > journal.size or (size == 0 and position >= journal.size):
@@ -74,11 +74,11 @@ def aofmd5(call: Call) -> Later:
             raise errors.log_end()
         return Reply(Simple(text), (("md5", text),))
 
-    return Later(digest)
+    return ThreadReply(digest)
 
 
 def position_of(argument: bytes) -> int:
-    """A position or size: an integer from 0 on."""
+    """Parse a position or size: an integer from 0 on."""
     if INTEGER.fullmatch(argument) is None or int(argument) > INT64_MAX:
         raise errors.invalid_argument(argument)
     return int(argument)

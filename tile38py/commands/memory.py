@@ -1,12 +1,12 @@
-"""Memory by cause, as INFO and the metrics show it. Has no command of its own."""
+"""Memory by cause, for INFO and the metrics. Has no command of its own."""
 
 from tile38py.commands.registry import Services
 
-OBJECT_BYTES = 48  # what an object occupies besides what STATS counts
+OBJECT_BYTES = 48  # memory of an object that STATS doesn't count
 
 
 def sizes(server: Services) -> dict[str, int]:
-    """Bytes by cause, and how many producers there are."""
+    """Return the bytes of each cause, and the number of producers."""
     outbox, clients = server.outbox, list(server.clients)
     counts = server.engine.statistics()
     objects = counts["in_memory_size"] + counts["num_objects"] * OBJECT_BYTES
@@ -18,12 +18,12 @@ def sizes(server: Services) -> dict[str, int]:
     elsewhere = server.process.resident_bytes() - engine - outbox.memory_bytes - replies
     return {
         "memory_objects": objects,
-        # Trees, names, what snapshots hold: all of the engine's heap that has no other cause.
+        # Trees, names, snapshots: all of the engine's heap without another cause.
         "memory_indexes": max(engine - objects - fences - requests, 0),
         "memory_fences": fences,
         "memory_hook_queue": outbox.memory_bytes,
         "memory_clients": requests + replies,
-        # The interpreter, and brokers' clients, which can't tell what they occupy.
+        # The interpreter, and the brokers' client libraries, which don't report their memory.
         "memory_rest": max(elsewhere, 0),
         "producers": outbox.connection_count,
     }

@@ -1,13 +1,13 @@
-"""MONITOR, and what ends it."""
+"""MONITOR, and the requests that end it."""
 
 from typing import Final
 
 from tile38py import errors
 from tile38py.commands.connection import reset
-from tile38py.commands.registry import Call, End, Flags, Group, Raw, command, while_live
+from tile38py.commands.registry import Call, Flags, Group, LastReply, RawReply, command, while_live
 from tile38py.interfaces import Role, Wire
 
-STARTED: Final = Raw(b"+OK\r\n")
+STARTED: Final = RawReply(b"+OK\r\n")
 
 
 @command(
@@ -17,8 +17,8 @@ STARTED: Final = Raw(b"+OK\r\n")
     group=Group.SERVER,
     flags=Flags.ADMIN | Flags.HIDDEN | Flags.BLOCKING,
 )
-def monitor(call: Call) -> Raw:
-    """MONITOR."""
+def monitor(call: Call) -> RawReply:
+    """Run MONITOR."""
     if call.client.wire in (Wire.HTTP, Wire.CHUNKED_HTTP):
         raise errors.needs_wire(call.name, "WebSocket or RESP")
     call.server.broadcaster.attach(call.client, Role.MONITOR)
@@ -26,15 +26,15 @@ def monitor(call: Call) -> Raw:
 
 
 @while_live(Role.MONITOR, "QUIT")
-def quit_monitor(_call: Call) -> End:
-    """Answer QUIT and close."""
-    return End(STARTED)
+def quit_monitor(_call: Call) -> LastReply:
+    """Reply to QUIT and close the connection."""
+    return LastReply(STARTED)
 
 
 while_live(Role.MONITOR, "RESET")(reset)
 
 
 @while_live(Role.MONITOR)
-def end_monitor(_call: Call) -> End:
-    """Close the connection of a monitor that sends anything else."""
-    return End()
+def end_monitor(_call: Call) -> LastReply:
+    """Close the connection of a monitor on any other request."""
+    return LastReply()

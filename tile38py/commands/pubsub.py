@@ -1,13 +1,13 @@
-"""SUBSCRIBE, PSUBSCRIBE and PUBLISH, and what a subscriber may ask for while it listens."""
+"""SUBSCRIBE, PSUBSCRIBE and PUBLISH, and the requests that a subscriber may send."""
 
 from tile38py import errors
 from tile38py._engine import Push
 from tile38py.commands.registry import (
     OK,
     Call,
-    End,
     Flags,
     Group,
+    LastReply,
     Replies,
     Reply,
     command,
@@ -24,8 +24,8 @@ from tile38py.interfaces import Role
     flags=Flags.PUBSUB | Flags.SUBSCRIBES | Flags.BLOCKING,
 )
 def subscribe(call: Call) -> Replies:
-    """SUBSCRIBE channel …."""
-    return _listen(call, is_pattern=False)
+    """Run SUBSCRIBE channel …."""
+    return _subscribe(call, is_pattern=False)
 
 
 @command(
@@ -36,8 +36,8 @@ def subscribe(call: Call) -> Replies:
     flags=Flags.PUBSUB | Flags.SUBSCRIBES | Flags.BLOCKING,
 )
 def psubscribe(call: Call) -> Replies:
-    """PSUBSCRIBE pattern …."""
-    return _listen(call, is_pattern=True)
+    """Run PSUBSCRIBE pattern …."""
+    return _subscribe(call, is_pattern=True)
 
 
 @command(
@@ -48,7 +48,7 @@ def psubscribe(call: Call) -> Replies:
     flags=Flags.PUBSUB | Flags.FORWARDED,
 )
 def publish(call: Call) -> Reply:
-    """PUBLISH channel text."""
+    """Run PUBLISH channel message."""
     count = call.server.router.publish(*call.args)
     return Reply(count, (("published", count),))
 
@@ -61,7 +61,7 @@ def publish(call: Call) -> Reply:
     flags=Flags.PUBSUB,
 )
 def unsubscribe(call: Call) -> Replies:
-    """UNSUBSCRIBE [channel …]; without names, all channels."""
+    """Run UNSUBSCRIBE [channel …]. Without names: all channels."""
     return _unsubscribe(call, is_pattern=False)
 
 
@@ -73,21 +73,21 @@ def unsubscribe(call: Call) -> Replies:
     flags=Flags.PUBSUB,
 )
 def punsubscribe(call: Call) -> Replies:
-    """PUNSUBSCRIBE [pattern …]; without names, all patterns."""
+    """Run PUNSUBSCRIBE [pattern …]. Without names: all patterns."""
     return _unsubscribe(call, is_pattern=True)
 
 
 @while_live(Role.SUBSCRIBER, "PING")
 def ping(call: Call) -> Reply:
-    """PING [message] of a subscriber; further arguments are ignored, as they are elsewhere."""
+    """Run PING [message] of a subscriber. Further arguments are ignored, as without a role."""
     text = call.args[0] if call.args else b""
     return Reply([b"pong", text], (("ping", text or b"pong"),))
 
 
 @while_live(Role.SUBSCRIBER, "QUIT")
-def quit_subscriber(_call: Call) -> End:
-    """QUIT of a subscriber."""
-    return End(OK)
+def quit_subscriber(_call: Call) -> LastReply:
+    """Reply to QUIT and close the connection."""
+    return LastReply(OK)
 
 
 @while_live(Role.SUBSCRIBER)
@@ -103,7 +103,7 @@ while_live(Role.SUBSCRIBER, "UNSUBSCRIBE")(unsubscribe)
 while_live(Role.SUBSCRIBER, "PUNSUBSCRIBE")(punsubscribe)
 
 
-def _listen(call: Call, *, is_pattern: bool) -> Replies:
+def _subscribe(call: Call, *, is_pattern: bool) -> Replies:
     if not call.args:
         raise errors.wrong_arity()
     listener = call.server.broadcaster.attach(call.client, Role.SUBSCRIBER)

@@ -1,7 +1,7 @@
-"""Server commands: their records, what they are given and what they return.
+"""Server commands: their records, the calls that handlers get and the outcomes they return.
 
-A handler computes; sending, logging and waiting are the pipeline's. Importing a family's module
-adds its commands to COMMANDS.
+A handler computes; the dispatcher sends, logs and waits. Importing a family's module adds its
+commands to COMMANDS.
 """
 
 from collections.abc import Awaitable, Callable, Iterator
@@ -34,7 +34,7 @@ from tile38py.slow_log import SlowLog
 
 
 class Flags(Flag):
-    """How a command is treated; the engine documents each and applies most of them."""
+    """Facts of a command that decide how it is treated. The engine documents and applies most."""
 
     NONE = 0
     WRITE = auto()
@@ -70,7 +70,7 @@ class Group(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Services:
-    """What handlers may ask for."""
+    """The parts of the server that handlers may use."""
 
     engine: Engine
     clock: Clock
@@ -90,81 +90,81 @@ class Services:
     backups: Backups
     slow_log: SlowLog
     stop: Stopper
-    log: Callable[[str], None]  # a line in the server's log
-    started_ns: int  # monotonic
+    log: Callable[[str], None]  # writes a line to the server's log
+    started_ns: int  # monotonic time of the start
     is_http_enabled: bool = True
 
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """One request."""
+    """A request for a handler."""
 
-    name: str  # upper case
-    args: list[bytes]  # what follows the name
+    name: str  # of the command, in upper case
+    args: list[bytes]  # the words behind the name
     client: Client
     server: Services
 
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """An answer: the value is RESP's, the members are JSON's."""
+    """A reply, in RESP and in JSON."""
 
-    value: object
-    members: tuple[tuple[str, object], ...] = ()
+    value: object  # in RESP
+    members: tuple[tuple[str, object], ...] = ()  # in JSON, besides `ok` and `elapsed`
 
 
 @dataclass(frozen=True, slots=True)
 class Replies:
-    """Several answers to one request."""
+    """Several replies to one request."""
 
     all: list[Reply]
 
 
 @dataclass(frozen=True, slots=True)
-class Raw:
-    """An answer that is the same in every output and has no frame."""
+class RawReply:
+    """A reply that is sent as it is, whatever the output and the framing."""
 
     data: bytes
 
 
 @dataclass(frozen=True, slots=True)
-class Writes:
-    """Commands of the engine to be run, as if the client had sent them, and the one answer."""
+class EngineCommands:
+    """Commands that the engine runs as if the client had sent them, and the one reply."""
 
     commands: Iterator[list[bytes]]
     reply: Reply
 
 
 @dataclass(frozen=True, slots=True)
-class Later:
-    """An answer that takes long: the work runs on another thread, the client waits."""
+class ThreadReply:
+    """A reply that takes long: the work runs on another thread while the client waits."""
 
     work: Callable[[], Reply]
 
 
 @dataclass(frozen=True, slots=True)
-class Awaited:
-    """An answer for which somebody else has to be asked: begin gives its task, the client waits."""
+class TaskReply:
+    """A reply that needs the network: begin returns a task, and the client waits for its result."""
 
     begin: Callable[[], Awaitable[object]]
 
 
 @dataclass(frozen=True, slots=True)
-class End:
-    """The last answer, if there is one, before the connection closes."""
+class LastReply:
+    """The last reply of a connection, if any, which is closed afterwards."""
 
-    reply: Reply | Raw | None = None
-    message: str = ""  # for the server's log
+    reply: Reply | RawReply | None = None
+    message: str = ""  # the reason, for the server's log; not logged if empty
 
 
-Outcome = Reply | Replies | Raw | Writes | Later | Awaited | End
-Handler = Callable[[Call], Outcome]
+HandlerOutcome = Reply | Replies | RawReply | EngineCommands | ThreadReply | TaskReply | LastReply
+Handler = Callable[[Call], HandlerOutcome]
 OK: Final = Reply(Simple("OK"))
 
 
 @dataclass(frozen=True, slots=True)
 class Command:
-    """A command with its handler: the only statement of its facts."""
+    """A command with its handler and its record, the only statement of its facts."""
 
     record: CommandRecord
     run: Handler
@@ -172,23 +172,23 @@ class Command:
 
 
 @dataclass(slots=True)
-class Registry:
-    """Commands by upper-case name."""
+class CommandRegistry:
+    """All server commands by upper-case name, and the handlers of live connections."""
 
     by_name: dict[str, Command] = field(default_factory=dict)
     live: dict[tuple[Role, str | None], Handler] = field(default_factory=dict)
 
     def add(self, command: Command) -> None:
-        """Add one; names are unique."""
+        """Add a command. Names are unique."""
         assert command.record.name not in self.by_name
         self.by_name[command.record.name] = command
 
     def live_handler(self, role: Role, name: str) -> Handler:
-        """Return what answers a request of a connection that listens to this."""
+        """Return the handler of a request that a live connection with this role sent."""
         return self.live.get((role, name)) or self.live[role, None]
 
 
-COMMANDS: Final = Registry()
+COMMANDS: Final = CommandRegistry()
 
 
 def command(
@@ -220,9 +220,9 @@ def command(
 
 
 def while_live(role: Role, name: str | None = None) -> Callable[[Handler], Handler]:
-    """Make a function the handler of requests of connections that listen to this.
+    """Make a function a handler of requests that live connections with this role send.
 
-    With a name only of that command; without one of all that have no handler of their own.
+    It handles the command of that name; without a name, all commands that have no handler.
     """
 
     def register(run: Handler) -> Handler:

@@ -1,9 +1,9 @@
-"""REPLCONF, FOLLOW and ROLE as a leader answers them."""
+"""REPLCONF, FOLLOW with its names of Redis, and ROLE."""
 
 import re
 
 from tile38py import errors
-from tile38py.commands.registry import OK, Awaited, Call, Flags, Group, Reply, Services, command
+from tile38py.commands.registry import OK, Call, Flags, Group, Reply, Services, TaskReply, command
 from tile38py.commands.settings import write
 from tile38py.config import Config
 from tile38py.interfaces import Client, SettingsFile
@@ -18,7 +18,7 @@ from tile38py.interfaces.following import LeaderAddress
     flags=Flags.ADMIN | Flags.HIDDEN,
 )
 def replconf(call: Call) -> Reply:
-    """REPLCONF listening-port <port> | ip-address <ip>."""
+    """Run REPLCONF listening-port port | ip-address address."""
     option, value = call.args[:2]
     if not value:
         raise errors.wrong_arity()
@@ -30,7 +30,7 @@ def replconf(call: Call) -> Reply:
         case b"ip-address":
             call.client.replica_ip = value.decode("utf-8", "replace")
         case _:
-            # Option names are lower case only, as with Tile38.
+            # Option names are lower case only, as in Tile38.
             raise errors.no_follower()
     return OK
 
@@ -40,10 +40,10 @@ def replconf(call: Call) -> Reply:
     arity=3,
     summary="Follow a leader or become one",
     group=Group.REPLICATION,
-    flags=Flags.ADMIN | Flags.HIDDEN,
+    flags=Flags.ADMIN | Flags.HIDDEN | Flags.WHILE_LOADING,
 )
-def follow(call: Call) -> Reply | Awaited:
-    """FOLLOW host port | FOLLOW no one."""
+def follow(call: Call) -> Reply | TaskReply:
+    """Run FOLLOW host port | FOLLOW no one."""
     return follow_outcome(call)
 
 
@@ -52,22 +52,22 @@ def follow(call: Call) -> Reply | Awaited:
     arity=3,
     summary="Follow a leader or become one",
     group=Group.REPLICATION,
-    flags=Flags.ADMIN | Flags.HIDDEN,
+    flags=Flags.ADMIN | Flags.HIDDEN | Flags.WHILE_LOADING,
 )
 @command(
     "REPLICAOF (host port | NO ONE)",
     arity=3,
     summary="Follow a leader or become one",
     group=Group.REPLICATION,
-    flags=Flags.ADMIN | Flags.HIDDEN,
+    flags=Flags.ADMIN | Flags.HIDDEN | Flags.WHILE_LOADING,
 )
-def slaveof(call: Call) -> Reply | Awaited:
-    """SLAVEOF and REPLICAOF are FOLLOW under Redis's names."""
+def slaveof(call: Call) -> Reply | TaskReply:
+    """Run SLAVEOF or REPLICAOF, which are FOLLOW under Redis's names."""
     return follow_outcome(call)
 
 
-def follow_outcome(call: Call) -> Reply | Awaited:
-    """What FOLLOW answers, at once or when the leader was asked."""
+def follow_outcome(call: Call) -> Reply | TaskReply:
+    """Return the outcome of FOLLOW. A new leader is probed before the reply."""
     host, port = (argument.lower() for argument in call.args)
     if not host or not port:
         raise errors.wrong_arity()
@@ -81,12 +81,12 @@ def follow_outcome(call: Call) -> Reply | Awaited:
     target = LeaderAddress(host.decode("utf-8", "surrogateescape"), int(port))
     number = server.following.next_number()
     if target == server.following.leader:
-        # The session isn't disturbed, but an earlier FOLLOW that still asks comes too late.
+        # The session goes on, but an earlier FOLLOW whose probe is pending is superseded.
         server.following.follow(target, number)
         return OK
 
     def settle(error: errors.CommandError | None) -> Reply | errors.CommandError:
-        # The last FOLLOW has the last word, whichever leader answers last.
+        # The FOLLOW that was sent last wins, in whatever order the leaders reply.
         if error is not None or server.following.is_superseded(number):
             return error or OK
         try:
@@ -96,17 +96,17 @@ def follow_outcome(call: Call) -> Reply | Awaited:
         server.log(f"following new host '{target.host}' '{target.port}'.")
         return OK
 
-    return Awaited(lambda: server.following.probe(target, settle))
+    return TaskReply(lambda: server.following.probe(target, settle))
 
 
 def set_leader(server: Services, target: LeaderAddress | None, number: int) -> None:
-    """Follow it from now on, and after the next start."""
+    """Follow a leader, or none, from now on and after a restart."""
     keep_leader(server.config, server.settings_file, target)
     server.following.follow(target, number)
 
 
 def keep_leader(config: Config, file: SettingsFile, target: LeaderAddress | None) -> None:
-    """Have it followed after the next start."""
+    """Save the leader to follow after a restart."""
     identity = config.identity
     earlier = identity.follow_host, identity.follow_port
     identity.follow_host = "" if target is None else target.host
@@ -126,14 +126,14 @@ def keep_leader(config: Config, file: SettingsFile, target: LeaderAddress | None
     flags=Flags.READ,
 )
 def role(call: Call) -> Reply:
-    """ROLE; arguments are ignored."""
+    """Run ROLE; arguments are ignored."""
     target = call.server.following.leader
     return _leader_role(call) if target is None else _follower_role(call, target)
 
 
 def _follower_role(call: Call, target: LeaderAddress) -> Reply:
     offset = call.server.following.offset
-    # Tile38 says connected even while it isn't.
+    # Tile38 replies `connected` even while it isn't.
     members: dict[str, object] = {
         "role": "slave",
         "host": target.host,
@@ -170,7 +170,7 @@ def replica_offset(server: Services, client: Client) -> int:
 
 
 def replica_host(client: Client) -> str:
-    """Where a replica says that it is, else where it comes from."""
+    """Return the announced host of a replica, or else the one that it connects from."""
     if client.replica_ip:
         return client.replica_ip
     host = client.address.rpartition(":")[0]

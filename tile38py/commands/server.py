@@ -12,7 +12,7 @@ POINTER_BYTES = 8
 SECOND_NS = 1_000_000_000
 PLAIN_MAGNITUDES = range(-4, 6)  # powers of ten that floats show without an exponent
 Fields = dict[str, int | float | bool | str]
-# Runtime figures of Tile38's own language that have no meaning here; they are there, and 0.
+# Figures of Go's runtime, which Tile38 reports; they have no meaning here and are 0.
 RUNTIME_ZEROS = frozenset(
     """
     buck_hash_sys_bytes frees_total gc_cpu_fraction gc_sys_bytes go_goroutines heap_idle_bytes
@@ -21,7 +21,7 @@ RUNTIME_ZEROS = frozenset(
     stack_inuse_bytes stack_sys_bytes
     """.split()  # noqa: SIM905 - a list would take twenty lines
 )
-# What SERVER EXT repeats of SERVER.
+# Fields of SERVER that SERVER EXT repeats.
 REPEATED = frozenset(
     """
     aof_size http_transport id in_memory_size max_heap_size num_collections num_hooks num_objects
@@ -38,7 +38,7 @@ REPEATED = frozenset(
     flags=Flags.READ,
 )
 def server(call: Call) -> Reply:
-    """SERVER [EXT]."""
+    """Run SERVER [EXT]."""
     for argument in call.args:
         if argument.lower() != b"ext":
             raise errors.invalid_argument(argument)
@@ -56,7 +56,7 @@ def server(call: Call) -> Reply:
     flags=Flags.READ | Flags.BEFORE_AUTH | Flags.HTTP_STATUS,
 )
 def healthz(call: Call) -> Reply:
-    """HEALTHZ. While loading or before the first catch-up the engine refuses it."""
+    """Run HEALTHZ. The engine refuses it while loading and before the first catch-up."""
     following = call.server.following
     if following.leader is not None and not following.is_caught_up:
         raise errors.not_caught_up()
@@ -71,13 +71,13 @@ def healthz(call: Call) -> Reply:
     flags=Flags.ADMIN,
 )
 def collect(call: Call) -> Reply:
-    """GC; arguments are ignored."""
+    """Run GC; arguments are ignored."""
     call.server.memory.collect()
     return OK
 
 
 def basic_fields(server: Services) -> Fields:
-    """What SERVER tells."""
+    """Return the fields of SERVER."""
     counts = server.engine.statistics()
     heap = server.memory.used()
     return {
@@ -107,7 +107,7 @@ def basic_fields(server: Services) -> Fields:
 
 
 def following_fields(server: Services) -> Fields:
-    """What SERVER tells besides if we follow."""
+    """Return the fields that SERVER adds on a follower; none on a leader."""
     target = server.following.leader
     if target is None:
         return {}
@@ -119,7 +119,7 @@ def following_fields(server: Services) -> Fields:
 
 
 def extended_fields(server: Services) -> Fields:
-    """What SERVER EXT tells: the runtime's figures, then ours."""
+    """Return the fields of SERVER EXT: the runtime's figures and those of the server."""
     heap, released = server.memory.used(), server.memory.released()
     fields: Fields = dict.fromkeys(RUNTIME_ZEROS, 0)
     fields.update(
@@ -141,10 +141,10 @@ def extended_fields(server: Services) -> Fields:
 
 
 def own_fields(server: Services) -> Fields:
-    """The part of SERVER EXT that is about the server."""
+    """Return the figures of the server in SERVER EXT."""
     basic = basic_fields(server)
     counts = server.engine.statistics()
-    groups = server.engine.count_groups()  # one for each pair, by hook and by object
+    groups = server.engine.count_groups()  # one for each pair of a hook and an object
     uptime_ns = server.clock.monotonic_ns() - server.started_ns
     figures = server.shrinker.figures
     running_ns = server.clock.monotonic_ns() - figures.started_ns if figures.is_running else 0
@@ -173,18 +173,18 @@ def own_fields(server: Services) -> Fields:
 
 
 def messages_sent(server: Services) -> int:
-    """What hooks' endpoints took and what live connections were sent."""
+    """Return the number of messages that endpoints accepted or live connections were sent."""
     return server.outbox.total.sent + server.broadcaster.sent_count
 
 
 def average(heap: float | str, counts: Mapping[str, int]) -> int:
-    """Heap bytes for each point."""
+    """Return the heap bytes per point."""
     assert isinstance(heap, int)
     return heap // counts["num_points"] if counts["num_points"] else 0
 
 
 def plain_text(value: float | bool | str) -> str:
-    """A value as RESP shows it, which is always a text."""
+    """Return a value as text, as RESP shows all fields."""
     match value:
         case bool():
             return "true" if value else "false"
@@ -195,7 +195,7 @@ def plain_text(value: float | bool | str) -> str:
 
 
 def float_text(value: float) -> str:
-    """The shortest digits, with an exponent below 1e-4 and from 1e6 on."""
+    """Return the shortest digits of a float, with an exponent below 1e-4 and from 1e6 on."""
     sign, digits, exponent = Decimal(repr(value)).normalize().as_tuple()
     assert isinstance(exponent, int)
     magnitude = len(digits) + exponent - 1

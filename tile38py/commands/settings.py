@@ -18,7 +18,7 @@ DATABASES = "databases"  # what clients of Redis ask for by this very name
     flags=Flags.ADMIN | Flags.HIDDEN,
 )
 def config_get(call: Call) -> Reply:
-    """CONFIG GET pattern."""
+    """Run CONFIG GET pattern."""
     pattern = text_of(call.args[0])
     pairs = {
         name: call.server.config.text(name).encode("utf-8", "surrogateescape")
@@ -38,7 +38,7 @@ def config_get(call: Call) -> Reply:
     flags=Flags.ADMIN | Flags.HIDDEN,
 )
 def config_set(call: Call) -> Reply:
-    """CONFIG SET name value; only requirepass may go without its value."""
+    """Run CONFIG SET name value. The value may be missing for requirepass alone."""
     name = text_of(call.args[0])
     values = call.args[1:]
     if not values and name == REQUIREPASS.name:
@@ -57,8 +57,8 @@ def config_set(call: Call) -> Reply:
     flags=Flags.ADMIN | Flags.HIDDEN,
 )
 def config_rewrite(call: Call) -> Reply:
-    """CONFIG REWRITE."""
-    call.server.config.keep()
+    """Run CONFIG REWRITE."""
+    call.server.config.store_values()
     save(call.server)
     return OK
 
@@ -71,7 +71,7 @@ def config_rewrite(call: Call) -> Reply:
     flags=Flags.ADMIN,
 )
 def readonly(call: Call) -> Reply:
-    """READONLY yes|no, lower case only."""
+    """Run READONLY yes | no. Only lower case is accepted."""
     match call.args[0]:
         case b"yes" | b"no" as word:
             _set_read_only(call.server, word == b"yes")
@@ -96,12 +96,12 @@ def _set_read_only(server: Services, is_read_only: bool) -> None:
 
 
 def save(server: Services) -> None:
-    """Write the configuration file."""
+    """Write the configuration file of a server."""
     write(server.config, server.settings_file)
 
 
 def write(config: Config, file: SettingsFile) -> None:
-    """Write a configuration file."""
+    """Write a configuration file. Raises CommandError if the disk refuses."""
     try:
         file.write(config.file_text())
     except OSError as error:
@@ -109,5 +109,5 @@ def write(config: Config, file: SettingsFile) -> None:
 
 
 def text_of(argument: bytes) -> str:
-    """An argument as setting; bytes that aren't UTF-8 survive."""
+    """Decode an argument; bytes that aren't UTF-8 become lone surrogates."""
     return argument.decode("utf-8", "surrogateescape")

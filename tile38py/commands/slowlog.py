@@ -1,4 +1,4 @@
-"""SLOWLOG, as Redis has it: the commands that took long."""
+"""SLOWLOG: the latest slow commands, as in Redis."""
 
 from itertools import islice
 
@@ -7,7 +7,7 @@ from tile38py.commands.registry import OK, Call, Flags, Group, Reply, command
 from tile38py.slow_log import SlowCommand
 
 SECOND_NS = 1_000_000_000
-GET_COUNT = 10  # shown unless a count is given
+GET_COUNT = 10  # default count of SLOWLOG GET
 
 
 @command(
@@ -18,7 +18,7 @@ GET_COUNT = 10  # shown unless a count is given
     flags=Flags.ADMIN,
 )
 def slowlog(call: Call) -> Reply:
-    """SLOWLOG GET [count] | LEN | RESET."""
+    """Run SLOWLOG GET [count] | LEN | RESET."""
     word, *rest = call.args
     commands = call.server.slow_log.commands
     match word.upper(), rest:
@@ -38,7 +38,7 @@ def slowlog(call: Call) -> Reply:
 
 
 def _count(word: bytes) -> int | None:
-    """How many are asked for; None for -1, all of them."""
+    """Parse a count; None stands for all, which is -1."""
     if word == b"-1":
         return None
     if not word.isdigit():

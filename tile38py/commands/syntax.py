@@ -1,4 +1,4 @@
-"""The notation of commands' arguments, as records hold it: parsed for COMMAND DOCS and completion.
+"""The syntax notation of commands' arguments, parsed for COMMAND DOCS and completion.
 
 Upper-case words are typed as they are, lower-case ones stand for values, `[x]` is optional,
 `(x | y)` is a choice, and `x...` may be repeated.
@@ -22,18 +22,18 @@ KINDS: Final = {word: kind for kind, words in KIND_WORDS.items() for word in wor
 
 @dataclass(frozen=True, slots=True)
 class Argument:
-    """An argument in Redis's terms."""
+    """An argument, as Redis's COMMAND DOCS describes it."""
 
     name: str
     kind: str  # string, integer, double, key, pattern, pure-token, block or oneof
-    token: str = ""  # a word typed before the value
+    token: str = ""  # the keyword before the value
     is_optional: bool = False
     is_multiple: bool = False
     children: tuple["Argument", ...] = ()
 
     @property
     def flags(self) -> list[str]:
-        """Redis's flags of an argument."""
+        """The flags of the argument, by Redis's names."""
         names = {"optional": self.is_optional, "multiple": self.is_multiple}
         return [name for name, is_set in names.items() if is_set]
 

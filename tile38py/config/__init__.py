@@ -1,7 +1,7 @@
-"""Settings: the values in force, those of the configuration file, and the file's text.
+"""Settings: the values in force, the values of the configuration file, and the file's text.
 
 Values given by CONFIG SET are in force at once and reach the file only with CONFIG REWRITE.
-Reading and writing the file is somebody else's: text comes in and goes out.
+Doesn't read or write the file: see persistence/config_file.
 """
 
 import json
@@ -21,8 +21,8 @@ PROPERTIES: Final[dict[str, Property[object]]] = {
     if isinstance(value, Property)
 }
 NAMES: Final = sorted(PROPERTIES)
-# These two are written as they are in force, whoever causes the write.
-LIVE_NAMES: Final = (known.LOGCONFIG.name, known.REPLICA_PRIORITY.name)
+# Each write of the file saves the values in force of these two, even without CONFIG REWRITE.
+ALWAYS_SAVED_NAMES: Final = (known.LOGCONFIG.name, known.REPLICA_PRIORITY.name)
 
 IDENTITY_NAMES: Final = frozenset(
     ("server_id", "follow_host", "follow_port", "follow_id", "follow_pos", "read_only")
@@ -31,13 +31,13 @@ IDENTITY_NAMES: Final = frozenset(
 
 @dataclass(slots=True)
 class Identity:
-    """What the file holds besides the properties."""
+    """Members of the file that aren't properties."""
 
     server_id: str = ""
     follow_host: str = ""
     follow_port: int = 0
-    follow_id: str = ""  # an old server's; kept for its sake
-    follow_pos: int = 0  # as above
+    follow_id: str = ""  # not used; kept for older servers
+    follow_pos: int = 0  # not used; kept for older servers
     is_read_only: bool = False
 
 
@@ -48,21 +48,21 @@ class Config:
 
     def __init__(self) -> None:
         self.identity = Identity()
-        self.left_out = ""  # what of the file wasn't understood and won't be in the next one
+        self.left_out = ""  # unknown content of the file, which the next write drops
         self._values: dict[str, object] = {name: PROPERTIES[name].default for name in NAMES}
-        self._saved: dict[str, str] = {}  # texts as the file has them
-        self._changed: list[Callable[[str], None]] = []
+        self._saved: dict[str, str] = {}  # texts of the properties in the file
+        self._changed: list[Callable[[str], None]] = []  # called after each change
 
     def get(self, which: Property[T]) -> T:
-        """The value in force."""
+        """Return the value in force."""
         return cast("T", self._values[which.name])
 
     def text(self, name: str) -> str:
-        """The value in force as CONFIG GET shows it."""
+        """Return the value in force as CONFIG GET shows it."""
         return PROPERTIES[name].show(self._values[name])
 
     def set(self, name: str, text: str) -> None:
-        """CONFIG SET: raises CommandError, and then nothing has changed."""
+        """Set a property from its text. Raises CommandError and leaves the value unchanged."""
         which = PROPERTIES.get(name)
         if which is None:
             raise errors.unsupported_property(name)
@@ -71,19 +71,19 @@ class Config:
             changed(name)
 
     def on_change(self, changed: Callable[[str], None]) -> None:
-        """Have a function called with the name of each property that was set."""
+        """Call a function with the name of each property that is set from now on."""
         self._changed.append(changed)
 
-    def keep(self) -> None:
-        """CONFIG REWRITE: what is in force becomes what the next file text holds."""
+    def store_values(self) -> None:
+        """Put the values in force into the next text of the file, as CONFIG REWRITE asks."""
         self._saved = {
             name: self.text(name)
             for name in NAMES
-            if name not in LIVE_NAMES and self.text(name) != PROPERTIES[name].default_text()
+            if name not in ALWAYS_SAVED_NAMES and self.text(name) != PROPERTIES[name].default_text()
         }
 
     def read(self, data: bytes) -> None:
-        """Take over a file's content. Raises StartError for a value that is none."""
+        """Use a file's content. Raises StartError for an invalid value."""
         members = read_members(data)
         if members is None:
             members, self.left_out = {}, "all of it, since it isn't a JSON object"
@@ -97,7 +97,7 @@ class Config:
             if name == known.REPLICA_PRIORITY.name:
                 self._values[name] = _lenient_priority(text)
                 continue
-            if name not in LIVE_NAMES:
+            if name not in ALWAYS_SAVED_NAMES:
                 self._saved[name] = text
             try:
                 self._values[name] = PROPERTIES[name].read(text)
@@ -105,7 +105,7 @@ class Config:
                 raise errors.StartError(str(error)) from None
 
     def file_text(self) -> bytes:
-        """What the file has to hold now."""
+        """Return the content that the file has to have now."""
         members: dict[str, object] = dict(self._saved)
         identity = self.identity
         state: dict[str, object] = {
@@ -122,12 +122,12 @@ class Config:
         if priority is not None:
             members[known.REPLICA_PRIORITY.name] = priority
         text = json.dumps(members, indent="\t", sort_keys=True, ensure_ascii=False)
-        # Passwords may be any bytes; they come back as they were.
+        # Passwords may be any bytes: surrogateescape restores them.
         return (text + "\n").encode("utf-8", "surrogateescape")
 
 
 def read_members(data: bytes) -> dict[str, str] | None:
-    """A file's members as texts; None if it isn't a JSON object. An empty file has none."""
+    """Return the members of a file as texts; None if it isn't a JSON object. It may be empty."""
     if not data.strip():
         return {}
     text = data.decode("utf-8", "surrogateescape")
@@ -146,7 +146,7 @@ def read_members(data: bytes) -> dict[str, str] | None:
 
 
 def json_object(text: str) -> dict[str, object]:
-    """A text as JSON object, empty if it isn't one."""
+    """Parse a JSON object; return an empty one for other texts."""
     try:
         content: object = json.loads(text) if text else {}
     except (ValueError, RecursionError):

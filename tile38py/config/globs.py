@@ -1,11 +1,9 @@
-"""Patterns with `*`, `?`, `[a-z]` and backslash, as CONFIG GET takes them, and those of channels,
-which have no `[a-z]`.
-"""
+"""Glob patterns with `*`, `?`, `[a-z]` and backslash. Those of channels have no `[a-z]`."""
 
 import re
 from typing import Final
 
-STAR: Final = None  # any run of characters, among the expressions for single ones
+STAR: Final = None  # matches any run of characters; every other token matches one character
 ANY: Final = re.compile(".", re.DOTALL)
 
 
@@ -21,7 +19,8 @@ def fits(tokens: Tokens | None, name: str) -> bool:
     """Whether the whole name matches a pattern that was parsed."""
     if tokens is None:
         return False
-    # On a mismatch only the last star takes one character more, so that no pattern is slow.
+    # On a mismatch only the last star is retried with one more character: the time is at most the
+    # product of both lengths, whatever the pattern.
     token = start = 0
     star, retry = -1, 0
     while start < len(name):
@@ -41,7 +40,7 @@ def fits(tokens: Tokens | None, name: str) -> bool:
 
 
 def parse(pattern: str, *, has_classes: bool = True) -> Tokens | None:
-    """A pattern's parts, None if it is malformed."""
+    """Return the tokens of a pattern, None if it is malformed."""
     tokens: Tokens = []
     index = 0
     while index < len(pattern):
@@ -71,10 +70,10 @@ def _class(content: str) -> re.Pattern[str]:
     rest = content.removeprefix("^")
     ranges: list[str] = []
     while rest:
-        span = re.match("(.)-(.)", rest, re.DOTALL)
-        if span and span[1] <= span[2]:
-            ranges.append(f"{re.escape(span[1])}-{re.escape(span[2])}")
-            rest = rest[span.end() :]
+        bounds = re.match("(.)-(.)", rest, re.DOTALL)
+        if bounds and bounds[1] <= bounds[2]:
+            ranges.append(f"{re.escape(bounds[1])}-{re.escape(bounds[2])}")
+            rest = rest[bounds.end() :]
         else:
             ranges.append(re.escape(rest[0]))
             rest = rest[1:]

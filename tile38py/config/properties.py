@@ -1,4 +1,4 @@
-"""The properties of CONFIG: how each value is read, shown and what it is unless set."""
+"""The properties of CONFIG: the parser, the text and the default of each."""
 
 import re
 from collections.abc import Callable
@@ -24,7 +24,7 @@ UNITS: Final = {"": 1, "kb": 1 << 10, "mb": 1 << 20, "gb": 1 << 30}
 
 @dataclass(frozen=True, slots=True)
 class Property(Generic[T]):
-    """One property. parse raises ValueError for a text that isn't a value."""
+    """A property. Its parse function raises ValueError for a text that isn't a value."""
 
     name: str
     default: T
@@ -33,31 +33,31 @@ class Property(Generic[T]):
     error: Callable[[str, str], errors.CommandError] = errors.invalid_property
 
     def read(self, text: str) -> T:
-        """The value of a text that somebody gave."""
+        """Parse a value. Raises CommandError if the text isn't one."""
         try:
             return self.parse(text)
         except ValueError:
             raise self.error(self.name, text) from None
 
     def default_text(self) -> str:
-        """What is shown and not saved."""
+        """Return the text of the default, which isn't saved."""
         return self.show(self.default)
 
 
 def parse_size(text: str) -> int:
-    """Decimal digits and perhaps kb, mb or gb."""
+    """Parse a size: decimal digits with an optional kb, mb or gb; empty = 0."""
     if text == "":
         return 0
     match = SIZE.fullmatch(text)
     if match is None:
         raise ValueError(text)
     size = int(match[1]) * UNITS[(match[2] or "").lower()]
-    # Tile38 lets sizes wrap around; a limit of 0 for a huge one would be none at all.
+    # Tile38 lets sizes wrap around: a huge limit may become 0, which means no limit.
     return at_most(size, INT64_MAX)
 
 
 def show_size(size: int) -> str:
-    """The largest unit with a quotient of at least 1, rounded down; empty for 0."""
+    """Return a size in the largest unit that gives at least 1, rounded down; empty for 0."""
     if size <= 0:
         return ""
     for unit in ("gb", "mb", "kb"):
@@ -67,7 +67,7 @@ def show_size(size: int) -> str:
 
 
 def parse_unsigned(text: str) -> int:
-    """Decimal digits; empty = 0."""
+    """Parse decimal digits; empty = 0."""
     if text == "":
         return 0
     if re.fullmatch(r"[0-9]+", text, re.ASCII) is None:
@@ -76,39 +76,39 @@ def parse_unsigned(text: str) -> int:
 
 
 def parse_queue_size(text: str) -> int:
-    """A size; empty = the default, 0 = no bound."""
+    """Parse a size; empty = the default, 0 = no limit."""
     return parse_size(text) if text else HOOK_QUEUE_BYTES_MAX
 
 
 def show_queue_size(size: int) -> str:
-    """As show_size; 0 isn't the default and so has to be seen."""
+    """Return a size like show_size, but 0 for 0: an empty text would mean the default."""
     return show_size(size) or "0"
 
 
 def parse_queue_ttl(text: str) -> int:
-    """Seconds; empty = the default, 0 = for ever."""
+    """Parse seconds; empty = the default, 0 = no limit."""
     return parse_unsigned(text) if text else HOOK_TTL_SECONDS
 
 
 def parse_keepalive(text: str) -> int:
-    """Seconds; empty = the default."""
+    """Parse seconds; empty = the default."""
     return parse_unsigned(text) if text else 300
 
 
 def parse_priority(text: str) -> int | None:
-    """A number from 0 on."""
+    """Parse a number from 0 on."""
     if re.fullmatch(r"\+?[0-9]+|-0+", text, re.ASCII) is None:
         raise ValueError(text)
     return at_most(int(text), INT64_MAX)
 
 
 def show_priority(priority: int | None) -> str:
-    """Empty as long as it was never set."""
+    """Return the text of a priority: empty if it was never set."""
     return "" if priority is None else str(priority)
 
 
 def parse_slow(text: str) -> int:
-    """Microseconds; empty = the default, below 0 = never."""
+    """Parse microseconds; empty = the default, below 0 = no command is slow."""
     if text == "":
         return SLOWLOG_MICROSECONDS
     if re.fullmatch(r"-?[0-9]+", text, re.ASCII) is None:
@@ -117,27 +117,27 @@ def parse_slow(text: str) -> int:
 
 
 def parse_slow_count(text: str) -> int:
-    """A number of commands; empty = the default."""
+    """Parse a number of commands; empty = the default."""
     return at_most(parse_unsigned(text), SLOWLOG_COUNT_MAX) if text else SLOWLOG_COUNT
 
 
 def parse_switch(text: str) -> bool:
-    """yes or no in any case."""
+    """Parse yes or no, in any case."""
     return {"yes": True, "no": False}[one_of(text, ("yes", "no"))]
 
 
 def show_switch(is_on: bool) -> str:
-    """As parse_switch reads it."""
+    """Return yes or no."""
     return "yes" if is_on else "no"
 
 
 def parse_sync(text: str) -> str:
-    """When the log is synced to the disk."""
+    """Parse an fsync policy."""
     return one_of(text, ("always", "everysec", "no"))
 
 
 def one_of(text: str, words: tuple[str, ...]) -> str:
-    """The word that the text is, in any case."""
+    """Return the word that a text is in any case. Raises ValueError for other texts."""
     word = text.lower()
     if word not in words:
         raise ValueError(text)
@@ -145,14 +145,14 @@ def one_of(text: str, words: tuple[str, ...]) -> str:
 
 
 def at_most(number: int, largest: int) -> int:
-    """The number, unless it is too large."""
+    """Return the number. Raises ValueError if it is too large."""
     if number > largest:
         raise ValueError(number)
     return number
 
 
 def autogc_error(_name: str, text: str) -> errors.CommandError:
-    """Tile38 hands the library's message through for this one property."""
+    """Return the error of autogc, for which Tile38 passes on the text of Go's parser."""
     is_number = re.fullmatch(r"[0-9]+", text, re.ASCII) is not None
     return errors.not_unsigned(text, is_too_large=is_number)
 

@@ -90,9 +90,13 @@ class Aof:
         return self._file
 
     def start_at(self, size: int) -> None:
-        """Set the size of the log after its replay. Nothing may have been appended before."""
-        assert not self.is_dirty
-        self._size = self._size_written = size
+        """Set the size of the log after its replay. Only during a pause.
+
+        Commands that were appended during the replay are written behind it.
+        """
+        assert self._is_paused
+        self._size += size - self._size_written
+        self._size_written = size
 
     def append(self, data: bytes) -> None:
         """Append complete commands. They are written in the next iteration of the event loop."""

@@ -4,6 +4,8 @@ A connection carries one request: the server closes it after the reply, as Tile3
 may be a stream of lines without an end.
 """
 
+import base64
+import binascii
 import re
 from dataclasses import dataclass
 from http import HTTPStatus
@@ -44,9 +46,19 @@ class Request:
     takes_chunks: bool  # the client knows chunked replies: it speaks HTTP/1.1
 
     @property
-    def password(self) -> bytes | None:
-        """The Authorization header. Tile38 expects the bare password, without a scheme."""
-        return self.headers.get(b"authorization")
+    def passwords(self) -> tuple[bytes, ...]:
+        """The Authorization header as a password: as it is, and by the schemes Basic and Bearer."""
+        header = self.headers.get(b"authorization")
+        if header is None:
+            return ()
+        scheme, _, credentials = header.partition(b" ")
+        match scheme.lower():
+            case b"bearer":
+                return header, credentials.strip()
+            case b"basic":
+                return header, *_password_of_user(credentials)
+            case _:
+                return (header,)
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +125,11 @@ class Parser:
         path = request.target
         if request.method != b"OPTIONS" and (not path.startswith(b"/") or BAD_ESCAPE.search(path)):
             return Refusal(HTTPStatus.BAD_REQUEST, "invalid HTTP request")
-        text = unquote_to_bytes(path[1:].replace(b"+", b" ")) + b"".join(self._body)
+        # The end of a line, which curl and editors send, belongs to no word.
+        body = b"".join(self._body)
+        if body.endswith(b"\n"):
+            body = body[:-1].removesuffix(b"\r")
+        text = unquote_to_bytes(path[1:].replace(b"+", b" ")) + body
         takes_chunks = request.http_version >= b"1.1"
         return Request(request.method, text, dict(request.headers), takes_chunks)
 
@@ -151,6 +167,15 @@ def stream_line(text: bytes, *, is_chunked: bool) -> bytes:
 def _promised_bytes(request: h11.Request) -> int:
     # h11 has checked that it is a number.
     return int(dict(request.headers).get(b"content-length", b"0"))
+
+
+def _password_of_user(credentials: bytes) -> list[bytes]:
+    """The password in credentials of the scheme Basic, whoever the user is."""
+    try:
+        _, colon, password = base64.b64decode(credentials.strip(), validate=True).partition(b":")
+    except binascii.Error:
+        return []
+    return [password] if colon else []
 
 
 def _too_large() -> Refusal:

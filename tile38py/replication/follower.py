@@ -12,12 +12,12 @@ from tile38py.errors import CommandError
 from tile38py.interfaces.following import LeaderAddress
 from tile38py.limits import LINK_PROBE_SECONDS_MAX
 from tile38py.replication.dependencies import FollowerDependencies
-from tile38py.replication.follower_session import FollowerSession, FollowerStatus
+from tile38py.replication.follower_session import FollowerSession
+from tile38py.replication.follower_status import FollowerStatus
 from tile38py.replication.handshake import IneligibleError, probe
 from tile38py.replication.link import LinkError
 
 Result = TypeVar("Result")
-SECOND_NS = 1_000_000_000
 
 
 class Follower:
@@ -35,8 +35,8 @@ class Follower:
 
     @property
     def is_caught_up(self) -> bool:
-        """Whether the data has everything that the leader had when the session began."""
-        return self._status.is_caught_up
+        """Whether the data counts as having everything that the leader has."""
+        return self._status.is_caught_up(self._dependencies.clock.monotonic_ns())
 
     @property
     def offset(self) -> int:
@@ -51,16 +51,16 @@ class Follower:
     @property
     def stale_seconds(self) -> int:
         """Seconds since the data was last caught up; 0 while it is, -1 if it never was."""
-        if self._status.is_caught_up:
-            return 0
-        if self._status.left_ns is None:
-            return -1
-        return (self._dependencies.clock.monotonic_ns() - self._status.left_ns) // SECOND_NS
+        return self._status.stale_seconds(self._dependencies.clock.monotonic_ns())
 
-    def start(self, tasks: asyncio.TaskGroup) -> None:
-        """Start to follow, once our own log is loaded."""
+    def open(self, tasks: asyncio.TaskGroup) -> None:
+        """Accept FOLLOW. No leader is followed before start()."""
         self._tasks = tasks
-        tasks.create_task(self._run(tasks), name="following")
+
+    def start(self) -> None:
+        """Start to follow, once our own log is loaded."""
+        assert self._tasks is not None
+        self._tasks.create_task(self._run(self._tasks), name="following")
 
     def next_number(self) -> int:
         """The number of one more FOLLOW."""

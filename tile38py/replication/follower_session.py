@@ -9,7 +9,6 @@ is completed even if the connection breaks again and again.
 import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Callable
-from dataclasses import dataclass
 from functools import partial
 
 from tile38py._engine import Discarded, Followed
@@ -29,6 +28,7 @@ from tile38py.replication.dependencies import (
     FollowerIdentity,
     wait_until_done,
 )
+from tile38py.replication.follower_status import SECOND_NS, FollowerStatus
 from tile38py.replication.full_copy import DiskError, FullCopy, create_copy, shorten_copy
 from tile38py.replication.handshake import (
     IneligibleError,
@@ -49,22 +49,6 @@ from tile38py.replication.log_comparison import (
 from tile38py.replication.stream_buffer import StreamBuffer
 
 COPIED_BYTES_MIN = 1024 * 1024  # a shorter log is run in place while we have no data
-
-
-@dataclass(slots=True)
-class FollowerStatus:
-    """How far a follower is with its leader."""
-
-    is_caught_up: bool = False
-    offset: int = 0
-    proven: int = 0  # bytes of our log that were compared with the leader's and are equal
-    left_ns: int | None = None  # monotonic time since which it is no longer caught up
-
-    def end_session(self, now_ns: int) -> None:
-        """Reset what holds for a session only."""
-        if self.is_caught_up:
-            self.is_caught_up, self.left_ns = False, now_ns
-        self.offset = 0
 
 
 class FollowerSession:
@@ -90,6 +74,7 @@ class FollowerSession:
         self._leader_size = 0  # of the leader's log when the session began
         self._last_error = ""  # the last one that was logged
         self._fruitless_count = 0  # sessions in a row that received nothing
+        self._resume_ns_min = 0  # monotonic time of the next reconnect without backoff
 
     async def run(self) -> None:
         """Follow until cancelled."""
@@ -103,14 +88,15 @@ class FollowerSession:
     async def _follow_once(self) -> float:
         """Run one session. Return the backoff before the next one."""
         connector, clock = self._dependencies.connector, self._dependencies.clock
-        self._status.end_session(clock.monotonic_ns())
+        is_clean_end = False
         try:
             identity = self._dependencies.identity()
             async with open_authenticated_link(connector, self._leader, identity) as link:
                 self._leader_size = await introduce(link, identity)
                 await self._receive(link, identity)
         except LeaderClosedError:
-            pass
+            # A leader that rewrote its log ends its streams in this way.
+            is_clean_end = self._status.has_session_caught_up
         except DiskError as error:
             self._discard()
             self._report_error(str(error))
@@ -121,9 +107,19 @@ class FollowerSession:
         except LinkError as error:
             self._report_error(str(error))
         finally:
-            self._status.end_session(clock.monotonic_ns())
+            self._status.end_session(clock.monotonic_ns(), resumes=is_clean_end)
         self._fruitless_count += 1
-        return backoff_seconds(self._fruitless_count)
+        return self._resume_seconds() if is_clean_end else backoff_seconds(self._fruitless_count)
+
+    def _resume_seconds(self) -> float:
+        """The backoff after a clean end, in seconds: 0 for the first one in a second.
+
+        So a leader that ends every session is asked as often as one that is down.
+        """
+        now_ns = self._dependencies.clock.monotonic_ns()
+        start_ns = max(now_ns, self._resume_ns_min)
+        self._resume_ns_min = start_ns + round(FOLLOW_BACKOFF_SECONDS * SECOND_NS)
+        return (start_ns - now_ns) / SECOND_NS
 
     async def _redirect_to_head(self, leader: LeaderAddress | None) -> None:
         """Follow the head of the chain instead, if our leader has become a follower."""
@@ -303,7 +299,7 @@ class FollowerSession:
         Until it is caught up, the wait has a deadline: a leader that rewrote its log before it
         began to send it may have less than it said.
         """
-        if self._status.is_caught_up:
+        if self._status.has_session_caught_up:
             return await link.read(size_max)
         try:
             async with asyncio.timeout(FOLLOW_STALL_SECONDS_MAX):
@@ -328,8 +324,8 @@ class FollowerSession:
         dependencies = self._dependencies
         self._received += size
         self._status.offset = self._received
-        if not self._status.is_caught_up and self._received >= self._leader_size:
-            self._status.is_caught_up, self._status.left_ns = True, None
+        if not self._status.has_session_caught_up and self._received >= self._leader_size:
+            self._status.catch_up()
             self._last_error = ""
             self._fruitless_count = 0
             dependencies.log_info("caught up")

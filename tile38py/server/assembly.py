@@ -12,7 +12,7 @@ from tile38py.commands.registry import Services
 from tile38py.commands.replication import keep_leader
 from tile38py.delivery.deliveries import Deliveries
 from tile38py.dispatch import Dispatcher
-from tile38py.expiry import Sweeper
+from tile38py.expiry import ExpirySweeper
 from tile38py.gates import Gates
 from tile38py.interfaces import Router, Stopper
 from tile38py.interfaces.following import LeaderAddress
@@ -107,7 +107,7 @@ class Assembly:
     storage: Storage
     messaging: Messaging
     follower: Follower
-    sweeper: Sweeper
+    sweeper: ExpirySweeper
     services: Services
     connections: ConnectionDependencies
 
@@ -118,7 +118,7 @@ def assemble(start: Start) -> Assembly:
     storage = make_storage(start)
     messaging = make_messaging(start, storage)
     follower = make_follower(start, storage, messaging.router)
-    sweeper = Sweeper(
+    sweeper = ExpirySweeper(
         engine=core.engine,
         clock=core.clock,
         journal=storage.journal,

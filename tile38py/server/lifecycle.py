@@ -24,6 +24,7 @@ from tile38py.limits import (
 )
 from tile38py.persistence.aof import Aof
 from tile38py.persistence.data_folder import DirectoryLock
+from tile38py.persistence.no_log import NoLog
 from tile38py.server.assembly import Assembly, Start, Storage, assemble
 from tile38py.server.configuration import save_configuration
 from tile38py.server.connection import Connection, ConnectionDependencies
@@ -46,6 +47,7 @@ class Server:
         self._log = log
         self._loop = asyncio.get_running_loop()
         self._ended: asyncio.Future[int] = self._loop.create_future()
+        self._running_replay: Replay | None = None
 
     async def run(self) -> int:
         """Serve until the end; the exit code."""
@@ -55,12 +57,13 @@ class Server:
         try:
             core = make_core(options)
             replay = Replay(options, core.engine, clock=core.clock, log=self._log)
+            self._running_replay = replay
             listener = self._bind()
             lock.announce([address_url(listener)])
             metrics_listener = bind_metrics(options.metrics_address)
             save_configuration(core, self._log)
             self._write_pid_file()
-            self._catch_signals(replay)
+            self._catch_signals()
             start = Start(
                 options=options,
                 log=self._log,
@@ -122,29 +125,41 @@ class Server:
             return await self._loop.create_unix_server(connect, sock=listener)
         return await self._loop.create_server(connect, sock=listener)
 
-    async def _work(self, start: Start, assembly: Assembly, metrics: MetricsServer | None) -> None:
-        """Replay the log, then run the periodic work."""
-        replay, core = start.replay, start.core
-        storage, messaging = assembly.storage, assembly.messaging
+    async def _load_log(self, replay: Replay, journal: Aof | NoLog) -> bool:
+        """Replay the log. Return whether it could be used.
+
+        The journal is paused: a FLUSHDB is written behind the log, whose end is unknown until then.
+        """
+        if isinstance(journal, Aof):
+            journal.pause(lambda: None)
         try:
             await self._loop.run_in_executor(None, replay.run)
         except StartError as error:
             self.stop(1, str(error))
-            return
-        if isinstance(storage.journal, Aof):
-            storage.journal.start_at(replay.size)
-        core.gates.is_loading = False
-        core.gates.apply()
-        core.memory.check()
-        cycles = CycleCollector(core.clock, messaging.hooks)
-        cycles.start()
-        core.engine.take_events()  # events of the replayed log were delivered when it was written
+            return False
+        if isinstance(journal, Aof):
+            journal.start_at(replay.size)
+            journal.resume()
+        return True
+
+    async def _work(self, start: Start, assembly: Assembly, metrics: MetricsServer | None) -> None:
+        """Replay the log, then run the periodic work."""
+        core, storage, messaging = start.core, assembly.storage, assembly.messaging
         async with asyncio.TaskGroup() as tasks:
+            assembly.follower.open(tasks)
+            if not await self._load_log(start.replay, storage.journal):
+                return
+            core.gates.is_loading = False
+            core.gates.apply()
+            core.memory.check()
+            cycles = CycleCollector(core.clock, messaging.hooks)
+            cycles.start()
+            core.engine.take_events()  # events of the replayed log were delivered with its writes
             tasks.create_task(messaging.hooks.run(), name="hooks")
             tasks.create_task(storage.rewriting.run(), name="rewriting")
             if metrics is not None:
                 tasks.create_task(metrics.run(), name="metrics")
-            assembly.follower.start(tasks)
+            assembly.follower.start()
             tasks.create_task(every(EXPIRE_SECONDS, assembly.sweeper.sweep), name="expiry")
             tasks.create_task(every(ZONE_SECONDS, time_zone_updater(core.engine)), name="zone")
             check_followers = messaging.leader.check
@@ -173,16 +188,17 @@ class Server:
         self._log.warning("Server has shutdown, bye now")
 
     def stop(self, code: int, reason: str) -> None:
-        """End the process. An empty reason means that it is logged already."""
+        """End the process, also while the log is loading. An empty reason is logged already."""
         if reason:
             self._log.critical("%s", reason)
+        if self._running_replay is not None:
+            self._running_replay.cancel()
         if not self._ended.done():
             self._ended.set_result(code)
 
-    def _catch_signals(self, replay: Replay) -> None:
+    def _catch_signals(self) -> None:
         def terminate() -> None:
             self._log.warning("signal: terminated")
-            replay.cancel()
             self.stop(0, "")
 
         def end_at_once(code: int, name: str) -> None:

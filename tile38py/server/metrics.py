@@ -43,11 +43,11 @@ class MetricsServer:
 
     def __init__(self, listener: socket.socket, server: Services, *, log: Tell) -> None:
         # Only who asked for metrics pays for the library's import.
-        from tile38py.metrics import Figures
+        from tile38py.metrics import MetricsExporter
 
         self._listener = listener
         self._log = log
-        self._figures = Figures(server)
+        self._exporter = MetricsExporter(server)
         self._scraping = asyncio.Lock()
         self._clients = 0
 
@@ -81,7 +81,7 @@ class MetricsServer:
         if path != b"metrics":
             return response(HTTPStatus.OK, PAGE, HTML)
         async with asyncio.timeout(METRICS_SCRAPE_SECONDS_MAX), self._scraping:
-            text = await asyncio.to_thread(self._figures.ask())
+            text = await asyncio.to_thread(self._exporter.collect())
         is_zipped = b"gzip" in request.headers.get(b"accept-encoding", b"")
         return response(HTTPStatus.OK, text, CONTENT_TYPE, is_zipped=is_zipped)
 

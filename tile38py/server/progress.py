@@ -1,4 +1,4 @@
-"""LoadProgress of the log's replay: lines in the server's log, or a bar on a terminal with rich."""
+"""Progress of the log's replay: lines in the server's log, or a bar on a terminal with rich."""
 
 import contextlib
 import importlib

@@ -91,6 +91,8 @@ pub struct Call<'a, 'b> {
     pub now_ns: i64,
     /// Whether more memory than maxmemory is in use.
     pub is_out_of_memory: bool,
+    /// Whether the command comes from a log or a leader, where it succeeded, perhaps under Tile38.
+    pub is_replayed: bool,
     /// The buffer of the reply: RESP bytes, or the members of the JSON object.
     pub out: &'b mut Vec<u8>,
     /// The work that the command may do.

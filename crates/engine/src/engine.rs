@@ -66,6 +66,8 @@ pub struct Engine {
     moment: Moment,
     outbox: Outbox,
     expired_objects: ExpiredObjects,
+    /// Whether a client ran FLUSHDB while the log was loading: the rest of the log is skipped.
+    skips_log: bool,
     /// Where replies go that nobody reads.
     scratch: Vec<u8>,
     /// All commands.
@@ -87,6 +89,7 @@ impl Engine {
             moment: Moment::new(0, 0),
             outbox: Outbox::default(),
             expired_objects: ExpiredObjects::default(),
+            skips_log: false,
             scratch: Vec::new(),
             timing,
             table,
@@ -135,6 +138,8 @@ impl Engine {
         let reports = std::mem::take(self.keyspace.reports_mut());
         if reports.has_flush {
             self.groups.clear();
+            // The flush deletes what the rest of the log would add, too.
+            self.skips_log |= self.state.is_loading && !is_live_only;
         }
         if !self.moment.is(now_ns, self.utc_offset) {
             self.moment = Moment::new(now_ns, self.utc_offset);

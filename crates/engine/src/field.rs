@@ -6,7 +6,7 @@ use std::cmp::Ordering;
 use std::sync::Arc;
 
 use crate::json::{self, Kind as JsonKind};
-use crate::number::parse_float;
+use crate::number::{compare_integers, parse_float, SHARED_DOUBLE_MIN};
 
 /// The kinds of values, in their order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -107,14 +107,9 @@ impl<'a> Value<'a> {
         Value { kind: Kind::Number, text: Cow::Borrowed(b"0"), number: 0.0 }
     }
 
-    /// A number that didn't come as text.
-    pub fn number_of(number: f64) -> Self {
-        if !number.is_finite() {
-            return Self::not_finite(number);
-        }
-        let mut text = Vec::new();
-        crate::number::write_float(&mut text, number);
-        Value { kind: Kind::Number, text: text.into(), number }
+    /// A number that is compared as a double: its text, which would make it an integer, is empty.
+    pub fn double(number: f64) -> Self {
+        Value { kind: Kind::Number, text: Cow::Borrowed(b""), number }
     }
 
     /// The value found at a JSON path, typed from its JSON text.
@@ -147,20 +142,37 @@ impl<'a> Value<'a> {
         self.kind == Kind::Number && *self.text == *b"0"
     }
 
-    /// Whether it comes before the other: by kind, numbers by value, strings bytewise with ASCII
-    /// letters folded, JSON bytewise. Two values of which neither is less are equal, so NaN equals
-    /// every number.
+    /// Whether it comes before the other: by kind, two integers by all their digits, other numbers
+    /// as doubles, strings bytewise with ASCII letters folded, JSON bytewise. Two values of which
+    /// neither is less are equal, so NaN equals every number.
     pub fn is_less(&self, other: &Value<'_>) -> bool {
         match self.kind.cmp(&other.kind) {
             Ordering::Less => true,
             Ordering::Greater => false,
             Ordering::Equal => match self.kind {
-                Kind::Number => self.number < other.number,
+                Kind::Number => {
+                    self.number < other.number
+                        || (self.number == other.number
+                            && self.number.abs() >= SHARED_DOUBLE_MIN
+                            && self.is_smaller_integer(other))
+                }
                 Kind::String => compare_folded(&self.text, &other.text) == Ordering::Less,
                 Kind::Json => self.text < other.text,
                 _ => false,
             },
         }
+    }
+
+    /// Tile38 compares doubles alone, so that it takes neighbouring ids of 64 bits for equal.
+    #[cold]
+    fn is_smaller_integer(&self, other: &Value<'_>) -> bool {
+        compare_integers(&self.text, &other.text) == Some(Ordering::Less)
+    }
+
+    /// Whether it is stored just as the other. Equal values needn't be: `1.0` and `1`, `on` and
+    /// `ON`.
+    pub fn is_same(&self, other: &Value<'_>) -> bool {
+        self.kind == other.kind && self.text == other.text
     }
 
     /// Whether neither is less.
@@ -371,18 +383,8 @@ impl<'a> FieldEditor<'a> {
         FieldEditor { fields: fields.iter().collect() }
     }
 
-    /// The present value of a field.
-    pub fn get(&self, serial: u32) -> Option<&Value<'a>> {
-        self.fields.iter().find(|(number, _)| *number == serial).map(|(_, value)| value)
-    }
-
-    /// The fields as they are now.
-    pub fn iter(&self) -> impl Iterator<Item = &(u32, Value<'a>)> {
-        self.fields.iter()
-    }
-
-    /// Stores a value, or deletes the field; keeps an equal value as it is. Returns whether
-    /// anything changed.
+    /// Stores a value as it was sent, or deletes the field. Returns whether anything changed.
+    /// Tile38 keeps the present value when the new one compares as equal: `on` when `ON` is sent.
     pub fn set(&mut self, names: &mut Names, name: &[u8], value: Value<'a>) -> bool {
         if value.is_deletion() {
             let Some(serial) = names.serial(name) else { return false };
@@ -394,7 +396,7 @@ impl<'a> FieldEditor<'a> {
         let position = self.fields.partition_point(|(number, _)| names.name(*number) < name);
         match self.fields.get_mut(position) {
             Some((number, present)) if *number == serial => {
-                if present.equals(&value) {
+                if present.is_same(&value) {
                     return false;
                 }
                 *present = value;
@@ -455,12 +457,26 @@ mod tests {
     }
 
     #[test]
+    fn integers_beyond_2_to_53_compare_exactly_and_other_numbers_as_doubles() {
+        let parse = |text: &'static str| Value::parse(text.as_bytes());
+        let (low, high) = (parse("8301034833169298414"), parse("8301034833169298415"));
+        assert!(low.is_less(&high) && !high.is_less(&low) && !low.equals(&high));
+        for double in [parse("8301034833169298414.0"), parse("8.301034833169298414e18")] {
+            assert!(low.equals(&double) && high.equals(&double));
+        }
+        assert!(low.equals(&Value::double(8_301_034_833_169_298_414.0)));
+        assert!(parse("-0").equals(&parse("0")) && parse("1.0").equals(&parse("1")));
+        assert!(parse("1e400").equals(&parse("inf")));
+    }
+
+    #[test]
     fn blocks_keep_fields_in_the_order_of_names() {
         let mut names = Names::default();
         let mut editor = FieldEditor::new(Fields::new(&[]));
         assert!(editor.set(&mut names, b"speed", Value::parse(b"10")));
         assert!(editor.set(&mut names, b"name", Value::parse(b"Joe")));
-        assert!(!editor.set(&mut names, b"name", Value::parse(b"joe")));
+        assert!(editor.set(&mut names, b"name", Value::parse(b"joe")));
+        assert!(!editor.set(&mut names, b"name", Value::parse(b" \"joe\" ")));
         assert!(!editor.set(&mut names, b"gone", Value::parse(b"0")));
         let mut block = Vec::new();
         editor.finish(&mut block);
@@ -469,7 +485,7 @@ mod tests {
             .iter()
             .map(|(serial, v)| (names.name(serial).to_vec(), v.text().to_vec()))
             .collect();
-        assert_eq!(listed[0], (b"name".to_vec(), b"Joe".to_vec()));
+        assert_eq!(listed[0], (b"name".to_vec(), b"joe".to_vec()));
         assert_eq!(listed[1], (b"speed".to_vec(), b"10".to_vec()));
         assert_eq!(fields.get(0).map(|v| v.number()), Some(10.0));
         assert_eq!(fields.weight(), block.len() + 1);

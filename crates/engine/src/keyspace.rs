@@ -7,7 +7,7 @@ use arrayvec::ArrayVec;
 
 use crate::collection::{Collection, Counts};
 use crate::endpoints::EndpointChecker;
-use crate::fence::{Change, ChangeKind, Name, Registry};
+use crate::fence::{Change, ChangeKind, FenceRegistry, Name};
 use crate::field::Names;
 use crate::object::{Object, NEVER};
 use crate::spatial_index::Offloader;
@@ -25,7 +25,7 @@ pub struct Keyspace {
     expiries: imbl::OrdSet<(i64, Key)>,
     names: Names,
     counts: Counts,
-    fences: Registry,
+    fences: FenceRegistry,
     reports: Reports,
     offloading: Offloading,
     /// Whether geometries must be within ±180, ±90 degrees.
@@ -154,12 +154,12 @@ impl Keyspace {
     }
 
     /// The fences.
-    pub fn fences(&self) -> &Registry {
+    pub fn fences(&self) -> &FenceRegistry {
         &self.fences
     }
 
     /// The fences, to change them.
-    pub fn fences_mut(&mut self) -> &mut Registry {
+    pub fn fences_mut(&mut self) -> &mut FenceRegistry {
         &mut self.fences
     }
 

@@ -1,5 +1,7 @@
 //! Numbers as clients write and read them. Owns Tile38's float tokens and float output.
 
+use std::cmp::Ordering;
+
 /// Exponents of two beyond this lead to 0 or to infinity, whatever they stand behind.
 const EXPONENT_MAX: i64 = 1 << 40;
 
@@ -131,6 +133,38 @@ fn scaled(bits: u64, exponent: i64) -> f64 {
     let rest = wide - (floor << shift);
     let is_up = rest > half || (rest == half && floor & 1 == 1);
     f64::from_bits((floor + u128::from(is_up)) as u64)
+}
+
+/// From this double on, and from its negative down, neighbouring integers share a double.
+pub const SHARED_DOUBLE_MIN: f64 = 9_007_199_254_740_992.0;
+
+/// Orders two integers in decimal by their digits, however many; `None` unless both are integers.
+pub fn compare_integers(left: &[u8], right: &[u8]) -> Option<Ordering> {
+    let ((is_left_negative, left), (is_right_negative, right)) = (integer(left)?, integer(right)?);
+    let by_size = left.len().cmp(&right.len()).then_with(|| left.cmp(right));
+    Some(match (is_left_negative, is_right_negative) {
+        (false, false) => by_size,
+        (true, true) => by_size.reverse(),
+        _ if left.is_empty() && right.is_empty() => Ordering::Equal,
+        _ => is_right_negative.cmp(&is_left_negative),
+    })
+}
+
+/// Whether a number is an integer that shares its double with others, so that only its text tells
+/// them apart.
+#[inline]
+pub fn is_large_integer(number: f64, text: &[u8]) -> bool {
+    number.abs() >= SHARED_DOUBLE_MIN && integer(text).is_some()
+}
+
+/// Whether an integer is negative, and its digits without leading zeros.
+fn integer(text: &[u8]) -> Option<(bool, &[u8])> {
+    let digits = text.strip_prefix(b"-").unwrap_or(text);
+    if digits.is_empty() || !digits.iter().all(u8::is_ascii_digit) {
+        return None;
+    }
+    let zeros = digits.iter().take_while(|digit| **digit == b'0').count();
+    Some((digits.len() < text.len(), &digits[zeros..]))
 }
 
 /// Digits only, 64 bits.
@@ -298,6 +332,31 @@ mod tests {
         }
         assert_eq!(parse_float(b"-Infinity"), Some(f64::NEG_INFINITY));
         assert!(parse_float(b"NaN").is_some_and(f64::is_nan));
+    }
+
+    #[test]
+    fn integers_compare_by_all_their_digits() {
+        let huge = "9".repeat(500);
+        for (left, right, ordering) in [
+            ("8301034833169298414", "8301034833169298415", Ordering::Less),
+            ("-8301034833169298414", "-8301034833169298415", Ordering::Greater),
+            ("9007199254740993", "9007199254740992", Ordering::Greater),
+            ("10", "9", Ordering::Greater),
+            ("-1", "0", Ordering::Less),
+            ("1", "-1", Ordering::Greater),
+            ("-0", "0", Ordering::Equal),
+            ("007", "7", Ordering::Equal),
+            (&huge, &huge, Ordering::Equal),
+            (&huge, "9", Ordering::Greater),
+        ] {
+            let order = |a: &str, b: &str| compare_integers(a.as_bytes(), b.as_bytes());
+            assert_eq!(order(left, right), Some(ordering), "{left} {right}");
+            assert_eq!(order(right, left), Some(ordering.reverse()), "{right} {left}");
+        }
+        for text in ["", "-", "+5", "1.0", "1e5", "5 ", "NaN", "+Inf", "1_0"] {
+            assert_eq!(compare_integers(text.as_bytes(), b"5"), None, "{text}");
+            assert_eq!(compare_integers(b"5", text.as_bytes()), None, "{text}");
+        }
     }
 
     #[test]

@@ -10,6 +10,7 @@ mod read_ahead;
 mod reply_frame;
 mod request;
 mod requires_resp;
+mod swallowed_words;
 
 pub use command_timer::{truncate_arguments, SlowCommand};
 pub use connection::COMMANDS;
@@ -357,6 +358,7 @@ impl Session {
         engine.counters.commands_processed += 1;
         self.timer.start_command(found.map(|found| engine.table.record(found).series));
         if let Err(error) = self.dispatch(engine, request, found, batch, &mut work) {
+            let error = self.explain(error, request);
             self.frame.write_error(&mut batch.replies, self.output(), &error, request.clock);
         }
         if !matches!(batch.stop, Some(Stop::Command { .. } | Stop::LongRead(_))) {
@@ -423,7 +425,10 @@ impl Session {
         if self.is_plain && flags.contains(Flags::NO_HTTP) {
             return Err(engine.table.unknown(request.args));
         }
-        engine.state.check_loading(flags)?;
+        // Clients retry after LOADING, which is pointless for an unknown command.
+        if found.is_some() {
+            engine.state.check_loading(flags)?;
+        }
         let mut prefix = Prefix { args: request.args, timeout_ns: None };
         let mut found = found;
         if flags.contains(Flags::PREFIX) {
@@ -476,6 +481,7 @@ impl Session {
             protocol: self.frame.protocol,
             now_ns: request.now_ns,
             is_out_of_memory: engine.state.is_out_of_memory,
+            is_replayed: false,
             out: if is_direct { &mut batch.replies } else { &mut members },
             budget: &mut budget,
             live: None,

@@ -1,13 +1,13 @@
-//! Asking Python whether SETHOOK may name a URL.
+//! The check of SETHOOK's URLs by a Python function.
 
 use ::engine::endpoints::{EndpointChecker, Refusal};
 use pyo3::prelude::*;
 use pyo3::types::PyBytes;
 
-/// The reply where the check itself failed.
+/// The error text if the check itself fails.
 const CHECK_FAILED: &str = "the endpoint could not be checked";
 
-/// Why SETHOOK may not name a URL.
+/// The refusal of a URL in SETHOOK.
 #[pyclass(frozen, get_all)]
 pub struct EndpointRefusal {
     reason: String,
@@ -23,7 +23,7 @@ impl EndpointRefusal {
     }
 }
 
-/// A Python function as the engine's checker.
+/// The engine's checker of URLs: calls a Python function.
 pub struct PythonChecker {
     function: Py<PyAny>,
 }

@@ -1,4 +1,4 @@
-//! `Engine` and `Load`.
+//! `Engine`, and `Load`: the result of replaying a piece of a log.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread;
@@ -24,30 +24,30 @@ use crate::rewrite::Rewrite;
 use crate::session::Session;
 use crate::values::decode_reply;
 
-/// A shorter piece of a log is loaded without a second thread.
+/// Shorter pieces of a log are loaded without a second thread.
 const OFFLOADING_BYTES_MIN: usize = 64 * 1024;
 
-/// The engine as sessions share it.
+/// The engine, which all of its sessions share.
 pub type Shared = Arc<Mutex<CoreEngine>>;
 
-/// Locks the engine. Lets go of the GIL while it waits: whoever holds the lock may need the GIL to
-/// ask Python something. A panic while it was locked ends the process long before.
+/// Locks the engine, and releases the GIL while it waits: the thread with the lock may need the GIL
+/// to call Python. The lock can't be poisoned: a panic ends the process.
 pub fn lock<'s>(py: Python<'_>, shared: &'s Shared) -> MutexGuard<'s, CoreEngine> {
     shared.lock_py_attached(py).unwrap_or_else(PoisonError::into_inner)
 }
 
-/// The same for a thread that has let go of the GIL.
+/// Locks the engine on a thread without the GIL.
 fn lock_detached(shared: &Shared) -> MutexGuard<'_, CoreEngine> {
     shared.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// The data and every command that only reads or changes data.
+/// The data, and all commands that only read or change data.
 #[pyclass(frozen)]
 pub struct Engine {
     shared: Shared,
 }
 
-/// What came of one piece of the log.
+/// The result of replaying a piece of a log.
 #[pyclass(frozen, get_all)]
 pub struct Load {
     consumed: usize,
@@ -75,7 +75,7 @@ impl Engine {
         Engine { shared: Arc::new(Mutex::new(CoreEngine::new(require_valid))) }
     }
 
-    /// Announce a server command.
+    /// Register a server command.
     #[allow(clippy::needless_pass_by_value)] // as the binding converts them
     fn register(&self, py: Python<'_>, record: PyRef<'_, CommandRecord>) -> PyResult<()> {
         let facts = record.facts()?;
@@ -83,13 +83,13 @@ impl Engine {
         Ok(())
     }
 
-    /// The records of all commands, ascending by name.
+    /// Return the records of all commands, ascending by name.
     fn commands(&self, py: Python<'_>) -> Vec<CommandRecord> {
         let engine = lock(py, &self.shared);
         engine.table.records().into_iter().map(CommandRecord::of).collect()
     }
 
-    /// The keys that a request names, its command's own first; `None` if there is no such command.
+    /// Return the keys of a request, its command's own first; `None` for unknown commands.
     fn keys_of<'py>(
         &self,
         py: Python<'py>,
@@ -104,7 +104,7 @@ impl Engine {
         Some(references.iter().map(|reference| PyBytes::new(py, reference.key)).collect())
     }
 
-    /// Have a function check each URL that SETHOOK names: it returns `EndpointRefusal` or `None`.
+    /// Set the function that checks the URLs of SETHOOK. It returns `EndpointRefusal` or `None`.
     fn check_endpoints(&self, py: Python<'_>, checker: Py<PyAny>) {
         let checker = Arc::new(PythonChecker::new(checker));
         lock(py, &self.shared).keyspace.endpoint_checker = Some(checker);
@@ -122,7 +122,7 @@ impl Engine {
         Ok(Session::new(Arc::clone(&self.shared), core))
     }
 
-    /// Set what gates commands.
+    /// Set the states that make the engine refuse commands.
     #[allow(clippy::fn_params_excessive_bools, clippy::too_many_arguments)]
     #[pyo3(signature = (*, loading, requires_password, following, caught_up_once, read_only,
         out_of_memory, write_error = None))]
@@ -149,12 +149,12 @@ impl Engine {
         lock(py, &self.shared).set_state(state);
     }
 
-    /// Have batches tell the commands that ran, or not any more.
+    /// Start or stop reporting the executed commands in batches.
     fn monitor(&self, py: Python<'_>, is_on: bool) {
         lock(py, &self.shared).is_monitored = is_on;
     }
 
-    /// Run log bytes. Never raises for bad content: see `Load.error`.
+    /// Replay a piece of a log. Doesn't raise for invalid content: see `Load.error`.
     fn load(&self, py: Python<'_>, data: &[u8], now_ns: i64) -> Load {
         let load = py.detach(|| {
             let mut engine = lock_detached(&self.shared);
@@ -177,12 +177,12 @@ impl Engine {
         }
     }
 
-    /// Run a piece of a leader's stream. Never raises for bad content: see `Followed.error`.
+    /// Run a piece of a leader's stream. Doesn't raise for invalid content: see `Followed.error`.
     fn follow(&self, py: Python<'_>, data: &[u8], now_ns: i64) -> Followed {
         Followed::of(py, py.detach(|| lock_detached(&self.shared).follow(data, now_ns)))
     }
 
-    /// Take over another engine's data, hooks and channels, and leave it empty.
+    /// Move the data, hooks and channels of another engine into this one.
     fn adopt(&self, py: Python<'_>, other: &Engine) -> PyResult<Discarded> {
         if Arc::ptr_eq(&self.shared, &other.shared) {
             return Err(PyValueError::new_err("an engine can't adopt its own data"));
@@ -194,20 +194,20 @@ impl Engine {
         Ok(Discarded::new(discarded))
     }
 
-    /// Remove overdue objects, hooks and channels: the log bytes, and how many there were.
+    /// Remove expired objects, hooks and channels; return the log bytes and the number removed.
     fn expire(&self, py: Python<'_>, now_ns: i64, count_max: usize) -> (Vec<u8>, usize) {
         let mut log = Vec::new();
         let count = lock(py, &self.shared).expire(now_ns, count_max, &mut log);
         (log, count)
     }
 
-    /// Take the events of what ran outside of batches; `None` if there are none.
+    /// Return the events of commands outside of batches; `None` if there are none.
     fn take_events(&self, py: Python<'_>) -> PyResult<Option<Events>> {
         let outbox = lock(py, &self.shared).take_outbox();
         convert_outbox(py, outbox)
     }
 
-    /// The URLs of a hook, in the order in which they are tried; `None` if there is no such hook.
+    /// Return the URLs of a hook in the order of the attempts; `None` if it doesn't exist.
     fn hook_endpoints<'py>(
         &self,
         py: Python<'py>,
@@ -220,7 +220,7 @@ impl Engine {
             .transpose()
     }
 
-    /// The names of all hooks, channels not among them, ascending.
+    /// Return the names of all hooks, without channels, ascending.
     fn hook_names<'py>(&self, py: Python<'py>) -> Vec<Bound<'py, PyBytes>> {
         let engine = lock(py, &self.shared);
         let hooks = engine.keyspace.fences().from(b"");
@@ -228,18 +228,18 @@ impl Engine {
         hooks.map(|hook| PyBytes::new(py, &hook.name)).collect()
     }
 
-    /// Begin to write the log anew from a snapshot of now, in constant time.
+    /// Begin a rewrite of the log from a snapshot, in constant time.
     fn rewrite(&self, py: Python<'_>, now_ns: i64) -> Rewrite {
         Rewrite::new(lock(py, &self.shared).rewrite(now_ns))
     }
 
-    /// End a live fence; whether there was one of that id.
+    /// Remove a live fence; return whether it existed.
     fn remove_live(&self, py: Python<'_>, fence: u64) -> bool {
         lock(py, &self.shared).remove_live(fence)
     }
 
-    /// Set what messages of fences say of time and origin: seconds ahead of UTC, and five bytes
-    /// that tell this node's group ids from others'.
+    /// Set the time zone of messages, in seconds ahead of UTC, and the five bytes by which this
+    /// server's group ids differ from others'.
     #[pyo3(signature = (*, utc_offset, group_seed))]
     fn set_fence_context(&self, py: Python<'_>, utc_offset: i32, group_seed: [u8; 5]) {
         let mut engine = lock(py, &self.shared);
@@ -247,7 +247,7 @@ impl Engine {
         engine.groups.seed = group_seed;
     }
 
-    /// Counts over all collections and since the start.
+    /// Return sums over all collections, and counters since the start.
     fn statistics<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
         let engine = lock(py, &self.shared);
         let (counts, counters) = (engine.keyspace.counts(), engine.counters);
@@ -264,20 +264,20 @@ impl Engine {
         Ok(dict)
     }
 
-    /// Count a command that isn't the engine's.
+    /// Record the duration of a server command.
     fn record(&self, py: Python<'_>, command: &str, took_ns: u64) {
         let timing = &mut lock(py, &self.shared).timing;
         let series = timing.series(command);
         timing.record(series, 1, took_ns, monotonic_ns());
     }
 
-    /// Have batches tell the commands that take so many nanoseconds; `None` for no command.
-    fn tell_slow(&self, py: Python<'_>, took_ns: Option<u64>) {
+    /// Report commands of this duration or more in batches; `None` for no command.
+    fn set_slow_threshold(&self, py: Python<'_>, took_ns: Option<u64>) {
         lock(py, &self.shared).timing.slow_ns = took_ns.unwrap_or(u64::MAX);
     }
 
-    /// Of each command its name, how many there were, what they took together in nanoseconds, and
-    /// what these parts of the last ten minutes' took at most.
+    /// Return for each command its name, count, sum of durations in nanoseconds, and these
+    /// quantiles of the last ten minutes' durations.
     fn durations(
         &self,
         py: Python<'_>,
@@ -292,12 +292,12 @@ impl Engine {
         .collect()
     }
 
-    /// How many visits of objects to fences there are. Looks at all objects that visit one.
+    /// Return the number of visits of objects to fences, in linear time.
     fn count_groups(&self, py: Python<'_>) -> usize {
         py.detach(|| lock_detached(&self.shared).groups.count())
     }
 
-    /// Bytes on the engine's heap, and bytes that it got from the system but doesn't hold now.
+    /// Return the bytes of heap in use, and the bytes that were returned to the system.
     #[allow(clippy::unused_self)] // the heap is the process', but the caller needn't know
     fn memory(&self) -> PyResult<(usize, usize)> {
         use tikv_jemalloc_ctl::{epoch, stats};
@@ -309,7 +309,7 @@ impl Engine {
         Ok((allocated, mapped.saturating_sub(resident)))
     }
 
-    /// Run one command: its reply as Python values, and the bytes for a log.
+    /// Run a command; return its reply as Python values, and its log bytes.
     fn execute<'py>(
         &self,
         py: Python<'py>,
@@ -332,7 +332,7 @@ impl Engine {
         Ok((decode_reply(py, &replies)?, batch.log))
     }
 
-    /// A copy that later changes don't touch, in constant time; it refuses writes.
+    /// Return a snapshot, in constant time. It refuses writes.
     fn snapshot(&self, py: Python<'_>) -> Engine {
         let engine = lock(py, &self.shared);
         let mut copy = CoreEngine::new(engine.keyspace.requires_valid);

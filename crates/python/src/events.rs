@@ -1,5 +1,5 @@
-//! What fences found, as typed records. None of these classes takes part in the search for
-//! garbage: hundreds of thousands of them may wait for delivery.
+//! Events of fences as typed records. Python's garbage collector doesn't track these classes, since
+//! hundreds of thousands of instances may wait for delivery.
 
 use ::engine::engine::Outbox;
 use ::engine::fence::{Detect, Event as CoreEvent, Target};
@@ -38,13 +38,13 @@ pub struct LiveEvent {
     body: Py<PyBytes>,
 }
 
-/// A hook was made, replaced, set again or deleted.
+/// A hook was created, replaced, set again or deleted.
 #[pyclass(frozen, get_all)]
 pub struct HookChange {
     hook: Py<PyString>,
 }
 
-/// The events of some commands, by who gets them.
+/// The events of commands, by kind of receiver.
 #[pyclass(frozen, get_all)]
 pub struct Events {
     hooks: Py<PyList>,
@@ -52,7 +52,7 @@ pub struct Events {
     live: Py<PyList>,
 }
 
-/// A hook's event on its way to an endpoint.
+/// A hook's event in the queue.
 #[pyclass(frozen, get_all)]
 pub struct QueuedEvent {
     number: Py<PyInt>,
@@ -99,7 +99,7 @@ impl QueuedEvent {
     }
 }
 
-/// Converts events one after the other; most have the same key.
+/// Converts a series of events. Caches the key, since most events of a series share it.
 struct Converter<'py> {
     py: Python<'py>,
     last_key: Option<(Key, Bound<'py, PyString>)>,
@@ -131,7 +131,7 @@ impl Converter<'_> {
     }
 }
 
-/// A key or id as messages show it: each byte that isn't UTF-8 is a U+FFFD.
+/// Returns a key or id as messages show it: each byte that isn't UTF-8 is a U+FFFD.
 fn as_in_messages<'py>(py: Python<'py>, text: &[u8]) -> Bound<'py, PyString> {
     if let Ok(text) = std::str::from_utf8(text) {
         return PyString::new(py, text);
@@ -144,7 +144,7 @@ fn as_in_messages<'py>(py: Python<'py>, text: &[u8]) -> Bound<'py, PyString> {
     PyString::new(py, &shown)
 }
 
-/// A hook's name as Python handles it: bytes that aren't UTF-8 come as `surrogateescape` has them.
+/// Returns a hook's name as a Python text, with surrogate escapes for invalid UTF-8.
 fn name_of<'py>(py: Python<'py>, name: &[u8]) -> PyResult<Bound<'py, PyString>> {
     if let Ok(name) = std::str::from_utf8(name) {
         return Ok(PyString::new(py, name));
@@ -153,7 +153,7 @@ fn name_of<'py>(py: Python<'py>, name: &[u8]) -> PyResult<Bound<'py, PyString>> 
     Ok(decoded.cast_into()?)
 }
 
-/// Converts what commands caused; `None` if nothing.
+/// Converts the events of commands; `None` if there are none.
 pub fn convert_outbox(py: Python<'_>, outbox: Outbox) -> PyResult<Option<Events>> {
     if outbox.events.is_empty() && outbox.hooks_changed.is_empty() {
         return Ok(None);

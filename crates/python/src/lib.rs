@@ -20,7 +20,7 @@ use pyo3::types::PyBytes;
 #[global_allocator]
 static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
 
-/// Tells monotonic nanoseconds, never 0. Only for elapsed times; what commands see is passed in.
+/// Returns monotonic nanoseconds, never 0. Only for durations: commands get their time passed in.
 fn monotonic_ns() -> u64 {
     static START: std::sync::OnceLock<Instant> = std::sync::OnceLock::new();
     START.get_or_init(Instant::now).elapsed().as_nanos() as u64 + 1
@@ -32,7 +32,7 @@ fn split_native(text: &[u8]) -> Vec<Vec<u8>> {
     ::engine::request::split_native(text).into_iter().map(<[u8]>::to_vec).collect()
 }
 
-/// A text as JSON: as it is if it is that already, else as a JSON string.
+/// Return a text unchanged if it is JSON, else as a JSON string.
 #[pyfunction]
 fn json_text<'py>(py: Python<'py>, text: Bound<'py, PyBytes>) -> Bound<'py, PyBytes> {
     if ::engine::json::is_valid(text.as_bytes()) {
@@ -69,7 +69,7 @@ mod _engine {
     #[pymodule_export]
     use crate::values::{Push, Simple};
 
-    /// Whether the engine was built for tests rather than for speed.
+    /// Whether the engine is a debug build.
     #[pymodule_export]
     const DEBUG_BUILD: bool = cfg!(debug_assertions);
 }

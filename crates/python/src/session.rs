@@ -1,4 +1,4 @@
-//! `Session`, `Batch` and what a batch can stop at.
+//! `Session`, `Batch`, and the reasons for which a batch stops.
 
 use ::engine::error::Error;
 use ::engine::reply::{Framing, Output, Protocol};
@@ -13,17 +13,17 @@ use crate::events::{convert_outbox, Events};
 use crate::monotonic_ns;
 use crate::values::{bytes_of as text_bytes, write_members, write_resp};
 
-/// One connection's parser, output format and authentication.
+/// The parser, output format and authentication of a connection.
 #[pyclass]
 pub struct Session {
     shared: Shared,
     core: CoreSession,
 }
 
-/// The arguments of a command that took long, what it took and what it waited, in nanoseconds.
+/// A slow command: its arguments, its duration and its waiting time in nanoseconds.
 type SlowRecord = (Vec<Py<PyBytes>>, u64, u64);
 
-/// What one call did: replies to send, bytes to log, and why it stopped.
+/// The result of a call: replies to send, bytes to log, events, and why it stopped.
 #[pyclass(frozen, get_all)]
 pub struct Batch {
     replies: Py<PyBytes>,
@@ -35,7 +35,7 @@ pub struct Batch {
     refused_urls: Vec<String>,
 }
 
-/// A command that isn't the engine's.
+/// A command that the server has to run.
 #[pyclass(frozen, get_all)]
 pub struct ServerCommand {
     name: String,
@@ -43,31 +43,31 @@ pub struct ServerCommand {
     shown: Py<PyBytes>,
 }
 
-/// A read that exceeded its budget, on a snapshot.
+/// A read that exceeded its budget. It runs on a snapshot, on any thread.
 #[pyclass(frozen)]
 pub struct LongRead {
     core: Box<CoreLongRead>,
 }
 
-/// The connection speaks HTTP from these bytes on.
+/// The connection uses HTTP, from these bytes on.
 #[pyclass(frozen, get_all)]
 pub struct Http {
     data: Py<PyBytes>,
 }
 
-/// Send the batch's replies, then close.
+/// Close the connection after the replies of the batch.
 #[pyclass(frozen, get_all)]
 pub struct Close {
     message: String,
 }
 
-/// The connection watches a live fence from here on.
+/// The connection begins to watch a live fence.
 #[pyclass(frozen, get_all)]
 pub struct Live {
     id: u64,
 }
 
-/// Let other connections run first, then feed nothing to go on.
+/// The time slice is used up: let other connections run, then call feed() without data.
 #[pyclass(frozen)]
 pub struct Yield;
 
@@ -122,7 +122,7 @@ fn convert_stop(py: Python<'_>, stop: Stop) -> PyResult<Py<PyAny>> {
     })
 }
 
-/// Arguments as the list of slow commands shows them, long ones cut.
+/// Cut long arguments for the slow log.
 #[pyfunction]
 pub fn shorten(args: Vec<Vec<u8>>, py: Python<'_>) -> Vec<Py<PyBytes>> {
     let kept = truncate_arguments(args.iter().map(Vec::as_slice), args.len());
@@ -142,7 +142,7 @@ impl Session {
         self.core.is_authenticated = value;
     }
 
-    /// Whether every request is handed out, known or not: the connection listens.
+    /// Whether all requests become server commands, unknown commands too.
     #[getter]
     fn live(&self) -> bool {
         self.core.is_live
@@ -153,19 +153,19 @@ impl Session {
         self.core.is_live = value;
     }
 
-    /// Whether the status code of an HTTP reply tells the failure of the last command.
+    /// Whether the last command reports a failure by the status code of its HTTP reply.
     #[getter]
     fn fails_by_status(&self) -> bool {
         self.core.fails_by_status()
     }
 
-    /// Bytes that wait for the rest of their request.
+    /// Bytes of an incomplete request.
     #[getter]
     fn buffered(&self) -> usize {
         self.core.buffered()
     }
 
-    /// How the last request was framed: `resp` (or inline), `native`, `plain`.
+    /// The framing of the last request: `resp` (or inline), `native`, `plain`.
     #[getter]
     fn framing(&self) -> &'static str {
         match self.core.framing() {
@@ -204,14 +204,14 @@ impl Session {
         self.core.reset();
     }
 
-    /// Parse and run as much as possible.
+    /// Parse received bytes and run the complete requests.
     fn feed(&mut self, py: Python<'_>, data: &[u8], now_ns: i64) -> PyResult<Batch> {
         let batch = self.core.feed(&mut lock(py, &self.shared), data, now_ns, &monotonic_ns);
         convert(py, batch)
     }
 
-    /// The same as `feed`, but bare replies if the batch has nothing else. Nearly every request
-    /// ends so, and a batch would be made only to be taken apart.
+    /// Run received bytes like `feed`, but return bare replies if there is nothing else. Nearly
+    /// every request ends so, and creating a batch would cost more.
     fn receive<'py>(
         &mut self,
         py: Python<'py>,
@@ -225,13 +225,13 @@ impl Session {
         Ok(Bound::new(py, convert(py, batch)?)?.into_any())
     }
 
-    /// Run one command that came as words.
+    /// Run a command that is given as words.
     fn run(&mut self, py: Python<'_>, args: Vec<Vec<u8>>, now_ns: i64) -> PyResult<Batch> {
         let batch = self.core.run_words(&mut lock(py, &self.shared), &args, now_ns, &monotonic_ns);
         convert(py, batch)
     }
 
-    /// The framed reply of the server command at which the session stopped.
+    /// Frame the reply of the server command at which the session stopped.
     #[pyo3(signature = (value, members = Vec::new()))]
     fn answer<'py>(
         &self,
@@ -247,20 +247,20 @@ impl Session {
         Ok(PyBytes::new(py, &self.core.answer(&resp, &json, &monotonic_ns)))
     }
 
-    /// The framed error reply of the server command at which the session stopped.
+    /// Frame the error reply of the server command at which the session stopped.
     fn fail<'py>(&self, py: Python<'py>, text: &Bound<'py, PyString>) -> Bound<'py, PyBytes> {
         let error = Error::Text(text_bytes(text));
         PyBytes::new(py, &self.core.fail(&error, &monotonic_ns))
     }
 
-    /// A message of a live fence, framed for this connection.
+    /// Frame a message of a live fence for this connection.
     fn frame_event<'py>(&self, py: Python<'py>, message: &[u8]) -> Bound<'py, PyBytes> {
         let mut out = Vec::new();
         self.core.write_event(&mut out, message);
         PyBytes::new(py, &out)
     }
 
-    /// The framed arity error.
+    /// Frame the arity error.
     fn wrong_arity<'py>(&self, py: Python<'py>) -> Bound<'py, PyBytes> {
         PyBytes::new(py, &self.core.fail(&Error::WrongArity, &monotonic_ns))
     }
@@ -268,7 +268,7 @@ impl Session {
 
 #[pymethods]
 impl LongRead {
-    /// The request's arguments, long ones cut.
+    /// The arguments of the request; long ones are cut.
     #[getter]
     fn args(&self, py: Python<'_>) -> Vec<Py<PyBytes>> {
         let args = self.core.args();
@@ -276,7 +276,7 @@ impl LongRead {
         kept.iter().map(|arg| bytes_of(py, arg)).collect()
     }
 
-    /// Run it, without the GIL; the framed reply.
+    /// Run the read without the GIL; return the framed reply.
     fn run<'py>(&self, py: Python<'py>) -> Bound<'py, PyBytes> {
         let reply = py.detach(|| self.core.run(&monotonic_ns));
         PyBytes::new(py, &reply)

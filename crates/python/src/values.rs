@@ -3,9 +3,7 @@
 use ::engine::json::write_full;
 use ::engine::json::write_short;
 use ::engine::number::write_float;
-use ::engine::reply::{
-    write_bulk, write_header, write_integer, write_nil, write_simple, Protocol,
-};
+use ::engine::reply::{write_bulk, write_header, write_integer, write_nil, write_simple, Protocol};
 use pyo3::exceptions::{PyTypeError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::types::{PyBool, PyBytes, PyDict, PyFloat, PyInt, PyList, PyString, PyTuple};
@@ -80,11 +78,7 @@ fn unsupported(value: &Bound<'_, PyAny>) -> PyErr {
 /// Appends a value as RESP: a `Simple` as a simple string, texts and floats as bulk strings, ints
 /// as integers, None as nil, lists and tuples as arrays, dicts as maps, a `Push` as a push. RESP2
 /// has arrays in place of maps and pushes. Raises `TypeError` for other types.
-pub fn write_resp(
-    out: &mut Vec<u8>,
-    value: &Bound<'_, PyAny>,
-    protocol: Protocol,
-) -> PyResult<()> {
+pub fn write_resp(out: &mut Vec<u8>, value: &Bound<'_, PyAny>, protocol: Protocol) -> PyResult<()> {
     if let Ok(simple) = value.cast::<Simple>() {
         write_simple(out, &simple.get().text);
     } else if value.is_none() {

@@ -1,4 +1,4 @@
-"""Rules for any text file: sizes, lines, words. Knows no language."""
+"""Rules for text files of any language: sizes, lines, words."""
 
 import dataclasses
 import re
@@ -10,37 +10,37 @@ COLUMNS_MAX = 100
 PYTHON_LINES_MAX = 400
 RUST_LINES_MAX = 600
 TEST_LINES_MAX = 500
-# Files whose text is data, or that other tools write.
+# Data files, and files that tools write.
 NOT_OURS = ("tests/golden/cases/", "tests/data/", "Cargo.lock", "LICENSE", "fuzz/Cargo.lock")
 CODE_SUFFIXES = frozenset({".py", ".pyi", ".rs"})
 TEXT_SUFFIXES = CODE_SUFFIXES | {".md", ".toml", ".txt", ".yml", ".yaml", ".json", ""}
 
-# Paths of somebody's machine and papers that aren't part of the repository: a reader can't follow
-# them. The brackets keep this list from matching itself.
+# References that readers can't follow: paths of a developer's machine, and papers outside of the
+# repository. The brackets keep this list from matching itself.
 PRIVATE = re.compile(r"(?<![\w.])/[w]ork/|(?<![\w./])/[r]oot/|\b[s]hared/|\bthe [s]pec\b|[s]pec/0")
 UNFINISHED = re.compile(r"\b[F]IXME\b|\b[T]ODO\b(?! ?\(?#\d+)")
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class SourceFile:
-    """A file of the repository, by its path from the top."""
+    """A file of the repository, with its path from the root."""
 
     path: PurePosixPath
     text: str
 
     @property
     def lines(self) -> list[str]:
-        """Its lines, without their ends."""
+        """The lines without their ends."""
         return self.text.splitlines()
 
     @property
     def is_test(self) -> bool:
-        """Whether it is a Python file of tests."""
+        """Whether the file is a Python module of tests."""
         return self.path.parts[0] == "tests" and self.path.name.startswith("test_")
 
 
 def read_repository(root: Path) -> list[SourceFile]:
-    """The text files that are ours: committed, or new and not ignored."""
+    """Read the text files of the repository: committed ones, and new ones that aren't ignored."""
     command = ["git", "ls-files", "--cached", "--others", "--exclude-standard"]
     result = subprocess.run(command, cwd=root, capture_output=True, text=True, check=True)
     files = []
@@ -53,7 +53,7 @@ def read_repository(root: Path) -> list[SourceFile]:
 
 
 def lines_max(file: SourceFile) -> int | None:
-    """How many lines a file may have."""
+    """Return the maximum number of lines of a file, None if it has none."""
     if file.path.suffix == ".rs":
         return RUST_LINES_MAX
     if file.path.suffix in CODE_SUFFIXES:
@@ -62,7 +62,7 @@ def lines_max(file: SourceFile) -> int | None:
 
 
 def too_long(file: SourceFile) -> Iterator[str]:
-    """Files with too many lines, and lines with too many columns."""
+    """Find files with too many lines, and lines with too many columns."""
     limit = lines_max(file)
     if limit and len(file.lines) > limit:
         yield f"{file.path}: {len(file.lines)} lines, {limit} are allowed"
@@ -73,7 +73,7 @@ def too_long(file: SourceFile) -> Iterator[str]:
 
 
 def unfit_words(file: SourceFile) -> Iterator[str]:
-    """What readers can't follow, and what was left for later."""
+    """Find references that readers can't follow, and marks of unfinished work."""
     for number, line in enumerate(file.lines, 1):
         if match := PRIVATE.search(line):
             yield f"{file.path}:{number}: '{match[0]}' isn't part of the repository"
@@ -82,6 +82,6 @@ def unfit_words(file: SourceFile) -> Iterator[str]:
 
 
 def without_header(file: SourceFile) -> Iterator[str]:
-    """Rust files that don't open with what they own (Python's are ruff's D100)."""
+    """Find Rust files without a module comment. For Python, ruff's D100 does that."""
     if file.path.suffix == ".rs" and not file.text.startswith("//!"):
         yield f"{file.path}: doesn't open with //! and what it owns and refuses"

@@ -1,4 +1,4 @@
-"""A rule for commands' names: only their records tell commands apart by name."""
+"""A rule: only records of commands may compare a command's name with a literal."""
 
 import ast
 import re
@@ -13,7 +13,7 @@ RECORDS = (
     "crates/engine/src/session/connection.rs",
     "tile38py/commands/",
 )
-# Files that compare such a word for another reason than to tell commands apart.
+# Files that compare such a word for other reasons.
 REASONS = {
     "crates/engine/src/fence/change.rs": "the words of a fence's COMMANDS",
     "crates/engine/src/geometry/geojson/parse.rs": "members of GeoJSON",

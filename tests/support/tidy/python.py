@@ -1,4 +1,4 @@
-"""Rules for the Python package: layers, bans, names, lengths. Imports nothing of it."""
+"""Rules for the Python package: layers, bans, names, lengths. Parses it without importing it."""
 
 import ast
 import io
@@ -46,7 +46,7 @@ COMMENTED_CODE = (ast.Assign, ast.AugAssign, ast.Import, ast.ImportFrom, ast.Ret
 
 
 def layer_of(module: str) -> int | None:
-    """The number of a module's layer, 0 at the top; None if it has none."""
+    """Return the number of a module's layer, 0 at the top; None if it has none."""
     parts = module.split(".")
     if parts[0] != PACKAGE or len(parts) == 1:
         return None
@@ -54,13 +54,13 @@ def layer_of(module: str) -> int | None:
 
 
 def module_name(file: SourceFile) -> str:
-    """The dotted name of a file's module."""
+    """Return the dotted name of a file's module."""
     parts = file.path.with_suffix("").parts
     return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
 
 
 def imports(tree: ast.AST) -> Iterator[tuple[int, str]]:
-    """Each imported name with its line; `from a import b` imports a.b."""
+    """Yield each imported name with its line; `from a import b` imports a.b."""
     for node in ast.walk(tree):
         if isinstance(node, ast.Import):
             for alias in node.names:
@@ -71,7 +71,7 @@ def imports(tree: ast.AST) -> Iterator[tuple[int, str]]:
 
 
 def called_name(node: ast.AST) -> str:
-    """The last part of the name of what is called; empty if it isn't a call."""
+    """Return the last part of a called function's name; empty for nodes that aren't calls."""
     if not isinstance(node, ast.Call):
         return ""
     match node.func:
@@ -81,7 +81,7 @@ def called_name(node: ast.AST) -> str:
 
 
 def against_layers(file: SourceFile, tree: ast.Module) -> Iterator[str]:
-    """Imports that don't point down."""
+    """Find imports that don't point to a lower layer."""
     module = module_name(file)
     rank = layer_of(module)
     if rank is None:
@@ -97,7 +97,7 @@ def against_layers(file: SourceFile, tree: ast.Module) -> Iterator[str]:
 
 
 def worldly(file: SourceFile, tree: ast.Module) -> Iterator[str]:
-    """Sockets, files and coroutines in dispatch or below, where code is plain and synchronous."""
+    """Find sockets, files and coroutines in dispatch and below, where all code is synchronous."""
     rank = layer_of(module_name(file))
     if rank is None or rank < DISPATCH:
         return
@@ -112,7 +112,7 @@ def worldly(file: SourceFile, tree: ast.Module) -> Iterator[str]:
 
 
 def own_time(file: SourceFile, tree: ast.Module) -> Iterator[str]:
-    """Time and chance that weren't passed in."""
+    """Find time and random numbers that aren't passed in."""
     if file.path.name == "clock.py":
         return
     for line, name in imports(tree):
@@ -126,7 +126,7 @@ def own_time(file: SourceFile, tree: ast.Module) -> Iterator[str]:
 
 
 def loose_tasks(file: SourceFile, tree: ast.Module) -> Iterator[str]:
-    """Tasks that no group owns."""
+    """Find tasks outside of a TaskGroup."""
     for node in ast.walk(tree):
         match node:
             case ast.Attribute(
@@ -136,7 +136,7 @@ def loose_tasks(file: SourceFile, tree: ast.Module) -> Iterator[str]:
 
 
 def own_errors(file: SourceFile, tree: ast.Module) -> Iterator[str]:
-    """Errors for clients that have no constructor in errors.py."""
+    """Find errors for clients without a constructor in errors.py."""
     if layer_of(module_name(file)) != layer_of(f"{PACKAGE}.commands"):
         return
     for node in ast.walk(tree):
@@ -150,8 +150,8 @@ def own_errors(file: SourceFile, tree: ast.Module) -> Iterator[str]:
 
 
 def hand_made_json(file: SourceFile, tree: ast.Module) -> Iterator[str]:
-    """JSON objects written as text; to look for such text is fine."""
-    allowed = {id(node) for node in constants_that_only_tell(tree)}
+    """Find JSON objects that are written as text, except in comparisons."""
+    allowed = {id(node) for node in docstrings_and_prefixes(tree)}
     for node in ast.walk(tree):
         if isinstance(node, ast.Constant) and isinstance(node.value, str | bytes):
             is_json = '{"' in node.value if isinstance(node.value, str) else b'{"' in node.value
@@ -159,8 +159,8 @@ def hand_made_json(file: SourceFile, tree: ast.Module) -> Iterator[str]:
                 yield f"{file.path}:{node.lineno}: JSON is encoded in one place, not by hand"
 
 
-def constants_that_only_tell(tree: ast.Module) -> Iterator[ast.expr]:
-    """Docstrings, and what a text is compared with at its head."""
+def docstrings_and_prefixes(tree: ast.Module) -> Iterator[ast.expr]:
+    """Yield docstrings and the arguments of startswith()."""
     for node in ast.walk(tree):
         match node:
             case ast.Expr(value=ast.Constant() as constant):
@@ -170,7 +170,7 @@ def constants_that_only_tell(tree: ast.Module) -> Iterator[ast.expr]:
 
 
 def unclear_names(file: SourceFile, tree: ast.Module) -> Iterator[str]:
-    """Abbreviations where names are spelled out."""
+    """Find abbreviations, where names should be spelled out."""
     if file.path.stem in UNCLEAR_NAMES:
         yield f"{file.path}: a file is called by what it owns"
     for node in ast.walk(tree):
@@ -185,7 +185,7 @@ def unclear_names(file: SourceFile, tree: ast.Module) -> Iterator[str]:
 
 
 def long_functions(file: SourceFile, tree: ast.Module) -> Iterator[str]:
-    """Functions that don't fit on a screen."""
+    """Find functions with too many lines."""
     for node in ast.walk(tree):
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
             length = (node.end_lineno or node.lineno) - node.lineno + 1
@@ -194,7 +194,7 @@ def long_functions(file: SourceFile, tree: ast.Module) -> Iterator[str]:
 
 
 def commented_code(file: SourceFile, _tree: ast.Module) -> Iterator[str]:
-    """Comments that are statements."""
+    """Find comments that are statements."""
     for token in tokenize.generate_tokens(io.StringIO(file.text).readline):
         text = token.string.lstrip("#! ")
         if token.type != tokenize.COMMENT or not re.search(r"[=(]|^import |^from |^return", text):
@@ -208,7 +208,7 @@ def commented_code(file: SourceFile, _tree: ast.Module) -> Iterator[str]:
 
 
 def called_name_of(statement: ast.stmt) -> str:
-    """The name that a statement calls, if it does nothing else."""
+    """Return the name of the function that a statement calls, if the call is all of it."""
     return called_name(statement.value) if isinstance(statement, ast.Expr) else ""
 
 
@@ -217,7 +217,7 @@ IN_PACKAGE = (against_layers, worldly, own_time, loose_tasks, own_errors, hand_m
 
 
 def findings(file: SourceFile) -> Iterator[str]:
-    """All that these rules find in a Python file."""
+    """Yield the findings of all rules in a Python file."""
     if file.path.suffix != ".py":
         return
     tree = ast.parse(file.text)

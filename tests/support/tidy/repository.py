@@ -1,4 +1,4 @@
-"""Rules for the repository as a whole: modules that nobody imports, commands that nobody tests."""
+"""Rules for the whole repository: modules without an importer, commands without a test."""
 
 import ast
 import re
@@ -9,16 +9,16 @@ from tests.support.records import all_records
 from tests.support.tidy import files, names, python, rust
 from tests.support.tidy.files import SourceFile
 
-# Modules that are started by name, or that others import without our seeing it.
+# Modules that are run by name, or imported by tools.
 STARTED = frozenset({"__main__", "__init__", "conftest"})
 
 
 def dead_modules(sources: list[SourceFile]) -> Iterator[str]:
-    """Python modules that no other file imports."""
+    """Find Python modules that no other file imports."""
     trees = {file: ast.parse(file.text) for file in sources if file.path.suffix == ".py"}
     imported = {name for tree in trees.values() for _, name in python.imports(tree)}
     started = {match for file in sources for match in re.findall(r"-m ([\w.]+)", file.text)}
-    # A package may import whatever lies in its folder.
+    # Packages with this call import all modules of their folder.
     gathered = {file.path.parent for file in trees if "iter_modules(__path__)" in file.text}
     for file in trees:
         module = python.module_name(file)
@@ -43,7 +43,7 @@ def untested_commands(
 
 
 def findings(root: Path) -> Iterator[str]:
-    """Everything that any rule finds in the repository."""
+    """Yield the findings of all rules in the repository."""
     sources = files.read_repository(root)
     for file in sources:
         for rule in (files.too_long, files.unfit_words, files.without_header):

@@ -1,4 +1,4 @@
-"""Rules for the Rust crates: layers, bans, names, lengths. Reads text, for want of a parser."""
+"""Rules for the Rust crates: layers, bans, names, lengths. Works on text, without a parser."""
 
 import re
 from collections.abc import Iterator
@@ -8,7 +8,7 @@ from tests.support.tidy.files import SourceFile
 FUNCTION_LINES_MAX = 60
 ENGINE = "crates/engine/src/"
 
-# Nothing points back up; modules that aren't named here (replies, numbers, sessions) are free.
+# Paths may not point to a higher rank. Modules without a rank are free.
 RANKS = {
     "commands": 5,
     "query": 4,
@@ -19,14 +19,14 @@ RANKS = {
     "index": 1,
     "geometry": 1,
 }
-# Fences are data, too: a snapshot has to hold them as it holds the collections.
-HELD = {("keyspace", "fence")}
+# The keyspace holds fences like collections, since snapshots include both.
+EXCEPTIONS = {("keyspace", "fence")}
 OUTSIDE_WORLD = re.compile(
     r"\bstd::(?:fs|net|process|thread|env)\b|\bSystemTime\b|\bInstant::now\b|\brand::|\bgetrandom\b"
 )
 UNCLEAR_NAMES = re.compile(r"\b(?:let|let mut|fn|mod|struct|enum) (oid|col|cfg|mgr|utils?)\b")
 COMMENTED_CODE = re.compile(r"^\s*// ?(?:let |use |pub |fn |if .*\{$|return\b.*;|.*\);$|\}$)")
-# Strings, characters and comments: their braces don't count.
+# Strings, characters and comments, whose braces aren't code.
 OPAQUE = re.compile(
     r"""//[^\n]*|/\*.*?\*/|b?r(\#*)".*?"\1|b?"(?:\\.|[^"\\])*"|b?'(?:\\[^\n]{1,8}?|[^'\\\n])'""",
     re.DOTALL,
@@ -40,23 +40,23 @@ TESTS = re.compile(r"^#\[cfg\(test\)\]", re.MULTILINE)
 
 
 def code_only(text: str) -> str:
-    """The text with strings, characters and comments blanked, lines and columns kept."""
+    """Blank strings, characters and comments; lines and columns stay."""
     return OPAQUE.sub(lambda match: re.sub(r"[^\n]", " ", match[0]), text)
 
 
 def without_tests(text: str) -> str:
-    """The text before the tests at its foot."""
+    """Return the text before the tests at the end of a file."""
     match = TESTS.search(text)
     return text[: match.start()] if match else text
 
 
 def line_of(text: str, position: int) -> int:
-    """The number of the line at a position."""
+    """Return the line number of a position."""
     return text.count("\n", 0, position) + 1
 
 
 def function_lengths(text: str) -> Iterator[tuple[str, int, int]]:
-    """Each function with a body: its name, its first line, how many lines it has."""
+    """Yield the name, the first line and the number of lines of each function with a body."""
     code = code_only(text)
     for match in FUNCTION.finditer(code):
         opening = re.compile(r"[{;]").search(code, match.end())
@@ -72,14 +72,14 @@ def function_lengths(text: str) -> Iterator[tuple[str, int, int]]:
 
 
 def long_functions(file: SourceFile) -> Iterator[str]:
-    """Functions that don't fit on a screen."""
+    """Find functions with too many lines."""
     for name, line, length in function_lengths(file.text):
         if length > FUNCTION_LINES_MAX:
             yield f"{file.path}:{line}: {name} has {length} lines"
 
 
 def against_layers(file: SourceFile) -> Iterator[str]:
-    """Paths that point back up."""
+    """Find paths that point to a higher rank."""
     if not str(file.path).startswith(ENGINE):
         return
     own = str(file.path).removeprefix(ENGINE).removesuffix(".rs").split("/")[0]
@@ -87,7 +87,7 @@ def against_layers(file: SourceFile) -> Iterator[str]:
     code = code_only(file.text)
     for match in re.finditer(r"\bcrate::(?:(\w+)|\{([^}]*)\})", code):
         for name in re.findall(r"\w+", match[1] or match[2]):
-            if (own, name) in HELD:
+            if (own, name) in EXCEPTIONS:
                 continue
             if rank is not None and RANKS.get(name, 0) > rank:
                 line = line_of(code, match.start())
@@ -95,7 +95,7 @@ def against_layers(file: SourceFile) -> Iterator[str]:
 
 
 def worldly(file: SourceFile) -> Iterator[str]:
-    """Time, chance, files, sockets and threads in the engine."""
+    """Find time, random numbers, files, sockets and threads in the engine."""
     if not str(file.path).startswith(ENGINE):
         return
     code = code_only(without_tests(file.text))
@@ -104,7 +104,7 @@ def worldly(file: SourceFile) -> Iterator[str]:
 
 
 def hand_made_json(file: SourceFile) -> Iterator[str]:
-    """JSON objects that a command's handler writes as text."""
+    """Find JSON objects that commands write as text."""
     if str(file.path).startswith(ENGINE + "commands/"):
         text = without_tests(file.text)
         for match in re.finditer(r'\{\\"|r#"[^#]*\{"', text):
@@ -112,21 +112,21 @@ def hand_made_json(file: SourceFile) -> Iterator[str]:
 
 
 def unclear_names(file: SourceFile) -> Iterator[str]:
-    """Abbreviations where names are spelled out."""
+    """Find abbreviations, where names should be spelled out."""
     code = code_only(file.text)
     for match in UNCLEAR_NAMES.finditer(code):
         yield f"{file.path}:{line_of(code, match.start())}: spell out '{match[1]}'"
 
 
 def commented_code(file: SourceFile) -> Iterator[str]:
-    """Comments that are statements."""
+    """Find comments that are statements."""
     for number, line in enumerate(file.lines, 1):
         if COMMENTED_CODE.match(line):
             yield f"{file.path}:{number}: commented-out code"
 
 
 def orphans(files: list[SourceFile]) -> Iterator[str]:
-    """Files that no module declares: the compiler doesn't see them at all."""
+    """Find files that no module declares, so that they aren't compiled."""
     text = {str(file.path): file.text for file in files if file.path.suffix == ".rs"}
     for file in files:
         path = file.path
@@ -146,7 +146,7 @@ RULES = (long_functions, against_layers, worldly, hand_made_json, unclear_names,
 
 
 def findings(file: SourceFile) -> Iterator[str]:
-    """All that these rules find in a Rust file."""
+    """Yield the findings of all rules in a Rust file."""
     if file.path.suffix == ".rs":
         for rule in RULES:
             yield from rule(file)

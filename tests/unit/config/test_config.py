@@ -30,7 +30,7 @@ def test_the_file_is_indented_and_sorted() -> None:
     config.set("replica-priority", "7")
     config.set("protected-mode", "NO")
     config.set("maxmemory", "3072kb")
-    config.keep()
+    config.store_values()
     assert config.file_text() == (
         b'{\n\t"maxmemory": "3mb",\n\t"protected-mode": "no",\n\t"replica-priority": 7,\n'
         b'\t"server_id": "ab"\n}\n'
@@ -41,7 +41,7 @@ def test_settings_reach_the_file_only_when_kept() -> None:
     config = Config()
     config.set("requirepass", "secret")
     assert b"secret" not in config.file_text()
-    config.keep()
+    config.store_values()
     assert config_of(config.file_text()).get(REQUIREPASS) == "secret"
 
 
@@ -73,7 +73,7 @@ def test_the_file_keeps_its_spelling_until_settings_are_kept() -> None:
     assert b'"1500kb"' in config.file_text()
     assert b"other" not in config.file_text()
     assert config.left_out == "'other'"
-    config.keep()
+    config.store_values()
     assert b'"maxmemory": "1mb"' in config.file_text()
 
 
@@ -123,5 +123,5 @@ def test_a_password_of_any_bytes_survives_the_file() -> None:
     config = Config()
     password = b"\xff\xfe".decode("utf-8", "surrogateescape")
     config.set("requirepass", password)
-    config.keep()
+    config.store_values()
     assert config_of(config.file_text()).get(REQUIREPASS) == password

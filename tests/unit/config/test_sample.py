@@ -21,5 +21,5 @@ def test_every_setting_is_there_and_explained() -> None:
 def test_it_holds_the_defaults() -> None:
     config = Config()
     config.read(SAMPLE.read_bytes())
-    config.keep()
+    config.store_values()
     assert config.file_text() == Config().file_text()

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.deliveries import Bench
+from tests.support.deliveries import DeliveryHarness
 from tests.support.events import hook_event, queued
 from tests.support.fake_time import run_in_fake_time
 from tile38py.delivery.retention import Retention
@@ -19,7 +19,7 @@ SECOND_NS = 10**9
 
 def test_events_of_a_hook_come_in_order(tmp_path: Path) -> None:
     async def run() -> None:
-        bench = Bench(tmp_path / "queue.db")
+        bench = DeliveryHarness(tmp_path / "queue.db")
         for number in range(10):
             bench.queue.append(hook_event("h", b"%d" % number), bench.clock.now_ns())
             bench.queue.append(hook_event("h1", b"other"), bench.clock.now_ns())
@@ -30,12 +30,12 @@ def test_events_of_a_hook_come_in_order(tmp_path: Path) -> None:
 
 def test_events_survive_a_restart(tmp_path: Path) -> None:
     async def run() -> None:
-        bench = Bench(tmp_path / "queue.db")
+        bench = DeliveryHarness(tmp_path / "queue.db")
         for number in range(3):
             bench.queue.append(hook_event("h", b"%d" % number), bench.clock.now_ns())
         await bench.queue.flush()
         # Nothing is closed: that is what a kill leaves.
-        again = Bench(tmp_path / "queue.db")
+        again = DeliveryHarness(tmp_path / "queue.db")
         assert again.queue.count == 3
         assert again.queue.last_number == 3
         await again.queue.load(["h"])
@@ -46,7 +46,7 @@ def test_events_survive_a_restart(tmp_path: Path) -> None:
 
 def test_what_was_delivered_before_the_flush_never_reaches_the_file(tmp_path: Path) -> None:
     async def run() -> None:
-        bench = Bench(tmp_path / "queue.db")
+        bench = DeliveryHarness(tmp_path / "queue.db")
         bench.queue.append(hook_event("h", b"1"), bench.clock.now_ns())
         bench.queue.settle(bench.queue.take("h", 9, 9), 1)
         await bench.queue.flush()
@@ -58,7 +58,7 @@ def test_what_was_delivered_before_the_flush_never_reaches_the_file(tmp_path: Pa
 
 def test_what_is_delivered_after_the_flush_leaves_the_file(tmp_path: Path) -> None:
     async def run() -> None:
-        bench = Bench(tmp_path / "queue.db")
+        bench = DeliveryHarness(tmp_path / "queue.db")
         for _ in range(3):
             bench.queue.append(hook_event("h", b"1"), bench.clock.now_ns())
         await bench.queue.flush()
@@ -80,7 +80,7 @@ def test_more_than_memory_holds_comes_back_from_the_file_in_order(
     assert HOOK_MEMORY_BYTES_MAX > 1000
 
     async def run() -> None:
-        bench = Bench(tmp_path / "queue.db")
+        bench = DeliveryHarness(tmp_path / "queue.db")
         expected = [b"%d" % number for number in range(2000)]
         for body in expected:
             bench.queue.append(hook_event("h", body), bench.clock.now_ns())
@@ -104,7 +104,7 @@ def test_more_than_memory_holds_comes_back_from_the_file_in_order(
 
 def test_an_event_older_than_the_ttl_is_dropped_and_counted(tmp_path: Path) -> None:
     async def run() -> None:
-        bench = Bench(tmp_path / "queue.db", Retention(ttl_ns=30 * SECOND_NS))
+        bench = DeliveryHarness(tmp_path / "queue.db", Retention(ttl_ns=30 * SECOND_NS))
         bench.queue.append(hook_event("h", b"old"), bench.clock.now_ns())
         bench.clock.sleep(29)
         bench.queue.append(hook_event("h", b"young"), bench.clock.now_ns())
@@ -118,7 +118,7 @@ def test_an_event_older_than_the_ttl_is_dropped_and_counted(tmp_path: Path) -> N
 
 def test_a_ttl_of_zero_keeps_events(tmp_path: Path) -> None:
     async def run() -> None:
-        bench = Bench(tmp_path / "queue.db", Retention(ttl_ns=0))
+        bench = DeliveryHarness(tmp_path / "queue.db", Retention(ttl_ns=0))
         bench.queue.append(hook_event("h", b"old"), bench.clock.now_ns())
         bench.clock.sleep(1e6)
         await bench.sweeper.sweep()
@@ -129,11 +129,11 @@ def test_a_ttl_of_zero_keeps_events(tmp_path: Path) -> None:
 
 def test_old_events_that_only_the_file_holds_are_dropped_and_counted(tmp_path: Path) -> None:
     async def run() -> None:
-        bench = Bench(tmp_path / "queue.db")
+        bench = DeliveryHarness(tmp_path / "queue.db")
         for _ in range(5):
             bench.queue.append(hook_event("h", b"old"), bench.clock.now_ns())
         await bench.queue.flush()
-        again = Bench(tmp_path / "queue.db")
+        again = DeliveryHarness(tmp_path / "queue.db")
         again.clock.sleep(31)
         await again.sweeper.sweep()
         assert not again.queue.has("h")
@@ -146,11 +146,11 @@ def test_old_events_that_only_the_file_holds_are_dropped_and_counted(tmp_path: P
 
 def test_the_oldest_events_go_when_there_is_no_room(tmp_path: Path) -> None:
     async def run() -> None:
-        bench = Bench(tmp_path / "queue.db")
+        bench = DeliveryHarness(tmp_path / "queue.db")
         for number in range(10):
             bench.queue.append(hook_event("h", b"%d" % number), bench.clock.now_ns())
         await bench.queue.flush()
-        again = Bench(tmp_path / "queue.db", Retention(bytes_max=5 * 201))
+        again = DeliveryHarness(tmp_path / "queue.db", Retention(bytes_max=5 * 201))
         await again.sweeper.sweep()
         await again.queue.load(["h"])
         assert again.take("h") == [b"5", b"6", b"7", b"8", b"9"]
@@ -161,7 +161,7 @@ def test_the_oldest_events_go_when_there_is_no_room(tmp_path: Path) -> None:
 
 def test_the_oldest_go_first_whether_memory_holds_them_or_not(tmp_path: Path) -> None:
     async def run() -> None:
-        bench = Bench(tmp_path / "queue.db")
+        bench = DeliveryHarness(tmp_path / "queue.db")
         for number in range(10):
             bench.queue.append(hook_event("ab"[number % 2], b"%d" % number), bench.clock.now_ns())
             if number == 6:
@@ -179,12 +179,12 @@ def test_the_oldest_go_first_whether_memory_holds_them_or_not(tmp_path: Path) ->
 def test_one_sweep_drops_everything_that_is_too_old(tmp_path: Path, is_in_memory: bool) -> None:
     async def run() -> None:
         count = 2 * HOOK_SWEEP_COUNT_MAX + 5
-        bench = Bench(tmp_path / "queue.db")
+        bench = DeliveryHarness(tmp_path / "queue.db")
         for _ in range(count):
             bench.queue.append(hook_event("h", b"old"), bench.clock.now_ns())
         await bench.queue.flush()
         if not is_in_memory:
-            bench = Bench(tmp_path / "queue.db")
+            bench = DeliveryHarness(tmp_path / "queue.db")
         bench.clock.sleep(31)
         bench.queue.append(hook_event("h", b"young"), bench.clock.now_ns())
         await bench.sweeper.sweep()
@@ -198,7 +198,7 @@ def test_one_sweep_drops_everything_that_is_too_old(tmp_path: Path, is_in_memory
 
 def test_others_have_their_turn_while_many_events_are_written_and_dropped(tmp_path: Path) -> None:
     async def run() -> None:
-        bench = Bench(tmp_path / "queue.db")
+        bench = DeliveryHarness(tmp_path / "queue.db")
         turns = 0
 
         async def others() -> None:
@@ -230,7 +230,7 @@ def test_a_flood_behind_an_endpoint_that_hangs_stays_within_its_bound(
     monkeypatch.setattr("tile38py.delivery.retention.HOOK_QUEUE_BYTES_SLACK", 10_000)
 
     async def run() -> None:
-        bench = Bench(tmp_path / "queue.db", Retention(bytes_max=10_000))
+        bench = DeliveryHarness(tmp_path / "queue.db", Retention(bytes_max=10_000))
         bench.queue.append(hook_event("h", b"first"), bench.clock.now_ns())
         in_hand = bench.queue.take("h", 1, 100)
         for _ in range(1000):
@@ -249,13 +249,13 @@ def test_large_events_are_read_back_a_few_at_a_time(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async def run() -> None:
-        bench = Bench(tmp_path / "queue.db")
+        bench = DeliveryHarness(tmp_path / "queue.db")
         expected = [b"%d" % number * 1000 for number in range(10)]
         for body in expected:
             bench.queue.append(hook_event("h", body), bench.clock.now_ns())
         await bench.queue.flush()
         monkeypatch.setattr("tile38py.delivery.hook_queue.HOOK_LOAD_BYTES_MAX", 2000)
-        again = Bench(tmp_path / "queue.db")
+        again = DeliveryHarness(tmp_path / "queue.db")
         found: list[bytes] = []
         while again.queue.has("h"):
             await again.queue.load(["h"])
@@ -270,7 +270,7 @@ def test_large_events_are_read_back_a_few_at_a_time(
 
 def test_a_deleted_hooks_events_never_go_to_a_later_hook_of_its_name(tmp_path: Path) -> None:
     async def run() -> None:
-        bench = Bench(tmp_path / "queue.db")
+        bench = DeliveryHarness(tmp_path / "queue.db")
         bench.queue.append(hook_event("h", b"old"), bench.clock.now_ns())
         await bench.queue.flush()
         bench.queue.append(hook_event("h", b"old, too"), bench.clock.now_ns())
@@ -278,7 +278,7 @@ def test_a_deleted_hooks_events_never_go_to_a_later_hook_of_its_name(tmp_path: P
         bench.queue.append(hook_event("h", b"new"), bench.clock.now_ns())
         await bench.queue.flush()
         assert bench.take("h") == [b"new"]
-        again = Bench(tmp_path / "queue.db")
+        again = DeliveryHarness(tmp_path / "queue.db")
         await again.queue.load(["h"])
         assert again.take("h") == [b"new"]
 
@@ -288,10 +288,10 @@ def test_a_deleted_hooks_events_never_go_to_a_later_hook_of_its_name(tmp_path: P
 @pytest.mark.parametrize("name", ["", "h\x00x", "\udcff\udcfe", "ключ", "a" * 10_000, "'\";--"])
 def test_a_hook_of_any_name_gets_its_events_back(tmp_path: Path, name: str) -> None:
     async def run() -> None:
-        bench = Bench(tmp_path / "queue.db")
+        bench = DeliveryHarness(tmp_path / "queue.db")
         bench.queue.append(hook_event(name, b"1"), bench.clock.now_ns())
         await bench.queue.flush()
-        again = Bench(tmp_path / "queue.db")
+        again = DeliveryHarness(tmp_path / "queue.db")
         await again.queue.load([name])
         assert again.take(name) == [b"1"]
 
@@ -354,7 +354,7 @@ def test_an_unwritable_file_is_told_and_nothing_is_lost(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async def run() -> None:
-        bench = Bench(tmp_path / "queue.db")
+        bench = DeliveryHarness(tmp_path / "queue.db")
         told: list[str | None] = []
         bench.queue.on_health = told.append
         other = sqlite3.connect(tmp_path / "queue.db", isolation_level=None)
@@ -375,7 +375,7 @@ def test_an_unwritable_file_is_told_and_nothing_is_lost(
 
 def test_memory_stays_bounded_while_the_file_cannot_be_written(tmp_path: Path) -> None:
     async def run() -> None:
-        bench = Bench(tmp_path / "queue.db", Retention(bytes_max=100_000))
+        bench = DeliveryHarness(tmp_path / "queue.db", Retention(bytes_max=100_000))
         bench.store.limit_pages(1)
         for _ in range(1000):
             bench.queue.append(hook_event("h", b"x" * 1000), bench.clock.now_ns())

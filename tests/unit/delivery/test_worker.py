@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.deliveries import Bench, Hook, running
+from tests.support.deliveries import DeliveryHarness, Hook, running
 from tests.support.events import hook_event
 from tests.support.fake_time import run_in_fake_time
 from tile38py.interfaces.delivery import Batch
@@ -16,7 +16,7 @@ from tile38py.limits import HOOK_BATCH_COUNT_MAX, HOOK_STEP_COUNT_MAX
 
 def test_events_are_delivered_in_order_and_the_task_ends(tmp_path: Path) -> None:
     async def run() -> None:
-        bench = Bench(tmp_path / "queue.db")
+        bench = DeliveryHarness(tmp_path / "queue.db")
         bench.hooks["h"] = Hook(["a"])
         expected = [b"%d" % number for number in range(2000)]
         async with running(bench):
@@ -32,7 +32,7 @@ def test_events_are_delivered_in_order_and_the_task_ends(tmp_path: Path) -> None
 
 def test_the_second_endpoint_takes_over_and_the_first_comes_back(tmp_path: Path) -> None:
     async def run() -> None:
-        bench = Bench(tmp_path / "queue.db")
+        bench = DeliveryHarness(tmp_path / "queue.db")
         bench.hooks["h"] = Hook(["a", "b"])
         bench.couriers.down.add("a")
         async with running(bench):
@@ -48,7 +48,7 @@ def test_the_second_endpoint_takes_over_and_the_first_comes_back(tmp_path: Path)
 
 def test_a_hanging_endpoint_stops_nobody_else(tmp_path: Path) -> None:
     async def run() -> None:
-        bench = Bench(tmp_path / "queue.db")
+        bench = DeliveryHarness(tmp_path / "queue.db")
         bench.couriers.hanging.update(f"dead-{at}" for at in range(1000))
         for at in range(1000):
             bench.hooks[f"dead-{at}"] = Hook([f"dead-{at}"])
@@ -66,7 +66,7 @@ def test_a_dead_endpoint_is_tried_again_after_half_a_second_and_nothing_is_lost(
     tmp_path: Path,
 ) -> None:
     async def run() -> None:
-        bench = Bench(tmp_path / "queue.db")
+        bench = DeliveryHarness(tmp_path / "queue.db")
         bench.hooks["h"] = Hook(["a"])
         bench.couriers.down.add("a")
         async with running(bench):
@@ -87,7 +87,7 @@ def test_a_dead_endpoint_is_tried_again_after_half_a_second_and_nothing_is_lost(
 
 def test_70000_hooks_on_a_dead_endpoint_are_one_task_and_one_try_at_a_time(tmp_path: Path) -> None:
     async def run() -> None:
-        bench = Bench(tmp_path / "queue.db")
+        bench = DeliveryHarness(tmp_path / "queue.db")
         hook = Hook(["a"])
         bench.couriers.down.add("a")
         async with running(bench):
@@ -103,7 +103,7 @@ def test_70000_hooks_on_a_dead_endpoint_are_one_task_and_one_try_at_a_time(tmp_p
 
 def test_a_refused_event_holds_up_its_own_hook_only(tmp_path: Path) -> None:
     async def run() -> None:
-        bench = Bench(tmp_path / "queue.db")
+        bench = DeliveryHarness(tmp_path / "queue.db")
         bench.hooks.update({"bad": Hook(["a"]), "good": Hook(["a"])})
         bench.couriers.refused.add(b"2")
         async with running(bench):
@@ -122,7 +122,7 @@ def test_an_event_that_breaks_connections_holds_up_no_other_hook_of_its_endpoint
     tmp_path: Path,
 ) -> None:
     async def run() -> None:
-        bench = Bench(tmp_path / "queue.db")
+        bench = DeliveryHarness(tmp_path / "queue.db")
         bench.hooks.update({name: Hook(["a"]) for name in ("bad", "worse", "good", "fine")})
         bench.couriers.poison.update((b"17", b"w"))
         expected = [b"%d" % number for number in range(100)]
@@ -152,7 +152,7 @@ def test_an_event_that_breaks_connections_holds_up_no_other_hook_of_its_endpoint
 
 def test_batches_grow_again_once_a_dead_endpoint_is_back(tmp_path: Path) -> None:
     async def run() -> None:
-        bench = Bench(tmp_path / "queue.db")
+        bench = DeliveryHarness(tmp_path / "queue.db")
         bench.hooks["h"] = Hook(["a"])
         bench.couriers.down.add("a")
         async with running(bench):
@@ -169,7 +169,7 @@ def test_batches_grow_again_once_a_dead_endpoint_is_back(tmp_path: Path) -> None
 
 def test_what_went_out_past_a_refused_event_is_not_sent_again(tmp_path: Path) -> None:
     async def run() -> None:
-        bench = Bench(tmp_path / "queue.db")
+        bench = DeliveryHarness(tmp_path / "queue.db")
         bench.hooks["h"] = Hook(["u"])
         bench.couriers.refused = {b"2"}
         bench.couriers.stops_at_refusals = False
@@ -188,7 +188,7 @@ def test_what_went_out_past_a_refused_event_is_not_sent_again(tmp_path: Path) ->
 
 def test_replacing_a_hook_hands_its_events_to_the_new_endpoint_at_once(tmp_path: Path) -> None:
     async def run() -> None:
-        bench = Bench(tmp_path / "queue.db")
+        bench = DeliveryHarness(tmp_path / "queue.db")
         bench.hooks["h"] = Hook(["a"])
         bench.couriers.down.add("a")
         async with running(bench):
@@ -204,7 +204,7 @@ def test_replacing_a_hook_hands_its_events_to_the_new_endpoint_at_once(tmp_path:
 
 def test_replacing_a_hook_while_a_send_hangs_strands_nothing(tmp_path: Path) -> None:
     async def run() -> None:
-        bench = Bench(tmp_path / "queue.db")
+        bench = DeliveryHarness(tmp_path / "queue.db")
         bench.hooks["h"] = Hook(["a"])
         bench.couriers.hanging.add("a")
         async with running(bench):
@@ -221,7 +221,7 @@ def test_replacing_a_hook_while_a_send_hangs_strands_nothing(tmp_path: Path) -> 
 
 def test_deleting_a_hook_in_the_middle_of_a_send_drops_its_events(tmp_path: Path) -> None:
     async def run() -> None:
-        bench = Bench(tmp_path / "queue.db")
+        bench = DeliveryHarness(tmp_path / "queue.db")
         bench.hooks["h"] = Hook(["a"])
         bench.couriers.hanging.add("a")
         async with running(bench):
@@ -241,7 +241,7 @@ def test_deleting_a_hook_in_the_middle_of_a_send_drops_its_events(tmp_path: Path
 
 def test_an_event_that_no_endpoint_takes_ends_with_its_ttl(tmp_path: Path) -> None:
     async def run() -> None:
-        bench = Bench(tmp_path / "queue.db")
+        bench = DeliveryHarness(tmp_path / "queue.db")
         bench.hooks["h"] = Hook(["a"])
         bench.couriers.down.add("a")
         async with running(bench):
@@ -255,11 +255,11 @@ def test_an_event_that_no_endpoint_takes_ends_with_its_ttl(tmp_path: Path) -> No
 
 def test_events_of_the_last_run_go_out_when_it_starts(tmp_path: Path) -> None:
     async def run() -> None:
-        bench = Bench(tmp_path / "queue.db")
+        bench = DeliveryHarness(tmp_path / "queue.db")
         bench.queue.append(hook_event("h", b"1"), bench.clock.now_ns())
         bench.queue.append(hook_event("gone", b"2"), bench.clock.now_ns())
         await bench.queue.flush()
-        again = Bench(tmp_path / "queue.db")
+        again = DeliveryHarness(tmp_path / "queue.db")
         again.hooks["h"] = Hook(["a"])
         async with running(again):
             await asyncio.sleep(0.1)
@@ -273,7 +273,7 @@ def test_small_batches_begin_apart_so_that_they_grow_where_each_costs_the_broker
     tmp_path: Path,
 ) -> None:
     async def run() -> None:
-        bench = Bench(tmp_path / "queue.db")
+        bench = DeliveryHarness(tmp_path / "queue.db")
         bench.couriers.linger = 0.005
         hooks = [f"h{at}" for at in range(40)]
         bench.hooks.update({hook: Hook(["a"]) for hook in hooks})
@@ -293,9 +293,9 @@ def test_small_batches_begin_apart_so_that_they_grow_where_each_costs_the_broker
 
 
 @asynccontextmanager
-async def waiting_in_line(path: Path) -> AsyncIterator[Bench]:
+async def waiting_in_line(path: Path) -> AsyncIterator[DeliveryHarness]:
     """A hook `h` whose event stands behind one that hangs."""
-    bench = Bench(path)
+    bench = DeliveryHarness(path)
     bench.couriers.hanging.add("old")
     bench.hooks.update({"first": Hook(["old"]), "h": Hook(["old"])})
     async with running(bench):
@@ -347,7 +347,7 @@ def test_others_get_fewer_turns_while_messages_pile_up(
         batch.delivered.update(range(len(batch.events)))
 
     async def turns(count: int) -> int:
-        bench = Bench(tmp_path / f"{count}.db")
+        bench = DeliveryHarness(tmp_path / f"{count}.db")
         monkeypatch.setattr(bench.couriers, "send", deliver)
         hooks = [f"h{at}" for at in range(count)]
         bench.hooks.update({hook: Hook(["a"]) for hook in hooks})

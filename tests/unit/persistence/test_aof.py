@@ -13,7 +13,7 @@ from tile38py.persistence.no_log import NoLog
 FULL = os.strerror(errno.ENOSPC)
 
 
-class Fixture:
+class LogFixture:
     """A log on a fake file and loop."""
 
     def __init__(self, data: bytes = b"") -> None:
@@ -34,11 +34,11 @@ class Fixture:
 
 
 @pytest.fixture
-def log() -> Fixture:
-    return Fixture()
+def log() -> LogFixture:
+    return LogFixture()
 
 
-def test_all_appends_of_a_turn_are_one_write(log: Fixture) -> None:
+def test_all_appends_of_a_turn_are_one_write(log: LogFixture) -> None:
     first, second = log.client(), log.client()
     log.write(b"one", first)
     log.write(b"two", second)
@@ -49,7 +49,7 @@ def test_all_appends_of_a_turn_are_one_write(log: Fixture) -> None:
     assert not log.aof.is_dirty
 
 
-def test_replies_that_queue_behind_a_write_keep_their_order(log: Fixture) -> None:
+def test_replies_that_queue_behind_a_write_keep_their_order(log: LogFixture) -> None:
     client = log.client()
     log.write(b"one", client, b"1")
     log.aof.wait(client, b"2")
@@ -57,7 +57,7 @@ def test_replies_that_queue_behind_a_write_keep_their_order(log: Fixture) -> Non
     assert client.sent == [b"1", b"2"]
 
 
-def test_everysec_syncs_once_for_what_was_written(log: Fixture) -> None:
+def test_everysec_syncs_once_for_what_was_written(log: LogFixture) -> None:
     log.aof.append(b"one")
     log.loop.turn()
     log.aof.tick()
@@ -69,7 +69,7 @@ def test_everysec_syncs_once_for_what_was_written(log: Fixture) -> None:
     assert not log.loop.threads
 
 
-def test_no_never_syncs(log: Fixture) -> None:
+def test_no_never_syncs(log: LogFixture) -> None:
     log.aof.policy = "no"
     log.aof.append(b"one")
     log.loop.turn()
@@ -77,7 +77,7 @@ def test_no_never_syncs(log: Fixture) -> None:
     assert not log.loop.threads
 
 
-def test_always_holds_replies_until_the_sync_is_done(log: Fixture) -> None:
+def test_always_holds_replies_until_the_sync_is_done(log: LogFixture) -> None:
     log.aof.policy = ALWAYS
     first, second = log.client(), log.client()
     log.write(b"one", first)
@@ -93,7 +93,7 @@ def test_always_holds_replies_until_the_sync_is_done(log: Fixture) -> None:
     assert not log.aof.is_dirty
 
 
-def test_a_change_to_always_during_a_sync_loses_no_reply(log: Fixture) -> None:
+def test_a_change_to_always_during_a_sync_loses_no_reply(log: LogFixture) -> None:
     client = log.client()
     log.aof.append(b"one")
     log.loop.turn()
@@ -108,7 +108,7 @@ def test_a_change_to_always_during_a_sync_loses_no_reply(log: Fixture) -> None:
     assert client.sent == [b"+OK\r\n"]
 
 
-def test_a_change_from_always_during_a_sync_keeps_the_order(log: Fixture) -> None:
+def test_a_change_from_always_during_a_sync_keeps_the_order(log: LogFixture) -> None:
     log.aof.policy = ALWAYS
     client = log.client()
     log.write(b"one", client, b"1")
@@ -122,7 +122,7 @@ def test_a_change_from_always_during_a_sync_keeps_the_order(log: Fixture) -> Non
     assert client.sent == [b"1", b"2"]
 
 
-def test_a_full_disk_refuses_the_writers_and_cuts_the_file(log: Fixture) -> None:
+def test_a_full_disk_refuses_the_writers_and_cuts_the_file(log: LogFixture) -> None:
     log.aof.append(b"good")
     log.loop.turn()
     log.file.room = 2
@@ -135,7 +135,7 @@ def test_a_full_disk_refuses_the_writers_and_cuts_the_file(log: Fixture) -> None
     assert (log.file.data, log.health) == (b"good", [FULL])
 
 
-def test_what_a_full_disk_refused_is_written_first_once_there_is_room(log: Fixture) -> None:
+def test_what_a_full_disk_refused_is_written_first_once_there_is_room(log: LogFixture) -> None:
     log.file.room = 0
     log.aof.append(b"one")
     log.loop.turn()
@@ -153,7 +153,7 @@ def test_what_a_full_disk_refused_is_written_first_once_there_is_room(log: Fixtu
     assert (log.file.data, client.sent) == (b"onetwo", [b"+OK\r\n"])
 
 
-def test_writes_that_come_while_the_disk_is_full_keep_their_order(log: Fixture) -> None:
+def test_writes_that_come_while_the_disk_is_full_keep_their_order(log: LogFixture) -> None:
     log.file.room = 0
     log.aof.append(b"one")
     log.loop.turn()
@@ -167,7 +167,7 @@ def test_writes_that_come_while_the_disk_is_full_keep_their_order(log: Fixture) 
     assert log.file.data == b"onetwo"
 
 
-def test_a_second_failure_keeps_everything(log: Fixture) -> None:
+def test_a_second_failure_keeps_everything(log: LogFixture) -> None:
     log.file.room = 0
     log.aof.append(b"one")
     log.loop.turn()
@@ -179,7 +179,7 @@ def test_a_second_failure_keeps_everything(log: Fixture) -> None:
     assert log.file.data == b"one"
 
 
-def test_a_failed_sync_stops_writes_until_one_succeeds(log: Fixture) -> None:
+def test_a_failed_sync_stops_writes_until_one_succeeds(log: LogFixture) -> None:
     log.aof.append(b"one")
     log.loop.turn()
     log.file.sync_error = OSError(errno.EIO, "x")
@@ -192,7 +192,7 @@ def test_a_failed_sync_stops_writes_until_one_succeeds(log: Fixture) -> None:
     assert (log.health[-1], log.file.data) == (None, b"one")
 
 
-def test_a_failed_sync_under_always_writes_the_bytes_anew(log: Fixture) -> None:
+def test_a_failed_sync_under_always_writes_the_bytes_anew(log: LogFixture) -> None:
     log.aof.policy = ALWAYS
     client = log.client()
     log.file.sync_error = OSError(errno.EIO, "x")
@@ -207,14 +207,14 @@ def test_a_failed_sync_under_always_writes_the_bytes_anew(log: Fixture) -> None:
     assert (log.file.data, log.health[-1]) == (b"one", None)
 
 
-def test_close_writes_and_syncs_what_waits(log: Fixture) -> None:
+def test_close_writes_and_syncs_what_waits(log: LogFixture) -> None:
     client = log.client()
     log.write(b"one", client)
     log.aof.close()
     assert (log.file.synced, client.sent) == (3, [b"+OK\r\n"])
 
 
-def test_close_during_a_sync_under_always_answers_in_order(log: Fixture) -> None:
+def test_close_during_a_sync_under_always_answers_in_order(log: LogFixture) -> None:
     log.aof.policy = ALWAYS
     client = log.client()
     log.write(b"one", client, b"1")
@@ -227,7 +227,7 @@ def test_close_during_a_sync_under_always_answers_in_order(log: Fixture) -> None
 
 
 def test_the_size_counts_what_waits() -> None:
-    log = Fixture(b"before")
+    log = LogFixture(b"before")
     log.aof.append(b"one")
     assert log.aof.size == 9
 
@@ -240,14 +240,14 @@ def test_a_server_without_a_log_is_never_dirty() -> None:
     assert (log.is_dirty, log.size, log.digest(0, 0)) == (False, 0, None)
 
 
-def held(log: Fixture) -> list[str]:
+def held(log: LogFixture) -> list[str]:
     """Hold the log; what happened is told in the list."""
     told: list[str] = []
     log.aof.pause(lambda: told.append("held"))
     return told
 
 
-def test_while_held_nothing_is_written_and_replies_wait(log: Fixture) -> None:
+def test_while_held_nothing_is_written_and_replies_wait(log: LogFixture) -> None:
     client = log.client()
     assert held(log) == ["held"]
     log.write(b"one", client)
@@ -258,7 +258,7 @@ def test_while_held_nothing_is_written_and_replies_wait(log: Fixture) -> None:
     assert (log.file.data, client.sent) == (b"one", [b"+OK\r\n"])
 
 
-def test_under_always_a_hold_waits_for_the_sync_under_way(log: Fixture) -> None:
+def test_under_always_a_hold_waits_for_the_sync_under_way(log: LogFixture) -> None:
     log.aof.policy = ALWAYS
     first, second = log.client(), log.client()
     log.write(b"one", first)
@@ -272,7 +272,7 @@ def test_under_always_a_hold_waits_for_the_sync_under_way(log: Fixture) -> None:
     assert log.file.data == b"one"
 
 
-def test_another_file_takes_the_place_and_gets_what_waits(log: Fixture) -> None:
+def test_another_file_takes_the_place_and_gets_what_waits(log: LogFixture) -> None:
     log.aof.append(b"long before")
     log.loop.turn()
     held(log)
@@ -294,7 +294,7 @@ def test_another_file_takes_the_place_and_gets_what_waits(log: Fixture) -> None:
 
 
 def test_a_name_that_could_not_be_synced_is_synced_before_anything_is_promised(
-    log: Fixture,
+    log: LogFixture,
 ) -> None:
     def broken() -> None:
         raise OSError(errno.EIO, "x")
@@ -310,7 +310,7 @@ def test_a_name_that_could_not_be_synced_is_synced_before_anything_is_promised(
     assert (client.sent, client.refusals) == ([], [os.strerror(errno.EIO)])
 
 
-def test_a_file_of_another_history_drops_what_waits_and_what_failed(log: Fixture) -> None:
+def test_a_file_of_another_history_drops_what_waits_and_what_failed(log: LogFixture) -> None:
     log.file.room = 0
     log.aof.append(b"lost")
     log.loop.turn()
@@ -326,7 +326,7 @@ def test_a_file_of_another_history_drops_what_waits_and_what_failed(log: Fixture
     assert (log.health, client.sent) == ([FULL, None], [b"reply"])
 
 
-def test_the_error_of_a_sync_of_the_former_file_matters_no_more(log: Fixture) -> None:
+def test_the_error_of_a_sync_of_the_former_file_matters_no_more(log: LogFixture) -> None:
     log.aof.append(b"one")
     log.loop.turn()
     log.aof.tick()
@@ -338,7 +338,7 @@ def test_the_error_of_a_sync_of_the_former_file_matters_no_more(log: Fixture) ->
     assert (log.aof.error, log.health) == (None, [])
 
 
-def test_a_close_while_held_promises_nothing(log: Fixture) -> None:
+def test_a_close_while_held_promises_nothing(log: LogFixture) -> None:
     client = log.client()
     held(log)
     log.write(b"one", client)
@@ -346,7 +346,7 @@ def test_a_close_while_held_promises_nothing(log: Fixture) -> None:
     assert (log.file.data, client.sent, client.refusals) == (b"", [], ["the server stops"])
 
 
-def test_a_group_that_comes_during_a_recovery_is_written_too(log: Fixture) -> None:
+def test_a_group_that_comes_during_a_recovery_is_written_too(log: LogFixture) -> None:
     log.file.room = 0
     log.aof.append(b"one")
     log.loop.turn()
@@ -359,7 +359,7 @@ def test_a_group_that_comes_during_a_recovery_is_written_too(log: Fixture) -> No
     assert (log.file.data, log.aof.error) == (b"onetwo", None)
 
 
-def test_what_a_full_disk_took_before_is_synced_all_the_same(log: Fixture) -> None:
+def test_what_a_full_disk_took_before_is_synced_all_the_same(log: LogFixture) -> None:
     log.write(b"one", log.client())
     log.loop.turn()
     log.file.room = 0
@@ -370,7 +370,7 @@ def test_what_a_full_disk_took_before_is_synced_all_the_same(log: Fixture) -> No
     assert (log.aof.error, log.file.synced) == (FULL, 3)
 
 
-def test_a_close_with_a_full_disk_syncs_what_it_took(log: Fixture) -> None:
+def test_a_close_with_a_full_disk_syncs_what_it_took(log: LogFixture) -> None:
     log.write(b"one", log.client())
     log.loop.turn()
     log.file.room = 0

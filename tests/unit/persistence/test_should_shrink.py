@@ -27,7 +27,7 @@ LARGE = LogGrowth(size=300, size_base=200)
         (ShrinkRule(100), LogGrowth(size=200, size_base=200, is_rewritten=True), False),
         (ShrinkRule(100), LogGrowth(size=201, size_base=200, is_rewritten=True), True),
         (ShrinkRule(100), LogGrowth(size=200, size_base=200), True),
-        # LogGrowth.
+        # The growth since the last rewrite, in percent.
         (ShrinkRule(100, 50), LARGE, True),
         (ShrinkRule(100, 51), LARGE, False),
         (ShrinkRule(100, 100), LogGrowth(size=101, size_base=0), True),

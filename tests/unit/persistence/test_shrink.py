@@ -7,7 +7,7 @@ import random
 import pytest
 
 from tests.support.fake_disk import LOG, FakeDisk, PowerLossError
-from tests.support.shrinking import World, load
+from tests.support.shrinking import ShrinkHarness, load
 from tile38py.persistence.aof import ALWAYS, EVERYSEC
 from tile38py.persistence.shrink import duration_text
 
@@ -17,7 +17,7 @@ ACTIONS = 60
 SHRINK = LOG + "-shrink"
 
 
-def act_at_random(world: World, seed: int) -> None:
+def act_at_random(world: ShrinkHarness, seed: int) -> None:
     """Writes, turns and threads in some order, with a shrink among them."""
     chance = random.Random(seed)
     start = chance.randrange(10)
@@ -29,14 +29,14 @@ def act_at_random(world: World, seed: int) -> None:
 
 
 def operations_of(policy: str, seed: int) -> list[str]:
-    world = World(policy=policy)
+    world = ShrinkHarness(policy=policy)
     act_at_random(world, seed)
     return world.disk.operations
 
 
 @pytest.mark.parametrize("policy", POLICIES)
 def test_the_new_log_says_the_same_and_is_shorter(policy: str) -> None:
-    world = World(policy=policy)
+    world = ShrinkHarness(policy=policy)
     world.shrinker.start()
     world.settle()
     assert world.disk.after_kill() == {LOG: b"a=12\nb=0\n"}
@@ -47,7 +47,7 @@ def test_the_new_log_says_the_same_and_is_shorter(policy: str) -> None:
 
 @pytest.mark.parametrize("policy", POLICIES)
 def test_the_new_log_is_synced_with_its_name_by_the_end(policy: str) -> None:
-    world = World(policy=policy)
+    world = ShrinkHarness(policy=policy)
     world.shrinker.start()
     world.settle()
     assert world.disk.after_power_loss()[LOG] == b"a=12\nb=0\n"
@@ -55,7 +55,7 @@ def test_the_new_log_is_synced_with_its_name_by_the_end(policy: str) -> None:
 
 @pytest.mark.parametrize("policy", POLICIES)
 def test_writes_during_a_shrink_are_in_the_new_log(policy: str) -> None:
-    world = World(policy=policy)
+    world = ShrinkHarness(policy=policy)
     world.write(b"a+7")  # waits while the snapshot that has it is taken
     world.shrinker.start()
     world.write(b"a+8")
@@ -69,7 +69,7 @@ def test_writes_during_a_shrink_are_in_the_new_log(policy: str) -> None:
 @pytest.mark.parametrize("policy", POLICIES)
 @pytest.mark.parametrize("seed", SEEDS)
 def test_any_order_of_events_leaves_the_live_state(policy: str, seed: int) -> None:
-    world = World(policy=policy)
+    world = ShrinkHarness(policy=policy)
     act_at_random(world, seed)
     assert load(world.disk.after_kill()[LOG]) == world.data.state
     assert world.writer.acknowledged == len(world.states) - 1
@@ -78,7 +78,7 @@ def test_any_order_of_events_leaves_the_live_state(policy: str, seed: int) -> No
     assert world.shrinker.figures.count >= 1
 
 
-def crash(world: World, seed: int) -> None:
+def crash(world: ShrinkHarness, seed: int) -> None:
     with pytest.raises(PowerLossError):
         act_at_random(world, seed)
 
@@ -87,7 +87,7 @@ def crash(world: World, seed: int) -> None:
 @pytest.mark.parametrize("seed", SEEDS)
 def test_a_kill_before_any_operation_keeps_what_was_acknowledged(policy: str, seed: int) -> None:
     for number in range(len(operations_of(policy, seed))):
-        world = World(policy=policy)
+        world = ShrinkHarness(policy=policy)
         world.disk.stop_at = number
         crash(world, seed)
         assert world.known(world.disk.after_kill()) >= world.writer.acknowledged
@@ -96,7 +96,7 @@ def test_a_kill_before_any_operation_keeps_what_was_acknowledged(policy: str, se
 @pytest.mark.parametrize("seed", SEEDS)
 def test_a_loss_of_power_under_always_keeps_what_was_acknowledged(seed: int) -> None:
     for number in range(len(operations_of(ALWAYS, seed))):
-        world = World(policy=ALWAYS)
+        world = ShrinkHarness(policy=ALWAYS)
         world.disk.stop_at = number
         crash(world, seed)
         assert world.known(world.disk.after_power_loss()) >= world.writer.acknowledged
@@ -105,7 +105,7 @@ def test_a_loss_of_power_under_always_keeps_what_was_acknowledged(seed: int) -> 
 @pytest.mark.parametrize("seed", SEEDS)
 def test_a_loss_of_power_under_everysec_keeps_what_was_synced(seed: int) -> None:
     for number in range(len(operations_of(EVERYSEC, seed))):
-        world = World(policy=EVERYSEC)
+        world = ShrinkHarness(policy=EVERYSEC)
         world.disk.stop_at = number
         safe = 0
         chance = random.Random(seed)
@@ -127,7 +127,7 @@ def test_a_loss_of_power_under_everysec_keeps_what_was_synced(seed: int) -> None
 @pytest.mark.parametrize("seed", SEEDS)
 def test_an_error_of_any_operation_loses_nothing(policy: str, number: int, seed: int) -> None:
     for at in range(len(operations_of(policy, seed))):
-        world = World(policy=policy)
+        world = ShrinkHarness(policy=policy)
         world.disk.fail_at, world.disk.error = at, number
         act_at_random(world, seed)
         world.aof.tick()
@@ -143,7 +143,7 @@ def test_an_error_of_any_operation_loses_nothing(policy: str, number: int, seed:
 
 
 def test_an_error_is_told_and_the_old_log_stays() -> None:
-    world = World()
+    world = ShrinkHarness()
     world.disk.fail_at = 1
     world.disk.error = errno.ENOSPC
     world.shrinker.start()
@@ -165,7 +165,7 @@ def test_a_fault_at_the_swap_holds_nobody_up(monkeypatch: pytest.MonkeyPatch) ->
     def fail(*_: object) -> None:
         raise MemoryError("no room")
 
-    world = World()
+    world = ShrinkHarness()
     monkeypatch.setattr("tests.support.fake_disk.FakeFolder.put_in_place", fail)
     world.shrinker.start()
     world.write(b"a+3")
@@ -179,7 +179,7 @@ def test_a_fault_at_the_swap_holds_nobody_up(monkeypatch: pytest.MonkeyPatch) ->
 
 
 def test_only_one_runs_at_a_time() -> None:
-    world = World()
+    world = ShrinkHarness()
     world.shrinker.start()
     world.shrinker.start()
     assert len(world.loop.threads) == 1
@@ -188,7 +188,7 @@ def test_only_one_runs_at_a_time() -> None:
 
 
 def test_everysec_syncs_nothing_on_the_loop() -> None:
-    world = World()
+    world = ShrinkHarness()
     world.shrinker.start()
     before = len(world.disk.operations)
     while "rename" not in world.disk.operations:
@@ -202,7 +202,7 @@ def test_everysec_syncs_nothing_on_the_loop() -> None:
 
 
 def test_always_holds_writers_until_the_new_log_is_safe() -> None:
-    world = World(policy=ALWAYS)
+    world = ShrinkHarness(policy=ALWAYS)
     world.shrinker.start()
     world.end_thread()
     world.write(b"a=9")
@@ -214,7 +214,7 @@ def test_always_holds_writers_until_the_new_log_is_safe() -> None:
 
 
 def test_what_the_old_log_had_synced_is_safe_in_the_new_one_before_it_has_the_name() -> None:
-    world = World()
+    world = ShrinkHarness()
     world.shrinker.start()
     world.write(b"a+7")
     world.loop.turn()
@@ -230,7 +230,7 @@ def test_what_the_old_log_had_synced_is_safe_in_the_new_one_before_it_has_the_na
 
 
 def test_a_cancelled_shrink_leaves_the_old_log() -> None:
-    world = World()
+    world = ShrinkHarness()
     ended: list[str] = []
     world.shrinker.start()
     world.shrinker.cancel(lambda: ended.append("first"))
@@ -247,7 +247,7 @@ def test_a_cancelled_shrink_leaves_the_old_log() -> None:
 @pytest.mark.parametrize("seed", SEEDS)
 def test_a_cancel_at_any_time_loses_nothing(policy: str, seed: int) -> None:
     for steps in range(0, ACTIONS, 3):
-        world, chance = World(policy=policy), random.Random(seed)
+        world, chance = ShrinkHarness(policy=policy), random.Random(seed)
         world.shrinker.start()
         for _ in range(steps):
             world.act(chance)
@@ -260,7 +260,7 @@ def test_a_cancel_at_any_time_loses_nothing(policy: str, seed: int) -> None:
 
 
 def test_no_shrink_starts_on_a_log_that_cannot_be_written() -> None:
-    world = World()
+    world = ShrinkHarness()
     world.disk.fail_at = 0
     world.write(b"a=9")
     world.loop.turn()
@@ -270,7 +270,7 @@ def test_no_shrink_starts_on_a_log_that_cannot_be_written() -> None:
 
 
 def test_a_long_tail_is_copied_in_rounds_before_the_swap() -> None:
-    world = World()
+    world = ShrinkHarness()
     world.shrinker.start()
     world.write(b"a=" + b"x" * 300_000)
     world.loop.turn()
@@ -282,7 +282,7 @@ def test_a_long_tail_is_copied_in_rounds_before_the_swap() -> None:
 
 
 def test_readers_of_positions_are_told_of_the_swap() -> None:
-    world = World()
+    world = ShrinkHarness()
     sizes: list[int] = []
     world.aof.on_replaced(lambda: sizes.append(world.aof.size))
     world.shrinker.start()
@@ -291,7 +291,7 @@ def test_readers_of_positions_are_told_of_the_swap() -> None:
 
 
 def test_growth_is_measured_from_a_log_that_others_put_in_place() -> None:
-    world = World()
+    world = ShrinkHarness()
     world.disk.put(b"a=1\n", "other")
     world.aof.pause(lambda: None)
     world.aof.replace(world.disk.open("other"), 4, sync_name=None, keep_pending=False)

@@ -1,5 +1,6 @@
 """HTTP requests from bytes, at any split, and the heads of replies."""
 
+from base64 import b64encode
 from http import HTTPStatus
 
 import pytest
@@ -57,10 +58,46 @@ def test_chunks_are_for_who_knows_them(version: bytes, *, takes_chunks: bool) ->
     assert request.takes_chunks == takes_chunks
 
 
-def test_the_password_is_the_whole_header() -> None:
-    request = parse(b"GET /PING HTTP/1.1\r\nauthorization:  Basic abc \r\n\r\n")
+@pytest.mark.parametrize(
+    ("header", "passwords"),
+    [
+        (b"secret", [b"secret"]),
+        (b" Basic abc ", [b"Basic abc"]),
+        (b"Basic " + b64encode(b"user:a:b"), [b"Basic dXNlcjphOmI=", b"a:b"]),
+        (b"basic  " + b64encode(b":secret"), [b"basic  OnNlY3JldA==", b"secret"]),
+        (b"Basic " + b64encode(b"secret"), [b"Basic c2VjcmV0"]),
+        (b"Basic !", [b"Basic !"]),
+        (b"BEARER a b", [b"BEARER a b", b"a b"]),
+        (b"Digest x", [b"Digest x"]),
+    ],
+)
+def test_the_password_is_the_header_or_what_a_scheme_makes_of_it(
+    header: bytes, passwords: list[bytes]
+) -> None:
+    request = parse(b"GET /PING HTTP/1.1\r\nauthorization: %b\r\n\r\n" % header)
     assert isinstance(request, Request)
-    assert request.password == b"Basic abc"
+    assert list(request.passwords) == passwords
+
+
+def test_without_the_header_there_is_no_password() -> None:
+    request = parse(b"GET /PING HTTP/1.1\r\n\r\n")
+    assert isinstance(request, Request)
+    assert request.passwords == ()
+
+
+@pytest.mark.parametrize(
+    ("body", "text"),
+    [
+        (b"PING\n", b"PING"),
+        (b"PING\r\n", b"PING"),
+        (b"PING\n\n", b"PING\n"),
+        (b"PING\r", b"PING\r"),
+        (b"\n", b""),
+    ],
+)
+def test_the_last_line_end_of_a_body_belongs_to_no_word(body: bytes, text: bytes) -> None:
+    head = b"POST / HTTP/1.1\r\nContent-Length: %d\r\n\r\n" % len(body)
+    assert text_of(head + body) == text
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,7 @@ import random
 import pytest
 
 from tests.support.fakes import command
-from tests.support.log_follower import Scene, StreamClient, message
+from tests.support.log_follower import LeaderHarness, StreamClient, message
 from tile38py._engine import Engine
 from tile38py.interfaces import StreamProgress
 from tile38py.limits import (
@@ -19,11 +19,11 @@ PIECE = FOLLOWER_PIECE_BYTES
 
 
 @pytest.fixture
-def scene() -> Scene:
-    return Scene()
+def scene() -> LeaderHarness:
+    return LeaderHarness()
 
 
-def test_the_whole_log_comes_and_then_what_is_written(scene: Scene) -> None:
+def test_the_whole_log_comes_and_then_what_is_written(scene: LeaderHarness) -> None:
     scene.write(b"abc", b"def")
     follower = scene.follow(0)
     scene.settle()
@@ -36,21 +36,21 @@ def test_the_whole_log_comes_and_then_what_is_written(scene: Scene) -> None:
 
 
 @pytest.mark.parametrize("position", range(7))
-def test_a_stream_begins_at_any_byte(scene: Scene, position: int) -> None:
+def test_a_stream_begins_at_any_byte(scene: LeaderHarness, position: int) -> None:
     scene.write(b"abcdef")
     follower = scene.follow(position)
     scene.settle()
     assert follower.received == b"+OK\r\n" + b"abcdef"[position:]
 
 
-def test_a_stream_may_begin_at_what_waits_to_be_written(scene: Scene) -> None:
+def test_a_stream_may_begin_at_what_waits_to_be_written(scene: LeaderHarness) -> None:
     scene.aof.append(b"abcdef")
     follower = scene.follow(4)
     scene.settle()
     assert follower.received == b"+OK\r\nef"
 
 
-def test_a_stuck_follower_costs_one_piece(scene: Scene) -> None:
+def test_a_stuck_follower_costs_one_piece(scene: LeaderHarness) -> None:
     scene.write(bytes(5 * PIECE))
     follower = scene.follow(0)
     follower.takes = False
@@ -66,7 +66,7 @@ def test_a_stuck_follower_costs_one_piece(scene: Scene) -> None:
     assert len(follower.received) == len(b"+OK\r\n") + 25 * PIECE
 
 
-def test_what_is_larger_than_a_piece_is_read_from_the_file(scene: Scene) -> None:
+def test_what_is_larger_than_a_piece_is_read_from_the_file(scene: LeaderHarness) -> None:
     follower = scene.follow(0)
     scene.write(b"x" * (3 * PIECE))
     assert follower.received == b"+OK\r\n"
@@ -74,7 +74,7 @@ def test_what_is_larger_than_a_piece_is_read_from_the_file(scene: Scene) -> None
     assert follower.received == b"+OK\r\n" + b"x" * (3 * PIECE)
 
 
-def test_a_message_goes_behind_what_was_logged_before_it(scene: Scene) -> None:
+def test_a_message_goes_behind_what_was_logged_before_it(scene: LeaderHarness) -> None:
     follower = scene.follow(0)
     scene.aof.append(b"set1")
     scene.leader.publish(b"c", b"1")
@@ -87,7 +87,7 @@ def test_a_message_goes_behind_what_was_logged_before_it(scene: Scene) -> None:
     assert follower.received.endswith(b"set2" + message(b"2") + message(b"3"))
 
 
-def test_messages_are_not_counted_in_positions(scene: Scene) -> None:
+def test_messages_are_not_counted_in_positions(scene: LeaderHarness) -> None:
     follower = scene.follow(0)
     scene.leader.publish(b"c", b"1")
     scene.write(b"set1")
@@ -105,7 +105,7 @@ def test_messages_at_any_lag_stand_between_commands() -> None:
 
 
 def _random_run(chance: random.Random) -> None:
-    scene = Scene(ALWAYS if chance.random() < 0.5 else "everysec")
+    scene = LeaderHarness(ALWAYS if chance.random() < 0.5 else "everysec")
     scene.write(*(command(b"OLD", b"x" * chance.randrange(100)) for _ in range(5)))
     start = chance.randrange(scene.aof.size + 1)
     follower = scene.follow(start)
@@ -134,7 +134,7 @@ def _random_run(chance: random.Random) -> None:
     assert follower.received == expected
 
 
-def test_messages_that_wait_are_bounded_and_counted(scene: Scene) -> None:
+def test_messages_that_wait_are_bounded_and_counted(scene: LeaderHarness) -> None:
     follower = scene.follow(0)
     follower.client.listening.pause()
     text = b"x" * (FOLLOWER_MESSAGES_BYTES_MAX // 10)
@@ -146,14 +146,14 @@ def test_messages_that_wait_are_bounded_and_counted(scene: Scene) -> None:
     assert follower.received == b"+OK\r\n" + 9 * message(text)
 
 
-def test_a_message_of_any_size_goes_at_once_to_who_takes_it(scene: Scene) -> None:
+def test_a_message_of_any_size_goes_at_once_to_who_takes_it(scene: LeaderHarness) -> None:
     follower = scene.follow(0)
     text = b"x" * (FOLLOWER_MESSAGES_BYTES_MAX + 1)
     scene.leader.publish(b"c", text)
     assert follower.received == b"+OK\r\n" + message(text)
 
 
-def test_a_follower_that_takes_nothing_for_long_is_cut(scene: Scene) -> None:
+def test_a_follower_that_takes_nothing_for_long_is_cut(scene: LeaderHarness) -> None:
     follower, other = scene.follow(0), scene.follow(0)
     follower.takes = False
     scene.write(bytes(PIECE))
@@ -169,7 +169,7 @@ def test_a_follower_that_takes_nothing_for_long_is_cut(scene: Scene) -> None:
     assert scene.leader.count == 1
 
 
-def test_a_slow_follower_is_not_cut(scene: Scene) -> None:
+def test_a_slow_follower_is_not_cut(scene: LeaderHarness) -> None:
     follower = scene.follow(0)
     follower.takes = False
     scene.write(bytes(PIECE))
@@ -180,13 +180,13 @@ def test_a_slow_follower_is_not_cut(scene: Scene) -> None:
     assert not follower.is_cut()
 
 
-def test_an_idle_follower_is_not_cut(scene: Scene) -> None:
+def test_an_idle_follower_is_not_cut(scene: LeaderHarness) -> None:
     follower = scene.follow(0)
     scene.pass_seconds(10 * FOLLOWER_STUCK_SECONDS_MAX)
     assert not follower.is_cut()
 
 
-def test_another_log_ends_all_streams(scene: Scene) -> None:
+def test_another_log_ends_all_streams(scene: LeaderHarness) -> None:
     followers = [scene.follow(0), scene.follow(0)]
     scene.write(bytes(2 * PIECE))
     scene.leader.cut_all()
@@ -197,7 +197,7 @@ def test_another_log_ends_all_streams(scene: Scene) -> None:
 
 
 def test_bytes_of_a_failed_sync_are_sent_once() -> None:
-    scene = Scene(ALWAYS)
+    scene = LeaderHarness(ALWAYS)
     follower = scene.follow(0)
     scene.file.sync_error = OSError(5, "I/O error")
     scene.aof.append(b"abc")
@@ -213,7 +213,7 @@ def test_bytes_of_a_failed_sync_are_sent_once() -> None:
     assert follower.received == b"+OK\r\nabcdef"
 
 
-def test_nothing_is_sent_that_the_disk_did_not_take(scene: Scene) -> None:
+def test_nothing_is_sent_that_the_disk_did_not_take(scene: LeaderHarness) -> None:
     follower = scene.follow(0)
     scene.file.room = 2
     scene.write(b"abc")
@@ -226,7 +226,7 @@ def test_nothing_is_sent_that_the_disk_did_not_take(scene: Scene) -> None:
     assert follower.received == b"+OK\r\nabc" + message(b"1")
 
 
-def test_a_log_that_cannot_be_read_ends_the_stream(scene: Scene) -> None:
+def test_a_log_that_cannot_be_read_ends_the_stream(scene: LeaderHarness) -> None:
     scene.write(b"abc")
     follower = scene.follow(0)
     scene.file.data = b""
@@ -235,7 +235,7 @@ def test_a_log_that_cannot_be_read_ends_the_stream(scene: Scene) -> None:
     assert "can't be sent the log: it ends before 3" in scene.warnings[0]
 
 
-def test_a_stream_that_is_to_end_sends_all_before(scene: Scene) -> None:
+def test_a_stream_that_is_to_end_sends_all_before(scene: LeaderHarness) -> None:
     scene.write(bytes(3 * PIECE))
     follower = scene.follow(0)
     follower.client.listening.send(b"", is_last=True)
@@ -245,7 +245,7 @@ def test_a_stream_that_is_to_end_sends_all_before(scene: Scene) -> None:
     assert len(follower.received) == len(b"+OK\r\n") + 3 * PIECE
 
 
-def test_the_reply_comes_first_also_behind_replies_that_wait(scene: Scene) -> None:
+def test_the_reply_comes_first_also_behind_replies_that_wait(scene: LeaderHarness) -> None:
     scene.write(b"abc")
     client = StreamClient(Engine().session())
     scene.aof.append(b"def")
@@ -258,7 +258,7 @@ def test_the_reply_comes_first_also_behind_replies_that_wait(scene: Scene) -> No
     assert b"".join(client.pushed) == b"+PONG\r\n+OK\r\nabcdef"
 
 
-def test_progress_is_what_left_and_since_when_something_waits(scene: Scene) -> None:
+def test_progress_is_what_left_and_since_when_something_waits(scene: LeaderHarness) -> None:
     follower = scene.follow(0)
     scene.write(b"abcdef")
     assert scene.progress(follower) == StreamProgress(6, 0, 0)

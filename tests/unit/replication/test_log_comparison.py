@@ -27,7 +27,7 @@ def test_what_came_is_compared_once() -> None:
         await later(world, FOLLOW_AUDIT_SECONDS)
         ranges = [(0, first), (first, len(world.log) - first)]
         audits = [[b"aofmd5 %d %d" % asked, b"quit"] for asked in ranges]
-        assert world.said()[1:] == audits
+        assert world.requests()[1:] == audits
         assert not world.errors
 
     play(scenario, FakeLeader(sets(0, 3)))
@@ -63,7 +63,7 @@ def test_a_log_that_was_rewritten_here_is_audited_no_more() -> None:
     async def scenario(world: FollowerWorld) -> None:
         await world.caught_up()
         file = world.disk.open()
-        file.content.data = sets(7, 8)
+        file.inode.data = sets(7, 8)
         world.aof.pause(lambda: None)
         world.aof.replace(file, file.size(), sync_name=None).close()
         world.aof.resume()

@@ -5,7 +5,7 @@ import gc
 
 import pytest
 
-from tests.support.bench import Bench, Line, turn_until
+from tests.support.bench import Bench, FakeSocket, turn_until
 from tests.support.fakes import command
 from tile38py.limits import (
     INPUT_BYTES_WAITING_MAX,
@@ -25,28 +25,28 @@ POINT = b"*2\r\n$1\r\n1\r\n$1\r\n2\r\n"
 
 
 @pytest.fixture
-async def line() -> Line:
-    return Line(Bench(is_developer=True))
+async def line() -> FakeSocket:
+    return FakeSocket(Bench(is_developer=True))
 
 
-async def until_reading(line: Line) -> None:
+async def until_reading(line: FakeSocket) -> None:
     await turn_until(line.transport.is_reading)
 
 
-async def test_replies_leave_at_once(line: Line) -> None:
+async def test_replies_leave_at_once(line: FakeSocket) -> None:
     assert line.send(PING + GET) == b"+PONG\r\n$-1\r\n"
     assert line.send(PING[:5]) == b""
     assert line.send(PING[5:]) == b"+PONG\r\n"
 
 
-async def test_replies_to_writes_wait_for_the_log(line: Line) -> None:
+async def test_replies_to_writes_wait_for_the_log(line: FakeSocket) -> None:
     assert line.send(PING + SET + GET) == b""
     line.bench.fake_journal.flush()
     assert line.transport.taken() == b"+PONG\r\n+OK\r\n" + POINT
 
 
-async def test_nothing_overtakes_a_write_that_waits(line: Line) -> None:
-    other = Line(line.bench)
+async def test_nothing_overtakes_a_write_that_waits(line: FakeSocket) -> None:
+    other = FakeSocket(line.bench)
     line.send(SET)
     assert line.send(PING) == b""
     # Another client must not see what isn't in the log.
@@ -55,14 +55,14 @@ async def test_nothing_overtakes_a_write_that_waits(line: Line) -> None:
     assert (line.transport.taken(), other.transport.taken()) == (b"+OK\r\n+PONG\r\n", POINT)
 
 
-async def test_a_write_that_could_not_be_logged_ends_in_an_error(line: Line) -> None:
+async def test_a_write_that_could_not_be_logged_ends_in_an_error(line: FakeSocket) -> None:
     line.send(SET)
     line.bench.fake_journal.flush("no space")
     expected = b"-ERR the log cannot be written, the outcome is unknown: no space\r\n"
     assert (line.transport.taken(), line.transport.is_closed) == (expected, True)
 
 
-async def test_what_waits_for_the_log_leaves_in_its_order(line: Line) -> None:
+async def test_what_waits_for_the_log_leaves_in_its_order(line: FakeSocket) -> None:
     line.bench.call("SET", "fleet", "big", "STRING", "x" * (OUTPUT_BYTES_HIGH - OUTPUT_BYTES_LOW))
     line.bench.call("SET", "fleet", "small", "STRING", "y" * (OUTPUT_BYTES_LOW // 2))
     line.send(command(b"GET", b"fleet", b"big"))
@@ -73,7 +73,7 @@ async def test_what_waits_for_the_log_leaves_in_its_order(line: Line) -> None:
     assert line.transport.taken().endswith(b"y\r\n+PONG\r\n")
 
 
-async def test_much_that_is_held_stops_reading(line: Line) -> None:
+async def test_much_that_is_held_stops_reading(line: FakeSocket) -> None:
     line.bench.call("SET", "fleet", "big", "STRING", "x" * 200_000)
     line.send(SET)
     for _ in range(10):
@@ -85,8 +85,8 @@ async def test_much_that_is_held_stops_reading(line: Line) -> None:
     assert line.transport.taken().count(b"x" * 200_000) == 10
 
 
-async def test_a_client_waits_for_its_long_work_only(line: Line) -> None:
-    other = Line(line.bench)
+async def test_a_client_waits_for_its_long_work_only(line: FakeSocket) -> None:
+    other = FakeSocket(line.bench)
     assert line.send(PING + SLEEP + PING) == b"+PONG\r\n"
     assert not line.transport.is_reading()
     assert other.send(PING) == b"+PONG\r\n"
@@ -95,14 +95,14 @@ async def test_a_client_waits_for_its_long_work_only(line: Line) -> None:
     assert line.transport.taken() == b"+OK\r\n+PONG\r\n+PONG\r\n"
 
 
-async def test_what_arrives_in_spite_of_a_pause_is_bounded(line: Line) -> None:
+async def test_what_arrives_in_spite_of_a_pause_is_bounded(line: FakeSocket) -> None:
     line.send(SLEEP)
     for _ in range(2):
         line.connection.data_received(b"x" * INPUT_BYTES_WAITING_MAX)
     assert line.transport.is_aborted
 
 
-async def test_a_client_that_left_gets_no_result(line: Line) -> None:
+async def test_a_client_that_left_gets_no_result(line: FakeSocket) -> None:
     line.send(SLEEP)
     line.connection.connection_lost(None)
     await asyncio.sleep(0)
@@ -112,14 +112,14 @@ async def test_a_client_that_left_gets_no_result(line: Line) -> None:
     assert len(line.bench.clients) == 1
 
 
-async def test_a_client_that_left_is_not_answered_by_the_log(line: Line) -> None:
+async def test_a_client_that_left_is_not_answered_by_the_log(line: FakeSocket) -> None:
     line.send(SET)
     line.connection.connection_lost(None)
     line.bench.fake_journal.flush()
     assert line.transport.taken() == b""
 
 
-async def test_a_slow_reader_waits_until_it_has_read(line: Line) -> None:
+async def test_a_slow_reader_waits_until_it_has_read(line: FakeSocket) -> None:
     line.connection.pause_writing()
     assert not line.transport.is_reading()
     line.connection.data_received(PING)
@@ -129,14 +129,14 @@ async def test_a_slow_reader_waits_until_it_has_read(line: Line) -> None:
     assert line.transport.taken() == b"+PONG\r\n"
 
 
-async def test_a_flooded_client_is_cut_off(line: Line) -> None:
+async def test_a_flooded_client_is_cut_off(line: FakeSocket) -> None:
     line.send(SLEEP)
     line.connection.pause_writing()
     line.transport.unsent = OUTPUT_BYTES_MAX + 1
     await turn_until(lambda: line.transport.is_aborted)
 
 
-async def test_many_replies_are_made_in_turns(line: Line) -> None:
+async def test_many_replies_are_made_in_turns(line: FakeSocket) -> None:
     line.bench.call("SET", "fleet", "big", "STRING", "x" * 100_000)
     count = 50
     line.connection.data_received(command(b"GET", b"fleet", b"big") * count)
@@ -145,13 +145,13 @@ async def test_many_replies_are_made_in_turns(line: Line) -> None:
     assert not line.transport.is_reading()
 
 
-async def test_why_a_url_is_refused_reaches_the_log(line: Line) -> None:
+async def test_why_a_url_is_refused_reaches_the_log(line: FakeSocket) -> None:
     words = (b"SETHOOK", b"h", b"bogus://x", b"NEARBY", b"fleet", b"POINT", b"1", b"1", b"1")
     assert line.call(*words) == b"-ERR invalid argument 'bogus://x'\r\n"
     assert line.bench.log_lines == ["SETHOOK: an endpoint was refused: unknown scheme"]
 
 
-async def test_a_read_under_monitor_keeps_its_time_slice(line: Line) -> None:
+async def test_a_read_under_monitor_keeps_its_time_slice(line: FakeSocket) -> None:
     monitor = line.bench.new_client()
     line.bench.call("MONITOR", client=monitor)
     monitor.taken()
@@ -161,40 +161,40 @@ async def test_a_read_under_monitor_keeps_its_time_slice(line: Line) -> None:
     assert b'"GET" "fleet" "a" "POINT"' in monitor.taken()
 
 
-async def test_quit_closes_after_the_earlier_replies(line: Line) -> None:
+async def test_quit_closes_after_the_earlier_replies(line: FakeSocket) -> None:
     assert line.send(PING + command(b"QUIT") + PING) == b"+PONG\r\n+OK\r\n"
     assert line.transport.is_closed
 
 
-async def test_quit_closes_only_after_the_log(line: Line) -> None:
+async def test_quit_closes_only_after_the_log(line: FakeSocket) -> None:
     line.send(SET + command(b"QUIT"))
     assert not line.transport.is_closed
     line.bench.fake_journal.flush()
     assert (line.transport.taken(), line.transport.is_closed) == (b"+OK\r\n+OK\r\n", True)
 
 
-async def test_a_protocol_error_closes(line: Line) -> None:
+async def test_a_protocol_error_closes(line: FakeSocket) -> None:
     assert line.send(PING + b"*-1\r\n").endswith(b"-Protocol error: invalid multibulk length\r\n")
     assert line.transport.is_closed
 
 
-async def test_a_half_closed_client_gets_its_replies(line: Line) -> None:
+async def test_a_half_closed_client_gets_its_replies(line: FakeSocket) -> None:
     assert line.connection.eof_received() is False
-    other = Line(line.bench)
+    other = FakeSocket(line.bench)
     other.send(SET)
     assert other.connection.eof_received() is True
     line.bench.fake_journal.flush()
     assert (other.transport.taken(), other.transport.is_closed) == (b"+OK\r\n", True)
 
 
-async def test_a_half_closed_client_gets_its_long_reply(line: Line) -> None:
+async def test_a_half_closed_client_gets_its_long_reply(line: FakeSocket) -> None:
     line.send(SLEEP)
     assert line.connection.eof_received() is True
     await turn_until(lambda: line.transport.is_closed)
     assert line.transport.taken() == b"+OK\r\n"
 
 
-async def test_a_killed_client_is_cut_at_once(line: Line) -> None:
+async def test_a_killed_client_is_cut_at_once(line: FakeSocket) -> None:
     name = str(line.connection.client_id).encode()
     assert line.send(PING + command(b"CLIENT", b"KILL", b"ID", name) + PING) == b""
     assert line.transport.is_aborted
@@ -202,23 +202,23 @@ async def test_a_killed_client_is_cut_at_once(line: Line) -> None:
 
 async def test_strangers_are_turned_away_in_protected_mode() -> None:
     bench = Bench()
-    stranger = Line(bench, address=("10.0.0.1", 5000))
+    stranger = FakeSocket(bench, address=("10.0.0.1", 5000))
     assert stranger.transport.taken().startswith(b"-DENIED Tile38 is running in protected mode")
     assert stranger.transport.is_closed
     assert len(bench.clients) == 1
     bench.config.set("requirepass", "secret")
-    assert not Line(bench, address=("10.0.0.1", 5000)).transport.is_closed
+    assert not FakeSocket(bench, address=("10.0.0.1", 5000)).transport.is_closed
 
 
 async def test_one_client_too_many_is_told_so() -> None:
     bench = Bench()
     bench.clients.count_max = 1
-    line = Line(bench)
+    line = FakeSocket(bench)
     assert line.transport.taken() == b"-ERR max number of clients reached\r\n"
     assert line.transport.is_closed
 
 
-async def test_a_clean_stop_closes_after_the_last_reply(line: Line) -> None:
+async def test_a_clean_stop_closes_after_the_last_reply(line: FakeSocket) -> None:
     line.send(SET)
     line.connection.finish()
     assert not line.transport.is_closed
@@ -227,7 +227,7 @@ async def test_a_clean_stop_closes_after_the_last_reply(line: Line) -> None:
     assert line.send(PING) == b""
 
 
-async def test_nothing_is_run_behind_the_last_reply(line: Line) -> None:
+async def test_nothing_is_run_behind_the_last_reply(line: FakeSocket) -> None:
     line.send(command(b"QUIT"))
     line.connection.data_received(SET)
     assert line.bench.fake_journal.data == b""
@@ -236,7 +236,7 @@ async def test_nothing_is_run_behind_the_last_reply(line: Line) -> None:
 @pytest.mark.parametrize("request_bytes", [PING + SLEEP, b"GET /PING HTTP/1.1\r\n\r\n"])
 def test_a_lost_connection_is_freed_without_a_search_for_cycles(request_bytes: bytes) -> None:
     async def lose() -> None:
-        line = Line(Bench(is_developer=True))
+        line = FakeSocket(Bench(is_developer=True))
         line.send(request_bytes)
         line.pool.shutdown()
         line.connection.connection_lost(None)

@@ -1,4 +1,4 @@
-"""LoadProgress of a load: lines, or a bar on a terminal."""
+"""Progress of a load: lines, or a bar on a terminal."""
 
 import io
 import logging

@@ -17,8 +17,8 @@ SET = command(b"SET", b"fleet", b"a", b"POINT", b"1", b"2")
 HOOK = command(b"SETHOOK", b"h", b"http://a", b"NEARBY", b"f", b"FENCE", b"POINT", b"1", b"1", b"1")
 
 
-class Start:
-    """One start of a server on a directory."""
+class ReplayFixture:
+    """The replay of a server's start on a directory."""
 
     def __init__(self, directory: Path, *, keeps_log: bool = True) -> None:
         self.engine = Engine()
@@ -29,7 +29,7 @@ class Start:
 
     @property
     def objects(self) -> int:
-        """How many there are."""
+        """The number of objects."""
         return self.engine.statistics()["num_objects"]
 
 
@@ -41,7 +41,7 @@ def write_log(directory: Path, data: bytes) -> Path:
 
 def test_a_whole_log_stays_as_it_is(tmp_path: Path) -> None:
     path = write_log(tmp_path, SET * 2)
-    start = Start(tmp_path)
+    start = ReplayFixture(tmp_path)
     start.replay.run()
     assert (start.objects, start.replay.size) == (1, 2 * len(SET))
     assert path.read_bytes() == SET * 2
@@ -51,7 +51,7 @@ def test_a_whole_log_stays_as_it_is(tmp_path: Path) -> None:
 
 def test_a_torn_end_is_cut_and_kept(tmp_path: Path) -> None:
     path = write_log(tmp_path, SET + SET[:-2])
-    start = Start(tmp_path)
+    start = ReplayFixture(tmp_path)
     start.replay.run()
     assert path.read_bytes() == SET
     kept = tmp_path / "appendonly.aof.cut-20231114T221320.000Z"
@@ -69,7 +69,7 @@ def test_a_log_cut_at_any_byte_keeps_every_whole_command_and_every_byte(tmp_path
         folder = tmp_path / str(size)
         folder.mkdir()
         path = write_log(folder, whole[:size])
-        start = Start(folder)
+        start = ReplayFixture(folder)
         start.replay.run()
         start.replay.close()
         commands = sum(end <= size for end in ends[1:])
@@ -91,7 +91,7 @@ def test_a_log_cut_at_any_byte_keeps_every_whole_command_and_every_byte(tmp_path
 )
 def test_what_no_tile38_wrote_stops_the_start_and_stays(tmp_path: Path, strange: bytes) -> None:
     path = write_log(tmp_path, SET + strange)
-    start = Start(tmp_path)
+    start = ReplayFixture(tmp_path)
     with pytest.raises(StartError):
         start.replay.run()
     start.replay.close()
@@ -101,7 +101,7 @@ def test_what_no_tile38_wrote_stops_the_start_and_stays(tmp_path: Path, strange:
 
 def test_a_damaged_log_stays_as_it_is(tmp_path: Path) -> None:
     path = write_log(tmp_path, SET + b"*1\r\n+x\r\n" + SET)
-    start = Start(tmp_path)
+    start = ReplayFixture(tmp_path)
     with pytest.raises(StartError, match=r"Protocol error: expected '\$', got '\+'"):
         start.replay.run()
     assert path.read_bytes() == SET + b"*1\r\n+x\r\n" + SET
@@ -111,7 +111,7 @@ def test_a_damaged_log_stays_as_it_is(tmp_path: Path) -> None:
 
 def test_a_cancelled_replay_changes_nothing(tmp_path: Path) -> None:
     path = write_log(tmp_path, SET[:-1])
-    start = Start(tmp_path)
+    start = ReplayFixture(tmp_path)
     start.replay.cancel()
     with pytest.raises(StartError):
         start.replay.run()
@@ -120,7 +120,7 @@ def test_a_cancelled_replay_changes_nothing(tmp_path: Path) -> None:
 
 
 def test_without_a_log_nothing_is_read_or_made(tmp_path: Path) -> None:
-    start = Start(tmp_path, keeps_log=False)
+    start = ReplayFixture(tmp_path, keeps_log=False)
     start.replay.run()
     start.replay.close()
     assert start.replay.file is None
@@ -131,7 +131,7 @@ def test_the_oldest_form_is_converted(tmp_path: Path) -> None:
     text = b"set fleet a point 1 2"
     size = len(text).to_bytes(4, "little")
     (tmp_path / "aof").write_bytes(size + text + size + b"\0")
-    start = Start(tmp_path)
+    start = ReplayFixture(tmp_path)
     start.replay.run()
     assert start.objects == 1
     assert "[WARN] Migrating aof to new format" in start.lines.getvalue()
@@ -141,4 +141,4 @@ def test_the_oldest_form_is_converted(tmp_path: Path) -> None:
 def test_a_log_that_cannot_be_opened_is_told(tmp_path: Path) -> None:
     (tmp_path / "appendonly.aof").mkdir()
     with pytest.raises(StartError, match="is a directory"):
-        Start(tmp_path)
+        ReplayFixture(tmp_path)

@@ -17,7 +17,7 @@ from tile38py.server.rewriting import Rewriting
 SET = b"*6\r\n$3\r\nSET\r\n$1\r\nk\r\n$1\r\na\r\n$5\r\nPOINT\r\n$1\r\n1\r\n$1\r\n2\r\n"
 
 
-class Fixture:
+class RewritingFixture:
     """A server's log of twice the same command, and who rewrites it."""
 
     def __init__(self, directory: Path) -> None:
@@ -53,15 +53,15 @@ class Fixture:
 
 
 @pytest.fixture
-def log(tmp_path: Path) -> Fixture:
-    return Fixture(tmp_path)
+def log(tmp_path: Path) -> RewritingFixture:
+    return RewritingFixture(tmp_path)
 
 
-def test_without_a_size_nothing_starts_by_itself(log: Fixture) -> None:
+def test_without_a_size_nothing_starts_by_itself(log: RewritingFixture) -> None:
     assert log.count_after_check() == 0
 
 
-def test_a_log_above_the_size_is_rewritten_once_in_a_minute(log: Fixture) -> None:
+def test_a_log_above_the_size_is_rewritten_once_in_a_minute(log: RewritingFixture) -> None:
     log.core.config.set(AOFSHRINK_MIN_SIZE.name, "1")
     assert log.count_after_check() == 1
     assert log.aof.size < 2 * len(SET)
@@ -70,7 +70,7 @@ def test_a_log_above_the_size_is_rewritten_once_in_a_minute(log: Fixture) -> Non
     assert log.count_after_check() == 1
 
 
-def test_a_log_that_has_not_grown_enough_is_left(log: Fixture) -> None:
+def test_a_log_that_has_not_grown_enough_is_left(log: RewritingFixture) -> None:
     log.core.config.set(AOFSHRINK_MIN_SIZE.name, "1")
     log.core.config.set(AOFSHRINK_GROWTH_PERCENTAGE.name, "50")
     assert log.count_after_check() == 0

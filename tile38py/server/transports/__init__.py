@@ -12,7 +12,7 @@ from typing import ClassVar, Final, Protocol, TypeAlias
 
 from tile38py._engine import Engine, Session
 from tile38py.config import Config
-from tile38py.dispatch import Dispatcher, Work
+from tile38py.dispatch import BackgroundWork, Dispatcher
 from tile38py.interfaces import Client, Wire
 
 
@@ -42,7 +42,7 @@ class Upgrade:
 class Wait:
     """Run work off the event loop and pass its result to finish. Nothing is received meanwhile."""
 
-    work: Work
+    work: BackgroundWork
     finish: Callable[[object], "Outcome"]
 
 

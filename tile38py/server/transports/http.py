@@ -8,7 +8,7 @@ from tile38py._engine import Close as SessionClose
 from tile38py._engine import Session, split_native
 from tile38py.commands.connection import is_password
 from tile38py.config.properties import REQUIREPASS
-from tile38py.dispatch import Work
+from tile38py.dispatch import BackgroundWork
 from tile38py.errors import CommandError, shown, unknown_command
 from tile38py.interfaces import Client, Wire
 from tile38py.protocol import http, tiles, websocket
@@ -97,7 +97,7 @@ class HttpTransport:
             return self._refused(HTTPStatus.BAD_REQUEST, "invalid HTTP request")
         encode = self._encoder(key=key, is_tile=tile is not None)
         self._exchange = Exchange(encode, *_stream_of(key, is_chunked=request.takes_chunks))
-        if not self._authenticate(request.password):
+        if not self._authenticate(request.passwords):
             return self._reply(self.session.fail("invalid password"))
         unknown = self._unknown(args)
         if unknown:
@@ -106,16 +106,16 @@ class HttpTransport:
 
     def _run(self, client: Client, args: list[bytes], now_ns: int) -> Step:
         exchange, dispatcher = self._exchange, self._dependencies.dispatcher
-        progress = dispatcher.drive(client, self.session.run(args, now_ns))
-        if isinstance(progress.stop, Work):
-            work = progress.stop
+        result = dispatcher.drive(client, self.session.run(args, now_ns))
+        if isinstance(result.stop, BackgroundWork):
+            work = result.stop
             return Step(then=Wait(work, lambda result: self._reply(work.frame(result))))
-        if isinstance(progress.stop, SessionClose):
+        if isinstance(result.stop, SessionClose):
             return Step(then=CLOSE)  # QUIT has no reply over HTTP
         if client.listener is None:
-            return self._reply(b"".join(progress.replies), wrote=progress.wrote)
-        output = exchange.head + messages(exchange.wire, progress.replies)
-        return Step(output, progress.wrote, Upgrade(self._stream()))
+            return self._reply(b"".join(result.replies), wrote=result.wrote)
+        output = exchange.head + messages(exchange.wire, result.replies)
+        return Step(output, result.wrote, Upgrade(self._stream()))
 
     def _reply(self, body: bytes, *, wrote: bool = False) -> Step:
         """The reply, after which the connection closes."""
@@ -136,12 +136,13 @@ class HttpTransport:
             return unknown_command(shown(name))
         return None
 
-    def _authenticate(self, password: bytes | None) -> bool:
+    def _authenticate(self, passwords: tuple[bytes, ...]) -> bool:
         # Without a required password the header means nothing; without the header the engine
         # knows which commands may still run.
-        if password is None or not self._settings.config.get(REQUIREPASS):
+        config = self._settings.config
+        if not passwords or not config.get(REQUIREPASS):
             return True
-        self.session.authenticated = is_password(self._settings.config, password)
+        self.session.authenticated = any(is_password(config, text) for text in passwords)
         return self.session.authenticated
 
     def _encoder(self, *, key: bytes | None, is_tile: bool) -> Encode:

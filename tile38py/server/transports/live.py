@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from typing import ClassVar, Final
 
 from tile38py._engine import Session, split_native
-from tile38py.commands.registry import End
+from tile38py.commands.registry import LastReply
 from tile38py.dispatch import Dispatcher
 from tile38py.interfaces import Client, Wire
 from tile38py.protocol.push import Form
@@ -44,9 +44,9 @@ class WebSocketTransport:
                     return Step(b"".join(output), then=CLOSE)
                 continue
             batch = self.session.run(split_native(item.text), now_ns)
-            progress = self._dispatcher.drive(client, batch)
-            output.append(messages(Wire.WEBSOCKET, progress.replies))
-            if isinstance(progress.stop, End):
+            result = self._dispatcher.drive(client, batch)
+            output.append(messages(Wire.WEBSOCKET, result.replies))
+            if isinstance(result.stop, LastReply):
                 output.append(self._frames.closing().data)
                 return Step(b"".join(output), then=CLOSE)
         return b"".join(output)

@@ -4,8 +4,8 @@ from typing import ClassVar
 
 from tile38py._engine import Close as SessionClose
 from tile38py._engine import Http, Session
-from tile38py.commands.registry import End
-from tile38py.dispatch import Work
+from tile38py.commands.registry import LastReply
+from tile38py.dispatch import BackgroundWork
 from tile38py.interfaces import Client, Role, Wire
 from tile38py.server.transports import (
     CLOSE,
@@ -43,13 +43,13 @@ class RespTransport:
         received = self._receive(data, now_ns)
         if isinstance(received, bytes):
             return received
-        progress = self._dependencies.dispatcher.drive(client, received)
-        output = b"".join(progress.replies)
-        if progress.stop is not None:
-            return Step(output, progress.wrote, self._after(client, progress.stop))
+        result = self._dependencies.dispatcher.drive(client, received)
+        output = b"".join(result.replies)
+        if result.stop is not None:
+            return Step(output, result.wrote, self._after(client, result.stop))
         if client.listener is not None and client.listener.role is Role.FOLLOWER:
-            return Step(output, progress.wrote, Upgrade(LogStreamTransport(self.session)))
-        return Step(output, progress.wrote, Then.CONTINUE if progress.has_more else None)
+            return Step(output, result.wrote, Upgrade(LogStreamTransport(self.session)))
+        return Step(output, result.wrote, Then.CONTINUE if result.has_more else None)
 
     def refusal(self, text: str) -> bytes:
         """An error reply."""
@@ -60,14 +60,14 @@ class RespTransport:
         return b""
 
     def _after(
-        self, client: Client, stop: Work | Http | SessionClose | End
+        self, client: Client, stop: BackgroundWork | Http | SessionClose | LastReply
     ) -> Wait | Close | Upgrade:
         match stop:
             case Http() if client.listener is not None:
                 return CLOSE
             case Http(data=data):
                 return Upgrade(HttpTransport(self._dependencies), data)
-            case SessionClose(message=message) | End(message=message):
+            case SessionClose(message=message) | LastReply(message=message):
                 return Close(message)
-            case Work(frame=frame):
+            case BackgroundWork(frame=frame):
                 return Wait(stop, frame)

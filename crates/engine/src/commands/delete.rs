@@ -1,6 +1,6 @@
 //! Commands that remove objects or rename collections: DEL, PDEL, DROP, FLUSHDB, RENAME, RENAMENX.
 
-use super::{write, Arity, Command, Keys, Removal};
+use super::{write, Arity, Command, Flags, Keys, Removal};
 use crate::call::{Call, Effect};
 use crate::error::{Error, Result};
 use crate::fence::ChangeKind;
@@ -24,6 +24,7 @@ pub(super) const COMMANDS: &[Command] = &[
         .keys(Keys::Key)
         .removing(Removal::Key),
     write("FLUSHDB", Arity::Exactly(1), flushdb, "", "Delete all collections, hooks and channels")
+        .with(Flags::WHILE_LOADING)
         .removing(Removal::All),
     write("RENAME", Arity::Exactly(3), rename, "key newkey", "Rename a collection")
         .keys(Keys::Pair)

@@ -73,14 +73,7 @@ fn fset(keyspace: &mut Keyspace, call: &mut Call) -> Result<Effect> {
     let mut editor = FieldEditor::new(object.fields());
     let mut changes = 0;
     for (name, value) in request.pairs {
-        let present = read_field(keyspace.names(), |serial| editor.get(serial).cloned(), name);
-        // An absent field compares as 0, so that FSET never stores `0.0` where nothing was. What
-        // a name with a dot reads may be another field, or none: Tile38 counts a change all the
-        // same.
-        if !present.unwrap_or(Value::zero()).equals(&value) {
-            editor.set(keyspace.names_mut(), name, value);
-            changes += 1;
-        }
+        changes += usize::from(editor.set(keyspace.names_mut(), name, value));
     }
     let mut block = Vec::new();
     editor.finish(&mut block);

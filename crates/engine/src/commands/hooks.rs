@@ -4,7 +4,7 @@ use super::{read, write, Arity, Command, Group, Keys};
 use crate::call::{float_of, Call, Effect};
 use crate::endpoints::{self, Refusal};
 use crate::error::{Error, Result};
-use crate::fence::{Draft, Fence, Hook, HookKind, Meta, Name, Setting};
+use crate::fence::{Draft, Fence, Hook, HookKind, Meta, Name, SetOutcome};
 use crate::glob;
 use crate::json::{self, escape::write_int_member};
 use crate::keyspace::Keyspace;
@@ -122,14 +122,14 @@ fn attach(draft: Draft, keyspace: &mut Keyspace) -> Result<bool> {
     let setting = keyspace.fences_mut().set(draft);
     match setting {
         // One that is the same is reported, too: its waiting messages are to be tried at once.
-        Setting::New | Setting::Same => {}
-        Setting::Replaced => keyspace.reports_mut().removed_fences += 1,
-        Setting::Taken => {
+        SetOutcome::New | SetOutcome::Same => {}
+        SetOutcome::Replaced => keyspace.reports_mut().removed_fences += 1,
+        SetOutcome::Taken => {
             return Err(Error::text("hooks and channels cannot share the same name"));
         }
     }
     report(keyspace, kind, name);
-    Ok(setting != Setting::Same)
+    Ok(setting != SetOutcome::Same)
 }
 
 fn report(keyspace: &mut Keyspace, kind: HookKind, name: Name) {

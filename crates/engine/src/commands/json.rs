@@ -6,7 +6,7 @@ use crate::call::{Call, Effect};
 use crate::error::{Error, Result};
 use crate::fence::ChangeKind;
 use crate::geometry::{Geometry, ParseOptions};
-use crate::json::path;
+use crate::json::{self, path};
 use crate::keyspace::Keyspace;
 use crate::object::{Object, Shape, NEVER};
 use crate::reply::write_bulk;
@@ -77,6 +77,10 @@ fn jset(keyspace: &mut Keyspace, call: &mut Call) -> Result<Effect> {
         Some(_) if words.take_keyword("STR") => path::ValueMode::Text,
         Some(word) => return Err(Error::invalid(word)),
     };
+    // Tile38 stores anything, so a log may hold what isn't JSON.
+    if mode == path::ValueMode::Raw && !call.is_replayed && !json::is_valid(value) {
+        return Err(Error::invalid(value));
+    }
     let present = keyspace.get(key).and_then(|collection| collection.get(id)).cloned();
     let is_spatial = present.as_ref().is_some_and(Object::is_spatial);
     if is_spatial && call.is_out_of_memory {
@@ -127,7 +131,8 @@ fn jdel(keyspace: &mut Keyspace, call: &mut Call) -> Result<Effect> {
 }
 
 /// Stores a changed document: a geometry stays one and is validated, all else becomes a string.
-/// Fields are kept, the deadline is cleared. Returns what is stored now.
+/// Fields and the deadline are kept; Tile38 forgets the deadline, so that an object which was
+/// edited once lives for ever. Returns the stored object.
 fn store(
     keyspace: &mut Keyspace,
     key: &[u8],
@@ -136,13 +141,14 @@ fn store(
     text: &[u8],
 ) -> Result<Object> {
     let fields = present.map_or(&[][..], |object| object.fields().block());
+    let deadline = present.map_or(NEVER, Object::deadline);
     let object = if present.is_some_and(Object::is_spatial) {
         let options = ParseOptions { require_valid: keyspace.requires_valid };
         let geometry =
             Geometry::parse(text, options).map_err(|error| Error::Text(error.message()))?;
-        Object::new(id, Shape::of_geometry(geometry), &[], fields, NEVER)
+        Object::new(id, Shape::of_geometry(geometry), &[], fields, deadline)
     } else {
-        Object::new(id, Shape::String, text, fields, NEVER)
+        Object::new(id, Shape::String, text, fields, deadline)
     };
     keyspace.insert(key, object.clone());
     Ok(object)

@@ -129,11 +129,22 @@ impl Parser<'_> {
 
     fn close(&mut self, word: &[u8]) -> Result<()> {
         if self.expects_operand {
-            return Err(Error::invalid(word));
+            // An empty group lacks its operand; elsewhere it is the parenthesis that is misplaced.
+            return Err(if self.is_in_empty_group() {
+                Error::WrongArity
+            } else {
+                Error::invalid(word)
+            });
         }
         let group = self.groups.pop().ok_or_else(|| Error::invalid(word))?;
         self.current = Some(group);
         Ok(())
+    }
+
+    fn is_in_empty_group(&self) -> bool {
+        let group = self.groups.last().map(|group| &self.nodes[*group]);
+        let is_empty = |node: &Node| node.operator == Operator::None && node.children.is_empty();
+        group.is_some_and(is_empty) && !self.is_negated
     }
 
     fn combine(&mut self, operator: Operator, word: &[u8]) -> Result<()> {

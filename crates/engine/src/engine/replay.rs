@@ -40,13 +40,17 @@ pub struct Follow {
 
 impl Engine {
     /// Runs the commands of a piece of a log. The piece may end amid a command: what wasn't
-    /// consumed has to come again, with more behind it.
+    /// consumed has to come again, with more behind it. After a client's FLUSHDB the commands are
+    /// only counted, not run.
     pub fn load(&mut self, data: &[u8], now_ns: i64) -> Load {
         let mut load = Load::default();
         self.run_all(data, &mut load, |engine, args, _, load| {
             let Some(found) = engine.table.find(args) else {
                 return Err(engine.table.unknown(args));
             };
+            if engine.state.is_loading && engine.skips_log {
+                return Ok(());
+            }
             engine.replay(found, args, now_ns, load)
         });
         load
@@ -159,6 +163,7 @@ impl Engine {
             protocol: Protocol::Resp2,
             now_ns,
             is_out_of_memory: false,
+            is_replayed: true,
             out: &mut out,
             budget: &mut budget,
             live: None,

@@ -1,10 +1,10 @@
-//! What commands report about their writes, for fences to look at.
+//! Changes: the reports of commands about their writes, from which fences find events.
 
 use super::Name;
 use crate::keyspace::Key;
 use crate::object::Object;
 
-/// What a write did, named as in messages.
+/// The kind of a write, named as in messages.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[allow(missing_docs)]
 pub enum ChangeKind {
@@ -18,13 +18,13 @@ pub enum ChangeKind {
 
 /// One change of an object, or the end of a collection.
 pub struct Change {
-    /// Where.
+    /// The key of the collection.
     pub key: Key,
-    /// What was done.
+    /// The kind of write.
     pub kind: ChangeKind,
-    /// The object as it is now, or the one that was deleted; `None` for DROP.
+    /// The object after the write, or the deleted one; `None` for DROP.
     pub object: Option<Object>,
-    /// The object that was replaced, where fences look at it.
+    /// The replaced object, if the key has fences.
     pub previous: Option<Object>,
 }
 
@@ -41,7 +41,7 @@ impl ChangeKind {
         }
     }
 
-    /// The same by its word.
+    /// The kind of a word in COMMANDS.
     pub fn of_name(name: &[u8]) -> Option<Self> {
         Some(match name {
             b"set" => ChangeKind::Set,
@@ -55,11 +55,12 @@ impl ChangeKind {
     }
 }
 
-/// A hook was made, replaced, set again as it was, or deleted: what it is now, the registry knows.
+/// A hook was created, replaced, set again without a change, or deleted. The registry has its
+/// present state.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct HookChange {
-    /// Which hook.
+    /// The name of the hook.
     pub name: Name,
-    /// How many events of the batch came before.
+    /// The number of events of the batch before the change.
     pub events_before: usize,
 }

@@ -1,4 +1,4 @@
-//! A fence: the search that it watches. Parsed by the grammar of searches; owns its texts.
+//! The definition of a fence: a standing search, parsed by the grammar of searches.
 
 use triomphe::Arc;
 
@@ -12,38 +12,38 @@ use crate::query::area::{self, Center};
 use crate::query::filter::Filters;
 use crate::query::options::{Options, Verb, Wanted};
 
-/// A search that stays, to be told what enters and leaves it.
+/// A standing search: its owner gets messages about the objects that enter and leave it.
 pub struct Fence {
-    /// Whose writes it looks at.
+    /// The key of the watched collection.
     pub key: Key,
-    /// What it looks for.
-    pub shape: Shape,
+    /// The area, or the collection to roam around.
+    pub shape: FenceShape,
     /// DETECT; `None` without it.
     pub detect: Option<Detections>,
     /// COMMANDS; `None` without it.
     pub commands: Option<Commands>,
-    /// What of the object messages show.
+    /// The parts of the object that messages show.
     pub wanted: Wanted,
     /// NOFIELDS.
     pub has_no_fields: bool,
     /// DISTANCE.
     pub has_distance: bool,
-    /// The stored object that is the area, and how many words from `GET` on name it.
+    /// The stored object that became the area, and the number of words from `GET` to the end.
     pub(super) stored: Option<(Object, usize)>,
     globs: Vec<Box<[u8]>>,
     filters: Filters<'static>,
 }
 
-/// What a fence looks for.
-pub enum Shape {
-    /// Objects in an area that stays where it is.
-    Area(Area),
-    /// Objects near those of a collection.
+/// The two kinds of fences: with an area, or roaming.
+pub enum FenceShape {
+    /// The fence has a fixed area.
+    Area(FenceArea),
+    /// The fence detects objects that are near the objects of a collection.
     Roam(Box<Roam>),
 }
 
 /// The area of a fence.
-pub struct Area {
+pub struct FenceArea {
     /// How objects are compared with it.
     pub verb: Verb,
     /// The geometry; `None` for a stored string, which touches nothing.
@@ -51,15 +51,15 @@ pub struct Area {
 }
 
 impl Fence {
-    /// Reads `key …`, all that follows the name of a search in SETHOOK and SETCHAN, where FENCE
-    /// needn't be said.
+    /// Parses the words behind the name of a search in SETHOOK and SETCHAN, where FENCE is
+    /// optional.
     pub fn parse(verb: Verb, words: &mut Words, keyspace: &Keyspace) -> Result<Self> {
         let key = words.next_filled()?;
         let options = Options::parse_fence(verb, words, keyspace.names())?;
         Fence::finish(verb, key, options, words, keyspace)
     }
 
-    /// Reads what follows the options: the area, or whom to roam around.
+    /// Parses the words behind the options: the area, or the collection to roam around.
     pub fn finish(
         verb: Verb,
         key: &[u8],
@@ -72,7 +72,7 @@ impl Fence {
             parse_nearby(words, &options)?
         } else {
             let geometry = area::Area::parse_search(words, &options, keyspace)?.geometry;
-            Shape::Area(Area { verb, geometry })
+            FenceShape::Area(FenceArea { verb, geometry })
         };
         let about = options.fence;
         Ok(Fence {
@@ -99,7 +99,7 @@ impl Fence {
         self.filters.accept(keyspace, object)
     }
 
-    /// Whether WHERE or WHEREIN decide, too.
+    /// Whether the fence has WHERE or WHEREIN.
     pub fn has_filters(&self) -> bool {
         !self.filters.is_empty()
     }
@@ -107,22 +107,20 @@ impl Fence {
     /// About how many bytes its area occupies.
     pub(super) fn area_bytes(&self) -> usize {
         match &self.shape {
-            Shape::Area(Area { geometry: Some(geometry), .. }) => {
+            FenceShape::Area(FenceArea { geometry: Some(geometry), .. }) => {
                 size_of::<Geometry>() + geometry.num_points() * size_of::<Point>()
             }
             _ => 0,
         }
     }
 
-    /// Whether writes that touch neither the area nor cross it mean nothing to it: DETECT is
-    /// there and doesn't list `outside`.
+    /// Whether writes outside of the area cause no event: DETECT is given without `outside`.
     pub fn is_bounded(&self) -> bool {
         self.detect.is_some_and(|detect| !detect.has(super::Detect::Outside))
     }
 }
 
-/// The object that `GET key id` names as the area. With CLIP the grammar allows nothing else in its
-/// place.
+/// The stored object that `GET key id` names as the area; `None` with CLIP.
 fn find_stored(
     verb: Verb,
     mut words: Words,
@@ -137,7 +135,7 @@ fn find_stored(
     Some((object.clone(), count))
 }
 
-fn parse_nearby(words: &mut Words, options: &Options) -> Result<Shape> {
+fn parse_nearby(words: &mut Words, options: &Options) -> Result<FenceShape> {
     let word = words.next_filled()?;
     if word.eq_ignore_ascii_case(b"ROAM") {
         let has_no_dwell = options.fence.is_some_and(|fence| fence.has_no_dwell);
@@ -145,7 +143,7 @@ fn parse_nearby(words: &mut Words, options: &Options) -> Result<Shape> {
         if options.buffer.is_some_and(|meters| meters > 0.0) {
             return Err(Error::text("cannot buffer nil object"));
         }
-        return Ok(Shape::Roam(Box::new(roam)));
+        return Ok(FenceShape::Roam(Box::new(roam)));
     }
     if !word.eq_ignore_ascii_case(b"POINT") {
         return Err(Error::invalid(word));
@@ -156,10 +154,10 @@ fn parse_nearby(words: &mut Words, options: &Options) -> Result<Shape> {
     if let Some(meters) = options.buffer {
         area.buffer(meters)?;
     }
-    Ok(Shape::Area(Area { verb: Verb::Nearby, geometry: area.geometry }))
+    Ok(FenceShape::Area(FenceArea { verb: Verb::Nearby, geometry: area.geometry }))
 }
 
-impl Area {
+impl FenceArea {
     /// Whether a search would find the object.
     pub fn hits(&self, object: &Object) -> bool {
         let Some(geometry) = &self.geometry else { return false };
@@ -185,7 +183,7 @@ impl Area {
         is_proper.then_some(bounds)
     }
 
-    /// The middle, from which distances are told.
+    /// The center, from which DISTANCE measures.
     pub fn center(&self) -> Point {
         self.geometry.as_ref().map_or(Point::default(), |geometry| geometry.center())
     }

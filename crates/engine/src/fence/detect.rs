@@ -1,11 +1,11 @@
-//! What a static fence detects of a write: from the object's place before and after alone.
+//! Detection by fences with an area, from the object before and after a write.
 
-use super::{Area, Change, ChangeKind, Fence};
+use super::{Change, ChangeKind, Fence, FenceArea};
 use crate::geometry::{predicates, Geometry, Line, Series};
 use crate::keyspace::Keyspace;
 use crate::object::Object;
 
-/// What an object does about a fence.
+/// The relation of an object to a fence, or a change of it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[allow(missing_docs)]
 pub enum Detect {
@@ -26,12 +26,12 @@ const WORDS: [(&[u8], Detect); 5] = [
     (b"cross", Detect::Cross),
 ];
 
-/// What DETECT lists.
+/// The words that DETECT lists.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Detections(u8);
 
 impl Detections {
-    /// Adds what a word names; whether it names anything.
+    /// Adds a word; returns whether it is one of DETECT's.
     pub fn add_word(&mut self, word: &[u8]) -> bool {
         let found = WORDS.iter().find(|(name, _)| *name == word);
         if let Some((_, detect)) = found {
@@ -40,13 +40,13 @@ impl Detections {
         found.is_some()
     }
 
-    /// Whether it is listed.
+    /// Whether a word is listed.
     pub fn has(self, detect: Detect) -> bool {
         self.0 & (1 << detect as u8) != 0
     }
 }
 
-/// What COMMANDS lists. Words that name no write are accepted and select nothing.
+/// The kinds of writes that COMMANDS lists. Other words are accepted and select nothing.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Commands(u8);
 
@@ -59,7 +59,7 @@ impl Commands {
         true
     }
 
-    /// Whether messages of such a write are sent.
+    /// Whether writes of this kind cause messages.
     pub fn has(self, kind: ChangeKind) -> bool {
         self.0 & (1 << kind as u8) != 0
     }
@@ -78,7 +78,7 @@ impl Detect {
         }
     }
 
-    /// Messages of several fences about one write come in this order.
+    /// The order of several fences' messages about one write.
     pub fn rank(self) -> u8 {
         match self {
             Detect::Cross | Detect::Roam => RANK_FIRST,
@@ -89,12 +89,12 @@ impl Detect {
         }
     }
 
-    /// Whether a visit begins, which gets a group of its own.
+    /// Whether a visit begins, which gets a new group id.
     pub fn begins_visit(self) -> bool {
         matches!(self, Detect::Enter | Detect::Cross)
     }
 
-    /// What is told where DETECT doesn't list it.
+    /// The message that replaces this one if DETECT doesn't list it.
     fn fallback(self) -> Self {
         match self {
             Detect::Enter => Detect::Inside,
@@ -103,20 +103,21 @@ impl Detect {
         }
     }
 
-    /// What is told besides.
+    /// The second message that follows this one, if any.
     fn second(self) -> Option<Self> {
         let fallback = self.fallback();
         (fallback != self).then_some(fallback)
     }
 }
 
-/// The rank of what comes before all else: `del` and `drop`, too.
+/// The rank of the first messages, `del` and `drop` among them.
 pub const RANK_FIRST: u8 = 0;
 
-/// What a write of a spatial object means for a fence, DETECT applied; and what is told besides.
+/// The messages of a fence about a write of a spatial object, as far as DETECT lists them: the
+/// first and the second, if any.
 pub fn detect(
     fence: &Fence,
-    area: &Area,
+    area: &FenceArea,
     change: &Change,
     object: &Object,
     keyspace: &Keyspace,
@@ -130,7 +131,7 @@ pub fn detect(
 
 fn detect_any(
     fence: &Fence,
-    area: &Area,
+    area: &FenceArea,
     change: &Change,
     object: &Object,
     keyspace: &Keyspace,
@@ -146,7 +147,7 @@ fn detect_any(
         (true, false) => Detect::Exit,
         (false, true) if is_fset => Detect::Inside,
         (false, true) => Detect::Enter,
-        // Tile38 doesn't look at WHERE here.
+        // Tile38 ignores WHERE here.
         (false, false) if is_fset => Detect::Outside,
         (false, false) if !fence.passes(keyspace, object) => return None,
         (false, false) => {
@@ -159,9 +160,9 @@ fn detect_any(
     })
 }
 
-/// Whether the straight way from one centre to the other leads through the area. Unlike in Tile38
-/// it has to be a way between two places: a string is nowhere, and who stays crosses nothing.
-fn crosses(area: &Area, previous: &Object, object: &Object) -> bool {
+/// Whether the straight line between both centers intersects the area. Unlike in Tile38, strings
+/// and objects that don't move cross nothing.
+fn crosses(area: &FenceArea, previous: &Object, object: &Object) -> bool {
     let Some(geometry) = &area.geometry else { return false };
     let (from, to) = (previous.center(), object.center());
     if !previous.is_spatial() || from == to {

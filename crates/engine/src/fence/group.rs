@@ -1,32 +1,32 @@
-//! Group ids: they tie the messages of one visit together.
+//! Group ids, which all messages about one visit of an object to a fence share.
 
 use std::collections::BTreeMap;
 
-use super::Registry;
+use super::FenceRegistry;
 use crate::keyspace::Key;
 
 /// The bytes of a group id, shown as hexadecimal digits.
 pub type Group = [u8; 12];
 
-/// What an object has with each fence, by the fence's number.
+/// The group ids of an object's visits, by the fence's number.
 type Visits = BTreeMap<u64, Group>;
 
-/// Removed fences whose ids may linger before all ids are looked through.
+/// Removed fences after which their ids are purged; at least as many as there are fences.
 const REMOVED_MAX: usize = 1024;
 
-/// The ids by key, object and fence, and what new ones are made of. The same writes give the same
-/// ids wherever the seed is the same.
+/// All group ids by key, object and fence, and the generator of new ones. With the same seed, the
+/// same writes give the same ids.
 #[derive(Default)]
 pub struct Groups {
     by_key: BTreeMap<Key, BTreeMap<Box<[u8]>, Visits>>,
     counter: u32,
     removed: usize,
-    /// What tells the ids of one node from those of another.
+    /// The part of the ids that differs between servers.
     pub seed: [u8; 5],
 }
 
 impl Groups {
-    /// The id of a visit; a new one if it begins or none is known.
+    /// The id of a visit: a new one if the visit begins or has none.
     pub fn get(&mut self, key: &Key, id: &[u8], fence: u64, is_new: bool, now_ns: i64) -> Group {
         if !is_new {
             let known = self.by_key.get(key).and_then(|ids| ids.get(id)?.get(&fence));
@@ -44,12 +44,12 @@ impl Groups {
         group
     }
 
-    /// How many visits there are.
+    /// The number of visits.
     pub fn count(&self) -> usize {
         self.by_key.values().flat_map(BTreeMap::values).map(BTreeMap::len).sum()
     }
 
-    /// Seconds, seed and a counter, as Tile38 makes them of time, host and process.
+    /// Makes an id of seconds, seed and a counter. Tile38 makes them of time, host and process.
     fn make(&mut self, now_ns: i64) -> Group {
         let mut group = Group::default();
         group[..4].copy_from_slice(&((now_ns / 1_000_000_000) as u32).to_be_bytes());
@@ -87,16 +87,16 @@ impl Groups {
         self.removed = 0;
     }
 
-    /// Forgets everything and hands it out. New ids still differ from all before.
+    /// Takes all ids out. New ids still differ from all former ones.
     #[must_use]
     pub fn take(&mut self) -> Groups {
         let fresh = Groups { counter: self.counter, seed: self.seed, ..Groups::default() };
         std::mem::replace(self, fresh)
     }
 
-    /// Notes that so many fences are gone. Their numbers never come back, so that what is known
-    /// of them only takes room; it is cleared away when that is worth a look at everything.
-    pub fn note_removed(&mut self, count: usize, fences: &Registry) {
+    /// Counts removed fences. Their numbers are never reused, so their ids only take memory; they
+    /// are purged when enough have gathered to be worth a scan of all ids.
+    pub fn note_removed(&mut self, count: usize, fences: &FenceRegistry) {
         self.removed += count;
         if self.removed < REMOVED_MAX.max(fences.len()) {
             return;
@@ -123,7 +123,7 @@ mod tests {
         name.as_bytes().into()
     }
 
-    /// Objects of which something is known.
+    /// The number of objects with a visit.
     fn known(groups: &Groups) -> usize {
         groups.by_key.values().map(BTreeMap::len).sum()
     }
@@ -174,7 +174,7 @@ mod tests {
     #[test]
     fn ids_of_fences_that_are_gone_are_cleared_away_in_the_end() {
         let mut groups = Groups::default();
-        let fences = Registry::default();
+        let fences = FenceRegistry::default();
         for fence in 0..REMOVED_MAX as u64 {
             groups.get(&key("fleet"), b"truck", fence, true, NOW);
             groups.note_removed(1, &fences);

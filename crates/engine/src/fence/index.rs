@@ -1,11 +1,11 @@
-//! The fences of one key, so arranged that a change finds those that it may concern.
+//! An index of the fences of one key, which finds the candidates for a change.
 
 use std::ops::ControlFlow;
 
 use imbl::OrdMap;
 use triomphe::Arc;
 
-use super::definition::Shape;
+use super::definition::FenceShape;
 use super::registry::{Target, Watch};
 use super::{Change, ChangeKind, Detect};
 use crate::geometry::Rect;
@@ -25,39 +25,39 @@ impl Item for Entry {
 /// The fences of one key. Cloning is O(1).
 #[derive(Clone, Default)]
 pub struct KeyFences {
-    /// Those that every change may concern.
+    /// Candidates for every change.
     everywhere: OrdMap<u64, Arc<Watch>>,
-    /// Those of live connections that are found by area, but hear of all deletions.
+    /// Live fences with an area: candidates for every deletion.
     live: OrdMap<u64, Arc<Watch>>,
-    /// Those that concern only what touches them.
+    /// Candidates for changes of objects that touch their area, before or after.
     bounded: RTree<Entry>,
-    /// Those that concern what touches them or passes over them.
+    /// Candidates also for objects that cross their area.
     crossing: RTree<Entry>,
-    /// How many are hooks'.
+    /// The number of hooks.
     pub hooks: usize,
-    /// How many are channels'.
+    /// The number of channels.
     pub channels: usize,
 }
 
-/// How a fence is found.
-enum Place {
+/// The tree in which a fence is found.
+enum IndexPlacement {
     Everywhere,
     Bounded(Rect),
     Crossing(Rect),
 }
 
-impl Place {
+impl IndexPlacement {
     fn of(watch: &Watch) -> Self {
         let fence = &watch.fence;
         let cover = match &fence.shape {
-            Shape::Area(area) if fence.is_bounded() => area.cover(),
+            FenceShape::Area(area) if fence.is_bounded() => area.cover(),
             _ => None,
         };
         let has_cross = fence.detect.is_some_and(|detect| detect.has(Detect::Cross));
         match cover {
-            None => Place::Everywhere,
-            Some(bounds) if has_cross => Place::Crossing(bounds),
-            Some(bounds) => Place::Bounded(bounds),
+            None => IndexPlacement::Everywhere,
+            Some(bounds) if has_cross => IndexPlacement::Crossing(bounds),
+            Some(bounds) => IndexPlacement::Bounded(bounds),
         }
     }
 }
@@ -72,13 +72,13 @@ impl KeyFences {
     pub fn insert(&mut self, watch: &Arc<Watch>) {
         self.count(watch, |count| *count += 1);
         let entry = Entry(watch.clone());
-        match Place::of(watch) {
-            Place::Everywhere => {
+        match IndexPlacement::of(watch) {
+            IndexPlacement::Everywhere => {
                 self.everywhere.insert(watch.serial, watch.clone());
                 return;
             }
-            Place::Bounded(bounds) => self.bounded.insert(&bounds, entry),
-            Place::Crossing(bounds) => self.crossing.insert(&bounds, entry),
+            IndexPlacement::Bounded(bounds) => self.bounded.insert(&bounds, entry),
+            IndexPlacement::Crossing(bounds) => self.crossing.insert(&bounds, entry),
         }
         if watch.is_live() {
             self.live.insert(watch.serial, watch.clone());
@@ -89,14 +89,14 @@ impl KeyFences {
     pub fn remove(&mut self, watch: &Arc<Watch>) {
         self.count(watch, |count| *count = count.saturating_sub(1));
         let entry = Entry(watch.clone());
-        match Place::of(watch) {
-            Place::Everywhere => {
+        match IndexPlacement::of(watch) {
+            IndexPlacement::Everywhere => {
                 self.everywhere.remove(&watch.serial);
             }
-            Place::Bounded(bounds) => {
+            IndexPlacement::Bounded(bounds) => {
                 self.bounded.remove(&bounds, &entry);
             }
-            Place::Crossing(bounds) => {
+            IndexPlacement::Crossing(bounds) => {
                 self.crossing.remove(&bounds, &entry);
             }
         }
@@ -111,7 +111,7 @@ impl KeyFences {
         }
     }
 
-    /// The fences that a change may concern, oldest first. More than it does concern, never less.
+    /// The fences that may have a message about a change, oldest first; no such fence is missing.
     pub fn candidates(&self, change: &Change) -> Vec<Arc<Watch>> {
         let mut found: Vec<Arc<Watch>> = self.everywhere.values().cloned().collect();
         if matches!(change.kind, ChangeKind::Del | ChangeKind::Drop) {
@@ -141,7 +141,7 @@ impl KeyFences {
     }
 }
 
-/// Whether an object can touch anything: a box with a NaN finds everything and meets nothing.
+/// Whether an object can touch an area. A box with a NaN would find all fences and touch none.
 fn is_somewhere(object: &Object) -> bool {
     let bounds = object.bounds();
     let corners = [bounds.min.x, bounds.min.y, bounds.max.x, bounds.max.y];

@@ -1,25 +1,25 @@
-//! From a change to the events of all fences that it concerns, in the order they are sent.
+//! Matching: finds the events of all fences about a change, in the order of sending.
 
 use super::detect::{detect, RANK_FIRST};
 use super::group::{Group, Groups};
 use super::message::{self, MessageContext, Moment};
 use super::roam::Room;
-use super::{Area, Change, ChangeKind, Detect, Fence, Roam, Shape, Target, Watch};
+use super::{Change, ChangeKind, Detect, Fence, FenceArea, FenceShape, Roam, Target, Watch};
 use crate::keyspace::{Key, Keyspace};
 use crate::object::Object;
 use crate::query::options::Wanted;
 
-/// What one fence found about one write. Nobody has to read the message to learn what it is about.
+/// An event of a fence: the message, and its subject as fields, so that no reader parses JSON.
 pub struct Event {
-    /// Where the message goes.
+    /// The destination of the message.
     pub target: Target,
     /// The key that was written to.
     pub key: Key,
     /// The object that was written; `None` for DROP.
     pub id: Option<Box<[u8]>>,
-    /// What the object did; `None` for `del` and `drop`.
+    /// The detection; `None` for `del` and `drop`.
     pub detect: Option<Detect>,
-    /// JSON, as clients get it.
+    /// The JSON that clients get.
     pub message: Vec<u8>,
 }
 
@@ -43,8 +43,8 @@ struct Matcher<'m> {
     events: Vec<Event>,
 }
 
-/// Appends the events that a change causes, and forgets visits that it ends. Where hooks and
-/// channels are silent, as on a follower, only live fences have any.
+/// Appends the events that a change causes, and ends visits. With `is_live_only`, as on a
+/// follower, hooks and channels have no events.
 pub fn match_change(
     keyspace: &Keyspace,
     groups: &mut Groups,
@@ -73,7 +73,7 @@ pub fn match_change(
 }
 
 impl Matcher<'_> {
-    /// Looks at one fence. A visit gets its id even if COMMANDS keeps the message back.
+    /// Matches a fence. A visit gets its id even if COMMANDS suppresses the message.
     fn take(&mut self, watch: &Watch) {
         let change = self.change;
         let fence = &watch.fence;
@@ -86,8 +86,8 @@ impl Matcher<'_> {
             ChangeKind::Fset if fence.has_no_fields => {}
             ChangeKind::Del => self.take_deletion(watch, object, is_told),
             _ => match &fence.shape {
-                Shape::Area(area) => self.take_static(watch, area, object, is_told),
-                Shape::Roam(roam) => self.take_roam(watch, roam, object, is_told),
+                FenceShape::Area(area) => self.take_static(watch, area, object, is_told),
+                FenceShape::Roam(roam) => self.take_roam(watch, roam, object, is_told),
             },
         }
     }
@@ -100,12 +100,12 @@ impl Matcher<'_> {
         }
     }
 
-    /// A hook or channel that hears only of what is near hears only of deletions near it.
+    /// A hook or channel with a bounded area gets messages only about deletions that touch it.
     fn take_deletion(&mut self, watch: &Watch, object: &Object, is_told: bool) {
         let is_near = match &watch.fence.shape {
             _ if watch.is_live() || !watch.fence.is_bounded() => true,
-            Shape::Area(area) => area.touches(object),
-            Shape::Roam(_) => false,
+            FenceShape::Area(area) => area.touches(object),
+            FenceShape::Roam(_) => false,
         };
         if is_told && is_near {
             let text = message::removal(watch, self.change, self.moment);
@@ -113,7 +113,7 @@ impl Matcher<'_> {
         }
     }
 
-    fn take_static(&mut self, watch: &Watch, area: &Area, object: &Object, is_told: bool) {
+    fn take_static(&mut self, watch: &Watch, area: &FenceArea, object: &Object, is_told: bool) {
         let fence = &watch.fence;
         if fence.wanted == Wanted::Count {
             return;
@@ -131,7 +131,7 @@ impl Matcher<'_> {
         }
     }
 
-    /// WHERE means nothing to a roaming fence, and any DETECT silences it.
+    /// A roaming fence ignores WHERE, and has no events at all with any DETECT.
     fn take_roam(&mut self, watch: &Watch, roam: &Roam, object: &Object, is_told: bool) {
         let fence = &watch.fence;
         if fence.detect.is_some() || fence.wanted == Wanted::Count {
@@ -166,8 +166,7 @@ impl Matcher<'_> {
         }
     }
 
-    /// The id of the visit. Where the end of one is told and the next begins anew, nothing about it
-    /// is kept between.
+    /// The group id of the visit. If `exit` always ends a visit, the id is removed with it.
     fn group(&mut self, watch: &Watch, object: &Object, detect: Detect) -> Group {
         let (key, serial) = (&self.change.key, watch.serial);
         let is_new = detect.begins_visit();
@@ -199,8 +198,8 @@ impl Matcher<'_> {
     }
 }
 
-/// Whether nothing is told of an object between `exit` and the next `enter`. With WHERE, an FSET
-/// may let it be `inside` again without one.
+/// Whether there is no message between `exit` and the next `enter`. With WHERE, FSET may bring an
+/// object `inside` again without an `enter`.
 fn ends_with_exit(fence: &Fence) -> bool {
     let tells = |detections: super::Detections| {
         detections.has(Detect::Enter) && !detections.has(Detect::Outside)

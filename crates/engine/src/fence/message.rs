@@ -1,10 +1,10 @@
-//! The text of messages, member by member in the order that clients know.
+//! The JSON of messages, with the members in Tile38's order.
 
 use std::cell::OnceCell;
 
 use super::group::Group;
 use super::roam::{Neighbor, Room};
-use super::{Area, Change, Detect, Roam, Shape, Watch};
+use super::{Change, Detect, FenceArea, FenceShape, Roam, Watch};
 use crate::collection::Collection;
 use crate::geometry::distance;
 use crate::glob;
@@ -18,21 +18,21 @@ use crate::query::options::Wanted;
 const NANOSECONDS: i64 = 1_000_000_000;
 const SECONDS_PER_DAY: i64 = 86_400;
 
-/// When a change happened.
+/// The time of a change, and its text in messages.
 pub struct Moment {
     now_ns: i64,
     utc_offset: i32,
-    /// Made when a message first needs it.
+    /// Computed for the first message.
     text: OnceCell<Vec<u8>>,
 }
 
 impl Moment {
-    /// Nanoseconds since 1970, and the seconds by which the server's zone is ahead of UTC.
+    /// Takes nanoseconds since 1970, and the offset of the server's time zone from UTC in seconds.
     pub fn new(now_ns: i64, utc_offset: i32) -> Self {
         Moment { now_ns, utc_offset, text: OnceCell::new() }
     }
 
-    /// Whether it is this one.
+    /// Whether this is the same time in the same zone.
     pub fn is(&self, now_ns: i64, utc_offset: i32) -> bool {
         (self.now_ns, self.utc_offset) == (now_ns, utc_offset)
     }
@@ -69,22 +69,22 @@ fn write_time(out: &mut Vec<u8>, moment: &Moment) {
     out.push(b'"');
 }
 
-/// What the messages of one fence about one write are made from.
+/// The data for the messages of one fence about one write.
 pub struct MessageContext<'m> {
     /// The fence.
     pub watch: &'m Watch,
-    /// What was done.
+    /// The write.
     pub change: &'m Change,
-    /// The object as it is now.
+    /// The object after the write.
     pub object: &'m Object,
-    /// The visit.
+    /// The group id of the visit.
     pub group: Group,
-    /// When.
+    /// The time.
     pub moment: &'m Moment,
 }
 
 impl MessageContext<'_> {
-    /// The message without what only roaming fences add.
+    /// The message of a detection.
     pub fn message(&self, detect: Detect, keyspace: &Keyspace) -> Vec<u8> {
         let mut out = self.open(detect, keyspace);
         out.push(b'}');
@@ -161,13 +161,13 @@ impl MessageContext<'_> {
 
     fn distance(&self) -> f64 {
         match &self.watch.fence.shape {
-            Shape::Area(area) => distance_to(area, self.object),
-            Shape::Roam(_) => 0.0,
+            FenceShape::Area(area) => distance_to(area, self.object),
+            FenceShape::Roam(_) => 0.0,
         }
     }
 }
 
-fn distance_to(area: &Area, object: &Object) -> f64 {
+fn distance_to(area: &FenceArea, object: &Object) -> f64 {
     distance::center_to_center(object.center(), area.center())
 }
 
@@ -209,7 +209,7 @@ fn write_hexadecimal(out: &mut Vec<u8>, bytes: &[u8]) {
     }
 }
 
-/// A time as RFC 3339 has it, in the zone that was passed in, as many decimals as it needs.
+/// A time in RFC 3339, in the zone that was passed in, without trailing zeros.
 fn time_text(now_ns: i64, utc_offset: i32) -> Vec<u8> {
     let local = now_ns.saturating_add(i64::from(utc_offset) * NANOSECONDS);
     let (seconds, nanoseconds) = (local.div_euclid(NANOSECONDS), local.rem_euclid(NANOSECONDS));
@@ -253,8 +253,8 @@ fn write_padded(out: &mut Vec<u8>, value: i64, width: usize) {
     out.extend_from_slice(&digits);
 }
 
-/// Year, month and day from days since 1970, in the Gregorian calendar. Years are counted from
-/// March, so that the leap day ends one.
+/// Year, month and day from days since 1970, in the Gregorian calendar. The computation counts
+/// years from March, so that the leap day is the last of a year.
 fn date_of(days: i64) -> (i64, i64, i64) {
     const DAYS_PER_ERA: i64 = 146_097; // 400 years
     const DAYS_BEFORE_1970: i64 = 719_468; // since 1 March of the year 0

@@ -1,5 +1,5 @@
-//! Geofences: what a fence is, which fences a key has, which of them a change touches, and the
-//! messages that result. Delivers nothing: messages go to whoever drives the engine.
+//! Geofences: definitions, the registry, the index of a key's fences, and the events that a change
+//! causes. Delivers nothing: the caller of the engine gets the events.
 
 mod change;
 mod definition;
@@ -12,10 +12,12 @@ mod registry;
 mod roam;
 
 pub use change::{Change, ChangeKind, HookChange};
-pub use definition::{Area, Fence, Shape};
+pub use definition::{Fence, FenceArea, FenceShape};
 pub use detect::{Commands, Detect, Detections};
 pub use group::Groups;
 pub use matching::{match_change, Event};
 pub use message::Moment;
-pub use registry::{Draft, Fetched, Hook, HookKind, Meta, Name, Registry, Setting, Target, Watch};
+pub use registry::{
+    Draft, FenceRegistry, Fetched, Hook, HookKind, Meta, Name, SetOutcome, Target, Watch,
+};
 pub use roam::Roam;

@@ -1,5 +1,5 @@
-//! All fences there are: hooks and channels by name, live ones by number, each also with its key.
-//! Cloning is O(1) and gives a snapshot that later changes don't touch.
+//! The registry of all fences: hooks and channels by name, live fences by number, all by key.
+//! Cloning is O(1) and gives a snapshot that later changes don't affect.
 
 use imbl::{OrdMap, OrdSet};
 use triomphe::Arc;
@@ -10,7 +10,7 @@ use crate::json;
 use crate::keyspace::Key;
 use crate::object::{Object, NEVER};
 
-/// What a fence takes in the trees by name, key and area, roughly.
+/// Approximate memory of a fence in the trees by name, key and area.
 const PLACES_BYTES: usize = 160;
 
 /// The name of a hook or channel.
@@ -19,18 +19,18 @@ pub type Name = std::sync::Arc<[u8]>;
 /// A name and a value that every message of a hook carries.
 pub type Meta = (Box<[u8]>, Box<[u8]>);
 
-/// Where a fence's messages go.
+/// The destination of a fence's messages.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Target {
-    /// To the subscribers of the channel of that name.
+    /// The subscribers of the channel with this name.
     Channel(Name),
-    /// To the endpoints of the hook of that name.
+    /// The endpoints of the hook with this name.
     Hook(Name),
-    /// To the connection that has the live fence of that number.
+    /// The connection of the live fence with this number.
     Live(u64),
 }
 
-/// Whether it is a hook or a channel. Both share the names.
+/// Hook or channel. Both share one namespace.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[allow(missing_docs)]
 pub enum HookKind {
@@ -38,19 +38,19 @@ pub enum HookKind {
     Channel,
 }
 
-/// A fence at work.
+/// A registered fence.
 pub struct Watch {
-    /// A number that no other fence has or will have.
+    /// A unique number, never reused.
     pub serial: u64,
-    /// Where its messages go.
+    /// The destination of its messages.
     pub target: Target,
-    /// What it looks for.
+    /// The definition.
     pub fence: Fence,
-    /// The members of its messages that tell of the hook, and the key.
+    /// The members `hook`, `meta` and `key` of its messages, as JSON.
     pub(super) head: Box<[u8]>,
 }
 
-/// A hook or channel: everything that SETHOOK or SETCHAN said.
+/// A hook or channel: all arguments of SETHOOK or SETCHAN.
 #[derive(Clone)]
 pub struct Hook {
     /// The name.
@@ -63,13 +63,13 @@ pub struct Hook {
     pub metas: Vec<Meta>,
     /// The search, word by word as it was typed.
     pub words: Vec<Box<[u8]>>,
-    /// When it ends, in nanoseconds since 1970, or [`NEVER`].
+    /// The time of expiry in nanoseconds since 1970, or [`NEVER`].
     pub deadline: i64,
 }
 
 /// All fences.
 #[derive(Clone, Default)]
-pub struct Registry {
+pub struct FenceRegistry {
     hooks: OrdMap<Name, Arc<Hook>>,
     live: OrdMap<u64, Arc<Watch>>,
     keys: OrdMap<Key, KeyFences>,
@@ -77,9 +77,9 @@ pub struct Registry {
     /// The last number of a hook or channel. These are even and those of live fences odd, so that
     /// either kind may come from another registry.
     last_serial: u64,
-    /// What the next live fence gets, or 0 before the first.
+    /// The number of the next live fence, or 0 before the first.
     next_live_serial: u64,
-    /// About what all of them occupy.
+    /// Approximate memory of all fences.
     bytes: usize,
 }
 
@@ -104,19 +104,19 @@ impl Watch {
         Watch { serial, target, fence, head: head.into() }
     }
 
-    /// About how many bytes it occupies, its places in the trees included.
+    /// Approximate memory of the fence, its entries in the trees included.
     fn bytes(&self) -> usize {
         size_of::<Watch>() + self.head.len() + self.fence.area_bytes() + PLACES_BYTES
     }
 
-    /// Whether a connection waits for its messages.
+    /// Whether it is a live fence.
     pub fn is_live(&self) -> bool {
         matches!(self.target, Target::Live(_))
     }
 }
 
 impl Hook {
-    /// As that of its watch, with all that was said when it was set.
+    /// Approximate memory of the hook, its fence and arguments included.
     fn bytes(&self) -> usize {
         let texts = self.endpoints.iter().chain(&self.words);
         let metas = self.metas.iter().map(|(name, value)| name.len() + value.len());
@@ -125,7 +125,7 @@ impl Hook {
         size_of::<Hook>() + self.name.len() + texts + metas + self.watch.bytes()
     }
 
-    /// What it is.
+    /// Hook or channel.
     pub fn kind(&self) -> HookKind {
         match self.watch.target {
             Target::Hook(_) => HookKind::Hook,
@@ -133,7 +133,7 @@ impl Hook {
         }
     }
 
-    /// Whole seconds that are left; -1 if it doesn't end.
+    /// Whole seconds until it expires; -1 if it never does.
     pub fn ttl(&self, now_ns: i64) -> i64 {
         match self.deadline {
             NEVER => -1,
@@ -141,8 +141,7 @@ impl Hook {
         }
     }
 
-    /// The object that is the area because `GET key id` fetched it. What is stored under that id
-    /// may be something else by now.
+    /// The object that `GET key id` fetched as the area. The stored object may have changed since.
     pub fn fetched(&self) -> Option<Fetched<'_>> {
         let (object, count) = self.watch.fence.stored.as_ref()?;
         match self.words.get(self.words.len().checked_sub(*count)?..)? {
@@ -151,7 +150,8 @@ impl Hook {
         }
     }
 
-    /// Whether both say the same, so that the second changes nothing. What ends never does.
+    /// Whether both are equal, so that setting the second changes nothing. Hooks that expire are
+    /// never equal.
     fn is_same(&self, other: &Hook) -> bool {
         self.deadline == NEVER
             && other.deadline == NEVER
@@ -164,34 +164,34 @@ impl Hook {
 
 /// A stored object that became the area of a fence.
 pub struct Fetched<'h> {
-    /// The object as it was then.
+    /// The object when it was fetched.
     pub object: &'h Object,
-    /// Where it was stored.
+    /// Its key.
     pub key: &'h [u8],
-    /// Under which id.
+    /// Its id.
     pub id: &'h [u8],
 }
 
-/// What setting a hook came to.
+/// The outcome of setting a hook or channel.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Setting {
-    /// There was none of that name.
+pub enum SetOutcome {
+    /// It is new.
     New,
-    /// It took another's place.
+    /// It replaced another of the same name.
     Replaced,
-    /// It is there already.
+    /// It equals the present one, which stays.
     Same,
-    /// The name belongs to one of the other kind.
+    /// The name belongs to a hook if this is a channel, or the reverse.
     Taken,
 }
 
-/// What a new hook is made of.
+/// The arguments of a new hook or channel.
 pub struct Draft {
-    /// What it is.
+    /// Hook or channel.
     pub kind: HookKind,
     /// Its name.
     pub name: Name,
-    /// What it looks for.
+    /// Its fence.
     pub fence: Fence,
     /// As in [`Hook`].
     pub endpoints: Vec<Box<[u8]>>,
@@ -203,24 +203,24 @@ pub struct Draft {
     pub deadline: i64,
 }
 
-impl Registry {
-    /// Whether there is no fence at all.
+impl FenceRegistry {
+    /// Whether there is no fence.
     #[inline]
     pub fn is_empty(&self) -> bool {
         self.keys.is_empty()
     }
 
-    /// How many hooks and channels there are.
+    /// The number of hooks and channels.
     pub fn named_count(&self) -> usize {
         self.hooks.len()
     }
 
-    /// How many fences there are.
+    /// The number of fences.
     pub fn len(&self) -> usize {
         self.hooks.len() + self.live.len()
     }
 
-    /// About how many bytes the fences occupy.
+    /// Approximate memory of all fences in bytes.
     pub fn bytes(&self) -> usize {
         self.bytes
     }
@@ -236,18 +236,18 @@ impl Registry {
         self.hooks.range::<_, [u8]>(range).map(|(_, hook)| hook)
     }
 
-    /// The key as it is kept and its fences, if it has any.
+    /// The shared copy of a key and its fences, if it has any.
     pub fn of_key(&self, key: &[u8]) -> Option<(&Key, &KeyFences)> {
         self.keys.get_key_value(key)
     }
 
-    /// The fences that a change may concern.
+    /// The fences that may have a message about a change.
     pub fn candidates(&self, change: &Change) -> Vec<Arc<Watch>> {
         self.keys.get(&change.key).map_or(Vec::new(), |fences| fences.candidates(change))
     }
 
     /// Sets a hook or channel.
-    pub fn set(&mut self, draft: Draft) -> Setting {
+    pub fn set(&mut self, draft: Draft) -> SetOutcome {
         let Draft { kind, name, fence, endpoints, metas, words, deadline } = draft;
         let target = match kind {
             HookKind::Hook => Target::Hook(name.clone()),
@@ -257,10 +257,10 @@ impl Registry {
         let hook = Hook { name: name.clone(), watch, endpoints, metas, words, deadline };
         let present = self.hooks.get(&name);
         if present.is_some_and(|present| present.kind() != hook.kind()) {
-            return Setting::Taken;
+            return SetOutcome::Taken;
         }
         if present.is_some_and(|present| present.is_same(&hook)) {
-            return Setting::Same;
+            return SetOutcome::Same;
         }
         self.last_serial += 2;
         let is_replaced = self.remove(&name).is_some();
@@ -271,9 +271,9 @@ impl Registry {
         self.bytes += hook.bytes();
         self.hooks.insert(name, Arc::new(hook));
         if is_replaced {
-            Setting::Replaced
+            SetOutcome::Replaced
         } else {
-            Setting::New
+            SetOutcome::New
         }
     }
 
@@ -296,8 +296,8 @@ impl Registry {
     /// Removes all hooks and channels; live fences stay.
     pub fn clear(&mut self) {
         let live = std::mem::take(&mut self.live);
-        let Registry { last_serial, next_live_serial, .. } = *self;
-        *self = Registry { last_serial, next_live_serial, ..Registry::default() };
+        let FenceRegistry { last_serial, next_live_serial, .. } = *self;
+        *self = FenceRegistry { last_serial, next_live_serial, ..FenceRegistry::default() };
         for watch in live.values() {
             self.attach(watch);
             self.bytes += watch.bytes();
@@ -305,7 +305,7 @@ impl Registry {
         self.live = live;
     }
 
-    /// Adds a live fence; its number.
+    /// Adds a live fence; returns its number.
     pub fn add_live(&mut self, fence: Fence) -> u64 {
         let serial = self.next_live_serial.max(1);
         self.next_live_serial = serial + 2;
@@ -316,7 +316,7 @@ impl Registry {
         serial
     }
 
-    /// Removes a live fence; whether it was there.
+    /// Removes a live fence; returns whether it existed.
     pub fn remove_live(&mut self, serial: u64) -> bool {
         let removed = self.live.remove(&serial);
         if let Some(watch) = &removed {
@@ -326,9 +326,9 @@ impl Registry {
         removed.is_some()
     }
 
-    /// Takes another registry's place: has its live fences in place of its own. Returns the names
-    /// of the hooks by which the two differ.
-    pub fn succeed(&mut self, old: &Registry) -> Vec<Name> {
+    /// Replaces its live fences by those of the registry that it succeeds. Returns the names of
+    /// the hooks in which the two differ.
+    pub fn succeed(&mut self, old: &FenceRegistry) -> Vec<Name> {
         for watch in std::mem::take(&mut self.live).values() {
             self.detach(watch);
             self.bytes -= watch.bytes();
@@ -339,7 +339,7 @@ impl Registry {
         }
         self.live = old.live.clone();
         self.next_live_serial = old.next_live_serial.max(self.next_live_serial);
-        let hooks = |registry: &Registry| {
+        let hooks = |registry: &FenceRegistry| {
             let hooks = registry.hooks.values().filter(|hook| hook.kind() == HookKind::Hook);
             hooks.cloned().collect::<Vec<_>>()
         };
@@ -354,7 +354,7 @@ impl Registry {
         self.hooks.get(name).is_some_and(|hook| hook.kind() == HookKind::Hook)
     }
 
-    /// The first hook or channel whose time has come.
+    /// The name of the expired hook or channel with the earliest deadline.
     pub fn next_expired(&self, now_ns: i64) -> Option<Name> {
         let (deadline, name) = self.deadlines.get_min()?;
         (*deadline <= now_ns).then(|| name.clone())

@@ -18,27 +18,27 @@ use crate::query::options::Verb;
 const RADIUS: f64 = 6_371_000.0;
 /// An angle whose cosine is above this is too small for a box of its own.
 const COSINE_MAX: f64 = 0.999_999_999_999_999;
-/// Whom one write tells of for each fence, nearby and faraway each: the nearest so many.
+/// The number of nearest objects that one write reports to a fence, for nearby and faraway each.
 pub const MEETINGS_MAX: usize = 10_000;
-/// Bytes of messages after which a write tells a fence of nobody else.
+/// Bytes of a fence's messages about one write.
 pub const MESSAGE_BYTES_MAX: usize = 64 << 20;
-/// Objects that SCAN looks at for one write and fence.
+/// Objects that SCAN reads for one write and fence.
 pub const SCAN_COUNT_MAX: usize = 100_000;
 
-/// Whom a fence roams around.
+/// The arguments of ROAM: the collection to roam around, and the distance.
 pub struct Roam {
-    /// The collection of the others.
+    /// The key of the collection.
     pub key: Key,
-    /// How near they have to be.
+    /// The distance up to which objects are near.
     pub meters: f64,
-    /// SCAN: what to tell of objects that belong to a neighbour.
+    /// The pattern of SCAN, for the objects that belong to a neighbor.
     pub scan: Option<Box<[u8]>>,
     pattern: Box<[u8]>,
     is_glob: bool,
     has_no_dwell: bool,
 }
 
-/// What one write may still tell a fence: the fence's area isn't bounded, its work is.
+/// The remaining budget of a fence's messages about one write.
 pub struct Room {
     bytes: usize,
     scans: usize,
@@ -51,21 +51,21 @@ impl Default for Room {
 }
 
 impl Room {
-    /// Whether a message of that many bytes is still sent.
+    /// Spends a message's bytes; returns whether the message may be sent.
     pub fn takes(&mut self, bytes: usize) -> bool {
         let left = self.bytes.checked_sub(bytes);
         self.bytes = left.unwrap_or(0);
         left.is_some()
     }
 
-    /// Whether SCAN still looks at one more object.
+    /// Spends one object of SCAN; returns whether it may be read.
     pub fn looks(&mut self) -> bool {
         let left = self.scans.checked_sub(1);
         self.scans = left.unwrap_or(0);
         left.is_some()
     }
 
-    /// Whether a text that long fits.
+    /// Whether a text of that length fits in the budget.
     pub fn fits(&self, bytes: usize) -> bool {
         bytes <= self.bytes
     }
@@ -79,16 +79,16 @@ pub struct Neighbor {
     pub meters: f64,
 }
 
-/// Who is near after a write, and who no longer is.
+/// The objects that are near after a write, and those that no longer are.
 pub struct Meetings {
-    /// Those near now.
+    /// Objects near the present position.
     pub nearby: Vec<Neighbor>,
-    /// Those near the object's former place only.
+    /// Objects near the former position only.
     pub faraway: Vec<Neighbor>,
 }
 
 impl Roam {
-    /// Reads `key pattern meters [SCAN glob {CLIPBY …}]`.
+    /// Parses `key pattern meters [SCAN glob {CLIPBY …}]`.
     pub fn parse(words: &mut Words, has_no_dwell: bool) -> Result<Self> {
         let (key, pattern) = (words.next_filled()?, words.next_filled()?);
         let meters = float_of(words.next_filled()?)?;
@@ -111,7 +111,7 @@ impl Roam {
         })
     }
 
-    /// What a SET means: whom the object met and whom it left, the nearest of them.
+    /// The objects that a SET brought near or left, the nearest of them.
     pub fn meet(
         &self,
         keyspace: &Keyspace,
@@ -171,7 +171,7 @@ impl Roam {
     }
 }
 
-/// Drops all but the nearest, in no order.
+/// Drops all but the nearest MEETINGS_MAX, in any order.
 fn keep_nearest(neighbors: &mut Vec<Neighbor>) {
     if neighbors.len() > MEETINGS_MAX {
         neighbors.select_nth_unstable_by(MEETINGS_MAX, compare);

@@ -106,8 +106,9 @@ impl ChildTree {
     }
 
     /// Indexes of the children that may touch a box, in no particular order.
-    pub(super) fn near<'a>(&'a self, area: &'a Rect) -> impl Iterator<Item = usize> + 'a {
-        let runs = self.tree.runs(|bounds| bounds.overlaps(area));
+    pub(super) fn near(&self, area: &Rect) -> impl Iterator<Item = usize> + '_ {
+        let area = *area;
+        let runs = self.tree.runs(move |bounds| bounds.overlaps(&area));
         runs.flat_map(|run| self.order[run].iter().map(|index| *index as usize))
     }
 }

@@ -1,30 +1,36 @@
 //! A chain of positions: a line, or a closed ring whose last position repeats its first.
 
+use std::sync::atomic::{AtomicU32, Ordering};
+
 use super::box_tree::BoxTree;
 use super::{Point, Rect};
 
 /// From this many positions on, a tree over the segments pays.
 const INDEXED_POINTS_MIN: usize = 64;
 
-/// Positions with what predicates need of them, computed once.
-#[derive(Clone, Debug, PartialEq)]
+/// Positions with what predicates need of them.
+#[derive(Clone, Debug)]
 pub struct Series {
     points: Box<[Point]>,
     bounds: Rect,
-    is_convex: bool,
-    is_clockwise: bool,
     tree: Option<Box<BoxTree>>,
+    simplicity: Simplicity,
+}
+
+impl PartialEq for Series {
+    /// All else follows from the positions.
+    fn eq(&self, other: &Self) -> bool {
+        self.points == other.points
+    }
 }
 
 impl Series {
     /// Takes the positions; of a ring the closing one too.
     pub fn new(points: Vec<Point>) -> Self {
         let bounds = Rect::around(&points);
-        let is_convex = is_convex(&points);
-        let is_clockwise = is_clockwise(&points);
         let is_long = points.len() >= INDEXED_POINTS_MIN;
         let tree = if is_long { BoxTree::over_segments(&points).map(Box::new) } else { None };
-        Series { points: points.into(), bounds, is_convex, is_clockwise, tree }
+        Series { points: points.into(), bounds, tree, simplicity: Simplicity::default() }
     }
 
     /// The positions, of a ring the closing one too.
@@ -37,38 +43,56 @@ impl Series {
         self.bounds
     }
 
-    /// Whether consecutive edges, taken cyclically, never turn both ways.
-    pub fn is_convex(&self) -> bool {
-        self.is_convex
-    }
-
-    /// Whether the sum of (x₂−x₁)(y₂+y₁) is positive.
-    pub fn is_clockwise(&self) -> bool {
-        self.is_clockwise
-    }
-
     pub(super) fn tree(&self) -> Option<&BoxTree> {
         self.tree.as_deref()
     }
-}
 
-fn is_convex(points: &[Point]) -> bool {
-    let count = points.len();
-    let (mut left, mut right) = (false, false);
-    for (index, a) in points.iter().enumerate() {
-        let (b, c) = (points[(index + 1) % count], points[(index + 2) % count]);
-        let turn = (b.x - a.x) * (c.y - b.y) - (b.y - a.y) * (c.x - b.x);
-        left |= turn > 0.0;
-        right |= turn < 0.0;
-        if left && right {
-            return false;
-        }
+    pub(super) fn simplicity(&self) -> &Simplicity {
+        &self.simplicity
     }
-    true
+
+    #[cfg(test)]
+    pub(super) fn without_tree(&self) -> Self {
+        Series { tree: None, ..self.clone() }
+    }
 }
 
-/// Whether the closed path turns clockwise, by the sign of its area.
-pub(super) fn is_clockwise(points: &[Point]) -> bool {
-    points.windows(2).map(|pair| (pair[1].x - pair[0].x) * (pair[1].y + pair[0].y)).sum::<f64>()
-        > 0.0
+/// Whether a ring is simple: that it neither touches nor crosses itself.
+///
+/// To know saves work for each edge that objects share with the ring, but to find out costs some
+/// for each edge of the ring. So it is found out once the saved work would have paid for it.
+#[derive(Debug, Default)]
+pub(super) struct Simplicity(AtomicU32);
+
+const IS_SIMPLE: u32 = u32::MAX;
+const ISNT_SIMPLE: u32 = u32::MAX - 1;
+
+impl Clone for Simplicity {
+    fn clone(&self) -> Self {
+        Simplicity(AtomicU32::new(self.0.load(Ordering::Relaxed)))
+    }
+}
+
+impl Simplicity {
+    pub(super) fn is_known_simple(&self) -> bool {
+        self.0.load(Ordering::Relaxed) == IS_SIMPLE
+    }
+
+    /// Notes work that was done for so many edges since it isn't known, and finds out what is left
+    /// unknown when that is as much as for `price` edges.
+    pub(super) fn note_work(&self, edges: u32, price: usize, find_out: impl FnOnce() -> bool) {
+        let before = self.0.load(Ordering::Relaxed);
+        if before >= ISNT_SIMPLE {
+            return;
+        }
+        let sum = before.saturating_add(edges);
+        let is_paid = sum as usize >= price || sum >= ISNT_SIMPLE;
+        let state = match is_paid.then(find_out) {
+            None => sum,
+            Some(true) => IS_SIMPLE,
+            Some(false) => ISNT_SIMPLE,
+        };
+        // Work that another thread notes at the same moment may be forgotten, which does no harm.
+        self.0.store(state, Ordering::Relaxed);
+    }
 }

@@ -183,6 +183,11 @@ impl Rect {
         p.x >= self.min.x && p.x <= self.max.x && p.y >= self.min.y && p.y <= self.max.y
     }
 
+    /// Whether no minimum exceeds its maximum, or is NaN. A box that isn't ordered holds no point.
+    pub fn is_ordered(&self) -> bool {
+        self.min.x <= self.max.x && self.min.y <= self.max.y
+    }
+
     /// The corners as a counter-clockwise ring, closed: 5 positions from the south-west.
     pub fn ring(&self) -> [Point; 5] {
         [
@@ -212,6 +217,14 @@ impl Collection {
         let tree = if is_large { ChildTree::new(&children).map(Box::new) } else { None };
         let bounds = bounds.unwrap_or_default();
         Collection { kind, children, members, bounds, is_empty, has_circle, tree }
+    }
+
+    /// The children that may touch a box, in no particular order; not all of them do.
+    pub(super) fn near(&self, area: &Rect) -> impl Iterator<Item = &Geometry> {
+        let found = self.tree.as_ref().map(|tree| tree.near(area));
+        let all = if found.is_none() { &self.children[..] } else { &[] };
+        let found = found.into_iter().flatten().map(|index| &self.children[index]);
+        found.chain(all)
     }
 }
 

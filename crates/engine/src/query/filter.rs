@@ -74,7 +74,7 @@ impl<'a> Filters<'a> {
     /// Reads `field n v1 … vn`.
     pub fn take_where_in(&mut self, words: &mut Words<'a>, names: &Names) -> Result<()> {
         let field = words.next_filled()?;
-        let count_word = words.next_filled()?;
+        let count_word = words.next_word()?;
         let count = parse_uint(count_word).ok_or_else(|| Error::invalid(count_word))?;
         if count > words.left() as u64 {
             return Err(Error::WrongArity);
@@ -140,7 +140,7 @@ impl<'a> FieldReference<'a> {
                 let value = names.serial(name).and_then(get);
                 test(&value.unwrap_or(Value::zero()))
             }
-            FieldReference::Z => test(&Value::number_of(object.z())),
+            FieldReference::Z => test(&Value::double(object.z())),
             FieldReference::Path(name) => {
                 test(&read_field(names, get, name).unwrap_or(Value::zero()))
             }
@@ -190,9 +190,6 @@ impl<'a> Where<'a> {
     fn parse(words: &mut Words<'a>, names: &Names) -> Result<Self> {
         let first = words.next_word()?;
         if is_expression(words) {
-            if first.is_empty() {
-                return Err(Error::WrongArity);
-            }
             return Ok(Where(Form::Expression(Expression::compile(first))));
         }
         let (low, high) = (words.next_word()?, words.next_word()?);

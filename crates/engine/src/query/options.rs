@@ -160,15 +160,16 @@ impl<'a> Raw<'a> {
                 self.buffer = Some(meters);
             }
             b"DETECT" => {
-                let list = words.next_filled()?;
+                refuse_second(self.detect.is_some(), upper)?;
                 let mut detect = Detections::default();
-                check_list(list, |item| detect.add_word(item))?;
-                fill_once(&mut self.detect, detect, upper)?;
+                check_list(words.next_filled()?, |item| detect.add_word(item))?;
+                self.detect = Some(detect);
             }
             b"COMMANDS" => {
+                refuse_second(self.commands.is_some(), upper)?;
                 let mut commands = Commands::default();
                 check_list(words.next_filled()?, |item| commands.add_word(item))?;
-                fill_once(&mut self.commands, commands, upper)?;
+                self.commands = Some(commands);
             }
             _ => return Ok(false),
         }
@@ -279,39 +280,36 @@ impl Verb {
 }
 
 fn once<'a>(slot: &mut Option<&'a [u8]>, words: &mut Words<'a>, name: &[u8]) -> Result<()> {
-    let word = words.next_filled()?;
-    if slot.is_some() {
-        return Err(Error::duplicate(name));
-    }
-    *slot = Some(word);
-    Ok(())
-}
-
-fn fill_once<T>(slot: &mut Option<T>, value: T, name: &[u8]) -> Result<()> {
-    if slot.replace(value).is_some() {
-        return Err(Error::duplicate(name));
-    }
+    refuse_second(slot.is_some(), name)?;
+    *slot = Some(words.next_filled()?);
     Ok(())
 }
 
 fn set_once(flag: &mut bool, name: &[u8]) -> Result<()> {
-    if *flag {
-        return Err(Error::duplicate(name));
-    }
+    refuse_second(*flag, name)?;
     *flag = true;
     Ok(())
 }
 
-/// A comma list of words; each allowed, none repeated.
+/// Refuses an option that was there before, whatever stands behind it.
+fn refuse_second(is_present: bool, name: &[u8]) -> Result<()> {
+    if is_present {
+        Err(Error::duplicate(name))
+    } else {
+        Ok(())
+    }
+}
+
+/// A comma list of words in any case; each allowed, none repeated.
 fn check_list(list: &[u8], mut is_allowed: impl FnMut(&[u8]) -> bool) -> Result<()> {
     let mut seen: Vec<Vec<u8>> = Vec::new();
-    for item in list.split(|byte| *byte == b',') {
-        let item = item.trim_ascii().to_ascii_lowercase();
+    for typed in list.split(|byte| *byte == b',').map(<[u8]>::trim_ascii) {
+        let item = typed.to_ascii_lowercase();
         if !is_allowed(&item) {
             return Err(Error::invalid(list));
         }
         if seen.contains(&item) {
-            return Err(Error::duplicate(&item));
+            return Err(Error::duplicate(typed));
         }
         seen.push(item);
     }

@@ -6,6 +6,7 @@ use super::expression::{FieldValue, Scope};
 use crate::field::{Fields, Kind, Names};
 use crate::geometry::Geometry;
 use crate::json;
+use crate::number::is_large_integer;
 use crate::object::{Object, Shape};
 
 /// An object with the names of its fields.
@@ -45,6 +46,7 @@ fn find(fields: Fields<'_>, serial: u32) -> Option<FieldValue<'_>> {
         Kind::Null => FieldValue::Null,
         Kind::False => FieldValue::Bool(false),
         Kind::True => FieldValue::Bool(true),
+        Kind::Number if is_large_integer(number, text) => FieldValue::Integer(text),
         Kind::Number => FieldValue::Number(number),
         Kind::String => FieldValue::Text(text),
         Kind::Json => FieldValue::Json(text),

@@ -30,7 +30,10 @@ impl Session {
     /// that came together with it too.
     pub(super) fn finish(&mut self, engine: &mut Engine, batch: &mut Batch, clock: Clock) {
         self.timer.end_batch(&mut engine.timing, clock);
-        batch.outbox = engine.take_outbox();
+        // Events of the log were delivered when it was written; the loader discards them.
+        if !engine.state.is_loading {
+            batch.outbox = engine.take_outbox();
+        }
         // In RESP3 messages are pushes, which commands and their replies can stand between.
         let is_live = matches!(batch.stop, Some(Stop::Live(_)));
         self.is_live |= is_live && self.protocol() == Protocol::Resp2;

@@ -41,6 +41,7 @@ impl LongRead {
             protocol: self.frame.protocol,
             now_ns: self.now_ns,
             is_out_of_memory: false,
+            is_replayed: false,
             out: &mut body,
             budget: &mut budget,
             live: None,

@@ -272,3 +272,42 @@ fn a_client_that_needs_resp_is_pushed_resp_where_connections_start_in_json() {
         assert_eq!(session.output(), expected, "{}", String::from_utf8_lossy(first));
     }
 }
+
+/// A command as the log holds it.
+fn log_entry(words: &[&str]) -> Vec<u8> {
+    let bulks = words.iter().map(|word| format!("${}\r\n{word}\r\n", word.len()));
+    format!("*{}\r\n{}", words.len(), bulks.collect::<String>()).into_bytes()
+}
+
+#[test]
+fn flushdb_while_the_log_is_loading_skips_the_rest_of_it() {
+    let mut engine = Engine::new(false);
+    engine.state.is_loading = true;
+    let log = [&["FLUSHDB"][..], &["SET", "k", "a", "POINT", "1", "1"]].map(log_entry).concat();
+    assert_eq!(engine.load(&log, 0).commands, 2);
+    assert_eq!(engine.keyspace.counts().objects, 1, "a flush of the log itself ends nothing");
+    let mut session = Session::new(false, None);
+    let batch = session.feed(&mut engine, b"SET k b POINT 1 1\r\nFLUSHDB\r\n", 0, &clock);
+    let refusal = b"-LOADING Tile38 is loading the dataset in memory\r\n+OK\r\n";
+    assert_eq!(
+        (&batch.replies[..], &batch.log[..]),
+        (&refusal[..], &b"*1\r\n$7\r\nFLUSHDB\r\n"[..])
+    );
+    let load = engine.load(&[&log[..], &b"*1\r\n$3\r\nSE"[..]].concat(), 0);
+    assert_eq!((load.commands, load.consumed, load.error), (2, log.len(), None));
+    assert_eq!(engine.keyspace.counts().objects, 0);
+    engine.state.is_loading = false;
+    assert_eq!(engine.load(&log, 0).commands, 2);
+    assert_eq!(engine.keyspace.counts().objects, 1, "other logs are run");
+}
+
+#[test]
+fn hooks_of_the_log_are_not_reported_to_sessions_while_it_is_loading() {
+    let mut engine = Engine::new(false);
+    engine.state.is_loading = true;
+    let hook = ["SETHOOK", "h", "http://a", "WITHIN", "k", "FENCE", "BOUNDS", "0", "0", "1", "1"];
+    assert_eq!(engine.load(&log_entry(&hook), 0).error, None);
+    let batch = Session::new(false, None).feed(&mut engine, b"PING\r\n", 0, &clock);
+    assert!(batch.outbox.hooks_changed.is_empty());
+    assert_eq!(engine.take_outbox().hooks_changed.len(), 1);
+}

@@ -1,17 +1,23 @@
-//! What WITHIN and INTERSECTS mean for two geometries: planar, boundaries included, with Tile38's
-//! directions and oddities. Doesn't know stores or searches.
+//! What WITHIN and INTERSECTS mean for two geometries: planar sets of points, borders included.
+//! Doesn't know stores or searches.
 //!
-//! An object is WITHIN an area if `contains(area, object)`; it INTERSECTS one if
-//! `intersects(object, area)`.
+//! An object is WITHIN an area if `contains(area, object)`: each of its points lies in the area, as
+//! for shapely's `covers`. It INTERSECTS an area if `intersects(object, area)`: they share a point.
+//! A polygon is the inside of its exterior by the even-odd rule, without the insides of its holes;
+//! a collection is the union of its children. Neither winding nor the first corner matters.
 
-mod line;
-mod pairs;
+mod exact;
+mod intersect;
 mod ring;
 mod segment;
+mod simple;
+mod trace;
+mod within;
 
 use super::circle::POSITIONS_COUNT;
 use super::{geodesy, Circle, Collection, Geometry, Point, Rect};
-use pairs::Simple;
+use simple::Simple;
+use within::Area;
 
 /// Whether b lies in a.
 pub fn contains(a: &Geometry, b: &Geometry) -> bool {
@@ -19,6 +25,13 @@ pub fn contains(a: &Geometry, b: &Geometry) -> bool {
         (Geometry::Feature(feature), _) => contains(&feature.geometry, b),
         (Geometry::Collection(outer), _) => collection_contains(outer, b),
         (Geometry::Circle(circle), _) => circle_contains(circle, b),
+        (Geometry::Rect(rect), Geometry::Point(position)) => rect.contains_point(position.point),
+        (Geometry::Rect(outer), Geometry::Rect(inner)) => {
+            outer.is_ordered() && inner.is_ordered() && outer.contains(inner)
+        }
+        (Geometry::Rect(rect), Geometry::Line(_) | Geometry::Polygon(_)) => {
+            rect.is_ordered() && rect.contains(&b.bounds())
+        }
         _ => Simple::of(a).is_some_and(|a| simple_contains(a, b)),
     }
 }
@@ -26,6 +39,7 @@ pub fn contains(a: &Geometry, b: &Geometry) -> bool {
 /// Whether x and y share a point; x is the object, y the area.
 pub fn intersects(x: &Geometry, y: &Geometry) -> bool {
     match (x, y) {
+        (Geometry::Rect(x), Geometry::Rect(y)) => x.is_ordered() && y.is_ordered() && x.overlaps(y),
         (Geometry::Feature(feature), _) => intersects(&feature.geometry, y),
         (Geometry::Collection(left), _) => any_child(left, y, |child| intersects(child, y)),
         (_, Geometry::Feature(feature)) => intersects(x, &feature.geometry),
@@ -38,7 +52,7 @@ pub fn intersects(x: &Geometry, y: &Geometry) -> bool {
             circle.contains_point(position.point)
         }
         _ => match (Simple::of(x), Simple::of(y)) {
-            (Some(x), Some(y)) => pairs::intersects(x, y),
+            (Some(x), Some(y)) => intersect::intersects(&x, &y),
             _ => false,
         },
     }
@@ -51,7 +65,7 @@ pub fn contains_point(area: &Geometry, p: Point) -> bool {
         Geometry::Circle(circle) => circle.contains_point(p),
         Geometry::Feature(feature) => contains_point(&feature.geometry, p),
         Geometry::Collection(outer) => outer.children.iter().any(|child| contains_point(child, p)),
-        _ => Simple::of(area).is_some_and(|area| pairs::contains_point(area, p)),
+        _ => Simple::of(area).is_some_and(|area| area.contains_point(p)),
     }
 }
 
@@ -78,7 +92,7 @@ fn simple_contains(a: Simple, b: &Geometry) -> bool {
             !inner.is_empty
                 && inner.children.iter().all(|child| !child.is_empty() && simple_contains(a, child))
         }
-        _ => Simple::of(b).is_some_and(|b| pairs::contains(a, b)),
+        _ => Simple::of(b).is_some_and(|b| Area::Simple(a).covers(&b)),
     }
 }
 
@@ -97,19 +111,30 @@ fn circle_contains(circle: &Circle, b: &Geometry) -> bool {
     }
 }
 
-/// Every non-empty leaf must lie in one child; there must be such a leaf.
+/// Every non-empty leaf must lie in the union of the children; there must be such a leaf.
 fn collection_contains(outer: &Collection, b: &Geometry) -> bool {
     !outer.is_empty && !b.is_empty() && all_leaves_in(outer, b)
 }
 
-/// Features and Circles are leaves, even a Feature that holds a collection.
 fn all_leaves_in(outer: &Collection, b: &Geometry) -> bool {
     match b {
         Geometry::Collection(inner) => {
             inner.children.iter().all(|child| all_leaves_in(outer, child))
         }
-        _ => b.is_empty() || any_near(outer, &b.bounds(), |child| contains(child, b)),
+        Geometry::Feature(feature) => all_leaves_in(outer, &feature.geometry),
+        _ => b.is_empty() || leaf_lies_in(outer, b),
     }
+}
+
+/// Whether a geometry without children lies in the union of lines and regions, or in one Circle.
+fn leaf_lies_in(outer: &Collection, b: &Geometry) -> bool {
+    let Some(simple) = Simple::of(b) else { return false };
+    if let Simple::Point(p) = simple {
+        return outer.near(&b.bounds()).any(|child| contains_point(child, p));
+    }
+    within::Area::Collection(outer).covers(&simple)
+        || (outer.has_circle
+            && any_near(outer, &b.bounds(), |child| child.has_circle() && contains(child, b)))
 }
 
 /// Whether the condition, which asks for a point shared with `other`, holds for some child.
@@ -124,10 +149,7 @@ fn any_child(collection: &Collection, other: &Geometry, holds: impl Fn(&Geometry
 
 /// Whether the condition, which no child away from the box fulfils, holds for some child.
 fn any_near(collection: &Collection, area: &Rect, holds: impl Fn(&Geometry) -> bool) -> bool {
-    match &collection.tree {
-        Some(tree) => tree.near(area).any(|index| holds(&collection.children[index])),
-        None => collection.children.iter().any(holds),
-    }
+    collection.near(area).any(holds)
 }
 
 #[cfg(test)]
@@ -236,10 +258,14 @@ mod tests {
     }
 
     #[test]
-    fn an_inverted_box_is_within_larger_ones() {
-        let inverted = Rect::new(Point::new(5.0, 5.0), Point::new(1.0, 1.0));
-        let large = Rect::new(Point::new(0.0, 0.0), Point::new(9.0, 9.0));
-        assert!(contains(&Geometry::Rect(large), &Geometry::Rect(inverted)));
+    fn a_box_with_swapped_corners_holds_nothing_and_lies_nowhere() {
+        let swapped = Geometry::Rect(Rect::new(Point::new(5.0, 5.0), Point::new(1.0, 1.0)));
+        let large = Geometry::Rect(Rect::new(Point::new(0.0, 0.0), Point::new(9.0, 9.0)));
+        let middle = Geometry::simple_point(Point::new(3.0, 3.0));
+        for other in [&large, &middle, &swapped] {
+            assert!(!contains(other, &swapped) && !contains(&swapped, other));
+            assert!(!intersects(other, &swapped) && !intersects(&swapped, other));
+        }
     }
 
     #[test]

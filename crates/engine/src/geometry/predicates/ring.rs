@@ -1,31 +1,21 @@
-//! Rings against points, segments, lines and rings, by exhaustive rules that a segment tree may
-//! only speed up: going through fewer segments must give the same answer.
-//!
-//! `Edge::Inside` and `Edge::Outside` say whether the ring's own edge belongs to it.
+//! Rings and lines against points and segments. A tree of edges only speeds the answers up.
 
-use super::super::box_tree::BoxTree;
-use super::super::series::is_clockwise;
 use super::super::{Point, Rect, Series};
-use super::segment::{Cast, Segment};
+use super::exact::{orientation, Cut};
+use super::segment::{Contact, Segment};
 
-/// From this many positions on, a ring's box is tried before the ring.
-const BOX_FIRST_POINTS_MIN: usize = 16;
+/// Positions of a box as a ring.
+const BOX_POSITIONS: usize = 5;
+/// Looking through a ring for whether it is simple costs as much for so many of its edges as one
+/// edge costs that an object shares with a ring of which it isn't known.
+const EDGES_PER_SHARED_EDGE: usize = 4;
 
-/// Where points on a ring's edge count as being.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Edge {
-    Inside,
-    Outside,
-}
-
-/// A view of a series, or of a box as a ring.
+/// A view of a series, or a box as a ring. Whether it is a ring or a line is up to the caller.
 #[derive(Clone, Copy)]
 pub(super) struct Ring<'a> {
-    pub(super) points: &'a [Point],
+    /// `None` for a box.
+    series: Option<&'a Series>,
     pub(super) bounds: Rect,
-    is_convex: bool,
-    is_clockwise: bool,
-    tree: Option<&'a BoxTree>,
 }
 
 /// Where a point is, seen from a ring.
@@ -33,237 +23,256 @@ pub(super) struct Ring<'a> {
 pub(super) enum Place {
     Inside,
     Outside,
-    /// On the segment with this index, the first such.
-    OnSegment(usize),
-}
-
-impl Place {
-    fn is_in(self, edge: Edge) -> bool {
-        match self {
-            Place::Inside => true,
-            Place::Outside => false,
-            Place::OnSegment(_) => edge == Edge::Inside,
-        }
-    }
+    /// On an edge.
+    Border,
 }
 
 impl<'a> From<&'a Series> for Ring<'a> {
     fn from(series: &'a Series) -> Self {
-        Ring {
-            points: series.points(),
-            bounds: series.bounds(),
-            is_convex: series.is_convex(),
-            is_clockwise: series.is_clockwise(),
-            tree: series.tree(),
-        }
+        Ring { series: Some(series), bounds: series.bounds() }
     }
 }
 
-impl<'a> Ring<'a> {
-    /// The ring of a box, whose corners the caller keeps.
-    pub(super) fn of_rect(bounds: Rect, corners: &'a [Point; 5]) -> Self {
-        Ring { points: corners, bounds, is_convex: true, is_clockwise: false, tree: None }
+impl From<Rect> for Ring<'_> {
+    fn from(rect: Rect) -> Self {
+        Ring { series: None, bounds: rect }
+    }
+}
+
+impl Ring<'_> {
+    /// Whether it was made of a box.
+    pub(super) fn is_box(&self) -> bool {
+        self.series.is_none()
     }
 
-    pub(super) fn segment(&self, index: usize) -> Segment {
-        Segment { a: self.points[index], b: self.points[index + 1] }
+    /// The number of positions, of a ring the closing one too.
+    pub(super) fn len(&self) -> usize {
+        self.series.map_or(BOX_POSITIONS, |series| series.points().len())
     }
 
-    /// The segments by ascending index, without some of those in boxes that `keep` refuses.
-    fn segments_where<'k, K>(&self, keep: K) -> impl Iterator<Item = (usize, Segment)> + 'k
-    where
-        K: Fn(&Rect) -> bool + 'k,
-        'a: 'k,
-    {
-        let points = self.points;
-        let everything = 0..points.len().saturating_sub(1);
-        let whole = if self.tree.is_none() { Some(everything) } else { None };
-        let runs = self.tree.map(|tree| tree.runs(keep)).into_iter().flatten();
-        whole.into_iter().chain(runs).flat_map(move |run| {
-            let start = run.start;
-            points[start..=run.end]
-                .windows(2)
-                .enumerate()
-                .map(move |(step, ends)| (start + step, Segment { a: ends[0], b: ends[1] }))
+    /// The first position.
+    pub(super) fn first(&self) -> Option<Point> {
+        match self.series {
+            Some(series) => series.points().first().copied(),
+            None => Some(self.bounds.min),
+        }
+    }
+
+    /// Whether the condition holds for an edge, asked in order; edges in boxes that `keep` refuses
+    /// may be left out.
+    #[inline]
+    fn any_edge_where(
+        &self,
+        keep: impl Fn(&Rect) -> bool,
+        mut condition: impl FnMut(Segment) -> bool,
+    ) -> bool {
+        let mut any = |points: &[Point]| {
+            points.windows(2).any(|ends| condition(Segment { a: ends[0], b: ends[1] }))
+        };
+        let Some(series) = self.series else { return any(&self.bounds.ring()) };
+        let points = series.points();
+        match series.tree() {
+            Some(tree) => tree.runs(keep).any(|run| any(&points[run.start..=run.end])),
+            None => any(points),
+        }
+    }
+
+    /// Whether the condition holds for an edge, asked in order.
+    #[inline]
+    pub(super) fn any_edge(&self, condition: impl FnMut(Segment) -> bool) -> bool {
+        self.any_edge_where(|_| true, condition)
+    }
+
+    /// Whether the condition holds for an edge whose box touches the area.
+    #[inline]
+    pub(super) fn any_edge_near(
+        &self,
+        area: &Rect,
+        mut condition: impl FnMut(Segment) -> bool,
+    ) -> bool {
+        self.bounds.overlaps(area)
+            && self.any_edge_where(
+                |bounds| bounds.overlaps(area),
+                |edge| edge.is_near(area) && condition(edge),
+            )
+    }
+
+    /// Whether the point lies on an edge.
+    pub(super) fn has_on_edge(&self, p: Point) -> bool {
+        self.any_edge_near(&Rect::new(p, p), |edge| edge.has(p))
+    }
+
+    /// Whether the condition holds for an edge that a ray from the point towards greater x, or one
+    /// just beside it, may meet.
+    #[inline]
+    fn any_edge_right_of(&self, p: Point, condition: impl FnMut(Segment) -> bool) -> bool {
+        let keep =
+            |bounds: &Rect| p.y >= bounds.min.y && p.y <= bounds.max.y && p.x <= bounds.max.x;
+        self.any_edge_where(keep, condition)
+    }
+
+    /// Whether the ring is known not to touch or cross itself.
+    pub(super) fn is_known_simple(&self) -> bool {
+        self.series.is_none_or(|series| series.simplicity().is_known_simple())
+    }
+
+    /// Notes that so many shared edges had to be looked at since that isn't known.
+    pub(super) fn note_shared_edges(&self, count: u32) {
+        if let Some(series) = self.series {
+            let price = series.points().len() / EDGES_PER_SHARED_EDGE;
+            series.simplicity().note_work(count, price, || !self.touches_itself());
+        }
+    }
+
+    /// Whether edges share more than the corners between each edge and the next.
+    fn touches_itself(&self) -> bool {
+        self.any_edge(|edge| {
+            // Only the edge itself lies along it, and one more edge has each of its ends.
+            let (mut along, mut at_start, mut at_end) = (0, 0, 0);
+            !edge.is_point()
+                && self.any_edge_near(&edge.bounds(), |other| {
+                    let count = match edge.contact(&other) {
+                        None => return false,
+                        Some(Contact::Along { .. }) => &mut along,
+                        Some(Contact::Place { cut: Cut::At(p), .. }) if p == edge.a => {
+                            &mut at_start
+                        }
+                        Some(Contact::Place { cut: Cut::At(p), .. }) if p == edge.b => &mut at_end,
+                        Some(Contact::Place { .. }) => return true,
+                    };
+                    *count += 1;
+                    *count > 1
+                })
         })
     }
 
-    /// The segments that may touch a box.
-    pub(super) fn segments_near<'k>(
-        &self,
-        area: Rect,
-    ) -> impl Iterator<Item = (usize, Segment)> + 'k
-    where
-        'a: 'k,
-    {
-        self.segments_where(move |bounds| bounds.overlaps(&area))
-    }
-
-    /// The segments that a ray from the point towards greater x may meet.
-    pub(super) fn segments_right_of<'k>(
-        &self,
-        p: Point,
-    ) -> impl Iterator<Item = (usize, Segment)> + 'k
-    where
-        'a: 'k,
-    {
-        self.segments_where(move |bounds| {
-            // Rounding can put a point on a segment that ends slightly before it.
-            let slack = (bounds.max.x - bounds.min.x) * 4e-15 + f64::MIN_POSITIVE;
-            p.y >= bounds.min.y && p.y <= bounds.max.y && p.x <= bounds.max.x + slack
-        })
-    }
-
-    /// Where the point is: on the first segment that has it, else by the parity of crossings.
+    /// Where the point is, by the parity of the edges that a ray crosses.
     pub(super) fn locate(&self, p: Point) -> Place {
         if !self.bounds.contains_point(p) {
             return Place::Outside;
         }
         let mut is_inside = false;
-        for (index, segment) in self.segments_right_of(p) {
-            match segment.cast(p) {
-                Cast::On => return Place::OnSegment(index),
-                Cast::Cross => is_inside = !is_inside,
-                Cast::Miss => {}
+        let is_on_border = self.any_edge_right_of(p, |edge| match ray_from(p, &edge) {
+            Ray::Misses => false,
+            Ray::Crosses => {
+                is_inside = !is_inside;
+                false
             }
-        }
-        if is_inside {
-            Place::Inside
-        } else {
-            Place::Outside
-        }
-    }
-
-    /// Whether the point is in the ring.
-    pub(super) fn has_point(&self, p: Point, edge: Edge) -> bool {
-        self.locate(p).is_in(edge)
-    }
-
-    /// Whether no segment that crosses `segment` fails the condition.
-    fn all_crossing(&self, segment: &Segment, allows: impl Fn(&Segment) -> bool) -> bool {
-        self.segments_near(segment.bounds())
-            .all(|(_, other)| !segment.crosses(&other) || allows(&other))
-    }
-
-    /// Whether the segment lies in the ring.
-    fn has_segment(&self, segment: &Segment, edge: Edge) -> bool {
-        let place_a = self.locate(segment.a);
-        if !place_a.is_in(edge) {
-            return false;
-        }
-        if segment.a == segment.b {
-            return true;
-        }
-        let place_b = self.locate(segment.b);
-        if !place_b.is_in(edge) {
-            return false;
-        }
-        if self.is_convex {
-            return true;
-        }
-        match (edge, place_a, place_b) {
-            (Edge::Outside, ..) => self.all_crossing(segment, |_| false),
-            (_, Place::OnSegment(at_a), Place::OnSegment(at_b)) => {
-                self.has_chord(segment, at_a, at_b)
-            }
-            (_, Place::OnSegment(_), _) => self.all_crossing(segment, |h| h.has(segment.a)),
-            (_, _, Place::OnSegment(_)) => self.all_crossing(segment, |h| h.has(segment.b)),
-            _ => self.all_crossing(segment, |h| segment.has(h.a) || segment.has(h.b)),
+            Ray::BeginsOn => true,
+        });
+        match (is_on_border, is_inside) {
+            (true, _) => Place::Border,
+            (false, true) => Place::Inside,
+            (false, false) => Place::Outside,
         }
     }
 
-    /// `has_segment` for a segment with both ends on edges.
-    fn has_chord(&self, chord: &Segment, at_a: usize, at_b: usize) -> bool {
-        if at_a == at_b {
-            return true;
+    /// Whether the places just left and just right of a segment's beginning lie inside: those
+    /// that one reaches by the smallest step along the segment and a much smaller one aside.
+    pub(super) fn sides_at_start(&self, segment: &Segment) -> (bool, bool) {
+        let (mut is_left_inside, mut is_right_inside) = (false, false);
+        if self.bounds.contains_point(segment.a) {
+            self.any_edge_right_of(segment.a, |edge| {
+                let (left, right) = rays_beside_cross(segment, &edge);
+                is_left_inside ^= left;
+                is_right_inside ^= right;
+                false
+            });
         }
-        let (first, second) = (self.segment(at_a.min(at_b)), self.segment(at_a.max(at_b)));
-        // Tile38 doesn't look further at chords from a corner, even where they leave the ring.
-        if [chord.a, chord.b].iter().any(|end| first.ends_at(*end) || second.ends_at(*end)) {
-            return true;
-        }
-        let path = [first.a, first.b, second.a, second.b, first.a];
-        is_clockwise(&path) == self.is_clockwise
-            && self.all_crossing(chord, |h| h.has(chord.a) || h.has(chord.b))
+        (is_left_inside, is_right_inside)
     }
+}
 
-    /// Whether the ring and the segment share a point.
-    fn meets_segment(&self, segment: &Segment, edge: Edge) -> bool {
-        let area = segment.bounds();
-        self.bounds.overlaps(&area)
-            && (self.has_point(segment.a, edge)
-                || self.has_point(segment.b, edge)
-                || self.is_passed_by(segment, area, edge))
-    }
+/// What a ray from a point towards greater x does about an edge. One end of an edge counts as
+/// part of it, the other doesn't, so that a ray through a corner counts right.
+enum Ray {
+    Misses,
+    Crosses,
+    BeginsOn,
+}
 
-    /// Whether a segment with both ends outside crosses at least two of the ring's.
-    fn is_passed_by(&self, segment: &Segment, area: Rect, edge: Edge) -> bool {
-        let (mut is_a_skipped, mut is_b_skipped) = (false, false);
-        let mut count = 0;
-        for (_, other) in self.segments_near(area) {
-            if !segment.crosses(&other) {
-                continue;
-            }
-            if edge == Edge::Outside {
-                if segment.is_collinear(other.a) && segment.is_collinear(other.b) {
-                    continue;
-                }
-                if !is_a_skipped && other.ends_at(segment.a) {
-                    is_a_skipped = true;
-                    continue;
-                }
-                if !is_b_skipped && other.ends_at(segment.b) {
-                    is_b_skipped = true;
-                    continue;
-                }
-            }
-            count += 1;
-            if count == 2 {
-                return true;
-            }
-        }
-        false
+#[inline]
+fn ray_from(p: Point, edge: &Segment) -> Ray {
+    let (a, b) = (edge.a, edge.b);
+    let is_upward = b.y > p.y;
+    if (a.y > p.y) == is_upward {
+        // Only an edge that ends at the ray's height, or lies along it, can hold the point.
+        let is_on = !is_upward && b.y == p.y && (p == b || (a.y == p.y && is_between(p, a, b)));
+        return if is_on { Ray::BeginsOn } else { Ray::Misses };
     }
+    if p.x > a.x && p.x > b.x {
+        return Ray::Misses;
+    }
+    if p.x < a.x && p.x < b.x {
+        return Ray::Crosses;
+    }
+    let side = orientation(a, b, p);
+    if side == 0.0 {
+        Ray::BeginsOn
+    } else if (side > 0.0) == is_upward {
+        Ray::Crosses
+    } else {
+        Ray::Misses
+    }
+}
 
-    /// Whether another ring, or a line, lies in this one.
-    pub(super) fn has_ring(&self, other: &Ring, edge: Edge) -> bool {
-        if other.points.len() >= BOX_FIRST_POINTS_MIN {
-            let corners = other.bounds.ring();
-            if self.has_ring(&Ring::of_rect(other.bounds, &corners), edge) {
-                return true;
-            }
-        }
-        if !self.bounds.contains(&other.bounds) {
-            return false;
-        }
-        if self.is_convex {
-            return other.points.iter().all(|p| self.has_point(*p, edge));
-        }
-        other.segments_where(|_| true).all(|(_, segment)| self.has_segment(&segment, edge))
-    }
+fn is_between(p: Point, a: Point, b: Point) -> bool {
+    (p.x >= a.x && p.x <= b.x) || (p.x >= b.x && p.x <= a.x)
+}
 
-    /// Whether this ring and `right`, the right operand, share a point.
-    pub(super) fn meets_ring(&self, right: &Ring, edge: Edge) -> bool {
-        let area = |bounds: &Rect| (bounds.max.x - bounds.min.x) * (bounds.max.y - bounds.min.y);
-        if area(&right.bounds) > area(&self.bounds) {
-            right.meets_line(self, edge)
-        } else {
-            self.meets_line(right, edge)
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Side {
+    Left,
+    Right,
+}
+
+/// Whether the rays just left and just right of a segment's start cross an edge.
+#[inline]
+fn rays_beside_cross(segment: &Segment, edge: &Segment) -> (bool, bool) {
+    let (start, a, b) = (segment.a, edge.a, edge.b);
+    let is_aside = (a.y > start.y && b.y > start.y)
+        || (a.y < start.y && b.y < start.y)
+        || (a.x < start.x && b.x < start.x);
+    if is_aside {
+        return (false, false);
+    }
+    if a.y != start.y && b.y != start.y {
+        let position = orientation(a, b, start);
+        if position != 0.0 {
+            let crosses = (position > 0.0) == (b.y > start.y);
+            return (crosses, crosses);
         }
     }
+    let crosses = |side| ray_beside_crosses(segment, side, edge);
+    (crosses(Side::Left), crosses(Side::Right))
+}
 
-    /// Whether some segment of a line, or of a ring, shares a point with this ring.
-    pub(super) fn meets_line(&self, line: &Ring, edge: Edge) -> bool {
-        self.bounds.overlaps(&line.bounds)
-            && line
-                .segments_near(self.bounds)
-                .any(|(_, segment)| self.meets_segment(&segment, edge))
+/// Whether a ray towards greater x crosses an edge, if it begins one infinitely small step along
+/// the segment from its start and one that is infinitely smaller still to the side.
+fn ray_beside_crosses(segment: &Segment, side: Side, edge: &Segment) -> bool {
+    let (start, end) = (segment.a, segment.b);
+    // For ends at the start's own height the steps decide: the first one unless it is level.
+    let is_level_below =
+        if end.y == start.y { (side == Side::Left) == (end.x > start.x) } else { end.y > start.y };
+    let is_above = |p: Point| p.y > start.y || (p.y == start.y && !is_level_below);
+    let is_upward = is_above(edge.b);
+    if is_above(edge.a) == is_upward {
+        return false;
     }
+    let mut position = orientation(edge.a, edge.b, start);
+    if position == 0.0 {
+        position = orientation(edge.a, edge.b, end);
+    }
+    if position == 0.0 {
+        // The edge lies along the segment: the second step decides.
+        let is_same_direction = is_upward == (end.y > start.y);
+        return ((side == Side::Left) == is_same_direction) == is_upward;
+    }
+    (position > 0.0) == is_upward
 }
 
 #[cfg(test)]
 mod tests {
-    use super::super::line;
     use super::*;
     use proptest::prelude::*;
 
@@ -279,61 +288,100 @@ mod tests {
 
     fn segment() -> impl Strategy<Value = Segment> {
         let half = |n: i32| f64::from(n) / 2.0;
-        (-1..25i32, -1..25i32, -1..25i32, -1..25i32).prop_map(move |(x, y, z, w)| Segment {
-            a: Point::new(half(x), half(y)),
-            b: Point::new(half(z), half(w)),
-        })
-    }
-
-    fn without_tree(series: &Series) -> Ring<'_> {
-        Ring { tree: None, ..Ring::from(series) }
+        (-1..25i32, -1..25i32, -1..25i32, -1..25i32)
+            .prop_map(move |(x, y, z, w)| Segment {
+                a: Point::new(half(x), half(y)),
+                b: Point::new(half(z), half(w)),
+            })
+            .prop_filter("a segment has a direction", |segment| !segment.is_point())
     }
 
     proptest! {
         #[test]
-        fn a_tree_changes_no_answer_about_points_and_segments(
+        fn a_tree_changes_no_answer(
             series in ring(64..300),
-            // Tenths make quotients round, so that some points are on slanted edges by chance.
-            scale in prop_oneof![Just(1.0), Just(0.1)],
             probes in proptest::collection::vec(segment(), 40),
         ) {
-            let scaled = |p: Point| Point::new(p.x * scale, p.y * scale);
-            let series = Series::new(series.points().iter().map(|p| scaled(*p)).collect());
-            let (fast, slow) = (Ring::from(&series), without_tree(&series));
-            prop_assert!(fast.tree.is_some());
+            let plain = series.without_tree();
+            let (fast, slow) = (Ring::from(&series), Ring::from(&plain));
+            prop_assert!(series.tree().is_some() && plain.tree().is_none());
+            prop_assert_eq!(fast.touches_itself(), slow.touches_itself());
             for probe in probes {
-                let probe = Segment { a: scaled(probe.a), b: scaled(probe.b) };
                 prop_assert_eq!(fast.locate(probe.a), slow.locate(probe.a));
-                prop_assert_eq!(line::has_point(&fast, probe.b), line::has_point(&slow, probe.b));
-                for edge in [Edge::Inside, Edge::Outside] {
-                    prop_assert_eq!(fast.has_segment(&probe, edge), slow.has_segment(&probe, edge));
-                    prop_assert_eq!(
-                        fast.meets_segment(&probe, edge),
-                        slow.meets_segment(&probe, edge)
-                    );
-                }
+                prop_assert_eq!(fast.has_on_edge(probe.b), slow.has_on_edge(probe.b));
+                prop_assert_eq!(fast.sides_at_start(&probe), slow.sides_at_start(&probe));
+                let touches = |edge: Segment| edge.touches(&probe);
+                prop_assert_eq!(
+                    fast.any_edge_near(&probe.bounds(), touches),
+                    slow.any_edge(touches)
+                );
             }
         }
 
+        // On a grid of halves, a step of 2^-10 along and one of 2^-20 aside cross nothing that the
+        // infinitely small ones don't.
         #[test]
-        fn a_tree_changes_no_answer_about_rings_and_lines(
-            left in ring(64..200),
-            right in ring(3..100),
+        fn sides_are_where_small_steps_lead(series in ring(3..20), probe in segment()) {
+            let ring = Ring::from(&series);
+            let (x, y) = (probe.b.x - probe.a.x, probe.b.y - probe.a.y);
+            let step = |aside: f64| {
+                let (along, aside) = (1.0 / 1024.0, aside / 1_048_576.0);
+                let (x, y) = (x * along - y * aside, y * along + x * aside);
+                ring.locate(Point::new(probe.a.x + x, probe.a.y + y)) == Place::Inside
+            };
+            prop_assert_eq!(ring.sides_at_start(&probe), (step(1.0), step(-1.0)));
+        }
+
+        #[test]
+        fn neither_winding_nor_the_first_corner_changes_a_place(
+            series in ring(3..20),
+            shift in 0..20usize,
+            probe in segment(),
         ) {
-            let (fast, slow) = (Ring::from(&left), without_tree(&left));
-            let (other, plain) = (Ring::from(&right), without_tree(&right));
-            for edge in [Edge::Inside, Edge::Outside] {
-                prop_assert_eq!(fast.has_ring(&other, edge), slow.has_ring(&plain, edge));
-                prop_assert_eq!(other.has_ring(&fast, edge), plain.has_ring(&slow, edge));
-                prop_assert_eq!(fast.meets_ring(&other, edge), slow.meets_ring(&plain, edge));
-                prop_assert_eq!(other.meets_ring(&fast, edge), plain.meets_ring(&slow, edge));
-            }
-            prop_assert_eq!(line::meets_line(&fast, &other), line::meets_line(&slow, &plain));
+            let mut points = series.points().to_vec();
+            points.pop();
+            let count = points.len();
+            points.rotate_left(shift % count);
+            points.push(points[0]);
+            points.reverse();
+            let turned = Series::new(points);
+            let (ring, turned) = (Ring::from(&series), Ring::from(&turned));
+            prop_assert_eq!(ring.locate(probe.a), turned.locate(probe.a));
+            prop_assert_eq!(ring.sides_at_start(&probe), turned.sides_at_start(&probe));
         }
     }
 
     #[test]
-    fn a_point_test_in_a_large_ring_visits_few_segments() {
+    fn a_ring_is_simple_if_it_neither_touches_nor_crosses_itself() {
+        let is_simple = |corners: &[(f64, f64)]| {
+            let points = corners.iter().map(|(x, y)| Point::new(*x, *y));
+            !Ring::from(&Series::new(points.collect())).touches_itself()
+        };
+        let square = [(0.0, 0.0), (4.0, 0.0), (4.0, 4.0), (0.0, 4.0), (0.0, 0.0)];
+        let with = |more: &[(f64, f64)]| [&square[..3], more, &square[3..]].concat();
+        assert!(is_simple(&square));
+        assert!(is_simple(&with(&[(4.0, 4.0), (2.0, 4.0), (2.0, 1.0), (1.0, 4.0)])));
+        let touch = [(2.0, 0.0)];
+        let corner = [(0.0, 0.0)];
+        let crossing = [(1.0, -1.0)];
+        let spike = [(4.0, 9.0), (4.0, 4.0)];
+        let way_back = [(4.0, 2.0)];
+        for more in [&touch[..], &corner, &crossing, &spike, &way_back] {
+            assert!(!is_simple(&with(more)), "{more:?}");
+        }
+        assert!(!is_simple(&[
+            (0.0, 0.0),
+            (4.0, 0.0),
+            (4.0, 4.0),
+            (0.0, 0.0),
+            (4.0, 0.0),
+            (4.0, 4.0),
+            (0.0, 0.0)
+        ]));
+    }
+
+    #[test]
+    fn a_point_test_in_a_large_ring_visits_few_edges() {
         let count = 100_000;
         let mut points: Vec<Point> = (0..count)
             .map(|step| {
@@ -346,10 +394,13 @@ mod tests {
         let series = Series::new(points);
         let ring = Ring::from(&series);
         assert_eq!(ring.locate(Point::new(0.1, 0.2)), Place::Inside);
-        assert_eq!(
-            ring.locate(Point::new(10.9, 0.2)),
-            without_tree(&series).locate(Point::new(10.9, 0.2))
-        );
-        assert!(ring.segments_right_of(Point::new(0.1, 0.2)).count() < 1000);
+        let far = Point::new(10.9, 0.2);
+        assert_eq!(ring.locate(far), Ring::from(&series.without_tree()).locate(far));
+        let mut visited = 0;
+        ring.any_edge_right_of(Point::new(0.1, 0.2), |_| {
+            visited += 1;
+            false
+        });
+        assert!(visited < 1000, "{visited}");
     }
 }

@@ -1,6 +1,7 @@
 //! One segment against a point, and against another segment.
 
 use super::super::{Point, Rect};
+use super::exact::{orientation, Cut};
 
 /// The straight way from a to b.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -9,38 +10,14 @@ pub(super) struct Segment {
     pub(super) b: Point,
 }
 
-/// What the ray from a point towards greater x meets of a segment.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Cast {
-    /// The point lies on the segment.
-    On,
-    Cross,
-    Miss,
-}
-
-fn lower(a: f64, b: f64) -> f64 {
-    if b < a {
-        b
-    } else {
-        a
-    }
-}
-
-fn upper(a: f64, b: f64) -> f64 {
-    if b > a {
-        b
-    } else {
-        a
-    }
-}
-
-fn is_between(value: f64, a: f64, b: f64) -> bool {
-    value >= lower(a, b) && value <= upper(a, b)
-}
-
-/// The third component of the cross product of a→b and c→d.
-fn cross(a: Point, b: Point, c: Point, d: Point) -> f64 {
-    (b.x - a.x) * (d.y - c.y) - (b.y - a.y) * (d.x - c.x)
+/// How an edge meets a segment.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Contact {
+    /// In one place. The two sides tell whether the edge passes from one end of the segment's line
+    /// to the other there, seen just left and just right of the segment.
+    Place { cut: Cut, left: bool, right: bool },
+    /// Along a part of the segment, in the direction of the segment.
+    Along { from: Point, to: Point },
 }
 
 impl Segment {
@@ -48,132 +25,130 @@ impl Segment {
         Rect::around(&[self.a, self.b])
     }
 
-    /// Whether the point is one of the two ends.
-    pub(super) fn ends_at(&self, p: Point) -> bool {
-        self.a == p || self.b == p
+    /// Whether both ends are the same point.
+    pub(super) fn is_point(&self) -> bool {
+        self.a == self.b
     }
 
-    /// Whether the point lies on the segment; on slanted ones as far as rounding lets it.
+    /// Whether the box around the segment shares a point with another box.
+    #[inline]
+    pub(super) fn is_near(&self, area: &Rect) -> bool {
+        let (a, b) = (self.a, self.b);
+        !((a.x < area.min.x && b.x < area.min.x)
+            || (a.x > area.max.x && b.x > area.max.x)
+            || (a.y < area.min.y && b.y < area.min.y)
+            || (a.y > area.max.y && b.y > area.max.y))
+    }
+
+    /// Whether the segment itself, not only the box around it, shares a point with a box.
+    pub(super) fn meets(&self, area: &Rect) -> bool {
+        // The two corners farthest to the left and to the right of the segment's line.
+        let is_rising = (self.a.x <= self.b.x) == (self.a.y <= self.b.y);
+        let (low, high) =
+            if is_rising { (area.max.y, area.min.y) } else { (area.min.y, area.max.y) };
+        let across = Segment { a: Point::new(area.min.x, low), b: Point::new(area.max.x, high) };
+        self.is_near(area) && self.is_straddled_by(&across)
+    }
+
+    /// Whether the point lies on the segment.
     pub(super) fn has(&self, p: Point) -> bool {
-        self.cast(p) == Cast::On
+        self.is_near(&Rect::new(p, p)) && orientation(self.a, self.b, p) == 0.0
     }
 
-    /// Whether both ends of the other lie on this segment.
-    pub(super) fn has_segment(&self, other: &Segment) -> bool {
-        self.has(other.a) && self.has(other.b)
+    /// Whether the segments share a point.
+    pub(super) fn touches(&self, other: &Segment) -> bool {
+        self.is_near(&other.bounds()) && self.is_straddled_by(other) && other.is_straddled_by(self)
     }
 
-    /// Whether the point lies on the endless line through the segment.
-    pub(super) fn is_collinear(&self, p: Point) -> bool {
-        cross(self.a, p, self.a, self.b) == 0.0
+    /// Whether the ends of another segment don't lie strictly on one side of this one's line.
+    fn is_straddled_by(&self, other: &Segment) -> bool {
+        let start = orientation(self.a, self.b, other.a);
+        let end = orientation(self.a, self.b, other.b);
+        (start >= 0.0 && end <= 0.0) || (start <= 0.0 && end >= 0.0)
     }
 
-    /// Sends a ray from the point towards greater x.
-    pub(super) fn cast(&self, p: Point) -> Cast {
-        let (a, b) = (self.a, self.b);
-        if (a.y < b.y && (p.y < a.y || p.y > b.y)) || (a.y > b.y && (p.y < b.y || p.y > a.y)) {
-            return Cast::Miss;
+    /// How an edge meets this segment, which isn't a point. An edge that is one meets nothing:
+    /// other edges of its ring meet what it does.
+    pub(super) fn contact(&self, edge: &Segment) -> Option<Contact> {
+        if (edge.a == self.a && edge.b == self.b) || (edge.a == self.b && edge.b == self.a) {
+            return Some(Contact::Along { from: self.a, to: self.b });
         }
-        if a == b {
-            return if p == a { Cast::On } else { Cast::Miss };
+        let start = orientation(self.a, self.b, edge.a);
+        let end = orientation(self.a, self.b, edge.b);
+        if start == 0.0 && end == 0.0 {
+            return if edge.is_point() { None } else { self.overlap(edge) };
         }
-        let is_on_level = a.y == b.y && p.y == a.y && is_between(p.x, a.x, b.x);
-        let is_on_upright = a.x == b.x && p.x == a.x && is_between(p.y, a.y, b.y);
-        // Exact equality of two quotients: this is where rounding decides for slanted segments.
-        let is_on_slope = (p.x - a.x) / (b.x - a.x) == (p.y - a.y) / (b.y - a.y);
-        if is_on_level || is_on_upright || is_on_slope {
-            return Cast::On;
+        if (start > 0.0 && end > 0.0) || (start < 0.0 && end < 0.0) {
+            return None;
         }
-        if self.is_crossed(p) {
-            Cast::Cross
+        let cut = if start == 0.0 {
+            self.is_near(&Rect::new(edge.a, edge.a)).then_some(Cut::At(edge.a))
+        } else if end == 0.0 {
+            self.is_near(&Rect::new(edge.b, edge.b)).then_some(Cut::At(edge.b))
         } else {
-            Cast::Miss
+            self.crossing(edge)
+        };
+        let (left, right) = ((start > 0.0) != (end > 0.0), (start < 0.0) != (end < 0.0));
+        cut.map(|cut| Contact::Place { cut, left, right })
+    }
+
+    /// Where an edge, whose ends lie on both sides of this segment's line, meets the segment.
+    fn crossing(&self, edge: &Segment) -> Option<Cut> {
+        let start = orientation(edge.a, edge.b, self.a);
+        let end = orientation(edge.a, edge.b, self.b);
+        if start == 0.0 {
+            Some(Cut::At(self.a))
+        } else if end == 0.0 {
+            Some(Cut::At(self.b))
+        } else {
+            ((start > 0.0) != (end > 0.0)).then_some(Cut::Across(*edge))
         }
     }
 
-    /// The ray's crossing, for a point that isn't on the segment.
-    fn is_crossed(&self, mut p: Point) -> bool {
-        let (a, b) = (self.a, self.b);
-        // A ray through an end counts as passing just above it. A number has one successor, so
-        // this ends after two steps.
-        while p.y == a.y || p.y == b.y {
-            p.y = p.y.next_up();
+    /// The part that a collinear edge shares with this segment.
+    fn overlap(&self, edge: &Segment) -> Option<Contact> {
+        let is_before = |p: Point, q: Point| Cut::At(p).compare(&Cut::At(q), self).is_lt();
+        let (mut from, mut to) = (edge.a, edge.b);
+        if is_before(to, from) {
+            (from, to) = (to, from);
         }
-        let (low, high) = if a.y <= b.y { (a, b) } else { (b, a) };
-        if p.y < low.y || p.y > high.y || p.x >= upper(a.x, b.x) {
-            return false;
+        if is_before(from, self.a) {
+            from = self.a;
         }
-        if p.x <= lower(a.x, b.x) {
-            return true;
+        if is_before(self.b, to) {
+            to = self.b;
         }
-        (p.y - low.y) / (p.x - low.x) >= (high.y - low.y) / (high.x - low.x)
-    }
-
-    /// Whether the segments share a point. Not symmetric for collinear ones that overlap: only
-    /// the other's ends are looked for on this one.
-    pub(super) fn crosses(&self, other: &Segment) -> bool {
-        let (a, b, c, d) = (self.a, self.b, other.a, other.b);
-        if !self.bounds().overlaps(&other.bounds()) {
-            return false;
+        match Cut::At(from).compare(&Cut::At(to), self) {
+            std::cmp::Ordering::Less => Some(Contact::Along { from, to }),
+            std::cmp::Ordering::Equal => {
+                Some(Contact::Place { cut: Cut::At(from), left: false, right: false })
+            }
+            std::cmp::Ordering::Greater => None,
         }
-        if other.ends_at(a) || other.ends_at(b) {
-            return true;
-        }
-        let k = cross(a, c, a, b);
-        if k == 0.0 {
-            return (c.x <= a.x) != (c.x <= b.x)
-                || (c.y <= a.y) != (c.y <= b.y)
-                || self.has(c)
-                || self.has(d);
-        }
-        let r = cross(a, b, c, d);
-        if r == 0.0 {
-            return false;
-        }
-        let inverse = 1.0 / r;
-        let t = cross(a, c, c, d) * inverse;
-        let u = k * inverse;
-        (0.0..=1.0).contains(&t) && (0.0..=1.0).contains(&u)
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
 
-    fn segment(a: (f64, f64), b: (f64, f64)) -> Segment {
-        Segment { a: Point::new(a.0, a.1), b: Point::new(b.0, b.1) }
+    fn point() -> impl Strategy<Value = Point> {
+        (0..9i32, 0..9i32).prop_map(|(x, y)| Point::new(f64::from(x), f64::from(y)))
     }
 
-    #[test]
-    fn a_point_on_a_slanted_segment_is_subject_to_rounding() {
-        let slope = segment((0.0, 0.0), (1.0, 3.0));
-        assert!(slope.has(Point::new(0.5, 1.5)));
-        assert!(!slope.has(Point::new(0.1, 0.3)));
-    }
-
-    #[test]
-    fn a_ray_through_an_end_passes_above_it() {
-        let upright = segment((5.0, 0.0), (5.0, 2.0));
-        assert_eq!(upright.cast(Point::new(0.0, 0.0)), Cast::Cross);
-        assert_eq!(upright.cast(Point::new(0.0, 2.0)), Cast::Miss);
-        assert_eq!(upright.cast(Point::new(6.0, 1.0)), Cast::Miss);
-        assert_eq!(upright.cast(Point::new(5.0, 2.0)), Cast::On);
-    }
-
-    #[test]
-    fn collinear_overlap_depends_on_the_side_it_is_asked_from() {
-        let long = segment((0.0, 0.0), (10.0, 0.0));
-        let short = segment((2.0, 0.0), (4.0, 0.0));
-        assert!(long.crosses(&short));
-        assert!(!short.crosses(&long));
-    }
-
-    #[test]
-    fn segments_that_only_touch_cross() {
-        let base = segment((0.0, 0.0), (10.0, 0.0));
-        assert!(base.crosses(&segment((5.0, 0.0), (5.0, 5.0))));
-        assert!(base.crosses(&segment((10.0, 0.0), (20.0, 5.0))));
-        assert!(!base.crosses(&segment((5.0, 0.1), (5.0, 5.0))));
+    proptest! {
+        #[test]
+        fn a_segment_meets_a_box_if_an_end_is_in_it_or_its_border_touches(
+            (a, b) in (point(), point()),
+            (p, q) in (point(), point()),
+        ) {
+            let segment = Segment { a, b };
+            let area = Rect::around(&[p, q]);
+            let sides = area.ring();
+            let touches = |ends: &[Point]| segment.touches(&Segment { a: ends[0], b: ends[1] });
+            let expected = area.contains_point(a) || sides.windows(2).any(touches);
+            prop_assert_eq!(segment.meets(&area), expected);
+        }
     }
 }

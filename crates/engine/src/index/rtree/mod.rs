@@ -82,12 +82,15 @@ struct Root<T> {
     bounds: Bounds,
     /// Levels of branches above the leaves.
     height: usize,
+    /// Levels that Tile38 has above this root, each with one child: it never lowers a tree, and
+    /// only what it has for its root is sorted anew.
+    hidden_levels: usize,
     node: Arc<Node<T>>,
 }
 
 impl<T> Clone for Root<T> {
     fn clone(&self) -> Self {
-        Root { bounds: self.bounds, height: self.height, node: self.node.clone() }
+        Root { node: self.node.clone(), ..*self }
     }
 }
 
@@ -128,22 +131,30 @@ impl<T: Item> RTree<T> {
         self.len += 1;
         let Some(root) = &mut self.root else {
             let node = Arc::new(Node::leaf(new, item));
-            self.root = Some(Root { bounds: new, height: 0, node });
+            self.root = Some(Root { bounds: new, height: 0, hidden_levels: 0, node });
             return;
         };
         let mut waiting = item;
+        let mut has_new_root = false;
         loop {
             let node = Arc::make_mut(&mut root.node);
             match node.insert(&root.bounds, place, waiting, &mut self.crowd) {
-                Ok(grown) => {
-                    if grown {
+                Ok(has_grown) => {
+                    if has_grown {
                         root.bounds = root.bounds.union(&new);
+                    }
+                    // Tile38 sorts once for either reason, also what is in order: that moves
+                    // children with equal western edges.
+                    for reason in [has_grown && root.hidden_levels == 0, has_new_root] {
+                        if reason {
+                            node.sort_branch();
+                        }
                     }
                     return;
                 }
                 Err(returned) => {
                     waiting = returned;
-                    root.add_level(&mut self.crowd);
+                    has_new_root = root.add_level(&mut self.crowd);
                     place.way = &[];
                 }
             }
@@ -250,11 +261,15 @@ impl<T: Item> RTree<T> {
 }
 
 impl<T: Item> Root<T> {
-    /// Splits the full root node and puts a new one above the halves.
-    fn add_level(&mut self, crowd: &mut Crowd) {
+    /// Splits the full root node and puts a new one above the halves. Whether that is a new root
+    /// for Tile38, too.
+    fn add_level(&mut self, crowd: &mut Crowd) -> bool {
         let node = Node::root_of((*self.node).clone(), &self.bounds, crowd);
         self.node = Arc::new(node);
         self.height += 1;
+        let is_new = self.hidden_levels == 0;
+        self.hidden_levels = self.hidden_levels.saturating_sub(1);
+        is_new
     }
 
     /// The way to the leaf that a box is inserted into; has that leaf fetched.
@@ -294,8 +309,8 @@ impl<T: Item> Root<T> {
         if self.bounds.rests_on(old) {
             self.bounds = self.node.bounds();
         }
-        // An only child takes the root's place. That changes no order, and keeps the height in
-        // proportion when nearly everything is deleted.
+        // An only child takes the root's place, which keeps the height in proportion when nearly
+        // everything is deleted.
         while let Node::Branch(entries) = &*self.node {
             let [only] = entries.slots.as_slice() else { break };
             let only = only.clone();
@@ -303,6 +318,7 @@ impl<T: Item> Root<T> {
             crowd.forget(self.node.id());
             self.node = only;
             self.height -= 1;
+            self.hidden_levels += 1;
         }
         has_stayed
     }

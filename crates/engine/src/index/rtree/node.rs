@@ -8,7 +8,7 @@ use triomphe::Arc;
 
 use super::bounds::Bounds;
 use super::crowd::{Crowd, NodeId, LEVELS_MAX, NO_ID};
-use super::split::split;
+use super::split::{sort_by_west, split};
 use super::Item;
 use crate::index::{capacity, prefetch};
 
@@ -164,6 +164,16 @@ impl<T: Item> Node<T> {
         }
         entries.settle_left(1);
         Node::Branch(entries)
+    }
+
+    /// Sorts the children of a branch by their western edges, also if they are in order. Without
+    /// equal edges that would change nothing.
+    pub fn sort_branch(&mut self) {
+        if let Node::Branch(entries) = self {
+            if !entries.bounds.is_sorted_by(|a, b| a.min(0) < b.min(0)) {
+                sort_by_west(entries);
+            }
+        }
     }
 
     pub fn entry_bounds(&self) -> &[Bounds] {

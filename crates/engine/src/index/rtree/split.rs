@@ -44,7 +44,9 @@ pub(super) fn split<S>(left: &mut Entries<S>, own: &Bounds) -> Entries<S> {
         top_up(&mut right, left, Edge::Max(axis));
     }
     for half in [&mut *left, &mut right] {
-        sort_by_west(half);
+        if !half.bounds.is_sorted_by(|a, b| a.min(0) <= b.min(0)) {
+            sort_by_west(half);
+        }
         capacity::trim(&mut half.bounds);
         capacity::trim(&mut half.slots);
     }
@@ -62,17 +64,32 @@ fn move_entry<S>(from: &mut Entries<S>, at: usize, to: &mut Entries<S>) {
 fn top_up<S>(poor: &mut Entries<S>, rich: &mut Entries<S>, edge: Edge) {
     match edge {
         Edge::Min(_) => sort(&mut rich.bounds, &mut rich.slots, |a, b| edge.of(a) > edge.of(b)),
-        Edge::Max(_) => sort(&mut rich.bounds, &mut rich.slots, |a, b| edge.of(a) < edge.of(b)),
+        Edge::Max(_) => sort(&mut rich.bounds, &mut rich.slots, |a, b| edge.of(a) > edge.of(b)),
     }
     while poor.len() < HALF_MIN && rich.len() > HALF_MIN {
         move_entry(rich, rich.len() - 1, poor);
     }
 }
 
-/// Sorts by the lower x, leaving sorted entries alone.
+/// Sorts by the western edge.
 pub(super) fn sort_by_west<S>(entries: &mut Entries<S>) {
-    if !entries.bounds.is_sorted_by(|a, b| a.min(0) <= b.min(0)) {
-        sort(&mut entries.bounds, &mut entries.slots, |a, b| a.min(0) < b.min(0));
+    let Entries { bounds, slots, .. } = entries;
+    if bounds.iter().all(|entry| entry.min(0) == bounds[0].min(0)) {
+        shuffle_equals(bounds, slots);
+    } else {
+        sort(bounds, slots, |a, b| a.min(0) < b.min(0));
+    }
+}
+
+/// What [`sort`] does with entries that are all equal, without comparing each with each: a root
+/// that grows along a meridian is sorted with every insertion.
+fn shuffle_equals<S>(bounds: &mut [Bounds], slots: &mut [S]) {
+    for start in 0..bounds.len().saturating_sub(1) {
+        let (middle, last) = (start + (bounds.len() - start) / 2, bounds.len() - 1);
+        for (a, b) in [(middle, last), (start, last)] {
+            bounds.swap(a, b);
+            slots.swap(a, b);
+        }
     }
 }
 
@@ -82,8 +99,8 @@ fn sort<S>(bounds: &mut [Bounds], slots: &mut [S], less: impl Fn(&Bounds, &Bound
         return;
     }
     let last = bounds.len() - 1;
-    bounds.swap(last / 2 + last % 2, last);
-    slots.swap(last / 2 + last % 2, last);
+    bounds.swap(bounds.len() / 2, last);
+    slots.swap(bounds.len() / 2, last);
     let mut middle = 0;
     for at in 0..last {
         if less(&bounds[at], &bounds[last]) {
@@ -96,4 +113,20 @@ fn sort<S>(bounds: &mut [Bounds], slots: &mut [S], less: impl Fn(&Bounds, &Bound
     slots.swap(middle, last);
     sort(&mut bounds[..middle], &mut slots[..middle], less);
     sort(&mut bounds[middle + 1..], &mut slots[middle + 1..], less);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn equals_are_shuffled_as_sorting_shuffles_them() {
+        for count in 0..=64 {
+            let mut bounds = vec![Bounds::default(); count];
+            let (mut sorted, mut shuffled): (Vec<_>, Vec<_>) = (0..count).map(|n| (n, n)).unzip();
+            sort(&mut bounds, &mut sorted, |a, b| a.min(0) < b.min(0));
+            shuffle_equals(&mut bounds, &mut shuffled);
+            assert_eq!(sorted, shuffled);
+        }
+    }
 }

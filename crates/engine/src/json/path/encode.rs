@@ -1,13 +1,13 @@
 //! Values as JSET stores them.
 
-use crate::json::write_full;
+use crate::json::{self, write_full};
 
 /// How JSET takes its value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ValueMode {
     /// Words and numbers as they are, everything else as a string.
     Automatic,
-    /// As it is, checked by nobody.
+    /// As it is; the caller checks that it is JSON.
     Raw,
     /// As a string.
     Text,
@@ -18,7 +18,7 @@ pub fn encode_value(value: &[u8], mode: ValueMode) -> Vec<u8> {
     let is_raw = match mode {
         ValueMode::Raw => true,
         ValueMode::Text => false,
-        ValueMode::Automatic => matches!(value, b"true" | b"false" | b"null") || is_number(value),
+        ValueMode::Automatic => is_plain_json(value),
     };
     let mut out = Vec::with_capacity(value.len() + 2);
     if is_raw {
@@ -40,39 +40,11 @@ pub fn write_text(out: &mut Vec<u8>, text: &[u8]) {
     }
 }
 
-/// Tile38's rule: the digits before the point may be missing, so `.5` and `e5` count.
-fn is_number(text: &[u8]) -> bool {
-    let digits = |text: &[u8]| text.iter().take_while(|byte| byte.is_ascii_digit()).count();
-    if text.is_empty() {
-        return false;
-    }
-    let mut rest = text.strip_prefix(b"-").unwrap_or(text);
-    if rest.is_empty() {
-        return false;
-    }
-    rest = match rest {
-        [b'0', rest @ ..] => rest,
-        _ => &rest[digits(rest)..],
-    };
-    if let Some(fraction) = rest.strip_prefix(b".") {
-        let length = digits(fraction);
-        if length == 0 {
-            return false;
-        }
-        rest = &fraction[length..];
-    }
-    if let [b'e' | b'E', exponent @ ..] = rest {
-        let exponent = match exponent {
-            [b'+' | b'-', unsigned @ ..] => unsigned,
-            _ => exponent,
-        };
-        let length = digits(exponent);
-        if length == 0 {
-            return false;
-        }
-        rest = &exponent[length..];
-    }
-    rest.is_empty()
+/// Whether the text is a JSON number or one of JSON's words, with nothing around it. Tile38 also
+/// takes `.5`, `-.5` and `e5`, which makes documents that aren't JSON.
+fn is_plain_json(text: &[u8]) -> bool {
+    let may_be = matches!(text.first(), Some(b'0'..=b'9' | b'-' | b't' | b'f' | b'n'));
+    may_be && json::Value::parse(text).is_some_and(|value| value.raw.len() == text.len())
 }
 
 #[cfg(test)]
@@ -85,13 +57,15 @@ mod tests {
 
     #[test]
     fn numbers_and_words_are_stored_as_they_are() {
-        for value in [
-            "true", "false", "null", "0", "-0", "12", "1.50", "-2.50", "1e5", "1E-5", ".5", "-.5",
-            "e5", "0.5e+1",
-        ] {
+        for value in
+            ["true", "false", "null", "0", "-0", "12", "1.50", "-2.50", "1e5", "1E-5", "0.5e+1"]
+        {
             assert_eq!(encoded(value, ValueMode::Automatic), value);
         }
-        for value in ["007", "+5", "1.", "-", "0x1", "", "1e", "True", "1 ", "e", "nan", "."] {
+        for value in [
+            "007", "+5", "1.", "-", "0x1", "", "1e", "True", "1 ", "e", "nan", ".", ".5", "-.5",
+            "e5", ".1e1", " 1", "-01", "nul",
+        ] {
             assert_eq!(encoded(value, ValueMode::Automatic), format!("\"{value}\""));
         }
     }

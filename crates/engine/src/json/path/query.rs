@@ -1,11 +1,13 @@
 //! Queries: `#(path operator value)`.
 
 use std::borrow::Cow;
+use std::cmp::Ordering;
 
 use super::read::{Part, Reader};
 use super::walk::{content_of, group_end, is_blank, kind_of, string_end};
 use super::{number_of, Found};
 use crate::json::Kind;
+use crate::number::compare_integers;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Operator {
@@ -98,7 +100,7 @@ impl<'p> Query<'p> {
                     _ => self.is_ordered(Some(content.as_ref().cmp(&self.value))),
                 }
             }
-            Kind::Number => self.is_ordered(number_of(raw).partial_cmp(&number_of(&self.value))),
+            Kind::Number => self.is_ordered(compare_numbers(raw, &self.value)),
             // A boolean is compared with the words; other values are neither.
             Kind::True | Kind::False => {
                 let value = match &*self.value {
@@ -118,7 +120,7 @@ impl<'p> Query<'p> {
     }
 
     /// `None` stands for values that can't be ordered: they are only unequal.
-    fn is_ordered(&self, ordering: Option<std::cmp::Ordering>) -> bool {
+    fn is_ordered(&self, ordering: Option<Ordering>) -> bool {
         let Some(ordering) = ordering else { return self.operator == Operator::NotEqual };
         match self.operator {
             Operator::Equal => ordering.is_eq(),
@@ -130,6 +132,11 @@ impl<'p> Query<'p> {
             Operator::Exists | Operator::Like | Operator::NotLike => false,
         }
     }
+}
+
+/// Orders integers by their digits, other numbers as doubles; what is no number counts as 0.
+fn compare_numbers(left: &[u8], right: &[u8]) -> Option<Ordering> {
+    compare_integers(left, right).or_else(|| number_of(left).partial_cmp(&number_of(right)))
 }
 
 /// Whether a found value, or its absence, is what is asked for.
@@ -184,4 +191,23 @@ fn trim(text: &[u8]) -> &[u8] {
     let start = text.iter().position(|byte| !is_blank(*byte)).unwrap_or(text.len());
     let end = text.iter().rposition(|byte| !is_blank(*byte)).map_or(start, |last| last + 1);
     &text[start..end]
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::json::path::get;
+
+    #[test]
+    fn integers_beyond_2_to_53_are_told_apart() {
+        let text = br#"[{"id":8301034833169298414,"n":1},{"id":8301034833169298415,"n":2}]"#;
+        let found = |query: &str| {
+            let found = get(text, format!("#({query})#.n").as_bytes())?;
+            Some(String::from_utf8_lossy(&found.raw).into_owned())
+        };
+        assert_eq!(found("id==8301034833169298415").as_deref(), Some("[2]"));
+        assert_eq!(found("id<8301034833169298415").as_deref(), Some("[1]"));
+        assert_eq!(found("id>=8301034833169298414").as_deref(), Some("[1,2]"));
+        assert_eq!(found("id==8.301034833169298415e18").as_deref(), Some("[1,2]"));
+        assert_eq!(found("n==1.0").as_deref(), Some("[1]"));
+    }
 }

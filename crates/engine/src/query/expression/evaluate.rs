@@ -170,6 +170,7 @@ impl<'a> From<FieldValue<'a>> for Value<'a> {
             } else {
                 b"-Inf"
             })),
+            FieldValue::Integer(text) => Value::Digits(Cow::Borrowed(text)),
             FieldValue::Text(content) => Value::Text(Cow::Borrowed(content)),
             FieldValue::Json(raw) => Value::from_json(Cow::Borrowed(raw)),
         }

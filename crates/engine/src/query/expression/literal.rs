@@ -1,6 +1,7 @@
 //! Spelling of numbers and strings in expressions.
 
 use super::value::Literal;
+use crate::number::{is_large_integer, parse_float, parse_uint};
 
 /// A whole number token: decimal, `0x1F`, digits with `u64` or `i64`.
 pub fn parse_number(text: &[u8]) -> Option<Literal> {
@@ -13,9 +14,19 @@ pub fn parse_number(text: &[u8]) -> Option<Literal> {
         return parse_integer(digits).map(|value| Literal::Int(value as i64));
     }
     if text.starts_with("0x") || text.starts_with("0X") {
-        return parse_integer(text).map(|value| Literal::Float(value as f64));
+        let value = parse_integer(text)?;
+        return Some(number(value as f64, value.to_string()));
     }
-    crate::number::parse_float(text.as_bytes()).map(Literal::Float)
+    let value = parse_float(text.as_bytes())?;
+    Some(number(value, text.replace('_', "").trim_start_matches('0').to_owned()))
+}
+
+fn number(value: f64, text: String) -> Literal {
+    if is_large_integer(value, text.as_bytes()) {
+        Literal::Digits(text.into_bytes().into())
+    } else {
+        Literal::Float(value)
+    }
 }
 
 fn parse_integer(text: &str) -> Option<u64> {
@@ -23,7 +34,7 @@ fn parse_integer(text: &str) -> Option<u64> {
         let is_plain = digits.bytes().all(|byte| byte.is_ascii_hexdigit());
         return is_plain.then(|| u64::from_str_radix(digits, 16).ok()).flatten();
     }
-    crate::number::parse_uint(text.as_bytes())
+    parse_uint(text.as_bytes())
 }
 
 /// The string literal that opens the text: its content and the length with quotes.
@@ -112,6 +123,14 @@ mod tests {
             ("0", 0.0),
         ] {
             assert_eq!(parse_number(text.as_bytes()), Some(Literal::Float(value)), "{text}");
+        }
+        for (text, digits) in [
+            ("9007199254740993", "9007199254740993"),
+            ("009_007_199_254_740_993", "9007199254740993"),
+            ("0xFFFFFFFFFFFFFFFF", "18446744073709551615"),
+        ] {
+            let expected = Literal::Digits(digits.as_bytes().into());
+            assert_eq!(parse_number(text.as_bytes()), Some(expected), "{text}");
         }
         assert_eq!(parse_number(b"5u64"), Some(Literal::Uint(5)));
         assert_eq!(parse_number(b"0x10i64"), Some(Literal::Int(16)));

@@ -47,6 +47,8 @@ pub enum FieldValue<'a> {
     Bool(bool),
     /// A number; NaN and infinities are read as strings.
     Number(f64),
+    /// An integer beyond 2^53 as its text, since a double doesn't tell it from its neighbours.
+    Integer(&'a [u8]),
     /// The content of a string.
     Text(&'a [u8]),
     /// The text of a JSON array or object.
@@ -271,6 +273,52 @@ mod tests {
     }
 
     #[test]
+    fn integers_compare_exactly() {
+        let mut object = point("a", &[("low", FieldValue::Integer(b"8301034833169298414"))]);
+        object.fields.insert("negative", FieldValue::Integer(b"-8301034833169298414"));
+        object.fields.insert("high", FieldValue::Integer(b"8301034833169298415"));
+        object.members.insert("properties", r#"{"id":8301034833169298415,"list":[1]}"#);
+        check(
+            &object,
+            &[
+                "low == 8301034833169298414",
+                "low === 8_301_034_833_169_298_414",
+                "low < high",
+                "low != high",
+                "high > 8301034833169298414",
+                "negative == -8301034833169298414",
+                "-low == negative",
+                "-negative === +low",
+                "negative > -high",
+                "high === properties.id",
+                "low === 0x73333333333333EE",
+                "low == '8301034833169298414'",
+                "low == 8301034833169298414i64",
+                "low === 8301034833169298414.0",
+                "low + 1 == high + 1",
+                "[low] == low",
+                "low + '' === '8301034833169298414'",
+                "low.match('*414')",
+                "low && !!low",
+                "9007199254740993i64 > 9007199254740992u64",
+                "9007199254740991 < 9007199254740992",
+                "low == 8301034833169298413.0",
+            ],
+            &[
+                "low == 8301034833169298415",
+                "low >= high",
+                "low == properties.id",
+                "low == '8301034833169298415'",
+                "low == 8301034833169298415i64",
+                "low === 8301034833169298414i64",
+                "0xFFFFFFFFFFFFFFFF == 18446744073709551614",
+                "9007199254740993i64 == 9007199254740992u64",
+                "[low] == high",
+            ],
+        );
+    }
+
+    #[test]
     fn comparisons_across_kinds() {
         check(
             &Object::default(),
@@ -321,6 +369,10 @@ mod tests {
                 "properties['a\\\\.b'] == 1",
                 "missing.x == undefined",
                 "properties.nope?.x == undefined",
+                "properties != 1",
+                "1 !== properties",
+                "properties != properties",
+                "this != this",
                 "(properties == 1) == undefined",
                 "(properties || 1) == undefined",
             ],
@@ -330,7 +382,8 @@ mod tests {
                 "coordinates[0] == 1",
                 "geometry.type == 'Point'",
                 "(properties.nope.x) || 1",
-                "properties != 1",
+                "properties == properties",
+                "properties === properties",
                 "this == this",
                 "!this",
                 "properties && 1",

@@ -5,11 +5,12 @@ use std::borrow::Cow;
 use super::lexer::Operator;
 use super::value::Value;
 
-/// Applies an operator; every one but `=~`, which can fail, is known here. An operand that is an
-/// object makes the result undefined.
+/// Applies an operator; every one but `=~`, which can fail, is known here. With an operand that is
+/// an object the result is undefined, but that `!=` and `!==` are true: nothing equals an object.
 pub fn apply<'a>(operator: Operator, left: Value<'a>, right: Value<'a>) -> Value<'a> {
     if left.is_object() || right.is_object() {
-        return Value::Undefined;
+        let is_inequality = matches!(operator, Operator::NotEqual | Operator::StrictNotEqual);
+        return if is_inequality { Value::Bool(true) } else { Value::Undefined };
     }
     match operator {
         Operator::Or => Value::Bool(left.truth() || right.truth()),
@@ -43,6 +44,11 @@ pub fn sign<'a>(operand: &Value<'a>, is_negative: bool) -> Value<'a> {
         (Value::Int(value), false) => Value::Int(*value),
         (Value::Uint(value), true) => Value::Uint(value.wrapping_neg()),
         (Value::Uint(value), false) => Value::Uint(*value),
+        (Value::Digits(text), true) => Value::Digits(Cow::Owned(match text.strip_prefix(b"-") {
+            Some(digits) => digits.to_vec(),
+            None => [b"-", &text[..]].concat(),
+        })),
+        (Value::Digits(text), false) => Value::Digits(text.clone()),
         (other, true) => Value::Float(-other.number()),
         (other, false) => Value::Float(other.number()),
     }
@@ -156,9 +162,14 @@ mod tests {
     #[test]
     fn objects_make_results_undefined() {
         let json = Value::Json(Cow::Borrowed(b"{}"));
-        for operator in [Operator::Equal, Operator::Or, Operator::Add, Operator::NotEqual] {
+        for operator in [Operator::Equal, Operator::Or, Operator::Add, Operator::LessEqual] {
             let result = apply(operator, json.clone(), Value::Bool(true));
             assert!(matches!(result, Value::Undefined));
+        }
+        for operator in [Operator::NotEqual, Operator::StrictNotEqual] {
+            for other in [Value::Bool(true), Value::Undefined, Value::This, json.clone()] {
+                assert!(matches!(apply(operator, other, json.clone()), Value::Bool(true)));
+            }
         }
         assert!(matches!(sign(&json, true), Value::Undefined));
     }

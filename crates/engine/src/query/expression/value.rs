@@ -1,9 +1,12 @@
 //! What an expression computes with, and its conversions.
 
 use std::borrow::Cow;
+use std::cmp::Ordering;
 
 use crate::json::{Kind, Value as Json};
-use crate::number::{parse_float, write_float, write_int};
+use crate::number::{
+    compare_integers, is_large_integer, parse_float, write_float, write_int, SHARED_DOUBLE_MIN,
+};
 
 /// A value written in the expression itself.
 #[derive(Clone, Debug, PartialEq)]
@@ -12,6 +15,8 @@ pub enum Literal {
     Null,
     Bool(bool),
     Float(f64),
+    /// An integer beyond 2^53 in decimal.
+    Digits(Box<[u8]>),
     Int(i64),
     Uint(u64),
     Text(Box<[u8]>),
@@ -24,6 +29,9 @@ pub enum Value<'a> {
     Null,
     Bool(bool),
     Float(f64),
+    /// A number as [`Value::Float`], but an integer beyond 2^53 as its decimal text: comparisons
+    /// with integers are exact. Arithmetic makes a [`Value::Float`] of it.
+    Digits(Cow<'a, [u8]>),
     Int(i64),
     Uint(u64),
     Text(Cow<'a, [u8]>),
@@ -43,6 +51,7 @@ impl<'a> From<&'a Literal> for Value<'a> {
             Literal::Null => Value::Null,
             Literal::Bool(value) => Value::Bool(*value),
             Literal::Float(value) => Value::Float(*value),
+            Literal::Digits(text) => Value::Digits(Cow::Borrowed(text)),
             Literal::Int(value) => Value::Int(*value),
             Literal::Uint(value) => Value::Uint(*value),
             Literal::Text(content) => Value::Text(Cow::Borrowed(content)),
@@ -58,7 +67,14 @@ impl<'a> Value<'a> {
             Kind::Null => Value::Null,
             Kind::False => Value::Bool(false),
             Kind::True => Value::Bool(true),
-            Kind::Number => Value::Float(Json { raw: &raw }.number().unwrap_or(0.0)),
+            Kind::Number => {
+                let number = Json { raw: &raw }.number().unwrap_or(0.0);
+                if is_large_integer(number, &raw) {
+                    Value::Digits(raw)
+                } else {
+                    Value::Float(number)
+                }
+            }
             Kind::Array | Kind::Object => Value::Json(raw),
             Kind::String => Value::Text(match raw {
                 Cow::Borrowed(raw) => Json { raw }.string(),
@@ -80,7 +96,7 @@ impl<'a> Value<'a> {
             Value::Int(value) => *value != 0,
             Value::Uint(value) => *value != 0,
             Value::Text(content) => !content.is_empty(),
-            Value::This | Value::Function(_) => true,
+            Value::This | Value::Function(_) | Value::Digits(_) => true,
             Value::Float(_) | Value::Array(_) => {
                 let number = self.number();
                 number != 0.0 && !number.is_nan()
@@ -94,6 +110,7 @@ impl<'a> Value<'a> {
             Value::Null => 0.0,
             Value::Bool(value) => f64::from(*value),
             Value::Float(value) => *value,
+            Value::Digits(text) => Json { raw: text }.number().unwrap_or(f64::NAN),
             Value::Int(value) => *value as f64,
             Value::Uint(value) => *value as f64,
             Value::Text(content) => parse_float(content).unwrap_or(f64::NAN),
@@ -115,7 +132,9 @@ impl<'a> Value<'a> {
     pub fn text(&self) -> Cow<'_, [u8]> {
         let mut out = Vec::new();
         match self {
-            Value::Text(content) | Value::Json(content) => return Cow::Borrowed(content),
+            Value::Text(content) | Value::Json(content) | Value::Digits(content) => {
+                return Cow::Borrowed(content);
+            }
             Value::Undefined => return Cow::Borrowed(b"undefined"),
             Value::Null => return Cow::Borrowed(b"null"),
             Value::Bool(true) => return Cow::Borrowed(b"true"),
@@ -144,12 +163,13 @@ impl<'a> Value<'a> {
     /// As [`Value::text`], but the value is used up.
     pub fn into_text(self) -> Cow<'a, [u8]> {
         match self {
-            Value::Text(content) | Value::Json(content) => content,
+            Value::Text(content) | Value::Json(content) | Value::Digits(content) => content,
             other => Cow::Owned(other.text().into_owned()),
         }
     }
 
-    /// `==`: texts without regard to ASCII case, equal kinds directly, the rest as numbers.
+    /// `==`: texts without regard to ASCII case, equal kinds directly, the rest as numbers: two
+    /// integers exactly, others as doubles.
     pub fn equals(&self, other: &Self) -> bool {
         match (self, other) {
             (Value::Text(left), Value::Text(right)) => left.eq_ignore_ascii_case(right),
@@ -158,7 +178,7 @@ impl<'a> Value<'a> {
             (Value::Int(left), Value::Int(right)) => left == right,
             (Value::Uint(left), Value::Uint(right)) => left == right,
             (Value::Array(_), Value::Array(_)) => self.text().eq_ignore_ascii_case(&other.text()),
-            _ => self.number() == other.number(),
+            _ => self.compare_numbers(other) == Some(Ordering::Equal),
         }
     }
 
@@ -171,13 +191,35 @@ impl<'a> Value<'a> {
             (Value::Array(_), Value::Array(_)) => {
                 is_less_ignoring_case(&self.text(), &other.text())
             }
-            _ => self.number() < other.number(),
+            _ => self.compare_numbers(other) == Some(Ordering::Less),
         }
+    }
+
+    /// Orders two values as numbers; `None` beside NaN.
+    fn compare_numbers(&self, other: &Self) -> Option<Ordering> {
+        let (left, right) = (self.number(), other.number());
+        if left == right && left.abs() >= SHARED_DOUBLE_MIN {
+            if let (Some(left), Some(right)) = (self.integer_text(), other.integer_text()) {
+                return compare_integers(&left, &right).or(Some(Ordering::Equal));
+            }
+        }
+        left.partial_cmp(&right)
+    }
+
+    /// The text of what may be an integer; results of arithmetic are doubles.
+    fn integer_text(&self) -> Option<Cow<'_, [u8]>> {
+        let may_be_integer = matches!(
+            self,
+            Value::Digits(_) | Value::Int(_) | Value::Uint(_) | Value::Text(_) | Value::Array(_)
+        );
+        may_be_integer.then(|| self.text())
     }
 
     /// Whether both are of one kind, which `===` demands.
     pub fn is_same_kind(&self, other: &Self) -> bool {
+        let is_number = |value: &Self| matches!(value, Value::Float(_) | Value::Digits(_));
         std::mem::discriminant(self) == std::mem::discriminant(other)
+            || (is_number(self) && is_number(other))
     }
 }
 

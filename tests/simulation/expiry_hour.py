@@ -1,51 +1,51 @@
-"""An hour of a leader and a follower on whose machines things only expire.
+"""A scenario of an hour in which objects of a leader and its follower expire.
 
-The follower's clock is ahead, so it is the first to miss what expires. Now and then nothing
-passes between the two, once just after the follower started anew.
+The clock of the follower is ahead, so objects expire there first. The network between the two
+stalls now and then, once just after a restart of the follower.
 """
 
 from collections.abc import Sequence
 
 from tests.simulation import oracle
 from tests.simulation.loop import SimulatedLoop
-from tests.simulation.machine import World
+from tests.simulation.machine import SimulationContext
+from tests.simulation.random_commands import Words
 from tests.simulation.scenario import Scenario
-from tests.simulation.words import Words
 from tests.support.resp import encode_command
 
 SECONDS = 3600.0
-STEPS_MAX = 4_000_000  # a tenth of them are usual
+STEPS_MAX = 4_000_000  # ten times the usual number
 WRITE_SECONDS = 4.0  # between two bursts of writes, at most
 TTL_SECONDS_MAX = 60
-APART_EVERY_SECONDS = 600.0
-APART_SECONDS = TTL_SECONDS_MAX + 5.0  # what the follower got before is gone by then
+STALL_EVERY_SECONDS = 600.0
+STALL_SECONDS = TTL_SECONDS_MAX + 5.0  # all objects that the follower got before expire meanwhile
 IDS = 40
 
 
-class Hour(Scenario):
-    """The leader is the first machine, the follower the second."""
+class ExpiryHour(Scenario):
+    """The scenario. The first machine is the leader, the second the follower."""
 
-    def __init__(self, world: World, loop: SimulatedLoop) -> None:
-        super().__init__(world, loop, machine_count=2)
+    def __init__(self, simulation: SimulationContext, loop: SimulatedLoop) -> None:
+        super().__init__(simulation, loop, node_count=2)
         loop.steps.count_max = STEPS_MAX
-        # Nobody rewrites a log, not even by itself: what is in one has to be what was appended.
+        # No log is rewritten, not even automatically: the test checks the appended bytes.
         self.followers_shrink, self.size_min = False, 0
         self.follower = self.nodes[1]
         self.follower.clock.ahead_seconds = 2.0
         self._pair = frozenset(node.name for node in self.nodes)
 
     async def run(self) -> None:
-        """Write for an hour and compare; then see what a restart and a promotion change."""
+        """Write for an hour and compare; then check a restart and a promotion."""
         await self._start_all()
-        apart_at = APART_EVERY_SECONDS
+        stall_at = STALL_EVERY_SECONDS
         while self.loop.time() < SECONDS:
             await self._write(WRITE_SECONDS * self.chance.random())
-            if self.loop.time() >= apart_at:
-                apart_at += APART_EVERY_SECONDS
-                await self._be_apart(restarts=False)
-        await self._check_alike()
-        await self._be_apart(restarts=True)
-        await self._check_alike()
+            if self.loop.time() >= stall_at:
+                stall_at += STALL_EVERY_SECONDS
+                await self._check_stall(restarts=False)
+        await self._check_equal()
+        await self._check_stall(restarts=True)
+        await self._check_equal()
         await self._check_promotion()
 
     async def _write(self, pause_seconds: float) -> None:
@@ -71,20 +71,20 @@ class Hour(Scenario):
             (b"DEL", b"fleet:timed", number),
         ))  # fmt: skip
 
-    async def _be_apart(self, *, restarts: bool) -> None:
-        """All that the follower has expires while its leader's deletions don't reach it."""
+    async def _check_stall(self, *, restarts: bool) -> None:
+        """Let all objects expire on the follower while the leader's deletions don't reach it."""
         follower = self.follower
         await self._tell(self.leader, *_timed(b"apart", b"30"))
-        await self._check_alike()
+        await self._check_equal()
         if restarts:
             follower.stop()
             await self._until("the follower stopped", lambda: not follower.process.is_alive)
-            await self._until("it caught up again", lambda: self._are_alike())
+            await self._until("it caught up again", lambda: self._are_equal())
         self.cluster.network.stalled.add(self._pair)
         before, log = oracle.read_state(follower.engine), follower.log_bytes()
         assert "fleet:timed apart" in before.timed
         await self._write(0.0)
-        await self._wait(APART_SECONDS)
+        await self._wait(STALL_SECONDS)
         after = oracle.read_state(follower.engine)
         assert "fleet:timed apart" not in after.timed, "it didn't expire"
         assert after.lasting == before.lasting
@@ -92,14 +92,14 @@ class Hour(Scenario):
         assert self.leader.log_bytes() != log, "the leader logged nothing"
         self.cluster.network.heal()
 
-    async def _check_alike(self) -> None:
-        """Both logs and both states are the same; the logs are what the leader wrote."""
-        await self._until("the follower is as its leader", lambda: self._are_alike())
+    async def _check_equal(self) -> None:
+        """Wait until both states and both logs are equal."""
+        await self._until("the follower equals its leader", lambda: self._are_equal())
         sizes = {node.journal.size for node in self.nodes}
         assert sizes == {len(self.leader.log_bytes())}
 
-    def _are_alike(self) -> bool:
-        return self._is_alike(self.follower) and not self.leader.journal.is_dirty
+    def _are_equal(self) -> bool:
+        return self._equals_leader(self.follower) and not self.leader.journal.is_dirty
 
     async def _check_promotion(self) -> None:
         promoted = self.follower
@@ -117,7 +117,7 @@ class Hour(Scenario):
             return all(added.count(deletion) == 1 for deletion in deletions)
 
         await self._until("what expires on the promoted follower is logged", logs_them)
-        await self._wait(APART_SECONDS)
+        await self._wait(STALL_SECONDS)
         state = oracle.read_state(promoted.engine)
         assert promoted.log_bytes().startswith(log)
         replayed = oracle.read_state(oracle.replayed(promoted.log_bytes()))

@@ -1,4 +1,4 @@
-"""What concerns a server as a whole: memory for each object, log load, the longest stall of SET."""
+"""Measurements of a whole server: memory per object, log load, the longest stall of SET."""
 
 import random
 import re
@@ -6,16 +6,16 @@ import threading
 import time
 
 from benchmarks.generators import fill
-from benchmarks.loads import SPEED_MAX, fill_commands
-from benchmarks.servers import Dialect, Server
+from benchmarks.servers import Dialect, MeasuredServer
+from benchmarks.workloads import SPEED_MAX, fill_commands
 
 SEARCHES = 3
 WORLD = ("BOUNDS", "-90", "-180", "90", "180")
 LOADED = re.compile(r"AOF loaded \d+ commands: \S+, (\d+)/s")
 
 
-def bytes_per_object(server: Server, objects: int) -> float | None:
-    """Fill an empty server with points that have a field; resident bytes that each costs."""
+def bytes_per_object(server: MeasuredServer, objects: int) -> float | None:
+    """Fill a server with points that have a field; return the resident bytes per point."""
     server.empty()
     before = server.resident_bytes()
     fill(server, fill_commands(server.dialect, objects, random.Random(objects)))
@@ -23,17 +23,17 @@ def bytes_per_object(server: Server, objects: int) -> float | None:
     return None if before is None or after is None else (after - before) / objects
 
 
-def longest_stall(server: Server) -> float | None:
-    """The longest wait of a SET, in milliseconds, while searches go through all objects."""
+def longest_stall(server: MeasuredServer) -> float | None:
+    """Return the longest SET in milliseconds while searches scan all objects."""
     return _wait_beside_searches(server, 1.0)
 
 
-def high_stall(server: Server) -> float | None:
-    """The wait, in milliseconds, that one SET in a thousand exceeds meanwhile."""
+def high_stall(server: MeasuredServer) -> float | None:
+    """Return the 99.9th percentile of SET in milliseconds while searches scan all objects."""
     return _wait_beside_searches(server, 0.999)
 
 
-def _wait_beside_searches(server: Server, share: float) -> float | None:
+def _wait_beside_searches(server: MeasuredServer, share: float) -> float | None:
     if server.dialect is not Dialect.TILE38:
         return None
     replies: list[object] = []
@@ -59,8 +59,8 @@ def _wait_beside_searches(server: Server, share: float) -> float | None:
     return waits[min(int(len(waits) * share), len(waits) - 1)] * 1000
 
 
-def log_load(server: Server) -> float | None:
-    """Start our server again; commands that it loads from its log in a second, as it says."""
+def log_load(server: MeasuredServer) -> float | None:
+    """Restart our server; return the commands per second that it loads, from its own log line."""
     if server.process is None:
         return None
     server.process.stop()

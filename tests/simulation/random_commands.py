@@ -1,14 +1,14 @@
-"""What clients write: random commands to a client's own keys and hooks."""
+"""Random write commands of clients, each to its own keys, hooks and channels."""
 
 import random
 
 Words = tuple[bytes, ...]
 KEYS, IDS, FIELDS = 3, 6, 2
-TIMED = b"timed"  # the key of a client whose objects expire
+TIMED = b"timed"  # suffix of the names of keys, hooks and channels that expire
 
 
-class Vocabulary:
-    """Random commands of one client."""
+class CommandGenerator:
+    """Generates random commands of a client."""
 
     def __init__(self, client: str, chance: random.Random) -> None:
         self._client = client.encode()
@@ -16,7 +16,7 @@ class Vocabulary:
         self._count = 0
 
     def command(self) -> Words:
-        """One of them."""
+        """Return a random command."""
         makers = (
             self._set, self._set, self._set, self._string, self._fset, self._del, self._pdel,
             self._rename, self._jset, self._jdel, self._timed, self._timed, self._hook,
@@ -36,7 +36,7 @@ class Vocabulary:
         return b"%d" % self._count
 
     def _set(self) -> Words:
-        # The number is new each time, so that no two states are alike by accident.
+        # The number is new each time, so that no two states are equal by chance.
         longitude = b"%d" % self._chance.randrange(180)
         field = b"f%d" % self._chance.randrange(FIELDS)
         place = (b"POINT", b"33.5", longitude)
@@ -114,7 +114,7 @@ class Vocabulary:
                 return (b"SETCHAN", name + b".timed", *lifetime, *fence)
             return (b"SETHOOK", hook[1] + b".timed", hook[2], *lifetime, *fence)
         if self._chance.random() < 0.2:
-            # As long as there is such a one, nothing takes the key's name away.
+            # While such a fence exists, RENAME of its key is refused.
             fence = (b"WITHIN", self._key(), b"FENCE", b"BOUNDS", b"1", b"1", b"2", self._number())
         if self._chance.random() < 0.5:
             return (b"SETCHAN", name, b"META", b"m", self._number(), *fence)

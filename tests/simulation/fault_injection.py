@@ -1,4 +1,4 @@
-"""What befalls machines, disks and the network. Each mishap is one call, at a seed's moment."""
+"""Fault injection into machines, disks and the network: a method for each kind of fault."""
 
 import random
 from collections.abc import Callable, Sequence
@@ -7,13 +7,13 @@ from tests.simulation.network import Network
 from tests.simulation.node import Node
 
 OPERATIONS = ("write", "sync", "truncate", "rename", "create")
-OPERATIONS_MAX = 30  # of a process on files, before it dies at one
-SWAP_OPERATIONS_MAX = 6  # the same, once another file has its log's place
+OPERATIONS_MAX = 30  # on files, at one of which a process crashes
+SWAP_OPERATIONS_MAX = 6  # the same, after another file replaced the log
 ROOM_BYTES_MAX = 2000
 
 
-class Mishaps:
-    """All kinds."""
+class FaultInjector:
+    """Injects faults that the seed chooses."""
 
     def __init__(self, chance: random.Random, nodes: Sequence[Node], network: Network) -> None:
         self._chance = chance
@@ -22,76 +22,78 @@ class Mishaps:
 
     @property
     def kinds(self) -> tuple[Callable[[], None], ...]:
-        """Those that can happen; the more often one is named, the likelier it is."""
-        alone = (
+        """The possible faults; one that is listed twice is twice as likely."""
+        of_a_machine = (
             self.nothing, self.nothing, self.crash, self.crash_in_operation, self.stop,
             self.fill_disk, self.free_disk, self.break_disk, self.jump_clock,
             self.lose_power_at_swap,
         )  # fmt: skip
-        return alone if len(self._nodes) == 1 else (*alone, self.cut, self.cut, self.stall)
+        if len(self._nodes) == 1:
+            return of_a_machine
+        return (*of_a_machine, self.cut, self.cut, self.stall)
 
     def nothing(self) -> None:
-        """Let the clients write."""
+        """Inject no fault."""
 
     def crash(self) -> None:
-        """End a process at once, or its machine."""
+        """Kill a process, or its machine with it."""
         self._any().crash(loses_power=self._chance.random() < 0.6)
 
     def crash_in_operation(self) -> None:
-        """End a process in the middle of what it does with files."""
+        """Kill a process at one of its next operations on files."""
         count = self._chance.randrange(OPERATIONS_MAX)
         self._any().crash_after(count, loses_power=self._chance.random() < 0.6)
 
     def lose_power_soon(self, node: Node) -> None:
-        """Have a machine fail in the middle of what it does with files next."""
+        """Let a machine lose power at one of its next operations on files."""
         node.crash_after(self._chance.randrange(OPERATIONS_MAX), loses_power=True)
 
     def lose_power_at_swap(self) -> None:
-        """Have a machine fail as soon as another file takes the place of its log."""
+        """Let a random machine lose power soon after another file replaces its log."""
         self.lose_power_at_swap_of(self._any())
 
     def lose_power_at_swap_of(self, node: Node) -> None:
-        """Have this one fail then."""
+        """Let a machine lose power soon after another file replaces its log."""
         node.crash_at_swap(self._chance.randrange(SWAP_OPERATIONS_MAX))
 
     def stop(self) -> None:
-        """End a process as an operator does."""
+        """Stop a process with SIGTERM."""
         self._any().stop()
 
     def fill_disk(self) -> None:
-        """Leave little room."""
+        """Leave little room on a disk."""
         node = self._any()
         node.disk.faults.room = self._chance.randrange(ROOM_BYTES_MAX)
         node.note(f"has {node.disk.faults.room} bytes of room")
 
     def free_disk(self) -> None:
-        """Make room."""
+        """Make room on a disk."""
         node = self._any()
         node.disk.faults.room = None
         node.note("has room")
 
     def break_disk(self) -> None:
-        """Have operations fail."""
+        """Let the next operations of a kind fail on a disk."""
         node = self._any()
         operation = self._chance.choice(OPERATIONS)
         node.disk.faults.failures[operation] = self._chance.randint(1, 3)
         node.note(f"will fail to {operation}")
 
     def jump_clock(self) -> None:
-        """Set a clock."""
+        """Set the wall clock of a machine forward or back."""
         node = self._any()
         node.clock.ahead_seconds += self._chance.choice((-5, -1, 0.5, 3))
         node.note(f"is {node.clock.ahead_seconds} s ahead")
 
     def cut(self) -> None:
-        """Break the connections between two machines."""
+        """Cut the connections between two machines."""
         first, second = self._pair()
         first.note(f"is cut off {second.name}")
         for link in self._network.between(first.name, second.name):
             link.cut()
 
     def stall(self) -> None:
-        """Let nothing pass between two machines, or let it pass again."""
+        """Stall the network between two machines, or end their stall."""
         first, second = self._pair()
         pair = frozenset((first.name, second.name))
         if pair in self._network.stalled:

@@ -1,0 +1,1 @@
+"""Models written from the specification: slow, plain, and sharing no code with the engine."""
