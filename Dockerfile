@@ -1,7 +1,8 @@
 # The server as an image, for Docker 20.10 or buildah 1.28 and newer:
 #   docker build -t tile38py .
 #   docker run -p 127.0.0.1:9851:9851 -v tile38:/data tile38py
-# So only this machine reaches it. Before others may (-p 9851:9851), set a password: see README.md.
+# Only this machine reaches it so. Before others may (-p 9851:9851), set a password:
+#   redis-cli -p 9851 CONFIG SET requirepass secret; redis-cli -p 9851 -a secret CONFIG REWRITE
 # buildah keeps the health check with --format docker.
 ARG RUST_IMAGE=rust:1.88-slim-bookworm
 ARG PYTHON_IMAGE=python:3.12-slim-bookworm
@@ -38,7 +39,7 @@ EXPOSE 9851
 STOPSIGNAL SIGTERM
 # Asks the server where it listens, whatever its options. No while the log is loaded, and on a
 # follower that is behind.
-HEALTHCHECK --interval=5s --timeout=5s --start-period=5m CMD ["tile38py-health", "-d", "/data"]
+HEALTHCHECK --interval=10s --timeout=5s --start-period=5m CMD ["tile38py-health", "-d", "/data"]
 # Options of `docker run` come behind these: the data stays in the volume.
 ENTRYPOINT ["tile38py-server", "-d", "/data"]
 CMD []

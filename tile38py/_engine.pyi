@@ -74,7 +74,6 @@ class Engine:
         following: bool,
         caught_up_once: bool,
         read_only: bool,
-        out_of_memory: bool,
         write_error: str | None = None,
     ) -> None: ...
     def monitor(self, is_on: bool) -> None:
@@ -131,6 +130,9 @@ class Engine:
 
     def count_groups(self) -> int:
         """Return the number of visits of objects to fences, in linear time."""
+
+    def bound_memory(self, bytes_max: int | None) -> bool:
+        """Refuse writes while the heap is larger; return whether it is now. None = no bound."""
 
     def memory(self) -> tuple[int, int]:
         """Return the bytes of heap in use, and the bytes that were returned to the system."""

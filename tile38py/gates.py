@@ -16,7 +16,6 @@ class Gates:
     is_following: bool = False
     caught_up_once: bool = False
     is_read_only: bool = False
-    is_out_of_memory: bool = False
     log_error: str | None = None  # why the log cannot be written: writes are refused
 
     def apply(self) -> None:
@@ -27,6 +26,5 @@ class Gates:
             following=self.is_following,
             caught_up_once=self.caught_up_once,
             read_only=self.is_read_only,
-            out_of_memory=self.is_out_of_memory,
             write_error=None if self.log_error is None else errors.log_refusal(self.log_error),
         )

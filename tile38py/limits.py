@@ -59,7 +59,7 @@ BACKUP_NAME_COUNT_MAX = 64  # characters in a backup's name
 EXPIRE_SECONDS = 0.1  # between two sweeps for expired objects
 EXPIRE_COUNT_MAX = 1000  # objects removed in one time slice
 ZONE_SECONDS = 60.0  # between two updates of the local time zone, for daylight saving time
-MEMORY_SECONDS = 4.0  # between two checks of maxmemory
+MEMORY_SECONDS = 1.0  # between two measurements of memory; the engine counts in between
 COLLECT_SECONDS = 1.0  # between two checks whether a garbage collection is due
 COLLECT_SECONDS_MAX = 600.0  # a collection is not postponed for longer than this
 COLLECT_PAUSE_FACTOR = 1000  # a collection's duration times this passes before the next one
@@ -108,6 +108,7 @@ HOOK_PROBLEMS_COUNT_MAX = 20  # unusable endpoints that are logged after a start
 HOOK_KNOWN_COUNT_MAX = 1000  # lists of URLs that are cached
 HOOK_RETRY_SECONDS = 0.5  # backoff of a refused event or an endpoint that is down
 HOOK_RETRY_SECONDS_MAX = 4.0  # upper bound of that backoff
+HOOK_RETRY_AFTER_SECONDS_MAX = 3600.0  # for which a busy endpoint may ask to be left alone
 HOOK_RETRY_COUNT_STEADY = 10  # failures in a row before the backoff grows
 HOOK_FATE_COUNT_MAX = 200  # characters kept of an endpoint's error
 

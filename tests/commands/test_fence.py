@@ -90,15 +90,26 @@ def test_ids_with_distance_nest_the_id_as_in_tile38(bench: Bench) -> None:
     assert [message["id"] for message in ears.hear()] == [{"id": "truck", "distance": 0}] * 2
 
 
-def test_roam_tells_of_the_corners_of_the_box_as_in_tile38(bench: Bench) -> None:
-    move(bench, "POINT", "0.0085", "0.0085", name="other")
+def test_roam_measures_around_a_circle_not_its_box(bench: Bench) -> None:
+    move(bench, "POINT", "0.0085", "0.0085", name="in-the-corner")
+    move(bench, "POINT", "0.006", "0.006", name="near")
     ears = live(bench, "NEARBY", "fleet", "FENCE", "ROAM", "fleet", "*", "1000")
     move(bench, "POINT", "0", "0")
     (message,) = ears.hear()
     nearby = message["nearby"]
     assert isinstance(nearby, dict)
-    assert nearby["id"] == "other"
-    assert nearby["meters"] > 1000
+    assert (nearby["id"], nearby["meters"]) == ("near", 943.52)
+
+
+def test_roam_meets_shapes_at_their_border_and_across_180_degrees(bench: Bench) -> None:
+    line = '{"type":"LineString","coordinates":[[-179.99,-1],[-179.99,1]]}'
+    move(bench, "OBJECT", line, name="line")
+    ears = live(bench, "NEARBY", "fleet", "FENCE", "ROAM", "fleet", "*", "3000")
+    move(bench, "POINT", "0", "179.99")
+    (message,) = ears.hear()
+    nearby = message["nearby"]
+    assert isinstance(nearby, dict)
+    assert (nearby["id"], nearby["meters"]) == ("line", 2223.898)
 
 
 def test_roam_with_detect_is_silent_as_in_tile38(bench: Bench) -> None:

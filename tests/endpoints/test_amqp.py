@@ -1,7 +1,9 @@
 """amqp:// against rabbitmq-server."""
 
 import asyncio
+from collections.abc import Mapping
 from pathlib import Path
+from urllib.parse import quote
 
 import aio_pika
 import pytest
@@ -25,6 +27,19 @@ async def receive(
             if message is not None:
                 found.append(message)
         return found
+
+
+async def declare(
+    broker: Broker, name: str, kind: str, words: Mapping[str, bool | dict[str, int]]
+) -> None:
+    """Make an exchange and a queue of that name, bound as ours would be."""
+    connection = await aio_pika.connect(port=broker.port)
+    async with connection:
+        channel = await connection.channel()
+        exchange = await channel.declare_exchange(name, kind, durable=True)
+        settings = {"durable": True, **words}
+        queue = await channel.declare_queue(name, **settings)  # type: ignore[arg-type]
+        await queue.bind(exchange, "tile38")
 
 
 async def test_events_arrive_in_the_queue_in_order(rabbitmq: Broker) -> None:
@@ -54,6 +69,57 @@ async def test_a_topic_exchange_makes_no_queue(rabbitmq: Broker) -> None:
         message = await queue.get(timeout=5)
         assert (message.body, message.delivery_mode) == (event(1), 2)
         assert message.routing_key == "my.key"
+    await pool.close()
+
+
+@pytest.mark.parametrize(
+    ("kind", "words"),
+    [
+        ("direct", {"arguments": {"x-max-length": 10_000}}),
+        ("direct", {"durable": False}),
+        ("fanout", {"durable": True}),
+    ],
+    ids=["queue with a bound", "queue in memory", "another kind of exchange"],
+)
+async def test_what_exists_with_other_arguments_is_used_as_it_is(
+    rabbitmq: Broker, kind: str, words: Mapping[str, bool | dict[str, int]]
+) -> None:
+    name = f"other {kind} {next(iter(words))}"
+    await declare(rabbitmq, name, kind, words)
+    pool = new_pool()
+    batch = batch_of(event(1), event(2))
+    url = f"amqp://127.0.0.1:{rabbitmq.port}/{quote(name)}"
+    assert await pool.send(url, batch) is None
+    assert batch.delivered == {0, 1}
+    await pool.close()
+    found = [message.body for message in await receive(rabbitmq, name, 2)]
+    assert found == [event(1), event(2)]
+
+
+@pytest.mark.parametrize("user", ["writer", "unbound"])
+async def test_what_may_not_be_configured_is_used_as_it_is(rabbitmq: Broker, user: str) -> None:
+    await declare(rabbitmq, f"given to {user}", "direct", {"durable": True})
+    pool = new_pool()
+    batch = batch_of(event(1), event(2))
+    url = f"amqp://{user}:{user}@127.0.0.1:{rabbitmq.port}/given%20to%20{user}"
+    assert await pool.send(url, batch) is None
+    assert batch.delivered == {0, 1}
+    await pool.close()
+    found = [message.body for message in await receive(rabbitmq, f"given to {user}", 2)]
+    assert found == [event(1), event(2)]
+
+
+async def test_what_may_not_be_made_is_told_and_holds_up_no_other_queue(rabbitmq: Broker) -> None:
+    await declare(rabbitmq, "there", "direct", {"durable": True})
+    pool = new_pool()
+    place = f"amqp://writer:writer@127.0.0.1:{rabbitmq.port}"
+    reason = await pool.send(f"{place}/missing", batch_of(event(1)))
+    assert reason is not None
+    assert "ACCESS_REFUSED" in reason
+    batch = batch_of(event(2))
+    assert pool.resting_until_ns(f"{place}/there") == 0
+    assert await pool.send(f"{place}/there", batch) is None
+    assert batch.delivered == {0}
     await pool.close()
 
 

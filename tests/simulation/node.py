@@ -310,6 +310,7 @@ class SimulatedCluster:
             (files, "fcntl", SimpleNamespace(flock=self.system.flock, LOCK_EX=2, LOCK_NB=4)),
             (core, "Engine", self._make_engine),
             (core, "EngineMemory", SteadyMemory),
+            (core, "cgroup_limit", lambda: None),
             (assembly, "ThisProcess", lambda: STEADY_PROCESS),
             (core, "SystemClock", lambda: self.current().clock),
             (core, "new_server_id", self._new_id),

@@ -1,6 +1,9 @@
 """Real brokers in processes of their own, on free ports. Sends them no message."""
 
+import base64
 import contextlib
+import hashlib
+import json
 import os
 import shutil
 import signal
@@ -139,10 +142,13 @@ def rabbitmq_broker(folder: Path) -> RabbitBroker:
     """Prepare a rabbitmq-server with its data in the folder and a low message size limit."""
     port, distribution, mapper, tls_port = free_port(), free_port(), free_port(), free_port()
     certificate, key = make_certificates(folder)
+    definitions = folder / "definitions.json"
+    definitions.write_text(json.dumps(rabbitmq_definitions()))
     name = f"t{uuid.uuid4().hex[:8]}@localhost"
     (folder / "plugins").write_text("[].\n")
     config = folder / "rabbitmq.conf"
     lines = [
+        f"load_definitions = {definitions}",
         f"max_message_size = {RABBITMQ_MESSAGE_BYTES_MAX}",
         f"listeners.ssl.default = 127.0.0.1:{tls_port}",
         f"ssl_options.cacertfile = {certificate}",
@@ -175,6 +181,26 @@ def rabbitmq_broker(folder: Path) -> RabbitBroker:
     broker = RabbitBroker(["sh", "-c", command], folder, port=port, environment=environment)
     broker.tls_port, broker.certificate = tls_port, certificate
     return broker
+
+
+def rabbitmq_definitions() -> dict[str, list[dict[str, str]]]:
+    """Users, each with its name as its password: guest, and two that may not configure anything."""
+    everything, nothing = ".*", ""
+    permissions = {
+        "guest": (everything, everything, everything),
+        "writer": (nothing, everything, everything),
+        "unbound": (nothing, everything, nothing),
+    }
+    users: list[dict[str, str]] = []
+    rules: list[dict[str, str]] = []
+    for name, (configure, write, read) in permissions.items():
+        salt = b"salt"
+        digest = hashlib.sha256(salt + name.encode()).digest()
+        hashed = base64.b64encode(salt + digest).decode()
+        users.append({"name": name, "password_hash": hashed, "tags": ""})
+        rule = {"configure": configure, "write": write, "read": read}
+        rules.append({"user": name, "vhost": "/", **rule})
+    return {"vhosts": [{"name": "/"}], "users": users, "permissions": rules}
 
 
 def make_certificates(folder: Path) -> tuple[Path, Path]:

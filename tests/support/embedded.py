@@ -52,7 +52,6 @@ def new_engine() -> Engine:
         following=False,
         caught_up_once=False,
         read_only=False,
-        out_of_memory=False,
     )
     return engine
 

@@ -305,14 +305,19 @@ class FakeProcess:
 
     pid = 77
     cpus = 4
+    resident = 50_000
 
     def threads(self) -> int:
         """Return a fixed number."""
         return 3
 
     def resident_bytes(self) -> int:
-        """Return a fixed number."""
-        return 50_000
+        """Return the number that the test has set."""
+        return self.resident
+
+    def private_bytes(self) -> int:
+        """Return the same number, as if no page were a file's."""
+        return self.resident
 
     def cpu_seconds(self) -> tuple[float, float, float, float]:
         """Return fixed numbers."""

@@ -20,8 +20,8 @@ def follower() -> EngineClient:
         following=True,
         caught_up_once=True,
         read_only=False,
-        out_of_memory=True,
     )
+    engine.bound_memory(1)  # what the leader accepted is applied nevertheless
     return EngineClient(engine)
 
 

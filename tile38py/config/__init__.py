@@ -44,12 +44,15 @@ class Identity:
 class Config:
     """All settings of the server."""
 
-    __slots__ = ("_changed", "_saved", "_values", "identity", "left_out")
+    __slots__ = ("_changed", "_defaults", "_saved", "_values", "identity", "left_out")
 
-    def __init__(self) -> None:
+    def __init__(self, *, maxmemory: int = known.MAXMEMORY.default) -> None:
+        """Create settings with their default values; maxmemory is the default of that one."""
         self.identity = Identity()
         self.left_out = ""  # unknown content of the file, which the next write drops
-        self._values: dict[str, object] = {name: PROPERTIES[name].default for name in NAMES}
+        self._defaults: dict[str, object] = {name: PROPERTIES[name].default for name in NAMES}
+        self._defaults[known.MAXMEMORY.name] = maxmemory
+        self._values = dict(self._defaults)
         self._saved: dict[str, str] = {}  # texts of the properties in the file
         self._changed: list[Callable[[str], None]] = []  # called after each change
 
@@ -57,16 +60,19 @@ class Config:
         """Return the value in force."""
         return cast("T", self._values[which.name])
 
+    def is_default(self, which: Property[T]) -> bool:
+        """Return whether the value in force is the default."""
+        return self._values[which.name] == self._defaults[which.name]
+
     def text(self, name: str) -> str:
         """Return the value in force as CONFIG GET shows it."""
-        return PROPERTIES[name].show(self._values[name])
+        return self._shown(name, self._values[name])
 
     def set(self, name: str, text: str) -> None:
         """Set a property from its text. Raises CommandError and leaves the value unchanged."""
-        which = PROPERTIES.get(name)
-        if which is None:
+        if name not in PROPERTIES:
             raise errors.unsupported_property(name)
-        self._values[name] = which.read(text)
+        self._values[name] = self._read(name, text)
         for changed in self._changed:
             changed(name)
 
@@ -79,7 +85,8 @@ class Config:
         self._saved = {
             name: self.text(name)
             for name in NAMES
-            if name not in ALWAYS_SAVED_NAMES and self.text(name) != PROPERTIES[name].default_text()
+            if name not in ALWAYS_SAVED_NAMES
+            and self.text(name) != self._shown(name, self._defaults[name])
         }
 
     def read(self, data: bytes) -> None:
@@ -100,9 +107,19 @@ class Config:
             if name not in ALWAYS_SAVED_NAMES:
                 self._saved[name] = text
             try:
-                self._values[name] = PROPERTIES[name].read(text)
+                self._values[name] = self._read(name, text)
             except errors.CommandError as error:
                 raise errors.StartError(str(error)) from None
+
+    def _read(self, name: str, text: str) -> object:
+        # An empty maxmemory is the default, so that it can be restored. In Tile38 both are 0.
+        is_unset = name == known.MAXMEMORY.name and not text
+        return self._defaults[name] if is_unset else PROPERTIES[name].read(text)
+
+    def _shown(self, name: str, value: object) -> str:
+        """Return the text of a value. No maxmemory is "0" if the default is a limit, else empty."""
+        is_unbounded = name == known.MAXMEMORY.name and not value
+        return "0" if is_unbounded and self._defaults[name] else PROPERTIES[name].show(value)
 
     def file_text(self) -> bytes:
         """Return the content that the file has to have now."""

@@ -39,10 +39,6 @@ class Property(Generic[T]):
         except ValueError:
             raise self.error(self.name, text) from None
 
-    def default_text(self) -> str:
-        """Return the text of the default, which isn't saved."""
-        return self.show(self.default)
-
 
 def parse_size(text: str) -> int:
     """Parse a size: decimal digits with an optional kb, mb or gb; empty = 0."""

@@ -96,6 +96,11 @@ class HookQueue:
         return 0 if backlog is None else backlog.oldest_ns
 
     @property
+    def lifetime_seconds(self) -> float:
+        """Seconds after which an event is dropped; 0 = none is."""
+        return self._retention.ttl_ns / 1e9
+
+    @property
     def is_dirty(self) -> bool:
         """Whether the file lacks something."""
         return bool(self._unwritten or self._done or self._is_flushing)

@@ -212,7 +212,7 @@ class Worker:
     async def _send(self, lane: Lane, hooks: list[str]) -> float:
         """Send a batch of these hooks' events; seconds to wait before the next one."""
         events, spans = await self._take(lane, hooks)
-        batch = Batch(events)
+        batch = Batch(events, lifetime_seconds=self._queue.lifetime_seconds)
         if self._passed:
             # What went out past an event that was refused isn't sent again.
             for at, event in enumerate(events):

@@ -1,9 +1,9 @@
 """amqp and amqps: an exchange named like the queue, publisher confirms."""
 
-from collections.abc import Hashable
+from collections.abc import Coroutine, Hashable
 from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING, Final, Self
+from typing import TYPE_CHECKING, Final, Protocol, Self
 
 from tile38py.endpoints.address import AddressError, decoded, first_name, split
 from tile38py.endpoints.each import send_each
@@ -108,20 +108,39 @@ class AmqpSettings:
             await connection.close()
             raise
 
-    async def declare(self, channel: "AbstractChannel") -> None:
-        """Declare what is sent to: an exchange named like the queue, and the queue."""
-        exchange = await channel.declare_exchange(
-            self.queue,
-            self.kind,
-            durable=self.is_durable,
-            auto_delete=self.is_deleted_when_unused,
-            internal=self.is_internal,
-        )
-        if self.kind != "topic":
-            queue = await channel.declare_queue(
-                self.queue, durable=self.is_durable, auto_delete=self.is_deleted_when_unused
+    async def declare(self, connection: "AbstractConnection") -> None:
+        """Declare an exchange named like the queue, and the queue.
+
+        Raises TargetError if there is neither one nor the permission to make it.
+        """
+
+        async def exchange(channel: "AbstractChannel", *, passive: bool) -> None:
+            await channel.declare_exchange(
+                self.queue,
+                self.kind,
+                durable=self.is_durable,
+                auto_delete=self.is_deleted_when_unused,
+                internal=self.is_internal,
+                passive=passive,
             )
-            await queue.bind(exchange, self.route)
+
+        async def queue(channel: "AbstractChannel", *, passive: bool) -> None:
+            await channel.declare_queue(
+                self.queue,
+                durable=self.is_durable,
+                auto_delete=self.is_deleted_when_unused,
+                passive=passive,
+            )
+
+        async def binding(channel: "AbstractChannel", *, passive: bool) -> None:
+            if not passive:  # nobody can ask whether there is one
+                place = await channel.get_queue(self.queue, ensure=False)
+                await place.bind(self.queue, self.route)
+
+        await declare_or_find(connection, exchange)
+        if self.kind != "topic":
+            await declare_or_find(connection, queue)
+            await declare_or_find(connection, binding)
 
 
 class AmqpEndpoint:
@@ -142,14 +161,7 @@ class AmqpEndpoint:
         await send_each(batch, publish, refusals=(DeliveryError,))
 
     async def _prepare(self, target: AmqpSettings) -> "AbstractExchange":
-        from aio_pika.exceptions import ChannelClosed
-
-        # On a channel of its own: the broker closes it if something else has the name already.
-        try:
-            async with self._connection.channel() as channel:
-                await target.declare(channel)
-        except ChannelClosed as error:
-            raise TargetError(str(error)) from error
+        await target.declare(self._connection)
         if len(self._exchanges) >= ENDPOINT_TARGETS_COUNT_MAX:
             self._exchanges.clear()
         exchange = await self._channel.get_exchange(target.queue, ensure=False)
@@ -177,6 +189,37 @@ class AmqpEndpoint:
     async def close(self) -> None:
         """Close channel and connection."""
         await self._connection.close()
+
+
+class Declaration(Protocol):
+    """Declares something on a channel, or only finds it, if passive."""
+
+    def __call__(
+        self, channel: "AbstractChannel", /, *, passive: bool
+    ) -> Coroutine[object, object, None]:
+        """Declare or find it. Raises the broker's refusal."""
+
+
+async def declare_or_find(connection: "AbstractConnection", declare: Declaration) -> None:
+    """Declare something; find it where it exists with other arguments or may not be configured.
+
+    Raises TargetError for any other refusal, and if it can't be found.
+    """
+    from aio_pika.exceptions import ChannelClosed
+    from aiormq.exceptions import ChannelAccessRefused, ChannelPreconditionFailed
+
+    # On channels of their own: the broker closes a channel with each refusal.
+    try:
+        async with connection.channel() as channel:
+            await declare(channel, passive=False)
+    except (ChannelAccessRefused, ChannelPreconditionFailed) as refusal:
+        try:
+            async with connection.channel() as channel:
+                await declare(channel, passive=True)
+        except ChannelClosed:
+            raise TargetError(str(refusal)) from refusal
+    except ChannelClosed as error:
+        raise TargetError(str(error)) from error
 
 
 def integer(text: str, default: int) -> int:

@@ -1,4 +1,4 @@
-"""The order in which the brokers that a URL names are asked for the rest of their cluster."""
+"""The choice of the broker that is asked for the rest of its cluster."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
@@ -8,13 +8,14 @@ Broker = tuple[str, int]  # host, port
 ANSWER_SECONDS_MAX: Final = 2.0  # leaves time to connect to the broker that answers
 
 
-async def answering_first(
+async def first_to_answer(
     brokers: Sequence[Broker], probe: Callable[[Broker], Awaitable[object]]
-) -> list[Broker]:
-    """Return all brokers, the first whose probe succeeds in front.
+) -> Broker:
+    """Return the first broker whose probe succeeds; all are probed at the same time.
 
-    Clients try them one after the other, and wait longer for a dead one than a connection may
-    take. Raises the first probe's error if all fail, TimeoutError if none ends in time.
+    Clients try brokers one after the other, in any order, and wait longer for a dead one than a
+    connection may take. Raises the first probe's error if all fail, TimeoutError if none succeeds
+    in time.
     """
     answered: list[Broker] = []
     errors: list[Exception] = []
@@ -37,4 +38,4 @@ async def answering_first(
             task.cancel()
     if not answered:
         raise errors[0]
-    return [*answered[:1], *(broker for broker in brokers if broker != answered[0])]
+    return answered[0]

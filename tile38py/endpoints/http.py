@@ -1,15 +1,18 @@
 """http and https: a POST for each event; events of different hooks at the same time."""
 
 import asyncio
+import re
 import socket
-from collections.abc import Awaitable, Callable, Hashable
+from collections.abc import Awaitable, Callable, Hashable, Mapping
 from dataclasses import dataclass
+from email.utils import parsedate_to_datetime
 from functools import partial
 from typing import TYPE_CHECKING, Final, Self
 
 from tile38py.endpoints.address import split
 from tile38py.endpoints.names import Names
 from tile38py.endpoints.registry import (
+    BusyError,
     Settings,
     Surroundings,
     TargetError,
@@ -31,7 +34,11 @@ REQUESTS_COUNT_MAX: Final = 20  # of a batch at a time: a URL that hangs leaves 
 IDLE_SECONDS_MAX: Final = 30.0
 REDIRECTS_COUNT_MAX: Final = 10
 ANSWER_BYTES_MAX: Final = 64 * 1024  # read, so that the connection can be used again
-SUCCESS: Final = frozenset({200, 201, 202})
+SUCCESS_CLASS: Final = 2  # the first digit of a status
+REDIRECTS: Final = frozenset({307, 308})  # those that keep method and body
+BUSY: Final = frozenset({429, 503})
+PRINTABLE: Final = re.compile("[!-~]+")
+RETRY_AFTER_DIGITS_MAX: Final = 12
 TRAITS: Final = Traits(
     extra="http",
     module="aiohttp",
@@ -74,6 +81,17 @@ class HttpSettings:
         return HttpEndpoint(ClientSession(connector=connector, timeout=timeout, headers=headers))
 
 
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """The outcome of a request that was answered."""
+
+    failure: str  # empty if the event is delivered
+    retry_seconds: float | None = None  # for which the server wants to be left alone
+
+
+DELIVERED: Final = Answer("")
+
+
 class HttpEndpoint:
     """A session with its connections."""
 
@@ -81,32 +99,53 @@ class HttpEndpoint:
         self._session = session
 
     async def send(self, batch: Batch, target: Settings) -> None:
-        """One request after the other for each hook, the hooks side by side."""
+        """Send one request after the other for each hook, and those of several hooks at a time."""
         from aiohttp import ClientConnectorError, ClientError
         from yarl import URL
 
         assert isinstance(target, HttpSettings)
-        ends = asyncio.get_running_loop().time() + BATCH_SECONDS_MAX
-        post = partial(self._post, URL(target.url, encoded=True))
-        slots = asyncio.Semaphore(REQUESTS_COUNT_MAX)
-        outcomes = await asyncio.gather(
-            *(send_group(Group(batch, group, ends), slots, post) for group in batch.groups()),
-            return_exceptions=True,
-        )
-        down = [outcome for outcome in outcomes if isinstance(outcome, BaseException)]
+        shipment = Shipment(batch, partial(self._post, URL(target.url, encoded=True)))
+        down = await shipment.send()
         for outcome in down:
-            if not isinstance(outcome, ClientError | TimeoutError) or isinstance(
+            if not isinstance(outcome, ClientError | TimeoutError | TargetError) or isinstance(
                 outcome, ClientConnectorError
             ):
                 raise outcome
+        if shipment.busy is not None:
+            raise shipment.busy
         if down:
             raise TargetError(str(down[0]) or "no answer in time") from down[0]
 
-    async def _post(self, url: "URL", body: bytes) -> int:
-        # A redirect by 301, 302 or 303 becomes a GET without a body, as browsers have it.
-        async with self._session.post(url, data=body, max_redirects=REDIRECTS_COUNT_MAX) as answer:
-            await answer.content.read(ANSWER_BYTES_MAX)
-            return answer.status
+    async def _post(self, url: "URL", body: bytes) -> Answer:
+        """Send a request, and send it again to where it is redirected."""
+        from aiohttp import ClientConnectorError
+
+        async with asyncio.timeout(REQUEST_SECONDS_MAX):
+            for count in range(REDIRECTS_COUNT_MAX + 1):
+                try:
+                    answer, place = await self._post_once(url, body)
+                except ClientConnectorError as error:
+                    if not count:
+                        raise
+                    # Not the server of this URL is down, but the one that it redirects to.
+                    raise TargetError(str(error)) from error
+                if place is None:
+                    return answer
+                url = place
+        return Answer(f"more than {REDIRECTS_COUNT_MAX} redirects")
+
+    async def _post_once(self, url: "URL", body: bytes) -> "tuple[Answer, URL | None]":
+        # aiohttp would follow 301, 302 and 303, too, with a GET that has no body.
+        async with self._session.post(url, data=body, allow_redirects=False) as response:
+            await response.content.read(ANSWER_BYTES_MAX)
+            status, headers = response.status, response.headers
+            if status in REDIRECTS:
+                place = redirected(url, headers.get("Location", ""))
+                return Answer(f"status {status} without a usable Location"), place
+            if status // 100 == SUCCESS_CLASS:
+                return DELIVERED, None
+            seconds = retry_after(headers) if status in BUSY else None
+            return Answer(f"status {status}", seconds), None
 
     async def close(self) -> None:
         """Close all connections."""
@@ -136,26 +175,63 @@ def resolver_of(names: Names) -> "AbstractResolver":
     return Resolver()
 
 
-@dataclass(frozen=True, slots=True)
-class Group:
-    """The events of one hook in a batch."""
+class Shipment:
+    """Sends a batch; requests of one hook follow each other, some hooks have theirs at a time."""
 
-    batch: Batch
-    indexes: list[int]
-    ends: float  # when no further request may begin
+    def __init__(self, batch: Batch, post: Callable[[bytes], Awaitable[Answer]]) -> None:
+        self.busy: BusyError | None = None
+        self._batch = batch
+        self._post = post
+        self._ends = asyncio.get_running_loop().time() + BATCH_SECONDS_MAX
+        self._slots = asyncio.Semaphore(REQUESTS_COUNT_MAX)
 
+    async def send(self) -> list[BaseException]:
+        """Send what waits; return the errors of requests without an answer."""
+        groups = map(self._send_group, self._batch.groups())
+        outcomes = await asyncio.gather(*groups, return_exceptions=True)
+        return [outcome for outcome in outcomes if outcome is not None]
 
-async def send_group(
-    group: Group, slots: asyncio.Semaphore, post: Callable[[bytes], Awaitable[int]]
-) -> None:
-    """One request after the other."""
-    batch = group.batch
-    for index in group.indexes:
-        async with slots:
-            if asyncio.get_running_loop().time() > group.ends:
-                return
-            status = await post(batch.events[index].body)
-        if status not in SUCCESS:
-            batch.refused[index] = f"status {status}"
+    async def _send_group(self, indexes: list[int]) -> None:
+        batch = self._batch
+        for index in indexes:
+            async with self._slots:
+                if self.busy is not None or asyncio.get_running_loop().time() > self._ends:
+                    return
+                answer = await self._post(batch.events[index].body)
+            if answer is DELIVERED:
+                batch.delivered.add(index)
+                continue
+            if answer.retry_seconds is None:
+                batch.refused[index] = answer.failure
+            else:
+                self.busy = BusyError(answer.failure, answer.retry_seconds)
             return
-        batch.delivered.add(index)
+
+
+def redirected(url: "URL", location: str) -> "URL | None":
+    """The place that a redirect names; None if it is none. A login stays with its server."""
+    from yarl import URL
+
+    try:
+        # As written, unless that can't stand in a request.
+        place = url.join(URL(location, encoded=PRINTABLE.fullmatch(location) is not None))
+        if not location or place.scheme not in {"http", "https"} or not place.host:
+            return None
+        if place.origin() == url.origin() and place.user is None:
+            place = place.with_user(url.user).with_password(url.password)
+    except ValueError:
+        return None
+    return place
+
+
+def retry_after(headers: Mapping[str, str]) -> float | None:
+    """Seconds for which a busy server wants to be left alone; None if it doesn't say."""
+    value = headers.get("Retry-After", "")
+    if value.isascii() and value.isdigit():
+        return float(value[:RETRY_AFTER_DIGITS_MAX])
+    try:
+        # By the server's own clock, which may differ from ours.
+        later = parsedate_to_datetime(value) - parsedate_to_datetime(headers.get("Date", ""))
+    except (ValueError, TypeError):
+        return None
+    return max(later.total_seconds(), 0.0)

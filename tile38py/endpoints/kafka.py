@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final, Self
 
 from tile38py._engine import QueuedEvent
 from tile38py.endpoints.address import Address, AddressError, first_name, host_and_port, split
-from tile38py.endpoints.bootstrap import Broker, answering_first
+from tile38py.endpoints.bootstrap import Broker, first_to_answer
 from tile38py.endpoints.names import Names
 from tile38py.endpoints.registry import (
     Settings,
@@ -105,9 +105,9 @@ class KafkaSettings:
         from aiokafka.errors import KafkaConnectionError
 
         login = self._login(surroundings.environment)
-        brokers = await self._order(surroundings.names, login)
+        host, port = await self._choose(surroundings.names, login)
         producer = AIOKafkaProducer(
-            bootstrap_servers=[f"{host}:{port}" for host, port in brokers],
+            bootstrap_servers=f"{host}:{port}",
             client_id="tile38py",
             acks=1,
             request_timeout_ms=int(PRODUCE_SECONDS_MAX * 1000),
@@ -123,21 +123,21 @@ class KafkaSettings:
         except BaseException as error:
             await abandon(producer)
             if isinstance(error, KafkaConnectionError):
-                await probe(brokers[0], login)
+                await probe((host, port), login)
             raise
         return KafkaEndpoint(producer)
 
-    async def _order(self, names: Names, login: Mapping[str, object]) -> Sequence[Broker]:
-        """The brokers in the order in which they are asked for the others."""
+    async def _choose(self, names: Names, login: Mapping[str, object]) -> Broker:
+        """The broker to ask for the others."""
 
         async def find_and_probe(broker: Broker) -> None:
             await names.find(*broker)
             await probe(broker, login)
 
         if len(self.brokers) > 1:
-            return await answering_first(self.brokers, find_and_probe)
+            return await first_to_answer(self.brokers, find_and_probe)
         await names.find(*self.brokers[0])
-        return self.brokers
+        return self.brokers[0]
 
     def _login(self, environment: Mapping[str, str]) -> dict[str, object]:
         protocol = "SSL" if self.is_tls else "PLAINTEXT"

@@ -13,6 +13,7 @@ from tile38py.endpoints.address import AddressError, host_of, scrubbed, shown
 from tile38py.endpoints.checker import EndpointChecker
 from tile38py.endpoints.opening import Clients, Pacer
 from tile38py.endpoints.registry import (
+    BusyError,
     Endpoint,
     Kind,
     Registry,
@@ -30,6 +31,7 @@ from tile38py.limits import (
     ENDPOINT_IDLE_SECONDS_MAX,
     ENDPOINT_REPEAT_SECONDS,
     ENDPOINT_SWEEP_SECONDS,
+    HOOK_RETRY_AFTER_SECONDS_MAX,
     HOOK_RETRY_COUNT_STEADY,
     HOOK_RETRY_SECONDS,
     HOOK_RETRY_SECONDS_MAX,
@@ -39,16 +41,16 @@ ClusterKey = tuple[type[Settings], Hashable]
 
 
 @dataclass(slots=True)
-class Rest:
-    """How something does: its failures in a row, and when to try it again."""
+class Backoff:
+    """Failures of a cluster or a URL in a row, and when it may be tried again."""
 
     failures: int = 0
     failed_ns: int = -1
     until_ns: int = 0
     reason: str = ""
 
-    def begin(self, reason: str, now_ns: int) -> str:
-        """It failed; the reason. What many find out at once counts once."""
+    def fail(self, reason: str, now_ns: int) -> str:
+        """Note a failure and return its reason. Failures at the same time count once."""
         self.failed_ns = now_ns
         self.reason = reason
         if now_ns >= self.until_ns:
@@ -58,8 +60,12 @@ class Rest:
             self.until_ns = now_ns + int(seconds * 1e9)
         return reason
 
-    def end(self) -> None:
-        """It works."""
+    def postpone(self, seconds: float, now_ns: int) -> None:
+        """Let no attempt be made for so many seconds at least."""
+        self.until_ns = max(self.until_ns, now_ns + int(seconds * 1e9))
+
+    def reset(self) -> None:
+        """Note a success."""
         self.failures = 0
         self.until_ns = 0
 
@@ -85,7 +91,7 @@ class Cluster:
         self.connecting = asyncio.Lock()
         self.slots = asyncio.Semaphore(traits.batches_count_max)
         self.link: Link | None = None
-        self.rest = Rest()
+        self.backoff = Backoff()
         self.url_count = 0
 
     def is_old(self, link: Link, now_ns: int) -> bool:
@@ -102,13 +108,13 @@ class Cluster:
 class Line:
     """One URL: what it means, and how its target does."""
 
-    __slots__ = ("cluster", "rest", "settings", "url", "used_ns", "users")
+    __slots__ = ("backoff", "cluster", "settings", "url", "used_ns", "users")
 
     def __init__(self, url: str, settings: Settings, cluster: Cluster) -> None:
         self.url = url
         self.settings = settings
         self.cluster = cluster
-        self.rest = Rest()
+        self.backoff = Backoff()
         self.used_ns = 0
         self.users = 0
 
@@ -156,7 +162,7 @@ class Pool:
     def resting_until_ns(self, url: str) -> int:
         """When a URL that failed may be tried again."""
         line = self._lines.get(url)
-        return 0 if line is None else max(line.rest.until_ns, line.cluster.rest.until_ns)
+        return 0 if line is None else max(line.backoff.until_ns, line.cluster.backoff.until_ns)
 
     def linger_seconds(self, url: str) -> float:
         """As its kind has it, once something was sent."""
@@ -201,9 +207,9 @@ class Pool:
             try:
                 link = await self._join(cluster, line, began_ns)
             except Exception as error:  # noqa: BLE001 - clients of brokers raise what they like
-                return self._fail(cluster.rest, line, text_of(error))
+                return self._fail(cluster.backoff, line, text_of(error))
             if link is None:
-                return cluster.rest.reason
+                return cluster.backoff.reason
             try:
                 return await self._send_on(line, link, batch)
             finally:
@@ -218,23 +224,28 @@ class Pool:
             async with asyncio.timeout(cluster.traits.send_seconds_max):
                 await link.endpoint.send(batch, line.settings)
         except TargetError as error:
-            cluster.rest.end()
-            return self._fail(line.rest, line, text_of(error))
+            cluster.backoff.reset()
+            reason = self._fail(line.backoff, line, text_of(error))
+            if isinstance(error, BusyError):
+                lifetime = batch.lifetime_seconds or HOOK_RETRY_AFTER_SECONDS_MAX
+                seconds = min(error.retry_seconds, lifetime, HOOK_RETRY_AFTER_SECONDS_MAX)
+                line.backoff.postpone(seconds, self._clock.monotonic_ns())
+            return reason
         except Exception as error:  # noqa: BLE001 - as above
             self._give_up(cluster, link)
-            return self._fail(cluster.rest, line, text_of(error))
+            return self._fail(cluster.backoff, line, text_of(error))
         except asyncio.CancelledError:
             # Half a batch may be on the way: whoever sends next needs a clean connection.
             self._give_up(cluster, link)
             raise
-        cluster.rest.end()
-        line.rest.end()
+        cluster.backoff.reset()
+        line.backoff.reset()
         return None
 
     async def _join(self, cluster: Cluster, line: Line, began_ns: int) -> Link | None:
         """The cluster's connection; None if others failed to connect while this one waited."""
         async with cluster.connecting:
-            if cluster.rest.until_ns and cluster.rest.failed_ns > began_ns:
+            if cluster.backoff.until_ns and cluster.backoff.failed_ns > began_ns:
                 return None
             link = cluster.link
             if link is not None and cluster.is_old(link, self._clock.monotonic_ns()):
@@ -244,7 +255,7 @@ class Pool:
                 link = None
             if link is None:
                 # A thousand dead ones would otherwise hold up everybody whenever they are tried.
-                await (self._repeats if cluster.rest.failures else self._firsts).wait()
+                await (self._repeats if cluster.backoff.failures else self._firsts).wait()
                 await self._clients.load(cluster.traits)
                 async with asyncio.timeout(ENDPOINT_CONNECT_SECONDS_MAX):
                     if cluster.traits.has_host:
@@ -260,8 +271,8 @@ class Pool:
         if cluster.link is link:
             cluster.link = None
 
-    def _fail(self, rest: Rest, line: Line, reason: str) -> str:
-        return rest.begin(scrubbed(reason, line.url), self._clock.monotonic_ns())
+    def _fail(self, backoff: Backoff, line: Line, reason: str) -> str:
+        return backoff.fail(scrubbed(reason, line.url), self._clock.monotonic_ns())
 
     async def _close(self, cluster: Cluster, link: Link) -> None:
         if link.is_closed:

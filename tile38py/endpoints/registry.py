@@ -28,7 +28,15 @@ class Surroundings:
 
 
 class TargetError(Exception):
-    """What one URL names can't be sent to; others that share its connection can."""
+    """One URL's target can't be sent to; those of other URLs on the same connection can."""
+
+
+class BusyError(TargetError):
+    """One URL's target asks to be left alone for some time."""
+
+    def __init__(self, reason: str, retry_seconds: float) -> None:
+        super().__init__(reason)
+        self.retry_seconds = retry_seconds
 
 
 class Endpoint(Protocol):

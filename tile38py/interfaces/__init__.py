@@ -179,6 +179,9 @@ class Process(Protocol):
     def resident_bytes(self) -> int:
         """The resident set size."""
 
+    def private_bytes(self) -> int:
+        """The resident set size without pages of files, which the kernel can reclaim."""
+
     def cpu_seconds(self) -> tuple[float, float, float, float]:
         """CPU time: system, user, system of ended children, user of ended children."""
 

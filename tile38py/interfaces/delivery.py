@@ -93,6 +93,7 @@ class Batch:
     events: Sequence[QueuedEvent]
     delivered: set[int] = field(default_factory=set)  # indexes into events
     refused: dict[int, str] = field(default_factory=dict)  # index -> the endpoint's reason
+    lifetime_seconds: float = 0.0  # of events, from when they are queued; 0 = until delivered
 
     def groups(self) -> list[list[int]]:
         """The indexes that still need sending, one list for each hook, each in order."""

@@ -67,11 +67,24 @@ class Loader:
     """Loads one log into one engine."""
 
     def __init__(
-        self, engine: Engine, clock: Clock, report: Callable[[LoadProgress], None]
+        self,
+        engine: Engine,
+        clock: Clock,
+        report: Callable[[LoadProgress], None],
+        *,
+        check: Callable[[int, int], None] = lambda _consumed, _size: None,
+        chunk_bytes: int = LOAD_CHUNK_BYTES,
     ) -> None:
+        """Load chunk_bytes per step, and report the progress once a second.
+
+        After each step, check is called with the bytes that are loaded and the size of the log. It
+        ends the load by raising StartError.
+        """
         self._engine = engine
         self._clock = clock
         self._report = report
+        self._check = check
+        self._chunk_bytes = chunk_bytes
         self._is_cancelled = False
 
     def cancel(self) -> None:
@@ -83,7 +96,7 @@ class Loader:
         progress = LoadProgress(source.size())
         started_ns = self._clock.monotonic_ns()
         reported_ns = started_ns
-        position, rest, want = 0, b"", LOAD_CHUNK_BYTES
+        position, rest, want = 0, b"", self._chunk_bytes
         while progress.error is None and position < progress.size:
             if self._is_cancelled:
                 raise StartError("stopped while loading")
@@ -92,8 +105,9 @@ class Loader:
                 break
             position += len(data)
             rest = self._run(progress, rest + data)
+            self._check(progress.consumed, progress.size)
             # A command larger than the chunk is parsed again with twice as many bytes.
-            want = max(LOAD_CHUNK_BYTES, len(rest))
+            want = max(self._chunk_bytes, len(rest))
             now_ns = self._clock.monotonic_ns()
             progress.elapsed_ns = now_ns - started_ns
             if now_ns - reported_ns >= PROGRESS_SECONDS * 1e9:

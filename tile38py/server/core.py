@@ -9,8 +9,9 @@ from tile38py.config import Config
 from tile38py.config.properties import REQUIREPASS
 from tile38py.gates import Gates
 from tile38py.persistence.config_file import ConfigFile
+from tile38py.server.memory_budget import MemoryBudget, cgroup_limit
 from tile38py.server.options import Options
-from tile38py.server.system import EngineMemory, raise_file_limit
+from tile38py.server.system import EngineMemory, ThisProcess, raise_file_limit
 from tile38py.slow_log import SlowLog
 
 
@@ -23,6 +24,7 @@ class Core:
     config_file: ConfigFile
     gates: Gates
     memory: EngineMemory
+    budget: MemoryBudget
     clients: Clients
     clock: SystemClock
     slow_log: SlowLog
@@ -31,7 +33,8 @@ class Core:
 def make_core(options: Options) -> Core:
     """Build the core with the settings in the configuration file."""
     engine = Engine(require_valid=options.requires_valid)
-    config = Config()
+    budget = MemoryBudget(ThisProcess(), cgroup_limit())
+    config = Config(maxmemory=budget.data_bytes_max)
     config_file = ConfigFile(options.directory / "config")
     config.read(config_file.read())
     if not config.identity.server_id:
@@ -40,7 +43,7 @@ def make_core(options: Options) -> Core:
     gates.is_following = bool(config.identity.follow_host)
     gates.requires_password = bool(config.get(REQUIREPASS))
     gates.apply()
-    memory = EngineMemory(engine, config, gates)
+    memory = EngineMemory(engine, config, budget)
     clients = Clients(raise_file_limit())
     clock, slow_log = SystemClock(), SlowLog(engine)
-    return Core(engine, config, config_file, gates, memory, clients, clock, slow_log)
+    return Core(engine, config, config_file, gates, memory, budget, clients, clock, slow_log)

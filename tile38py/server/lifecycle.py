@@ -30,12 +30,14 @@ from tile38py.server.configuration import save_configuration
 from tile38py.server.connection import Connection, ConnectionDependencies
 from tile38py.server.core import make_core
 from tile38py.server.listener import address_text, address_url, bind_tcp, bind_unix
-from tile38py.server.logs import Log, internal_errors
+from tile38py.server.logs import Log, internal_errors, notice
 from tile38py.server.metrics import MetricsServer, bind_metrics
 from tile38py.server.options import Options
+from tile38py.server.peers import ConnectionFilter
 from tile38py.server.replay import Replay
+from tile38py.server.start_notices import exposure_notice, memory_notice
 from tile38py.server.threads import ThreadPools
-from tile38py.server.upkeep import CycleCollector, every, time_zone_updater
+from tile38py.server.upkeep import CycleCollector, every, memory_checker, time_zone_updater
 from tile38py.version import VERSION
 
 
@@ -56,7 +58,8 @@ class Server:
         lock = DirectoryLock(options.directory)
         try:
             core = make_core(options)
-            replay = Replay(options, core.engine, clock=core.clock, log=self._log)
+            engine, clock, budget = core.engine, core.clock, core.budget
+            replay = Replay(options, engine, clock=clock, budget=budget, log=self._log)
             self._running_replay = replay
             listener = self._bind()
             lock.announce([address_url(listener)])
@@ -98,6 +101,7 @@ class Server:
         listening = await self._listen(assembly.connections, start.listener)
         self._log.info("Server started, Tile38 version %s, git %s", VERSION, "0000000")
         self._log.info("Ready to accept connections at %s", address_text(start.listener))
+        self._log_notices(start, assembly.connections.connection_filter)
         try:
             async with asyncio.TaskGroup() as tasks:
                 work = self._work(start, assembly, metrics)
@@ -114,6 +118,16 @@ class Server:
         start.threads.shutdown()
         assembly.storage.journal.close_file()
         return code
+
+    def _log_notices(self, start: Start, connection_filter: ConnectionFilter) -> None:
+        core = start.core
+        is_protected = connection_filter.is_protecting
+        for text in (
+            memory_notice(core.config, core.budget),
+            exposure_notice(core.config, start.listener, is_protected=is_protected),
+        ):
+            if text:
+                notice(self._log, "%s", text)
 
     async def _listen(
         self, dependencies: ConnectionDependencies, listener: socket.socket
@@ -165,7 +179,7 @@ class Server:
             check_followers = messaging.leader.check
             tasks.create_task(every(FOLLOWER_CHECK_SECONDS, check_followers), name="followers")
             tasks.create_task(every(SYNC_SECONDS, storage.journal.tick), name="sync")
-            tasks.create_task(every(MEMORY_SECONDS, core.memory.check), name="memory")
+            tasks.create_task(every(MEMORY_SECONDS, memory_checker(core, self._log)), name="memory")
             tasks.create_task(every(COLLECT_SECONDS, core.memory.tick), name="collect")
             tasks.create_task(every(COLLECT_SECONDS, cycles.tick), name="cycles")
 

@@ -17,15 +17,13 @@ LOCAL_HOSTS: Final = ("", "127.0.0.1", "::1", "localhost")
 DENIED: Final = (
     b"-DENIED Tile38 is running in protected mode because protected mode is enabled, no bind "
     b"address was specified, no authentication password is requested to clients. In this mode "
-    b"connections are only accepted from the loopback interface. If you want to connect from "
-    b"external computers you may adopt one of the following solutions: 1) Disable protected mode "
-    b"by sending the command 'CONFIG SET protected-mode no' from the loopback interface, from "
-    b"the same host the server is running on, and 'CONFIG REWRITE' to make the change permanent; "
-    b"make sure that the server isn't publicly reachable from the internet. 2) Disable protected "
-    b"mode by editing the configuration file and restarting the server. 3) Start the server with "
-    b"'--protected-mode no'. 4) Set up a bind address with '-h' or an authentication password "
-    b"with 'CONFIG SET requirepass'. Only one of these is needed for the server to accept "
-    b"connections from the outside.\r\n"
+    b"connections are only accepted from the loopback interface. To connect from other computers, "
+    b"do one of these on the computer, or in the container, where the server runs: 1) Set a "
+    b"password: send 'CONFIG SET requirepass ...' and then 'CONFIG REWRITE' to make the change "
+    b"permanent. 2) Start the server with '-h' and the one address that only trusted computers "
+    b"reach. 3) If no other computer reaches the port, disable protected mode: send "
+    b"'CONFIG SET protected-mode no' and then 'CONFIG REWRITE', or start the server with "
+    b"'--protected-mode no'.\r\n"
 )
 
 
@@ -42,11 +40,13 @@ class ConnectionFilter:
         """The error for a new client that is refused; empty if it is admitted."""
         if self.clients.is_full:
             return b"-ERR %b\r\n" % str(errors.too_many_clients()).encode()
-        if self._protects() and not address.startswith(LOCAL_PREFIXES):
+        if self.is_protecting and not address.startswith(LOCAL_PREFIXES):
             return DENIED
         return b""
 
-    def _protects(self) -> bool:
+    @property
+    def is_protecting(self) -> bool:
+        """Whether protected mode refuses remote clients with the present settings."""
         return (
             self.is_protected
             and self.host in LOCAL_HOSTS

@@ -10,6 +10,7 @@ from tile38py.persistence import legacy
 from tile38py.persistence.files import AppendFile, open_log, sync_directory
 from tile38py.persistence.load import Loader, LoadProgress
 from tile38py.server.logs import Log
+from tile38py.server.memory_budget import MemoryBudget
 from tile38py.server.options import Options
 from tile38py.server.progress import progress_display
 
@@ -17,9 +18,12 @@ from tile38py.server.progress import progress_display
 class Replay:
     """Opens the log when constructed. run() replays it, on another thread."""
 
-    def __init__(self, options: Options, engine: Engine, *, clock: Clock, log: Log) -> None:
+    def __init__(
+        self, options: Options, engine: Engine, *, clock: Clock, budget: MemoryBudget, log: Log
+    ) -> None:
         self._options = options
         self._engine = engine
+        self._budget = budget
         self._clock = clock
         self._log = log
         self._loader: Loader | None = None
@@ -51,7 +55,13 @@ class Replay:
         if self.file is None:
             return
         with progress_display(self._log, is_quiet=self._options.is_quiet) as display:
-            self._loader = Loader(self._engine, self._clock, display.show)
+            self._loader = Loader(
+                self._engine,
+                self._clock,
+                display.show,
+                check=self._budget.check_load,
+                chunk_bytes=self._budget.load_chunk_bytes,
+            )
             if self._is_cancelled:
                 self._loader.cancel()
             try:

@@ -10,8 +10,8 @@ from pathlib import Path
 from tile38py._engine import Engine
 from tile38py.config import Config
 from tile38py.config.properties import AUTOGC, MAXMEMORY
-from tile38py.gates import Gates
 from tile38py.limits import CLIENTS_COUNT_MAX, FILES_COUNT_RESERVED
+from tile38py.server.memory_budget import MemoryBudget
 
 
 class ThisProcess:
@@ -27,8 +27,12 @@ class ThisProcess:
 
     def resident_bytes(self) -> int:
         """The resident set size."""
-        pages = int(Path("/proc/self/statm").read_text("ascii").split()[1])
-        return pages * resource.getpagesize()
+        return _memory_pages()[1] * resource.getpagesize()
+
+    def private_bytes(self) -> int:
+        """The resident set size without pages of files, which the kernel can reclaim."""
+        _, resident, shared = _memory_pages()
+        return (resident - shared) * resource.getpagesize()
 
     def cpu_seconds(self) -> tuple[float, float, float, float]:
         """CPU time as in the interface, in whole seconds as Tile38 has it."""
@@ -39,14 +43,21 @@ class ThisProcess:
         return system, user, child_system, child_user
 
 
-class EngineMemory:
-    """Compares the engine's heap with maxmemory, and collects garbage."""
+def _memory_pages() -> tuple[int, int, int]:
+    """Pages of the process: all, resident, and resident pages of files."""
+    size, resident, shared = Path("/proc/self/statm").read_text("ascii").split()[:3]
+    return int(size), int(resident), int(shared)
 
-    def __init__(self, engine: Engine, config: Config, gates: Gates) -> None:
+
+class EngineMemory:
+    """Bounds the engine's heap by maxmemory, and collects garbage."""
+
+    def __init__(self, engine: Engine, config: Config, budget: MemoryBudget) -> None:
         self._engine = engine
         self._config = config
-        self._gates = gates
+        self._budget = budget
         self._seconds = 0  # since the last automatic collection
+        self.is_exhausted = False  # writes are refused
 
     def used(self) -> int:
         """Bytes of heap in use."""
@@ -57,12 +68,13 @@ class EngineMemory:
         return self._engine.memory()[1]
 
     def check(self) -> None:
-        """Compare the heap with maxmemory now; the engine refuses writes above it."""
+        """Pass the bound in force to the engine, which refuses writes above it."""
         limit = self._config.get(MAXMEMORY)
-        is_over = limit > 0 and self.used() > limit
-        if is_over != self._gates.is_out_of_memory:
-            self._gates.is_out_of_memory = is_over
-            self._gates.apply()
+        if limit and self._budget.limit_bytes is not None and self._config.is_default(MAXMEMORY):
+            limit = self._budget.heap_bytes_max(self.used())
+            self.is_exhausted = self._engine.bound_memory(limit)
+        else:
+            self.is_exhausted = self._engine.bound_memory(limit or None)
 
     def collect(self) -> None:
         """Collect garbage."""

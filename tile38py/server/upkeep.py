@@ -13,6 +13,7 @@ from tile38py.config.properties import (
     APPENDFSYNC,
     HOOK_QUEUE_MAX_SIZE,
     HOOK_QUEUE_TTL,
+    MAXMEMORY,
     REQUIREPASS,
     SLOWLOG_LOG_SLOWER_THAN,
     SLOWLOG_MAX_LEN,
@@ -25,10 +26,12 @@ from tile38py.limits import (
     COLLECT_PAUSE_FACTOR,
     COLLECT_SECONDS_MAX,
     COLLECT_WAITING_COUNT_MAX,
+    MIB,
 )
 from tile38py.persistence.aof import Aof
 from tile38py.persistence.no_log import NoLog
 from tile38py.server.core import Core
+from tile38py.server.logs import Log
 
 PARTIAL_COUNT_MIN = 10  # as the interpreter's own threshold
 
@@ -52,6 +55,25 @@ def settings_in_force(core: Core, journal: Aof | NoLog, hooks: Deliveries) -> Ca
 
     apply()
     return apply
+
+
+def memory_checker(core: Core, log: Log) -> Callable[[], None]:
+    """A function that checks the memory, and logs when writes are refused and accepted again."""
+    was_exhausted = False
+
+    def check() -> None:
+        nonlocal was_exhausted
+        core.memory.check()
+        is_exhausted = core.memory.is_exhausted
+        if is_exhausted and not was_exhausted:
+            heap, process = core.memory.used() // MIB, core.budget.process.private_bytes() // MIB
+            text = "Writes are refused: the data takes %d MB, the process %d MB, maxmemory is %s"
+            log.error(text, heap, process, core.config.text(MAXMEMORY.name))
+        elif was_exhausted and not is_exhausted:
+            log.info("Memory is below its bound, writes are accepted again")
+        was_exhausted = is_exhausted
+
+    return check
 
 
 def time_zone_updater(engine: Engine) -> Callable[[], None]:

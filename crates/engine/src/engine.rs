@@ -52,6 +52,8 @@ pub struct Engine {
     pub keyspace: Keyspace,
     /// What gates commands.
     pub state: State,
+    /// Bytes of an incomplete request above which it is refused, because memory is short.
+    pub request_bytes_max: usize,
     /// What was counted.
     pub counters: Counters,
     /// Whether somebody wants to see the commands that run.
@@ -82,6 +84,7 @@ impl Engine {
         Engine {
             keyspace: Keyspace::new(requires_valid),
             state: State::default(),
+            request_bytes_max: usize::MAX,
             counters: Counters::default(),
             is_monitored: false,
             groups: Groups::default(),

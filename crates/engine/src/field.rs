@@ -142,9 +142,9 @@ impl<'a> Value<'a> {
         self.kind == Kind::Number && *self.text == *b"0"
     }
 
-    /// Whether it comes before the other: by kind, two integers by all their digits, other numbers
-    /// as doubles, strings bytewise with ASCII letters folded, JSON bytewise. Two values of which
-    /// neither is less are equal, so NaN equals every number.
+    /// Whether this value comes before the other: by kind, two integers by all their digits, other
+    /// numbers as doubles, strings bytewise with ASCII letters folded, JSON bytewise. Two values of
+    /// which neither is less are equal, so NaN equals every number.
     pub fn is_less(&self, other: &Value<'_>) -> bool {
         match self.kind.cmp(&other.kind) {
             Ordering::Less => true,
@@ -169,8 +169,8 @@ impl<'a> Value<'a> {
         compare_integers(&self.text, &other.text) == Some(Ordering::Less)
     }
 
-    /// Whether it is stored just as the other. Equal values needn't be: `1.0` and `1`, `on` and
-    /// `ON`.
+    /// Whether both values have the same stored text. `1.0` and `1`, `on` and `ON` are equal and
+    /// have not.
     pub fn is_same(&self, other: &Value<'_>) -> bool {
         self.kind == other.kind && self.text == other.text
     }

@@ -52,7 +52,9 @@ impl State {
             };
         }
         let needs_fresh_data = flags.contains(Flags::READ) && !flags.contains(Flags::STALE_OK);
-        if needs_fresh_data && self.is_following && !self.caught_up_once {
+        // INFO, the one read that runs while loading, shows that a restarted follower is loading.
+        let lacks_data = self.is_following && !self.caught_up_once && !self.is_loading;
+        if needs_fresh_data && lacks_data {
             return Err(Error::text("catching up to leader"));
         }
         Ok(())
@@ -83,7 +85,8 @@ mod tests {
             assert_eq!(refusal(&full, flags).as_deref(), Some("disk full"));
         }
         assert_eq!(refusal(&catching_up, Flags::READ).as_deref(), Some("catching up to leader"));
-        for state in [&normal, &read_only, &caught_up, &full] {
+        let loading = State { is_loading: true, ..catching_up.clone() };
+        for state in [&normal, &read_only, &caught_up, &full, &loading] {
             assert_eq!(refusal(state, Flags::READ), None);
         }
         let ungated =

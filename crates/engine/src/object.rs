@@ -4,6 +4,7 @@
 use triomphe::{Arc, ThinArc};
 
 use crate::field::Fields;
+use crate::geometry::distance::Origin;
 use crate::geometry::{Geometry, Point, Rect};
 use crate::index::{prefetch, Item, Keyed};
 
@@ -19,7 +20,7 @@ const PREFETCHED_BYTES: usize = 96;
 pub enum Shape {
     /// A simple point.
     Point(Point),
-    /// Any other geometry. A Circle's GeoJSON is the object's text.
+    /// Any other geometry.
     Geometry(Arc<Geometry>),
     /// A string, which is the object's text.
     String,
@@ -45,32 +46,21 @@ impl Shape {
         }
     }
 
-    /// Whether it is a geometry in the index' sense: neither a string nor a Circle.
+    /// Whether it is a geometry. Unlike in Tile38 a Circle is one.
     pub fn is_spatial(&self) -> bool {
-        match self {
-            Shape::Point(_) => true,
-            Shape::Geometry(geometry) => !matches!(**geometry, Geometry::Circle(_)),
-            Shape::String => false,
-        }
+        !matches!(self, Shape::String)
     }
 }
 
 impl Object {
-    /// An object. The text is a string's content; for a Circle it is made from the shape.
+    /// An object. The text is a string's content.
     pub fn new(id: &[u8], shape: Shape, text: &[u8], fields: &[u8], deadline: i64) -> Self {
-        let mut json = Vec::new();
-        if let Shape::Geometry(geometry) = &shape {
-            if !shape.is_spatial() {
-                geometry.write_json(&mut json);
-            }
-        }
         let header = Header {
             shape,
             deadline,
             id_length: id.len() as u32,
             fields_length: fields.len() as u32,
         };
-        let text = if json.is_empty() { text } else { &json };
         let mut small = [0_u8; 128];
         let length = id.len() + fields.len() + text.len();
         if let Some(room) = small.get_mut(..length) {
@@ -112,7 +102,7 @@ impl Object {
         Fields::new(&self.0.slice[start..start + header.fields_length as usize])
     }
 
-    /// A string's content or a Circle's GeoJSON; empty for the others.
+    /// A string's content; empty for the others.
     pub fn text(&self) -> &[u8] {
         let header = &self.0.header.header;
         &self.0.slice[(header.id_length + header.fields_length) as usize..]
@@ -145,7 +135,7 @@ impl Object {
     pub fn is_indexed(&self) -> bool {
         match self.shape() {
             Shape::Point(point) => !(point.x.is_nan() && point.y.is_nan()),
-            Shape::Geometry(geometry) => self.is_spatial() && !geometry.is_empty(),
+            Shape::Geometry(geometry) => !geometry.is_empty(),
             Shape::String => false,
         }
     }
@@ -159,12 +149,33 @@ impl Object {
         }
     }
 
+    /// Returns the box of an object that fills it: see [`Geometry::filled_box`].
+    pub fn filled_box(&self) -> Option<Rect> {
+        match self.shape() {
+            Shape::Point(point) => {
+                let bounds = Rect::new(*point, *point);
+                bounds.has_plain_distance().then_some(bounds)
+            }
+            Shape::Geometry(geometry) => geometry.filled_box(),
+            Shape::String => None,
+        }
+    }
+
     /// Returns the centre of the object; zeros for strings.
     pub fn center(&self) -> Point {
         match self.shape() {
             Shape::Point(point) => *point,
             Shape::Geometry(geometry) => geometry.center(),
             Shape::String => Point::default(),
+        }
+    }
+
+    /// Returns the distance in metres, see [`Origin::to_geometry`]; infinite for strings.
+    pub fn distance_from(&self, origin: &Origin, meters_max: f64) -> f64 {
+        match self.shape() {
+            Shape::Point(point) => origin.to_point(*point),
+            Shape::Geometry(geometry) => origin.to_geometry(geometry, meters_max),
+            Shape::String => f64::INFINITY,
         }
     }
 

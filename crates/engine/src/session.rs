@@ -291,6 +291,10 @@ impl Session {
                             batch.stop = Some(Stop::Yield);
                         }
                     }
+                    Parsed::Incomplete { needed } if needed > engine.request_bytes_max => {
+                        self.refuse_large(rest, clock, batch);
+                        used = bytes.len();
+                    }
                     Parsed::Incomplete { needed } => {
                         self.needed = needed;
                         is_complete = false;
@@ -333,6 +337,23 @@ impl Session {
         batch.stop = Some(Stop::Close(message));
     }
 
+    /// Sets the output format by the first request, unless something else has set it.
+    fn choose_output(&mut self, framing: Framing) {
+        let is_native = framing == Framing::Native;
+        self.output.get_or_insert(if is_native { Output::Json } else { Output::Resp });
+    }
+
+    /// Refuses an incomplete request that is too large for the memory that is left.
+    fn refuse_large(&mut self, head: &[u8], clock: Clock, batch: &mut Batch) {
+        let framing = if head.starts_with(b"$") { Framing::Native } else { Framing::Resp };
+        self.choose_output(framing);
+        self.frame.framing = (!self.is_plain).then_some(framing);
+        self.frame.started_ns = clock();
+        let error = Error::out_of_memory();
+        self.frame.write_error(&mut batch.replies, self.output(), &error, clock);
+        batch.stop = Some(Stop::Close(b"a request is too large for maxmemory".to_vec()));
+    }
+
     /// Runs one request; returns the work that it took.
     fn run_one(
         &mut self,
@@ -341,10 +362,7 @@ impl Session {
         found: Option<Found>,
         batch: &mut Batch,
     ) -> u64 {
-        if self.output.is_none() {
-            let is_native = request.framing == Framing::Native;
-            self.output = Some(if is_native { Output::Json } else { Output::Resp });
-        }
+        self.choose_output(request.framing);
         let is_timed = self.output() == Output::Json;
         self.frame.framing = (!self.is_plain).then_some(request.framing);
         self.frame.word.clear();

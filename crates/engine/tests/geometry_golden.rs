@@ -9,8 +9,9 @@
 // A malformed line of our own data may end the test.
 #![allow(clippy::unwrap_used, clippy::panic)]
 
+use engine::geometry::distance::Origin;
 use engine::geometry::geojson::ParseOptions;
-use engine::geometry::{distance, predicates, Circle, Geometry, Point, Rect};
+use engine::geometry::{predicates, Circle, Geometry, Point, Rect};
 use std::collections::BTreeMap;
 
 const CASES: &str = include_str!("data/geometry.txt");
@@ -76,11 +77,11 @@ fn search(store: &Store, word: &str, key: &str, area: &Geometry, counts: bool) -
 /// As many ids and distances as were recorded, in the order of distance.
 fn nearby(store: &Store, words: &[String], recorded: &str) -> String {
     let (key, number) = (&words[0], |index: usize| words[index].parse::<f64>().unwrap());
-    let from = distance::From::new(Point::new(number(3), number(2)));
+    let origin = Origin::new(Point::new(number(3), number(2)));
     let mut found: Vec<(f64, &str)> = store
         .iter()
         .filter(|(id, object)| id.starts_with(key.as_str()) && !object.is_empty())
-        .map(|(id, object)| (from.to_rect(&object.bounds()), &id[key.len() + 1..]))
+        .map(|(id, object)| (origin.to_rect(&object.bounds()), &id[key.len() + 1..]))
         .filter(|(meters, _)| number(4) <= 0.0 || *meters <= number(4))
         .collect();
     found.sort_by(|a, b| a.0.total_cmp(&b.0));

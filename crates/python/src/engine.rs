@@ -19,6 +19,7 @@ use crate::commands::CommandRecord;
 use crate::endpoints::PythonChecker;
 use crate::events::{convert_outbox, Events};
 use crate::following::{lossy, Discarded, Followed};
+use crate::memory::{heap_bytes, BoundedEngine};
 use crate::monotonic_ns;
 use crate::rewrite::Rewrite;
 use crate::session::Session;
@@ -28,17 +29,22 @@ use crate::values::decode_reply;
 const OFFLOADING_BYTES_MIN: usize = 64 * 1024;
 
 /// The engine, which all of its sessions share.
-pub type Shared = Arc<Mutex<CoreEngine>>;
+pub type Shared = Arc<Mutex<BoundedEngine>>;
 
 /// Locks the engine, and releases the GIL while it waits: the thread with the lock may need the GIL
 /// to call Python. The lock can't be poisoned: a panic ends the process.
-pub fn lock<'s>(py: Python<'_>, shared: &'s Shared) -> MutexGuard<'s, CoreEngine> {
+pub fn lock<'s>(py: Python<'_>, shared: &'s Shared) -> MutexGuard<'s, BoundedEngine> {
     shared.lock_py_attached(py).unwrap_or_else(PoisonError::into_inner)
 }
 
 /// Locks the engine on a thread without the GIL.
-fn lock_detached(shared: &Shared) -> MutexGuard<'_, CoreEngine> {
+fn lock_detached(shared: &Shared) -> MutexGuard<'_, BoundedEngine> {
     shared.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Wraps an engine so that sessions can share it.
+fn share(engine: CoreEngine) -> Shared {
+    Arc::new(Mutex::new(BoundedEngine::new(engine)))
 }
 
 /// The data, and all commands that only read or change data.
@@ -72,7 +78,7 @@ impl Engine {
     fn new(require_valid: bool) -> Self {
         // Lets jemalloc give memory back without anybody calling it.
         let _ = tikv_jemalloc_ctl::background_thread::write(true);
-        Engine { shared: Arc::new(Mutex::new(CoreEngine::new(require_valid))) }
+        Engine { shared: share(CoreEngine::new(require_valid)) }
     }
 
     /// Register a server command.
@@ -125,7 +131,7 @@ impl Engine {
     /// Set the states that make the engine refuse commands.
     #[allow(clippy::fn_params_excessive_bools, clippy::too_many_arguments)]
     #[pyo3(signature = (*, loading, requires_password, following, caught_up_once, read_only,
-        out_of_memory, write_error = None))]
+        write_error = None))]
     fn set_state(
         &self,
         py: Python<'_>,
@@ -134,19 +140,19 @@ impl Engine {
         following: bool,
         caught_up_once: bool,
         read_only: bool,
-        out_of_memory: bool,
         write_error: Option<String>,
     ) {
+        let mut engine = lock(py, &self.shared);
         let state = State {
             is_loading: loading,
             requires_password,
             is_following: following,
             caught_up_once,
             is_read_only: read_only,
-            is_out_of_memory: out_of_memory,
+            is_out_of_memory: engine.state.is_out_of_memory,
             write_error,
         };
-        lock(py, &self.shared).set_state(state);
+        engine.set_state(state);
     }
 
     /// Start or stop reporting the executed commands in batches.
@@ -297,13 +303,18 @@ impl Engine {
         py.detach(|| lock_detached(&self.shared).groups.count())
     }
 
+    /// Refuse writes while the heap is larger than so many bytes (`None` for no bound); return
+    /// whether it is now.
+    fn bound_memory(&self, py: Python<'_>, bytes_max: Option<usize>) -> bool {
+        lock(py, &self.shared).bound(bytes_max)
+    }
+
     /// Return the bytes of heap in use, and the bytes that were returned to the system.
     #[allow(clippy::unused_self)] // the heap is the process', but the caller needn't know
     fn memory(&self) -> PyResult<(usize, usize)> {
-        use tikv_jemalloc_ctl::{epoch, stats};
+        use tikv_jemalloc_ctl::stats;
         let failed = |error: tikv_jemalloc_ctl::Error| PyRuntimeError::new_err(error.to_string());
-        epoch::advance().map_err(failed)?;
-        let allocated = stats::allocated::read().map_err(failed)?;
+        let allocated = heap_bytes().map_err(failed)?;
         let mapped = stats::mapped::read().map_err(failed)?;
         let resident = stats::resident::read().map_err(failed)?;
         Ok((allocated, mapped.saturating_sub(resident)))
@@ -338,6 +349,6 @@ impl Engine {
         let mut copy = CoreEngine::new(engine.keyspace.requires_valid);
         copy.keyspace = engine.keyspace.clone();
         copy.state.is_read_only = true;
-        Engine { shared: Arc::new(Mutex::new(copy)) }
+        Engine { shared: share(copy) }
     }
 }

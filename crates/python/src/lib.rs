@@ -8,6 +8,7 @@ mod endpoints;
 mod engine;
 mod events;
 mod following;
+mod memory;
 mod rewrite;
 mod session;
 mod values;

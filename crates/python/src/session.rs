@@ -1,5 +1,7 @@
 //! `Session`, `Batch`, and the reasons for which a batch stops.
 
+use std::sync::MutexGuard;
+
 use ::engine::error::Error;
 use ::engine::reply::{Framing, Output, Protocol};
 use ::engine::session::{
@@ -10,6 +12,7 @@ use pyo3::types::{PyBytes, PyString};
 
 use crate::engine::{lock, Shared};
 use crate::events::{convert_outbox, Events};
+use crate::memory::BoundedEngine;
 use crate::monotonic_ns;
 use crate::values::{bytes_of as text_bytes, write_members, write_resp};
 
@@ -75,6 +78,14 @@ impl Session {
     pub fn new(shared: Shared, core: CoreSession) -> Self {
         Session { shared, core }
     }
+}
+
+/// Locks the engine for a batch and updates whether it is out of memory.
+#[inline]
+fn enter<'s>(py: Python<'_>, shared: &'s Shared) -> MutexGuard<'s, BoundedEngine> {
+    let mut engine = lock(py, shared);
+    engine.check();
+    engine
 }
 
 fn bytes_of(py: Python<'_>, data: &[u8]) -> Py<PyBytes> {
@@ -206,7 +217,7 @@ impl Session {
 
     /// Parse received bytes and run the complete requests.
     fn feed(&mut self, py: Python<'_>, data: &[u8], now_ns: i64) -> PyResult<Batch> {
-        let batch = self.core.feed(&mut lock(py, &self.shared), data, now_ns, &monotonic_ns);
+        let batch = self.core.feed(&mut enter(py, &self.shared), data, now_ns, &monotonic_ns);
         convert(py, batch)
     }
 
@@ -218,7 +229,7 @@ impl Session {
         data: &[u8],
         now_ns: i64,
     ) -> PyResult<Bound<'py, PyAny>> {
-        let batch = self.core.feed(&mut lock(py, &self.shared), data, now_ns, &monotonic_ns);
+        let batch = self.core.feed(&mut enter(py, &self.shared), data, now_ns, &monotonic_ns);
         if !batch.needs_dispatch() {
             return Ok(PyBytes::new(py, &batch.replies).into_any());
         }
@@ -227,7 +238,7 @@ impl Session {
 
     /// Run a command that is given as words.
     fn run(&mut self, py: Python<'_>, args: Vec<Vec<u8>>, now_ns: i64) -> PyResult<Batch> {
-        let batch = self.core.run_words(&mut lock(py, &self.shared), &args, now_ns, &monotonic_ns);
+        let batch = self.core.run_words(&mut enter(py, &self.shared), &args, now_ns, &monotonic_ns);
         convert(py, batch)
     }
 

@@ -125,3 +125,21 @@ def test_a_password_of_any_bytes_survives_the_file() -> None:
     config.set("requirepass", password)
     config.store_values()
     assert config_of(config.file_text()).get(REQUIREPASS) == password
+
+
+def test_the_default_of_maxmemory_may_depend_on_the_machine() -> None:
+    config = Config(maxmemory=3 << 20)
+    assert (config.get(MAXMEMORY), config.text("maxmemory")) == (3 << 20, "3mb")
+    assert config.is_default(MAXMEMORY)
+    config.store_values()
+    assert config.file_text() == b"{}\n"
+    config.set("maxmemory", "0")
+    assert (config.get(MAXMEMORY), config.text("maxmemory")) == (0, "0")
+    assert not config.is_default(MAXMEMORY)
+    config.store_values()
+    assert config.file_text() == b'{\n\t"maxmemory": "0"\n}\n'
+    again = Config(maxmemory=3 << 20)
+    again.read(config.file_text())
+    assert again.get(MAXMEMORY) == 0
+    config.set("maxmemory", "")
+    assert config.is_default(MAXMEMORY)

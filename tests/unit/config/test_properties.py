@@ -98,5 +98,5 @@ def test_unknown_names(name: str) -> None:
 
 def test_every_default_is_what_its_text_means() -> None:
     for each in PROPERTIES.values():
-        if each.default_text():
-            assert each.parse(each.default_text()) == each.default
+        if each.show(each.default):
+            assert each.parse(each.show(each.default)) == each.default

@@ -43,6 +43,15 @@ def test_info_has_a_line_while_the_log_is_loading(loading: Bench) -> None:
     assert b"loading" not in loading.call("INFO")
 
 
+def test_info_of_a_follower_is_shown_while_the_log_is_loading(loading: Bench) -> None:
+    loading.gates.is_following = True
+    loading.gates.apply()
+    assert b"\r\nloading:1\r\n" in loading.call("INFO")
+    loading.gates.is_loading = False
+    loading.gates.apply()
+    assert loading.call("INFO") == b"-ERR catching up to leader\r\n"
+
+
 def test_a_password_is_needed_all_the_same(loading: Bench) -> None:
     loading.config.set("requirepass", "secret")
     loading.gates.requires_password = True

@@ -56,3 +56,9 @@ def test_settings_act_at_once() -> None:
 
 def test_the_refusal_is_one_line() -> None:
     assert connection_filter().refusal("10.0.0.1:5").count(b"\n") == 1
+
+
+def test_the_refusal_names_the_safest_solution_first() -> None:
+    refusal = connection_filter().refusal("10.0.0.1:5")
+    places = [refusal.index(word) for word in (b"requirepass", b"'-h'", b"protected-mode no")]
+    assert places == sorted(places)

@@ -6,10 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.fakes import FakeClock, command
+from tests.support.fakes import FakeClock, FakeProcess, command
 from tile38py._engine import Engine
 from tile38py.errors import StartError
 from tile38py.server.logs import VERBOSE, make_log
+from tile38py.server.memory_budget import MemoryBudget
 from tile38py.server.options import Options
 from tile38py.server.replay import Replay
 
@@ -25,7 +26,8 @@ class ReplayFixture:
         self.lines = io.StringIO()
         options = Options(directory=directory, keeps_log=keeps_log)
         log = make_log(VERBOSE, handlers=[logging.StreamHandler(self.lines)])
-        self.replay = Replay(options, self.engine, clock=FakeClock(), log=log)
+        self.budget = MemoryBudget(FakeProcess())
+        self.replay = Replay(options, self.engine, clock=FakeClock(), budget=self.budget, log=log)
 
     @property
     def objects(self) -> int:

@@ -215,12 +215,6 @@ impl Relation {
 
     fn compare(self, left: &Area, right: &Area) -> bool {
         let (Some(a), Some(b)) = (&left.geometry, &right.geometry) else { return false };
-        // A stored point on the right meets the polygon of a circle, not the circle.
-        let polygon = match &**a {
-            Geometry::Circle(circle) if right.is_stored_point => Some(circle.to_polygon()),
-            _ => None,
-        };
-        let a = polygon.as_ref().unwrap_or(a);
         match self {
             Relation::Within => predicates::contains(b, a),
             Relation::Intersects => predicates::intersects(a, b),

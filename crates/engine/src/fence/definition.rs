@@ -5,7 +5,7 @@ use triomphe::Arc;
 use super::{Commands, Detections, Roam};
 use crate::call::Words;
 use crate::error::{Error, Result};
-use crate::geometry::{Circle, Geometry, Point, Rect};
+use crate::geometry::{Geometry, Point, Rect};
 use crate::keyspace::{Key, Keyspace};
 use crate::object::Object;
 use crate::query::area::{self, Center};
@@ -169,13 +169,12 @@ impl FenceArea {
     pub fn touches(&self, object: &Object) -> bool {
         let Some(geometry) = &self.geometry else { return false };
         let bounds = object.bounds();
-        geometry.bounds().overlaps(&bounds) || self.hits(object)
+        geometry.cover(&bounds).iter().any(|part| part.overlaps(&bounds))
     }
 
     /// A box outside of which the area hits nothing; `None` if there is no proper one.
     pub fn cover(&self) -> Option<Rect> {
-        let geometry = self.geometry.as_ref()?;
-        let bounds = cover(geometry);
+        let bounds = self.geometry.as_ref()?.bounds();
         let corners = [bounds.min.x, bounds.min.y, bounds.max.x, bounds.max.y];
         let is_proper = corners.iter().all(|side| side.is_finite())
             && bounds.min.x <= bounds.max.x
@@ -187,36 +186,4 @@ impl FenceArea {
     pub fn center(&self) -> Point {
         self.geometry.as_ref().map_or(Point::default(), |geometry| geometry.center())
     }
-}
-
-fn cover(geometry: &Geometry) -> Rect {
-    let bounds = geometry.bounds();
-    match geometry {
-        Geometry::Circle(circle) => bounds.union(&cover_of_circle(circle, bounds)),
-        Geometry::Feature(feature) => cover(&feature.geometry),
-        Geometry::Collection(collection) => {
-            collection.children.iter().fold(bounds, |sum, child| sum.union(&cover(child)))
-        }
-        _ => bounds,
-    }
-}
-
-/// How much further than its box a circle is taken to reach, for the sake of rounding.
-const CIRCLE_STRETCH: f64 = 1.000_001;
-/// A smaller circle's box may be its centre alone; it is covered as one of so many metres.
-const CIRCLE_METERS_MIN: f64 = 1.0;
-/// A larger circle is taken to cover the world.
-const CIRCLE_METERS_MAX: f64 = 10_000_000.0;
-
-/// The box around a circle's own points, which lie a bit beyond its polygon's, and on both sides
-/// of 180 degrees.
-fn cover_of_circle(circle: &Circle, bounds: Rect) -> Rect {
-    if circle.meters.is_nan() || circle.meters <= 0.0 {
-        return bounds;
-    }
-    if circle.meters > CIRCLE_METERS_MAX {
-        return Rect::new(Point::new(-180.0, -90.0), Point::new(180.0, 90.0));
-    }
-    let meters = (circle.meters * CIRCLE_STRETCH).max(CIRCLE_METERS_MIN);
-    super::roam::box_around(circle.center, meters)
 }

@@ -8,6 +8,7 @@ use triomphe::Arc;
 use super::definition::FenceShape;
 use super::registry::{Target, Watch};
 use super::{Change, ChangeKind, Detect};
+use crate::geometry::distance::{named_within, Cover};
 use crate::geometry::Rect;
 use crate::index::{Item, RTree};
 use crate::object::Object;
@@ -125,13 +126,18 @@ impl KeyFences {
                 ControlFlow::Continue(())
             };
             let previous = change.previous.as_ref().filter(|previous| is_somewhere(previous));
+            let mut places = Cover::from_iter([bounds]);
+            let mut way = bounds;
             if let Some(former) = previous.map(Object::bounds) {
-                let _ = self.bounded.search_either([&bounds, &former], &mut take);
-                let _ = self.crossing.search(&bounds.union(&former), take);
-            } else {
-                let _ = self.bounded.search(&bounds, &mut take);
-                let _ = self.crossing.search(&bounds, take);
+                places.push(former);
+                way = bounds.union(&former);
             }
+            let named = |tree: &RTree<Entry>, places| {
+                named_within(places, &tree.bounds().unwrap_or_default())
+            };
+            let _ = self.bounded.search_any(&named(&self.bounded, places), &mut take);
+            let way = Cover::from_iter([way]);
+            let _ = self.crossing.search_any(&named(&self.crossing, way), take);
         }
         if found.len() > start || start > self.everywhere.len() {
             found.sort_unstable_by_key(|watch| watch.serial);

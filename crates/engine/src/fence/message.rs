@@ -6,7 +6,7 @@ use super::group::Group;
 use super::roam::{Neighbor, Room};
 use super::{Change, Detect, FenceArea, FenceShape, Roam, Watch};
 use crate::collection::Collection;
-use crate::geometry::distance;
+use crate::geometry::distance::Origin;
 use crate::glob;
 use crate::json;
 use crate::keyspace::Keyspace;
@@ -167,8 +167,9 @@ impl MessageContext<'_> {
     }
 }
 
+/// Returns the distance from the middle of the area, for a circle its centre, to the object.
 fn distance_to(area: &FenceArea, object: &Object) -> f64 {
-    distance::center_to_center(object.center(), area.center())
+    object.distance_from(&Origin::new(area.center()), f64::INFINITY)
 }
 
 /// The objects that belong to a neighbour: itself, then those whose ids begin with its own.

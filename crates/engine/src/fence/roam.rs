@@ -1,23 +1,19 @@
-//! Roaming fences: who comes near whom. Keeps no state: both neighbourhoods are computed from what
-//! the other collection holds now.
+//! Roaming fences: which objects come near others, by the distance that NEARBY has. Keeps no state:
+//! both neighbourhoods are computed from what the other collection holds now.
 
 use std::cmp::Ordering;
-use std::f64::consts::{FRAC_PI_2, PI};
 use std::ops::ControlFlow;
 
 use crate::call::{float_of, Words};
 use crate::error::{Error, Result};
-use crate::geometry::{distance, Geometry, Point, Rect};
+use crate::geometry::distance::Origin;
+use crate::geometry::{Circle, Geometry};
 use crate::glob;
 use crate::keyspace::{Key, Keyspace};
 use crate::object::Object;
 use crate::query::area;
 use crate::query::options::Verb;
 
-/// The earth's radius in metres.
-const RADIUS: f64 = 6_371_000.0;
-/// An angle whose cosine is above this is too small for a box of its own.
-const COSINE_MAX: f64 = 0.999_999_999_999_999;
 /// The number of nearest objects that one write reports to a fence, for nearby and faraway each.
 pub const MEETINGS_MAX: usize = 10_000;
 /// Bytes of a fence's messages about one write.
@@ -75,7 +71,7 @@ impl Room {
 pub struct Neighbor {
     /// The other object.
     pub object: Object,
-    /// The distance between both centres.
+    /// The distance from the centre of the one that moved.
     pub meters: f64,
 }
 
@@ -127,14 +123,13 @@ impl Roam {
         }
     }
 
-    /// The box around a place of an object; `None` if nothing can be near it.
-    fn reach(&self, place: &Object) -> Option<Geometry> {
-        let has_reach = self.meters >= 0.0 && place.is_spatial();
-        has_reach.then(|| Geometry::Rect(box_around(place.center(), self.meters)))
+    /// The circle around the centre of an object; `None` if nothing can be near it.
+    fn reach(&self, object: &Object) -> Option<Geometry> {
+        let has_reach = self.meters >= 0.0 && object.is_spatial();
+        has_reach.then(|| Geometry::Circle(Circle::new(object.center(), self.meters)))
     }
 
-    /// The objects within one box and not within another, with their distances from the object.
-    /// Whether they touch the box decides, so that its corners count.
+    /// The objects that touch one circle and not another, with their distances from the object.
     fn neighbors(
         &self,
         keyspace: &Keyspace,
@@ -146,10 +141,11 @@ impl Roam {
             return Vec::new();
         };
         let mut found = Vec::new();
+        let origin = Origin::new(object.center());
         let mut offer = |other: &Object| {
             let touches = |reach| area::hits(Verb::Intersects, reach, other);
             if other.id() != object.id() && touches(reach) && !except.is_some_and(touches) {
-                let meters = distance::center_to_center(object.center(), other.center());
+                let meters = other.distance_from(&origin, f64::INFINITY);
                 found.push(Neighbor { object: other.clone(), meters });
                 if found.len() >= 2 * MEETINGS_MAX {
                     keep_nearest(&mut found);
@@ -157,7 +153,9 @@ impl Roam {
             }
         };
         if self.is_glob {
-            let _ = collection.areas().search(&reach.bounds(), |other| {
+            let areas = collection.areas();
+            let cover = reach.cover(&areas.bounds().unwrap_or_default());
+            let _ = areas.search_any(&cover, |other| {
                 if glob::matches(&self.pattern, other.id()) {
                     offer(other);
                 }
@@ -187,30 +185,6 @@ fn in_order(mut neighbors: Vec<Neighbor>) -> Vec<Neighbor> {
     keep_nearest(&mut neighbors);
     neighbors.sort_unstable_by(compare);
     neighbors
-}
-
-/// The box of everything that many metres around a point.
-pub fn box_around(center: Point, meters: f64) -> Rect {
-    let angle = meters / RADIUS;
-    if angle.cos() > COSINE_MAX {
-        return Rect::new(center, center);
-    }
-    let (latitude, longitude) = (center.y.to_radians(), center.x.to_radians());
-    let (mut south, mut north) = (latitude - angle, latitude + angle);
-    let tangent = (latitude.sin() / angle.cos()).asin();
-    let turn =
-        ((angle.cos() - tangent.sin() * latitude.sin()) / (tangent.cos() * latitude.cos())).acos();
-    let (mut west, mut east) = (longitude - turn, longitude + turn);
-    let has_pole = north > FRAC_PI_2 || south < -FRAC_PI_2;
-    north = north.min(FRAC_PI_2);
-    south = south.max(-FRAC_PI_2);
-    if has_pole || !(west >= -PI && east <= PI) {
-        (west, east) = (-PI, PI);
-    }
-    Rect::new(
-        Point::new(west.to_degrees(), south.to_degrees()),
-        Point::new(east.to_degrees(), north.to_degrees()),
-    )
 }
 
 #[cfg(test)]

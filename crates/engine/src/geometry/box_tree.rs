@@ -8,8 +8,8 @@ use std::ops::Range;
 
 /// Items under one leaf.
 const LEAF_ITEMS: usize = 16;
-/// Children of an inner node.
-const FAN_OUT: usize = 8;
+/// Children of an inner node, at most.
+pub(super) const FAN_OUT: usize = 8;
 
 /// A node, its descendants right behind it.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -43,6 +43,33 @@ impl BoxTree {
             build(&bounds, 0..items as usize, &mut nodes);
         }
         Some(BoxTree { nodes: nodes.into(), items })
+    }
+
+    /// The node above all others; `None` if there are no items.
+    pub(super) fn root(&self) -> Option<usize> {
+        (!self.nodes.is_empty()).then_some(0)
+    }
+
+    /// The box around all below a node.
+    pub(super) fn bounds(&self, node: usize) -> &Rect {
+        &self.nodes[node].bounds
+    }
+
+    /// The nodes right below one; none below a leaf.
+    pub(super) fn children(&self, node: usize) -> impl Iterator<Item = usize> + '_ {
+        let end = self.nodes[node].next as usize;
+        let first = (node + 1 < end).then_some(node + 1);
+        std::iter::successors(first, move |child| {
+            let next = self.nodes[*child].next as usize;
+            (next < end).then_some(next)
+        })
+    }
+
+    /// The items below a leaf.
+    pub(super) fn run(&self, leaf: usize) -> Range<usize> {
+        let following = self.nodes.get(leaf + 1);
+        let end = following.map_or(self.items, |following| following.first);
+        self.nodes[leaf].first as usize..end as usize
     }
 
     /// Runs of items whose leaf, and all above it, `keep` accepts.
@@ -86,9 +113,7 @@ impl ChildTree {
     pub(super) fn new(children: &[Geometry]) -> Option<Self> {
         let mut placed: Vec<(u32, Rect)> = Vec::with_capacity(children.len());
         for (index, child) in children.iter().enumerate().filter(|(_, child)| !child.is_empty()) {
-            // A circle's points may lie outside the box of its polygon.
-            let bounds = if child.has_circle() { EVERYWHERE } else { child.bounds() };
-            placed.push((u32::try_from(index).ok()?, bounds));
+            placed.push((u32::try_from(index).ok()?, child.bounds()));
         }
         // Columns of leaves by x, and by y within a column.
         let leaves = placed.len() / LEAF_ITEMS + 1;
@@ -105,6 +130,16 @@ impl ChildTree {
         Some(ChildTree { tree, order: placed.iter().map(|(index, _)| *index).collect() })
     }
 
+    /// The tree, whose items are places in [`Self::order`].
+    pub(super) fn tree(&self) -> &BoxTree {
+        &self.tree
+    }
+
+    /// The indexes of the children, neighbours near each other.
+    pub(super) fn order(&self) -> &[u32] {
+        &self.order
+    }
+
     /// Indexes of the children that may touch a box, in no particular order.
     pub(super) fn near(&self, area: &Rect) -> impl Iterator<Item = usize> + '_ {
         let area = *area;
@@ -112,11 +147,6 @@ impl ChildTree {
         runs.flat_map(|run| self.order[run].iter().map(|index| *index as usize))
     }
 }
-
-const EVERYWHERE: Rect = Rect {
-    min: Point { x: f64::NEG_INFINITY, y: f64::NEG_INFINITY },
-    max: Point { x: f64::INFINITY, y: f64::INFINITY },
-};
 
 /// See [`BoxTree::runs`].
 pub(super) struct Runs<'a, K> {
@@ -136,9 +166,7 @@ impl<K: Fn(&Rect) -> bool> Iterator for Runs<'_, K> {
             }
             self.at += 1;
             if node.next as usize == self.at {
-                let following = self.tree.nodes.get(self.at);
-                let end = following.map_or(self.tree.items, |following| following.first);
-                return Some(node.first as usize..end as usize);
+                return Some(self.tree.run(self.at - 1));
             }
         }
         None
@@ -190,11 +218,10 @@ mod tests {
     }
 
     #[test]
-    fn a_circle_is_near_everything_and_an_empty_child_nothing() {
-        let far = Circle::new(Point::new(90.0, 80.0), 1000.0);
+    fn an_empty_child_is_near_nothing() {
         let children = vec![
             Geometry::simple_point(Point::new(f64::NAN, f64::NAN)),
-            Geometry::Circle(far),
+            Geometry::Circle(Circle::new(Point::new(0.0, 0.001), 1000.0)),
             Geometry::simple_point(Point::new(1.0, 1.0)),
         ];
         let tree = ChildTree::new(&children).unwrap();

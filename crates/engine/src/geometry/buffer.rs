@@ -1,8 +1,9 @@
 //! Widening geometries by a distance: discs at the vertices, quadrilaterals along the segments.
 
-use super::circle::circle_ring;
 use super::geodesy::{bearing, destination};
-use super::{Collection, CollectionKind, Feature, Geometry, Point};
+use super::kernels::{cos, sin};
+use super::{Circle, Collection, CollectionKind, Feature, Geometry, Point};
+use std::f64::consts::PI;
 use std::fmt;
 
 /// Corners of a disc.
@@ -40,7 +41,10 @@ pub fn buffer(geometry: &Geometry, meters: f64) -> Result<Geometry, BufferError>
             parts.push(geometry.clone());
             Ok(collection(CollectionKind::GeometryCollection, parts))
         }
-        Geometry::Circle(circle) => buffer(&circle.to_polygon(), meters),
+        Geometry::Circle(circle) => {
+            let wider = circle.meters.max(0.0) + meters;
+            Ok(Geometry::Circle(Circle::new(circle.center, wider)))
+        }
         Geometry::Feature(feature) => {
             let geometry = buffer(&feature.geometry, meters)?;
             let members = feature.members.clone();
@@ -74,8 +78,20 @@ fn widen(parts: &mut Vec<Geometry>, points: &[Point], meters: f64) {
     }
 }
 
+/// An ellipse in degrees: the corners, then the first one again, twice.
 fn disc(center: Point, meters: f64) -> Geometry {
-    Geometry::simple_polygon(circle_ring(center, meters, STEPS))
+    let north = destination(center, meters, 0.0).y;
+    let south = destination(center, meters, 180.0).y;
+    let east = destination(center, meters, 90.0).x;
+    let west = destination(center, meters, 270.0).x;
+    let (half_height, half_width) = ((north - south) / 2.0, (east - west) / 2.0);
+    let corner = |step: usize| {
+        let angle = PI / 180.0 * (step as f64 * (360.0 / STEPS as f64));
+        Point::new(center.x + half_width * cos(angle), center.y + half_height * sin(angle))
+    };
+    let mut ring: Vec<Point> = (0..=STEPS).map(corner).collect();
+    ring.extend(ring.first().copied());
+    Geometry::simple_polygon(ring)
 }
 
 fn quadrilateral(a: Point, b: Point, meters: f64) -> Geometry {

@@ -1,4 +1,4 @@
-//! Great circles on a sphere: destinations, bearings, distances. Doesn't know shapes.
+//! Great circles on a sphere: destinations and bearings. Distances: see [`super::distance`].
 
 use super::kernels::{asin, atan2, cos, sin};
 use super::Point;
@@ -48,44 +48,9 @@ pub fn bearing(a: Point, b: Point) -> f64 {
     (atan2(y, x) * DEGREES + 360.0) % 360.0
 }
 
-/// The haversine of the angle between two positions: grows with the distance, from 0 to 1.
-pub fn haversine(a: Point, b: Point) -> f64 {
-    haversine_from(a, cos(a.y * RADIANS), b)
-}
-
-/// `haversine(a, b)` given the cosine of a's latitude.
-#[inline]
-pub(super) fn haversine_from(a: Point, cos_a: f64, b: Point) -> f64 {
-    let (from, to) = (a.y * RADIANS, b.y * RADIANS);
-    let half_latitude = sin((to - from) / 2.0);
-    let half_longitude = sin((b.x * RADIANS - a.x * RADIANS) / 2.0);
-    half_latitude * half_latitude + cos_a * cos(to) * (half_longitude * half_longitude)
-}
-
-/// The cosine of a position's latitude.
-pub(super) fn cos_latitude(p: Point) -> f64 {
-    cos(p.y * RADIANS)
-}
-
-/// The haversine of a distance along the surface; the distance wraps round the Earth.
-pub fn haversine_of_meters(meters: f64) -> f64 {
-    let wrapped = meters % (2.0 * PI * EARTH_METERS);
-    let half = sin(0.5 * wrapped / EARTH_METERS);
-    half * half
-}
-
-/// The distance in metres whose haversine is given.
-pub fn meters_of_haversine(haversine: f64) -> f64 {
-    2.0 * EARTH_METERS * asin(haversine.sqrt())
-}
-
-/// The distance between two positions in metres.
-pub fn distance(a: Point, b: Point) -> f64 {
-    meters_of_haversine(haversine(a, b))
-}
-
 #[cfg(test)]
 mod tests {
+    use super::super::distance::Origin;
     use super::*;
 
     #[test]
@@ -94,7 +59,7 @@ mod tests {
         for step in 0..36 {
             let angle = f64::from(step) * 10.0 + 0.5;
             let there = destination(from, 40_000.0, angle);
-            assert!((distance(from, there) - 40_000.0).abs() < 1e-4);
+            assert!((Origin::new(from).to_point(there) - 40_000.0).abs() < 1e-4);
             assert!((bearing(from, there) - angle).abs() < 1e-6);
         }
     }
@@ -104,14 +69,5 @@ mod tests {
         let from = Point::new(179.9, 0.0);
         assert!(destination(from, 50_000.0, 90.0).x < -179.0);
         assert!(sector_destination(from, 50_000.0, 90.0).x > 180.0);
-    }
-
-    #[test]
-    fn haversine_is_symmetric_to_the_bit() {
-        for step in 0..500 {
-            let a = Point::new(f64::from(step) * 0.7 - 180.0, f64::from(step % 179) - 89.3);
-            let b = Point::new(12.3 - f64::from(step), f64::from((step * 31) % 171) - 85.1);
-            assert_eq!(haversine(a, b).to_bits(), haversine(b, a).to_bits());
-        }
     }
 }

@@ -124,6 +124,20 @@ pub fn cos(x: f64) -> f64 {
     }
 }
 
+/// The sine and the cosine of an angle in radians, each to the bit what [`sin`] and [`cos`] give.
+#[inline]
+pub fn sin_cos(x: f64) -> (f64, f64) {
+    if !x.is_finite() {
+        return (f64::NAN, f64::NAN);
+    }
+    let (octant, z) = reduce(x.abs());
+    let (s, c) = (sin_core(z), cos_core(z));
+    let (sine, cosine) = if octant & 2 == 0 { (s, c) } else { (c, s) };
+    let is_sine_negative = (x < 0.0) != (octant & 4 != 0);
+    let is_cosine_negative = octant == 2 || octant == 4;
+    (if is_sine_negative { -sine } else { sine }, if is_cosine_negative { -cosine } else { cosine })
+}
+
 /// The tangent of an angle in radians.
 pub fn tan(x: f64) -> f64 {
     if x == 0.0 || !x.is_finite() {
@@ -224,6 +238,7 @@ mod tests {
             let x = f64::from(step) * 0.003_17;
             assert!(close(sin(x), x.sin()), "sin {x}");
             assert!(close(cos(x), x.cos()), "cos {x}");
+            assert_eq!(sin_cos(x), (sin(x), cos(x)), "sin_cos {x}");
             assert!((tan(x) - x.tan()).abs() <= 1e-13 * x.tan().abs().max(1.0).powi(2), "tan {x}");
             assert!(close(atan(x), x.atan()), "atan {x}");
             let part = f64::from(step) / 4000.0;

@@ -1,5 +1,7 @@
-//! Shapes, their GeoJSON and their predicates. Planar: x = longitude, y = latitude; nothing wraps.
+//! Shapes, their GeoJSON and their predicates. Planar: x = longitude, y = latitude; nothing wraps
+//! but circles and distances, which are on the sphere.
 
+mod border;
 mod box_tree;
 pub mod buffer;
 pub mod circle;

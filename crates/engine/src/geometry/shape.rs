@@ -1,10 +1,8 @@
 //! The kinds of geometry, as plain data. Knows their boxes and counts; parsing, printing and
 //! predicates live beside it.
 
-use std::sync::OnceLock;
-
 use super::box_tree::ChildTree;
-use super::circle::CircleTester;
+use super::distance::{is_in_world, named_within, Cover, Disc, EVERYWHERE};
 use super::Series;
 
 /// A planar position in degrees: x = longitude, y = latitude.
@@ -95,16 +93,14 @@ pub struct Feature {
     pub members: Members,
 }
 
-/// A Circle: the exact test uses centre and radius, everything else the polygon, a series of 66
-/// positions (of 5 for a radius that isn't positive).
+/// A Circle: all places at most so many metres from its centre.
 #[derive(Clone, Debug)]
 #[allow(missing_docs)]
 pub struct Circle {
     pub center: Point,
     pub meters: f64,
     pub(super) bounds: Rect,
-    pub(super) polygon: OnceLock<Box<Series>>,
-    pub(super) tester: CircleTester,
+    pub(super) disc: Box<Disc>,
 }
 
 impl PartialEq for Circle {
@@ -188,6 +184,15 @@ impl Rect {
         self.min.x <= self.max.x && self.min.y <= self.max.y
     }
 
+    /// Whether Tile38's formula for distances holds: within ±180° and ±90°. What isn't finite is
+    /// left to it, too.
+    #[inline]
+    pub fn has_plain_distance(&self) -> bool {
+        let is_finite =
+            || [self.min.x, self.min.y, self.max.x, self.max.y].iter().all(|x| x.is_finite());
+        is_in_world(self) || !is_finite()
+    }
+
     /// The corners as a counter-clockwise ring, closed: 5 positions from the south-west.
     pub fn ring(&self) -> [Point; 5] {
         [
@@ -261,6 +266,18 @@ impl Geometry {
         }
     }
 
+    /// The box of a point or box that [`Rect::has_plain_distance`]: its distance is that of the
+    /// geometry.
+    pub fn filled_box(&self) -> Option<Rect> {
+        let bounds = match self {
+            Geometry::Point(position) => Rect::new(position.point, position.point),
+            Geometry::Rect(rect) => *rect,
+            Geometry::Feature(feature) => return feature.geometry.filled_box(),
+            _ => return None,
+        };
+        bounds.has_plain_distance().then_some(bounds)
+    }
+
     /// The point that stands for the geometry: a Circle's centre, else the middle of the box.
     pub fn center(&self) -> Point {
         match self {
@@ -270,17 +287,29 @@ impl Geometry {
         }
     }
 
-    /// Whether nothing can touch it: a point of two NaNs, a collection of empties.
+    /// Whether nothing can touch it: a point or centre of two NaNs, a collection of empties.
     pub fn is_empty(&self) -> bool {
+        let is_nowhere = |point: Point| point.x.is_nan() && point.y.is_nan();
         match self {
-            Geometry::Point(position) => position.point.x.is_nan() && position.point.y.is_nan(),
+            Geometry::Point(position) => is_nowhere(position.point),
+            Geometry::Circle(circle) => is_nowhere(circle.center),
             Geometry::Collection(collection) => collection.is_empty,
             Geometry::Feature(feature) => feature.geometry.is_empty(),
             _ => false,
         }
     }
 
-    /// Whether it is a Circle or holds one, so that points outside its box may touch it.
+    /// Boxes that hold all that may touch the geometry, given the box around all that is asked for.
+    /// A Circle is met by every name of its places, also beyond ±180° and ±90°.
+    pub fn cover(&self, all: &Rect) -> Cover {
+        match self {
+            Geometry::Circle(circle) => named_within(circle.cover(), all),
+            _ if self.has_circle() && !is_in_world(all) => Cover::from_iter([EVERYWHERE]),
+            _ => Cover::from_iter([self.bounds()]),
+        }
+    }
+
+    /// Whether it is a Circle or holds one, which touches places by all their names.
     pub(super) fn has_circle(&self) -> bool {
         match self {
             Geometry::Circle(_) => true,

@@ -311,3 +311,23 @@ fn hooks_of_the_log_are_not_reported_to_sessions_while_it_is_loading() {
     assert!(batch.outbox.hooks_changed.is_empty());
     assert_eq!(engine.take_outbox().hooks_changed.len(), 1);
 }
+
+#[test]
+fn a_request_too_large_for_the_memory_that_is_left_is_refused_before_it_has_arrived() {
+    let mut engine = Engine::new(false);
+    engine.request_bytes_max = 1000;
+    let refusal = b"-OOM command not allowed when used memory > 'maxmemory'\r\n";
+    for head in [&b"*3\r\n$3\r\nSET\r\n$1000\r\n"[..], b"*1\r\n$1000\r\n0123"] {
+        let mut session = Session::new(false, None);
+        let batch = session.feed(&mut engine, head, 0, &|| 1);
+        assert_eq!(batch.replies, refusal);
+        assert!(matches!(batch.stop, Some(Stop::Close(_))));
+        assert_eq!(session.buffered(), 0);
+    }
+    let mut session = Session::new(false, None);
+    let batch = session.feed(&mut engine, b"$1000 SET", 0, &|| 1);
+    assert!(String::from_utf8(batch.replies).unwrap().contains("{\"ok\":false,\"err\":\"OOM "));
+    let mut session = Session::new(false, None);
+    let batch = session.feed(&mut engine, b"*1\r\n$900\r\n0123", 0, &|| 1);
+    assert!(batch.replies.is_empty() && batch.stop.is_none());
+}

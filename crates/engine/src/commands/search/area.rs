@@ -69,7 +69,9 @@ impl AreaSearch<'_> {
         call: &mut Call,
     ) -> Result<()> {
         let mut failure = Ok(());
-        let _ = collection.areas().search(&self.area.bounds(), &mut |object: &Object| {
+        let areas = collection.areas();
+        let cover = self.area.cover(&areas.bounds().unwrap_or_default());
+        let _ = areas.search_any(&cover, &mut |object: &Object| {
             failure = call.budget.charge(rows.work(object) + work(object));
             if failure.is_err() {
                 return ControlFlow::Break(());

@@ -8,7 +8,8 @@ use crate::call::Call;
 use crate::collection::Collection;
 use crate::error::{Error, Result};
 use crate::fence::Fence;
-use crate::geometry::{distance, Point, Rect};
+use crate::geometry::distance::{Between, Origin, Window};
+use crate::geometry::{Point, Rect};
 use crate::index::{Measure, Reach};
 use crate::keyspace::Keyspace;
 use crate::object::Object;
@@ -52,31 +53,58 @@ pub(super) fn nearby(keyspace: &Keyspace, call: &mut Call) -> Result<()> {
 }
 
 /// Distances from the centre, counted: they are what a search by distance costs.
-struct Measured {
-    from: distance::From,
-    distances: Cell<u64>,
+struct Distances {
+    origin: Origin,
+    count: Cell<u64>,
 }
 
-impl Measure<Object> for Measured {
-    fn origin(&self) -> Point {
-        self.from.point()
+impl Distances {
+    fn new(center: Point) -> Self {
+        Distances { origin: Origin::new(center), count: Cell::new(0) }
     }
 
-    fn window(&self, all: &Rect, meters: f64) -> Option<Rect> {
-        self.from.window(all, meters)
+    fn count(&self, more: usize) {
+        self.count.set(self.count.get() + more as u64);
+    }
+}
+
+impl Measure<Object> for Distances {
+    fn origin(&self) -> Point {
+        self.origin.point()
+    }
+
+    fn window(&self, all: &Rect, meters: f64) -> Option<Window> {
+        self.origin.window(all, meters)
     }
 
     fn distance(&self, bounds: &Rect) -> f64 {
-        self.distances.set(self.distances.get() + 1);
-        self.from.to_rect(bounds)
+        self.count(1);
+        if bounds.has_plain_distance() {
+            self.origin.to_rect(bounds)
+        } else {
+            self.origin.between(bounds).least
+        }
     }
 
-    fn between(&self, bounds: &Rect) -> distance::Between {
-        self.from.to_rect_between(bounds)
+    fn between(&self, bounds: &Rect) -> Between {
+        self.origin.between(bounds)
     }
 
-    fn bounds(&self, item: &Object) -> Rect {
-        item.bounds()
+    fn between_closely(&self, bounds: &Rect, between: Between) -> Between {
+        self.origin.between_closely(bounds, between)
+    }
+
+    fn filled_box(&self, object: &Object) -> Option<Rect> {
+        object.filled_box()
+    }
+
+    fn shape_distance(&self, object: &Object, meters_max: f64) -> f64 {
+        let Some(geometry) = object.geometry() else {
+            return object.distance_from(&self.origin, meters_max);
+        };
+        let measured = self.origin.measure(geometry, meters_max);
+        self.count(measured.looked_at);
+        measured.meters
     }
 }
 
@@ -87,7 +115,7 @@ fn run(
     rows: &mut Rows,
     call: &mut Call,
 ) -> Result<()> {
-    let measured = Measured { from: distance::From::new(center.point), distances: Cell::new(0) };
+    let distances = Distances::new(center.point);
     let is_filtered = !options.globs.is_empty() || !options.filters.is_empty();
     let count = if is_filtered { u64::MAX } else { options.cursor.saturating_add(options.limit) };
     let distance = center.meters.unwrap_or(f64::INFINITY);
@@ -95,9 +123,9 @@ fn run(
     let orders_equals = options.wanted != Wanted::Count || options.cursor > 0;
     let reach = Reach { count, distance, orders_equals };
     let mut failure = Ok(());
-    let _ = collection.areas().nearest(&measured, &reach, |object, meters| {
-        let distances = measured.distances.take() / DISTANCES_PER_WORK;
-        failure = call.budget.charge(rows.work(object) + distances);
+    let _ = collection.areas().nearest(&distances, &reach, |object, meters| {
+        let work = distances.count.take() / DISTANCES_PER_WORK;
+        failure = call.budget.charge(rows.work(object) + work);
         if failure.is_err() || meters > distance {
             return ControlFlow::Break(());
         }
@@ -112,8 +140,7 @@ fn run(
     failure
 }
 
-/// With SPARSE it is INTERSECTS with the circle, in no order of distance, and distances are those
-/// between centres.
+/// With SPARSE it is INTERSECTS with the circle, in no order of distance.
 fn run_sparse(
     center: &Center,
     depth: u8,
@@ -122,11 +149,10 @@ fn run_sparse(
     call: &mut Call,
 ) -> Result<()> {
     let circle = center.circle();
-    let bounds = circle.bounds();
-    let middle = bounds.center();
+    let origin = Origin::new(center.point);
     let accepts = |object: &Object| {
         let is_inside = area::hits(Verb::Nearby, &circle, object);
-        is_inside.then(|| distance::center_to_center(object.bounds().center(), middle))
+        is_inside.then(|| object.distance_from(&origin, f64::INFINITY))
     };
-    sparse::run(collection, &bounds, depth, rows, call, &accepts)
+    sparse::run(collection, &circle.bounds(), depth, rows, call, &accepts)
 }

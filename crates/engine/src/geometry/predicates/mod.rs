@@ -1,5 +1,6 @@
-//! What WITHIN and INTERSECTS mean for two geometries: planar sets of points, borders included.
-//! Doesn't know stores or searches.
+//! What WITHIN and INTERSECTS mean for two geometries: planar sets of points, borders included;
+//! with a Circle on either side by distances on the sphere, see [`super::circle`]. Doesn't know
+//! stores or searches.
 //!
 //! An object is WITHIN an area if `contains(area, object)`: each of its points lies in the area, as
 //! for shapely's `covers`. It INTERSECTS an area if `intersects(object, area)`: they share a point.
@@ -14,8 +15,9 @@ mod simple;
 mod trace;
 mod within;
 
-use super::circle::POSITIONS_COUNT;
-use super::{geodesy, Circle, Collection, Geometry, Point, Rect};
+use super::distance::is_in_world;
+use super::{Collection, Geometry, Point, Series};
+use ring::{Place, Ring};
 use simple::Simple;
 use within::Area;
 
@@ -24,7 +26,7 @@ pub fn contains(a: &Geometry, b: &Geometry) -> bool {
     match (a, b) {
         (Geometry::Feature(feature), _) => contains(&feature.geometry, b),
         (Geometry::Collection(outer), _) => collection_contains(outer, b),
-        (Geometry::Circle(circle), _) => circle_contains(circle, b),
+        (Geometry::Circle(circle), _) => circle.contains(b),
         (Geometry::Rect(rect), Geometry::Point(position)) => rect.contains_point(position.point),
         (Geometry::Rect(outer), Geometry::Rect(inner)) => {
             outer.is_ordered() && inner.is_ordered() && outer.contains(inner)
@@ -32,7 +34,7 @@ pub fn contains(a: &Geometry, b: &Geometry) -> bool {
         (Geometry::Rect(rect), Geometry::Line(_) | Geometry::Polygon(_)) => {
             rect.is_ordered() && rect.contains(&b.bounds())
         }
-        _ => Simple::of(a).is_some_and(|a| simple_contains(a, b)),
+        _ => simple_contains(a, b),
     }
 }
 
@@ -44,12 +46,8 @@ pub fn intersects(x: &Geometry, y: &Geometry) -> bool {
         (Geometry::Collection(left), _) => any_child(left, y, |child| intersects(child, y)),
         (_, Geometry::Feature(feature)) => intersects(x, &feature.geometry),
         (_, Geometry::Collection(right)) => any_child(right, x, |child| intersects(x, child)),
-        (Geometry::Circle(left), Geometry::Circle(right)) => {
-            geodesy::distance(left.center, right.center) <= left.meters + right.meters
-        }
-        (Geometry::Circle(circle), Geometry::Point(position))
-        | (Geometry::Point(position), Geometry::Circle(circle)) => {
-            circle.contains_point(position.point)
+        (Geometry::Circle(circle), other) | (other, Geometry::Circle(circle)) => {
+            circle.intersects(other)
         }
         _ => match (Simple::of(x), Simple::of(y)) {
             (Some(x), Some(y)) => intersect::intersects(&x, &y),
@@ -74,10 +72,23 @@ pub fn intersects_point(area: &Geometry, p: Point) -> bool {
     contains_point(area, p)
 }
 
+/// Whether a point lies in a closed ring, or on its edge if `has_edge`.
+pub(super) fn is_in_ring(ring: &Series, p: Point, has_edge: bool) -> bool {
+    match Ring::from(ring).locate(p) {
+        Place::Inside => true,
+        Place::Border => has_edge,
+        Place::Outside => false,
+    }
+}
+
+/// Whether a point lies on a line.
+pub(super) fn is_on_line(line: &Series, p: Point) -> bool {
+    Ring::from(line).has_on_edge(p)
+}
+
 /// How many positions a predicate may have to look at; to budget work with.
 pub fn cost(geometry: &Geometry) -> usize {
     match geometry {
-        Geometry::Circle(_) => POSITIONS_COUNT,
         Geometry::Feature(feature) => cost(&feature.geometry),
         Geometry::Collection(collection) => collection.children.iter().map(cost).sum(),
         _ => geometry.num_points(),
@@ -85,29 +96,18 @@ pub fn cost(geometry: &Geometry) -> usize {
 }
 
 /// A point, box, line or polygon as the outer geometry.
-fn simple_contains(a: Simple, b: &Geometry) -> bool {
+fn simple_contains(a: &Geometry, b: &Geometry) -> bool {
     match b {
         Geometry::Feature(feature) => simple_contains(a, &feature.geometry),
         Geometry::Collection(inner) => {
             !inner.is_empty
                 && inner.children.iter().all(|child| !child.is_empty() && simple_contains(a, child))
         }
-        _ => Simple::of(b).is_some_and(|b| Area::Simple(a).covers(&b)),
-    }
-}
-
-/// The exact circle for points, also those of collections; its polygon for all else, also for a
-/// Feature that holds a point. Two circles need only overlap.
-fn circle_contains(circle: &Circle, b: &Geometry) -> bool {
-    match b {
-        Geometry::Point(position) => circle.contains_point(position.point),
-        Geometry::Circle(other) => {
-            geodesy::distance(circle.center, other.center) < circle.meters + other.meters
-        }
-        Geometry::Collection(inner) => {
-            inner.children.iter().all(|child| circle_contains(circle, child))
-        }
-        _ => simple_contains(Simple::of_circle(circle), b),
+        Geometry::Circle(circle) => circle.lies_in(a),
+        _ => match (Simple::of(a), Simple::of(b)) {
+            (Some(a), Some(b)) => Area::Simple(a).covers(&b),
+            _ => false,
+        },
     }
 }
 
@@ -126,35 +126,35 @@ fn all_leaves_in(outer: &Collection, b: &Geometry) -> bool {
     }
 }
 
-/// Whether a geometry without children lies in the union of lines and regions, or in one Circle.
+/// Whether a geometry without children lies in the union of lines and regions, or in one Circle. A
+/// Circle has to lie in one child.
 fn leaf_lies_in(outer: &Collection, b: &Geometry) -> bool {
-    let Some(simple) = Simple::of(b) else { return false };
-    if let Simple::Point(p) = simple {
-        return outer.near(&b.bounds()).any(|child| contains_point(child, p));
+    match Simple::of(b) {
+        None => any_child(outer, b, |child| contains(child, b)),
+        Some(Simple::Point(p)) => any_child(outer, b, |child| contains_point(child, p)),
+        Some(simple) => {
+            Area::Collection(outer).covers(&simple)
+                || (outer.has_circle
+                    && any_child(outer, b, |child| child.has_circle() && contains(child, b)))
+        }
     }
-    within::Area::Collection(outer).covers(&simple)
-        || (outer.has_circle
-            && any_near(outer, &b.bounds(), |child| child.has_circle() && contains(child, b)))
 }
 
 /// Whether the condition, which asks for a point shared with `other`, holds for some child.
 fn any_child(collection: &Collection, other: &Geometry, holds: impl Fn(&Geometry) -> bool) -> bool {
-    if other.has_circle() {
-        // A point may touch a circle outside the box of the circle's polygon.
+    let bounds = other.bounds();
+    let has_circle = collection.has_circle || other.has_circle();
+    if has_circle && !(is_in_world(&collection.bounds) && is_in_world(&bounds)) {
+        // A Circle meets positions beyond ±180° and ±90° far from its own box.
         collection.children.iter().any(holds)
     } else {
-        any_near(collection, &other.bounds(), holds)
+        collection.near(&bounds).any(holds)
     }
-}
-
-/// Whether the condition, which no child away from the box fulfils, holds for some child.
-fn any_near(collection: &Collection, area: &Rect, holds: impl Fn(&Geometry) -> bool) -> bool {
-    collection.near(area).any(holds)
 }
 
 #[cfg(test)]
 mod tests {
-    use super::super::{CollectionKind, Feature, Line, Polygon, Series};
+    use super::super::{Circle, CollectionKind, Feature, Line, Polygon, Rect};
     use super::*;
     use proptest::prelude::*;
 
@@ -241,20 +241,12 @@ mod tests {
     }
 
     #[test]
-    fn a_circle_holds_points_exactly_but_features_by_its_polygon() {
+    fn a_circle_holds_a_feature_as_what_it_holds() {
         let circle = Geometry::Circle(Circle::new(Point::new(0.0, 0.0), 100_000.0));
-        let near_edge = Point::new(0.8979, 0.0441);
-        let object = Geometry::simple_point(near_edge);
+        let object = Geometry::simple_point(Point::new(0.8979, 0.0441));
         assert!(contains(&circle, &object));
         let wrapped = Feature { geometry: object, members: None };
-        assert!(!contains(&circle, &Geometry::Feature(Box::new(wrapped))));
-    }
-
-    #[test]
-    fn circles_contain_each_other_as_soon_as_they_overlap() {
-        let large = Geometry::Circle(Circle::new(Point::new(0.0, 0.0), 1_000_000.0));
-        let small = Geometry::Circle(Circle::new(Point::new(0.1, 0.0), 1000.0));
-        assert!(contains(&small, &large) && contains(&large, &small));
+        assert!(contains(&circle, &Geometry::Feature(Box::new(wrapped))));
     }
 
     #[test]

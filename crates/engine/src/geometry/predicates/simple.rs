@@ -2,7 +2,7 @@
 
 use std::ops::ControlFlow;
 
-use super::super::{Circle, Collection, Geometry, Point, Rect, Series};
+use super::super::{Collection, Geometry, Point, Rect, Series};
 use super::ring::{Place, Ring};
 use super::segment::Segment;
 
@@ -22,8 +22,8 @@ pub(super) struct Region<'a> {
 }
 
 impl<'a> Simple<'a> {
-    /// The shape of a geometry that isn't a Feature or a collection; a Circle as its polygon. A box
-    /// that isn't ordered has none.
+    /// The shape of a geometry that isn't a Feature, a collection or a Circle. A box that isn't
+    /// ordered has none.
     pub(super) fn of(geometry: &'a Geometry) -> Option<Self> {
         match geometry {
             Geometry::Point(position) => Some(Simple::Point(position.point)),
@@ -35,18 +35,8 @@ impl<'a> Simple<'a> {
                 let exterior = (&polygon.exterior).into();
                 Some(Simple::Region(Region { exterior, holes: &polygon.holes }))
             }
-            Geometry::Circle(circle) => Some(Simple::of_circle(circle)),
-            Geometry::Collection(_) | Geometry::Feature(_) => None,
+            Geometry::Collection(_) | Geometry::Feature(_) | Geometry::Circle(_) => None,
         }
-    }
-
-    /// The polygon that stands for a circle; a box for one without radius.
-    pub(super) fn of_circle(circle: &'a Circle) -> Self {
-        Simple::Region(if circle.meters <= 0.0 {
-            Region::of_rect(circle.bounds())
-        } else {
-            Region { exterior: circle.polygon().into(), holes: &[] }
-        })
     }
 
     pub(super) fn bounds(&self) -> Rect {

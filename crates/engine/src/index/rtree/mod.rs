@@ -6,6 +6,8 @@
 
 mod bounds;
 mod crowd;
+mod horizon;
+mod nearest;
 mod node;
 mod search;
 mod split;
@@ -18,7 +20,7 @@ use self::bounds::Bounds;
 use self::crowd::{Crowd, NO_ID};
 use self::node::{Node, Path, Place, Trail};
 use self::search::Region;
-use crate::geometry::distance::Between;
+use crate::geometry::distance::{Between, Window};
 use crate::geometry::{Point, Rect};
 
 /// What a tree holds; small and cheap to clone, a counted pointer say.
@@ -39,16 +41,23 @@ pub trait Measure<T> {
 
     /// A box outside of which nothing is within the distance, given the box around everything;
     /// `None` where there is no such box.
-    fn window(&self, all: &Rect, distance: f64) -> Option<Rect>;
+    fn window(&self, all: &Rect, distance: f64) -> Option<Window>;
 
-    /// The distance of a box.
+    /// The distance of a box, or less if that isn't known.
     fn distance(&self, bounds: &Rect) -> f64;
 
     /// Between which distances anything within the box lies; cheap rather than close.
     fn between(&self, bounds: &Rect) -> Between;
 
-    /// The exact box of an item.
-    fn bounds(&self, item: &T) -> Rect;
+    /// The same, closer where that takes more.
+    fn between_closely(&self, bounds: &Rect, between: Between) -> Between;
+
+    /// The exact box of an item, if it fills it as a point does: then its distance is its box's.
+    fn filled_box(&self, item: &T) -> Option<Rect>;
+
+    /// The distance of an item that doesn't fill its box. It may be infinite for one farther away
+    /// than `most`.
+    fn shape_distance(&self, item: &T, most: f64) -> f64;
 }
 
 /// How far a search by distance has to go.
@@ -202,18 +211,22 @@ impl<T: Item> RTree<T> {
         self.search_region(&Bounds::of_area(area), &mut visit)
     }
 
-    /// The same for those that touch at least one of two areas, each once.
-    pub fn search_either<'a>(
+    /// The same for those that touch at least one of a few areas, each once.
+    pub fn search_any<'a>(
         &'a self,
-        areas: [&Rect; 2],
+        areas: &[Rect],
         mut visit: impl FnMut(&'a T) -> ControlFlow<()>,
     ) -> ControlFlow<()> {
-        self.search_region(&areas.map(Bounds::of_area), &mut visit)
+        if let [area] = areas {
+            return self.search(area, visit);
+        }
+        let areas: Vec<Bounds> = areas.iter().map(Bounds::of_area).collect();
+        self.search_region(&areas[..], &mut visit)
     }
 
     fn search_region<'a>(
         &'a self,
-        region: &impl Region,
+        region: &(impl Region + ?Sized),
         visit: &mut impl FnMut(&'a T) -> ControlFlow<()>,
     ) -> ControlFlow<()> {
         match &self.root {
@@ -233,8 +246,9 @@ impl<T: Item> RTree<T> {
         }
     }
 
-    /// Visits the items by ascending distance of their exact boxes until the visitor breaks. What
-    /// lies beyond the reach may be left out.
+    /// Visits the items by ascending distance until the visitor breaks. Of equally distant ones
+    /// those that don't fill their boxes come first, in the index's order, then the others in
+    /// Tile38's. What lies beyond the reach may be left out.
     pub fn nearest<'a>(
         &'a self,
         measure: &impl Measure<T>,
@@ -242,7 +256,7 @@ impl<T: Item> RTree<T> {
         visit: impl FnMut(&'a T, f64) -> ControlFlow<()>,
     ) -> ControlFlow<()> {
         match &self.root {
-            Some(root) => search::nearest(&root.node, &root.bounds, measure, reach, visit),
+            Some(root) => nearest::nearest(&root.node, &root.bounds, measure, reach, visit),
             None => ControlFlow::Continue(()),
         }
     }
@@ -261,8 +275,8 @@ impl<T: Item> RTree<T> {
 }
 
 impl<T: Item> Root<T> {
-    /// Splits the full root node and puts a new one above the halves. Whether that is a new root
-    /// for Tile38, too.
+    /// Splits the full root node and puts a new one above the halves. Returns whether Tile38's
+    /// tree gets a new root, too.
     fn add_level(&mut self, crowd: &mut Crowd) -> bool {
         let node = Node::root_of((*self.node).clone(), &self.bounds, crowd);
         self.node = Arc::new(node);

@@ -81,8 +81,8 @@ pub(super) fn sort_by_west<S>(entries: &mut Entries<S>) {
     }
 }
 
-/// What [`sort`] does with entries that are all equal, without comparing each with each: a root
-/// that grows along a meridian is sorted with every insertion.
+/// Moves entries with equal keys as [`sort`] moves them, without comparisons: a root that grows
+/// along a meridian is sorted with every insertion.
 fn shuffle_equals<S>(bounds: &mut [Bounds], slots: &mut [S]) {
     for start in 0..bounds.len().saturating_sub(1) {
         let (middle, last) = (start + (bounds.len() - start) / 2, bounds.len() - 1);

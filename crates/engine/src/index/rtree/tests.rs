@@ -8,7 +8,7 @@ use proptest::prelude::*;
 use super::bounds::Bounds;
 use super::node::{Node, NODE_ENTRIES_MAX};
 use super::{Item, Measure, RTree, Reach};
-use crate::geometry::distance::Between;
+use crate::geometry::distance::{Between, Window};
 use crate::geometry::{Point, Rect};
 
 #[derive(Clone, Debug, PartialEq)]
@@ -312,11 +312,11 @@ impl Measure<Thing> for City<'_> {
         self.origin
     }
 
-    fn window(&self, _all: &Rect, distance: f64) -> Option<Rect> {
+    fn window(&self, _all: &Rect, distance: f64) -> Option<Window> {
         let Point { x, y } = self.origin;
         let corners =
             (Point::new(x - distance, y - distance), Point::new(x + distance, y + distance));
-        Some(Rect::new(corners.0, corners.1))
+        Some(Window::new(Rect::new(corners.0, corners.1)))
     }
 
     fn distance(&self, bounds: &Rect) -> f64 {
@@ -327,8 +327,16 @@ impl Measure<Thing> for City<'_> {
         Between { least: (self.distance)(bounds), most: f64::INFINITY }
     }
 
-    fn bounds(&self, item: &Thing) -> Rect {
-        (self.bounds)(item)
+    fn between_closely(&self, _bounds: &Rect, between: Between) -> Between {
+        between
+    }
+
+    fn filled_box(&self, item: &Thing) -> Option<Rect> {
+        Some((self.bounds)(item))
+    }
+
+    fn shape_distance(&self, item: &Thing, _most: f64) -> f64 {
+        (self.distance)(&(self.bounds)(item))
     }
 }
 
@@ -480,7 +488,7 @@ proptest! {
         expected.sort_unstable();
         expected.dedup();
         let mut found = Vec::new();
-        let _ = tree.search_either([&one, &other], |thing| {
+        let _ = tree.search_any(&[one, other], |thing| {
             found.push(*thing.0);
             ControlFlow::Continue(())
         });

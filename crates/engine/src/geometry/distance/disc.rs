@@ -1,0 +1,182 @@
+//! All places at most so many metres from an origin: whether a point is one of them, decided on a
+//! plane if that can be told there, else by the haversine, else by the very distance NEARBY has.
+
+use super::super::geodesy::EARTH_METERS;
+use super::super::kernels::{asin, cos, sin};
+use super::super::Point;
+use super::bounds::low_sine;
+use super::edge::Edge;
+use super::{Cover, Origin, METERS_MAX, RADIANS, WORLD};
+use std::f64::consts::FRAC_PI_2;
+
+/// How far haversines that are computed in different ways may lie apart: relative to themselves,
+/// and for short distances to their root, which an error of about 1e-14 in the angle makes.
+const RELATIVE_ALLOWANCE: f64 = 1e-11;
+const ROOT_ALLOWANCE: f64 = 1e-14;
+
+/// The greatest angle that a plane decides about, and how far it keeps from a pole.
+const PLANE_ANGLE_MAX: f64 = 0.3;
+
+/// A haversine that no distance has.
+const BEYOND_ALL: f64 = 2.0;
+
+/// See the module; `meters` isn't negative, but may be NaN or infinite.
+#[derive(Clone, Debug)]
+pub(in super::super) struct Disc {
+    pub origin: Origin,
+    pub meters: f64,
+    /// A haversine up to which a point surely is in it.
+    inside: f64,
+    /// A haversine beyond which a point surely isn't.
+    outside: f64,
+    plane: Option<Plane>,
+}
+
+impl Disc {
+    pub fn new(center: Point, meters: f64) -> Self {
+        let origin = Origin::new(center);
+        let (inside, outside) = if meters >= METERS_MAX {
+            (BEYOND_ALL, BEYOND_ALL)
+        } else {
+            let root = sin(0.5 * meters / EARTH_METERS);
+            let slack = root * (RELATIVE_ALLOWANCE * root + ROOT_ALLOWANCE);
+            (root * root - slack, root * root + slack)
+        };
+        let plane = Plane::new(&origin, meters / EARTH_METERS, inside, outside);
+        Disc { origin, meters, inside, outside, plane }
+    }
+
+    /// The boxes around it; see [`Origin::cover`].
+    pub fn cover(&self) -> Cover {
+        self.origin.cover(self.meters)
+    }
+
+    pub fn has_point(&self, p: Point) -> bool {
+        if let Some(is_in) = self.plane.as_ref().and_then(|plane| plane.has_point(p)) {
+            return is_in;
+        }
+        let haversine = self.origin.haversine_to(p);
+        haversine <= self.inside
+            || (haversine <= self.outside && self.origin.to_point(p) <= self.meters)
+    }
+
+    /// Whether an edge whose ends are in the disc has a place that isn't.
+    pub fn is_left_by(&self, a: Point, b: Point) -> bool {
+        Edge::new(&self.origin, a, b).exceeds(self.outside)
+    }
+}
+
+/// Squared distances in degrees on two planes: with the greatest cosine of a latitude in the disc
+/// nothing is nearer than on the sphere, with the least nothing is farther.
+#[derive(Clone, Debug)]
+struct Plane {
+    center: Point,
+    half_width: f64,
+    half_height: f64,
+    /// Of a degree of longitude, squared, as it is at least and at most.
+    least_width: f64,
+    most_width: f64,
+    /// Squared distances up to which a point is in the disc, and beyond which it isn't.
+    inside: f64,
+    outside: f64,
+}
+
+impl Plane {
+    fn new(origin: &Origin, angle: f64, inside: f64, outside: f64) -> Option<Self> {
+        let polar_angle = FRAC_PI_2 - origin.latitude.abs() - angle;
+        let is_narrow = angle > 0.0 && angle <= PLANE_ANGLE_MAX && polar_angle >= angle;
+        if !(origin.is_in_world && is_narrow) {
+            return None;
+        }
+        let (south, north) = (origin.latitude - angle, origin.latitude + angle);
+        let cosines = (cos(south), cos(north));
+        let cos_most = if south < 0.0 && north > 0.0 { 1.0 } else { cosines.0.max(cosines.1) };
+        let stretched = angle * (1.0 + RELATIVE_ALLOWANCE) + ROOT_ALLOWANCE;
+        let half_width = asin(sin(stretched) / origin.cos_latitude) + ROOT_ALLOWANCE;
+        let half = 0.5 * half_width.max(stretched);
+        let slack = low_sine(half) / half;
+        // A haversine is a quarter of the square of a short angle.
+        let square = 4.0 / (RADIANS * RADIANS);
+        Some(Plane {
+            center: origin.point,
+            half_width: half_width / RADIANS,
+            half_height: stretched / RADIANS,
+            least_width: origin.cos_latitude * cosines.0.min(cosines.1),
+            most_width: origin.cos_latitude * cos_most,
+            inside: square * inside * (1.0 - RELATIVE_ALLOWANCE),
+            outside: square * outside / (slack * slack) * (1.0 + RELATIVE_ALLOWANCE),
+        })
+    }
+
+    /// `None` where the planes differ, or the point has another name.
+    #[inline]
+    fn has_point(&self, p: Point) -> Option<bool> {
+        let mut east = (p.x - self.center.x).abs();
+        if east > 180.0 {
+            east = (360.0 - east).abs();
+        }
+        let north = (p.y - self.center.y).abs();
+        if !(east <= 180.0 && p.y.abs() <= WORLD.max.y) {
+            return None;
+        }
+        let (east_square, north_square) = (east * east, north * north);
+        if east > self.half_width
+            || north > self.half_height
+            || north_square + self.least_width * east_square > self.outside
+        {
+            return Some(false);
+        }
+        (north_square + self.most_width * east_square <= self.inside).then_some(true)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::super::geodesy::destination;
+    use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(20_000))]
+
+        #[test]
+        fn a_point_is_in_a_disc_if_its_distance_is_the_radius_or_less(
+            (x, y) in (-180.0..180.0_f64, -90.0..90.0_f64),
+            exponent in -3.0..7.4_f64,
+            bearing in 0.0..360.0_f64,
+            share in prop_oneof![
+                0.0..2.0_f64,
+                0.99..1.01_f64,
+                Just(1.0),
+                (-1e-7..1e-7_f64).prop_map(|more| 1.0 + more),
+                (-1e-13..1e-13_f64).prop_map(|more| 1.0 + more),
+            ],
+            turns in -2..3_i32,
+        ) {
+            let meters = 10.0_f64.powf(exponent);
+            let center = Point::new(x, y);
+            let disc = Disc::new(center, meters);
+            let mut p = destination(center, meters * share, bearing);
+            let distance = disc.origin.to_point(p);
+            prop_assert_eq!(disc.has_point(p), distance <= meters, "{:?} {}", disc, distance);
+            p.x += 360.0 * f64::from(turns);
+            prop_assert_eq!(disc.has_point(p), disc.origin.to_point(p) <= meters);
+            let beyond = Point::new(p.x + 180.0, 180.0 - p.y);
+            prop_assert_eq!(disc.has_point(beyond), disc.origin.to_point(beyond) <= meters);
+        }
+    }
+
+    #[test]
+    fn a_plane_decides_about_nearly_all_points() {
+        let disc = Disc::new(Point::new(13.4, 52.5), 50_000.0);
+        let plane = disc.plane.unwrap();
+        let steps = (0..100).flat_map(|x| (0..100).map(move |y| (f64::from(x), f64::from(y))));
+        let undecided = steps
+            .filter(|(x, y)| {
+                let p = Point::new(12.6 + 0.016 * x, 52.0 + 0.01 * y);
+                plane.has_point(p).is_none()
+            })
+            .count();
+        assert!(undecided < 300, "{undecided}");
+    }
+}

@@ -1,0 +1,170 @@
+//! A box outside of which nothing is within a distance. Most of what is farther away is told by
+//! four comparisons, and within a small window bounds of distances by a few multiplications.
+
+use super::super::geodesy::EARTH_METERS;
+use super::super::kernels::cos;
+use super::super::{Point, Rect};
+use super::bounds::{high_angle, low_sine, Between, ROUNDING_METERS};
+use super::cover::around;
+use super::{is_in_world, Origin, RADIANS};
+
+/// Keeps windows outside of what they are drawn around, in radians: a few centimetres.
+const WINDOW_ALLOWANCE: f64 = 1e-8;
+/// Where the least cosine of a latitude in a window is a smaller share of the greatest, bounds
+/// would be too wide.
+const CLOSE_SHARE: f64 = 0.9;
+
+/// See the module.
+#[derive(Clone, Copy, Debug)]
+pub struct Window {
+    bounds: Rect,
+    scale: Option<Scale>,
+}
+
+/// By sin²(d/2) = sin²(Δφ/2) + cos φ·cos φ'·sin²(Δλ/2), the cosines between the least and the
+/// greatest in the window, and x ≥ sin x ≥ x·(1 − h²/6) for 0 ≤ x ≤ h.
+#[derive(Clone, Copy, Debug)]
+struct Scale {
+    origin: Point,
+    least_width: f64,
+    most_width: f64,
+    /// Metres in a degree, as few as there may be.
+    least_meters: f64,
+}
+
+impl Window {
+    /// A window that knows no distances.
+    pub fn new(bounds: Rect) -> Self {
+        Window { bounds, scale: None }
+    }
+
+    /// The box.
+    pub fn bounds(&self) -> &Rect {
+        &self.bounds
+    }
+
+    /// Between which distances in metres everything lies that is both in the box and the window;
+    /// `None` where that isn't known.
+    #[inline]
+    pub fn between(&self, area: &Rect) -> Option<Between> {
+        let scale = self.scale.as_ref()?;
+        let Point { x, y } = scale.origin;
+        let (from_west, from_east) = (x - area.min.x, area.max.x - x);
+        let (from_south, from_north) = (y - area.min.y, area.max.y - y);
+        let east = (-from_west).max(-from_east).max(0.0);
+        let north = (-from_south).max(-from_north).max(0.0);
+        let least = (north * north + scale.least_width * east * east).sqrt();
+        let most = if self.bounds.contains(area) {
+            let (east, north) = (from_west.max(from_east), from_south.max(from_north));
+            let square = north * north + scale.most_width * east * east;
+            EARTH_METERS * high_angle(0.25 * RADIANS * RADIANS * square) + ROUNDING_METERS
+        } else {
+            f64::INFINITY
+        };
+        Some(Between { least: least * scale.least_meters - ROUNDING_METERS, most })
+    }
+}
+
+impl Origin {
+    /// A box outside of which nothing within `all` is so near, in metres. `None` where it would
+    /// hold a pole, cross the antimeridian, or where `all` goes beyond.
+    pub fn window(&self, all: &Rect, meters: f64) -> Option<Window> {
+        let angle = meters / EARTH_METERS * (1.0 + WINDOW_ALLOWANCE) + WINDOW_ALLOWANCE;
+        if !(self.is_in_world && is_in_world(all)) {
+            return None;
+        }
+        let half_width = self.half_width(angle)? + WINDOW_ALLOWANCE / RADIANS;
+        let half_height = angle / RADIANS;
+        let bounds = around(self.point, half_width, half_height);
+        is_in_world(&bounds).then(|| {
+            let scale = self.scale(angle, RADIANS * half_width.max(half_height));
+            Window { bounds, scale }
+        })
+    }
+
+    fn scale(&self, angle: f64, reach: f64) -> Option<Scale> {
+        let (south, north) = (self.latitude - angle, self.latitude + angle);
+        let cosines = (cos(south), cos(north));
+        let least = cosines.0.min(cosines.1);
+        let most = if south < 0.0 && north > 0.0 { 1.0 } else { cosines.0.max(cosines.1) };
+        let sine = low_sine(0.5 * reach) / (0.5 * reach);
+        (least * sine >= most * CLOSE_SHARE).then_some(Scale {
+            origin: self.point,
+            least_width: least * self.cos_latitude,
+            most_width: most * self.cos_latitude,
+            least_meters: EARTH_METERS * RADIANS * sine * (1.0 - WINDOW_ALLOWANCE),
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::WORLD;
+    use super::*;
+
+    fn shares(seed: u64) -> impl FnMut() -> f64 {
+        let mut state = seed;
+        move || {
+            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+            (state >> 33) as f64 / (1_u64 << 31) as f64
+        }
+    }
+
+    #[test]
+    fn what_is_outside_of_a_window_is_farther_away() {
+        let mut share = shares(7);
+        let mut drawn = 0;
+        for _ in 0..100_000 {
+            let center = Point::new(share() * 360.0 - 180.0, share() * 180.0 - 90.0);
+            let meters = 10.0_f64.powf(share() * 7.0);
+            let from = Origin::new(center);
+            let Some(window) = from.window(&WORLD, meters) else { continue };
+            drawn += 1;
+            let Rect { min, max } = *window.bounds();
+            let at = |x: f64, y: f64| {
+                Point::new(min.x + x * (max.x - min.x), min.y + y * (max.y - min.y))
+            };
+            for point in [at(-1e-9, share()), at(1.0 + 1e-9, share()), at(share(), -1e-9)] {
+                assert!(from.to_point(point) > meters, "{center:?} {meters} {point:?}");
+            }
+        }
+        assert!(drawn > 50_000, "{drawn}");
+    }
+
+    #[test]
+    fn what_is_in_a_window_lies_between_its_bounds() {
+        let mut share = shares(13);
+        let (mut known, mut close) = (0, 0);
+        for _ in 0..100_000 {
+            let center = Point::new(share() * 360.0 - 180.0, share() * 180.0 - 90.0);
+            let meters = 10.0_f64.powf(share() * 6.5);
+            let from = Origin::new(center);
+            let Some(window) = from.window(&WORLD, meters) else { continue };
+            let Rect { min, max } = *window.bounds();
+            let mut at =
+                || Point::new(min.x + share() * (max.x - min.x), min.y + share() * (max.y - min.y));
+            let (a, b) = (at(), at());
+            let Some(between) = window.between(&Rect::around(&[a, b])) else { continue };
+            for p in [a, b, Point::new(a.x, b.y), Point::new(b.x, a.y)] {
+                let distance = from.to_point(p);
+                let is_between = between.least <= distance && distance <= between.most;
+                assert!(is_between, "{center:?} {a:?} {b:?} {between:?} {distance}");
+            }
+            let exact = from.to_point(a);
+            let Between { least, most } = window.between(&Rect::new(a, a)).unwrap();
+            known += 1;
+            close += usize::from(least >= 0.9 * exact - 1e-5 && most <= 1.1 * exact + 1e-5);
+        }
+        assert!(known > 50_000 && close == known, "{close} of {known}");
+    }
+
+    #[test]
+    fn there_is_no_window_at_a_pole_or_across_the_antimeridian() {
+        let meters = 100_000.0;
+        assert!(Origin::new(Point::new(0.0, 89.5)).window(&WORLD, meters).is_none());
+        assert!(Origin::new(Point::new(179.9, 0.0)).window(&WORLD, meters).is_none());
+        let beyond = Rect::new(WORLD.min, Point::new(540.0, 90.0));
+        assert!(Origin::new(Point::new(1.0, 1.0)).window(&beyond, meters).is_none());
+        assert!(Origin::new(Point::new(1.0, 1.0)).window(&WORLD, f64::INFINITY).is_none());
+    }
+}

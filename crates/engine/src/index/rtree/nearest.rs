@@ -1,0 +1,382 @@
+//! Items by ascending distance. An item that fills its box, as a point does, is as far as its box;
+//! any other, a *shape*, waits with its box's distance and is measured when that one's turn comes.
+//!
+//! How equally distant boxes follow each other in Tile38 depends on all that its heap holds by
+//! then, so the search leaves things out only up to the first two of them and begins anew then.
+//! Equally distant shapes come in the index's order, whatever is left out.
+
+use std::marker::PhantomData;
+use std::ops::ControlFlow;
+
+use super::bounds::Bounds;
+use super::horizon::{Horizon, WANTED_MAX};
+use super::node::{Node, NODE_ENTRIES_MAX};
+use super::{Item, Measure, Reach};
+use crate::geometry::Rect;
+
+/// Distances nearer to each other than this may change places by rounding.
+const APART_MIN: f64 = 1e-6;
+
+/// Where something stands in the index's order: six bits for each level from the top, of which
+/// there are fewer than ten, and below them the number of levels.
+type Rank = u64;
+
+const LEVEL_BITS: u32 = 6;
+const LEVELS_MASK: Rank = 15;
+const TOP_SHIFT: u32 = Rank::BITS - LEVEL_BITS;
+/// The rank of boxes: behind all shapes of the same distance.
+const LAST: Rank = Rank::MAX;
+
+const _: () = assert!(NODE_ENTRIES_MAX <= 1 << LEVEL_BITS);
+
+/// The rank of an entry of a node.
+fn rank_below(node: Rank, at: usize) -> Rank {
+    let level = (node & LEVELS_MASK) as u32;
+    let shift = TOP_SHIFT.saturating_sub(level * LEVEL_BITS);
+    (node | (at as Rank) << shift) + 1
+}
+
+/// Something that waits for its turn, by distance.
+struct Waiting<'a, T> {
+    distance: f64,
+    rank: Rank,
+    what: What<'a, T>,
+}
+
+enum What<'a, T> {
+    Node(&'a Node<T>),
+    /// An item that fills its box.
+    Box(&'a T),
+    /// A shape of which only the distance of its box is known.
+    Unmeasured(&'a T),
+    Shape(&'a T),
+}
+
+/// What comes before what. Two methods, since neither holds for a distance that is NaN.
+trait Order {
+    fn is_after<T>(a: &Waiting<T>, b: &Waiting<T>) -> bool;
+    fn is_not_after<T>(a: &Waiting<T>, b: &Waiting<T>) -> bool;
+}
+
+/// By distance alone, as in Tile38.
+struct ByDistance;
+
+/// By distance, then by rank.
+struct ByDistanceAndRank;
+
+impl Order for ByDistance {
+    #[inline]
+    fn is_after<T>(a: &Waiting<T>, b: &Waiting<T>) -> bool {
+        a.distance > b.distance
+    }
+
+    #[inline]
+    fn is_not_after<T>(a: &Waiting<T>, b: &Waiting<T>) -> bool {
+        a.distance <= b.distance
+    }
+}
+
+impl Order for ByDistanceAndRank {
+    #[inline]
+    fn is_after<T>(a: &Waiting<T>, b: &Waiting<T>) -> bool {
+        a.distance > b.distance || (a.distance == b.distance && a.rank > b.rank)
+    }
+
+    #[inline]
+    fn is_not_after<T>(a: &Waiting<T>, b: &Waiting<T>) -> bool {
+        a.distance < b.distance || (a.distance == b.distance && a.rank <= b.rank)
+    }
+}
+
+/// A binary heap, the first on top. The standard library's would give the same distances in
+/// the same order, but how equal ones follow each other is part of Tile38's results.
+struct Heap<'a, T, O>(Vec<Waiting<'a, T>>, PhantomData<O>);
+
+impl<'a, T, O: Order> Heap<'a, T, O> {
+    fn new() -> Self {
+        Heap(Vec::new(), PhantomData)
+    }
+
+    fn push(&mut self, distance: f64, rank: Rank, what: What<'a, T>) {
+        let heap = &mut self.0;
+        let mut at = heap.len();
+        heap.push(Waiting { distance, rank, what });
+        while at > 0 {
+            let parent = (at - 1) / 2;
+            if !O::is_after(&heap[parent], &heap[at]) {
+                break;
+            }
+            heap.swap(parent, at);
+            at = parent;
+        }
+    }
+
+    fn pop(&mut self) -> Option<Waiting<'a, T>> {
+        if self.0.is_empty() {
+            return None;
+        }
+        let first = self.0.swap_remove(0);
+        let heap = &mut self.0;
+        let mut at = 0;
+        loop {
+            let (left, right) = (2 * at + 1, 2 * at + 2);
+            let mut least = at;
+            for child in [left, right] {
+                if child < heap.len() && O::is_not_after(&heap[child], &heap[least]) {
+                    least = child;
+                }
+            }
+            if least == at {
+                return Some(first);
+            }
+            heap.swap(at, least);
+            at = least;
+        }
+    }
+
+    /// Whether the first is farther away than so much, or nothing waits.
+    fn is_beyond(&self, most: f64) -> bool {
+        self.distance() > most
+    }
+
+    /// The distance of the first; infinite if nothing waits.
+    fn distance(&self) -> f64 {
+        self.0.first().map_or(f64::INFINITY, |first| first.distance)
+    }
+}
+
+/// An item whose turn it is.
+struct Found<'a, T> {
+    item: &'a T,
+    distance: f64,
+    is_shape: bool,
+}
+
+/// Visits items by ascending distance; see [`super::RTree::nearest`].
+pub(super) fn nearest<'a, T: Item>(
+    root: &'a Node<T>,
+    all: &Bounds,
+    measure: &impl Measure<T>,
+    reach: &Reach,
+    mut visit: impl FnMut(&'a T, f64) -> ControlFlow<()>,
+) -> ControlFlow<()> {
+    let all = all.to_rect();
+    let horizon = if reach.count <= WANTED_MAX {
+        Horizon::new(reach.count, approach(root, all, measure, reach), all)
+    } else {
+        Horizon::new(usize::MAX, reach.distance, all)
+    };
+    let mut walk = Walk::new(root, measure, horizon, true);
+    let mut visited = 0;
+    // Waits until it is known that the next one is farther away.
+    let mut held: Option<Found<T>> = None;
+    while let Some(found) = walk.next() {
+        if let Some(before) = held.take() {
+            let is_apart = found.distance > before.distance + APART_MIN;
+            let are_shapes = before.is_shape && found.is_shape;
+            if !(is_apart || are_shapes) {
+                return visit_all(root, measure, visited, visit);
+            }
+            visited += 1;
+            visit(before.item, before.distance)?;
+        }
+        if reach.orders_equals && walk.distance() <= found.distance + APART_MIN {
+            held = Some(found);
+        } else {
+            visited += 1;
+            visit(found.item, found.distance)?;
+        }
+    }
+    held.map_or(ControlFlow::Continue(()), |last| visit(last.item, last.distance))
+}
+
+/// Visits all items but the first few, boxes in the order in which Tile38 would visit them.
+fn visit_all<'a, T: Item>(
+    root: &'a Node<T>,
+    measure: &impl Measure<T>,
+    skipped: usize,
+    mut visit: impl FnMut(&'a T, f64) -> ControlFlow<()>,
+) -> ControlFlow<()> {
+    let mut boxes = BoxWalk::new(root, measure);
+    let mut shapes = None;
+    let (mut next_box, mut next_shape) = (None, None);
+    for count in 0.. {
+        next_box = next_box.or_else(|| boxes.next());
+        if boxes.has_shapes && shapes.is_none() {
+            let horizon = Horizon::new(usize::MAX, f64::INFINITY, Rect::default());
+            shapes = Some(Walk::new(root, measure, horizon, false));
+        }
+        let before = next_box.as_ref().map_or(f64::INFINITY, |found: &Found<T>| found.distance);
+        next_shape = next_shape.or_else(|| shapes.as_mut()?.next_within(before));
+        let next = if next_shape.as_ref().is_some_and(|found: &Found<T>| found.distance <= before) {
+            next_shape.take()
+        } else {
+            next_box.take()
+        };
+        let Some(found) = next else { break };
+        if count >= skipped {
+            visit(found.item, found.distance)?;
+        }
+    }
+    ControlFlow::Continue(())
+}
+
+/// All boxes, in Tile38's order, and whether there are shapes among what was met so far.
+struct BoxWalk<'a, 'm, T, M> {
+    measure: &'m M,
+    heap: Heap<'a, T, ByDistance>,
+    has_shapes: bool,
+}
+
+impl<'a, 'm, T: Item, M: Measure<T>> BoxWalk<'a, 'm, T, M> {
+    fn new(root: &'a Node<T>, measure: &'m M) -> Self {
+        let mut heap = Heap::new();
+        heap.push(0.0, 0, What::Node(root));
+        BoxWalk { measure, heap, has_shapes: false }
+    }
+
+    fn next(&mut self) -> Option<Found<'a, T>> {
+        loop {
+            let Waiting { distance, what, .. } = self.heap.pop()?;
+            match what {
+                What::Node(Node::Leaf(entries)) => {
+                    for item in &entries.slots {
+                        let Some(bounds) = self.measure.filled_box(item) else {
+                            self.has_shapes = true;
+                            continue;
+                        };
+                        self.heap.push(self.measure.distance(&bounds), 0, What::Box(item));
+                    }
+                }
+                What::Node(Node::Branch(entries)) => {
+                    for (bounds, child) in entries.bounds.iter().zip(&entries.slots) {
+                        let distance = self.measure.distance(&bounds.to_rect());
+                        self.heap.push(distance, 0, What::Node(child));
+                    }
+                }
+                What::Box(item) | What::Shape(item) | What::Unmeasured(item) => {
+                    return Some(Found { item, distance, is_shape: false });
+                }
+            }
+        }
+    }
+}
+
+/// A distance within which all that is wanted lies: goes straight down to a leaf near the
+/// beginning, so that the search proper leaves out most of what it meets.
+fn approach<T: Item>(root: &Node<T>, all: Rect, measure: &impl Measure<T>, reach: &Reach) -> f64 {
+    let origin = measure.origin();
+    let (x, y) = (origin.x as f32, origin.y as f32);
+    let mut horizon = Horizon::new(reach.count, reach.distance, all);
+    let mut node = root;
+    while let Node::Branch(entries) = node {
+        let gaps = entries.bounds.iter().map(|bounds| bounds.gap(x, y));
+        let Some((at, _)) = gaps.enumerate().min_by(|a, b| a.1.total_cmp(&b.1)) else { break };
+        node = &entries.slots[at];
+    }
+    horizon.meet_all(measure, node.entry_bounds());
+    horizon.distance
+}
+
+/// Items by ascending distance up to the horizon, those of equal distance by rank.
+struct Walk<'a, 'm, T, M> {
+    measure: &'m M,
+    heap: Heap<'a, T, ByDistanceAndRank>,
+    horizon: Horizon,
+    /// Whether boxes are wanted besides shapes.
+    has_boxes: bool,
+    near: Vec<(f64, usize)>,
+    boxes: Vec<Option<Rect>>,
+}
+
+impl<'a, 'm, T: Item, M: Measure<T>> Walk<'a, 'm, T, M> {
+    fn new(root: &'a Node<T>, measure: &'m M, mut horizon: Horizon, has_boxes: bool) -> Self {
+        let mut heap = Heap::new();
+        heap.push(0.0, 0, What::Node(root));
+        horizon.draw_window(measure);
+        let near = Vec::with_capacity(NODE_ENTRIES_MAX);
+        let boxes = Vec::with_capacity(NODE_ENTRIES_MAX);
+        Walk { measure, heap, horizon, has_boxes, near, boxes }
+    }
+
+    /// No item that is still to come is nearer.
+    fn distance(&self) -> f64 {
+        self.heap.distance()
+    }
+
+    fn next(&mut self) -> Option<Found<'a, T>> {
+        self.next_within(f64::INFINITY)
+    }
+
+    /// The next item that isn't farther away.
+    fn next_within(&mut self, most: f64) -> Option<Found<'a, T>> {
+        // `>` is false for a distance that is NaN, which is no reason to stop.
+        while !self.heap.is_beyond(most) {
+            let Waiting { distance, rank, what } = self.heap.pop()?;
+            match what {
+                What::Box(item) => return Some(Found { item, distance, is_shape: false }),
+                What::Shape(item) => return Some(Found { item, distance, is_shape: true }),
+                // The horizon came nearer since it was put there.
+                _ if distance > self.horizon.distance => {}
+                What::Unmeasured(item) => {
+                    let distance = self.measure.shape_distance(item, self.horizon.distance);
+                    if distance <= self.horizon.distance {
+                        self.heap.push(distance, rank, What::Shape(item));
+                    }
+                }
+                What::Node(Node::Leaf(entries)) => {
+                    self.open_leaf(&entries.bounds, &entries.slots, rank);
+                }
+                What::Node(Node::Branch(entries)) => {
+                    for (at, bounds) in entries.bounds.iter().enumerate() {
+                        if self.horizon.excludes(bounds) {
+                            continue;
+                        }
+                        let least = self.horizon.between(self.measure, bounds).least;
+                        if least <= self.horizon.distance {
+                            let child = What::Node(&entries.slots[at]);
+                            self.heap.push(least, rank_below(rank, at), child);
+                        }
+                    }
+                }
+            }
+        }
+        None
+    }
+
+    fn open_leaf(&mut self, bounds: &[Bounds], items: &'a [T], rank: Rank) {
+        self.near.clear();
+        for (at, bounds) in bounds.iter().enumerate() {
+            if self.horizon.excludes(bounds) {
+                continue;
+            }
+            let least = self.horizon.meet(self.measure, bounds);
+            if least <= self.horizon.distance {
+                self.near.push((least, at));
+            }
+        }
+        self.horizon.draw_window(self.measure);
+        let farthest = self.horizon.distance;
+        self.near.retain(|(least, _)| *least <= farthest);
+        // Items lie anywhere in memory: to fetch them before the first distance is
+        // computed lets the processor wait for many at a time.
+        self.boxes.clear();
+        self.boxes.extend(self.near.iter().map(|(_, at)| self.measure.filled_box(&items[*at])));
+        for (filled, (least, at)) in self.boxes.iter().zip(&self.near) {
+            let item = &items[*at];
+            let Some(filled) = filled else {
+                let is_known = *least > f64::NEG_INFINITY;
+                let least = if is_known {
+                    *least
+                } else {
+                    self.horizon.between(self.measure, &bounds[*at]).least
+                };
+                self.heap.push(least, rank_below(rank, *at), What::Unmeasured(item));
+                continue;
+            };
+            if self.has_boxes {
+                self.heap.push(self.measure.distance(filled), LAST, What::Box(item));
+            }
+        }
+    }
+}
