@@ -18,7 +18,10 @@ RAW_FIRST_BYTE_SECONDS = 1.0  # for a raw read to get the first byte
 RAW_QUIET_SECONDS = 0.15  # without a byte; then a raw read ends
 CLOSE_SECONDS = 0.5  # for the server to close its side
 RECEIVE_BYTES = 1 << 16
-RESP3_LISTS = {b"%": 2, b">": 1}  # by the kind of a collection, the items that each count stands for
+RESP3_LISTS = {
+    b"%": 2,
+    b">": 1,
+}  # by the kind of a collection, the items that each count stands for
 
 
 def decode(data: bytes) -> str:
@@ -37,9 +40,7 @@ def encode_command(words: Sequence[bytes]) -> bytes:
     return b"*%d\r\n" % len(words) + b"".join(bulks)
 
 
-def parse_reply(
-    data: bytes, start: int = 0, *, is_resp3: bool = False
-) -> tuple[Reply, int] | None:
+def parse_reply(data: bytes, start: int = 0, *, is_resp3: bool = False) -> tuple[Reply, int] | None:
     """Parse the reply at a position; return it and its end, None if it is incomplete.
 
     Of RESP3, a map is returned as the list of its names and values, a push as a list, and nil as
