@@ -94,12 +94,12 @@ resolve = $(VENV)/lock/bin/uv pip compile --quiet pyproject.toml $(2) --output-f
 test: build ## build and pass the tests
 	cargo test --quiet --workspace --exclude tile38py-python
 	HYPOTHESIS_PROFILE=fast $(BIN)/python -m pytest -q -n $(WORKERS) --dist worksteal \
-	  -m 'not slow and not broker and not peer'
+	  -m 'not slow and not broker and not peer and not image'
 
 test-all: build ## all tests: slow ones, brokers, asyncio's debug mode
 	cargo test --quiet --workspace --exclude tile38py-python
 	HYPOTHESIS_PROFILE=slow PYTHONASYNCIODEBUG=1 $(BIN)/python -m pytest -q -n $(WORKERS) \
-	  --dist worksteal --timeout 600 -m 'not peer'
+	  --dist worksteal --timeout 600 -m 'not peer and not image'
 
 SEED ?=
 SEEDS ?=
@@ -129,7 +129,7 @@ models: build ## many random commands, expressions and searches against models o
 	  tests/property/test_keyspace.py tests/property/test_expressions.py tests/property/test_order.py
 
 test-slow: build ## many kills and fail-overs, which take minutes
-	$(BIN)/python -m pytest -q -n $(WORKERS) --dist worksteal --timeout 600 -m 'slow and not broker and not peer'
+	$(BIN)/python -m pytest -q -n $(WORKERS) --dist worksteal --timeout 600 -m 'slow and not broker and not peer and not image'
 
 test-brokers: build ## test hook endpoints against real brokers (.ci/brokers installs them)
 	$(BIN)/python -m pytest -q -n $(WORKERS) --dist loadfile --timeout 180 -m broker

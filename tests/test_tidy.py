@@ -5,7 +5,7 @@ from pathlib import PurePosixPath
 import pytest
 
 from tests.support.process import ROOT
-from tests.support.tidy import files, names, python, repository, rust
+from tests.support.tidy import circles, files, names, python, repository, rust
 from tests.support.tidy.files import SourceFile
 
 HEADER = '"""A module."""\n'
@@ -146,6 +146,25 @@ def test_a_python_module_that_nothing_imports_is_found() -> None:
     assert [text.split(":")[0] for text in repository.dead_modules([used, dead])] == [
         "tile38py/dead.py"
     ]
+
+
+def test_a_circle_of_imports_is_found_in_python() -> None:
+    first = source("tile38py/first.py", "from tile38py.middle import name\n")
+    middle = source("tile38py/middle.py", "import tile38py.last\n")
+    last = source("tile38py/last.py", "from tile38py import first\n")
+    assert not list(circles.findings([first, middle]))
+    (finding,) = circles.findings([first, middle, last])
+    assert finding.startswith("tile38py.first, tile38py.last, tile38py.middle: ")
+
+
+@pytest.mark.parametrize("use", ["crate::b::last::B", "super::b::{C, last::{A, B}}"])
+def test_a_circle_of_uses_is_found_in_rust(use: str) -> None:
+    first = source("crates/engine/src/a.rs", f"use {use};")
+    last = source("crates/engine/src/b/last.rs", "use super::super::a::A;")
+    parent = source("crates/engine/src/b/mod.rs", "mod last;\nuse last::B;")
+    assert not list(circles.findings([first, parent]))
+    (finding,) = circles.findings([first, parent, last])
+    assert finding.startswith("a, b::last: ")
 
 
 def test_a_command_without_a_test_is_found() -> None:

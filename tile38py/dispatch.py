@@ -3,8 +3,10 @@
 It names no command and never waits: long work is returned to the connection.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from enum import Enum, auto
+from functools import partial
 
 from tile38py import errors
 from tile38py._engine import (
@@ -34,18 +36,26 @@ from tile38py.commands.registry import (
     ThreadReply,
 )
 from tile38py.interfaces import Client
-from tile38py.limits import OUTPUT_BYTES_HIGH
+from tile38py.limits import OUTPUT_BYTES_HIGH, SLICE_COMMANDS_COUNT_MAX
 
-ImmediateOutcome = Reply | Replies | RawReply | EngineCommands | LastReply | errors.CommandError
+ImmediateOutcome = Reply | Replies | RawReply | LastReply | errors.CommandError
+
+
+class WorkKind(Enum):
+    """Ways in which background work is run."""
+
+    THREAD = auto()  # run() is called on another thread and returns the result
+    TASK = auto()  # run() returns a task
+    TIME_SLICES = auto()  # run() returns an iterator; each step is one time slice of the event loop
 
 
 @dataclass(frozen=True, slots=True)
 class BackgroundWork:
-    """Work off the event loop, and the framing of its result on the event loop's thread."""
+    """Work beside other connections, and the framing of its result on the event loop's thread."""
 
     run: Callable[[], object]
     frame: Callable[[object], bytes]
-    is_task: bool = False  # True: run starts a task; False: it is called on another thread
+    kind: WorkKind = WorkKind.THREAD
 
 
 @dataclass(slots=True)
@@ -153,9 +163,14 @@ class Dispatcher:
             case ThreadReply():
                 return self._timed(client, words, _deferred(session, outcome))
             case TaskReply(begin):
-                return self._timed(
-                    client, words, BackgroundWork(begin, _framing(session), is_task=True)
+                work = BackgroundWork(begin, _framing(session), WorkKind.TASK)
+                return self._timed(client, words, work)
+            case EngineCommands(commands, reply):
+                slices = partial(self._run_slices, client, commands)
+                work = BackgroundWork(
+                    slices, lambda _: framed(session, reply), WorkKind.TIME_SLICES
                 )
+                return self._timed(client, words, work)
         self._answer(client, outcome, result)
         if not is_live:
             self._measure(client, words, timing)
@@ -167,18 +182,22 @@ class Dispatcher:
             case Replies(replies):
                 for reply in replies:
                     result.add(framed(session, reply))
-            case EngineCommands(commands, reply):
-                inner = self._services.engine.session()
-                inner.authenticated = True
-                for words in commands:
-                    self._process(client, inner.run(words, self._services.clock.now_ns()), result)
-                result.add(framed(session, reply))
             case LastReply(None):
                 pass
             case LastReply(reply) if reply is not None:
                 result.add(framed(session, reply))
             case Reply() | RawReply() | errors.CommandError():
                 result.add(framed(session, outcome))
+
+    def _run_slices(self, client: Client, commands: Iterator[list[bytes]]) -> Iterator[None]:
+        """Run commands of a handler, some in each step. Their replies are dropped."""
+        session = self._services.engine.session()
+        session.authenticated = True
+        for count, words in enumerate(commands, 1):
+            batch = session.run(words, self._services.clock.now_ns())
+            self._process(client, batch, RunResult())
+            if count % SLICE_COMMANDS_COUNT_MAX == 0:
+                yield
 
     def _start_timing(self) -> WorkTiming:
         now_ns = self._services.clock.monotonic_ns()
@@ -192,14 +211,14 @@ class Dispatcher:
         def run() -> object:
             timing.started_ns = now_ns()
             result = work.run()
-            timing.done_ns = 0 if work.is_task else now_ns()
+            timing.done_ns = now_ns() if work.kind is WorkKind.THREAD else 0
             return result
 
         def frame(result: object) -> bytes:
             self._measure(client, words, timing)
             return work.frame(result)
 
-        return BackgroundWork(run, frame, work.is_task)
+        return BackgroundWork(run, frame, work.kind)
 
     def _measure(self, client: Client, words: list[bytes], timing: WorkTiming) -> None:
         services = self._services

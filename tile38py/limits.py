@@ -31,9 +31,10 @@ WEBSOCKET_MESSAGE_BYTES_MAX = 1 * MIB  # a message from a client: only short com
 HTTP_HEAD_BYTES_MAX = 64 * KIB  # request line and headers
 HTTP_BODY_BYTES_MAX = 512 * MIB  # the same bound as an argument in RESP has
 
-# Reads on other threads
+# Work beside other connections
 SWITCH_SECONDS = 0.0005  # for which another thread may hold the GIL while the event loop waits
 LONG_READ_THREADS_MAX = 4  # reads that run on threads at the same time
+SLICE_COMMANDS_COUNT_MAX = 256  # commands of a handler that run in one time slice
 
 # Loading and copying the log
 LOAD_CHUNK_BYTES = 4 * MIB  # loaded per call of the engine; clients wait so long for LOADING
@@ -85,7 +86,7 @@ FOLLOWER_STUCK_SECONDS_MAX = 60.0  # without progress of its write buffer; then 
 FOLLOWER_CHECK_SECONDS = 1.0  # between two checks for such followers
 
 # Hook queue and delivery
-HOOK_FLUSH_SECONDS = 0.5  # between two writes of the queue: what a kill -9 can lose or repeat
+HOOK_FLUSH_SECONDS = 0.5  # between two writes of the queue; a kill -9 loses or repeats so much
 HOOK_SWEEP_SECONDS = 1.0  # between two sweeps for expired events
 HOOK_TTL_SECONDS = 30  # default of hook-queue-ttl
 HOOK_QUEUE_BYTES_MAX = 256 * MIB  # default of hook-queue-max-size

@@ -1,4 +1,4 @@
-"""HELLO, RESET and what RESP3 changes."""
+"""HELLO, and what RESP3 changes."""
 
 import json
 
@@ -144,23 +144,3 @@ def test_who_asks_for_a_protocol_gets_resp_where_connections_begin_in_json(bench
     assert bench.call("GET", "k", "i", client=client).startswith(b"$")
     assert bench.call("HELLO", "2", client=client).startswith(b"*14\r\n")
     assert bench.call("GET", "k", "i", client=client) == b"$-1\r\n"
-
-
-def test_reset_returns_to_the_beginning(bench: Bench) -> None:
-    bench.config.set("requirepass", "secret")
-    bench.call("HELLO", "3", "AUTH", "default", "secret", "SETNAME", "bob")
-    bench.call("SUBSCRIBE", "a")
-    assert bench.call("RESET") == b"+RESET\r\n"
-    assert bench.client.listener is None
-    assert bench.client.name == b""
-    assert bench.client.session.protocol == 2
-    assert not bench.client.session.authenticated
-
-
-@pytest.mark.parametrize("words", [("SUBSCRIBE", "a"), ("MONITOR",)])
-def test_reset_ends_what_a_resp2_connection_listens_to(
-    bench: Bench, words: tuple[str, ...]
-) -> None:
-    bench.call(*words)
-    assert bench.call("RESET") == b"+RESET\r\n"
-    assert bench.call("GET", "k", "i") == b"$-1\r\n"

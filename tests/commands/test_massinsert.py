@@ -2,7 +2,10 @@
 
 import pytest
 
-from tests.support.bench import Bench
+from tests.support.bench import Bench, FakeSocket, turn_until
+from tests.support.fakes import command
+from tile38py._engine import HookEvent
+from tile38py.limits import SLICE_COMMANDS_COUNT_MAX
 
 
 def test_objects_of_all_kinds_are_made_and_logged(bench: Bench) -> None:
@@ -43,3 +46,32 @@ def test_it_is_a_write(bench: Bench) -> None:
     bench.gates.apply()
     assert bench.call("MASSINSERT", "1", "1") == b"-ERR read only\r\n"
     assert bench.fake_journal.data == b""
+
+
+async def test_others_are_served_and_messages_leave_while_it_runs(bench: Bench) -> None:
+    fence = ("WITHIN", "mi:0", "FENCE", "BOUNDS", "-90", "-180", "90", "180")
+    assert bench.call("SETHOOK", "h", "http://x", *fence) == b":1\r\n"
+    bench.fake_journal.flush()
+    line, other = FakeSocket(bench), FakeSocket(bench)
+    count = 10 * SLICE_COMMANDS_COUNT_MAX
+    # What stands behind it in the pipeline has to wait.
+    assert line.send(command(b"MASSINSERT", b"1", b"%d" % count) + command(b"PING")) == b""
+    bench.fake_journal.flush()
+    events = sum(isinstance(event, HookEvent) for event in bench.hooks.taken)
+    assert 0 < events < 2 * SLICE_COMMANDS_COUNT_MAX
+    assert other.call(b"SCAN", b"mi:0", b"COUNT") == b":%d\r\n" % SLICE_COMMANDS_COUNT_MAX
+    assert other.call(b"PING") == b"+PONG\r\n"
+    await turn_until(lambda: bench.log_lines != [])
+    bench.fake_journal.flush()
+    assert line.transport.taken() == b"+OK\r\n+PONG\r\n"
+    assert other.call(b"SCAN", b"mi:0", b"COUNT") == b":%d\r\n" % count
+
+
+async def test_it_ends_in_an_error_when_the_log_takes_no_more(bench: Bench) -> None:
+    line = FakeSocket(bench)
+    assert line.call(b"MASSINSERT", b"1", b"%d" % (3 * SLICE_COMMANDS_COUNT_MAX)) == b""
+    bench.fake_journal.flush("no space")
+    assert b"no space" in line.transport.taken()
+    await turn_until(lambda: bench.log_lines != [])
+    bench.fake_journal.flush()
+    assert line.transport.taken() == b""

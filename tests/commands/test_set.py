@@ -38,3 +38,24 @@ def test_a_second_return_is_invalid_unless_a_word_of_its_own_follows(bench: Benc
     assert bench.call("SET", "fleet", "a", "RETURN", "OBJECT", "RETURN", *stored[3:]) == point
     error = b"-ERR wrong number of arguments for 'set' command\r\n"
     assert bench.call(*stored, "RETURN", "OBJECT", "RETURN", "BOUNDS") == error
+
+
+@pytest.mark.parametrize(
+    "search",
+    [
+        "WITHIN fleet COUNT BOUNDS -90 -180 90 180",
+        "INTERSECTS fleet COUNT BOUNDS -90 -180 90 180",
+        "INTERSECTS fleet COUNT CIRCLE 0.5 0.5 1000000",
+        "NEARBY fleet COUNT POINT 0.5 0.5",
+        "NEARBY fleet COUNT POINT 0.5 0.5 1000000",
+        "NEARBY fleet SPARSE 2 COUNT POINT 0.5 0.5 1000000",
+        "TEST GET fleet a WITHIN BOUNDS -90 -180 90 180",
+        "TEST GET fleet a INTERSECTS BOUNDS -90 -180 90 180",
+        "TEST GET fleet a INTERSECTS CIRCLE 0.5 0.5 1000000",
+        "TEST POINT 0.5 0.5 WITHIN GET fleet a",
+    ],
+)
+def test_a_box_with_swapped_corners_is_nowhere_for_all_searches(bench: Bench, search: str) -> None:
+    assert bench.call("SET", "fleet", "a", "BOUNDS", "1", "1", "0", "0") == b"+OK\r\n"
+    assert bench.call(*search.split()) == b":0\r\n"
+    assert bench.call("SCAN", "fleet", "COUNT") == b":1\r\n"

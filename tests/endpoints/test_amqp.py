@@ -117,7 +117,7 @@ async def test_what_may_not_be_made_is_told_and_holds_up_no_other_queue(rabbitmq
     assert reason is not None
     assert "ACCESS_REFUSED" in reason
     batch = batch_of(event(2))
-    assert pool.resting_until_ns(f"{place}/there") == 0
+    assert pool.backoff_until_ns(f"{place}/there") == 0
     assert await pool.send(f"{place}/there", batch) is None
     assert batch.delivered == {0}
     await pool.close()

@@ -172,7 +172,7 @@ async def test_a_redirect_to_a_dead_server_is_the_fault_of_its_url_alone() -> No
         assert reason is not None
         assert str(dead) in reason
         good = batch_of(event(2))
-        assert pool.resting_until_ns(f"{url}/good") == 0
+        assert pool.backoff_until_ns(f"{url}/good") == 0
         assert await pool.send(f"{url}/good", good) is None
         assert good.delivered == {0}
         await pool.close()
@@ -217,9 +217,9 @@ async def test_a_busy_server_gets_nothing_until_the_time_that_it_names(
     assert batch.delivered == {0}
     assert not batch.refused
     assert seen == [event(0), event(1)]
-    assert (pool.resting_until_ns(url) - began_ns) / 1e9 == pytest.approx(seconds, abs=0.4)
+    assert (pool.backoff_until_ns(url) - began_ns) / 1e9 == pytest.approx(seconds, abs=0.4)
     # Other URLs of the server aren't meant.
-    assert pool.resting_until_ns(f"http://127.0.0.1:{server.port}/other") == 0
+    assert pool.backoff_until_ns(f"http://127.0.0.1:{server.port}/other") == 0
 
 
 async def test_no_further_hook_is_sent_to_a_busy_server() -> None:

@@ -21,7 +21,7 @@ from tests.support.stand_ins import (
     environment_of,
 )
 from tests.support.strangers import certified
-from tile38py.endpoints.parts import parts_of
+from tile38py.endpoints.chunks import chunks_of
 from tile38py.endpoints.sqs import BOUNDS
 from tile38py.interfaces.delivery import Batch
 from tile38py.limits import MIB
@@ -65,7 +65,7 @@ def test_an_event_that_sqs_would_not_take_holds_up_its_hook_alone() -> None:
             queued(3, "large", event(3)),
         ]
     )
-    assert parts_of(batch, batch.waiting(), BOUNDS, set()) == [[1]]
+    assert chunks_of(batch, batch.waiting(), BOUNDS, set()) == [[1]]
     assert batch.refused == {0: "larger than the service takes"}
 
 

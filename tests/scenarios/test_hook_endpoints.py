@@ -31,7 +31,7 @@ CODE = """
         def cluster(self):
             return ()
 
-        async def connect(self, surroundings):
+        async def connect(self, dependencies):
             return FileEndpoint()
 
 

@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Protocol
 
@@ -27,7 +27,7 @@ from tile38py._engine import Close, Engine
 from tile38py.clients import Clients
 from tile38py.commands.registry import LastReply, Services
 from tile38py.config import Config
-from tile38py.dispatch import BackgroundWork, Dispatcher
+from tile38py.dispatch import BackgroundWork, Dispatcher, WorkKind
 from tile38py.endpoints.checker import EndpointChecker
 from tile38py.endpoints.registry import Registry
 from tile38py.gates import Gates
@@ -147,9 +147,14 @@ class Bench:
             if result.stop is not None:
                 assert isinstance(result.stop, BackgroundWork)
                 value = result.stop.run()
-                if result.stop.is_task:
-                    assert isinstance(value, FinishedTask)
-                    value = value.result()
+                match result.stop.kind:
+                    case WorkKind.TASK:
+                        assert isinstance(value, FinishedTask)
+                        value = value.result()
+                    case WorkKind.TIME_SLICES:
+                        assert isinstance(value, Iterator)
+                        for _ in value:
+                            pass
                 replies += result.stop.frame(value)
             batch = client.session.feed(b"", self.clock.now_ns())
 

@@ -11,8 +11,9 @@ from tests.support.events import hook_event
 from tests.support.fake_time import FakeTimeLoop, fake_clock
 from tile38py.delivery.counters import Counters
 from tile38py.delivery.hook_queue import HookQueue
-from tile38py.delivery.retention import Retention, Sweeper
+from tile38py.delivery.retention import Retention
 from tile38py.delivery.store import Store
+from tile38py.delivery.sweeper import Sweeper
 from tile38py.delivery.worker import Tools, Worker
 from tile38py.interfaces.delivery import Batch
 
@@ -59,7 +60,7 @@ class FakeCouriers:
     linger: float = 0.0
     open_count: int = 0
 
-    def resting_until_ns(self, url: str) -> int:
+    def backoff_until_ns(self, url: str) -> int:
         """Return the end of the backoff after the last failure."""
         return self.resting.get(url, 0)
 

@@ -11,7 +11,7 @@ from tile38py.clock import SystemClock, new_server_id
 from tile38py.delivery.deliveries import Deliveries
 from tile38py.endpoints.names import Names
 from tile38py.endpoints.pool import Pool
-from tile38py.endpoints.registry import Registry, Surroundings
+from tile38py.endpoints.registry import EndpointDependencies, Registry
 from tile38py.interfaces import Clock
 from tile38py.interfaces.delivery import Batch
 
@@ -49,8 +49,8 @@ def new_pool(
         published.append((channel, message))
         return 1
 
-    surroundings = Surroundings(environment or {}, new_server_id, publish, names or Names())
-    return Pool(Registry(), surroundings, clock=clock or SystemClock(), log=tell)
+    dependencies = EndpointDependencies(environment or {}, new_server_id, publish, names or Names())
+    return Pool(Registry(), dependencies, clock=clock or SystemClock(), log=tell)
 
 
 def tell(text: str, /, *values: object) -> None:

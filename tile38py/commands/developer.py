@@ -15,7 +15,7 @@ from tile38py.commands.registry import (
 )
 
 SLEEP_SECONDS_MAX = 3600.0  # for which one SLEEP may occupy a thread
-MASS_COUNT_MAX = 10_000_000  # objects of one MASSINSERT, which blocks the event loop
+MASS_COUNT_MAX = 10_000_000  # objects of one MASSINSERT
 WORLD = (-90.0, -180.0, 90.0, 180.0)  # minimum latitude and longitude, then the maxima
 VALUES = "1 0 -1 14 20.5 120 -120 20000 -20000 214748300 -214748300 2014748300 123.12312301"
 FIELDS = [

@@ -164,7 +164,7 @@ def _leader_role(call: Call) -> Reply:
 
 
 def replica_offset(server: Services, client: Client) -> int:
-    """How much of the log a replica has taken; until it reads the log, as Tile38, all of it."""
+    """Return the offset of a replica; before it reads the log the end of the log, as in Tile38."""
     progress = server.log_streams.progress(client)
     return server.journal.size if progress is None else progress.offset
 

@@ -1,4 +1,4 @@
-"""The waiting events of one hook: what is in memory, and what only the file holds."""
+"""The waiting events of one hook, in memory and in the file."""
 
 from collections import deque
 from collections.abc import Sequence
@@ -12,7 +12,7 @@ LIST_COUNT_MAX: Final = 32
 
 
 class Backlog:
-    """In order: its items in memory, then (cursor, disk_last] in the file alone, then `tail`."""
+    """In order: `items` in memory, then (cursor, disk_last] only in the file, then `tail`."""
 
     __slots__ = (
         "cursor",
@@ -49,7 +49,7 @@ class Backlog:
 
     @property
     def oldest_ns(self) -> int:
-        """When the oldest event was queued; 0 if nothing waits."""
+        """The time when the oldest event was queued; 0 if none waits."""
         if self.items:
             return self.items[0].queued_ns
         if self.disk_last:
@@ -57,7 +57,7 @@ class Backlog:
         return self.tail[0].queued_ns if self.tail else 0
 
     def holds(self, event: QueuedEvent) -> bool:
-        """Whether an event that the file wasn't told of still waits."""
+        """Whether an event that isn't in the file still waits."""
         first = self.items[0] if self.items else self.tail[0] if self.tail else None
         return first is not None and first.number <= event.number
 
@@ -78,7 +78,7 @@ class Backlog:
         self.items.extend(events)
 
     def remove(self, count: int) -> Sequence[QueuedEvent]:
-        """Remove the first so many items, one at least; which they were."""
+        """Remove the first items, at least one; return them."""
         items = self.items
         if isinstance(items, deque):
             gone = [items.popleft() for _ in range(count)]
@@ -89,7 +89,7 @@ class Backlog:
         return gone
 
     def evict(self) -> int:
-        """Forget what the file holds as well and nobody has taken; the bytes of it."""
+        """Drop from memory the events that are in the file and not taken; return their bytes."""
         if self.disk_last:
             return self._evict_tail()
         kept = list(self.items)
@@ -114,14 +114,14 @@ class Backlog:
         return size
 
     def skip(self, number: int) -> None:
-        """The file's first event is gone."""
+        """Skip the file's first event, which was dropped."""
         self.waiting -= 1
         self.cursor = number
         if number == self.disk_last:
             self.loaded([], number, is_all=True)
 
     def loaded(self, events: list[QueuedEvent], last: int, *, is_all: bool) -> None:
-        """Add what was read of the file's part up to the event `last`; is_all: it had no more."""
+        """Add events read from the file up to number `last`; is_all: it has no more before that."""
         self._extend(events)
         if not is_all:
             self.cursor, self.disk_oldest_ns = events[-1].number, events[-1].queued_ns

@@ -1,4 +1,4 @@
-"""What operators see of each hook's deliveries. Counts; decides nothing."""
+"""Counters of each hook's deliveries, for operators."""
 
 from tile38py.interfaces.delivery import HookCounters
 from tile38py.limits import HOOK_FATE_COUNT_MAX
@@ -12,37 +12,37 @@ class Counters:
         self._of_hook: dict[str, HookCounters] = {}
 
     def get(self, hook: str) -> HookCounters:
-        """A hook's counters, to be read."""
+        """Return a hook's counters. Read only."""
         return self._of_hook.get(hook) or HookCounters()
 
     def forget(self, hook: str) -> None:
-        """The hook is gone; the sums stay."""
+        """Drop a deleted hook's counters; the sums stay."""
         self._of_hook.pop(hook, None)
 
     def add_sent(self, hook: str, count: int) -> None:
-        """So many events were delivered."""
+        """Count delivered events."""
         self._own(hook).sent += count
         self.total.sent += count
 
     def add_failed(self, hook: str, *, reason: str, now_ns: int) -> None:
-        """No endpoint took the hook's next event, which stays in the queue."""
+        """Count a failed attempt to deliver the hook's next event."""
         for counters in (self._own(hook), self.total):
             counters.failed += 1
             counters.last_error = reason[:HOOK_FATE_COUNT_MAX]
             counters.last_error_ns = now_ns
 
     def add_retried(self, hook: str) -> None:
-        """An event that failed before is tried again."""
+        """Count a repeated attempt."""
         self._own(hook).retried += 1
         self.total.retried += 1
 
     def add_expired(self, hook: str, count: int = 1) -> None:
-        """So many events waited too long."""
+        """Count events that expired in the queue."""
         self._own(hook).expired += count
         self.total.expired += count
 
     def add_dropped(self, hook: str, count: int = 1) -> None:
-        """So many events had no room."""
+        """Count events that were dropped for lack of room."""
         self._own(hook).dropped += count
         self.total.dropped += count
 

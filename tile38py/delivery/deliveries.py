@@ -1,4 +1,4 @@
-"""The one object that the server sees of delivery: events go in, endpoints get them.
+"""Delivery as the server sees it: takes hooks' events and has them sent to endpoints.
 
 deliveries = Deliveries(path, pool, clock=…, hooks=…, log=log.error)
 deliveries.open()                    # raises StartError
@@ -16,9 +16,10 @@ from typing import TypeVar
 from tile38py._engine import HookChange, HookEvent
 from tile38py.delivery.counters import Counters
 from tile38py.delivery.hook_queue import HookQueue
-from tile38py.delivery.retention import Retention, Sweeper
+from tile38py.delivery.retention import Retention
 from tile38py.delivery.store import LEGACY_SUFFIX, Store, StoreError
-from tile38py.delivery.worker import Tools, Worker, in_parts
+from tile38py.delivery.sweeper import Sweeper
+from tile38py.delivery.worker import Tools, Worker, in_slices
 from tile38py.interfaces import Clock, Tell
 from tile38py.interfaces.delivery import Couriers, HookCounters, HookDirectory, HookReport
 from tile38py.limits import (
@@ -88,7 +89,7 @@ class Deliveries:
 
     @property
     def waiting_count(self) -> int:
-        """Events that wait, over all hooks."""
+        """The number of waiting events, over all hooks."""
         return self.queue.count
 
     @property
@@ -112,7 +113,7 @@ class Deliveries:
         return self.counters.total
 
     def retain(self, *, ttl_seconds: int, bytes_max: int) -> None:
-        """Keep events so long, and so many bytes of them; 0 = no bound. In force at once."""
+        """Set the lifetime and the total size of waiting events; 0 = no bound. In force at once."""
         self.retention.ttl_ns = ttl_seconds * 10**9
         self.retention.bytes_max = bytes_max
         self._crowded.set()
@@ -124,7 +125,7 @@ class Deliveries:
         for event in events:
             if isinstance(event, HookChange):
                 self._worker.changed(event.hook)
-            # A hook for which something waited before is in the worker's hands.
+            # The worker knows hooks that have waiting events already.
             elif append(event, now_ns):
                 wake(event.hook)
         self._dirty.set()
@@ -132,7 +133,7 @@ class Deliveries:
             self._crowded.set()
 
     def report(self, hook: str) -> HookReport:
-        """What became of a hook's events."""
+        """Return the counters of a hook and the state of its queue."""
         return HookReport(
             self.counters.get(hook),
             self.queue.waiting(hook),
@@ -151,7 +152,7 @@ class Deliveries:
     async def _review(self) -> None:
         """Log the endpoints of the loaded hooks to which nothing can ever be sent."""
         found: dict[str, str] = {}
-        async for part in in_parts(self._hooks.names(), HOOK_STEP_COUNT_MAX):
+        async for part in in_slices(self._hooks.names(), HOOK_STEP_COUNT_MAX):
             for hook in part:
                 for problem in self._problems(hook):
                     found.setdefault(problem, hook)
@@ -224,7 +225,7 @@ class Deliveries:
             if self.queue.count:
                 await self._sweeper.sweep()
             self._crowded.clear()
-            # What was delivered since has to leave the file, though nothing new came.
+            # Delivered events have to leave the file even if no new ones arrive.
             if self.queue.is_dirty:
                 self._dirty.set()
 

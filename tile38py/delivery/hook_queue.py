@@ -33,11 +33,11 @@ class InThread(Protocol):
     """Runs a function on the queue's one thread."""
 
     def __call__(self, function: Callable[[], Result], /) -> Coroutine[object, object, Result]:
-        """The function's result, or what it raises."""
+        """Return the function's result, or raise its exception."""
 
 
 class HookQueue:
-    """All methods but those with `await` in their use are for the event loop and never wait."""
+    """The hook queue. Only the event loop's thread uses it; only coroutines wait."""
 
     def __init__(
         self,
@@ -73,25 +73,25 @@ class HookQueue:
             backlog.disk_oldest_ns = clock.now_ns()
 
     def hooks(self) -> list[str]:
-        """Hooks for which something waits."""
+        """Return the hooks with waiting events."""
         return list(self._backlogs)
 
     def has(self, hook: str) -> bool:
-        """Whether anything waits for a hook."""
+        """Whether events of a hook wait."""
         return hook in self._backlogs
 
     def needs_load(self, hook: str) -> bool:
-        """Whether take() would find nothing before load() was awaited."""
+        """Whether load() is needed before take() finds events."""
         backlog = self._backlogs.get(hook)
         return backlog is not None and backlog.needs_load
 
     def waiting(self, hook: str) -> int:
-        """How many events of a hook wait."""
+        """Return the number of waiting events of a hook."""
         backlog = self._backlogs.get(hook)
         return 0 if backlog is None else backlog.waiting
 
     def oldest_ns(self, hook: str) -> int:
-        """When the oldest event of a hook was queued; 0 if none waits."""
+        """Return when the oldest event of a hook was queued; 0 if none waits."""
         backlog = self._backlogs.get(hook)
         return 0 if backlog is None else backlog.oldest_ns
 
@@ -102,11 +102,11 @@ class HookQueue:
 
     @property
     def is_dirty(self) -> bool:
-        """Whether the file lacks something."""
+        """Whether the file isn't up to date."""
         return bool(self._unwritten or self._done or self._is_flushing)
 
     def append(self, event: HookEvent, now_ns: int) -> bool:
-        """Add an event; whether it is the only one of its hook."""
+        """Add an event; return whether it is the only one of its hook."""
         hook = event.hook
         size = len(event.body) + HOOK_EVENT_BYTES
         if self._lacks_room(size):
@@ -134,7 +134,7 @@ class HookQueue:
         return self._retention.is_far_exceeded(self.bytes + size)
 
     def take(self, hook: str, count_max: int, bytes_max: int) -> list[QueuedEvent]:
-        """The oldest events of a hook, in order, until settle() says what became of them."""
+        """Return the oldest events of a hook, in order. They are taken until settle() is called."""
         backlog = self._backlogs.get(hook)
         if backlog is None:
             return []
@@ -151,7 +151,7 @@ class HookQueue:
         return taken
 
     def settle(self, taken: Sequence[QueuedEvent], count: int) -> None:
-        """The first so many of a hook's taken events are delivered; the others wait again."""
+        """Remove the first `count` taken events, which are delivered; the others wait again."""
         hook = taken[0].hook
         backlog = self._backlogs.get(hook)
         if backlog is None or not backlog.taken or backlog.items[0].number != taken[0].number:
@@ -164,7 +164,7 @@ class HookQueue:
             del self._backlogs[hook]
 
     def drop(self, hook: str) -> int:
-        """Forget all events of a hook that was deleted; how many were in memory."""
+        """Drop all events of a deleted hook; return how many were in memory."""
         backlog = self._backlogs.pop(hook, None)
         if backlog is None:
             return 0
@@ -177,7 +177,7 @@ class HookQueue:
         return len(in_memory)
 
     async def load(self, hooks: Sequence[str]) -> None:
-        """Read the next events of these hooks from the file, in one go."""
+        """Read the next events of these hooks from the file, all in one transaction."""
         count_max = max(HOOK_LOAD_COUNT_MAX // max(len(hooks), 1), HOOK_LOAD_COUNT_MIN)
         bytes_max = HOOK_LOAD_BYTES_MAX // max(len(hooks), 1)
         wanted: list[tuple[Backlog, Range]] = []
@@ -211,7 +211,7 @@ class HookQueue:
             del self._backlogs[span.hook]
 
     async def flush(self) -> None:
-        """Bring the file up to date, as of now."""
+        """Write the present state to the file."""
         if self._is_flushing:
             return
         self._is_flushing = True
@@ -224,7 +224,7 @@ class HookQueue:
             self._is_flushing = False
 
     async def _flush_group(self) -> bool:
-        """One transaction, in steps that are short for the event loop; whether it succeeded."""
+        """Write one transaction, prepared in time slices; return whether it succeeded."""
         # Taken first: what is delivered from here on is removed by the next one.
         done, self._done = self._done, {}
         events: list[QueuedEvent] = []
@@ -255,7 +255,7 @@ class HookQueue:
         return True
 
     def _next_unwritten(self, written: dict[str, Backlog]) -> list[QueuedEvent]:
-        """Some of the oldest that the file lacks and that still wait; and whose they are."""
+        """Return some of the oldest unwritten events that wait; add their backlogs to written."""
         found: list[QueuedEvent] = []
         for _ in range(min(len(self._unwritten), HOOK_STEP_COUNT_MAX)):
             event = self._unwritten.popleft()
@@ -291,7 +291,7 @@ class HookQueue:
             self.memory_bytes -= size + gone * HOOK_EVENT_BYTES
 
     def expire(self, hook: str) -> bool:
-        """Drop what is too old of what memory holds of a hook; whether there is more of it."""
+        """Drop expired events of a hook from memory; return whether there are more."""
         backlog = self._backlogs.get(hook)
         return backlog is not None and self._expire(hook, backlog)
 
@@ -311,7 +311,7 @@ class HookQueue:
         return count == HOOK_SWEEP_COUNT_MAX
 
     def drop_row(self, row: Row, *, is_old: bool) -> bool:
-        """Drop an event that the file holds, unless somebody has it in hand; whether it went."""
+        """Drop an event of the file, unless it is taken; return whether it was dropped."""
         backlog = self._backlogs.get(row.hook)
         if backlog is None or backlog.is_loading:
             return False
@@ -329,7 +329,7 @@ class HookQueue:
         return True
 
     def drop_unwritten(self, size: int = 0) -> None:
-        """Make room for so many bytes where the file can't help: the oldest unwritten go."""
+        """Drop the oldest unwritten events until there is room for so many bytes."""
         while self._unwritten and self._retention.is_exceeded(self.bytes + size):
             event = self._unwritten[0]
             backlog = self._backlogs.get(event.hook)
@@ -342,7 +342,7 @@ class HookQueue:
             self._unwritten.popleft()
 
     def _drop_through(self, event: QueuedEvent, backlog: Backlog) -> int:
-        """Drop a hook's event, and what it has in memory before it; how many they were."""
+        """Drop an event and the hook's earlier ones in memory; return their number."""
         if backlog.tail and backlog.tail[0] is event:
             backlog.tail.popleft()
             backlog.waiting -= 1
@@ -371,14 +371,14 @@ class HookQueue:
             backlog.written_last = 0
 
     def _forget(self, count: int, size: int) -> None:
-        """So many events of memory are gone; the size of their texts."""
+        """Subtract events and the size of their texts from the totals."""
         size += count * HOOK_EVENT_BYTES
         self.count -= count
         self.bytes -= size
         self.memory_bytes -= size
 
     def set_health(self, error: str | None) -> None:
-        """Tell when the file can't be read or written, and when it can again."""
+        """Report when the file can't be read or written, and when it can again."""
         if error != self.error:
             self.error = error
             self.on_health(error)

@@ -1,111 +1,25 @@
-"""What the hook queue may keep, and who sees to it: too old goes, and too much, oldest first.
+"""The retention of the hook queue: how long events may wait, and how many bytes."""
 
-The queue does the forgetting; this decides what is forgotten, in steps that are short for the loop.
-"""
-
-import asyncio
-from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from functools import partial
-from typing import TYPE_CHECKING
 
-from tile38py.delivery.store import Row, Store, StoreError
-from tile38py.limits import (
-    HOOK_QUEUE_BYTES_MAX,
-    HOOK_QUEUE_BYTES_SLACK,
-    HOOK_SWEEP_COUNT_MAX,
-    HOOK_TTL_SECONDS,
-)
-
-if TYPE_CHECKING:
-    from tile38py.delivery.hook_queue import HookQueue, InThread
+from tile38py.limits import HOOK_QUEUE_BYTES_MAX, HOOK_QUEUE_BYTES_SLACK, HOOK_TTL_SECONDS
 
 
 @dataclass(slots=True)
 class Retention:
-    """How long and how much the queue keeps: settings that may change while it works."""
+    """Lifetime and total size of waiting events: settings that may change at any time."""
 
     ttl_ns: int = HOOK_TTL_SECONDS * 10**9  # 0 = until delivered
     bytes_max: int = HOOK_QUEUE_BYTES_MAX  # 0 = no bound; the oldest events go first
 
     def cutoff_ns(self, now_ns: int) -> int:
-        """What was queued before this is too old."""
+        """Return the time before which queued events are expired."""
         return now_ns - self.ttl_ns if self.ttl_ns else 0
 
     def is_exceeded(self, size: int) -> bool:
-        """Whether so many bytes are too many."""
+        """Whether so many bytes exceed the limit."""
         return 0 < self.bytes_max < size
 
     def is_far_exceeded(self, size: int) -> bool:
-        """Whether they are so many that what has no room goes at once, in whichever order."""
+        """Whether so many bytes exceed the limit and the slack: new events are dropped at once."""
         return 0 < self.bytes_max < size - HOOK_QUEUE_BYTES_SLACK
-
-
-class Sweeper:
-    """Looks at the queue from time to time."""
-
-    def __init__(
-        self,
-        queue: "HookQueue",
-        store: Store,
-        *,
-        in_thread: "InThread",
-        now_ns: Callable[[], int],
-        retention: Retention,
-    ) -> None:
-        self._queue = queue
-        self._store = store
-        self._in_thread = in_thread
-        self._now_ns = now_ns
-        self._retention = retention
-
-    async def sweep(self) -> None:
-        """Drop what is too old, and the oldest while there is too much."""
-        cutoff_ns = self._retention.cutoff_ns(self._now_ns())
-        if cutoff_ns:
-            for _ in self._sweep_memory():
-                await asyncio.sleep(0)
-        if cutoff_ns or self._has_excess():
-            await self._sweep_file(cutoff_ns)
-        if self._has_excess():
-            self._queue.drop_unwritten()
-
-    def _has_excess(self) -> bool:
-        return self._retention.is_exceeded(self._queue.bytes)
-
-    def _sweep_memory(self) -> Iterator[None]:
-        """Yields whenever the event loop should have its turn."""
-        for position, hook in enumerate(self._queue.hooks(), 1):
-            while self._queue.expire(hook):
-                yield
-            if position % HOOK_SWEEP_COUNT_MAX == 0:
-                yield
-
-    async def _sweep_file(self, cutoff_ns: int) -> None:
-        """Walk through the file from its oldest event to the first that may stay."""
-        last = 0
-        try:
-            while True:
-                rows = await self._in_thread(partial(self._store.oldest, last))
-                victims = self._choose(rows, cutoff_ns)
-                if victims:
-                    await self._in_thread(partial(self._store.remove, victims))
-                may_have_more = len(rows) == HOOK_SWEEP_COUNT_MAX
-                if not may_have_more or not self._is_victim(rows[-1], cutoff_ns):
-                    return
-                last = rows[-1].number
-        except StoreError as error:
-            self._queue.set_health(str(error))
-
-    def _is_victim(self, row: Row, cutoff_ns: int) -> bool:
-        return row.queued_ns < cutoff_ns or self._has_excess()
-
-    def _choose(self, rows: Iterable[Row], cutoff_ns: int) -> list[int]:
-        """Those of the oldest events that go; what somebody has in hand stays."""
-        victims: list[int] = []
-        for row in rows:
-            if not self._is_victim(row, cutoff_ns):
-                break
-            if self._queue.drop_row(row, is_old=row.queued_ns < cutoff_ns):
-                victims.append(row.number)
-        return victims

@@ -74,7 +74,7 @@ class StoreError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Range:
-    """Events of one hook to be read: those in (after, last], at most about so many."""
+    """A range of a hook's events to read: (after, last], with approximate bounds."""
 
     hook: str
     after: int
@@ -95,7 +95,7 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Contents:
-    """What a file holds when it is opened."""
+    """The content of a file when it is opened."""
 
     hooks: dict[str, tuple[int, int]]  # the number of the last event of each, and the count
     count: int
@@ -155,7 +155,7 @@ class Store:
         self._database.executescript(script)
 
     def contents(self) -> Contents:
-        """What waits in it."""
+        """Return the waiting events of each hook, and the totals."""
         with translated():
             found = self._database.execute(HOOKS)
             hooks = {name_of(hook): (last, count) for hook, last, count in found}
@@ -182,7 +182,7 @@ class Store:
             run(f"PRAGMA incremental_vacuum({PAGES_FREED_COUNT_MAX})").fetchall()
 
     def _run_in_parts(self, statement: str, values: Sequence[Value], *, width: int) -> None:
-        """Run a statement on rows of so many values each, as few times as it can be."""
+        """Run a statement for all rows, many rows at a time."""
         start = 0
         row = f"({','.join('?' * width)})"
         for count in ROWS:
@@ -214,7 +214,7 @@ class Store:
         return events, len(events) < wanted.count_max
 
     def oldest(self, after: int) -> list[Row]:
-        """The events with the lowest numbers beyond one, of all hooks."""
+        """Return the events with the lowest numbers above a number, over all hooks."""
         with translated():
             return [
                 Row(number, name_of(hook), queued_ns, size)
@@ -227,15 +227,15 @@ class Store:
             self._run_in_parts(REMOVE, numbers, width=1)
 
     def count_steps(self, on_step: Callable[[], int] | None) -> None:
-        """Call a function for each instruction of SQLite's machine: the measure of a read."""
+        """Call a function for each instruction of SQLite's virtual machine."""
         self._database.set_progress_handler(on_step, 1)
 
     def limit_pages(self, count: int) -> None:
-        """Let the file grow to so many pages at most; beyond that it is full, as a disk may be."""
+        """Limit the file to so many pages; above that writes fail as on a full disk."""
         self._database.execute(f"PRAGMA max_page_count = {count}")
 
     def close(self) -> None:
-        """Give the file back."""
+        """Close the file."""
         with translated():
             self._database.close()
 
@@ -254,7 +254,7 @@ class Store:
 
 @contextlib.contextmanager
 def translated() -> Iterator[None]:
-    """SQLite's errors as ours."""
+    """Raise StoreError for SQLite's errors."""
     try:
         yield
     except sqlite3.Error as error:
@@ -269,7 +269,7 @@ def row_of(event: QueuedEvent) -> tuple[Value, ...]:
 
 
 def member_of(body: bytes, name: str) -> str:
-    """A member of a message that was queued without its subject; empty if there is none."""
+    """Return a member of a message that was queued without key and id; empty if there is none."""
     try:
         found = json.loads(body)[name]
     except (ValueError, LookupError, TypeError, RecursionError):
@@ -281,10 +281,10 @@ def member_of(body: bytes, name: str) -> str:
 
 
 def bytes_of(hook: str) -> bytes:
-    """A hook's name as it came: names may hold bytes that aren't UTF-8."""
+    """Return a name's bytes, which may not be UTF-8."""
     return hook.encode("utf-8", "surrogateescape")
 
 
 def name_of(hook: bytes) -> str:
-    """The reverse of bytes_of."""
+    """Return the name of these bytes; the reverse of bytes_of."""
     return hook.decode("utf-8", "surrogateescape")

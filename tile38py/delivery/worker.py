@@ -1,8 +1,8 @@
-"""Sends what waits: one task for each list of endpoints while any of its hooks has work.
+"""The worker sends waiting events: one task for each list of endpoints while a hook has some.
 
 Hooks with the same URLs share a lane and its batches; each hook's events stay in order. A lane
-whose endpoints hang waits alone; an event that breaks each connection it is sent on is found by
-ever smaller batches and then sent by itself. Keeps no event and knows no broker.
+whose endpoints hang delays no other. An event that breaks each connection it is sent on is
+isolated by ever smaller batches and then sent alone. The worker keeps no event and knows no broker.
 """
 
 import asyncio
@@ -13,8 +13,8 @@ from typing import TypeVar
 
 from tile38py._engine import QueuedEvent
 from tile38py.delivery.counters import Counters
-from tile38py.delivery.entrance import Entrance
 from tile38py.delivery.hook_queue import HookQueue
+from tile38py.delivery.slice_limiter import SliceLimiter
 from tile38py.interfaces import Clock, Tell
 from tile38py.interfaces.delivery import Batch, Couriers, HookRecord
 from tile38py.limits import (
@@ -36,7 +36,7 @@ Span = tuple[str, int, int]  # a hook, the index of its first event in a batch, 
 
 @dataclass(frozen=True, slots=True)
 class Tools:
-    """What delivery needs of others."""
+    """Dependencies of the worker."""
 
     couriers: Couriers
     clock: Clock
@@ -45,7 +45,7 @@ class Tools:
 
 
 class Lane:
-    """Hooks with the same endpoints that have work."""
+    """The hooks with the same endpoints that have waiting events, and their task."""
 
     __slots__ = ("is_failing", "ready", "room", "suspects", "task", "urls")
 
@@ -54,35 +54,35 @@ class Lane:
         self.ready: OrderedDict[str, None] = OrderedDict()
         self.task: asyncio.Task[None] | None = None
         self.is_failing = False  # its last error was logged
-        self.room = HOOK_BATCH_COUNT_MAX  # events of the next batch at most
-        self.suspects: deque[str] = deque()  # what failed alone since anything last arrived
+        self.room = HOOK_BATCH_COUNT_MAX  # maximum of events in the next batch
+        self.suspects: deque[str] = deque()  # hooks that failed alone since the last delivery
 
     @property
     def step(self) -> int:
-        """How many hooks are handled before others get their turn.
+        """The number of hooks that are handled in one time slice.
 
-        More while another whole batch waits: writes that outrun what is sent get fewer turns then,
-        or ever more would wait.
+        It is larger while another whole batch waits: writes that are faster than delivery get less
+        time then, or the queue would grow without end.
         """
         is_behind = len(self.ready) > HOOK_BATCH_COUNT_MAX
         return HOOK_BATCH_COUNT_MAX if is_behind else HOOK_STEP_COUNT_MAX
 
     def put_back(self, hook: str) -> None:
-        """It is this hook's turn next."""
+        """Put a hook at the front of the lane."""
         self.ready[hook] = None
         self.ready.move_to_end(hook, last=False)
 
     def narrow(self, count: int) -> None:
-        """A batch of so many events broke its connection: one of them may be why."""
+        """Shrink batches: one of so many events broke its connection, maybe by one of them."""
         self.room = max(1, min(self.room, count) // HOOK_NARROW_FACTOR)
 
     def widen(self) -> None:
-        """There may be more in a batch again."""
+        """Let batches grow again."""
         self.room = min(HOOK_BATCH_COUNT_MAX, self.room * 2)
 
 
 class Worker:
-    """All lanes."""
+    """Sends the events of all hooks, lane by lane."""
 
     def __init__(self, queue: HookQueue, counters: Counters, tools: Tools) -> None:
         self._queue = queue
@@ -92,39 +92,39 @@ class Worker:
         self._find = tools.find
         self._log = tools.log
         self._lanes: dict[Urls, Lane] = {}
-        # Hooks with work: the lane in which each stands, None while its events are in our hands.
+        # Hooks with waiting events and their lanes; None while a batch has events of the hook.
         self._places: dict[str, Lane | None] = {}
-        self._resting: dict[str, asyncio.TimerHandle] = {}  # hooks with a refused event
+        self._backoffs: dict[str, asyncio.TimerHandle] = {}  # of hooks with a refused event
         self._failed: dict[str, int] = {}  # hook -> the event that failed last
-        self._passed: dict[str, set[int]] = {}  # hook -> events that went out past a refused one
-        self._alone: set[str] = set()  # hooks whose next event broke a connection all by itself
-        self._entrance = Entrance(HOOK_LANES_COUNT_MAX)
+        self._passed: dict[str, set[int]] = {}  # hook -> delivered events behind a refused one
+        self._alone: set[str] = set()  # hooks whose next event broke a connection alone
+        self._slices = SliceLimiter(HOOK_LANES_COUNT_MAX)
         self._tasks: asyncio.TaskGroup | None = None
 
     @property
     def task_count(self) -> int:
-        """Lanes that have work at present."""
+        """The number of lanes with waiting events."""
         return len(self._lanes)
 
     def start(self, tasks: asyncio.TaskGroup) -> None:
-        """Send what waits already; the group owns all tasks from now on."""
+        """Start with the events that wait already; the group owns all tasks."""
         self._tasks = tasks
         for hook in self._queue.hooks():
             self.wake(hook)
 
     def stop(self) -> None:
-        """End all tasks; what they had in hand stays in the queue."""
+        """Cancel all tasks; undelivered events stay in the queue."""
         self._tasks = None
         for lane in self._lanes.values():
             if lane.task is not None:
                 lane.task.cancel()
-        for timer in self._resting.values():
+        for timer in self._backoffs.values():
             timer.cancel()
-        self._resting.clear()
+        self._backoffs.clear()
 
     def wake(self, hook: str) -> None:
-        """A hook has work: let it stand in the lane of its endpoints, unless it does."""
-        if hook in self._places or hook in self._resting or self._tasks is None:
+        """Put a hook with waiting events into the lane of its endpoints, if it isn't there."""
+        if hook in self._places or hook in self._backoffs or self._tasks is None:
             return
         record = self._find(hook)
         if record is None:
@@ -140,11 +140,11 @@ class Worker:
         self._places[hook] = lane
 
     def changed(self, hook: str) -> None:
-        """A hook was made, replaced or deleted: it may have other endpoints now.
+        """Follow a change of a hook, which may have other endpoints now.
 
-        No pause of its old ones holds it up. What is in our hands goes where it was bound for.
+        A backoff of the former ones ends. Events that are in a batch still go to the former ones.
         """
-        timer = self._resting.pop(hook, None)
+        timer = self._backoffs.pop(hook, None)
         if timer is not None:
             timer.cancel()
         lane = self._places.get(hook)
@@ -158,7 +158,7 @@ class Worker:
             self.wake(hook)
 
     def forget(self, hook: str) -> None:
-        """A hook is gone, and its events with it."""
+        """Drop the events of a deleted hook."""
         self._queue.drop(hook)
         self._counters.forget(hook)
         self._passed.pop(hook, None)
@@ -167,7 +167,7 @@ class Worker:
 
     async def _run(self, lane: Lane) -> None:
         while lane.ready:
-            await self._entrance.enter()
+            await self._slices.enter()
             began_ns = self._clock.monotonic_ns()
             hooks = self._choose(lane)
             try:
@@ -178,7 +178,7 @@ class Worker:
             finally:
                 for hook in hooks:
                     del self._places[hook]
-            async for part in in_parts(hooks, lane.step):
+            async for part in in_slices(hooks, lane.step):
                 for hook in part:
                     if self._queue.has(hook):
                         self.wake(hook)
@@ -189,7 +189,7 @@ class Worker:
         del self._lanes[lane.urls]
 
     def _choose(self, lane: Lane) -> list[str]:
-        """Those whose turn it is. Their events are in our hands from now on."""
+        """Take the hooks of the next batch out of the lane."""
         hooks: list[str] = []
         ready, places = lane.ready, self._places
         while ready and len(hooks) < lane.room:
@@ -205,21 +205,21 @@ class Worker:
         return hooks
 
     def _linger(self, lane: Lane, began_ns: int) -> float:
-        """Seconds in which the next batch may grow."""
+        """Return the seconds to wait so that the next batch grows."""
         seconds = max(map(self._couriers.linger_seconds, lane.urls), default=0.0)
         return seconds - (self._clock.monotonic_ns() - began_ns) / 1e9 if seconds else 0.0
 
     async def _send(self, lane: Lane, hooks: list[str]) -> float:
-        """Send a batch of these hooks' events; seconds to wait before the next one."""
+        """Send a batch of these hooks' events; return the seconds to wait before the next one."""
         events, spans = await self._take(lane, hooks)
         batch = Batch(events, lifetime_seconds=self._queue.lifetime_seconds)
         if self._passed:
-            # What went out past an event that was refused isn't sent again.
+            # Delivered events behind a refused one aren't sent again.
             for at, event in enumerate(events):
                 if event.number in self._passed.get(event.hook, ()):
                     batch.delivered.add(at)
         if not events:
-            # Either all were too old, or the file can't be read and is tried again later.
+            # Either all have expired, or the file can't be read now.
             await asyncio.sleep(0)
             is_stuck = any(self._queue.needs_load(hook) for hook in hooks)
             return HOOK_RETRY_SECONDS if is_stuck else 0.0
@@ -235,31 +235,31 @@ class Worker:
         if reason is None:
             return 0.0
         now_ns = self._clock.monotonic_ns()
-        ends_ns = min((self._couriers.resting_until_ns(url) for url in lane.urls), default=0)
+        ends_ns = min((self._couriers.backoff_until_ns(url) for url in lane.urls), default=0)
         return max((ends_ns - now_ns) / 1e9, 0.0) if ends_ns else HOOK_RETRY_SECONDS
 
     def _suspect(self, lane: Lane, hooks: list[str], count: int) -> None:
-        """Nothing of a batch arrived: is it the endpoint, or one of the events?"""
+        """Find out whether the endpoint or an event is at fault: nothing was delivered."""
         if count > 1:
             lane.narrow(count)
         else:
-            # Others are no longer sent with this one. If very many fail, it is the endpoint.
+            # This event is sent alone from now on. If very many fail, the endpoint is at fault.
             self._alone.update(hooks)
             lane.suspects.extend(hook for hook in hooks if hook not in lane.suspects)
             if len(lane.suspects) > HOOK_SUSPECTS_COUNT_MAX:
                 self._alone.discard(lane.suspects.popleft())
             if lane.ready:
-                self._rest(hooks[0], HOOK_RETRY_SECONDS_MAX)
+                self._back_off(hooks[0], HOOK_RETRY_SECONDS_MAX)
             lane.widen()
 
     async def _take(self, lane: Lane, hooks: list[str]) -> tuple[list[QueuedEvent], list[Span]]:
-        """The next events of these hooks, as many as fit into a batch, and whose they are."""
+        """Return the next events of these hooks that fit into a batch, and each hook's span."""
         share = HOOK_BATCH_COUNT_MAX if len(hooks) == 1 else HOOK_SHARE_COUNT_MAX
         room = 1 if self._alone.intersection(hooks) else lane.room
         bytes_left = HOOK_BATCH_BYTES_MAX
         events: list[QueuedEvent] = []
         spans: list[Span] = []
-        async for part in in_parts(hooks, lane.step):
+        async for part in in_slices(hooks, lane.step):
             for hook in part:
                 if room == 0 or bytes_left <= 0:
                     return events, spans
@@ -276,11 +276,11 @@ class Worker:
         return events, spans
 
     async def _try_all(self, lane: Lane, batch: Batch) -> tuple[str | None, bool]:
-        """Each URL in turn, for what isn't delivered yet: why the last was down; any tried?"""
+        """Try each URL; return the reason if the last one is down, and whether any was tried."""
         reason: str | None = "no endpoint"
         is_tried = False
         for url in lane.urls:
-            if self._couriers.resting_until_ns(url) > self._clock.monotonic_ns():
+            if self._couriers.backoff_until_ns(url) > self._clock.monotonic_ns():
                 continue
             is_tried = True
             reason = await self._couriers.send(url, batch)
@@ -289,17 +289,17 @@ class Worker:
             if reason is None and not batch.refused:
                 break
         if batch.refused:
-            # A reply, though not the one that was hoped for: that endpoint isn't down.
+            # An endpoint that replies with a refusal isn't down.
             reason = None
         return reason, is_tried
 
     async def _settle(
         self, lane: Lane, batch: Batch, spans: list[Span], reason: str | None
     ) -> None:
-        """Tell the queue what was delivered, hook by hook, and count it; reason: why not all."""
+        """Report to queue and counters what was delivered; reason tells why the rest wasn't."""
         events, delivered = batch.events, batch.delivered
         is_done = len(delivered) == len(events)
-        async for part in in_parts(spans, lane.step):
+        async for part in in_slices(spans, lane.step):
             for hook, start, taken in part:
                 count = taken if is_done else count_first(delivered, start, taken)
                 if not is_done or hook in self._passed:
@@ -313,7 +313,7 @@ class Worker:
                     self._note_failure(hook, batch, start + count, reason)
 
     def _note_passed(self, hook: str, batch: Batch, indexes: range, count: int) -> None:
-        """Remember what was delivered though one before it still waits."""
+        """Remember delivered events behind one that still waits."""
         past = {batch.events[at].number for at in indexes[count:] if at in batch.delivered}
         past |= self._passed.pop(hook, set())
         if count:
@@ -325,25 +325,25 @@ class Worker:
     def _note_failure(self, hook: str, batch: Batch, index: int, reason: str | None) -> None:
         refusal = batch.refused.get(index)
         if refusal is not None:
-            self._rest(hook, HOOK_RETRY_SECONDS)
+            self._back_off(hook, HOOK_RETRY_SECONDS)
         why = refusal if refusal is not None else reason
         if why is not None:
             self._failed[hook] = batch.events[index].number
             self._counters.add_failed(hook, reason=why, now_ns=self._clock.now_ns())
 
-    def _rest(self, hook: str, seconds: float) -> None:
-        """Leave a hook alone for a while."""
+    def _back_off(self, hook: str, seconds: float) -> None:
+        """Send nothing of a hook for some seconds."""
         if self._tasks is not None and self._find(hook) is not None:
             loop = asyncio.get_running_loop()
-            self._resting[hook] = loop.call_later(seconds, self._end_rest, hook)
+            self._backoffs[hook] = loop.call_later(seconds, self._end_backoff, hook)
 
-    def _end_rest(self, hook: str) -> None:
-        del self._resting[hook]
+    def _end_backoff(self, hook: str) -> None:
+        del self._backoffs[hook]
         if self._queue.has(hook):
             self.wake(hook)
 
     def _tell(self, lane: Lane, batch: Batch, reason: str | None) -> None:
-        """Log when a lane begins to fail and when it works again, not each try."""
+        """Log that a lane begins to fail or works again, but not each attempt."""
         why = reason or next(iter(batch.refused.values()), None)
         if why is not None and not lane.is_failing:
             self._log("Endpoint send error: %s: %s", self._shown(lane.urls), why)
@@ -356,15 +356,15 @@ class Worker:
 
 
 def count_first(delivered: set[int], start: int, count: int) -> int:
-    """How many of so many events were delivered before the first that wasn't."""
+    """Count the delivered events in front of the first undelivered one."""
     for at in range(start, start + count):
         if at not in delivered:
             return at - start
     return count
 
 
-async def in_parts(items: Sequence[Item], count_max: int) -> AsyncIterator[Sequence[Item]]:
-    """All of them, so many at most in a part, with turns for others between the parts."""
+async def in_slices(items: Sequence[Item], count_max: int) -> AsyncIterator[Sequence[Item]]:
+    """Yield slices of items; the event loop runs other tasks between them."""
     for start in range(0, len(items), count_max):
         if start:
             await asyncio.sleep(0)

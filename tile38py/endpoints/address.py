@@ -1,4 +1,4 @@
-"""The grammar of endpoint URLs, as far as all schemes share it. Opens no connection."""
+"""The common grammar of endpoint URLs, and their secrets. Opens no connection."""
 
 import re
 from dataclasses import dataclass
@@ -14,12 +14,12 @@ CONNECTION_STRING: Final = "Endpoint="  # how Event Hubs' addresses begin
 
 
 class AddressError(ValueError):
-    """A URL that can't be an endpoint; the text says why, and goes to the log only."""
+    """A URL that can't be an endpoint. The text is the reason, for the log only."""
 
 
 @dataclass(frozen=True, slots=True)
 class Address:
-    """A URL in its parts; segments aren't decoded."""
+    """The parts of a URL; segments aren't decoded."""
 
     scheme: str
     authority: str
@@ -27,20 +27,20 @@ class Address:
     query: dict[str, str]
 
     def option(self, name: str, default: str = "") -> str:
-        """A parameter of the query."""
+        """Return a parameter of the query."""
         return self.query.get(name, default)
 
     def is_set(self, name: str) -> bool:
-        """A parameter that is true if it begins with a digit from 1 on, y or t."""
+        """Whether a parameter begins with a digit from 1 to 9, y or t."""
         return self.option(name)[:1] in tuple("123456789yYtT")
 
     def is_true(self, name: str) -> bool:
-        """A parameter that is true only if it is one of the words for it."""
+        """Whether a parameter is one of the words for true."""
         return self.option(name) in {"1", "t", "T", "TRUE", "true", "True"}
 
 
 def scheme_of(url: str) -> str:
-    """What decides about the rest; an Event Hubs connection string has no scheme of its own."""
+    """Return a URL's scheme; that of Event Hubs' connection strings is their first word."""
     if url.startswith(CONNECTION_STRING):
         return CONNECTION_STRING
     scheme, colon, _ = url.partition(":")
@@ -50,7 +50,7 @@ def scheme_of(url: str) -> str:
 
 
 def split(url: str) -> Address:
-    """The parts of a URL."""
+    """Split a URL into its parts. Raises AddressError."""
     scheme, _, rest = url.partition(":")
     if not rest.startswith("//"):
         raise AddressError("missing the two slashes")
@@ -62,7 +62,7 @@ def split(url: str) -> Address:
 
 
 def parameters(query: str) -> dict[str, str]:
-    """The parameters of a query: of several of one name the first, none with half an escape."""
+    """Parse a query. The first value of a name counts; invalid escapes are skipped."""
     found: dict[str, str] = {}
     for pair in query.split("&"):
         name, _, value = pair.partition("=")
@@ -73,14 +73,14 @@ def parameters(query: str) -> dict[str, str]:
 
 
 def form_decoded(text: str) -> str | None:
-    """A text without `+` for blanks and `%20`; None for half an escape."""
+    """Decode `+` and `%XX`; None if an escape is invalid."""
     if HALF_ESCAPE.search(text) is not None:
         return None
     return unquote_plus(text, errors="surrogateescape")
 
 
 def decoded(segment: str, error: str) -> str:
-    """A name as it stands in a segment. Raises AddressError for half an escape."""
+    """Decode a segment. Raises AddressError if an escape is invalid."""
     name = form_decoded(segment)
     if name is None:
         raise AddressError(error)
@@ -88,7 +88,7 @@ def decoded(segment: str, error: str) -> str:
 
 
 def number_of(text: str, most: int) -> int | None:
-    """A number of decimal digits; None for anything else, and beyond the most."""
+    """Parse decimal digits; None for anything else and for numbers above the maximum."""
     is_number = text.isascii() and text.isdigit() and len(text.lstrip("0")) <= NUMBER_DIGITS_MAX
     return int(text) if is_number and int(text) <= most else None
 
@@ -107,7 +107,7 @@ def host_and_port(
 
 
 def pair_of(authority: str, error: str) -> tuple[str, str]:
-    """Two words with one colon between; either may be empty."""
+    """Split two words at the only colon; either may be empty."""
     first, colon, second = authority.partition(":")
     if not colon or ":" in second:
         raise AddressError(error)
@@ -115,21 +115,21 @@ def pair_of(authority: str, error: str) -> tuple[str, str]:
 
 
 def host_of(url: str) -> str:
-    """The host that a URL names, without user and port."""
+    """Return the host of a URL, without user and port."""
     authority = url.partition("//")[2].partition("?")[0].partition("/")[0]
     place = authority.rpartition("@")[2]
     return place[1:].partition("]")[0] if place.startswith("[") else place.partition(":")[0]
 
 
 def first_name(address: Address, kind: str) -> str:
-    """The first segment, decoded; it has to be there."""
+    """Decode the first segment, which is required."""
     if not address.segments or not address.segments[0]:
         raise AddressError(f"missing {kind} name")
     return decoded(address.segments[0], f"invalid {kind} name")
 
 
 def shown(url: str) -> str:
-    """A URL without what may be a secret: user info and query."""
+    """Return a URL without possible secrets: user info and query."""
     if url.startswith(CONNECTION_STRING):
         parts = url.split(";")
         return ";".join([parts[0], *(part for part in parts[1:] if part.startswith("EntityPath="))])
@@ -142,7 +142,7 @@ def shown(url: str) -> str:
 
 
 def scrubbed(text: str, url: str) -> str:
-    """An error's text without the secrets of the URL that it came from."""
+    """Return an error's text without the secrets of its URL."""
     text = text.replace(url, shown(url))
     for secret in secrets_of(url):
         text = text.replace(secret, HIDDEN)
@@ -150,7 +150,7 @@ def scrubbed(text: str, url: str) -> str:
 
 
 def secrets_of(url: str) -> list[str]:
-    """The password, and the values of parameters that are secrets, as written and as meant."""
+    """Return the secrets in a URL: password and parameters, encoded and decoded."""
     if url.startswith(CONNECTION_STRING):
         parts = url.split(";")
         return [part[len(KEY_PART) :] for part in parts if part.startswith(KEY_PART)]

@@ -6,10 +6,10 @@ from functools import partial
 from typing import TYPE_CHECKING, Final, Protocol, Self
 
 from tile38py.endpoints.address import AddressError, decoded, first_name, split
-from tile38py.endpoints.each import send_each
+from tile38py.endpoints.publishing import publish_each
 from tile38py.endpoints.registry import (
+    EndpointDependencies,
     Settings,
-    Surroundings,
     TargetError,
     Traits,
     endpoint,
@@ -35,7 +35,7 @@ TRAITS: Final = Traits(
 @endpoint("amqp", "amqps", traits=TRAITS)
 @dataclass(frozen=True, slots=True)
 class AmqpSettings:
-    """Broker, queue and the properties of what is declared and sent."""
+    """Broker, queue, and the properties of declarations and messages."""
 
     url: str  # without path and query
     vhost: str
@@ -52,7 +52,7 @@ class AmqpSettings:
 
     @classmethod
     def parse(cls, url: str) -> Self:
-        """One segment is the queue, of two the first is the virtual host."""
+        """Parse a URL: the last of two segments is the queue, the first the virtual host."""
         address = split(url)
         names = [first_name(address, "AMQP queue")]
         if len(address.segments) > 1:
@@ -83,7 +83,7 @@ class AmqpSettings:
         """Broker, login and virtual host."""
         return self.url, self.vhost, self.is_immediate
 
-    async def connect(self, _surroundings: Surroundings) -> "AmqpEndpoint":
+    async def connect(self, _dependencies: EndpointDependencies) -> "AmqpEndpoint":
         """Log in."""
         from aio_pika import connect
         from yarl import URL
@@ -158,7 +158,7 @@ class AmqpEndpoint:
         assert isinstance(target, AmqpSettings)
         exchange = self._exchanges.get(target) or await self._prepare(target)
         publish = partial(self._publish, exchange, target)
-        await send_each(batch, publish, refusals=(DeliveryError,))
+        await publish_each(batch, publish, refusals=(DeliveryError,))
 
     async def _prepare(self, target: AmqpSettings) -> "AbstractExchange":
         await target.declare(self._connection)

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Final, Self
 
 from tile38py.endpoints.address import AddressError, split
 from tile38py.endpoints.registry import (
+    EndpointDependencies,
     Settings,
-    Surroundings,
     TargetError,
     Traits,
     endpoint,
@@ -63,11 +63,11 @@ class CloudflareSettings:
         """The service: each request has its own token."""
         return ()
 
-    async def connect(self, surroundings: Surroundings) -> "CloudflareEndpoint":
+    async def connect(self, dependencies: EndpointDependencies) -> "CloudflareEndpoint":
         """Open a session."""
         from aiohttp import ClientSession, ClientTimeout
 
-        base = surroundings.environment.get("CLOUDFLARE_BASE_URL", BASE)
+        base = dependencies.environment.get("CLOUDFLARE_BASE_URL", BASE)
         timeout = ClientTimeout(total=REQUEST_SECONDS_MAX)
         session = ClientSession(timeout=timeout, trust_env=True)
         return CloudflareEndpoint(session, base.rstrip("/"))

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final, Self
 
 from tile38py.endpoints.address import AddressError, first_name, host_and_port, number_of, split
 from tile38py.endpoints.redis import ask, open_connection, refusal
-from tile38py.endpoints.registry import Settings, Surroundings, Traits, endpoint
+from tile38py.endpoints.registry import EndpointDependencies, Settings, Traits, endpoint
 from tile38py.interfaces.delivery import Batch
 
 if TYPE_CHECKING:
@@ -44,7 +44,7 @@ class DisqueSettings:
         """The server."""
         return self.host, self.port
 
-    async def connect(self, _surroundings: Surroundings) -> "DisqueEndpoint":
+    async def connect(self, _dependencies: EndpointDependencies) -> "DisqueEndpoint":
         """Disque speaks Redis's protocol."""
         return DisqueEndpoint(await open_connection(self.host, self.port))
 

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Self
 
 from tile38py.endpoints.address import CONNECTION_STRING, AddressError
-from tile38py.endpoints.parts import Bounds, parts_of
-from tile38py.endpoints.registry import Settings, Surroundings, Traits, endpoint
+from tile38py.endpoints.chunks import Bounds, chunks_of
+from tile38py.endpoints.registry import EndpointDependencies, Settings, Traits, endpoint
 from tile38py.interfaces.delivery import Batch
 from tile38py.limits import HOOK_BATCH_COUNT_MAX, KIB, MIB
 
@@ -50,12 +50,12 @@ class EventhubSettings:
         """The hub: a client is for one."""
         return self.connection
 
-    async def connect(self, surroundings: Surroundings) -> "EventhubEndpoint":
+    async def connect(self, dependencies: EndpointDependencies) -> "EventhubEndpoint":
         """Make a producer, which connects when it sends."""
         from azure.eventhub.aio import EventHubProducerClient
 
         producer = EventHubProducerClient.from_connection_string(self.connection, retry_total=0)
-        return EventhubEndpoint(producer, surroundings.new_id)
+        return EventhubEndpoint(producer, dependencies.new_id)
 
 
 class EventhubEndpoint:
@@ -70,7 +70,7 @@ class EventhubEndpoint:
         ends = asyncio.get_running_loop().time() + BATCH_SECONDS_MAX
         held: set[str] = set()
         for key, indexes in runs_of(batch):
-            for part in parts_of(batch, indexes, BOUNDS, held):
+            for part in chunks_of(batch, indexes, BOUNDS, held):
                 if asyncio.get_running_loop().time() > ends:
                     return
                 await self._send(batch, key, part, held)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Self
 
 from tile38py.endpoints.address import host_and_port, split
-from tile38py.endpoints.registry import Settings, Surroundings, Traits, endpoint
+from tile38py.endpoints.registry import EndpointDependencies, Settings, Traits, endpoint
 from tile38py.interfaces.delivery import Batch
 from tile38py.limits import ENDPOINT_BATCHES_COUNT_MAX, ENDPOINT_SEND_SECONDS_MAX
 
@@ -50,7 +50,7 @@ class GrpcSettings:
         """The server."""
         return self.host, self.port
 
-    async def connect(self, _surroundings: Surroundings) -> "GrpcEndpoint":
+    async def connect(self, _dependencies: EndpointDependencies) -> "GrpcEndpoint":
         """Connect, so that a dead server is found here."""
         from grpc.aio import insecure_channel
 

@@ -13,8 +13,8 @@ from tile38py.endpoints.address import split
 from tile38py.endpoints.names import Names
 from tile38py.endpoints.registry import (
     BusyError,
+    EndpointDependencies,
     Settings,
-    Surroundings,
     TargetError,
     Traits,
     endpoint,
@@ -51,30 +51,30 @@ TRAITS: Final = Traits(
 @endpoint("http", "https", traits=TRAITS)
 @dataclass(frozen=True, slots=True)
 class HttpSettings:
-    """The URL, sent as written."""
+    """The URL, as written, and its origin."""
 
     url: str
     origin: str
 
     @classmethod
     def parse(cls, url: str) -> Self:
-        """Only what all URLs need is checked."""
+        """Parse a URL. Raises AddressError."""
         address = split(url)
         return cls(url, f"{address.scheme}://{address.authority}")
 
     @property
     def cluster(self) -> Hashable:
-        """The server, and as whom."""
+        """Scheme, login, host and port."""
         return self.origin
 
-    async def connect(self, surroundings: Surroundings) -> "HttpEndpoint":
+    async def connect(self, dependencies: EndpointDependencies) -> "HttpEndpoint":
         """Open a session; its connections are made when they are needed."""
         from aiohttp import ClientSession, ClientTimeout, TCPConnector
 
         connector = TCPConnector(
             limit=CONNECTIONS_COUNT_MAX,
             keepalive_timeout=IDLE_SECONDS_MAX,
-            resolver=resolver_of(surroundings.names),
+            resolver=resolver_of(dependencies.names),
         )
         timeout = ClientTimeout(total=REQUEST_SECONDS_MAX)
         headers = {"Content-Type": "application/json"}
@@ -153,7 +153,7 @@ class HttpEndpoint:
 
 
 def resolver_of(names: Names) -> "AbstractResolver":
-    """Find hosts as the other kinds do."""
+    """Make aiohttp's resolver of ours."""
     from aiohttp.abc import AbstractResolver, ResolveResult
 
     class Resolver(AbstractResolver):
@@ -176,7 +176,7 @@ def resolver_of(names: Names) -> "AbstractResolver":
 
 
 class Shipment:
-    """Sends a batch; requests of one hook follow each other, some hooks have theirs at a time."""
+    """Sends one batch: the events of a hook in order, several hooks at the same time."""
 
     def __init__(self, batch: Batch, post: Callable[[bytes], Awaitable[Answer]]) -> None:
         self.busy: BusyError | None = None

@@ -11,8 +11,8 @@ from tile38py.endpoints.address import Address, AddressError, first_name, host_a
 from tile38py.endpoints.bootstrap import Broker, first_to_answer
 from tile38py.endpoints.names import Names
 from tile38py.endpoints.registry import (
+    EndpointDependencies,
     Settings,
-    Surroundings,
     TargetError,
     Traits,
     endpoint,
@@ -60,7 +60,7 @@ TRAITS: Final = Traits(
 @endpoint("kafka", traits=TRAITS)
 @dataclass(frozen=True, slots=True)
 class KafkaSettings:
-    """Brokers to ask for the others, topic and how to log in."""
+    """Bootstrap brokers, topic and login."""
 
     brokers: tuple[Broker, ...]
     topic: str
@@ -71,7 +71,7 @@ class KafkaSettings:
 
     @classmethod
     def parse(cls, url: str) -> Self:
-        """Unreadable files fail the send, not the hook."""
+        """Parse a URL. Files are read at the first send, which fails if they are unreadable."""
         address = split(url)
         words = {"malformed": "invalid kafka url", "bad_port": "invalid kafka url port"}
         places = [host_and_port(place, PORT, **words) for place in address.authority.split(",")]
@@ -96,16 +96,16 @@ class KafkaSettings:
 
     @property
     def cluster(self) -> Hashable:
-        """Brokers and login: all but the topic."""
+        """All settings but the topic."""
         return replace(self, topic="")
 
-    async def connect(self, surroundings: Surroundings) -> "KafkaEndpoint":
+    async def connect(self, dependencies: EndpointDependencies) -> "KafkaEndpoint":
         """Start a producer: it reads the cluster's metadata."""
         from aiokafka import AIOKafkaProducer
         from aiokafka.errors import KafkaConnectionError
 
-        login = self._login(surroundings.environment)
-        host, port = await self._choose(surroundings.names, login)
+        login = self._login(dependencies.environment)
+        host, port = await self._choose(dependencies.names, login)
         producer = AIOKafkaProducer(
             bootstrap_servers=f"{host}:{port}",
             client_id="tile38py",
@@ -128,7 +128,7 @@ class KafkaSettings:
         return KafkaEndpoint(producer)
 
     async def _choose(self, names: Names, login: Mapping[str, object]) -> Broker:
-        """The broker to ask for the others."""
+        """Return the broker for the bootstrap."""
 
         async def find_and_probe(broker: Broker) -> None:
             await names.find(*broker)
@@ -153,13 +153,13 @@ class KafkaSettings:
 
 
 class KafkaEndpoint:
-    """A producer."""
+    """A producer, shared by all topics of a cluster."""
 
     def __init__(self, producer: "AIOKafkaProducer") -> None:
         self._producer = producer
 
     async def send(self, batch: Batch, target: Settings) -> None:
-        """Hand all over, then wait until the leader of each partition has them."""
+        """Send all events and wait until the leader of each partition has them."""
         from aiokafka.errors import (
             InvalidTopicError,
             TopicAuthorizationFailedError,
@@ -182,7 +182,7 @@ class KafkaEndpoint:
             raise
 
     async def _find(self, topic: str) -> set[int]:
-        """Learn where a topic is; the broker may make it now."""
+        """Return a topic's partitions; the broker may create the topic now."""
         try:
             async with asyncio.timeout(TOPIC_SECONDS_MAX):
                 found: set[int] = await self._producer.partitions_for(topic)
@@ -202,7 +202,7 @@ class KafkaEndpoint:
 
 
 class Shipment:
-    """A batch on its way into a topic."""
+    """Sends one batch to a topic."""
 
     def __init__(self, producer: "AIOKafkaProducer", topic: str, batch: Batch) -> None:
         self._producer = producer
@@ -246,7 +246,7 @@ class Shipment:
                 self._batch.delivered.update(indexes)
 
     def _packed(self, share: Sequence[Keyed]) -> tuple["BatchBuilder", list[int], int]:
-        """What a parcel takes from the start: which events; how many were looked at for it."""
+        """Pack a record batch; return it, its events' indexes and the number of events used up."""
         parcel = self._producer.create_batch()
         indexes: list[int] = []
         for count, (index, key) in enumerate(share):
@@ -310,14 +310,14 @@ def asks_for_tls(address: Address, files: TlsFiles) -> bool:
 
 
 def mechanism_of(address: Address) -> str:
-    """The SASL mechanism that a URL asks for."""
+    """Return the SASL mechanism of a URL."""
     if address.is_true("sha512"):
         return "SCRAM-SHA-512"
     return "SCRAM-SHA-256" if address.is_true("sha256") else "PLAIN"
 
 
 def record_key(event: QueuedEvent) -> bytes:
-    """`key-id`, so that an object's events stay on one partition."""
+    """Return the record key `key-id`, so that an object's events share a partition."""
     return f"{event.key}-{event.object_id}".encode()
 
 
@@ -331,7 +331,7 @@ def fnv1a(key: bytes) -> int:
 
 
 def choose_partition(key: bytes, partitions: Collection[int]) -> int:
-    """Tile38's choice, so that ids stay on their partitions after a move from there."""
+    """Choose the partition as Tile38 does, so that ids keep theirs after a migration."""
     value = fnv1a(key)
     signed = value - (1 << 32) if value >> 31 else value
     return sorted(partitions)[abs(signed) % len(partitions)]

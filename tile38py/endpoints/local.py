@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Self
 
 from tile38py.endpoints.address import AddressError, split
-from tile38py.endpoints.registry import Settings, Surroundings, Traits, endpoint
+from tile38py.endpoints.registry import EndpointDependencies, Settings, Traits, endpoint
 from tile38py.interfaces.delivery import Batch, Publisher
 
 
@@ -18,7 +18,7 @@ class LocalSettings:
 
     @classmethod
     def parse(cls, url: str) -> Self:
-        """Only what stands before the first slash counts."""
+        """Parse a URL: the channel ends at the first slash."""
         address = split(url)
         if not address.authority:
             raise AddressError("missing channel")
@@ -29,9 +29,9 @@ class LocalSettings:
         """This server."""
         return ()
 
-    async def connect(self, surroundings: Surroundings) -> "LocalEndpoint":
+    async def connect(self, dependencies: EndpointDependencies) -> "LocalEndpoint":
         """Nothing has to be opened."""
-        return LocalEndpoint(surroundings.publish)
+        return LocalEndpoint(dependencies.publish)
 
 
 class LocalEndpoint:

@@ -15,8 +15,8 @@ from tile38py.endpoints.address import (
     number_of,
     split,
 )
-from tile38py.endpoints.each import send_each
-from tile38py.endpoints.registry import Settings, Surroundings, Traits, endpoint
+from tile38py.endpoints.publishing import publish_each
+from tile38py.endpoints.registry import EndpointDependencies, Settings, Traits, endpoint
 from tile38py.endpoints.security import TlsFiles
 from tile38py.interfaces.delivery import Batch
 from tile38py.limits import (
@@ -99,11 +99,11 @@ class MqttSettings:
         """Broker and login."""
         return self.host, self.port, self.is_tls, self.user, self.password, self.files
 
-    async def connect(self, surroundings: Surroundings) -> "MqttEndpoint":
+    async def connect(self, dependencies: EndpointDependencies) -> "MqttEndpoint":
         """Connect under a name that no other connection has."""
         from aiomqtt import Client, ProtocolVersion
 
-        digits = surroundings.new_id()
+        digits = dependencies.new_id()
         parts = [digits[at:end] for at, end in pairwise(ID_PARTS)]
         client = Client(
             self.host,
@@ -145,7 +145,7 @@ class MqttEndpoint:
             async with asyncio.timeout(None) as deadline:
                 self._sending.add(deadline)
                 try:
-                    await send_each(batch, partial(self._publish, target))
+                    await publish_each(batch, partial(self._publish, target))
                 finally:
                     self._sending.discard(deadline)
         except TimeoutError:

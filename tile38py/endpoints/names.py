@@ -1,7 +1,7 @@
-"""Names of hosts: each is looked up once at a time, however often it is asked for.
+"""Host name resolution: one lookup at a time per host and port, each on a thread of its own.
 
-The system's own look-up can't be given up: it keeps a thread for as long as a dead name server
-lets it wait, and the event loop has few. So a name that nobody answers for has one here.
+The system's lookup can't be cancelled: with a dead name server it occupies its thread for long,
+and the event loop's pool has few threads.
 """
 
 import asyncio
@@ -19,20 +19,20 @@ LookUp: TypeAlias = Callable[[str, int], Sequence[Place]]
 
 
 def look_up(host: str, port: int) -> Sequence[Place]:
-    """Ask the system."""
+    """Resolve a host name by the system."""
     found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
     return [(family, str(where[0]), port) for family, _, _, _, where in found]
 
 
 class Names:
-    """What is being looked up."""
+    """Resolves host names."""
 
     def __init__(self, look_up: LookUp = look_up) -> None:
         self._look_up = look_up
         self._pending: dict[tuple[str, int], asyncio.Future[Sequence[Place]]] = {}
 
     async def find(self, host: str, port: int = 0) -> Sequence[Place]:
-        """Where a host is. Raises OSError if nobody knows, or too many are being looked up."""
+        """Return a host's addresses. Raises OSError if there are none or too many lookups run."""
         if is_address(host):
             return look_up(host, port)
         pending = self._pending.get((host, port))
@@ -59,7 +59,7 @@ class Names:
             except RuntimeError:
                 return  # the loop has ended meanwhile
 
-        # A daemon: a dead name server must not hold up the end of the process.
+        # A daemon thread: a dead name server must not delay the end of the process.
         threading.Thread(target=run, name="endpoint name", daemon=True).start()
         return pending
 
@@ -67,13 +67,13 @@ class Names:
         pending = self._pending.pop((host, port))
         if isinstance(found, OSError):
             pending.set_exception(found)
-            pending.exception()  # whoever asked may be gone
+            pending.exception()  # read here, since all who asked may be cancelled
         else:
             pending.set_result(found)
 
 
 def is_address(host: str) -> bool:
-    """Whether it is no name."""
+    """Whether a host is an IP address, not a name."""
     try:
         ipaddress.ip_address(host)
     except ValueError:

@@ -8,10 +8,10 @@ from functools import partial
 from typing import TYPE_CHECKING, Final, Self
 
 from tile38py.endpoints.address import PORT_MAX, form_decoded, number_of, pair_of, split
-from tile38py.endpoints.each import send_each
+from tile38py.endpoints.publishing import publish_each
 from tile38py.endpoints.registry import (
+    EndpointDependencies,
     Settings,
-    Surroundings,
     TargetError,
     Traits,
     endpoint,
@@ -84,7 +84,7 @@ class NatsSettings:
         """Server and login: all but where to publish."""
         return replace(self, subject="", is_jetstream=False)
 
-    async def connect(self, _surroundings: Surroundings) -> "NatsEndpoint":
+    async def connect(self, _dependencies: EndpointDependencies) -> "NatsEndpoint":
         """Connect once; the pool decides when to try again."""
         from nats.aio.client import Client
 
@@ -185,7 +185,7 @@ class NatsEndpoint:
 
         stream = self._client.jetstream(timeout=STREAM_SECONDS_MAX)
         try:
-            await send_each(
+            await publish_each(
                 batch, partial(stream.publish, subject), refusals=(MaxPayloadError, APIError)
             )
         except NoStreamResponseError as error:

@@ -1,4 +1,4 @@
-"""Before a connection is opened: its client is imported, and it waits until it is its turn."""
+"""Preparation of a connection: import of the broker's client, pacing of attempts to connect."""
 
 import asyncio
 from importlib import import_module
@@ -17,14 +17,14 @@ class MissingClientError(Exception):
 
 
 class Clients:
-    """The brokers' clients that were imported."""
+    """Imports brokers' clients, each once."""
 
     def __init__(self) -> None:
         self._loaded: set[str] = {""}
         self._loading = asyncio.Lock()
 
     async def load(self, traits: Traits) -> None:
-        """Import a client beside the event loop, which a large one would hold up."""
+        """Import a client on another thread: a large one would block the event loop."""
         if traits.module in self._loaded:
             return
         async with self._loading:
@@ -40,7 +40,7 @@ class Clients:
 
 
 class Pacer:
-    """Hands out moments one after the other, so far apart."""
+    """Spaces out events: at least step_seconds pass between two of them."""
 
     def __init__(self, clock: Clock, step_seconds: float) -> None:
         self._clock = clock
@@ -48,7 +48,7 @@ class Pacer:
         self._next_ns = 0
 
     async def wait(self) -> None:
-        """Wait for the next moment; it is now if nobody asked lately."""
+        """Wait until the next event may happen, which is now if none happened lately."""
         now_ns = self._clock.monotonic_ns()
         moment_ns = max(now_ns, self._next_ns)
         self._next_ns = moment_ns + self._step_ns
@@ -72,5 +72,5 @@ def require_client(traits: Traits) -> None:
 
 
 def first_part(module: str) -> str:
-    """The package that a module is in."""
+    """Return the top-level package of a module."""
     return module.partition(".")[0]

@@ -1,8 +1,8 @@
-"""One connection for each cluster, shared by all hooks and URLs: the only owner of its life.
+"""The pool: one connection for each cluster, shared by all hooks and URLs, and its lifetime.
 
-URLs that differ in nothing but their topic, queue or channel are one cluster. Connects at the
-first send, closes what is idle or too old, gives each wait a deadline, and lets what is dead rest
-before the next try. Keeps no message.
+URLs that differ only in their topic, queue or channel are one cluster. The pool connects at the
+first send, closes connections that are idle or too old, gives each wait a deadline, and each
+cluster and URL that fails a backoff. It keeps no message.
 """
 
 import asyncio
@@ -15,10 +15,10 @@ from tile38py.endpoints.opening import Clients, Pacer
 from tile38py.endpoints.registry import (
     BusyError,
     Endpoint,
+    EndpointDependencies,
     Kind,
     Registry,
     Settings,
-    Surroundings,
     TargetError,
     Traits,
 )
@@ -42,7 +42,7 @@ ClusterKey = tuple[type[Settings], Hashable]
 
 @dataclass(slots=True)
 class Backoff:
-    """Failures of a cluster or a URL in a row, and when it may be tried again."""
+    """Consecutive failures of a cluster or a URL, and the time of the next attempt."""
 
     failures: int = 0
     failed_ns: int = -1
@@ -61,7 +61,7 @@ class Backoff:
         return reason
 
     def postpone(self, seconds: float, now_ns: int) -> None:
-        """Let no attempt be made for so many seconds at least."""
+        """Delay the next attempt by so many seconds at least."""
         self.until_ns = max(self.until_ns, now_ns + int(seconds * 1e9))
 
     def reset(self) -> None:
@@ -71,19 +71,19 @@ class Backoff:
 
 
 class Link:
-    """A connection."""
+    """A connection and its users."""
 
     def __init__(self, endpoint: Endpoint, opened_ns: int) -> None:
         self.endpoint = endpoint
         self.opened_ns = opened_ns
         self.used_ns = opened_ns
         self.users = 0
-        self.is_over = False  # closed by the last who leaves
+        self.is_over = False  # closed by its last user
         self.is_closed = False
 
 
 class Cluster:
-    """What URLs with the same broker and login share."""
+    """A broker and a login, with the connection that their URLs share."""
 
     def __init__(self, traits: Traits, label: str) -> None:
         self.traits = traits
@@ -106,7 +106,7 @@ class Cluster:
 
 
 class Line:
-    """One URL: what it means, and how its target does."""
+    """A URL with its parsed settings and the backoff of its target."""
 
     __slots__ = ("backoff", "cluster", "settings", "url", "used_ns", "users")
 
@@ -120,19 +120,19 @@ class Line:
 
 
 class Pool:
-    """All lines. Deliveries' couriers."""
+    """The connections to all clusters. Implements Couriers."""
 
     def __init__(
         self,
         registry: Registry,
-        surroundings: Surroundings,
+        dependencies: EndpointDependencies,
         *,
         clock: Clock,
         log: Tell,
     ) -> None:
         self.checker = EndpointChecker(registry)
         self._registry = registry
-        self._surroundings = surroundings
+        self._dependencies = dependencies
         self._clock = clock
         self._log = log
         self._lines: dict[str, Line] = {}  # the last used at the end
@@ -148,29 +148,29 @@ class Pool:
 
     @property
     def url_count(self) -> int:
-        """URLs of which anything is remembered."""
+        """URLs that are cached."""
         return len(self._lines)
 
     def shown(self, url: str) -> str:
-        """A URL for the log."""
+        """Return a URL without secrets, for the log."""
         return shown(url)
 
     def problem(self, url: str) -> str:
-        """Why nothing can ever be sent to a URL; empty if it can. Any thread."""
+        """Return why nothing can ever be sent to a URL; empty if it can. Any thread."""
         return self.checker.problem(url)
 
-    def resting_until_ns(self, url: str) -> int:
-        """When a URL that failed may be tried again."""
+    def backoff_until_ns(self, url: str) -> int:
+        """Return the monotonic time of a URL's next attempt; 0 if it may be tried now."""
         line = self._lines.get(url)
         return 0 if line is None else max(line.backoff.until_ns, line.cluster.backoff.until_ns)
 
     def linger_seconds(self, url: str) -> float:
-        """As its kind has it, once something was sent."""
+        """Return the linger time of a URL's kind; 0 before the first send."""
         line = self._lines.get(url)
         return 0.0 if line is None else line.cluster.traits.linger_seconds
 
     async def send(self, url: str, batch: Batch) -> str | None:
-        """Send a batch; the reason if the endpoint is down."""
+        """Send a batch; return the reason if the endpoint is down."""
         try:
             line = self._line(url)
         except AddressError as error:
@@ -235,7 +235,7 @@ class Pool:
             self._give_up(cluster, link)
             return self._fail(cluster.backoff, line, text_of(error))
         except asyncio.CancelledError:
-            # Half a batch may be on the way: whoever sends next needs a clean connection.
+            # Half a batch may be in flight: the next one needs a new connection.
             self._give_up(cluster, link)
             raise
         cluster.backoff.reset()
@@ -243,7 +243,7 @@ class Pool:
         return None
 
     async def _join(self, cluster: Cluster, line: Line, began_ns: int) -> Link | None:
-        """The cluster's connection; None if others failed to connect while this one waited."""
+        """Return the cluster's connection; None if others failed to connect meanwhile."""
         async with cluster.connecting:
             if cluster.backoff.until_ns and cluster.backoff.failed_ns > began_ns:
                 return None
@@ -254,19 +254,19 @@ class Pool:
                     await self._close(cluster, link)
                 link = None
             if link is None:
-                # A thousand dead ones would otherwise hold up everybody whenever they are tried.
+                # Paced: attempts for a thousand dead brokers would block the event loop.
                 await (self._repeats if cluster.backoff.failures else self._firsts).wait()
                 await self._clients.load(cluster.traits)
                 async with asyncio.timeout(ENDPOINT_CONNECT_SECONDS_MAX):
                     if cluster.traits.has_host:
-                        await self._surroundings.names.find(host_of(line.url))
-                    endpoint = await line.settings.connect(self._surroundings)
+                        await self._dependencies.names.find(host_of(line.url))
+                    endpoint = await line.settings.connect(self._dependencies)
                 link = cluster.link = Link(endpoint, self._clock.monotonic_ns())
             link.users += 1
             return link
 
     def _give_up(self, cluster: Cluster, link: Link) -> None:
-        """Let nobody else begin to use a connection."""
+        """Accept no new users of a connection."""
         link.is_over = True
         if cluster.link is link:
             cluster.link = None
@@ -285,7 +285,7 @@ class Pool:
             self._log("Endpoint close error: %s: %s", cluster.label, text_of(error))
 
     async def sweep(self) -> None:
-        """Close what nobody uses any more."""
+        """Close connections that are idle or too old, and drop URLs that are unused."""
         now_ns = self._clock.monotonic_ns()
         self._forget_lines(now_ns)
         over: list[tuple[Cluster, Link]] = []
@@ -303,7 +303,7 @@ class Pool:
         old: list[Line] = []
         for line in self._lines.values():
             if now_ns - line.used_ns < ENDPOINT_IDLE_SECONDS_MAX * 1e9:
-                break  # those behind it were used later
+                break  # the following lines were used later
             if not line.users:
                 old.append(line)
         for line in old:
@@ -330,7 +330,7 @@ class Pool:
 
 
 def text_of(error: BaseException) -> str:
-    """What an error says, in one line."""
+    """Return an error's text in one line."""
     if isinstance(error, TimeoutError) and not str(error):
         return "no answer in time"
     text = " ".join(str(error).split())

@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Self
 
 from tile38py.endpoints.address import pair_of, split
-from tile38py.endpoints.parts import Bounds, parts_of
+from tile38py.endpoints.chunks import Bounds, chunks_of
 from tile38py.endpoints.registry import (
+    EndpointDependencies,
     Settings,
-    Surroundings,
     TargetError,
     Traits,
     endpoint,
@@ -53,13 +53,13 @@ class PubsubSettings:
         """Who asks: all topics are at one place."""
         return self.credentials_path
 
-    async def connect(self, surroundings: Surroundings) -> "PubsubEndpoint":
+    async def connect(self, dependencies: EndpointDependencies) -> "PubsubEndpoint":
         """Make a client, of an emulator if the environment names one."""
         from google.pubsub_v1 import PublisherAsyncClient
         from google.pubsub_v1.services.publisher.transports import PublisherGrpcAsyncIOTransport
         from grpc.aio import insecure_channel
 
-        emulator = surroundings.environment.get("PUBSUB_EMULATOR_HOST")
+        emulator = dependencies.environment.get("PUBSUB_EMULATOR_HOST")
         if emulator:
             transport = PublisherGrpcAsyncIOTransport(channel=insecure_channel(emulator))
             client = PublisherAsyncClient(transport=transport)
@@ -82,7 +82,7 @@ class PubsubEndpoint:
         from google.pubsub_v1 import PubsubMessage
 
         assert isinstance(target, PubsubSettings)
-        for part in parts_of(batch, batch.waiting(), BOUNDS, set()):
+        for part in chunks_of(batch, batch.waiting(), BOUNDS, set()):
             messages = [PubsubMessage(data=batch.events[index].body) for index in part]
             try:
                 # The pool decides when to try again.

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Self
 
 from tile38py.endpoints.address import decoded, host_and_port, split
-from tile38py.endpoints.registry import Settings, Surroundings, Traits, endpoint
+from tile38py.endpoints.registry import EndpointDependencies, Settings, Traits, endpoint
 from tile38py.interfaces.delivery import Batch
 from tile38py.limits import ENDPOINT_CONNECT_SECONDS_MAX
 
@@ -42,7 +42,7 @@ class RedisSettings:
         """The server."""
         return self.host, self.port
 
-    async def connect(self, _surroundings: Surroundings) -> "RedisEndpoint":
+    async def connect(self, _dependencies: EndpointDependencies) -> "RedisEndpoint":
         """Connect without a word: the server may be anything that knows PUBLISH."""
         return RedisEndpoint(await open_connection(self.host, self.port))
 

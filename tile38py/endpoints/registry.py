@@ -1,4 +1,4 @@
-"""Which scheme is whose: the kinds of endpoints, ours and those of other packages.
+"""The registry of endpoint kinds by URL scheme, ours and those of other packages.
 
 Another package adds a kind through the entry-point group `tile38py.endpoints`: the entry's name is
 the scheme, its object a class as Settings has it. Decorated with @endpoint, it can have traits.
@@ -18,8 +18,8 @@ GROUP: Final = "tile38py.endpoints"
 
 
 @dataclass(frozen=True, slots=True)
-class Surroundings:
-    """What endpoints may use of the world besides their broker."""
+class EndpointDependencies:
+    """Dependencies of all endpoints."""
 
     environment: Mapping[str, str]
     new_id: Callable[[], str]  # 32 random hexadecimal digits
@@ -43,10 +43,10 @@ class Endpoint(Protocol):
     """A connection to a broker, for all URLs of one cluster."""
 
     async def send(self, batch: Batch, target: "Settings") -> None:
-        """Send what waits to one URL's target, mark what was delivered or refused.
+        """Send the waiting events to one URL's target; mark those delivered and those refused.
 
-        Raises TargetError if only that target is at fault, anything else if the broker is down:
-        then the connection is closed.
+        Raises TargetError if only that target fails, any other exception if the broker is down:
+        the connection is closed then.
         """
 
     async def close(self) -> None:
@@ -54,32 +54,32 @@ class Endpoint(Protocol):
 
 
 class Settings(Protocol):
-    """A URL understood."""
+    """A parsed URL."""
 
     @classmethod
     def parse(cls, url: str) -> Self:
-        """Understand a URL. Raises AddressError."""
+        """Parse a URL. Raises AddressError."""
 
     @property
     def cluster(self) -> Hashable:
         """Equal for URLs that may share a connection: the broker and how to log in."""
 
-    def connect(self, surroundings: Surroundings) -> Coroutine[object, object, Endpoint]:
+    def connect(self, dependencies: EndpointDependencies) -> Coroutine[object, object, Endpoint]:
         """Open a connection for all URLs of the cluster."""
 
 
 @dataclass(frozen=True, slots=True)
 class Traits:
-    """How the pool treats connections of a kind."""
+    """Properties of a kind that the pool and the checker need."""
 
-    extra: str = ""  # of this package, with the broker's client
-    module: str = ""  # that has to be there for it
+    extra: str = ""  # the extra of this package that installs the broker's client
+    module: str = ""  # the client's module; empty if none is needed
     idle_seconds_max: float | None = ENDPOINT_IDLE_SECONDS_MAX
     lifetime_seconds_max: float | None = None
     send_seconds_max: float = ENDPOINT_SEND_SECONDS_MAX
-    batches_count_max: int = 1  # under way at a time on a connection
-    linger_seconds: float = 0.0  # from one small batch to the next, where each costs the broker
-    has_host: bool = False  # its URLs name the host that the client will look up
+    batches_count_max: int = 1  # in flight at the same time on a connection
+    linger_seconds: float = 0.0  # between two small batches, where each one costs the broker
+    has_host: bool = False  # the pool resolves the host of its URLs before it connects
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +98,7 @@ TRAITS: Final[dict[type[Settings], Traits]] = {}
 def endpoint(
     *schemes: str, traits: Traits | None = None
 ) -> Callable[[SettingsClass], SettingsClass]:
-    """Make a settings class the one of these schemes."""
+    """Register a settings class for these schemes."""
 
     def register(settings: SettingsClass) -> SettingsClass:
         TRAITS[settings] = traits or Traits()
@@ -113,7 +113,7 @@ class Registry:
     """All kinds; those of other packages are loaded when a URL first names their scheme."""
 
     def __init__(self) -> None:
-        # Once: what is installed doesn't change while the process runs, and a look takes a while.
+        # Read once: it is slow, and installed packages don't change while the process runs.
         self._foreign = {entry.name: entry for entry in entry_points(group=GROUP)}
         self._loaded: dict[str, Kind] = {}
 

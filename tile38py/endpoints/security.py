@@ -6,10 +6,10 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class TlsFiles:
-    """Paths of PEM files; empty = none."""
+    """Paths of PEM files; an empty path means that there is no such file."""
 
-    authority: str = ""  # whom we trust in place of the system's roots
-    certificate: str = ""  # ours
+    authority: str = ""  # trusted in place of the system's roots
+    certificate: str = ""  # the client's
     key: str = ""
 
     @property

@@ -7,10 +7,10 @@ from typing import Final, Protocol, Self
 
 from tile38py._engine import QueuedEvent
 from tile38py.endpoints.address import first_name, pair_of, split
-from tile38py.endpoints.parts import Bounds, parts_of
+from tile38py.endpoints.chunks import Bounds, chunks_of
 from tile38py.endpoints.registry import (
+    EndpointDependencies,
     Settings,
-    Surroundings,
     TargetError,
     Traits,
     endpoint,
@@ -64,7 +64,7 @@ class SqsSettings:
         """Region and login."""
         return self.region, self.credentials_path, self.profile
 
-    async def connect(self, _surroundings: Surroundings) -> "SqsEndpoint":
+    async def connect(self, _dependencies: EndpointDependencies) -> "SqsEndpoint":
         """Make a client; nothing is sent."""
         from aiobotocore.config import AioConfig
         from aiobotocore.session import AioSession
@@ -140,7 +140,7 @@ class SqsEndpoint:
 
     async def _send(self, batch: Batch, queue_url: str) -> None:
         is_fifo = queue_url.endswith(".fifo")
-        for part in parts_of(batch, batch.waiting(), BOUNDS, set()):
+        for part in chunks_of(batch, batch.waiting(), BOUNDS, set()):
             entries = [entry_of(index, batch.events[index], is_fifo=is_fifo) for index in part]
             reply = await self._client.send_message_batch(QueueUrl=queue_url, Entries=entries)
             batch.delivered.update(int(done["Id"]) for done in reply.get("Successful", []))

@@ -1,4 +1,4 @@
-"""The edges of delivery: what goes in, what endpoints are given, what operators see."""
+"""Interfaces of delivery: events in, batches for endpoints, counters for operators."""
 
 from collections.abc import Coroutine, Sequence
 from dataclasses import dataclass, field
@@ -84,10 +84,10 @@ class HookDirectory(Protocol):
 
 @dataclass(slots=True, eq=False)
 class Batch:
-    """Events of any hooks for one endpoint, in order, and what became of each.
+    """Events of any hooks for one endpoint, in order, and the outcome of each.
 
-    An endpoint marks what was delivered and what was refused for a reason of its own. What it
-    leaves unmarked was not tried, unless it raises: then the endpoint is down for all of those.
+    An endpoint marks delivered events, and refused ones with the reason. An unmarked event was not
+    tried; if the endpoint raises, it is down for all unmarked ones.
     """
 
     events: Sequence[QueuedEvent]
@@ -109,20 +109,20 @@ class Batch:
 
 
 class Couriers(Protocol):
-    """The endpoints as delivery sees them: all of them behind their URLs."""
+    """The endpoints, by URL."""
 
     @property
     def open_count(self) -> int:
         """Connections to brokers that are open."""
 
-    def resting_until_ns(self, url: str) -> int:
-        """The monotonic time before which a try would be in vain; 0 if it may be tried now."""
+    def backoff_until_ns(self, url: str) -> int:
+        """Return the monotonic time of a URL's next attempt; 0 if it may be tried now."""
 
     def linger_seconds(self, url: str) -> float:
-        """How far apart small batches should begin, so that they become larger."""
+        """Return the minimum of seconds between two small batches, so that they grow."""
 
     def send(self, url: str, batch: Batch) -> Coroutine[object, object, str | None]:
-        """Try what isn't delivered of the batch; the reason if the endpoint is down."""
+        """Send the undelivered events of a batch; return the reason if the endpoint is down."""
 
     def shown(self, url: str) -> str:
         """The URL as it may be logged, without secrets."""
@@ -131,11 +131,11 @@ class Couriers(Protocol):
         """Why nothing can ever be sent to a URL; empty if it can. Any thread."""
 
     def run(self) -> Coroutine[object, object, None]:
-        """Close what isn't used any more until cancelled, then everything."""
+        """Close unused connections until cancelled, then all."""
 
 
 class Publisher(Protocol):
     """Subscribers of channels."""
 
     def __call__(self, channel: bytes, message: bytes) -> int:
-        """Send to all who listen; how many they are."""
+        """Send a message to a channel's subscribers; return their number."""

@@ -8,7 +8,7 @@ from tile38py._engine import Engine
 from tile38py.clock import SystemClock, new_server_id
 from tile38py.delivery.deliveries import Deliveries
 from tile38py.endpoints.pool import Pool
-from tile38py.endpoints.registry import Registry, Surroundings
+from tile38py.endpoints.registry import EndpointDependencies, Registry
 from tile38py.interfaces import Tell
 from tile38py.interfaces.delivery import Publisher
 from tile38py.limits import HOOK_KNOWN_COUNT_MAX
@@ -50,8 +50,8 @@ def open_deliveries(
     path: Path, engine: Engine, *, clock: SystemClock, publish: Publisher, log: Tell
 ) -> Deliveries:
     """Delivery for an engine's hooks, with its queue open. Raises StartError."""
-    surroundings = Surroundings(os.environ, new_server_id, publish)
-    pool = Pool(Registry(), surroundings, clock=clock, log=log)
+    dependencies = EndpointDependencies(os.environ, new_server_id, publish)
+    pool = Pool(Registry(), dependencies, clock=clock, log=log)
     engine.check_endpoints(pool.checker)
     deliveries = Deliveries(path, pool, clock=clock, hooks=EngineHooks(engine), log=log)
     deliveries.open()

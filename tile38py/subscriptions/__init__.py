@@ -1,4 +1,4 @@
-"""Live connections: who listens to what, and which of them a message is for.
+"""Live connections: their subscriptions, and the receivers of each message.
 
 Each message is framed once for each form of output, however many get it. How it reaches many
 without holding up others is in fanout, what happens to those that don't take it in listener. When a
@@ -21,7 +21,7 @@ Send = Callable[[], None]
 
 @dataclass(slots=True)
 class Pattern:
-    """A pattern that somebody subscribed."""
+    """A subscribed pattern."""
 
     tokens: Tokens | None
     listeners: dict[Subscription, None] = field(default_factory=dict)
@@ -67,13 +67,13 @@ class Subscriptions:
         return listener if isinstance(listener, Subscription) else None
 
     def watch(self, client: Client, fence: int) -> None:
-        """Make a connection live that made a fence of this number."""
+        """Make the connection live that created the live fence of this number."""
         subscription = self.attach(client, Role.FENCE)
         subscription.fences.append(fence)
         self._fences[fence] = Route.of([FenceLeg(subscription.form, None, (subscription,))])
 
     def prepare_events(self, events: Events) -> Send | None:
-        """Choose who gets the events of channels and live fences; None if nobody does."""
+        """Choose the receivers of events of channels and live fences; None if there are none."""
         posts: list[tuple[Route, bytes, bytes]] = []
         for found in events.live:
             fence = self._fences.get(found.fence)
@@ -91,12 +91,12 @@ class Subscriptions:
         return send if posts else None
 
     def prepare_message(self, channel: bytes, text: bytes) -> tuple[int, Send]:
-        """Choose the subscribers of a channel; the number of messages they will get."""
+        """Choose the subscribers of a channel; return their messages' number and how to send."""
         route = self._route(channel)
         return route.count, partial(self._post, route, channel, text)
 
     def prepare_lines(self, lines: Sequence[bytes]) -> Send:
-        """Choose the monitors that get these lines."""
+        """Choose the monitors for these lines; return the function to send."""
         legs = legs_of(self._monitors)
 
         def send() -> None:

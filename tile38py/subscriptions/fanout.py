@@ -25,7 +25,7 @@ class Leg:
     listeners: tuple[Subscription, ...]
 
     def frame(self, channel: bytes, text: bytes) -> bytes:
-        """A message as these listeners get it."""
+        """Frame a message for these listeners."""
         if self.pattern is None:
             return self.form.message(channel, text)
         return self.form.matched(self.pattern, channel, text)
@@ -33,17 +33,17 @@ class Leg:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class FenceLeg(Leg):
-    """The one connection that watches a live fence."""
+    """The connection of a live fence."""
 
     def frame(self, channel: bytes, text: bytes) -> bytes:
-        """A message as this connection gets it."""
+        """Frame a message for this connection."""
         del channel
         return self.form.event(text)
 
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """All who listen to one channel."""
+    """The subscribers of a channel."""
 
     legs: tuple[Leg, ...]
     count: int
@@ -51,7 +51,7 @@ class Route:
 
     @classmethod
     def of(cls, legs: list[Leg]) -> "Route":
-        """The route of these legs."""
+        """Make a route of these legs."""
         forms = {leg.form for leg in legs}
         count = sum(len(leg.listeners) for leg in legs)
         return cls(tuple(legs), count, len(forms) == len(legs))
@@ -59,7 +59,7 @@ class Route:
 
 @dataclass(slots=True)
 class Parcel:
-    """Bytes for listeners, on their way."""
+    """Bytes in the queue, with the listeners that get them."""
 
     leg: Leg
     pieces: list[bytes]
@@ -69,7 +69,7 @@ class Parcel:
     data: bytes = b""  # the joined pieces, once the first has it
 
     def takes_more(self, leg: Leg) -> bool:
-        """Whether a message for these listeners can be joined to it."""
+        """Whether a message for these listeners can be appended."""
         is_sealed = self.served or self.is_last or self.size > PARCEL_BYTES_MAX
         return self.leg is leg and not is_sealed
 
@@ -80,7 +80,7 @@ class Parcel:
 
 
 class Fanout:
-    """The queue of a server."""
+    """The fan-out queue of a server."""
 
     __slots__ = ("_call_soon", "_is_scheduled", "_queue", "_waiting_bytes")
 
@@ -91,7 +91,7 @@ class Fanout:
         self._is_scheduled = False
 
     def post(self, route: Route, channel: bytes, text: bytes) -> None:
-        """Send a message to all of a route."""
+        """Queue a message for a route."""
         parcels = self._last(route)
         for index, leg in enumerate(route.legs):
             data = leg.frame(channel, text)
@@ -103,7 +103,7 @@ class Fanout:
         self._bound()
 
     def put(self, leg: Leg, data: bytes, *, is_last: bool = False) -> None:
-        """Send bytes to the listeners of one leg."""
+        """Queue bytes for the listeners of a leg."""
         self._queue.append(Parcel(leg, [data], len(data), is_last))
         self._waiting_bytes += len(data)
         if not self._is_scheduled:
@@ -116,14 +116,14 @@ class Fanout:
         return not self._queue
 
     def send(self, subscription: Subscription, data: bytes, *, is_last: bool) -> None:
-        """Send something to one alone, in its turn."""
+        """Queue bytes for one listener."""
         if self._queue:
             self.put(Leg(subscription.form, None, (subscription,)), data, is_last=is_last)
         else:
             subscription.serve(data, is_last=is_last)
 
     def _last(self, route: Route) -> list[Parcel]:
-        """The end of the queue, if it goes the same way and takes more."""
+        """Return the last parcel if the same listeners get it and it has room."""
         count = len(route.legs)
         if not route.is_simple or len(self._queue) < count:
             return []
@@ -143,7 +143,7 @@ class Fanout:
             self._call_soon(self._turn)
 
     def _hand_out(self) -> None:
-        """One slice."""
+        """Send parcels for one time slice."""
         left = FANOUT_COUNT_MAX
         while self._queue and left > 0:
             parcel = self._queue[0]
@@ -162,7 +162,7 @@ class Fanout:
 
 
 def legs_of(subscriptions: Iterable[Subscription], pattern: bytes | None = None) -> list[Leg]:
-    """Listeners by the form that they get."""
+    """Group listeners by the framing of their messages."""
     by_form: dict[Form, list[Subscription]] = {}
     for one in subscriptions:
         by_form.setdefault(one.form, []).append(one)

@@ -1,4 +1,4 @@
-"""What waits to be sent to one live connection, within bounds. Knows no channels: see hub."""
+"""The bounded send queue of one live connection. Knows no channels: see the package."""
 
 from collections import deque
 from collections.abc import Callable
@@ -11,7 +11,7 @@ from tile38py.protocol.push import form_of
 
 @dataclass(frozen=True, slots=True)
 class Hub:
-    """What a subscription asks of those who know all of them."""
+    """The registry of subscriptions, as a listener sees it."""
 
     add: Callable[["Subscription", bytes, bool], None]
     remove: Callable[["Subscription", bytes, bool], None]
@@ -22,7 +22,7 @@ class Hub:
 
 
 class Subscription:
-    """One live connection. Is the Listener that the connection and commands see."""
+    """The Listener of a live connection."""
 
     __slots__ = (
         "_hub", "_is_ending", "_is_paused", "_waiting", "channels", "client", "fences", "form",
@@ -44,12 +44,12 @@ class Subscription:
         self.fences: list[int] = []
 
     def add(self, name: bytes, *, is_pattern: bool) -> int:
-        """Listen to a channel or pattern; how many there are now."""
+        """Subscribe to a channel or pattern; return the number of subscriptions."""
         self._hub.add(self, name, is_pattern)
         return len(self.channels) + len(self.patterns)
 
     def remove(self, name: bytes | None, *, is_pattern: bool) -> int:
-        """Listen to it no more, None: to nothing; how many are left."""
+        """Unsubscribe, None: from nothing; return the number of remaining subscriptions."""
         if name is not None:
             self._hub.remove(self, name, is_pattern)
         return len(self.channels) + len(self.patterns)
@@ -78,15 +78,15 @@ class Subscription:
         return not self._waiting and not self._is_paused and self._hub.is_idle()
 
     def send(self, replies: bytes, *, is_last: bool) -> None:
-        """Send replies behind everything that was published before; close after the last."""
+        """Send replies behind earlier messages; close the connection after the last one."""
         self._hub.send(self, replies, is_last)
 
     def pause(self) -> None:
-        """The socket takes no more at present."""
+        """The write buffer is above its high-water mark."""
         self._is_paused = True
 
     def resume(self) -> None:
-        """The socket takes more."""
+        """The write buffer is below its low-water mark."""
         self._is_paused = False
         while self._waiting and not self._is_paused:
             self.client.write(self._next_piece())
@@ -98,7 +98,7 @@ class Subscription:
         self.waiting_bytes = 0
 
     def serve(self, data: bytes, *, is_last: bool) -> None:
-        """One more piece, in its order."""
+        """Write bytes, or queue them behind others; close after the last."""
         if self.client.is_gone or self._is_ending:
             return
         if data:
@@ -112,7 +112,7 @@ class Subscription:
         elif self.waiting_bytes + self.client.unsent > LIVE_BYTES_MAX:
             self._hub.cut(self)
         else:
-            # The bytes are the same for all who wait for them.
+            # The listeners of a message share its bytes.
             self._waiting.append(data)
             self.waiting_bytes += len(data)
 
@@ -125,7 +125,7 @@ class Subscription:
         self.client.shut()
 
     def _next_piece(self) -> bytes:
-        """Some of what waits, as one."""
+        """Join waiting pieces to one write."""
         pieces: list[bytes] = []
         size = 0
         while self._waiting and size < PARCEL_BYTES_MAX:

@@ -241,7 +241,10 @@ impl<'o> ShapeWords<'o> {
             Shape::Point(point) if is_plain(point) => text,
             Shape::Point(point) => ShapeWords::Numbers(b"point", vec![point.y, point.x]),
             Shape::Geometry(geometry) => match &**geometry {
-                Geometry::Rect(rect) if !is_plain(&rect.min) || !is_plain(&rect.max) => {
+                // A polygon around swapped corners would be somewhere, which the box isn't.
+                Geometry::Rect(rect)
+                    if !rect.is_ordered() || !is_plain(&rect.min) || !is_plain(&rect.max) =>
+                {
                     let corners = vec![rect.min.y, rect.min.x, rect.max.y, rect.max.x];
                     ShapeWords::Numbers(b"bounds", corners)
                 }

@@ -225,6 +225,24 @@ fn a_fence_around_a_circle_across_180_degrees_covers_both_sides() {
     assert_eq!(run(&mut engine, "SET k a POINT 0 170").outbox.events.len(), 1);
 }
 
+#[test]
+fn a_movement_across_180_degrees_crosses_what_lies_there_and_nothing_at_0() {
+    for (bounds, is_crossed) in [
+        ("-1 -1 1 1", false),
+        ("-1 179.95 1 180", true),
+        ("-1 -180 1 -179.95", true),
+        ("-1 170 1 171", false),
+    ] {
+        let mut engine = Engine::new(false);
+        run(&mut engine, &format!("SETCHAN c WITHIN k FENCE DETECT cross BOUNDS {bounds}"));
+        run(&mut engine, "SET k a POINT 0 179.9");
+        for lon in [-179.9, 179.9] {
+            let batch = run(&mut engine, &format!("SET k a POINT 0 {lon}"));
+            assert_eq!(batch.outbox.events.len(), usize::from(is_crossed), "{bounds} {lon}");
+        }
+    }
+}
+
 /// A string has no position, and an object that doesn't move crosses nothing.
 #[test]
 fn cross_needs_a_move_between_two_positions() {

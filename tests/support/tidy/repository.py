@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from tests.support.records import all_records
-from tests.support.tidy import files, names, python, rust
+from tests.support.tidy import circles, files, names, python, rust
 from tests.support.tidy.files import SourceFile
 
 # Modules that are run by name, or imported by tools.
@@ -53,6 +53,7 @@ def findings(root: Path) -> Iterator[str]:
     cases = (root / "tests" / "golden" / "cases").rglob("*.txt")
     yield from rust.orphans(sources)
     yield from dead_modules(sources)
+    yield from circles.findings(sources)
     commands = [record.name for record in all_records()]
     yield from names.stray_names(commands, sources)
     golden = [case.read_text(encoding="utf-8") for case in cases]

@@ -10,7 +10,7 @@ import pytest
 from tests.support.sending import batch_of, new_pool
 from tile38py.endpoints.address import host_of
 from tile38py.endpoints.names import Names, Place
-from tile38py.endpoints.registry import Surroundings
+from tile38py.endpoints.registry import EndpointDependencies
 from tile38py.limits import ENDPOINT_NAMES_COUNT_MAX
 
 HERE = [(socket.AF_INET, "127.0.0.1", 7)]
@@ -111,5 +111,5 @@ def test_the_host_of_a_url_is_found(url: str, host: str) -> None:
 
 
 def test_surroundings_have_names_of_their_own() -> None:
-    made = [Surroundings({}, str, lambda _channel, _message: 0) for _ in range(2)]
+    made = [EndpointDependencies({}, str, lambda _channel, _message: 0) for _ in range(2)]
     assert made[0].names is not made[1].names

@@ -14,9 +14,9 @@ from tests.support.sending import batch_of, tell
 from tile38py.endpoints import registry
 from tile38py.endpoints.pool import Pool
 from tile38py.endpoints.registry import (
+    EndpointDependencies,
     Registry,
     Settings,
-    Surroundings,
     TargetError,
     Traits,
     endpoint,
@@ -74,7 +74,7 @@ class FakeSettings:
         """The host."""
         return self.host
 
-    async def connect(self, _surroundings: Surroundings) -> Fake:
+    async def connect(self, _dependencies: EndpointDependencies) -> Fake:
         """Connect."""
         Fake.opened += 1
         if Fake.is_away:
@@ -94,8 +94,8 @@ def _fresh(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def new_pool() -> Pool:
-    surroundings = Surroundings({}, lambda: "", lambda _channel, _message: 0)
-    return Pool(Registry(), surroundings, clock=fake_clock(), log=tell)
+    dependencies = EndpointDependencies({}, lambda: "", lambda _channel, _message: 0)
+    return Pool(Registry(), dependencies, clock=fake_clock(), log=tell)
 
 
 def test_batches_of_a_url_share_a_connection_one_at_a_time() -> None:
@@ -158,13 +158,13 @@ def test_a_dead_endpoint_rests_half_a_second_and_longer_when_it_stays_dead() -> 
         pauses = []
         for _ in range(20):
             await pool.send("fake://x?token=geheim", batch_of(b"1"))
-            pauses.append(pool.resting_until_ns("fake://x?token=geheim") - clock.monotonic_ns())
+            pauses.append(pool.backoff_until_ns("fake://x?token=geheim") - clock.monotonic_ns())
             await asyncio.sleep(pauses[-1] / 1e9)
         assert pauses[:10] == [500_000_000] * 10
         assert max(pauses) == 4_000_000_000
         Fake.is_down = False
         await pool.send("fake://x?token=geheim", batch_of(b"1"))
-        assert pool.resting_until_ns("fake://x?token=geheim") == 0
+        assert pool.backoff_until_ns("fake://x?token=geheim") == 0
 
     run_in_fake_time(run())
 
@@ -198,8 +198,8 @@ def test_a_topic_that_fails_leaves_the_others_of_its_cluster_alone() -> None:
         pool = new_pool()
         assert await pool.send("fake://x/good", batch_of(b"1")) is None
         assert await pool.send("fake://x/bad", batch_of(b"2")) == "no such topic"
-        assert pool.resting_until_ns("fake://x/bad") > fake_clock().monotonic_ns()
-        assert pool.resting_until_ns("fake://x/good") == 0
+        assert pool.backoff_until_ns("fake://x/bad") > fake_clock().monotonic_ns()
+        assert pool.backoff_until_ns("fake://x/good") == 0
         assert await pool.send("fake://x/good", batch_of(b"3")) is None
         assert (Fake.opened, Fake.closed, Fake.sent) == (1, 0, [b"1", b"3"])
 
@@ -214,11 +214,11 @@ def test_a_cluster_that_swallows_connections_is_waited_for_once_not_by_each_topi
         assert set(await asyncio.gather(*sends)) == {"no answer in time"}
         assert Fake.opened == 1
         assert 5 <= fake_clock().time() < 5.1
-        assert pool.resting_until_ns("fake://x/7") == pool.resting_until_ns("fake://x/8") > 0
+        assert pool.backoff_until_ns("fake://x/7") == pool.backoff_until_ns("fake://x/8") > 0
         Fake.is_away = False
         await asyncio.sleep(0.5)
         assert await pool.send("fake://x/7", batch_of(b"1")) is None
-        assert pool.resting_until_ns("fake://x/8") == 0
+        assert pool.backoff_until_ns("fake://x/8") == 0
 
     run_in_fake_time(run())
 

@@ -104,7 +104,7 @@ impl Fence {
         !self.filters.is_empty()
     }
 
-    /// About how many bytes its area occupies.
+    /// Approximate memory of the area.
     pub(super) fn area_bytes(&self) -> usize {
         match &self.shape {
             FenceShape::Area(FenceArea { geometry: Some(geometry), .. }) => {

@@ -1,5 +1,6 @@
 //! Detection by fences with an area, from the object before and after a write.
 
+use super::movement::Movement;
 use super::{Change, ChangeKind, Fence, FenceArea};
 use crate::geometry::{predicates, Geometry, Line, Series};
 use crate::keyspace::Keyspace;
@@ -160,14 +161,16 @@ fn detect_any(
     })
 }
 
-/// Whether the straight line between both centers intersects the area. Unlike in Tile38, strings
-/// and objects that don't move cross nothing.
+/// Whether the way from one center to the other intersects the area. Unlike in Tile38, strings and
+/// objects that don't move cross nothing.
 fn crosses(area: &FenceArea, previous: &Object, object: &Object) -> bool {
     let Some(geometry) = &area.geometry else { return false };
     let (from, to) = (previous.center(), object.center());
     if !previous.is_spatial() || from == to {
         return false;
     }
-    let line = Line { series: Series::new(vec![from, to]), extra: None, members: None };
-    predicates::intersects(&Geometry::Line(line), geometry)
+    Movement::new(from, to).lines().any(|ends| {
+        let line = Line { series: Series::new(ends.to_vec()), extra: None, members: None };
+        predicates::intersects(&Geometry::Line(line), geometry)
+    })
 }

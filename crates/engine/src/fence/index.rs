@@ -6,7 +6,8 @@ use imbl::OrdMap;
 use triomphe::Arc;
 
 use super::definition::FenceShape;
-use super::registry::{Target, Watch};
+use super::movement::Movement;
+use super::watch::{Target, Watch};
 use super::{Change, ChangeKind, Detect};
 use crate::geometry::distance::{named_within, Cover};
 use crate::geometry::Rect;
@@ -127,17 +128,17 @@ impl KeyFences {
             };
             let previous = change.previous.as_ref().filter(|previous| is_somewhere(previous));
             let mut places = Cover::from_iter([bounds]);
-            let mut way = bounds;
-            if let Some(former) = previous.map(Object::bounds) {
+            let mut ways = places.clone();
+            if let Some(previous) = previous {
+                let former = previous.bounds();
                 places.push(former);
-                way = bounds.union(&former);
+                ways = Movement::new(previous.center(), object.center()).cover(&former, &bounds);
             }
             let named = |tree: &RTree<Entry>, places| {
                 named_within(places, &tree.bounds().unwrap_or_default())
             };
             let _ = self.bounded.search_any(&named(&self.bounded, places), &mut take);
-            let way = Cover::from_iter([way]);
-            let _ = self.crossing.search_any(&named(&self.crossing, way), take);
+            let _ = self.crossing.search_any(&named(&self.crossing, ways), take);
         }
         if found.len() > start || start > self.everywhere.len() {
             found.sort_unstable_by_key(|watch| watch.serial);

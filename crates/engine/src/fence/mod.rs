@@ -8,8 +8,10 @@ mod group;
 mod index;
 mod matching;
 mod message;
+mod movement;
 mod registry;
 mod roam;
+mod watch;
 
 pub use change::{Change, ChangeKind, HookChange};
 pub use definition::{Fence, FenceArea, FenceShape};
@@ -17,7 +19,6 @@ pub use detect::{Commands, Detect, Detections};
 pub use group::Groups;
 pub use matching::{match_change, Event};
 pub use message::Moment;
-pub use registry::{
-    Draft, FenceRegistry, Fetched, Hook, HookKind, Meta, Name, SetOutcome, Target, Watch,
-};
+pub use registry::{Draft, FenceRegistry, Fetched, Hook, HookKind, Meta, SetOutcome};
 pub use roam::Roam;
+pub use watch::{Name, Target, Watch};

@@ -5,6 +5,7 @@ use imbl::{OrdMap, OrdSet};
 use triomphe::Arc;
 
 use super::index::KeyFences;
+use super::watch::{Name, Target, Watch};
 use super::{Change, Fence};
 use crate::json;
 use crate::keyspace::Key;
@@ -13,22 +14,8 @@ use crate::object::{Object, NEVER};
 /// Approximate memory of a fence in the trees by name, key and area.
 const PLACES_BYTES: usize = 160;
 
-/// The name of a hook or channel.
-pub type Name = std::sync::Arc<[u8]>;
-
 /// A name and a value that every message of a hook carries.
 pub type Meta = (Box<[u8]>, Box<[u8]>);
-
-/// The destination of a fence's messages.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Target {
-    /// The subscribers of the channel with this name.
-    Channel(Name),
-    /// The endpoints of the hook with this name.
-    Hook(Name),
-    /// The connection of the live fence with this number.
-    Live(u64),
-}
 
 /// Hook or channel. Both share one namespace.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -36,18 +23,6 @@ pub enum Target {
 pub enum HookKind {
     Hook,
     Channel,
-}
-
-/// A registered fence.
-pub struct Watch {
-    /// A unique number, never reused.
-    pub serial: u64,
-    /// The destination of its messages.
-    pub target: Target,
-    /// The definition.
-    pub fence: Fence,
-    /// The members `hook`, `meta` and `key` of its messages, as JSON.
-    pub(super) head: Box<[u8]>,
 }
 
 /// A hook or channel: all arguments of SETHOOK or SETCHAN.

@@ -7,7 +7,7 @@ use super::{Point, Series};
 const POLE: f64 = 90.0;
 const SEAM: f64 = 180.0;
 
-/// Part of the antimeridian: from one latitude to another, the lower first.
+/// A part of the antimeridian: two latitudes, the lower first.
 type Stretch = (f64, f64);
 
 /// Whether the border that a ring has on the sphere is nearer than so many metres.
@@ -63,7 +63,8 @@ fn stretches<'p>(edges: impl Iterator<Item = &'p [Point]>) -> Vec<Stretch> {
     united
 }
 
-/// What of some stretches isn't among others; both ascend and don't touch among themselves.
+/// Returns the parts of some stretches that lie in no other stretch; both lists ascend, and no
+/// stretch touches another of its list.
 fn without(stretches: &[Stretch], others: &[Stretch]) -> Vec<Stretch> {
     let mut left = Vec::new();
     let mut others = others.iter().peekable();
@@ -99,7 +100,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_left_of_stretches_is_what_no_other_has() {
+    fn stretches_lose_the_parts_that_others_cover() {
         let some = [(0.0, 10.0), (20.0, 30.0), (40.0, 50.0)];
         assert_eq!(without(&some, &[]), some);
         assert_eq!(without(&some, &some), []);

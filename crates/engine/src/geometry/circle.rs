@@ -52,7 +52,6 @@ impl Circle {
             Geometry::Circle(other) => {
                 disc.origin.to_point(other.center) <= disc.meters + other.disc.meters
             }
-            Geometry::Rect(rect) if !rect.is_ordered() => false,
             _ if geometry.is_empty() => false,
             _ => {
                 let between = disc.origin.between(&geometry.bounds());

@@ -287,12 +287,14 @@ impl Geometry {
         }
     }
 
-    /// Whether nothing can touch it: a point or centre of two NaNs, a collection of empties.
+    /// Whether nothing can touch it: a point or centre of two NaNs, a box whose corners are
+    /// swapped, a collection of empties.
     pub fn is_empty(&self) -> bool {
         let is_nowhere = |point: Point| point.x.is_nan() && point.y.is_nan();
         match self {
             Geometry::Point(position) => is_nowhere(position.point),
             Geometry::Circle(circle) => is_nowhere(circle.center),
+            Geometry::Rect(rect) => !rect.is_ordered(),
             Geometry::Collection(collection) => collection.is_empty,
             Geometry::Feature(feature) => feature.geometry.is_empty(),
             _ => false,

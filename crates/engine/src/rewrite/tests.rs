@@ -107,6 +107,7 @@ fn any_line() -> impl Strategy<Value = String> {
         "POINT 500 -500",
         "BOUNDS 1 2 3 4",
         "BOUNDS -inf 2 3 nan",
+        "BOUNDS 3 4 1 2",
         "HASH 9my5x",
         "STRING te\r\nxt",
         "STRING {\"type\":\"Point\",\"coordinates\":[1,2]}",

@@ -2,19 +2,16 @@
 
 use std::ops::ControlFlow;
 
-use super::sparse;
+use super::{comparison_work, sparse};
 use crate::call::Call;
 use crate::error::{Error, Result};
 use crate::fence::Fence;
-use crate::geometry::{clip, predicates, Geometry};
+use crate::geometry::{clip, Geometry};
 use crate::keyspace::Keyspace;
 use crate::object::{Object, Shape};
 use crate::query::area::{self, Area};
 use crate::query::options::{Options, Verb};
 use crate::query::rows::{Rows, Verdict};
-
-/// Vertices that cost as much as looking at one object.
-const VERTICES_PER_WORK: usize = 32;
 
 /// WITHIN key {option} [output] area {clipby}
 pub(super) fn within(keyspace: &Keyspace, call: &mut Call) -> Result<()> {
@@ -72,7 +69,7 @@ impl AreaSearch<'_> {
         let areas = collection.areas();
         let cover = self.area.cover(&areas.bounds().unwrap_or_default());
         let _ = areas.search_any(&cover, &mut |object: &Object| {
-            failure = call.budget.charge(rows.work(object) + work(object));
+            failure = call.budget.charge(rows.work(object) + comparison_work(object));
             if failure.is_err() {
                 return ControlFlow::Break(());
             }
@@ -100,13 +97,5 @@ impl AreaSearch<'_> {
         let shape = Shape::of_geometry(clip::clip(geometry, &self.area.bounds()));
         let fields = object.fields().block();
         Some(Object::new(object.id(), shape, &[], fields, object.deadline()))
-    }
-}
-
-/// The work of comparing an object with an area.
-pub(super) fn work(object: &Object) -> u64 {
-    match object.geometry() {
-        Some(geometry) => (predicates::cost(geometry) / VERTICES_PER_WORK) as u64,
-        None => 0,
     }
 }

@@ -8,11 +8,15 @@ use super::{read, Arity, Command, Group, Keys, ReadFunction};
 use crate::call::Call;
 use crate::collection::Collection;
 use crate::error::{Error, Result};
+use crate::geometry::predicates;
 use crate::glob;
 use crate::keyspace::Keyspace;
 use crate::object::Object;
 use crate::query::options::{Options, Verb};
 use crate::query::rows::{reply_count, Rows, Verdict};
+
+/// Vertices that cost as much as looking at one object.
+const VERTICES_PER_WORK: usize = 32;
 
 /// The arguments of SCAN and SEARCH.
 const LIST_SYNTAX: &str = "key [CURSOR start] [LIMIT count] [MATCH pattern]... \
@@ -165,5 +169,13 @@ impl Range {
             prefix => Range { start: prefix.to_vec(), end: glob::successor(prefix) },
         });
         ranges.reduce(|a, b| Range { start: a.start.min(b.start), end: a.end.max(b.end) })
+    }
+}
+
+/// Returns the work of comparing an object with an area.
+fn comparison_work(object: &Object) -> u64 {
+    match object.geometry() {
+        Some(geometry) => (predicates::cost(geometry) / VERTICES_PER_WORK) as u64,
+        None => 0,
     }
 }

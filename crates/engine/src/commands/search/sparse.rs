@@ -1,9 +1,13 @@
 //! SPARSE: at most one result in each cell of the area's box, which is quartered n times.
+//!
+//! A cell's result is any object near it that the area accepts, that passes MATCH and WHERE, and
+//! that isn't another cell's. Unlike in Tile38, an object that fails this neither uses up the cell
+//! nor ends the search.
 
 use std::collections::HashSet;
 use std::ops::ControlFlow;
 
-use super::area::work;
+use super::comparison_work;
 use crate::call::Call;
 use crate::collection::Collection;
 use crate::error::Result;
@@ -19,17 +23,9 @@ struct Sparse<'s, 'k, 'o, 'a, 'c, 'd> {
     rows: &'s mut Rows<'o, 'a>,
     call: &'s mut Call<'c, 'd>,
     accepts: Accepts<'s>,
-    emitted: HashSet<Vec<u8>>,
-}
-
-/// What a cell came to.
-enum Cell {
-    /// Its parts may still hold results.
-    Open,
-    /// Nothing in it can be a result any more.
-    Closed,
-    /// The search has ended.
-    Ended,
+    /// The ids of objects that can't be the result of any further cell: they are one already, or
+    /// fail the area, MATCH or WHERE.
+    excluded: HashSet<Vec<u8>>,
 }
 
 /// Visits the cells north-west, north-east, south-west, south-east.
@@ -41,13 +37,16 @@ pub(super) fn run(
     call: &mut Call,
     accepts: Accepts,
 ) -> Result<()> {
-    let mut sparse = Sparse { collection, rows, call, accepts, emitted: HashSet::new() };
+    let mut sparse = Sparse { collection, rows, call, accepts, excluded: HashSet::new() };
     let mut open = vec![(*area, depth)];
     while let Some((cell, depth)) = open.pop() {
-        match sparse.visit(&cell, depth)? {
-            Cell::Ended => return Ok(()),
-            Cell::Open => open.extend(quarters(&cell).into_iter().rev().map(|q| (q, depth - 1))),
-            Cell::Closed => {}
+        // A cell without a candidate isn't quartered, so the cells visited are only a few for each
+        // result, not all 4¹⁶.
+        let Some((object, distance)) = sparse.first_candidate(&cell)? else { continue };
+        if depth > 0 {
+            open.extend(quarters(&cell).into_iter().rev().map(|quarter| (quarter, depth - 1)));
+        } else if sparse.take(&object, distance).is_break() {
+            break;
         }
     }
     Ok(())
@@ -65,52 +64,35 @@ fn quarters(cell: &Rect) -> [Rect; 4] {
 }
 
 impl Sparse<'_, '_, '_, '_, '_, '_> {
-    /// Looks at the first candidate of the cell that isn't a result yet. Only a cell of the last
-    /// level takes it; in the others it tells whether a closer look is worth its while.
-    fn visit(&mut self, cell: &Rect, depth: u8) -> Result<Cell> {
-        let Some(object) = self.first_candidate(cell)? else { return Ok(Cell::Closed) };
-        if depth > 0 {
-            return Ok(self.look_ahead(cell, &object));
-        }
-        // As Tile38 does, the first candidate that the area refuses ends the search.
-        let Some(distance) = (self.accepts)(&object) else { return Ok(Cell::Ended) };
-        Ok(match self.rows.offer(object.id(), &object, || None, distance) {
-            Verdict::Complete => Cell::Ended,
-            Verdict::Taken => {
-                self.emitted.insert(object.id().to_vec());
-                Cell::Closed
-            }
-            Verdict::Rejected => Cell::Closed,
-        })
-    }
-
-    /// A candidate that covers the cell is the first one in each of its parts: if it can't be a
-    /// result, there is no need to look at up to 4¹⁵ of them.
-    fn look_ahead(&self, cell: &Rect, object: &Object) -> Cell {
-        if !object.bounds().contains(cell) {
-            Cell::Open
-        } else if (self.accepts)(object).is_none() {
-            Cell::Ended
-        } else if self.rows.passes(object.id(), object) {
-            Cell::Open
-        } else {
-            Cell::Closed
+    /// Adds the result of a cell. Breaks if there may be no more results.
+    fn take(&mut self, object: &Object, distance: f64) -> ControlFlow<()> {
+        self.excluded.insert(object.id().to_vec());
+        match self.rows.offer(object.id(), object, || None, distance) {
+            Verdict::Complete => ControlFlow::Break(()),
+            Verdict::Taken | Verdict::Rejected => ControlFlow::Continue(()),
         }
     }
 
-    fn first_candidate(&mut self, cell: &Rect) -> Result<Option<Object>> {
+    /// The first object near a cell that may be its result, and its distance.
+    fn first_candidate(&mut self, cell: &Rect) -> Result<Option<(Object, f64)>> {
+        let Sparse { collection, rows, call, accepts, excluded } = self;
         let mut found = None;
         let mut failure = Ok(());
-        let _ = self.collection.areas().search(cell, &mut |object: &Object| {
-            failure = self.call.budget.charge(1 + work(object));
-            if failure.is_err() {
+        let _ = collection.areas().search(cell, &mut |object: &Object| {
+            if excluded.contains(object.id()) {
+                failure = call.budget.charge(1);
+            } else {
+                failure = call.budget.charge(rows.work(object) + comparison_work(object));
+                let distance = (*accepts)(object).filter(|_| rows.passes(object.id(), object));
+                match distance {
+                    Some(distance) => found = Some((object.clone(), distance)),
+                    None => drop(excluded.insert(object.id().to_vec())),
+                }
+            }
+            if failure.is_err() || found.is_some() {
                 return ControlFlow::Break(());
             }
-            if self.emitted.contains(object.id()) {
-                return ControlFlow::Continue(());
-            }
-            found = Some(object.clone());
-            ControlFlow::Break(())
+            ControlFlow::Continue(())
         });
         failure.map(|()| found)
     }

@@ -1,4 +1,4 @@
-//! Boxes in longitude and latitude around all that lies within a distance.
+//! Covers: boxes in longitude and latitude around all places within a distance.
 
 use super::super::geodesy::EARTH_METERS;
 use super::super::kernels::{asin, sin};
@@ -18,7 +18,7 @@ const RELATIVE_ALLOWANCE: f64 = 1e-12;
 const ANGLE_ALLOWANCE: f64 = 1e-14;
 const DEGREES_ALLOWANCE: f64 = 1e-12;
 
-/// All that a search may meet, also what is beyond ±180° or ±90°.
+/// A box around all coordinates, also those beyond ±180° or ±90°.
 pub(in super::super) const EVERYWHERE: Rect = Rect {
     min: Point { x: f64::NEG_INFINITY, y: f64::NEG_INFINITY },
     max: Point { x: f64::INFINITY, y: f64::INFINITY },
@@ -72,8 +72,8 @@ pub(super) fn around(center: Point, half_width: f64, half_height: f64) -> Rect {
     )
 }
 
-/// The boxes by all the names that their places have within `all`; names differ where either goes
-/// beyond ±180° or ±90°.
+/// Returns the boxes under each of their names within `all`. A place has several names, which are
+/// pairs of coordinates, where coordinates go beyond ±180° or ±90°.
 pub fn named_within(cover: Cover, all: &Rect) -> Cover {
     if is_in_world(all) && cover.iter().all(is_in_world) {
         return cover;

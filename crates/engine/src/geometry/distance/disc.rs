@@ -1,5 +1,6 @@
-//! All places at most so many metres from an origin: whether a point is one of them, decided on a
-//! plane if that can be told there, else by the haversine, else by the very distance NEARBY has.
+//! Discs: all places at most so many metres from an origin. Two planes decide for most points
+//! whether they are in the disc, the haversine for others, NEARBY's distance for those at the
+//! border.
 
 use super::super::geodesy::EARTH_METERS;
 use super::super::kernels::{asin, cos, sin};

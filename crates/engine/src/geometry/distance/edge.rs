@@ -211,8 +211,8 @@ impl<'o> Edge<'o> {
         (best.haversine < limit).then_some(best)
     }
 
-    /// Looks at the edge, and at both halves of each piece that asks for a closer look, until it
-    /// is found what was looked for; whether it was.
+    /// Calls `look` with the edge, then with both halves of each piece for which it returns
+    /// `Closer`. Returns whether it returned `Found`, which ends the search.
     fn search(&self, mut look: impl FnMut(&Piece, &Value) -> Look) -> bool {
         let mut waiting = ArrayVec::<Piece, PIECES_WAITING_MAX>::new();
         waiting.push(Piece { middle: 0.5, half: 0.5 });
@@ -274,7 +274,7 @@ struct Piece {
     half: f64,
 }
 
-/// What a look at a piece came to.
+/// The verdict on a piece of an edge.
 enum Look {
     Found,
     Done,

@@ -64,7 +64,7 @@ impl Origin {
     }
 }
 
-/// What is known of the nearest place so far.
+/// The nearest place found so far.
 enum Found {
     Nothing,
     Place(Point),
@@ -302,7 +302,8 @@ impl<'o> Search<'o> {
     }
 }
 
-/// The names of a place within a box: one or none, unless the box goes beyond ±180° or ±90°.
+/// Returns the names of a place within a box, which are its pairs of coordinates: one or none
+/// unless the box goes beyond ±180° or ±90°.
 pub(in super::super) fn names_within(p: Point, bounds: &Rect) -> ArrayVec<Point, NAMES_MAX> {
     let mut names = ArrayVec::new();
     for (x, y) in [(p.x, p.y), (p.x + 180.0, 180.0 - p.y), (p.x + 180.0, -180.0 - p.y)] {

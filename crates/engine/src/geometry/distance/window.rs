@@ -1,5 +1,5 @@
-//! A box outside of which nothing is within a distance. Most of what is farther away is told by
-//! four comparisons, and within a small window bounds of distances by a few multiplications.
+//! Windows: boxes outside of which nothing is within a distance. Four comparisons exclude most of
+//! the boxes beyond; within a small window a few multiplications give bounds of distances.
 
 use super::super::geodesy::EARTH_METERS;
 use super::super::kernels::cos;
@@ -111,7 +111,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_outside_of_a_window_is_farther_away() {
+    fn positions_outside_of_a_window_are_farther_away() {
         let mut share = shares(7);
         let mut drawn = 0;
         for _ in 0..100_000 {
@@ -132,7 +132,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_in_a_window_lies_between_its_bounds() {
+    fn boxes_in_a_window_lie_between_its_bounds() {
         let mut share = shares(13);
         let (mut known, mut close) = (0, 0);
         for _ in 0..100_000 {

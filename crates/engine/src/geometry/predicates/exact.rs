@@ -19,7 +19,7 @@ const UNIT: f64 = f64::EPSILON / 2.0;
 /// it lies right of it, 0 if the three are collinear. Its sign is exact for all finite
 /// coordinates; with others it is NaN.
 #[inline]
-pub(super) fn orientation(a: Point, b: Point, c: Point) -> f64 {
+pub(in crate::geometry) fn orientation(a: Point, b: Point, c: Point) -> f64 {
     let coord = |p: Point| Coord { x: p.x, y: p.y };
     let value = orient2d(coord(a), coord(b), coord(c));
     if value.abs() > SURE_MIN && value.abs() < SURE_MAX {
@@ -70,7 +70,7 @@ fn exact(value: f64) -> BigInt {
 
 /// A place on a segment, named without rounding.
 #[derive(Clone, Copy, Debug)]
-pub(super) enum Cut {
+pub(in crate::geometry) enum Cut {
     /// A point that lies exactly on the segment.
     At(Point),
     /// Where another segment crosses this one, between the ends of both.
@@ -84,7 +84,7 @@ impl Cut {
     }
 
     /// The order of two places along a segment, from its start to its end.
-    pub(super) fn compare(&self, other: &Cut, along: &Segment) -> Ordering {
+    pub(in crate::geometry) fn compare(&self, other: &Cut, along: &Segment) -> Ordering {
         match (self, other) {
             (Cut::At(p), Cut::At(q)) => compare_points(*p, *q, along),
             (Cut::At(p), Cut::Across(edge)) => compare_to_crossing(*p, edge, along),

@@ -15,9 +15,12 @@ mod simple;
 mod trace;
 mod within;
 
+pub(super) use exact::{orientation, Cut};
+pub(super) use ring::{Place, Ring};
+pub(super) use segment::Segment;
+
 use super::distance::is_in_world;
 use super::{Collection, Geometry, Point, Series};
-use ring::{Place, Ring};
 use simple::Simple;
 use within::Area;
 

@@ -12,7 +12,7 @@ const EDGES_PER_SHARED_EDGE: usize = 4;
 
 /// A view of a series, or a box as a ring. Whether it is a ring or a line is up to the caller.
 #[derive(Clone, Copy)]
-pub(super) struct Ring<'a> {
+pub(in crate::geometry) struct Ring<'a> {
     /// `None` for a box.
     series: Option<&'a Series>,
     pub(super) bounds: Rect,
@@ -20,7 +20,7 @@ pub(super) struct Ring<'a> {
 
 /// Where a point is, seen from a ring.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Place {
+pub(in crate::geometry) enum Place {
     Inside,
     Outside,
     /// On an edge.
@@ -147,7 +147,7 @@ impl Ring<'_> {
     }
 
     /// Where the point is, by the parity of the edges that a ray crosses.
-    pub(super) fn locate(&self, p: Point) -> Place {
+    pub(in crate::geometry) fn locate(&self, p: Point) -> Place {
         if !self.bounds.contains_point(p) {
             return Place::Outside;
         }

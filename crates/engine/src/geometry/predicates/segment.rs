@@ -5,9 +5,9 @@ use super::exact::{orientation, Cut};
 
 /// The straight way from a to b.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(super) struct Segment {
-    pub(super) a: Point,
-    pub(super) b: Point,
+pub(in crate::geometry) struct Segment {
+    pub(in crate::geometry) a: Point,
+    pub(in crate::geometry) b: Point,
 }
 
 /// How an edge meets a segment.

@@ -39,11 +39,12 @@ impl<'a> Area<'a> {
             Simple::Line(line) => self.covers_box(&bounds).unwrap_or_else(|| {
                 Near::new(*self, bounds).gather().covers_line(line, &mut Trace::default())
             }),
-            Simple::Region(region) => self.covers_box(&bounds).unwrap_or_else(|| {
+            Simple::Region(region) => {
                 // Holes that leave their exterior are invalid, but their edges count.
                 let bounds = region.rings().fold(bounds, |all, ring| all.union(&ring.bounds));
-                Near::new(*self, bounds).gather().covers_region(region)
-            }),
+                self.covers_box(&bounds)
+                    .unwrap_or_else(|| Near::new(*self, bounds).gather().covers_region(region))
+            }
         }
     }
 

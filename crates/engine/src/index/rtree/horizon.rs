@@ -1,4 +1,5 @@
-//! How far a search by distance still has to look, which shrinks while it meets items.
+//! The horizon of a search by distance: nothing beyond it can be a result. It comes nearer while
+//! the search meets items.
 
 use std::cmp::Ordering;
 use std::collections::BinaryHeap;
@@ -11,8 +12,8 @@ use crate::geometry::Rect;
 /// Up to how many wanted items it pays to keep the least distances.
 pub(super) const WANTED_MAX: usize = 1000;
 
-/// Beyond which distance nothing can be visited any more: it shrinks while items are met, of
-/// which only the most is known that they may be away.
+/// A distance beyond which nothing can be a result, from upper bounds of the distances of the items
+/// met so far.
 pub(super) struct Horizon {
     pub distance: f64,
     wanted: usize,
@@ -21,8 +22,8 @@ pub(super) struct Horizon {
     drawn: Drawn,
 }
 
-/// The window of a distance that the horizon has or had: most boxes beyond it are told by four
-/// comparisons.
+/// The window of the horizon, or of a farther one before it: four comparisons exclude most boxes
+/// beyond it.
 struct Drawn {
     window: Option<(Bounds, Window)>,
     distance: f64,

@@ -6,6 +6,7 @@
 
 mod bounds;
 mod crowd;
+mod entries;
 mod horizon;
 mod nearest;
 mod node;

@@ -1,8 +1,8 @@
 //! Items by ascending distance. An item that fills its box, as a point does, is as far as its box;
-//! any other, a *shape*, waits with its box's distance and is measured when that one's turn comes.
+//! any other, a *shape*, is queued with its box's distance and measured when it comes to the front.
 //!
 //! How equally distant boxes follow each other in Tile38 depends on all that its heap holds by
-//! then, so the search leaves things out only up to the first two of them and begins anew then.
+//! then, so the search prunes only up to the first two of them, then restarts without pruning.
 //! Equally distant shapes come in the index's order, whatever is left out.
 
 use std::marker::PhantomData;
@@ -36,14 +36,14 @@ fn rank_below(node: Rank, at: usize) -> Rank {
     (node | (at as Rank) << shift) + 1
 }
 
-/// Something that waits for its turn, by distance.
-struct Waiting<'a, T> {
+/// A node or an item in the queue, by distance.
+struct Queued<'a, T> {
     distance: f64,
     rank: Rank,
-    what: What<'a, T>,
+    content: Content<'a, T>,
 }
 
-enum What<'a, T> {
+enum Content<'a, T> {
     Node(&'a Node<T>),
     /// An item that fills its box.
     Box(&'a T),
@@ -52,10 +52,26 @@ enum What<'a, T> {
     Shape(&'a T),
 }
 
-/// What comes before what. Two methods, since neither holds for a distance that is NaN.
+impl<T> Clone for Queued<'_, T> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<T> Copy for Queued<'_, T> {}
+
+impl<T> Clone for Content<'_, T> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<T> Copy for Content<'_, T> {}
+
+/// The order of the queue. Two methods, since both are false for a distance that is NaN.
 trait Order {
-    fn is_after<T>(a: &Waiting<T>, b: &Waiting<T>) -> bool;
-    fn is_not_after<T>(a: &Waiting<T>, b: &Waiting<T>) -> bool;
+    fn is_after<T>(a: &Queued<T>, b: &Queued<T>) -> bool;
+    fn is_not_after<T>(a: &Queued<T>, b: &Queued<T>) -> bool;
 }
 
 /// By distance alone, as in Tile38.
@@ -66,86 +82,90 @@ struct ByDistanceAndRank;
 
 impl Order for ByDistance {
     #[inline]
-    fn is_after<T>(a: &Waiting<T>, b: &Waiting<T>) -> bool {
+    fn is_after<T>(a: &Queued<T>, b: &Queued<T>) -> bool {
         a.distance > b.distance
     }
 
     #[inline]
-    fn is_not_after<T>(a: &Waiting<T>, b: &Waiting<T>) -> bool {
+    fn is_not_after<T>(a: &Queued<T>, b: &Queued<T>) -> bool {
         a.distance <= b.distance
     }
 }
 
 impl Order for ByDistanceAndRank {
     #[inline]
-    fn is_after<T>(a: &Waiting<T>, b: &Waiting<T>) -> bool {
+    fn is_after<T>(a: &Queued<T>, b: &Queued<T>) -> bool {
         a.distance > b.distance || (a.distance == b.distance && a.rank > b.rank)
     }
 
     #[inline]
-    fn is_not_after<T>(a: &Waiting<T>, b: &Waiting<T>) -> bool {
+    fn is_not_after<T>(a: &Queued<T>, b: &Queued<T>) -> bool {
         a.distance < b.distance || (a.distance == b.distance && a.rank <= b.rank)
     }
 }
 
 /// A binary heap, the first on top. The standard library's would give the same distances in
 /// the same order, but how equal ones follow each other is part of Tile38's results.
-struct Heap<'a, T, O>(Vec<Waiting<'a, T>>, PhantomData<O>);
+struct Heap<'a, T, O>(Vec<Queued<'a, T>>, PhantomData<O>);
 
 impl<'a, T, O: Order> Heap<'a, T, O> {
     fn new() -> Self {
         Heap(Vec::new(), PhantomData)
     }
 
-    fn push(&mut self, distance: f64, rank: Rank, what: What<'a, T>) {
+    fn push(&mut self, distance: f64, rank: Rank, content: Content<'a, T>) {
         let heap = &mut self.0;
+        let new = Queued { distance, rank, content };
         let mut at = heap.len();
-        heap.push(Waiting { distance, rank, what });
+        heap.push(new);
         while at > 0 {
             let parent = (at - 1) / 2;
-            if !O::is_after(&heap[parent], &heap[at]) {
+            if !O::is_after(&heap[parent], &new) {
                 break;
             }
-            heap.swap(parent, at);
+            heap[at] = heap[parent];
             at = parent;
         }
+        heap[at] = new;
     }
 
-    fn pop(&mut self) -> Option<Waiting<'a, T>> {
-        if self.0.is_empty() {
-            return None;
-        }
-        let first = self.0.swap_remove(0);
+    fn pop(&mut self) -> Option<Queued<'a, T>> {
         let heap = &mut self.0;
+        let last = heap.pop()?;
+        let Some(first) = heap.first().copied() else { return Some(last) };
+        // The last one sinks from the top to where no child comes before it.
         let mut at = 0;
         loop {
             let (left, right) = (2 * at + 1, 2 * at + 2);
-            let mut least = at;
+            let mut least = (at, &last);
             for child in [left, right] {
-                if child < heap.len() && O::is_not_after(&heap[child], &heap[least]) {
-                    least = child;
+                match heap.get(child) {
+                    Some(other) if O::is_not_after(other, least.1) => least = (child, other),
+                    _ => {}
                 }
             }
-            if least == at {
+            let (next, other) = least;
+            if next == at {
+                heap[at] = last;
                 return Some(first);
             }
-            heap.swap(at, least);
-            at = least;
+            heap[at] = *other;
+            at = next;
         }
     }
 
-    /// Whether the first is farther away than so much, or nothing waits.
+    /// Whether the first is farther away than so much, or the queue is empty.
     fn is_beyond(&self, most: f64) -> bool {
         self.distance() > most
     }
 
-    /// The distance of the first; infinite if nothing waits.
+    /// The distance of the first; infinite if the queue is empty.
     fn distance(&self) -> f64 {
         self.0.first().map_or(f64::INFINITY, |first| first.distance)
     }
 }
 
-/// An item whose turn it is.
+/// An item that a walk returns, with its distance.
 struct Found<'a, T> {
     item: &'a T,
     distance: f64,
@@ -221,7 +241,7 @@ fn visit_all<'a, T: Item>(
     ControlFlow::Continue(())
 }
 
-/// All boxes, in Tile38's order, and whether there are shapes among what was met so far.
+/// A walk over all boxes in Tile38's order; it notes whether it met shapes.
 struct BoxWalk<'a, 'm, T, M> {
     measure: &'m M,
     heap: Heap<'a, T, ByDistance>,
@@ -231,30 +251,30 @@ struct BoxWalk<'a, 'm, T, M> {
 impl<'a, 'm, T: Item, M: Measure<T>> BoxWalk<'a, 'm, T, M> {
     fn new(root: &'a Node<T>, measure: &'m M) -> Self {
         let mut heap = Heap::new();
-        heap.push(0.0, 0, What::Node(root));
+        heap.push(0.0, 0, Content::Node(root));
         BoxWalk { measure, heap, has_shapes: false }
     }
 
     fn next(&mut self) -> Option<Found<'a, T>> {
         loop {
-            let Waiting { distance, what, .. } = self.heap.pop()?;
-            match what {
-                What::Node(Node::Leaf(entries)) => {
+            let Queued { distance, content, .. } = self.heap.pop()?;
+            match content {
+                Content::Node(Node::Leaf(entries)) => {
                     for item in &entries.slots {
                         let Some(bounds) = self.measure.filled_box(item) else {
                             self.has_shapes = true;
                             continue;
                         };
-                        self.heap.push(self.measure.distance(&bounds), 0, What::Box(item));
+                        self.heap.push(self.measure.distance(&bounds), 0, Content::Box(item));
                     }
                 }
-                What::Node(Node::Branch(entries)) => {
+                Content::Node(Node::Branch(entries)) => {
                     for (bounds, child) in entries.bounds.iter().zip(&entries.slots) {
                         let distance = self.measure.distance(&bounds.to_rect());
-                        self.heap.push(distance, 0, What::Node(child));
+                        self.heap.push(distance, 0, Content::Node(child));
                     }
                 }
-                What::Box(item) | What::Shape(item) | What::Unmeasured(item) => {
+                Content::Box(item) | Content::Shape(item) | Content::Unmeasured(item) => {
                     return Some(Found { item, distance, is_shape: false });
                 }
             }
@@ -263,7 +283,7 @@ impl<'a, 'm, T: Item, M: Measure<T>> BoxWalk<'a, 'm, T, M> {
 }
 
 /// A distance within which all that is wanted lies: goes straight down to a leaf near the
-/// beginning, so that the search proper leaves out most of what it meets.
+/// beginning, so that the search proper leaves out most of the entries it meets.
 fn approach<T: Item>(root: &Node<T>, all: Rect, measure: &impl Measure<T>, reach: &Reach) -> f64 {
     let origin = measure.origin();
     let (x, y) = (origin.x as f32, origin.y as f32);
@@ -292,7 +312,7 @@ struct Walk<'a, 'm, T, M> {
 impl<'a, 'm, T: Item, M: Measure<T>> Walk<'a, 'm, T, M> {
     fn new(root: &'a Node<T>, measure: &'m M, mut horizon: Horizon, has_boxes: bool) -> Self {
         let mut heap = Heap::new();
-        heap.push(0.0, 0, What::Node(root));
+        heap.push(0.0, 0, Content::Node(root));
         horizon.draw_window(measure);
         let near = Vec::with_capacity(NODE_ENTRIES_MAX);
         let boxes = Vec::with_capacity(NODE_ENTRIES_MAX);
@@ -312,29 +332,29 @@ impl<'a, 'm, T: Item, M: Measure<T>> Walk<'a, 'm, T, M> {
     fn next_within(&mut self, most: f64) -> Option<Found<'a, T>> {
         // `>` is false for a distance that is NaN, which is no reason to stop.
         while !self.heap.is_beyond(most) {
-            let Waiting { distance, rank, what } = self.heap.pop()?;
-            match what {
-                What::Box(item) => return Some(Found { item, distance, is_shape: false }),
-                What::Shape(item) => return Some(Found { item, distance, is_shape: true }),
+            let Queued { distance, rank, content } = self.heap.pop()?;
+            match content {
+                Content::Box(item) => return Some(Found { item, distance, is_shape: false }),
+                Content::Shape(item) => return Some(Found { item, distance, is_shape: true }),
                 // The horizon came nearer since it was put there.
                 _ if distance > self.horizon.distance => {}
-                What::Unmeasured(item) => {
+                Content::Unmeasured(item) => {
                     let distance = self.measure.shape_distance(item, self.horizon.distance);
                     if distance <= self.horizon.distance {
-                        self.heap.push(distance, rank, What::Shape(item));
+                        self.heap.push(distance, rank, Content::Shape(item));
                     }
                 }
-                What::Node(Node::Leaf(entries)) => {
+                Content::Node(Node::Leaf(entries)) => {
                     self.open_leaf(&entries.bounds, &entries.slots, rank);
                 }
-                What::Node(Node::Branch(entries)) => {
+                Content::Node(Node::Branch(entries)) => {
                     for (at, bounds) in entries.bounds.iter().enumerate() {
                         if self.horizon.excludes(bounds) {
                             continue;
                         }
                         let least = self.horizon.between(self.measure, bounds).least;
                         if least <= self.horizon.distance {
-                            let child = What::Node(&entries.slots[at]);
+                            let child = Content::Node(&entries.slots[at]);
                             self.heap.push(least, rank_below(rank, at), child);
                         }
                     }
@@ -371,11 +391,11 @@ impl<'a, 'm, T: Item, M: Measure<T>> Walk<'a, 'm, T, M> {
                 } else {
                     self.horizon.between(self.measure, &bounds[*at]).least
                 };
-                self.heap.push(least, rank_below(rank, *at), What::Unmeasured(item));
+                self.heap.push(least, rank_below(rank, *at), Content::Unmeasured(item));
                 continue;
             };
             if self.has_boxes {
-                self.heap.push(self.measure.distance(filled), LAST, What::Box(item));
+                self.heap.push(self.measure.distance(filled), LAST, Content::Box(item));
             }
         }
     }

@@ -2,7 +2,7 @@
 //! order of search results. Works on the entries alone.
 
 use super::bounds::Bounds;
-use super::node::Entries;
+use super::entries::Entries;
 use crate::index::capacity;
 
 /// Fewest entries in either half.

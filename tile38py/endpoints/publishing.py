@@ -1,4 +1,4 @@
-"""Sending a batch where a broker takes its events one by one, all under way at a time."""
+"""Publishing of a batch to brokers that take events one by one: all in flight together."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -6,20 +6,21 @@ from collections.abc import Awaitable, Callable
 from tile38py.interfaces.delivery import Batch
 
 
-async def send_each(
+async def publish_each(
     batch: Batch,
     publish: Callable[[bytes], Awaitable[object]],
     *,
     refusals: tuple[type[Exception], ...] = (),
 ) -> None:
-    """Publish all that wait and mark what was taken; raise the first failure after the last.
+    """Publish all waiting events at the same time and mark those that were delivered.
 
-    What is refused for a reason of its own is marked; it doesn't keep back what is under way.
+    Exceptions of the types in refusals mark their event as refused. The first other exception is
+    raised once no event is in flight any more.
     """
 
     async def send_one(index: int) -> None:
         await publish(batch.events[index].body)
-        # Marked at once: what ends the wait for the others doesn't undo it.
+        # Marked at once, so that it stays marked if the wait for the others is cancelled.
         batch.delivered.add(index)
 
     waiting = batch.waiting()

@@ -1,16 +1,16 @@
-"""The entrance: few at a time, all in the end, in order."""
+"""The limiter admits few tasks in an iteration, all in the end, in order."""
 
 import asyncio
 
-from tile38py.delivery.entrance import Entrance
+from tile38py.delivery.slice_limiter import SliceLimiter
 
 
-async def enter_all(entrance: Entrance, count: int) -> list[int]:
-    """How many had entered after each turn of the event loop."""
+async def enter_all(limiter: SliceLimiter, count: int) -> list[int]:
+    """Return how many had entered after each iteration of the event loop."""
     entered: list[int] = []
 
     async def enter(number: int) -> None:
-        await entrance.enter()
+        await limiter.enter()
         entered.append(number)
 
     counts: list[int] = []
@@ -24,23 +24,23 @@ async def enter_all(entrance: Entrance, count: int) -> list[int]:
     return counts
 
 
-async def test_a_thousand_enter_a_few_in_each_turn() -> None:
-    counts = await enter_all(Entrance(32), 1000)
+async def test_a_thousand_enter_a_few_in_each_iteration() -> None:
+    counts = await enter_all(SliceLimiter(32), 1000)
     steps = [after - before for before, after in zip([0, *counts], counts, strict=False)]
     assert max(steps) == 32
     assert len(counts) <= 2 * 1000 // 32
 
 
 async def test_few_enter_at_once() -> None:
-    entrance = Entrance(32)
+    limiter = SliceLimiter(32)
     for _ in range(3):
-        assert await enter_all(entrance, 32) == [32]
+        assert await enter_all(limiter, 32) == [32]
         await asyncio.sleep(0)
 
 
-async def test_who_gives_up_leaves_the_line_to_others() -> None:
-    entrance = Entrance(1)
-    lanes = [asyncio.ensure_future(entrance.enter()) for _ in range(3)]
+async def test_a_cancelled_task_takes_no_room() -> None:
+    limiter = SliceLimiter(1)
+    lanes = [asyncio.ensure_future(limiter.enter()) for _ in range(3)]
     await asyncio.sleep(0)
     assert [lane.done() for lane in lanes] == [True, False, False]
     lanes[1].cancel()

@@ -1,0 +1,80 @@
+//! The way of an object from one position to the next: straight in degrees, and the shorter way
+//! round the earth, where Tile38 always goes by longitude 0.
+
+use crate::geometry::distance::Cover;
+use crate::geometry::{Point, Rect};
+
+/// The longitudes round the earth.
+const TURN: f64 = 360.0;
+
+/// The movement of an object, as it is seen from both positions. The two views are the same unless
+/// the movement crosses 180°: one then ends beyond 180°, the other begins there.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Movement {
+    from: Point,
+    to: Point,
+    /// What is added to the longitude of one end to see it from the other.
+    shift: f64,
+}
+
+impl Movement {
+    pub(super) fn new(from: Point, to: Point) -> Self {
+        let is_on_map = |p: Point| p.x.abs() <= TURN / 2.0;
+        let eastward = to.x - from.x;
+        let is_across = is_on_map(from) && is_on_map(to) && eastward.abs() > TURN / 2.0;
+        Movement { from, to, shift: if is_across { TURN.copysign(eastward) } else { 0.0 } }
+    }
+
+    /// The straight lines that the movement follows on the map.
+    pub(super) fn lines(&self) -> impl Iterator<Item = [Point; 2]> {
+        let from_start = [self.from, east_of(self.to, -self.shift)];
+        let to_end = [east_of(self.from, self.shift), self.to];
+        std::iter::once(from_start).chain((self.shift != 0.0).then_some(to_end))
+    }
+
+    /// Boxes around the lines, given boxes around the object in both positions.
+    pub(super) fn cover(&self, former: &Rect, latter: &Rect) -> Cover {
+        let shifted =
+            |rect: &Rect, by: f64| Rect::new(east_of(rect.min, by), east_of(rect.max, by));
+        let mut cover = Cover::from_iter([former.union(&shifted(latter, -self.shift))]);
+        if self.shift != 0.0 {
+            cover.push(shifted(former, self.shift).union(latter));
+        }
+        cover
+    }
+}
+
+fn east_of(p: Point, by: f64) -> Point {
+    Point::new(p.x + by, p.y)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn lines(from: f64, to: f64) -> Vec<(f64, f64)> {
+        let movement = Movement::new(Point::new(from, 1.0), Point::new(to, 2.0));
+        movement.lines().map(|[start, end]| (start.x, end.x)).collect()
+    }
+
+    #[test]
+    fn a_movement_goes_the_shorter_way() {
+        assert_eq!(lines(-80.0, 100.0), [(-80.0, 100.0)]);
+        assert_eq!(lines(170.0, -170.0), [(170.0, 190.0), (-190.0, -170.0)]);
+        assert_eq!(lines(-170.0, 170.0), [(-170.0, -190.0), (190.0, 170.0)]);
+        assert_eq!(lines(190.0, -170.0), [(190.0, -170.0)]);
+        assert_eq!(lines(f64::NAN, 0.0).len(), 1);
+    }
+
+    #[test]
+    fn the_boxes_hold_the_lines() {
+        let (from, to) = (Point::new(179.0, 5.0), Point::new(-178.0, 1.0));
+        let around = |p: Point| Rect::new(Point::new(p.x - 0.5, p.y), Point::new(p.x + 0.5, p.y));
+        let movement = Movement::new(from, to);
+        let boxes = movement.cover(&around(from), &around(to));
+        for (line, bounds) in movement.lines().zip(&boxes) {
+            assert!(line.iter().all(|p| bounds.contains_point(*p)), "{line:?} {bounds:?}");
+        }
+        assert!(boxes[0].contains(&around(from)) && boxes[1].contains(&around(to)));
+    }
+}

@@ -1,0 +1,76 @@
+//! The entries of a node: their boxes, ordered by western edge, and what they stand for.
+
+use super::bounds::Bounds;
+use super::crowd::{NodeId, NO_ID};
+use crate::index::{capacity, prefetch};
+
+/// Boxes, and for each an item or a child in the slot of the same position. Boxes have an array of
+/// their own because they are scanned and slots aren't.
+#[derive(Clone)]
+pub(super) struct Entries<S> {
+    pub bounds: Vec<Bounds>,
+    pub slots: Vec<S>,
+    /// Set in crowded leaves and all above them.
+    pub id: NodeId,
+}
+
+impl<S> Entries<S> {
+    pub fn with_capacity(capacity: usize) -> Self {
+        let (bounds, slots) = (Vec::with_capacity(capacity), Vec::with_capacity(capacity));
+        Entries { bounds, slots, id: NO_ID }
+    }
+
+    pub fn len(&self) -> usize {
+        self.bounds.len()
+    }
+
+    /// Has the slots fetched while the boxes are looked at.
+    pub fn fetch_slots(&self) {
+        prefetch(self.slots.as_ptr().cast(), size_of_val(&self.slots[..]));
+    }
+
+    pub fn insert(&mut self, at: usize, bounds: Bounds, slot: S) {
+        capacity::insert(&mut self.bounds, at, bounds);
+        capacity::insert(&mut self.slots, at, slot);
+    }
+
+    pub fn remove(&mut self, at: usize) {
+        capacity::remove(&mut self.bounds, at);
+        capacity::remove(&mut self.slots, at);
+    }
+
+    pub fn swap(&mut self, a: usize, b: usize) {
+        self.bounds.swap(a, b);
+        self.slots.swap(a, b);
+    }
+
+    /// How many entries have their western edge before this. Counted, not bisected: a bisection
+    /// waits for memory at each of its steps, and what it skips is needed soon after.
+    pub fn count_west_of(&self, x: f32) -> usize {
+        self.bounds.iter().map(|entry| u32::from(entry.min(0) < x)).sum::<u32>() as usize
+    }
+
+    /// How many entries have their western edge here or before. All if x is NaN.
+    pub fn count_up_to(&self, x: f32) -> usize {
+        if x.is_nan() {
+            return self.len();
+        }
+        self.bounds.iter().map(|entry| u32::from(entry.min(0) <= x)).sum::<u32>() as usize
+    }
+
+    /// Moves an entry left while its western edge lies before its neighbour's.
+    pub fn settle_left(&mut self, mut at: usize) {
+        while at > 0 && self.bounds[at].min(0) < self.bounds[at - 1].min(0) {
+            self.swap(at, at - 1);
+            at -= 1;
+        }
+    }
+
+    /// Moves an entry right while its western edge lies behind its neighbour's.
+    pub fn settle_right(&mut self, mut at: usize) {
+        while at + 1 < self.len() && self.bounds[at + 1].min(0) < self.bounds[at].min(0) {
+            self.swap(at, at + 1);
+            at += 1;
+        }
+    }
+}
