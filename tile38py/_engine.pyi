@@ -24,6 +24,7 @@ __all__ = [
     "LiveEvent",
     "Load",
     "LongRead",
+    "Push",
     "QueuedEvent",
     "Rewrite",
     "ServerCommand",
