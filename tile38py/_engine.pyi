@@ -24,6 +24,7 @@ __all__ = [
     "LiveEvent",
     "Load",
     "LongRead",
+    "Push",
     "QueuedEvent",
     "Rewrite",
     "ServerCommand",
@@ -217,6 +218,12 @@ class Rewrite:
         """Return the next commands, about bytes_max of them; none at the end."""
 
 @final
+class Push:
+    """An array that RESP3 sends as a push: a message, or the reply to a subscription."""
+
+    def __new__(cls, items: list[object]) -> Self: ...
+
+@final
 class Session:
     """The parser, output format and authentication of a connection."""
 
@@ -232,6 +239,10 @@ class Session:
 
     @property
     def output(self) -> str: ...
+    protocol: int  # the version of RESP: 2 or 3
+    def reset(self) -> None:
+        """Return to the state in which the connection began: output, protocol, no login."""
+
     @property
     def framing(self) -> str:
         """The framing of the last request: "resp" (or inline), "native", "plain"."""

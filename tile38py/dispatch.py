@@ -152,7 +152,7 @@ class Dispatcher:
     ) -> BackgroundWork | LastReply | None:
         """Run a server command; return the work or the end that stops the session, if any."""
         session, timing = client.session, self._start_timing()
-        is_live = client.listener is not None
+        is_live = session.live
         words = [stop.name.encode()]
         if is_live or Flags.HIDDEN not in self._commands[stop.name].flags:
             words += stop.args
@@ -236,7 +236,7 @@ class Dispatcher:
     def _outcome(self, client: Client, stop: ServerCommand) -> HandlerOutcome | errors.CommandError:
         call = Call(stop.name, stop.args, client, self._services)
         try:
-            if client.listener is not None:
+            if client.session.live and client.listener is not None:
                 return COMMANDS.live_handler(client.listener.role, stop.name)(call)
             return self._commands[stop.name].run(call)
         except errors.CommandError as error:

@@ -58,6 +58,55 @@ def invalid_password() -> CommandError:
     return CommandError("invalid password")
 
 
+def no_password_set() -> CommandError:
+    """AUTH without a required password, in Redis's words, which ioredis knows."""
+    return CommandError(
+        "ERR AUTH <password> called without any password configured for the default user. "
+        "Are you sure your configuration is correct?"
+    )
+
+
+def wrong_login() -> CommandError:
+    """A user's name and password that don't belong together, in Redis's words."""
+    return CommandError("WRONGPASS invalid username-password pair or user is disabled.")
+
+
+def login_required() -> CommandError:
+    """HELLO without a login where one is required, in Redis's words."""
+    return CommandError(
+        "NOAUTH HELLO must be called with the client already authenticated, otherwise the HELLO "
+        "<proto> AUTH <user> <pass> option can be used to authenticate the client and select the "
+        "RESP protocol version at the same time"
+    )
+
+
+def no_protocol(version: bytes) -> CommandError:
+    """HELLO with a version of RESP that doesn't exist, in Redis's words."""
+    if not version.removeprefix(b"-").isdigit():
+        return CommandError("Protocol version is not an integer or out of range")
+    return CommandError("NOPROTO unsupported protocol version")
+
+
+def hello_option(option: bytes) -> CommandError:
+    """HELLO with an option that doesn't exist or lacks its values, in Redis's words."""
+    return CommandError(f"Syntax error in HELLO option '{shown(option)}'")
+
+
+def protocol_while_live() -> CommandError:
+    """HELLO with another version while messages are sent to the connection in the present one."""
+    return CommandError("the protocol can't be changed while the connection is subscribed")
+
+
+def database_number() -> CommandError:
+    """SELECT of something that isn't a number, in Redis's words."""
+    return CommandError("value is not an integer or out of range")
+
+
+def database_range() -> CommandError:
+    """SELECT of a database other than 0, in Redis's words."""
+    return CommandError("ERR DB index is out of range")
+
+
 def unsupported_property(name: str) -> CommandError:
     """CONFIG SET names an unknown property."""
     return CommandError(f"Unsupported CONFIG parameter: {name}")
@@ -87,6 +136,26 @@ def client_syntax() -> CommandError:
 def client_name() -> CommandError:
     """CLIENT SETNAME got bytes outside `!` to `~`."""
     return CommandError("Client names cannot contain spaces, newlines or special characters.")
+
+
+def client_option(option: bytes) -> CommandError:
+    """CLIENT SETINFO of something else, in Redis's words."""
+    return CommandError(f"Unrecognized option '{shown(option)}'")
+
+
+def client_library(option: str) -> CommandError:
+    """CLIENT SETINFO with bytes outside `!` to `~`, in Redis's words."""
+    return CommandError(f"{option} cannot contain spaces, newlines or special characters.")
+
+
+def no_tracking() -> CommandError:
+    """CLIENT TRACKING ON for a client that would wait for invalidations."""
+    return CommandError("client-side caching isn't supported: use RESP3 with OPTIN, or no tracking")
+
+
+def redis_syntax() -> CommandError:
+    """Words that a command of Redis doesn't take."""
+    return CommandError("syntax error")
 
 
 def slowlog_syntax() -> CommandError:

@@ -99,19 +99,45 @@ def test_http_clients_get_lines(bench: Bench, wire: Wire, shown: bytes) -> None:
     assert published(bench, client) == shown
 
 
-def test_who_unsubscribed_gets_nothing_and_stays_live(bench: Bench) -> None:
+def test_who_unsubscribed_from_all_is_an_ordinary_client_again(bench: Bench) -> None:
     client = subscriber(bench)
     bench.call("PSUBSCRIBE", "[a]*", client=client)
     bench.call("UNSUBSCRIBE", "a", client=client)
     assert published(bench, client) == b""
-    bench.call("PUNSUBSCRIBE", "[a]*", client=client)
     assert bench.call("GET", "k", "i", client=client) == ONLY
+    bench.call("PUNSUBSCRIBE", "[a]*", client=client)
+    assert bench.call("GET", "k", "i", client=client) == b"$-1\r\n"
+    assert client.listener is None
+    bench.call("SUBSCRIBE", "a", client=client)
+    assert published(bench, client) == HELLO
+
+
+def test_replies_stay_behind_messages_that_were_published_before(bench: Bench) -> None:
+    client = subscriber(bench)
+    bench.call("PUBLISH", "a", "hello")
+    bench.call("UNSUBSCRIBE", client=client)
+    assert client.listener is not None  # its queue still has the message
+    bench.loop.turn()
+    assert client.taken() == HELLO
+    assert bench.call("GET", "k", "i", client=client) == b"$-1\r\n"
+
+
+def test_without_names_all_are_unsubscribed(bench: Bench) -> None:
+    client = subscriber(bench, "SUBSCRIBE", "a", "b")
+    bench.call("PSUBSCRIBE", "*", client=client)
+    assert bench.call("UNSUBSCRIBE", client=client) == b"".join(
+        b"*3\r\n$11\r\nunsubscribe\r\n$1\r\n%b\r\n:%d\r\n" % answer
+        for answer in [(b"a", 2), (b"b", 1)]
+    )
+    assert bench.call("UNSUBSCRIBE", client=client).endswith(b"$-1\r\n:1\r\n")
+    assert bench.call("PUNSUBSCRIBE", client=client).endswith(b"$1\r\n*\r\n:0\r\n")
+    assert bench.call("PUNSUBSCRIBE", client=client).endswith(b"$-1\r\n:0\r\n")
 
 
 def test_a_subscriber_may_ping_and_quit(bench: Bench) -> None:
     client = subscriber(bench)
-    assert bench.call("ping", client=client) == b"*2\r\n$4\r\nPONG\r\n$0\r\n\r\n"
-    assert bench.call("PING", "x", client=client) == b"*2\r\n$4\r\nPONG\r\n$1\r\nx\r\n"
+    assert bench.call("ping", client=client) == b"*2\r\n$4\r\npong\r\n$0\r\n\r\n"
+    assert bench.call("PING", "x", client=client) == b"*2\r\n$4\r\npong\r\n$1\r\nx\r\n"
     assert bench.call("QUIT", client=client) == b"+OK\r\n"
     assert client.is_gone
 
@@ -121,17 +147,20 @@ def test_names_are_needed(bench: Bench) -> None:
     assert bench.call("SUBSCRIBE") == wrong % b"subscribe"
     assert bench.call("GET", "k", "i") == b"$-1\r\n"
     client = subscriber(bench)
-    for name in "SUBSCRIBE", "PSUBSCRIBE", "UNSUBSCRIBE", "PUNSUBSCRIBE":
+    for name in "SUBSCRIBE", "PSUBSCRIBE":
         assert bench.call(name, client=client) == wrong % name.lower().encode()
 
 
-def test_unsubscribing_is_unknown_before_subscribing(bench: Bench) -> None:
-    assert bench.call("Unsubscribe", "a") == b"-ERR unknown command 'Unsubscribe'\r\n"
+def test_whoever_is_not_subscribed_may_unsubscribe(bench: Bench) -> None:
+    head = b"*3\r\n$11\r\nunsubscribe\r\n"
+    assert bench.call("Unsubscribe", "a") == head + b"$1\r\na\r\n:0\r\n"
+    assert bench.call("UNSUBSCRIBE") == head + b"$-1\r\n:0\r\n"
+    assert bench.client.listener is None
 
 
 def test_requests_behind_subscribe_in_one_packet_are_answered(bench: Bench) -> None:
     reply = bench.send(b"SUBSCRIBE a\r\nPING x\r\nGET k i\r\n")
-    assert reply.endswith(b"*2\r\n$4\r\nPONG\r\n$1\r\nx\r\n" + ONLY)
+    assert reply.endswith(b"*2\r\n$4\r\npong\r\n$1\r\nx\r\n" + ONLY)
 
 
 def test_messages_wait_for_the_log_in_their_order(bench: Bench) -> None:

@@ -50,10 +50,9 @@ ANCHOR: Final = re.compile(r'<a id="([^"]+)">')
 # Commands whose pages show no request that succeeds in an output, and the reason.
 NO_EXAMPLE: Final[dict[tuple[str, str], str]] = {
     ("AOF", "JSON"): "the reply is the same",
-    ("HELLO", "JSON"): "as in RESP",
-    ("HELLO", "RESP"): "it is refused until there is a newer protocol",
     ("MONITOR", "JSON"): "the reply is the same",
     ("QUIT", "JSON"): "there is no reply",
+    ("RESET", "JSON"): "it resets the output before its reply",
     ("SHUTDOWN", "JSON"): "as in RESP",
     ("SHUTDOWN", "RESP"): "it ends the process, here that of the tests",
 }

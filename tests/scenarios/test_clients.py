@@ -67,7 +67,7 @@ def test_redis_py_authenticates(server: ServerProcess) -> None:
     assert server.call("CONFIG", "SET", "requirepass", "secret") == "+OK"
     with redis.Redis(port=server.port, password="secret") as client:
         assert client.execute_command("KEYS", "*") == []
-    with redis.Redis(port=server.port) as client, pytest.raises(redis.ResponseError):
+    with redis.Redis(port=server.port) as client, pytest.raises(redis.AuthenticationError):
         client.execute_command("KEYS", "*")
 
 

@@ -61,7 +61,7 @@ def parse_replies(data: bytes) -> list[Reply]:
     replies: list[Reply] = []
     position = 0
     while position < len(data):
-        parsed = parse_reply(data, position)
+        parsed = parse_reply(data, position, is_resp3=True)
         assert parsed is not None, f"an incomplete reply: {data[position:]!r}"
         reply, position = parsed
         replies.append(reply)

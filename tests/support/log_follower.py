@@ -1,6 +1,7 @@
 """A leader with its log over fakes, and followers whose write buffers a test controls."""
 
-from tests.support.fakes import SECOND, FakeClient, FakeClock, FakeLogFile, ManualLoop, command
+from tests.support.fake_log_file import FakeLogFile
+from tests.support.fakes import SECOND, FakeClient, FakeClock, ManualLoop, command
 from tile38py._engine import Engine
 from tile38py.interfaces import Listener, StreamProgress
 from tile38py.persistence.aof import EVERYSEC, Aof, LoopFunctions

@@ -18,6 +18,10 @@ RAW_FIRST_BYTE_SECONDS = 1.0  # for a raw read to get the first byte
 RAW_QUIET_SECONDS = 0.15  # without a byte; then a raw read ends
 CLOSE_SECONDS = 0.5  # for the server to close its side
 RECEIVE_BYTES = 1 << 16
+RESP3_LISTS = {
+    b"%": 2,
+    b">": 1,
+}  # by the kind of a collection, the items that each count stands for
 
 
 def decode(data: bytes) -> str:
@@ -36,12 +40,20 @@ def encode_command(words: Sequence[bytes]) -> bytes:
     return b"*%d\r\n" % len(words) + b"".join(bulks)
 
 
-def parse_reply(data: bytes, start: int = 0) -> tuple[Reply, int] | None:
-    """Parse the reply at a position; return it and its end, None if it is incomplete."""
+def parse_reply(data: bytes, start: int = 0, *, is_resp3: bool = False) -> tuple[Reply, int] | None:
+    """Parse the reply at a position; return it and its end, None if it is incomplete.
+
+    Of RESP3, a map is returned as the list of its names and values, a push as a list, and nil as
+    that of RESP2.
+    """
     end = data.find(b"\r\n", start)
     if end < 0:
         return None
     kind, text, start = data[start : start + 1], data[start + 1 : end], end + 2
+    if is_resp3 and kind in RESP3_LISTS:
+        kind, text = b"*", b"%d" % (int(text) * RESP3_LISTS[kind])
+    elif is_resp3 and kind == b"_":
+        kind, text = b"$", b"-1"
     if kind not in {b"+", b"-", b":", b"$", b"*"}:
         raise ValueError(decode(kind + text))
     if kind in {b"+", b"-", b":"} or int(text) < 0:
@@ -51,7 +63,7 @@ def parse_reply(data: bytes, start: int = 0) -> tuple[Reply, int] | None:
         return ("$ " + decode(data[start:end]), end + 2) if len(data) >= end + 2 else None
     items: list[Reply] = []
     for _ in range(int(text)):
-        if (parsed := parse_reply(data, start)) is None:
+        if (parsed := parse_reply(data, start, is_resp3=is_resp3)) is None:
             return None
         item, start = parsed
         items.append(item)

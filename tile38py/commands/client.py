@@ -1,6 +1,7 @@
-"""CLIENT LIST, GETNAME, SETNAME, KILL."""
+"""CLIENT: connections are listed, named and closed; what else clients send on connect."""
 
 import re
+from collections.abc import Callable
 from typing import Final
 
 from tile38py import errors
@@ -8,6 +9,8 @@ from tile38py.commands.registry import OK, Call, Flags, Group, Reply, command
 from tile38py.interfaces import Client, Role
 
 NANOSECONDS = 1_000_000_000
+RESP3 = 3
+LIBRARY_OPTIONS = frozenset({"lib-name", "lib-ver"})
 # Roles of the connections of each type. A follower's connection to its leader is no client, so
 # `master` never has any.
 TYPES: Final[dict[bytes, frozenset[Role | None]]] = {
@@ -20,31 +23,28 @@ TYPES: Final[dict[bytes, frozenset[Role | None]]] = {
 
 
 @command(
-    "CLIENT (LIST | GETNAME | SETNAME name | KILL (address | ADDR address | ID id | TYPE type))",
+    "CLIENT (LIST | INFO | ID | GETNAME | SETNAME name | SETINFO (LIB-NAME | LIB-VER) text"
+    " | KILL (address | ADDR address | ID id | TYPE type) | NO-EVICT (ON | OFF)"
+    " | NO-TOUCH (ON | OFF) | TRACKING (ON OPTIN | OFF))",
     arity=-2,
     summary="List, name or close connections",
     group=Group.CONNECTION,
     flags=Flags.ADMIN | Flags.HIDDEN | Flags.WHILE_LOADING,
 )
 def client(call: Call) -> Reply:
-    """Run CLIENT LIST, GETNAME, SETNAME or KILL."""
+    """Run CLIENT subcommand …."""
     word, *rest = call.args
-    match word.upper():
-        case b"LIST":
-            return _list(call, rest)
-        case b"GETNAME":
-            _exactly(rest, 0)
-            return Reply(call.client.name, (("name", call.client.name),))
-        case b"SETNAME":
-            _exactly(rest, 1)
-            if re.fullmatch(rb"[!-~]*", rest[0]) is None:
-                raise errors.client_name()
-            call.client.name = rest[0]
-            return OK
-        case b"KILL":
-            return _kill(call, rest)
-        case _:
-            raise errors.client_syntax()
+    subcommand = SUBCOMMANDS.get(word.upper())
+    if subcommand is None:
+        raise errors.client_syntax()
+    return subcommand(call, rest)
+
+
+def set_name(client: Client, name: bytes) -> None:
+    """Name a connection. Raises the error of a name that isn't printable ASCII."""
+    if re.fullmatch(rb"[!-~]*", name) is None:
+        raise errors.client_name()
+    client.name = name
 
 
 def _exactly(args: list[bytes], count: int) -> None:
@@ -52,29 +52,89 @@ def _exactly(args: list[bytes], count: int) -> None:
         raise errors.wrong_arity()
 
 
+def _get_name(call: Call, rest: list[bytes]) -> Reply:
+    _exactly(rest, 0)
+    return Reply(call.client.name, (("name", call.client.name),))
+
+
+def _set_name(call: Call, rest: list[bytes]) -> Reply:
+    _exactly(rest, 1)
+    set_name(call.client, rest[0])
+    return OK
+
+
+def _get_id(call: Call, rest: list[bytes]) -> Reply:
+    _exactly(rest, 0)
+    return Reply(call.client.client_id, (("id", call.client.client_id),))
+
+
+def _info(call: Call, rest: list[bytes]) -> Reply:
+    _exactly(rest, 0)
+    line, row = _describe(call.client, call.server.clock.now_ns())
+    return Reply(line, (("info", row),))
+
+
 def _list(call: Call, rest: list[bytes]) -> Reply:
     _exactly(rest, 0)
     now_ns = call.server.clock.now_ns()
-    lines: list[bytes] = []
-    rows: list[dict[str, object]] = []
-    for one in call.server.clients:
-        age = max(now_ns - one.created_ns, 0) // NANOSECONDS
-        idle = max(now_ns - one.active_ns, 0) // NANOSECONDS
-        lines.append(
-            b"id=%d addr=%b name=%b age=%d idle=%d\n"
-            % (one.client_id, one.address.encode(), one.name, age, idle)
-        )
-        # Tile38 guesses the types of these values, so that a client named `nan` breaks the JSON.
-        rows.append(
-            {
-                "addr": one.address,
-                "age": age,
-                "id": one.client_id,
-                "idle": idle,
-                "name": one.name,
-            }
-        )
-    return Reply(b"".join(lines), (("list", rows),))
+    found = [_describe(one, now_ns) for one in call.server.clients]
+    return Reply(b"".join(line for line, _ in found), (("list", [row for _, row in found]),))
+
+
+def _describe(client: Client, now_ns: int) -> tuple[bytes, dict[str, object]]:
+    """Return the line of a connection in CLIENT LIST, and its object in JSON."""
+    age = max(now_ns - client.created_ns, 0) // NANOSECONDS
+    idle = max(now_ns - client.active_ns, 0) // NANOSECONDS
+    line = b"id=%d addr=%b name=%b age=%d idle=%d" % (
+        client.client_id, client.address.encode(), client.name, age, idle,
+    )  # fmt: skip
+    # Tile38 guesses the types of these values, so that a client named `nan` breaks the JSON.
+    row: dict[str, object] = {
+        "addr": client.address,
+        "age": age,
+        "id": client.client_id,
+        "idle": idle,
+        "name": client.name,
+    }
+    for option, text in client.library.items():
+        line += b" %b=%b" % (option.encode(), text)
+        row[option] = text
+    return line + b"\n", row
+
+
+def _set_info(call: Call, rest: list[bytes]) -> Reply:
+    """CLIENT SETINFO (LIB-NAME | LIB-VER) text: the client's library, shown by CLIENT LIST."""
+    _exactly(rest, 2)
+    option = rest[0].lower().decode("ascii", "replace")
+    if option not in LIBRARY_OPTIONS:
+        raise errors.client_option(rest[0])
+    if re.fullmatch(rb"[!-~]*", rest[1]) is None:
+        raise errors.client_library(option)
+    call.client.library[option] = rest[1]
+    return OK
+
+
+def _protect(_call: Call, rest: list[bytes]) -> Reply:
+    """CLIENT NO-EVICT and NO-TOUCH: no client is ever evicted, no object has an access time."""
+    _exactly(rest, 1)
+    if rest[0].upper() not in {b"ON", b"OFF"}:
+        raise errors.redis_syntax()
+    return OK
+
+
+def _track(call: Call, rest: list[bytes]) -> Reply:
+    """CLIENT TRACKING. With OPTIN a client caches only what CLIENT CACHING names, which is refused;
+    without it, it would wait for invalidations that are never sent.
+    """
+    match [word.upper() for word in rest]:
+        case [b"OFF"]:
+            return OK
+        case [b"ON", *options] if b"OPTIN" in options and call.client.session.protocol == RESP3:
+            return OK
+        case [b"ON", *_]:
+            raise errors.no_tracking()
+        case _:
+            raise errors.redis_syntax()
 
 
 def _kill(call: Call, rest: list[bytes]) -> Reply:
@@ -130,3 +190,17 @@ def _find(call: Call, *, client_id: str = "", address: str = "") -> list[Client]
     if not found:
         raise errors.no_such_client()
     return found
+
+
+SUBCOMMANDS: Final[dict[bytes, Callable[[Call, list[bytes]], Reply]]] = {
+    b"GETNAME": _get_name,
+    b"ID": _get_id,
+    b"INFO": _info,
+    b"KILL": _kill,
+    b"LIST": _list,
+    b"NO-EVICT": _protect,
+    b"NO-TOUCH": _protect,
+    b"SETINFO": _set_info,
+    b"SETNAME": _set_name,
+    b"TRACKING": _track,
+}

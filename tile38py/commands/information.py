@@ -64,7 +64,7 @@ def _server(server: Services) -> Lines:
 
 
 def _clients(server: Services) -> Lines:
-    return {"connected_clients": len(server.clients)}
+    return {"connected_clients": len(server.clients), "blocked_clients": 0}
 
 
 def _memory(server: Services) -> Lines:

@@ -3,6 +3,7 @@
 from typing import Final
 
 from tile38py import errors
+from tile38py.commands.connection import reset
 from tile38py.commands.registry import Call, Flags, Group, LastReply, RawReply, command, while_live
 from tile38py.interfaces import Role, Wire
 
@@ -28,6 +29,9 @@ def monitor(call: Call) -> RawReply:
 def quit_monitor(_call: Call) -> LastReply:
     """Reply to QUIT and close the connection."""
     return LastReply(STARTED)
+
+
+while_live(Role.MONITOR, "RESET")(reset)
 
 
 @while_live(Role.MONITOR)

@@ -1,6 +1,7 @@
 """SUBSCRIBE, PSUBSCRIBE and PUBLISH, and the requests that a subscriber may send."""
 
 from tile38py import errors
+from tile38py._engine import Push
 from tile38py.commands.registry import (
     OK,
     Call,
@@ -52,27 +53,27 @@ def publish(call: Call) -> Reply:
     return Reply(count, (("published", count),))
 
 
-@while_live(Role.SUBSCRIBER, "SUBSCRIBE")
-def subscribe_more(call: Call) -> Replies:
-    """Run SUBSCRIBE channel … of a subscriber."""
-    return _subscribe(call, is_pattern=False)
-
-
-@while_live(Role.SUBSCRIBER, "PSUBSCRIBE")
-def psubscribe_more(call: Call) -> Replies:
-    """Run PSUBSCRIBE pattern … of a subscriber."""
-    return _subscribe(call, is_pattern=True)
-
-
-@while_live(Role.SUBSCRIBER, "UNSUBSCRIBE")
+@command(
+    "UNSUBSCRIBE [channel...]",
+    arity=-1,
+    summary="Receive the messages of channels no more",
+    group=Group.PUBSUB,
+    flags=Flags.PUBSUB,
+)
 def unsubscribe(call: Call) -> Replies:
-    """Run UNSUBSCRIBE channel …."""
+    """Run UNSUBSCRIBE [channel …]. Without names: all channels."""
     return _unsubscribe(call, is_pattern=False)
 
 
-@while_live(Role.SUBSCRIBER, "PUNSUBSCRIBE")
+@command(
+    "PUNSUBSCRIBE [pattern...]",
+    arity=-1,
+    summary="Receive the messages of channels that match patterns no more",
+    group=Group.PUBSUB,
+    flags=Flags.PUBSUB,
+)
 def punsubscribe(call: Call) -> Replies:
-    """Run PUNSUBSCRIBE pattern …."""
+    """Run PUNSUBSCRIBE [pattern …]. Without names: all patterns."""
     return _unsubscribe(call, is_pattern=True)
 
 
@@ -80,7 +81,7 @@ def punsubscribe(call: Call) -> Replies:
 def ping(call: Call) -> Reply:
     """Run PING [message] of a subscriber. Further arguments are ignored, as without a role."""
     text = call.args[0] if call.args else b""
-    return Reply(["PONG", text], (("ping", text or b"pong"),))
+    return Reply([b"pong", text], (("ping", text or b"pong"),))
 
 
 @while_live(Role.SUBSCRIBER, "QUIT")
@@ -95,30 +96,37 @@ def refuse(_call: Call) -> Reply:
     raise errors.only_subscribing()
 
 
+# What a subscriber may ask for as anybody else may.
+while_live(Role.SUBSCRIBER, "SUBSCRIBE")(subscribe)
+while_live(Role.SUBSCRIBER, "PSUBSCRIBE")(psubscribe)
+while_live(Role.SUBSCRIBER, "UNSUBSCRIBE")(unsubscribe)
+while_live(Role.SUBSCRIBER, "PUNSUBSCRIBE")(punsubscribe)
+
+
 def _subscribe(call: Call, *, is_pattern: bool) -> Replies:
     if not call.args:
         raise errors.wrong_arity()
-    listener = call.client.listener
-    if listener is None:
-        listener = call.server.broadcaster.attach(call.client, Role.SUBSCRIBER)
+    listener = call.server.broadcaster.attach(call.client, Role.SUBSCRIBER)
     return Replies(
         [_acknowledged(call, name, listener.add(name, is_pattern=is_pattern)) for name in call.args]
     )
 
 
 def _unsubscribe(call: Call, *, is_pattern: bool) -> Replies:
-    if not call.args:
-        raise errors.wrong_arity()
-    listener = call.client.listener
-    assert listener is not None
-    return Replies(
-        [
-            _acknowledged(call, name, listener.remove(name, is_pattern=is_pattern))
-            for name in call.args
-        ]
-    )
+    listener = call.server.broadcaster.find(call.client)
+    names: list[bytes | None] = [*call.args]
+    if listener is None:
+        return Replies([_acknowledged(call, name, 0) for name in names or [None]])
+    names = names or [*listener.names(is_pattern=is_pattern)] or [None]
+    replies = [
+        _acknowledged(call, name, listener.remove(name, is_pattern=is_pattern)) for name in names
+    ]
+    if not listener.is_used:
+        call.client.leave()
+    return Replies(replies)
 
 
-def _acknowledged(call: Call, name: bytes, count: int) -> Reply:
+def _acknowledged(call: Call, name: bytes | None, count: int) -> Reply:
     word = call.name.lower()
-    return Reply([word, name, count], (("command", word), ("channel", name), ("num", count)))
+    members = (("command", word), ("channel", name), ("num", count))
+    return Reply(Push([word, name, count]), members)

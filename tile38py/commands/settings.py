@@ -7,6 +7,8 @@ from tile38py.config.globs import matches
 from tile38py.config.properties import REQUIREPASS
 from tile38py.interfaces import SettingsFile
 
+DATABASES = "databases"  # what clients of Redis ask for by this very name
+
 
 @command(
     "CONFIG GET pattern",
@@ -23,8 +25,9 @@ def config_get(call: Call) -> Reply:
         for name in NAMES
         if matches(pattern, name)
     }
-    flat = [item for name, value in pairs.items() for item in (name, value)]
-    return Reply(flat, (("properties", pairs),))
+    if pattern.lower() == DATABASES:
+        pairs[DATABASES] = b"1"
+    return Reply(pairs, (("properties", pairs),))
 
 
 @command(

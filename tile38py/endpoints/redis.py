@@ -77,6 +77,7 @@ async def open_connection(host: str, port: int) -> "Connection":
     connection = Connection(
         host=host,
         port=port,
+        protocol=2,  # servers before Redis 6 and others of its protocol have no other
         socket_connect_timeout=ENDPOINT_CONNECT_SECONDS_MAX,
         driver_info=None,
     )

@@ -8,6 +8,7 @@ from tile38py._engine import Events
 from tile38py.interfaces.connection import Client as Client
 from tile38py.interfaces.connection import Listener as Listener
 from tile38py.interfaces.connection import Role as Role
+from tile38py.interfaces.connection import Subscriber as Subscriber
 from tile38py.interfaces.connection import Wire as Wire
 
 
@@ -120,8 +121,11 @@ class Broadcaster(Protocol):
     cut_count: int  # connections that were cut because they took no messages
     sent_count: int  # messages, each as often as somebody gets it
 
-    def attach(self, client: Client, role: Role) -> Listener:
+    def attach(self, client: Client, role: Role) -> Subscriber:
         """Make a connection live."""
+
+    def find(self, client: Client) -> Subscriber | None:
+        """The subscriber of a connection; None if it isn't live."""
 
     def watch(self, client: Client, fence: int) -> None:
         """Make a connection live that made a fence of this number."""

@@ -31,11 +31,13 @@ class Listener(Protocol):
     role: Role
     waiting_bytes: int  # of queued messages, whose memory other connections may share
 
-    def add(self, name: bytes, *, is_pattern: bool) -> int:
-        """Subscribe to a channel or pattern; return the number of subscriptions."""
+    @property
+    def is_exclusive(self) -> bool:
+        """Whether the connection has no ordinary commands beside its messages."""
 
-    def remove(self, name: bytes, *, is_pattern: bool) -> int:
-        """Unsubscribe from a channel or pattern; return the number of subscriptions left."""
+    @property
+    def is_idle(self) -> bool:
+        """Whether nothing is queued, so that replies needn't pass through it."""
 
     def send(self, replies: bytes, *, is_last: bool) -> None:
         """Send replies behind the messages that were published before; close after the last."""
@@ -47,7 +49,27 @@ class Listener(Protocol):
         """Send queued messages: the write buffer is below its low-water mark."""
 
     def close(self) -> None:
-        """Release everything: the connection is gone."""
+        """Release everything: the connection is gone, or ordinary again."""
+
+
+class Subscriber(Listener, Protocol):
+    """The listener of a connection that may subscribe to channels."""
+
+    @property
+    def is_used(self) -> bool:
+        """Whether anything is subscribed, watched or monitored."""
+
+    def names(self, *, is_pattern: bool) -> list[bytes]:
+        """The subscribed channels or patterns, in their order."""
+
+    def add(self, name: bytes, *, is_pattern: bool) -> int:
+        """Subscribe to a channel or pattern; return the number of subscriptions."""
+
+    def remove(self, name: bytes | None, *, is_pattern: bool) -> int:
+        """Unsubscribe, None: from nothing; return the number of subscriptions left."""
+
+    def remove_all(self) -> None:
+        """End all subscriptions, live fences and monitoring."""
 
 
 class Client(Protocol):
@@ -56,6 +78,7 @@ class Client(Protocol):
     client_id: int
     address: str
     name: bytes
+    library: dict[str, bytes]  # of the client, by option of CLIENT SETINFO
     session: Session
     created_ns: int
     active_ns: int  # when data was last received
@@ -78,6 +101,9 @@ class Client(Protocol):
 
     def listen(self, listener: Listener) -> None:
         """Become live: the listener sends replies from now on, in order with its messages."""
+
+    def leave(self) -> None:
+        """Become an ordinary connection again: nothing more is sent to it unasked."""
 
     def write(self, data: bytes) -> None:
         """Write to the socket now; only for the listener."""

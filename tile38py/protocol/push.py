@@ -5,10 +5,13 @@ same bytes.
 """
 
 from dataclasses import dataclass
+from typing import Final
 
 from tile38py._engine import json_text
 from tile38py.interfaces import Client, Wire
 from tile38py.protocol import http, websocket
+
+RESP2: Final = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,18 +20,23 @@ class Form:
 
     wire: Wire
     is_json: bool
+    is_push: bool = False  # RESP3, where messages are told apart from replies
 
     def message(self, channel: bytes, text: bytes) -> bytes:
         """A message of a channel that is subscribed."""
-        if self.is_json:
+        if self.is_json and not self.is_push:
             return self.framed(json_text(text))
         return self._array(b"message", channel, text)
 
     def matched(self, pattern: bytes, channel: bytes, text: bytes) -> bytes:
         """A message of a channel that matches a subscribed pattern; JSON doesn't show it."""
-        if self.is_json:
+        if self.is_json and not self.is_push:
             return self.framed(json_text(text))
         return self._array(b"pmessage", pattern, channel, text)
+
+    def event(self, payload: bytes) -> bytes:
+        """An event of a live fence."""
+        return self._array(b"fence", payload) if self.is_push else self.framed(payload)
 
     def framed(self, payload: bytes) -> bytes:
         """A payload of its own: an event of a live fence is one in both outputs."""
@@ -53,7 +61,7 @@ class Form:
         return websocket.text_frame(text) if self.wire is Wire.WEBSOCKET else text + b"\r\n"
 
     def _array(self, *words: bytes) -> bytes:
-        parts = [b"*%d\r\n" % len(words)]
+        parts = [b"%b%d\r\n" % (b">" if self.is_push else b"*", len(words))]
         parts += [b"$%d\r\n%b\r\n" % (len(word), word) for word in words]
         reply = b"".join(parts)
         return self.framed(reply) if self.wire is Wire.NATIVE else reply
@@ -68,4 +76,6 @@ def forwarded(channel: bytes, text: bytes) -> bytes:
 
 def form_of(client: Client) -> Form:
     """The form that a connection has chosen with its request."""
-    return Form(client.wire, client.session.output == "json")
+    session, wire = client.session, client.wire
+    is_push = session.protocol > RESP2 and wire is Wire.RESP
+    return Form(wire, session.output == "json", is_push)

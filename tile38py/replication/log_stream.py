@@ -64,6 +64,16 @@ class LogStream:
         self.position = position  # of the next byte of the log to send
         self.role = Role.FOLLOWER
 
+    @property
+    def is_exclusive(self) -> bool:
+        """A follower must not send anything."""
+        return True
+
+    @property
+    def is_idle(self) -> bool:
+        """The stream never ends."""
+        return False
+
     def progress(self, now_ns: int) -> StreamProgress:
         """The progress of the follower."""
         # Messages in the write buffer are counted as the log's bytes: they delay the offset.
@@ -72,16 +82,6 @@ class LogStream:
             self._level_ns = now_ns
         lag_seconds = (now_ns - self._level_ns) // NANOSECONDS
         return StreamProgress(offset, lag_seconds, self.dropped_count)
-
-    def add(self, name: bytes, *, is_pattern: bool) -> int:
-        """A follower has no channels of its own."""
-        del name, is_pattern
-        return 0
-
-    def remove(self, name: bytes, *, is_pattern: bool) -> int:
-        """A follower has no channels of its own."""
-        del name, is_pattern
-        return 0
 
     def send(self, replies: bytes, *, is_last: bool) -> None:
         """Send replies. The one to AOF starts the stream; is_last closes it behind the log."""

@@ -9,8 +9,7 @@ import asyncio
 from collections.abc import Iterator
 from concurrent.futures import Executor
 from dataclasses import dataclass
-from enum import Enum, auto
-from typing import TYPE_CHECKING, Final, cast
+from typing import TYPE_CHECKING, cast
 
 from tile38py import errors
 from tile38py.clients import Clients
@@ -25,6 +24,7 @@ from tile38py.limits import (
     OUTPUT_BYTES_LOW,
     OUTPUT_BYTES_MAX,
 )
+from tile38py.server.connection_state import GONE, HALF_CLOSED, NOT_PAUSED, Pause, State
 from tile38py.server.logs import Log
 from tile38py.server.peers import ConnectionFilter, address_of, keep_alive
 from tile38py.server.transports import (
@@ -40,30 +40,6 @@ from tile38py.server.transports.resp import RespTransport
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-
-
-class State(Enum):
-    """Phases of a connection, in their order."""
-
-    OPEN = auto()
-    HALF_CLOSED = auto()  # the client has closed its sending side and may wait for replies
-    CLOSING = auto()  # nothing more is received; the last reply is on its way
-    GONE = auto()  # nothing can be sent any more
-
-
-class Pause(Enum):
-    """Reasons to run no more requests of a connection for now. Several may hold at a time."""
-
-    WORK = auto()  # another thread runs its last request
-    WRITE_BUFFER = auto()  # the write buffer is above its high-water mark
-    LOG = auto()  # many of its replies wait for the log
-    TIME_SLICE = auto()  # its time slice is used up
-
-
-NOT_PAUSED: Final[frozenset[Pause]] = frozenset()
-# Every write tests for these. Looking up a member in its enum takes 0.1 µs.
-HALF_CLOSED: Final = State.HALF_CLOSED
-GONE: Final = State.GONE
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +64,8 @@ class Connection(asyncio.Protocol):
     __slots__ = (
         "_dependencies", "_held_bytes", "_journal", "_now", "_pauses", "_receive", "_socket",
         "_state", "_transport", "_unread", "_write", "active_ns", "address", "client_id",
-        "created_ns", "is_plain", "listener", "name", "replica_ip", "replica_port", "session",
+        "created_ns", "is_plain", "library", "listener", "name", "replica_ip", "replica_port",
+        "session",
     )  # fmt: skip
 
     def __init__(self, dependencies: ConnectionDependencies) -> None:
@@ -102,6 +79,7 @@ class Connection(asyncio.Protocol):
         self.client_id = dependencies.clients.next_id()
         self.address = ""
         self.name = b""
+        self.library: dict[str, bytes] = {}
         self.created_ns = self.active_ns = self._now()
         self.replica_port = 0
         self.replica_ip = ""
@@ -209,14 +187,27 @@ class Connection(asyncio.Protocol):
 
     def listen(self, listener: Listener) -> None:
         """Become live: the listener sends replies from now on, in order with its messages."""
+        self.session.live = listener.is_exclusive
+        if self.listener is listener:
+            return
         self.listener = listener
-        self.session.live = True
         self._write = lambda data: listener.send(data, is_last=False)
         # Many connections share the bytes of a message while it waits outside the write buffer.
         self._socket.set_write_buffer_limits(LIVE_BYTES_HIGH, LIVE_BYTES_LOW)
         if Pause.WRITE_BUFFER in self._pauses:
             listener.pause()
         self._dependencies.log.info("live %s", self.address)
+
+    def leave(self) -> None:
+        """Become ordinary again. The listener stays where something is queued before replies."""
+        self.session.live = False
+        listener = self.listener
+        if listener is not None and listener.is_idle:
+            listener.close()
+            self.listener = None
+            self._write = self._socket.write
+            self._socket.set_write_buffer_limits(OUTPUT_BYTES_HIGH, OUTPUT_BYTES_LOW)
+            self._dependencies.log.info("not live %s", self.address)
 
     def write(self, data: bytes) -> None:
         """Write to the socket now; only for the listener."""

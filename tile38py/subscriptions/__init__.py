@@ -42,7 +42,9 @@ class Subscriptions:
         self._engine = engine
         self._log = log
         self._fanout = Fanout(call_soon)
-        self._hub = Hub(self._add, self._remove, self._send, self._forget, self._cut)
+        self._hub = Hub(
+            self._add, self._remove, self._send, self._forget, self._cut, self._fanout.is_empty
+        )
         self._channels: dict[bytes, dict[Subscription, None]] = {}
         self._patterns: dict[bytes, Pattern] = {}
         self._monitors: dict[Subscription, None] = {}
@@ -50,18 +52,24 @@ class Subscriptions:
         self._routes: dict[bytes, Route] = {}
 
     def attach(self, client: Client, role: Role) -> Subscription:
-        """Make a connection live."""
-        subscription = Subscription(self._hub, client, role)
+        """Make a connection live, or give a live one another role."""
+        subscription = self.find(client) or Subscription(self._hub, client, role)
+        subscription.role = role
         if role is Role.MONITOR:
             self._monitors[subscription] = None
             self._engine.monitor(True)
         client.listen(subscription)
         return subscription
 
+    def find(self, client: Client) -> Subscription | None:
+        """The subscription of a connection; None if it isn't live."""
+        listener = client.listener
+        return listener if isinstance(listener, Subscription) else None
+
     def watch(self, client: Client, fence: int) -> None:
         """Make the connection live that created the live fence of this number."""
         subscription = self.attach(client, Role.FENCE)
-        subscription.fence = fence
+        subscription.fences.append(fence)
         self._fences[fence] = Route.of([FenceLeg(subscription.form, None, (subscription,))])
 
     def prepare_events(self, events: Events) -> Send | None:
@@ -103,11 +111,11 @@ class Subscriptions:
 
     def _add(self, subscription: Subscription, name: bytes, is_pattern: bool) -> None:
         if not is_pattern:
-            subscription.channels.add(name)
+            subscription.channels[name] = None
             self._channels.setdefault(name, {})[subscription] = None
             self._routes.pop(name, None)
             return
-        subscription.patterns.add(name)
+        subscription.patterns[name] = None
         if name not in self._patterns:
             self._patterns[name] = Pattern(parse(_text(name), has_classes=False))
         self._patterns[name].listeners[subscription] = None
@@ -115,13 +123,13 @@ class Subscriptions:
 
     def _remove(self, subscription: Subscription, name: bytes, is_pattern: bool) -> None:
         if is_pattern and name in subscription.patterns:
-            subscription.patterns.remove(name)
+            del subscription.patterns[name]
             del self._patterns[name].listeners[subscription]
             if not self._patterns[name].listeners:
                 del self._patterns[name]
             self._routes.clear()
         elif not is_pattern and name in subscription.channels:
-            subscription.channels.remove(name)
+            del subscription.channels[name]
             del self._channels[name][subscription]
             if not self._channels[name]:
                 del self._channels[name]
@@ -138,9 +146,10 @@ class Subscriptions:
         if subscription in self._monitors:
             del self._monitors[subscription]
             self._engine.monitor(bool(self._monitors))
-        if subscription.fence is not None:
-            del self._fences[subscription.fence]
-            self._engine.remove_live(subscription.fence)
+        for fence in subscription.fences:
+            del self._fences[fence]
+            self._engine.remove_live(fence)
+        subscription.fences.clear()
 
     def _cut(self, subscription: Subscription) -> None:
         self.cut_count += 1

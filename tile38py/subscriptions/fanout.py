@@ -38,7 +38,7 @@ class FenceLeg(Leg):
     def frame(self, channel: bytes, text: bytes) -> bytes:
         """Frame a message for this connection."""
         del channel
-        return self.form.framed(text)
+        return self.form.event(text)
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +110,10 @@ class Fanout:
             self._is_scheduled = True
             self._call_soon(self._turn)
         self._bound()
+
+    def is_empty(self) -> bool:
+        """Whether nothing is queued."""
+        return not self._queue
 
     def send(self, subscription: Subscription, data: bytes, *, is_last: bool) -> None:
         """Queue bytes for one listener."""

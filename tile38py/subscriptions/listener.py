@@ -18,13 +18,14 @@ class Hub:
     send: Callable[["Subscription", bytes, bool], None]
     forget: Callable[["Subscription"], None]
     cut: Callable[["Subscription"], None]
+    is_idle: Callable[[], bool]  # no message is queued for anybody
 
 
 class Subscription:
     """The Listener of a live connection."""
 
     __slots__ = (
-        "_hub", "_is_ending", "_is_paused", "_waiting", "channels", "client", "fence", "form",
+        "_hub", "_is_ending", "_is_paused", "_waiting", "channels", "client", "fences", "form",
         "patterns", "role", "waiting_bytes",
     )  # fmt: skip
 
@@ -37,19 +38,44 @@ class Subscription:
         self.client = client
         self.role = role
         self.form = form_of(client)
-        self.channels: set[bytes] = set()
-        self.patterns: set[bytes] = set()
-        self.fence: int | None = None
+        # Dictionaries without values, as sets have no order.
+        self.channels: dict[bytes, None] = {}
+        self.patterns: dict[bytes, None] = {}
+        self.fences: list[int] = []
 
     def add(self, name: bytes, *, is_pattern: bool) -> int:
         """Subscribe to a channel or pattern; return the number of subscriptions."""
         self._hub.add(self, name, is_pattern)
         return len(self.channels) + len(self.patterns)
 
-    def remove(self, name: bytes, *, is_pattern: bool) -> int:
-        """Unsubscribe; return the number of remaining subscriptions."""
-        self._hub.remove(self, name, is_pattern)
+    def remove(self, name: bytes | None, *, is_pattern: bool) -> int:
+        """Unsubscribe, None: from nothing; return the number of remaining subscriptions."""
+        if name is not None:
+            self._hub.remove(self, name, is_pattern)
         return len(self.channels) + len(self.patterns)
+
+    def names(self, *, is_pattern: bool) -> list[bytes]:
+        """The subscribed channels or patterns, in their order."""
+        return list(self.patterns if is_pattern else self.channels)
+
+    def remove_all(self) -> None:
+        """End all subscriptions, live fences and monitoring."""
+        self._hub.forget(self)
+
+    @property
+    def is_exclusive(self) -> bool:
+        """Whether all requests are answered as those of a live connection, as in RESP2."""
+        return self.role is Role.MONITOR or not self.form.is_push
+
+    @property
+    def is_used(self) -> bool:
+        """Whether anything is subscribed, watched or monitored."""
+        return bool(self.channels or self.patterns or self.fences or self.role is Role.MONITOR)
+
+    @property
+    def is_idle(self) -> bool:
+        """Whether nothing is queued."""
+        return not self._waiting and not self._is_paused and self._hub.is_idle()
 
     def send(self, replies: bytes, *, is_last: bool) -> None:
         """Send replies behind earlier messages; close the connection after the last one."""

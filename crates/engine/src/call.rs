@@ -4,7 +4,7 @@ use crate::error::{Error, Result};
 use crate::fence::Fence;
 use crate::json;
 use crate::number::{parse_float, parse_int};
-use crate::reply::{self, Output};
+use crate::reply::{self, Output, Protocol};
 use crate::request::Args;
 
 /// Returns the nanoseconds since the request began. Passed in, because the engine has no clock.
@@ -85,6 +85,8 @@ pub struct Call<'a, 'b> {
     pub args: Args<'a>,
     /// The format of the reply.
     pub output: Output,
+    /// The version of RESP.
+    pub protocol: Protocol,
     /// The time in nanoseconds since 1970.
     pub now_ns: i64,
     /// Whether more memory than maxmemory is in use.
@@ -117,8 +119,13 @@ impl<'a> Call<'a, '_> {
         if self.is_json() {
             return Err(error);
         }
-        self.out.extend_from_slice(reply::NIL);
+        self.reply_nil();
         Ok(())
+    }
+
+    /// Appends the nil of RESP.
+    pub fn reply_nil(&mut self) {
+        reply::write_nil(self.out, self.protocol);
     }
 
     /// Replies an integer in RESP, and with no further members in JSON.

@@ -12,6 +12,15 @@ pub enum Output {
     Json,
 }
 
+/// The version of RESP, which HELLO selects. Replies to data commands differ only in their nil.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[allow(missing_docs)]
+pub enum Protocol {
+    #[default]
+    Resp2,
+    Resp3,
+}
+
 /// The protocol in which a request was written, and in which its reply is framed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[allow(missing_docs)]
@@ -57,8 +66,13 @@ pub fn write_integer(out: &mut Vec<u8>, value: i64) {
     out.extend_from_slice(b"\r\n");
 }
 
-/// The nil reply of RESP.
-pub const NIL: &[u8] = b"$-1\r\n";
+/// Appends the nil reply.
+pub fn write_nil(out: &mut Vec<u8>, protocol: Protocol) {
+    out.extend_from_slice(match protocol {
+        Protocol::Resp2 => b"$-1\r\n",
+        Protocol::Resp3 => b"_\r\n",
+    });
+}
 
 /// Appends a simple string: `+text`.
 pub fn write_simple(out: &mut Vec<u8>, text: &[u8]) {

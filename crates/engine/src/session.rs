@@ -28,7 +28,7 @@ use crate::commands::table::{Found, Runner};
 use crate::commands::{Command, Function};
 use crate::engine::{Engine, Outbox};
 use crate::error::{Error, Result};
-use crate::reply::{self, Framing, Output};
+use crate::reply::{self, Framing, Output, Protocol};
 use crate::request::{Args, Arguments, Parsed};
 
 /// Work that a read may do where others wait: about two milliseconds.
@@ -143,6 +143,33 @@ impl Session {
     /// The output that replies have now.
     pub fn output(&self) -> Output {
         self.output.unwrap_or(Output::Resp)
+    }
+
+    /// Returns the version of RESP.
+    pub fn protocol(&self) -> Protocol {
+        self.frame.protocol
+    }
+
+    /// Selects the version of RESP. A client that does so and has got JSON only because the server
+    /// was started so, gets RESP from now on.
+    pub fn select_protocol(&mut self, protocol: Protocol) {
+        self.frame.protocol = protocol;
+        if self.gets_json_unasked(self.frame.framing) {
+            self.output = Some(Output::Resp);
+        }
+    }
+
+    /// Returns the session to the state in which its connection began, but for received bytes.
+    pub fn reset(&mut self) {
+        self.frame.protocol = Protocol::default();
+        self.output = match (self.is_plain || self.starts_in_json, self.output) {
+            (true, _) => Some(Output::Json),
+            (false, None) => None,
+            (false, Some(_)) => Some(Output::Resp),
+        };
+        self.requires_resp = false;
+        self.is_authenticated = false;
+        self.is_live = false;
     }
 
     /// How the last request was written; `None` for one that came as words.
@@ -469,6 +496,7 @@ impl Session {
         let mut call = Call {
             args: prefix.args,
             output: self.output(),
+            protocol: self.frame.protocol,
             now_ns: request.now_ns,
             is_out_of_memory: engine.state.is_out_of_memory,
             is_replayed: false,

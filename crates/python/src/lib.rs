@@ -68,7 +68,7 @@ mod _engine {
     #[pymodule_export]
     use crate::split_native;
     #[pymodule_export]
-    use crate::values::Simple;
+    use crate::values::{Push, Simple};
 
     /// Whether the engine is a debug build.
     #[pymodule_export]

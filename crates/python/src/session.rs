@@ -3,8 +3,7 @@
 use std::sync::MutexGuard;
 
 use ::engine::error::Error;
-use ::engine::reply::Framing;
-use ::engine::reply::Output;
+use ::engine::reply::{Framing, Output, Protocol};
 use ::engine::session::{
     truncate_arguments, Batch as CoreBatch, LongRead as CoreLongRead, Session as CoreSession, Stop,
 };
@@ -196,6 +195,26 @@ impl Session {
         }
     }
 
+    /// The version of RESP, 2 or 3.
+    #[getter]
+    fn protocol(&self) -> u8 {
+        match self.core.protocol() {
+            Protocol::Resp2 => 2,
+            Protocol::Resp3 => 3,
+        }
+    }
+
+    #[setter]
+    fn set_protocol(&mut self, version: u8) {
+        let is_third = version == 3;
+        self.core.select_protocol(if is_third { Protocol::Resp3 } else { Protocol::Resp2 });
+    }
+
+    /// Return to the state in which the connection began.
+    fn reset(&mut self) {
+        self.core.reset();
+    }
+
     /// Parse received bytes and run the complete requests.
     fn feed(&mut self, py: Python<'_>, data: &[u8], now_ns: i64) -> PyResult<Batch> {
         let batch = self.core.feed(&mut enter(py, &self.shared), data, now_ns, &monotonic_ns);
@@ -233,7 +252,7 @@ impl Session {
     ) -> PyResult<Bound<'py, PyBytes>> {
         let (mut resp, mut json) = (Vec::new(), Vec::new());
         match self.core.output() {
-            Output::Resp => write_resp(&mut resp, value)?,
+            Output::Resp => write_resp(&mut resp, value, self.core.protocol())?,
             Output::Json => write_members(&mut json, &members)?,
         }
         Ok(PyBytes::new(py, &self.core.answer(&resp, &json, &monotonic_ns)))

@@ -3,7 +3,7 @@
 use ::engine::json::write_full;
 use ::engine::json::write_short;
 use ::engine::number::write_float;
-use ::engine::reply::{write_bulk, write_header, write_integer, write_simple, NIL};
+use ::engine::reply::{write_bulk, write_header, write_integer, write_nil, write_simple, Protocol};
 use pyo3::exceptions::{PyTypeError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::types::{PyBool, PyBytes, PyDict, PyFloat, PyInt, PyList, PyString, PyTuple};
@@ -37,6 +37,20 @@ impl Simple {
     }
 }
 
+/// An array that RESP3 sends as a push: a message, or the reply to a subscription.
+#[pyclass(frozen)]
+pub struct Push {
+    items: Py<PyList>,
+}
+
+#[pymethods]
+impl Push {
+    #[new]
+    fn new(items: Py<PyList>) -> Self {
+        Push { items }
+    }
+}
+
 fn text_of(value: &Bound<'_, PyAny>) -> Option<Vec<u8>> {
     if let Ok(bytes) = value.cast::<PyBytes>() {
         return Some(bytes.as_bytes().to_vec());
@@ -62,12 +76,13 @@ fn unsupported(value: &Bound<'_, PyAny>) -> PyErr {
 }
 
 /// Appends a value as RESP: a `Simple` as a simple string, texts and floats as bulk strings, ints
-/// as integers, None as nil, lists and tuples as arrays. Raises `TypeError` for other types.
-pub fn write_resp(out: &mut Vec<u8>, value: &Bound<'_, PyAny>) -> PyResult<()> {
+/// as integers, None as nil, lists and tuples as arrays, dicts as maps, a `Push` as a push. RESP2
+/// has arrays in place of maps and pushes. Raises `TypeError` for other types.
+pub fn write_resp(out: &mut Vec<u8>, value: &Bound<'_, PyAny>, protocol: Protocol) -> PyResult<()> {
     if let Ok(simple) = value.cast::<Simple>() {
         write_simple(out, &simple.get().text);
     } else if value.is_none() {
-        out.extend_from_slice(NIL);
+        write_nil(out, protocol);
     } else if let Some(text) = text_of(value) {
         write_bulk(out, &text);
     } else if value.is_instance_of::<PyInt>() {
@@ -77,12 +92,34 @@ pub fn write_resp(out: &mut Vec<u8>, value: &Bound<'_, PyAny>) -> PyResult<()> {
         write_float(&mut text, number.value());
         write_bulk(out, &text);
     } else if value.is_instance_of::<PyList>() || value.is_instance_of::<PyTuple>() {
-        write_header(out, b'*', value.len()?);
-        for item in value.try_iter()? {
-            write_resp(out, &item?)?;
+        write_array(out, b'*', value, protocol)?;
+    } else if let Ok(push) = value.cast::<Push>() {
+        let kind = if protocol == Protocol::Resp3 { b'>' } else { b'*' };
+        write_array(out, kind, push.get().items.bind(value.py()), protocol)?;
+    } else if let Ok(dict) = value.cast::<PyDict>() {
+        match protocol {
+            Protocol::Resp2 => write_header(out, b'*', 2 * dict.len()),
+            Protocol::Resp3 => write_header(out, b'%', dict.len()),
+        }
+        for (name, value) in dict.iter() {
+            write_resp(out, &name, protocol)?;
+            write_resp(out, &value, protocol)?;
         }
     } else {
         return Err(unsupported(value));
+    }
+    Ok(())
+}
+
+fn write_array(
+    out: &mut Vec<u8>,
+    kind: u8,
+    items: &Bound<'_, PyAny>,
+    protocol: Protocol,
+) -> PyResult<()> {
+    write_header(out, kind, items.len()?);
+    for item in items.try_iter()? {
+        write_resp(out, &item?, protocol)?;
     }
     Ok(())
 }

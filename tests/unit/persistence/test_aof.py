@@ -5,7 +5,8 @@ import os
 
 import pytest
 
-from tests.support.fakes import FakeClient, FakeLogFile, ManualLoop
+from tests.support.fake_log_file import FakeLogFile
+from tests.support.fakes import FakeClient, ManualLoop
 from tile38py._engine import Engine
 from tile38py.persistence.aof import ALWAYS, Aof, LoopFunctions
 from tile38py.persistence.no_log import NoLog

@@ -9,7 +9,7 @@ use crate::geometry::{Geometry, ParseOptions};
 use crate::json::{self, path};
 use crate::keyspace::Keyspace;
 use crate::object::{Object, Shape, NEVER};
-use crate::reply::{write_bulk, NIL};
+use crate::reply::write_bulk;
 
 pub(super) const COMMANDS: &[Command] = &[
     read(
@@ -61,7 +61,7 @@ fn jget(keyspace: &Keyspace, call: &mut Call) -> Result<()> {
         Some(value) if call.is_json() => call.write_text_member("value", &value),
         Some(value) => write_bulk(call.out, &value),
         None if call.is_json() => {}
-        None => call.out.extend_from_slice(NIL),
+        None => call.reply_nil(),
     }
     Ok(())
 }

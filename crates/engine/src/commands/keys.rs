@@ -8,7 +8,7 @@ use crate::glob;
 use crate::json::{self, escape::write_int_member};
 use crate::keyspace::{Key, Keyspace};
 use crate::output::write_polygon;
-use crate::reply::{write_bulk, write_bulk_float, write_header, write_simple, NIL};
+use crate::reply::{write_bulk, write_bulk_float, write_header, write_simple};
 
 pub(super) const COMMANDS: &[Command] = &[
     read("KEYS", Arity::Exactly(2), keys, "pattern", "List the keys that match a pattern"),
@@ -109,7 +109,7 @@ fn stats(keyspace: &Keyspace, call: &mut Call) -> Result<()> {
     write_header(call.out, b'*', keys.len());
     for key in keys.iter() {
         let Some(collection) = keyspace.get(key) else {
-            call.out.extend_from_slice(NIL);
+            call.reply_nil();
             continue;
         };
         write_header(call.out, b'*', 8);

@@ -9,7 +9,7 @@ use crate::commands::record::Flags;
 use crate::commands::table::{Found, Runner};
 use crate::commands::{Command, Function, WriteFunction};
 use crate::error::{Error, Result};
-use crate::reply::Output;
+use crate::reply::{Output, Protocol};
 use crate::request::{self, Args, Arguments, Parsed};
 use crate::spatial_index::Offloader;
 
@@ -160,6 +160,7 @@ impl Engine {
         let mut call = Call {
             args,
             output: Output::Resp,
+            protocol: Protocol::Resp2,
             now_ns,
             is_out_of_memory: false,
             is_replayed: true,

@@ -1,4 +1,4 @@
-//! The commands that need only the session of a connection: PING, ECHO, HELLO, OUTPUT, QUIT and the
+//! The commands that need only the session of a connection: PING, ECHO, OUTPUT, QUIT and the
 //! prefix TIMEOUT.
 
 use super::request::Request;
@@ -17,7 +17,6 @@ pub const COMMANDS: &[Command<SessionFunction>] = &[
     command("PING", 1, ping, "[message]", "Reply with PONG or the message").with(ALWAYS),
     command("ECHO", 1, ping, "[message]", "Reply with PONG or the message").with(ALWAYS),
     command("QUIT", 1, quit, "", "Close the connection").with(ALWAYS),
-    command("HELLO", 1, hello, "[protover]", "Choose the protocol's version").with(ALWAYS),
     command("OUTPUT", 1, output, "[json | resp]", "Get or set the format of replies")
         .with(Flags::BEFORE_AUTH.union(Flags::WHILE_LOADING).union(Flags::BRIEF)),
     command(
@@ -73,17 +72,6 @@ fn quit(session: &mut Session, _request: &Request, batch: &mut Batch) -> Result<
     }
     batch.stop = Some(Stop::Close(Vec::new()));
     Ok(())
-}
-
-/// HELLO [protover]. Replies that the command is unknown, as Tile38 does. On a connection that
-/// started in JSON, a client that asks for a version of RESP gets this reply in RESP.
-fn hello(session: &mut Session, request: &Request, batch: &mut Batch) -> Result<()> {
-    let error = Error::unknown_command(request.args.at(0));
-    if session.note_hello(request) {
-        reply::write_error(&mut batch.replies, &error.message());
-        return Ok(());
-    }
-    Err(error)
 }
 
 /// OUTPUT [json | resp]

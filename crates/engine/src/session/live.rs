@@ -3,7 +3,7 @@
 use super::{Batch, Clock, Session, Stop};
 use crate::engine::Engine;
 use crate::fence::Fence;
-use crate::reply::{self, Framing, Output};
+use crate::reply::{self, Framing, Output, Protocol};
 use crate::request::Args;
 
 /// What a connection hears first.
@@ -34,7 +34,9 @@ impl Session {
         if !engine.state.is_loading {
             batch.outbox = engine.take_outbox();
         }
-        self.is_live |= matches!(batch.stop, Some(Stop::Live(_)));
+        // In RESP3 messages are pushes, which commands and their replies can stand between.
+        let is_live = matches!(batch.stop, Some(Stop::Live(_)));
+        self.is_live |= is_live && self.protocol() == Protocol::Resp2;
     }
 
     /// Appends a message of a live fence, framed for the connection.

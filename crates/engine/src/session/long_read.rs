@@ -38,6 +38,7 @@ impl LongRead {
         let mut call = Call {
             args: args.skip(self.skip),
             output: self.output,
+            protocol: self.frame.protocol,
             now_ns: self.now_ns,
             is_out_of_memory: false,
             is_replayed: false,

@@ -4,7 +4,7 @@
 
 use super::Clock;
 use crate::error::Error;
-use crate::reply::{self, Framing, Output};
+use crate::reply::{self, Framing, Output, Protocol};
 
 /// The frame of the reply to one request.
 #[derive(Clone, Default)]
@@ -13,6 +13,8 @@ pub(super) struct ReplyFrame {
     pub framing: Option<Framing>,
     /// The request's first word as typed, which arity errors name.
     pub word: Vec<u8>,
+    /// The version of RESP.
+    pub protocol: Protocol,
     /// The reading of the monotonic clock at the start, in nanoseconds. 0 if no duration is shown.
     pub started_ns: u64,
 }
