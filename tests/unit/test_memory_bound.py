@@ -43,7 +43,8 @@ def test_a_flood_of_writes_ends_within_a_batch_of_the_bound(engine: Engine) -> N
     stored = replies.count(b"+OK")
     assert stored == engine.statistics()["num_objects"]
     assert replies.endswith(OOM)
-    assert bound < engine.memory()[0] < bound + MIB
+    # A batch takes less than 1 MiB; a vector that grows may take as much again for a moment.
+    assert bound < engine.memory()[0] < bound + 2 * MIB
     assert engine.bound_memory(bound)
 
 
