@@ -1,4 +1,4 @@
-"""Bounds, each with its unit and what it protects. None of them is a setting."""
+"""Bounds, each with its unit and what it protects; of settings also the defaults."""
 
 KIB = 1024
 MIB = 1024 * KIB

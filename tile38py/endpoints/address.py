@@ -50,7 +50,7 @@ def scheme_of(url: str) -> str:
 
 
 def split(url: str) -> Address:
-    """Split a URL into its parts. Raises AddressError."""
+    """Split a URL into its parts. Raises AddressError, also where no host is named."""
     scheme, _, rest = url.partition(":")
     if not rest.startswith("//"):
         raise AddressError("missing the two slashes")

@@ -211,7 +211,7 @@ impl<'o, 'a> Rows<'o, 'a> {
     }
 }
 
-/// The reply of COUNT.
+/// The reply to a search with COUNT; not `Call::reply_count`, which has no members in JSON.
 pub fn reply_count(call: &mut Call, count: u64) {
     if call.is_json() {
         write_int_member(call.out, "count", count as i64);
