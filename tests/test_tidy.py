@@ -15,6 +15,7 @@ def source(path: str, text: str) -> SourceFile:
     return SourceFile(PurePosixPath(path), text)
 
 
+@pytest.mark.timeout(180)  # it reads every file
 def test_the_repository_keeps_the_rules() -> None:
     found = list(repository.findings(ROOT))
     assert not found, "\n" + "\n".join(found)

@@ -239,6 +239,10 @@ class Session:
 
     @property
     def output(self) -> str: ...
+    @property
+    def in_transaction(self) -> bool:
+        """Whether EXEC has commands yet to run: no other connection may run any."""
+
     protocol: int  # the version of RESP: 2 or 3
     def reset(self) -> None:
         """Return to the state in which the connection began: output, protocol, no login."""

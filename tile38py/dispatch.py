@@ -123,7 +123,10 @@ class Dispatcher:
                     result.stop_at(stop)
                     return result
             result.has_more = result.size > OUTPUT_BYTES_HIGH
-            if result.stop or result.has_more or client.is_plain or client.is_gone:
+            if result.stop or client.is_gone:
+                return result
+            # Nothing may run between the commands of a transaction.
+            if (result.has_more or client.is_plain) and not client.session.in_transaction:
                 return result
             batch = client.session.feed(b"", self._services.clock.now_ns())
 

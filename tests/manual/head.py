@@ -21,6 +21,7 @@ REFUSALS: Final = {
     "needs_memory": "above `maxmemory`",
     "no_timeout": "behind [TIMEOUT](timeout.md)",
     "no_http": "over HTTP",
+    "no_multi": "behind [MULTI](multi.md)",
     "developer": "without `--dev`",
 }
 # States in which a command is refused unless it has the flag.
@@ -40,7 +41,9 @@ REMARKS: Final = {
 }
 # Flags without words of their own. INTROSPECTION serves clients that insist on RESP; a page names
 # the refusals that the others lift.
-UNTOLD: Final = frozenset({"introspection", "before_auth", "while_loading", "stale_ok"})
+UNTOLD: Final = frozenset(
+    {"introspection", "multi_control", "before_auth", "while_loading", "stale_ok"}
+)
 
 KEYS: Final = {
     "none": "none",

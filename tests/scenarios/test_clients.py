@@ -63,6 +63,44 @@ def test_redis_py_sends_pipelines(server: ServerProcess) -> None:
         assert client.execute_command("WITHIN", "fleet", "COUNT", "BOUNDS", 0, 0, 10, 10) == 21
 
 
+def test_redis_py_sends_transactions(server: ServerProcess) -> None:
+    with redis.Redis(port=server.port, decode_responses=True) as client:
+        with client.pipeline() as pipeline:
+            for number in range(3):
+                pipeline.execute_command("SET", "fleet", number, "POINT", 1, 2)
+            pipeline.execute_command("SCAN", "fleet", "COUNT")
+            assert pipeline.execute() == [True, True, True, 3]
+        with client.pipeline() as pipeline:
+            pipeline.watch("fleet")
+            client.execute_command("SET", "fleet", 3, "POINT", 1, 2)
+            pipeline.multi()
+            pipeline.execute_command("DROP", "fleet")
+            with pytest.raises(redis.WatchError):
+                pipeline.execute()
+        assert client.dbsize() == 4
+
+
+@pytest.mark.parametrize("protocol", [2, 3])
+def test_redis_py_subscribes_pings_and_reuses_the_connection(
+    server: ServerProcess, protocol: int
+) -> None:
+    with redis.Redis(
+        port=server.port, protocol=protocol, max_connections=2, decode_responses=True
+    ) as client:
+        with client.pubsub() as first, client.pubsub() as second:
+            for subscriber in (first, second):
+                subscriber.subscribe("news")
+                message = subscriber.get_message(timeout=10)
+                assert message and message["type"] == "subscribe"
+        assert client.ping()
+        with client.pubsub() as again:
+            again.subscribe("news")
+            assert again.get_message(timeout=10)
+            assert client.publish("news", "hello") == 1
+            message = again.get_message(timeout=10)
+            assert message and message["data"] == "hello"
+
+
 def test_redis_py_authenticates(server: ServerProcess) -> None:
     assert server.call("CONFIG", "SET", "requirepass", "secret") == "+OK"
     with redis.Redis(port=server.port, password="secret") as client:

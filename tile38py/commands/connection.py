@@ -59,7 +59,7 @@ def auth(call: Call) -> Reply:
     arity=-1,
     summary="Select the version of RESP, and authenticate and name the connection",
     group=Group.CONNECTION,
-    flags=BEFORE_LOGIN | Flags.NO_TIMEOUT,
+    flags=BEFORE_LOGIN | Flags.NO_TIMEOUT | Flags.NO_MULTI,
 )
 def hello(call: Call) -> Reply:
     """Run HELLO as Redis does."""
@@ -96,7 +96,7 @@ def hello(call: Call) -> Reply:
     arity=1,
     summary="Return the connection to its initial state",
     group=Group.CONNECTION,
-    flags=BEFORE_LOGIN,
+    flags=BEFORE_LOGIN | Flags.MULTI_CONTROL,
 )
 def reset(call: Call) -> Reply:
     """Run RESET: no subscriptions, no login, no name, RESP2, the server's format of replies."""

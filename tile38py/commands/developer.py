@@ -69,7 +69,7 @@ def shutdown(call: Call) -> Reply:
     arity=-3,
     summary="Store many random objects",
     group=Group.DEVELOPER,
-    flags=Flags.WRITE | Flags.NO_TIMEOUT | Flags.DEVELOPER,
+    flags=Flags.WRITE | Flags.NO_TIMEOUT | Flags.NO_MULTI | Flags.DEVELOPER,
 )
 def massinsert(call: Call) -> EngineCommands:
     """Run MASSINSERT collections objects [minlat minlon maxlat maxlon]."""

@@ -13,7 +13,7 @@ Fields = dict[str, int | bytes]
     arity=2,
     summary="Show delivery statistics of hooks",
     group=Group.FENCES,
-    flags=Flags.READ,
+    flags=Flags.READ | Flags.NO_MULTI,
 )
 def hookstats(call: Call) -> ThreadReply:
     """Run HOOKSTATS pattern: reply with the matching hooks and their counters, sorted by name."""

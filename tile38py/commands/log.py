@@ -59,7 +59,7 @@ def end_log_stream(call: Call) -> LastReply:
     arity=3,
     summary="Get the MD5 checksum of a range of the log",
     group=Group.REPLICATION,
-    flags=Flags.ADMIN | Flags.HIDDEN,
+    flags=Flags.ADMIN | Flags.HIDDEN | Flags.NO_MULTI,
 )
 def aofmd5(call: Call) -> ThreadReply:
     """Run AOFMD5 position size."""

@@ -30,7 +30,7 @@ def aofshrink(call: Call) -> Reply:
     arity=-1,
     summary="Copy the data into a folder",
     group=Group.PERSISTENCE,
-    flags=Flags.ADMIN,
+    flags=Flags.ADMIN | Flags.NO_MULTI,
 )
 def backup(call: Call) -> ThreadReply:
     """Run BACKUP [name]; the default name is the time."""

@@ -58,7 +58,7 @@ def publish(call: Call) -> Reply:
     arity=-1,
     summary="Receive the messages of channels no more",
     group=Group.PUBSUB,
-    flags=Flags.PUBSUB,
+    flags=Flags.PUBSUB | Flags.NO_MULTI,
 )
 def unsubscribe(call: Call) -> Replies:
     """Run UNSUBSCRIBE [channel …]. Without names: all channels."""
@@ -70,7 +70,7 @@ def unsubscribe(call: Call) -> Replies:
     arity=-1,
     summary="Receive the messages of channels that match patterns no more",
     group=Group.PUBSUB,
-    flags=Flags.PUBSUB,
+    flags=Flags.PUBSUB | Flags.NO_MULTI,
 )
 def punsubscribe(call: Call) -> Replies:
     """Run PUNSUBSCRIBE [pattern …]. Without names: all patterns."""

@@ -54,6 +54,8 @@ class Flags(Flag):
     FORWARDED = auto()
     DEVELOPER = auto()
     INTROSPECTION = auto()
+    NO_MULTI = auto()
+    MULTI_CONTROL = auto()
 
 
 class Group(StrEnum):

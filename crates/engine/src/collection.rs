@@ -91,6 +91,8 @@ pub struct Collection {
     values: imbl::OrdSet<ByValue>,
     deadlines: imbl::OrdSet<ByDeadline>,
     counts: Counts,
+    /// Which of the keyspace's changes made it what it is.
+    pub(crate) version: u64,
 }
 
 impl Collection {

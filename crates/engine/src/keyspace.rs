@@ -28,6 +28,8 @@ pub struct Keyspace {
     fences: FenceRegistry,
     reports: Reports,
     offloading: Offloading,
+    /// The version of the collection that was changed last.
+    version: u64,
     /// Whether geometries must be within ±180, ±90 degrees.
     pub requires_valid: bool,
     /// Who checks the URLs that SETHOOK names; nobody where there is none.
@@ -194,6 +196,7 @@ impl Keyspace {
     /// Stores an object; makes the collection if need be. Returns the object it replaces.
     pub fn insert(&mut self, key: &[u8], object: Object) -> Option<Object> {
         if let Some(collection) = self.collections.get_mut(key) {
+            collection.version = next(&mut self.version);
             self.offloading.offload(key, collection);
             return change(&mut self.expiries, &mut self.counts, key, collection, |collection| {
                 collection.insert(object)
@@ -215,6 +218,7 @@ impl Keyspace {
     ) -> Result<(Object, Option<Object>), E> {
         let names = &mut self.names;
         if let Some(collection) = self.collections.get_mut(key) {
+            collection.version = next(&mut self.version);
             self.offloading.offload(key, collection);
             return change(&mut self.expiries, &mut self.counts, key, collection, |collection| {
                 collection.update(id, |present| make(names, present))
@@ -230,6 +234,7 @@ impl Keyspace {
     /// Removes an object, and its collection if it was the last one.
     pub fn remove(&mut self, key: &[u8], id: &[u8]) -> Option<Object> {
         let collection = self.collections.get_mut(key)?;
+        collection.version = next(&mut self.version);
         let removed = change(&mut self.expiries, &mut self.counts, key, collection, |collection| {
             collection.remove(id)
         });
@@ -253,7 +258,8 @@ impl Keyspace {
     }
 
     /// Adds a collection under a key that has none.
-    pub fn attach(&mut self, key: Key, collection: Collection) {
+    pub fn attach(&mut self, key: Key, mut collection: Collection) {
+        collection.version = next(&mut self.version);
         let counts = collection.counts();
         self.counts.objects += counts.objects;
         self.counts.points += counts.points;
@@ -263,6 +269,12 @@ impl Keyspace {
             self.expiries.insert((collection.next_deadline(), Arc::clone(&key)));
         }
         self.collections.insert(key, collection);
+    }
+
+    /// Returns the version of a collection, which any change of it makes another one; `None` if the
+    /// key has none.
+    pub fn version(&self, key: &[u8]) -> Option<u64> {
+        self.collections.get(key).map(|collection| collection.version)
     }
 
     /// Offloads the spatial indexes of large collections from now on, each when it next changes.
@@ -297,6 +309,12 @@ impl Keyspace {
         let object = self.collections.get(key)?.first_to_expire()?;
         Some((Arc::clone(key), object.clone()))
     }
+}
+
+/// Returns a version that no collection has had.
+fn next(version: &mut u64) -> u64 {
+    *version += 1;
+    *version
 }
 
 /// Changes a collection and brings the sums and the order of deadlines up to date.

@@ -74,6 +74,14 @@ pub fn write_nil(out: &mut Vec<u8>, protocol: Protocol) {
     });
 }
 
+/// Appends the nil reply where an array is expected.
+pub fn write_nil_array(out: &mut Vec<u8>, protocol: Protocol) {
+    out.extend_from_slice(match protocol {
+        Protocol::Resp2 => b"*-1\r\n",
+        Protocol::Resp3 => b"_\r\n",
+    });
+}
+
 /// Appends a simple string: `+text`.
 pub fn write_simple(out: &mut Vec<u8>, text: &[u8]) {
     out.push(b'+');

@@ -11,9 +11,9 @@ mod reply_frame;
 mod request;
 mod requires_resp;
 mod swallowed_words;
+mod transaction;
 
 pub use command_timer::{truncate_arguments, SlowCommand};
-pub use connection::COMMANDS;
 pub use long_read::LongRead;
 pub use request::Request;
 
@@ -21,14 +21,15 @@ use command_timer::CommandTimer;
 use read_ahead::ReadAhead;
 use reply_frame::ReplyFrame;
 use request::Prefix;
+use transaction::Transaction;
 
 use crate::call::{Budget, Call, Effect};
 use crate::commands::record::{Flags, Record};
 use crate::commands::table::{Found, Runner};
-use crate::commands::{Command, Function};
+use crate::commands::{Command, Function, SessionFunction};
 use crate::engine::{Engine, Outbox};
 use crate::error::{Error, Result};
-use crate::reply::{self, Framing, Output, Protocol};
+use crate::reply::{self, Framing, Output};
 use crate::request::{Args, Arguments, Parsed};
 
 /// Work that a read may do where others wait: about two milliseconds.
@@ -96,6 +97,11 @@ pub enum Stop {
     Close(Vec<u8>),
 }
 
+/// Returns the commands that sessions run themselves.
+pub fn commands() -> impl Iterator<Item = &'static Command<SessionFunction>> {
+    connection::COMMANDS.iter().chain(transaction::COMMANDS)
+}
+
 /// A connection's state.
 pub struct Session {
     buffer: Vec<u8>,
@@ -112,6 +118,9 @@ pub struct Session {
     /// The flags of the last command.
     flags: Flags,
     timer: CommandTimer,
+    transaction: Transaction,
+    /// Whether the present command is one of EXEC's.
+    is_in_exec: bool,
     /// Whether the right password was given.
     pub is_authenticated: bool,
     /// Whether every request is the driver's: the connection listens to something.
@@ -135,6 +144,8 @@ impl Session {
             frame: ReplyFrame::default(),
             flags: Flags::empty(),
             timer: CommandTimer::default(),
+            transaction: Transaction::default(),
+            is_in_exec: false,
             is_authenticated: false,
             is_live: false,
         }
@@ -145,31 +156,9 @@ impl Session {
         self.output.unwrap_or(Output::Resp)
     }
 
-    /// Returns the version of RESP.
-    pub fn protocol(&self) -> Protocol {
-        self.frame.protocol
-    }
-
-    /// Selects the version of RESP. A client that does so and has got JSON only because the server
-    /// was started so, gets RESP from now on.
-    pub fn select_protocol(&mut self, protocol: Protocol) {
-        self.frame.protocol = protocol;
-        if self.gets_json_unasked(self.frame.framing) {
-            self.output = Some(Output::Resp);
-        }
-    }
-
-    /// Returns the session to the state in which its connection began, but for received bytes.
-    pub fn reset(&mut self) {
-        self.frame.protocol = Protocol::default();
-        self.output = match (self.is_plain || self.starts_in_json, self.output) {
-            (true, _) => Some(Output::Json),
-            (false, None) => None,
-            (false, Some(_)) => Some(Output::Resp),
-        };
-        self.requires_resp = false;
-        self.is_authenticated = false;
-        self.is_live = false;
+    /// Returns whether EXEC has commands yet to run, so that no other connection may run any.
+    pub fn is_in_transaction(&self) -> bool {
+        self.transaction.is_running()
     }
 
     /// How the last request was written; `None` for one that came as words.
@@ -191,6 +180,7 @@ impl Session {
     pub fn feed(&mut self, engine: &mut Engine, data: &[u8], now_ns: i64, clock: Clock) -> Batch {
         let mut batch = Batch::default();
         self.timer.start_batch(clock());
+        self.run_transaction(engine, now_ns, clock, &mut batch);
         if self.position == self.buffer.len() {
             self.buffer.clear();
             self.position = 0;
@@ -285,6 +275,7 @@ impl Session {
                         let is_last = used == bytes.len();
                         let request = Request { args, raw, framing, is_last, now_ns, clock };
                         work += COMMAND_WORK + self.run_one(engine, &request, next.found, batch);
+                        self.run_transaction(engine, now_ns, clock, batch);
                         let is_enough =
                             work > BATCH_WORK_MAX || batch.replies.len() > BATCH_BYTES_MAX;
                         if is_enough && batch.stop.is_none() && used < bytes.len() {
@@ -375,7 +366,13 @@ impl Session {
         }
         engine.counters.commands_processed += 1;
         self.timer.start_command(found.map(|found| engine.table.record(found).series));
-        if let Err(error) = self.dispatch(engine, request, found, batch, &mut work) {
+        let controls = engine.table.flags(found).contains(Flags::MULTI_CONTROL);
+        let result = if self.transaction.is_queueing() && !controls {
+            self.queue(engine, request, found, batch)
+        } else {
+            self.dispatch(engine, request, found, batch, &mut work)
+        };
+        if let Err(error) = result {
             let error = self.explain(error, request);
             self.frame.write_error(&mut batch.replies, self.output(), &error, request.clock);
         }
@@ -410,7 +407,7 @@ impl Session {
                 *work += result?;
             }
             Runner::Session(function) => {
-                return function(self, &Request { args: prefix.args, ..*request }, batch);
+                return function(self, engine, &Request { args: prefix.args, ..*request }, batch);
             }
             Runner::Server => {
                 let Record { name, facts, .. } = engine.table.record(found);
@@ -490,7 +487,8 @@ impl Session {
         let stopwatch = || clock().saturating_sub(started);
         let is_json = self.output() == Output::Json;
         let is_direct = !is_json && request.framing != Framing::Native;
-        let mut budget = Budget::new(READ_WORK_MAX, &stopwatch).with_deadline(prefix.timeout_ns);
+        let work_max = if self.is_in_exec { u64::MAX } else { READ_WORK_MAX };
+        let mut budget = Budget::new(work_max, &stopwatch).with_deadline(prefix.timeout_ns);
         let mut members = Vec::new();
         let start = batch.replies.len();
         let mut call = Call {
@@ -506,8 +504,12 @@ impl Session {
         };
         let result = engine.run(command, &mut call);
         let live = call.live.take();
-        let work = READ_WORK_MAX - budget.work_left();
+        let work = work_max - budget.work_left();
         match result {
+            Ok(_) if live.is_some() && self.is_in_exec => {
+                batch.replies.truncate(start);
+                Err(Error::text("ERR FENCE is not allowed inside a transaction"))
+            }
             Ok(_) if live.is_some() => {
                 batch.stop = live.map(|fence| self.go_live(engine, *fence, &mut batch.replies));
                 Ok(work)

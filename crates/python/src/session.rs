@@ -195,6 +195,12 @@ impl Session {
         }
     }
 
+    /// Whether EXEC has commands yet to run: no other connection may run any.
+    #[getter]
+    fn in_transaction(&self) -> bool {
+        self.core.is_in_transaction()
+    }
+
     /// The version of RESP, 2 or 3.
     #[getter]
     fn protocol(&self) -> u8 {

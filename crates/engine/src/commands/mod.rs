@@ -19,6 +19,7 @@ pub(crate) use delete::pdel_deletes;
 pub(crate) use hooks::remove as remove_hook;
 
 use crate::call::{Call, Effect};
+use crate::engine::Engine;
 use crate::error::Result;
 use crate::keyspace::Keyspace;
 use crate::session::{Batch, Request, Session};
@@ -31,7 +32,7 @@ pub type ReadFunction = fn(&Keyspace, &mut Call) -> Result<()>;
 pub type WriteFunction = fn(&mut Keyspace, &mut Call) -> Result<Effect>;
 
 /// The function of a command about the connection; it runs on the session that received it.
-pub type SessionFunction = fn(&mut Session, &Request, &mut Batch) -> Result<()>;
+pub type SessionFunction = fn(&mut Session, &mut Engine, &Request, &mut Batch) -> Result<()>;
 
 /// The function of a data command.
 #[derive(Clone, Copy)]

@@ -53,6 +53,10 @@ bitflags! {
         const DEVELOPER = 1 << 19;
         /// Describes the commands; clients that understand only RESP send it.
         const INTROSPECTION = 1 << 20;
+        /// Can't be queued by MULTI: it works on another thread, or changes the connection.
+        const NO_MULTI = 1 << 21;
+        /// Controls a transaction, so that it runs where others are queued.
+        const MULTI_CONTROL = 1 << 22;
     }
 }
 

@@ -69,7 +69,7 @@ impl Table {
         for command in super::all() {
             table.add(command.record(timing), Runner::Data(command));
         }
-        for command in crate::session::COMMANDS {
+        for command in crate::session::commands() {
             table.add(command.record(timing), Runner::Session(command.function));
         }
         for command in super::LATER {

@@ -2,11 +2,13 @@
 //! prefix TIMEOUT.
 
 use super::request::Request;
+use super::transaction::Transaction;
 use super::{Batch, Clock, Session, Stop};
 use crate::commands::record::{Arity, Facts, Flags, Group};
 use crate::commands::{Command, SessionFunction};
+use crate::engine::Engine;
 use crate::error::{Error, Result};
-use crate::reply::{self, Output};
+use crate::reply::{self, Output, Protocol};
 
 /// The flags of a command that runs in any state of the server, but not with TIMEOUT.
 const ALWAYS: Flags =
@@ -16,7 +18,7 @@ const ALWAYS: Flags =
 pub const COMMANDS: &[Command<SessionFunction>] = &[
     command("PING", 1, ping, "[message]", "Reply with PONG or the message").with(ALWAYS),
     command("ECHO", 1, ping, "[message]", "Reply with PONG or the message").with(ALWAYS),
-    command("QUIT", 1, quit, "", "Close the connection").with(ALWAYS),
+    command("QUIT", 1, quit, "", "Close the connection").with(ALWAYS.union(Flags::MULTI_CONTROL)),
     command("OUTPUT", 1, output, "[json | resp]", "Get or set the format of replies")
         .with(Flags::BEFORE_AUTH.union(Flags::WHILE_LOADING).union(Flags::BRIEF)),
     command(
@@ -29,7 +31,7 @@ pub const COMMANDS: &[Command<SessionFunction>] = &[
     .with(Flags::PREFIX.union(Flags::NO_TIMEOUT)),
 ];
 
-const fn command(
+pub(super) const fn command(
     name: &'static str,
     words_min: usize,
     function: SessionFunction,
@@ -40,9 +42,44 @@ const fn command(
     Command { name, syntax, summary, facts, function }
 }
 
+impl Session {
+    /// Returns the version of RESP.
+    pub fn protocol(&self) -> Protocol {
+        self.frame.protocol
+    }
+
+    /// Selects the version of RESP. A client that does so and has got JSON only because the server
+    /// was started so, gets RESP from now on.
+    pub fn select_protocol(&mut self, protocol: Protocol) {
+        self.frame.protocol = protocol;
+        if self.gets_json_unasked(self.frame.framing) {
+            self.output = Some(Output::Resp);
+        }
+    }
+
+    /// Returns the session to the state in which its connection began, but for received bytes.
+    pub fn reset(&mut self) {
+        self.frame.protocol = Protocol::default();
+        self.output = match (self.is_plain || self.starts_in_json, self.output) {
+            (true, _) => Some(Output::Json),
+            (false, None) => None,
+            (false, Some(_)) => Some(Output::Resp),
+        };
+        self.requires_resp = false;
+        self.transaction = Transaction::default();
+        self.is_authenticated = false;
+        self.is_live = false;
+    }
+}
+
 /// PING [message] and ECHO [message], which differ only in the name of the JSON member. Further
 /// arguments are ignored, as in Tile38.
-fn ping(session: &mut Session, request: &Request, batch: &mut Batch) -> Result<()> {
+fn ping(
+    session: &mut Session,
+    _engine: &mut Engine,
+    request: &Request,
+    batch: &mut Batch,
+) -> Result<()> {
     let out = &mut batch.replies;
     let text = request.args.get(1);
     if session.output() == Output::Resp {
@@ -66,7 +103,12 @@ fn ping(session: &mut Session, request: &Request, batch: &mut Batch) -> Result<(
 }
 
 /// QUIT. In JSON there is no reply, as in Tile38.
-fn quit(session: &mut Session, _request: &Request, batch: &mut Batch) -> Result<()> {
+fn quit(
+    session: &mut Session,
+    _engine: &mut Engine,
+    _request: &Request,
+    batch: &mut Batch,
+) -> Result<()> {
     if session.output() == Output::Resp {
         session.frame.write_resp(&mut batch.replies, b"+OK\r\n");
     }
@@ -75,7 +117,12 @@ fn quit(session: &mut Session, _request: &Request, batch: &mut Batch) -> Result<
 }
 
 /// OUTPUT [json | resp]
-fn output(session: &mut Session, request: &Request, batch: &mut Batch) -> Result<()> {
+fn output(
+    session: &mut Session,
+    _engine: &mut Engine,
+    request: &Request,
+    batch: &mut Batch,
+) -> Result<()> {
     let (args, clock) = (request.args, request.clock);
     let out = &mut batch.replies;
     let chosen = match args.get(1) {
@@ -100,6 +147,11 @@ fn answer_output(session: &Session, out: &mut Vec<u8>, clock: Clock) -> Result<(
 }
 
 /// TIMEOUT with nothing after it. A session removes a well-formed prefix before it runs a command.
-fn timeout(_session: &mut Session, _request: &Request, _batch: &mut Batch) -> Result<()> {
+fn timeout(
+    _session: &mut Session,
+    _engine: &mut Engine,
+    _request: &Request,
+    _batch: &mut Batch,
+) -> Result<()> {
     Err(Error::WrongArity)
 }

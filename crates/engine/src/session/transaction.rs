@@ -1,0 +1,255 @@
+//! Transactions: MULTI queues the commands that follow, EXEC runs them with nothing between them.
+//! WATCH makes EXEC depend on keys that nobody has changed since.
+//!
+//! Commands are checked when they are queued; a command that can't be queued makes EXEC refuse the
+//! whole transaction. A queued command that fails when it runs doesn't stop the others, as in Redis.
+
+use std::collections::VecDeque;
+
+use super::connection::command;
+use super::request::{Prefix, Request};
+use super::{Batch, Clock, Session};
+use crate::commands::record::{Flags, Record};
+use crate::commands::table::Found;
+use crate::commands::{Command, SessionFunction};
+use crate::engine::Engine;
+use crate::error::{Error, Result};
+use crate::reply::{self, Framing, Output};
+use crate::request::Arguments;
+
+/// The most bytes of arguments that a connection may queue.
+const QUEUED_BYTES_MAX: usize = 64 * 1024 * 1024;
+/// The most commands that a connection may queue.
+const QUEUED_COMMANDS_MAX: usize = 1024 * 1024;
+/// The most keys that a connection may watch.
+const WATCHED_KEYS_MAX: usize = 1024;
+
+/// Flags of commands that can't be queued: they take the connection over, or others' time.
+const NOT_QUEUED: Flags = Flags::BLOCKING.union(Flags::SUBSCRIBES).union(Flags::NO_MULTI);
+/// The flags of the commands of this file.
+const CONTROL: Flags =
+    Flags::MULTI_CONTROL.union(Flags::NO_TIMEOUT).union(Flags::NO_HTTP).union(Flags::BRIEF);
+
+/// The records of these commands.
+pub(super) const COMMANDS: &[Command<SessionFunction>] = &[
+    command("MULTI", 1, multi, "", "Queue the commands that follow until EXEC").with(CONTROL),
+    command("EXEC", 1, exec, "", "Run the queued commands with nothing between them").with(CONTROL),
+    command("DISCARD", 1, discard, "", "Forget the queued commands").with(CONTROL),
+    command("WATCH", 2, watch, "key...", "Let EXEC run only if nobody has changed the keys")
+        .with(CONTROL),
+    command("UNWATCH", 1, unwatch, "", "Forget the watched keys").with(CONTROL),
+];
+
+/// The transaction of a session.
+#[derive(Default)]
+pub(super) struct Transaction {
+    /// The commands since MULTI; `None` outside.
+    queue: Option<Queue>,
+    /// The commands that EXEC has yet to run.
+    running: VecDeque<Vec<Vec<u8>>>,
+    /// Watched keys, and the version that each had; `None` for one that didn't exist.
+    watched: Vec<(Vec<u8>, Option<u64>)>,
+}
+
+#[derive(Default)]
+struct Queue {
+    commands: VecDeque<Vec<Vec<u8>>>,
+    bytes: usize,
+    /// Whether a command was refused, so that EXEC refuses all.
+    is_broken: bool,
+}
+
+impl Transaction {
+    /// Returns whether commands are queued instead of run.
+    pub fn is_queueing(&self) -> bool {
+        self.queue.is_some()
+    }
+
+    /// Returns whether EXEC has commands yet to run.
+    pub fn is_running(&self) -> bool {
+        !self.running.is_empty()
+    }
+}
+
+impl Session {
+    /// Queues a request, or refuses it and with it the transaction.
+    pub(super) fn queue(
+        &mut self,
+        engine: &Engine,
+        request: &Request,
+        found: Option<Found>,
+        batch: &mut Batch,
+    ) -> Result<()> {
+        let result = self.check_queued(engine, request, found);
+        let Some(queue) = &mut self.transaction.queue else { return Ok(()) };
+        queue.bytes += request.args.iter().map(|word| word.len() + 32).sum::<usize>();
+        let is_full = queue.bytes > QUEUED_BYTES_MAX || queue.commands.len() >= QUEUED_COMMANDS_MAX;
+        if let Err(error) = result {
+            queue.is_broken = true;
+            return Err(error);
+        }
+        if is_full {
+            queue.is_broken = true;
+            queue.commands = VecDeque::new();
+            return Err(Error::text("ERR the transaction is too large"));
+        }
+        queue.commands.push_back(request.args.iter().map(<[u8]>::to_vec).collect());
+        self.reply_status(batch, b"+QUEUED\r\n", b",\"queued\":true", request.clock);
+        Ok(())
+    }
+
+    /// Passes a request through the gates and checks its arity.
+    fn check_queued(
+        &mut self,
+        engine: &Engine,
+        request: &Request,
+        found: Option<Found>,
+    ) -> Result<()> {
+        let (Prefix { args, .. }, found) = self.admit(engine, request, found)?;
+        let Record { name, facts, .. } = engine.table.record(found);
+        let name_words = 1 + usize::from(name.contains(' '));
+        if facts.flags.intersects(NOT_QUEUED) {
+            return Err(Error::text("ERR Command not allowed inside a transaction"));
+        }
+        if !facts.arity.allows(args.len() + name_words - usize::from(found.words)) {
+            return Err(Error::WrongArity);
+        }
+        Ok(())
+    }
+
+    /// Runs the commands of EXEC until one needs the server, or all have run.
+    pub(super) fn run_transaction(
+        &mut self,
+        engine: &mut Engine,
+        now_ns: i64,
+        clock: Clock,
+        batch: &mut Batch,
+    ) {
+        while batch.stop.is_none() {
+            let Some(words) = self.transaction.running.pop_front() else { return };
+            let mut arguments = Arguments::default();
+            arguments.assign(&words);
+            let args = arguments.view(&[]);
+            let (framing, is_last) = (Framing::Resp, self.transaction.running.is_empty());
+            let request = Request { args, raw: None, framing, is_last, now_ns, clock };
+            let found = engine.table.find(args);
+            self.is_in_exec = true;
+            self.run_one(engine, &request, found, batch);
+            self.is_in_exec = false;
+        }
+    }
+
+    fn reply_status(&self, batch: &mut Batch, resp: &[u8], members: &[u8], clock: Clock) {
+        let body = if self.output() == Output::Resp { resp } else { members };
+        self.frame.write_ok(&mut batch.replies, self.output(), body, clock);
+    }
+}
+
+/// MULTI
+fn multi(
+    session: &mut Session,
+    _engine: &mut Engine,
+    request: &Request,
+    batch: &mut Batch,
+) -> Result<()> {
+    check_words(request)?;
+    if request.framing == Framing::Native {
+        return Err(Error::text("ERR MULTI needs RESP"));
+    }
+    if session.transaction.is_queueing() {
+        return Err(Error::text("ERR MULTI calls can not be nested"));
+    }
+    session.transaction.queue = Some(Queue::default());
+    session.reply_status(batch, b"+OK\r\n", b"", request.clock);
+    Ok(())
+}
+
+/// EXEC. Replies with an array of the commands' replies, or nil if a watched key has changed.
+fn exec(
+    session: &mut Session,
+    engine: &mut Engine,
+    request: &Request,
+    batch: &mut Batch,
+) -> Result<()> {
+    check_words(request)?;
+    let watched = std::mem::take(&mut session.transaction.watched);
+    let Some(queue) = session.transaction.queue.take() else {
+        return Err(Error::text("ERR EXEC without MULTI"));
+    };
+    if queue.is_broken {
+        let text = "EXECABORT Transaction discarded because of previous errors.";
+        return Err(Error::text(text));
+    }
+    let is_unchanged = |(key, version): &(Vec<u8>, _)| engine.keyspace.version(key) == *version;
+    if !watched.iter().all(is_unchanged) {
+        reply::write_nil_array(&mut batch.replies, session.protocol());
+        return Ok(());
+    }
+    reply::write_header(&mut batch.replies, b'*', queue.commands.len());
+    session.transaction.running = queue.commands;
+    Ok(())
+}
+
+/// DISCARD
+fn discard(
+    session: &mut Session,
+    _engine: &mut Engine,
+    request: &Request,
+    batch: &mut Batch,
+) -> Result<()> {
+    check_words(request)?;
+    if session.transaction.queue.take().is_none() {
+        return Err(Error::text("ERR DISCARD without MULTI"));
+    }
+    session.transaction.watched.clear();
+    session.reply_status(batch, b"+OK\r\n", b"", request.clock);
+    Ok(())
+}
+
+/// WATCH key…
+fn watch(
+    session: &mut Session,
+    engine: &mut Engine,
+    request: &Request,
+    batch: &mut Batch,
+) -> Result<()> {
+    if request.args.len() < 2 {
+        return Err(Error::WrongArity);
+    }
+    if session.transaction.is_queueing() {
+        return Err(Error::text("ERR WATCH inside MULTI is not allowed"));
+    }
+    let watched = &mut session.transaction.watched;
+    for key in request.args.skip(1).iter() {
+        if watched.iter().any(|(other, _)| other == key) {
+            continue;
+        }
+        if watched.len() == WATCHED_KEYS_MAX {
+            return Err(Error::text("ERR too many watched keys"));
+        }
+        watched.push((key.to_vec(), engine.keyspace.version(key)));
+    }
+    session.reply_status(batch, b"+OK\r\n", b"", request.clock);
+    Ok(())
+}
+
+/// UNWATCH
+fn unwatch(
+    session: &mut Session,
+    _engine: &mut Engine,
+    request: &Request,
+    batch: &mut Batch,
+) -> Result<()> {
+    check_words(request)?;
+    session.transaction.watched.clear();
+    session.reply_status(batch, b"+OK\r\n", b"", request.clock);
+    Ok(())
+}
+
+fn check_words(request: &Request) -> Result<()> {
+    if request.args.len() == 1 {
+        Ok(())
+    } else {
+        Err(Error::WrongArity)
+    }
+}
