@@ -75,3 +75,11 @@ def test_an_area_is_at_no_distance_from_what_lies_in_it_but_not_in_its_hole() ->
         reply = client.call("NEARBY", "k", "DISTANCE", "IDS", "POINT", latitude, longitude)
         assert isinstance(reply, list)
         assert str(reply[1][0][1]).removeprefix("$ ").startswith(meters)
+
+
+def test_a_limit_returns_as_many_objects_as_there_are_near_the_antipode() -> None:
+    client = EngineClient()
+    assert client.call("SET", "k", "a", "POINT", -90, -166.05538678478206) == "+OK"
+    reply = client.call("NEARBY", "k", "LIMIT", 1, "IDS", "POINT", 89.99947805260834, -180)
+    assert isinstance(reply, list)
+    assert reply[1] == bulks(["a"])

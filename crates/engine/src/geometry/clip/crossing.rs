@@ -68,6 +68,15 @@ impl ClipBox {
         self.is_entered_by(edge) || (0..4).any(is_along)
     }
 
+    /// The ends of the part of an edge that passes through the inside; `None` if none does.
+    pub(super) fn part_of(&self, edge: Segment) -> Option<(Point, Point)> {
+        let end = |a: Point, b: Point| match self.has_inside(a) {
+            true => a,
+            false => self.entry(Segment { a, b }).point,
+        };
+        self.is_entered_by(&edge).then(|| (end(edge.a, edge.b), end(edge.b, edge.a)))
+    }
+
     /// Where an edge enters that passes through the inside and doesn't begin there.
     pub(super) fn entry(&self, edge: Segment) -> Crossing {
         let is_beyond = |side: usize| self.depth(side % 4, edge.a) <= 0.0;

@@ -6,6 +6,7 @@
 
 mod crossing;
 mod rings;
+mod touches;
 
 use super::predicates::Segment;
 use super::{
@@ -105,11 +106,14 @@ fn clip_line(line: &Series, by: &Rect) -> Vec<Vec<Point>> {
     let mut lines: Vec<Vec<Point>> = Vec::new();
     for pair in line.points().windows(2) {
         let edge = Segment { a: pair[0], b: pair[1] };
-        let Some((start, end)) = clip_segment(edge.a, edge.b, by) else { continue };
         // Of an edge that touches a corner, rounding may leave two points.
-        if start == end || frame.as_ref().is_some_and(|frame| !frame.has_part_of(&edge)) {
+        if frame.as_ref().is_some_and(|frame| !frame.has_part_of(&edge)) {
             continue;
         }
+        let cut = clip_segment(edge.a, edge.b, by).filter(|(start, end)| start != end);
+        // Of an edge that passes near a corner, rounding may leave nothing.
+        let through = || frame.as_ref()?.part_of(edge).filter(|(start, end)| start != end);
+        let Some((start, end)) = cut.or_else(through) else { continue };
         match lines.last_mut() {
             Some(line) if line.last() == Some(&start) => line.push(end),
             _ => lines.push(vec![start, end]),

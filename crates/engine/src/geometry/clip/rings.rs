@@ -3,14 +3,16 @@
 //! Each ring is cut where it touches the border of the box. What lies inside are chains from border
 //! to border, with the polygon on their left: so the polygon lies along the border
 //! counter-clockwise from where a chain leaves to where the next one enters, and chains
-//! are linked there. A ring that then meets itself in a point is taken apart. All of this holds for
-//! valid polygons; rings of others give closed rings, which may be as invalid.
+//! are linked there. Rings that then touch in corners are traced anew, and a ring that meets itself
+//! in a point is taken apart. All of this holds for valid polygons; rings of others give closed
+//! rings, which may be as invalid.
 
 use std::collections::HashMap;
 
 use super::super::predicates::{Place, Ring, Segment};
 use super::super::{Point, Polygon, Rect, Series};
 use super::crossing::{ClipBox, Crossing};
+use super::touches::{key, trace};
 
 /// Fewer positions make no ring.
 const RING_POSITIONS_MIN: usize = 4;
@@ -31,13 +33,15 @@ pub(super) fn clip_polygon(polygon: &Polygon, by: &Rect) -> Vec<Polygon> {
         }
         is_exterior = false;
     }
-    let mut loops = std::mem::take(&mut pieces.whole);
+    let mut rings = std::mem::take(&mut pieces.whole);
     if !pieces.chains.is_empty() {
-        for ring in pieces.link() {
-            split(&ring, &mut loops);
-        }
+        rings.extend(pieces.link());
     } else if is_around {
-        loops.push(by.ring().to_vec());
+        rings.push(by.ring().to_vec());
+    }
+    let mut loops = Vec::new();
+    for ring in trace(rings) {
+        split(&ring, &mut loops);
     }
     assemble(loops)
 }
@@ -178,7 +182,6 @@ impl Pieces {
 
 /// Takes a ring apart wherever it comes back to one of its points, and adds the parts, closed.
 fn split(ring: &[Point], loops: &mut Vec<Vec<Point>>) {
-    let key = |p: Point| [p.x + 0.0, p.y + 0.0].map(f64::to_bits);
     let mut places: HashMap<[u64; 2], usize> = HashMap::new();
     let mut path: Vec<Point> = Vec::new();
     for p in ring.iter().chain(ring.first()) {

@@ -8,6 +8,9 @@ use std::f64::consts::{FRAC_PI_2, PI};
 /// Keeps bounds of distances outside of those that are computed exactly, whatever is rounded.
 const ROUNDING_ALLOWANCE: f64 = 1e-12;
 pub(super) const ROUNDING_METERS: f64 = 1e-6;
+/// The same near the antipode, where the last digit of a haversine is worth decimetres.
+const ANTIPODE_ROUNDING_METERS: f64 = 1.0;
+const ANTIPODE_ANGLE: f64 = 3.0;
 
 /// The least and the greatest distance at which anything in a box may be.
 #[derive(Clone, Copy, Debug)]
@@ -35,6 +38,16 @@ pub(super) fn high_angle(haversine: f64) -> f64 {
     2.0 * haversine.sqrt() * (1.0 + (FRAC_PI_2 - 1.0) * haversine)
 }
 
+/// How far an exactly computed distance may be off, at an angle of at most so much.
+#[inline]
+fn rounding_meters(angle: f64) -> f64 {
+    if angle < ANTIPODE_ANGLE {
+        ROUNDING_METERS
+    } else {
+        ANTIPODE_ROUNDING_METERS
+    }
+}
+
 impl Origin {
     /// Between which distances in metres everything in the box lies; cheap rather than close, but
     /// close for small boxes nearby. By haversines:
@@ -44,7 +57,7 @@ impl Origin {
     pub fn between(&self, area: &Rect) -> Between {
         let Some((least, most)) = self.angles_between(area) else { return UNKNOWN };
         Between {
-            least: EARTH_METERS * least * (1.0 - ROUNDING_ALLOWANCE) - ROUNDING_METERS,
+            least: EARTH_METERS * least * (1.0 - ROUNDING_ALLOWANCE) - rounding_meters(least),
             most: EARTH_METERS * most.min(PI) * (1.0 + ROUNDING_ALLOWANCE) + ROUNDING_METERS,
         }
     }
@@ -64,10 +77,12 @@ impl Origin {
         let width = 0.5 * (area.max.x - area.min.x) * RADIANS;
         let cos_most = (middle.cos_latitude + height).min(1.0) * middle.cos_latitude;
         let radius = EARTH_METERS * high_angle(0.25 * (height * height + cos_most * width * width));
-        let meters = EARTH_METERS * angle(middle, self.corner());
+        let to_middle = angle(middle, self.corner());
+        let meters = EARTH_METERS * to_middle;
+        let allowance = radius + rounding_meters(to_middle + radius / EARTH_METERS);
         Between {
-            least: between.least.max(meters - radius - ROUNDING_METERS),
-            most: between.most.min(meters + radius + ROUNDING_METERS),
+            least: between.least.max(meters - allowance),
+            most: between.most.min(meters + allowance),
         }
     }
 
@@ -141,6 +156,11 @@ mod tests {
             let from = Origin::new(center);
             let corner = match round % 7 {
                 0 => Point::new(center.x + degrees(1e-6), center.y + degrees(1e-6)),
+                1 if most < 400.0 => {
+                    let Point { x, y } = from.antipode();
+                    let span = [1e-7, 1e-4, 1e-2, 1.0][round / 7 % 4];
+                    Point::new((x + degrees(span)).clamp(-180.0, 180.0), y + degrees(span))
+                }
                 _ => Point::new(degrees(most), degrees(90.0)),
             };
             let size = [0.0, 1e-7, 1e-3, 20.0][round % 4] * degrees(1.0).abs();
