@@ -5,7 +5,7 @@ from pathlib import PurePosixPath
 import pytest
 
 from tests.support.process import ROOT
-from tests.support.tidy import circles, files, names, python, repository, rust
+from tests.support.tidy import circles, class_names, files, names, python, repository, rust
 from tests.support.tidy.files import SourceFile
 
 HEADER = '"""A module."""\n'
@@ -166,6 +166,17 @@ def test_a_circle_of_uses_is_found_in_rust(use: str) -> None:
     assert not list(circles.findings([first, parent]))
     (finding,) = circles.findings([first, parent, last])
     assert finding.startswith("a, b::last: ")
+
+
+def test_a_second_class_of_the_same_name_is_found() -> None:
+    first = source("tile38py/first.py", "class Link: ...\n")
+    other = source("tile38py/other.py", "class Hook:\n    class Name: ...\n")
+    test = source("tests/unit/test_first.py", "class Link: ...\n")
+    second = source("tile38py/second.py", "def f() -> None:\n    class Link: ...\n")
+    assert not list(class_names.repeated_class_names([first, other, test]))
+    assert list(class_names.repeated_class_names([first, other, second])) == [
+        "tile38py/second.py:2: tile38py/first.py:1 has a class 'Link', too"
+    ]
 
 
 def test_a_command_without_a_test_is_found() -> None:

@@ -20,7 +20,7 @@ INPUT_BYTES_WAITING_MAX = 1 * MIB  # input during a pause; the connection is cut
 LIVE_BYTES_HIGH = 64 * KIB  # high-water mark of the write buffer: above it, messages are queued
 LIVE_BYTES_LOW = 16 * KIB  # low-water mark of the write buffer
 LIVE_BYTES_MAX = 16 * MIB  # queued messages and write buffer; the connection is cut above this
-PARCEL_BYTES_MAX = 256 * KIB  # messages for the same connections that are joined to one write
+JOINED_WRITE_BYTES_MAX = 256 * KIB  # messages for the same connections that are joined to one write
 FANOUT_BYTES_MAX = 16 * MIB  # messages in the fan-out queue; publishers wait above this
 FANOUT_COUNT_MAX = 256  # connections that are sent to in one time slice
 FANOUT_STEP_BYTES = 16 * KIB  # of a message that count as one connection in a time slice
@@ -102,7 +102,7 @@ HOOK_SWEEP_COUNT_MAX = 1000  # events checked for expiry in one time slice
 HOOK_BATCH_COUNT_MAX = 2048  # events in a batch
 HOOK_BATCH_BYTES_MAX = 2 * MIB  # bytes at which a batch ends
 HOOK_SHARE_COUNT_MAX = 64  # events of one hook in a batch while other hooks wait
-HOOK_LANES_COUNT_MAX = 32  # delivery queues that start a batch in one time slice
+HOOK_DELIVERY_QUEUES_COUNT_MAX = 32  # delivery queues that start a batch in one time slice
 HOOK_NARROW_FACTOR = 32  # divides the size of batches while an endpoint delivers nothing
 HOOK_SUSPECTS_COUNT_MAX = 16  # hooks of such an endpoint that are tried alone
 HOOK_PROBLEMS_COUNT_MAX = 20  # unusable endpoints that are logged after a start
@@ -127,17 +127,17 @@ ENDPOINT_URLS_ACCEPTED_COUNT_MAX = 4096  # accepted URLs that are cached
 ENDPOINT_SWEEP_SECONDS = 1.0  # between two sweeps for idle connections
 PRODUCER_LIFETIME_SECONDS_MAX = 1800.0  # of a Kafka producer, however busy it is
 
-# Follower: link to the leader
-LINK_CONNECT_SECONDS_MAX = 2.0  # to connect to a leader
-LINK_PROBE_SECONDS_MAX = 2.0  # for FOLLOW to check a leader before it replies
-LINK_REPLY_SECONDS_MAX = 10.0  # for a leader to reply
-LINK_REPLY_BYTES_MAX = 1 * MIB  # of a leader's reply; that to SERVER, the largest, has some KiB
-LINK_REPLY_COUNT_MAX = 1024  # values in a leader's reply
-LINK_DIGEST_BYTES_MAX = 64 * MIB  # summed up per request: Tile38 takes no writes meanwhile
-LINK_DIGEST_BYTES_RATE_MIN = 20 * MIB  # per second; the slowest expected rate of that
-LINK_IDLE_SECONDS = 10  # TCP keep-alive: silence before a probe, and between two probes
-LINK_DEAD_SECONDS_MAX = 30  # TCP keep-alive: without an answer; then the leader is gone
-LINK_BUFFER_BYTES = 2 * MIB  # read buffer of a leader's stream
+# Follower: connection to the leader
+LEADER_CONNECT_SECONDS_MAX = 2.0  # to connect to a leader
+LEADER_PROBE_SECONDS_MAX = 2.0  # for FOLLOW to check a leader before it replies
+LEADER_REPLY_SECONDS_MAX = 10.0  # for a leader to reply
+LEADER_REPLY_BYTES_MAX = 1 * MIB  # of a leader's reply; that to SERVER, the largest, has some KiB
+LEADER_REPLY_COUNT_MAX = 1024  # values in a leader's reply
+LEADER_DIGEST_BYTES_MAX = 64 * MIB  # summed up per request: Tile38 takes no writes meanwhile
+LEADER_DIGEST_BYTES_RATE_MIN = 20 * MIB  # per second; the slowest expected rate of that
+LEADER_IDLE_SECONDS = 10  # TCP keep-alive: silence before a probe, and between two probes
+LEADER_DEAD_SECONDS_MAX = 30  # TCP keep-alive: without an answer; then the leader is gone
+LEADER_BUFFER_BYTES = 2 * MIB  # read buffer of a leader's stream
 
 # Follower: sessions
 FOLLOW_BACKOFF_SECONDS = 1.0  # between two sessions

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tile38py.replication import log_comparison
-from tile38py.replication.log_comparison import Range, common_prefix
+from tile38py.replication.log_comparison import ByteRange, common_prefix
 
 HEAD_BYTES = 16
 # Few different bytes, so that ranges are often equal by chance.
@@ -19,8 +19,8 @@ def small_head() -> object:
         yield patch
 
 
-def found(ours: bytes, theirs: bytes) -> tuple[int, list[Range]]:
-    asked: list[Range] = []
+def found(ours: bytes, theirs: bytes) -> tuple[int, list[ByteRange]]:
+    asked: list[ByteRange] = []
     search = common_prefix(len(ours), len(theirs))
     try:
         question = next(search)

@@ -1,8 +1,8 @@
 """Delivery over fakes: hooks, endpoints that fail on demand, a queue without threads."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeVar
@@ -150,6 +150,31 @@ class DeliveryHarness:
         if messages:
             self.queue.settle(messages, 0)
         return [message.body for message in messages]
+
+
+def delivery_task_count() -> int:
+    """Return the number of tasks of workers that send at present."""
+    return sum(task.get_name().startswith("deliver to ") for task in asyncio.all_tasks())
+
+
+def limit_pages(store: Store, count: int) -> None:
+    """Limit a store's file to so many pages; above that writes fail as on a full disk."""
+    # The limit belongs to the connection: one of our own wouldn't limit the store's.
+    store._database.execute(f"PRAGMA max_page_count = {count}")
+
+
+@contextmanager
+def counted_steps(store: Store) -> Iterator[list[int]]:
+    """Count the instructions of SQLite's virtual machine that a store runs within a block."""
+    steps = [0]
+
+    def count() -> int:
+        steps[0] += 1
+        return 0
+
+    store._database.set_progress_handler(count, 1)
+    yield steps
+    store._database.set_progress_handler(None, 1)
 
 
 @asynccontextmanager

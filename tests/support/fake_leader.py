@@ -9,7 +9,7 @@ from collections.abc import Callable
 from typing import TypeVar
 
 from tests.support.fakes import command
-from tile38py.replication.link import LinkError, parse_reply
+from tile38py.replication.leader_connection import LeaderError, parse_reply
 
 Result = TypeVar("Result")
 
@@ -65,7 +65,7 @@ class FakeLeader:
         self.password = b""
         self.replies: dict[bytes, bytes | None] = {}  # in place of the usual ones, by command
         self.streams: list[FakeStream] = []
-        self.error: LinkError | None = None
+        self.error: LeaderError | None = None
         self.others: dict[str, FakeLeader] = {}  # by host
         self.tries: list[float] = []  # times of all attempts to connect
 

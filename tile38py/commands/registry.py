@@ -36,7 +36,6 @@ from tile38py.slow_log import SlowLog
 class Flags(Flag):
     """Facts of a command that decide how it is treated. The engine documents and applies most."""
 
-    NONE = 0
     WRITE = auto()
     READ = auto()
     ADMIN = auto()
@@ -45,7 +44,6 @@ class Flags(Flag):
     BLOCKING = auto()
     BEFORE_AUTH = auto()
     WHILE_LOADING = auto()
-    STALE_OK = auto()
     NO_TIMEOUT = auto()
     HIDDEN = auto()
     NO_HTTP = auto()

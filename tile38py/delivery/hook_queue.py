@@ -13,7 +13,7 @@ from tile38py._engine import HookEvent, QueuedEvent
 from tile38py.delivery.backlog import Backlog
 from tile38py.delivery.counters import Counters
 from tile38py.delivery.retention import Retention
-from tile38py.delivery.store import Range, Row, Store, StoreError
+from tile38py.delivery.store import EventRange, Row, Store, StoreError
 from tile38py.interfaces import Clock
 from tile38py.limits import (
     HOOK_EVENT_BYTES,
@@ -29,7 +29,7 @@ from tile38py.limits import (
 Result = TypeVar("Result")
 
 
-class InThread(Protocol):
+class QueueThread(Protocol):
     """Runs a function on the queue's one thread."""
 
     def __call__(self, function: Callable[[], Result], /) -> Coroutine[object, object, Result]:
@@ -44,7 +44,7 @@ class HookQueue:
         store: Store,
         *,
         clock: Clock,
-        in_thread: InThread,
+        in_thread: QueueThread,
         counters: Counters,
         retention: Retention,
     ) -> None:
@@ -180,16 +180,18 @@ class HookQueue:
         """Read the next events of these hooks from the file, all in one transaction."""
         count_max = max(HOOK_LOAD_COUNT_MAX // max(len(hooks), 1), HOOK_LOAD_COUNT_MIN)
         bytes_max = HOOK_LOAD_BYTES_MAX // max(len(hooks), 1)
-        wanted: list[tuple[Backlog, Range]] = []
+        wanted: list[tuple[Backlog, EventRange]] = []
         for hook in hooks:
             backlog = self._backlogs.get(hook)
             if backlog is not None and backlog.needs_load and not backlog.is_loading:
                 backlog.is_loading = True
-                span = Range(hook, backlog.cursor, backlog.disk_last, count_max, bytes_max)
-                wanted.append((backlog, span))
+                wanted_range = EventRange(
+                    hook, backlog.cursor, backlog.disk_last, count_max, bytes_max
+                )
+                wanted.append((backlog, wanted_range))
         if not wanted:
             return
-        ranges = [span for _, span in wanted]
+        ranges = [wanted_range for _, wanted_range in wanted]
         try:
             found = await self._in_thread(lambda: self._store.read(ranges))
         except StoreError as error:
@@ -198,17 +200,17 @@ class HookQueue:
         finally:
             for backlog, _ in wanted:
                 backlog.is_loading = False
-        for (backlog, span), (events, is_all) in zip(wanted, found, strict=True):
-            if self._backlogs.get(span.hook) is backlog:
-                self._add_loaded(backlog, span, events, is_all=is_all)
+        for (backlog, wanted_range), (events, is_all) in zip(wanted, found, strict=True):
+            if self._backlogs.get(wanted_range.hook) is backlog:
+                self._add_loaded(backlog, wanted_range, events, is_all=is_all)
 
     def _add_loaded(
-        self, backlog: Backlog, span: Range, events: list[QueuedEvent], *, is_all: bool
+        self, backlog: Backlog, wanted_range: EventRange, events: list[QueuedEvent], *, is_all: bool
     ) -> None:
-        backlog.loaded(events, span.last, is_all=is_all)
+        backlog.loaded(events, wanted_range.last, is_all=is_all)
         self.memory_bytes += sum(len(event.body) + HOOK_EVENT_BYTES for event in events)
         if backlog.is_empty:
-            del self._backlogs[span.hook]
+            del self._backlogs[wanted_range.hook]
 
     async def flush(self) -> None:
         """Write the present state to the file."""

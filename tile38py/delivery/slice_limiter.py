@@ -1,4 +1,4 @@
-"""A limiter: few delivery lanes start a batch in one iteration of the event loop."""
+"""A limiter: few delivery queues start a batch in one iteration of the event loop."""
 
 import asyncio
 from collections import deque

@@ -7,7 +7,7 @@ index by hook and number makes each read of a hook's events a range that ends wi
 import contextlib
 import json
 import sqlite3
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, TypeAlias
@@ -73,7 +73,7 @@ class StoreError(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Range:
+class EventRange:
     """A range of a hook's events to read: (after, last], with approximate bounds."""
 
     hook: str
@@ -192,7 +192,7 @@ class Store:
                 self._database.execute(text, values[start : start + size])
                 start += size
 
-    def read(self, ranges: Sequence[Range]) -> list[tuple[list[QueuedEvent], bool]]:
+    def read(self, ranges: Sequence[EventRange]) -> list[tuple[list[QueuedEvent], bool]]:
         """The events of each range, in order, and whether those are all of the range.
 
         Never looks at another hook's events.
@@ -200,7 +200,7 @@ class Store:
         with translated():
             return [self._read(wanted) for wanted in ranges]
 
-    def _read(self, wanted: Range) -> tuple[list[QueuedEvent], bool]:
+    def _read(self, wanted: EventRange) -> tuple[list[QueuedEvent], bool]:
         words = (bytes_of(wanted.hook), wanted.after, wanted.last, wanted.count_max)
         events: list[QueuedEvent] = []
         size = 0
@@ -225,14 +225,6 @@ class Store:
         """Remove single events."""
         with translated(), self._transaction():
             self._run_in_parts(REMOVE, numbers, width=1)
-
-    def count_steps(self, on_step: Callable[[], int] | None) -> None:
-        """Call a function for each instruction of SQLite's virtual machine."""
-        self._database.set_progress_handler(on_step, 1)
-
-    def limit_pages(self, count: int) -> None:
-        """Limit the file to so many pages; above that writes fail as on a full disk."""
-        self._database.execute(f"PRAGMA max_page_count = {count}")
 
     def close(self) -> None:
         """Close the file."""

@@ -7,7 +7,7 @@ import asyncio
 from collections.abc import Callable, Iterable, Iterator
 from functools import partial
 
-from tile38py.delivery.hook_queue import HookQueue, InThread
+from tile38py.delivery.hook_queue import HookQueue, QueueThread
 from tile38py.delivery.retention import Retention
 from tile38py.delivery.store import Row, Store, StoreError
 from tile38py.limits import HOOK_SWEEP_COUNT_MAX
@@ -21,7 +21,7 @@ class Sweeper:
         queue: HookQueue,
         store: Store,
         *,
-        in_thread: InThread,
+        in_thread: QueueThread,
         now_ns: Callable[[], int],
         retention: Retention,
     ) -> None:

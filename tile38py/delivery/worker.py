@@ -1,8 +1,9 @@
 """The worker sends waiting events: one task for each list of endpoints while a hook has some.
 
-Hooks with the same URLs share a lane and its batches; each hook's events stay in order. A lane
-whose endpoints hang delays no other. An event that breaks each connection it is sent on is
-isolated by ever smaller batches and then sent alone. The worker keeps no event and knows no broker.
+Hooks with the same URLs share a delivery queue and its batches; each hook's events stay in order.
+A delivery queue whose endpoints hang delays no other. An event that breaks each connection it is
+sent on is isolated by ever smaller batches and then sent alone. The worker keeps no event and knows
+no broker.
 """
 
 import asyncio
@@ -20,7 +21,7 @@ from tile38py.interfaces.delivery import Batch, Couriers, HookRecord
 from tile38py.limits import (
     HOOK_BATCH_BYTES_MAX,
     HOOK_BATCH_COUNT_MAX,
-    HOOK_LANES_COUNT_MAX,
+    HOOK_DELIVERY_QUEUES_COUNT_MAX,
     HOOK_NARROW_FACTOR,
     HOOK_RETRY_SECONDS,
     HOOK_RETRY_SECONDS_MAX,
@@ -31,7 +32,7 @@ from tile38py.limits import (
 
 Item = TypeVar("Item")
 Urls = tuple[str, ...]
-Span = tuple[str, int, int]  # a hook, the index of its first event in a batch, how many it has
+HookRange = tuple[str, int, int]  # a hook, the index of its first event in a batch, how many it has
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,8 +45,8 @@ class Tools:
     log: Tell
 
 
-class Lane:
-    """The hooks with the same endpoints that have waiting events, and their task."""
+class DeliveryQueue:
+    """Hooks with the same endpoints that have waiting events, and the task that sends these."""
 
     __slots__ = ("is_failing", "ready", "room", "suspects", "task", "urls")
 
@@ -68,7 +69,7 @@ class Lane:
         return HOOK_BATCH_COUNT_MAX if is_behind else HOOK_STEP_COUNT_MAX
 
     def put_back(self, hook: str) -> None:
-        """Put a hook at the front of the lane."""
+        """Put a hook at the front of the queue."""
         self.ready[hook] = None
         self.ready.move_to_end(hook, last=False)
 
@@ -82,48 +83,43 @@ class Lane:
 
 
 class Worker:
-    """Sends the events of all hooks, lane by lane."""
+    """Sends the events of all hooks; each delivery queue has its own task."""
 
-    def __init__(self, queue: HookQueue, counters: Counters, tools: Tools) -> None:
-        self._queue = queue
+    def __init__(self, hook_queue: HookQueue, counters: Counters, tools: Tools) -> None:
+        self._hook_queue = hook_queue
         self._counters = counters
         self._couriers = tools.couriers
         self._clock = tools.clock
         self._find = tools.find
         self._log = tools.log
-        self._lanes: dict[Urls, Lane] = {}
-        # Hooks with waiting events and their lanes; None while a batch has events of the hook.
-        self._places: dict[str, Lane | None] = {}
+        self._delivery_queues: dict[Urls, DeliveryQueue] = {}
+        # Hooks with waiting events; None while a batch has events of the hook.
+        self._places: dict[str, DeliveryQueue | None] = {}
         self._backoffs: dict[str, asyncio.TimerHandle] = {}  # of hooks with a refused event
         self._failed: dict[str, int] = {}  # hook -> the event that failed last
         self._passed: dict[str, set[int]] = {}  # hook -> delivered events behind a refused one
         self._alone: set[str] = set()  # hooks whose next event broke a connection alone
-        self._slices = SliceLimiter(HOOK_LANES_COUNT_MAX)
+        self._slices = SliceLimiter(HOOK_DELIVERY_QUEUES_COUNT_MAX)
         self._tasks: asyncio.TaskGroup | None = None
-
-    @property
-    def task_count(self) -> int:
-        """The number of lanes with waiting events."""
-        return len(self._lanes)
 
     def start(self, tasks: asyncio.TaskGroup) -> None:
         """Start with the events that wait already; the group owns all tasks."""
         self._tasks = tasks
-        for hook in self._queue.hooks():
+        for hook in self._hook_queue.hooks():
             self.wake(hook)
 
     def stop(self) -> None:
         """Cancel all tasks; undelivered events stay in the queue."""
         self._tasks = None
-        for lane in self._lanes.values():
-            if lane.task is not None:
-                lane.task.cancel()
+        for queue in self._delivery_queues.values():
+            if queue.task is not None:
+                queue.task.cancel()
         for timer in self._backoffs.values():
             timer.cancel()
         self._backoffs.clear()
 
     def wake(self, hook: str) -> None:
-        """Put a hook with waiting events into the lane of its endpoints, if it isn't there."""
+        """Put a hook with waiting events into the queue of its endpoints, if it isn't there."""
         if hook in self._places or hook in self._backoffs or self._tasks is None:
             return
         record = self._find(hook)
@@ -131,13 +127,13 @@ class Worker:
             self.forget(hook)
             return
         urls = tuple(record.endpoints)
-        lane = self._lanes.get(urls)
-        if lane is None:
-            lane = self._lanes[urls] = Lane(urls)
+        queue = self._delivery_queues.get(urls)
+        if queue is None:
+            queue = self._delivery_queues[urls] = DeliveryQueue(urls)
             name = f"deliver to {self._shown(urls)}"
-            lane.task = self._tasks.create_task(self._run(lane), name=name)
-        lane.ready[hook] = None
-        self._places[hook] = lane
+            queue.task = self._tasks.create_task(self._run(queue), name=name)
+        queue.ready[hook] = None
+        self._places[hook] = queue
 
     def changed(self, hook: str) -> None:
         """Follow a change of a hook, which may have other endpoints now.
@@ -147,56 +143,56 @@ class Worker:
         timer = self._backoffs.pop(hook, None)
         if timer is not None:
             timer.cancel()
-        lane = self._places.get(hook)
-        if lane is not None:
-            del lane.ready[hook]
+        queue = self._places.get(hook)
+        if queue is not None:
+            del queue.ready[hook]
             del self._places[hook]
         self._alone.discard(hook)
         if self._find(hook) is None:
             self.forget(hook)
-        elif self._queue.has(hook):
+        elif self._hook_queue.has(hook):
             self.wake(hook)
 
     def forget(self, hook: str) -> None:
         """Drop the events of a deleted hook."""
-        self._queue.drop(hook)
+        self._hook_queue.drop(hook)
         self._counters.forget(hook)
         self._passed.pop(hook, None)
         self._failed.pop(hook, None)
         self._alone.discard(hook)
 
-    async def _run(self, lane: Lane) -> None:
-        while lane.ready:
+    async def _run(self, queue: DeliveryQueue) -> None:
+        while queue.ready:
             await self._slices.enter()
             began_ns = self._clock.monotonic_ns()
-            hooks = self._choose(lane)
+            hooks = self._choose(queue)
             try:
-                to_load = [hook for hook in hooks if self._queue.needs_load(hook)]
+                to_load = [hook for hook in hooks if self._hook_queue.needs_load(hook)]
                 if to_load:
-                    await self._queue.load(to_load)
-                pause_seconds = await self._send(lane, hooks)
+                    await self._hook_queue.load(to_load)
+                pause_seconds = await self._send(queue, hooks)
             finally:
                 for hook in hooks:
                     del self._places[hook]
-            async for part in in_slices(hooks, lane.step):
+            async for part in in_slices(hooks, queue.step):
                 for hook in part:
-                    if self._queue.has(hook):
+                    if self._hook_queue.has(hook):
                         self.wake(hook)
-            if len(lane.ready) < HOOK_STEP_COUNT_MAX and not pause_seconds:
-                pause_seconds = self._linger(lane, began_ns)
+            if len(queue.ready) < HOOK_STEP_COUNT_MAX and not pause_seconds:
+                pause_seconds = self._linger(queue, began_ns)
             if pause_seconds > 0:
                 await asyncio.sleep(pause_seconds)
-        del self._lanes[lane.urls]
+        del self._delivery_queues[queue.urls]
 
-    def _choose(self, lane: Lane) -> list[str]:
-        """Take the hooks of the next batch out of the lane."""
+    def _choose(self, queue: DeliveryQueue) -> list[str]:
+        """Take the hooks of the next batch out of the queue."""
         hooks: list[str] = []
-        ready, places = lane.ready, self._places
-        while ready and len(hooks) < lane.room:
+        ready, places = queue.ready, self._places
+        while ready and len(hooks) < queue.room:
             hook, _ = ready.popitem(last=False)
             is_alone = hook in self._alone
             if is_alone and hooks:
-                lane.put_back(hook)
+                queue.put_back(hook)
                 break
             places[hook] = None
             hooks.append(hook)
@@ -204,15 +200,15 @@ class Worker:
                 break
         return hooks
 
-    def _linger(self, lane: Lane, began_ns: int) -> float:
+    def _linger(self, queue: DeliveryQueue, began_ns: int) -> float:
         """Return the seconds to wait so that the next batch grows."""
-        seconds = max(map(self._couriers.linger_seconds, lane.urls), default=0.0)
+        seconds = max(map(self._couriers.linger_seconds, queue.urls), default=0.0)
         return seconds - (self._clock.monotonic_ns() - began_ns) / 1e9 if seconds else 0.0
 
-    async def _send(self, lane: Lane, hooks: list[str]) -> float:
+    async def _send(self, queue: DeliveryQueue, hooks: list[str]) -> float:
         """Send a batch of these hooks' events; return the seconds to wait before the next one."""
-        events, spans = await self._take(lane, hooks)
-        batch = Batch(events, lifetime_seconds=self._queue.lifetime_seconds)
+        events, ranges = await self._take(queue, hooks)
+        batch = Batch(events, lifetime_seconds=self._hook_queue.lifetime_seconds)
         if self._passed:
             # Delivered events behind a refused one aren't sent again.
             for at, event in enumerate(events):
@@ -221,65 +217,67 @@ class Worker:
         if not events:
             # Either all have expired, or the file can't be read now.
             await asyncio.sleep(0)
-            is_stuck = any(self._queue.needs_load(hook) for hook in hooks)
+            is_stuck = any(self._hook_queue.needs_load(hook) for hook in hooks)
             return HOOK_RETRY_SECONDS if is_stuck else 0.0
         count_before = len(batch.delivered)
-        reason, is_tried = await self._try_all(lane, batch)
+        reason, is_tried = await self._try_all(queue, batch)
         if reason is None:
-            lane.widen()
-            lane.suspects.clear()
+            queue.widen()
+            queue.suspects.clear()
         elif is_tried and len(batch.delivered) == count_before:
-            self._suspect(lane, hooks, len(events))
-        await self._settle(lane, batch, spans, reason if is_tried else None)
-        self._tell(lane, batch, reason)
+            self._suspect(queue, hooks, len(events))
+        await self._settle(queue, batch, ranges, reason if is_tried else None)
+        self._tell(queue, batch, reason)
         if reason is None:
             return 0.0
         now_ns = self._clock.monotonic_ns()
-        ends_ns = min((self._couriers.backoff_until_ns(url) for url in lane.urls), default=0)
+        ends_ns = min((self._couriers.backoff_until_ns(url) for url in queue.urls), default=0)
         return max((ends_ns - now_ns) / 1e9, 0.0) if ends_ns else HOOK_RETRY_SECONDS
 
-    def _suspect(self, lane: Lane, hooks: list[str], count: int) -> None:
+    def _suspect(self, queue: DeliveryQueue, hooks: list[str], count: int) -> None:
         """Find out whether the endpoint or an event is at fault: nothing was delivered."""
         if count > 1:
-            lane.narrow(count)
+            queue.narrow(count)
         else:
             # This event is sent alone from now on. If very many fail, the endpoint is at fault.
             self._alone.update(hooks)
-            lane.suspects.extend(hook for hook in hooks if hook not in lane.suspects)
-            if len(lane.suspects) > HOOK_SUSPECTS_COUNT_MAX:
-                self._alone.discard(lane.suspects.popleft())
-            if lane.ready:
+            queue.suspects.extend(hook for hook in hooks if hook not in queue.suspects)
+            if len(queue.suspects) > HOOK_SUSPECTS_COUNT_MAX:
+                self._alone.discard(queue.suspects.popleft())
+            if queue.ready:
                 self._back_off(hooks[0], HOOK_RETRY_SECONDS_MAX)
-            lane.widen()
+            queue.widen()
 
-    async def _take(self, lane: Lane, hooks: list[str]) -> tuple[list[QueuedEvent], list[Span]]:
+    async def _take(
+        self, queue: DeliveryQueue, hooks: list[str]
+    ) -> tuple[list[QueuedEvent], list[HookRange]]:
         """Return the next events of these hooks that fit into a batch, and each hook's span."""
         share = HOOK_BATCH_COUNT_MAX if len(hooks) == 1 else HOOK_SHARE_COUNT_MAX
-        room = 1 if self._alone.intersection(hooks) else lane.room
+        room = 1 if self._alone.intersection(hooks) else queue.room
         bytes_left = HOOK_BATCH_BYTES_MAX
         events: list[QueuedEvent] = []
-        spans: list[Span] = []
-        async for part in in_slices(hooks, lane.step):
+        ranges: list[HookRange] = []
+        async for part in in_slices(hooks, queue.step):
             for hook in part:
                 if room == 0 or bytes_left <= 0:
-                    return events, spans
-                taken = self._queue.take(hook, min(share, room), bytes_left)
+                    return events, ranges
+                taken = self._hook_queue.take(hook, min(share, room), bytes_left)
                 if not taken:
                     continue
-                spans.append((hook, len(events), len(taken)))
+                ranges.append((hook, len(events), len(taken)))
                 events += taken
                 room -= len(taken)
                 for event in taken:
                     bytes_left -= len(event.body)
                 if self._failed.get(hook) == taken[0].number:
                     self._counters.add_retried(hook)
-        return events, spans
+        return events, ranges
 
-    async def _try_all(self, lane: Lane, batch: Batch) -> tuple[str | None, bool]:
+    async def _try_all(self, queue: DeliveryQueue, batch: Batch) -> tuple[str | None, bool]:
         """Try each URL; return the reason if the last one is down, and whether any was tried."""
         reason: str | None = "no endpoint"
         is_tried = False
-        for url in lane.urls:
+        for url in queue.urls:
             if self._couriers.backoff_until_ns(url) > self._clock.monotonic_ns():
                 continue
             is_tried = True
@@ -294,17 +292,17 @@ class Worker:
         return reason, is_tried
 
     async def _settle(
-        self, lane: Lane, batch: Batch, spans: list[Span], reason: str | None
+        self, queue: DeliveryQueue, batch: Batch, ranges: list[HookRange], reason: str | None
     ) -> None:
         """Report to queue and counters what was delivered; reason tells why the rest wasn't."""
         events, delivered = batch.events, batch.delivered
         is_done = len(delivered) == len(events)
-        async for part in in_slices(spans, lane.step):
+        async for part in in_slices(ranges, queue.step):
             for hook, start, taken in part:
                 count = taken if is_done else count_first(delivered, start, taken)
                 if not is_done or hook in self._passed:
                     self._note_passed(hook, batch, range(start, start + taken), count)
-                self._queue.settle(events[start : start + taken], count)
+                self._hook_queue.settle(events[start : start + taken], count)
                 if count:
                     self._counters.add_sent(hook, count)
                     self._failed.pop(hook, None)
@@ -339,17 +337,17 @@ class Worker:
 
     def _end_backoff(self, hook: str) -> None:
         del self._backoffs[hook]
-        if self._queue.has(hook):
+        if self._hook_queue.has(hook):
             self.wake(hook)
 
-    def _tell(self, lane: Lane, batch: Batch, reason: str | None) -> None:
-        """Log that a lane begins to fail or works again, but not each attempt."""
+    def _tell(self, queue: DeliveryQueue, batch: Batch, reason: str | None) -> None:
+        """Log that a queue begins to fail or works again, but not each attempt."""
         why = reason or next(iter(batch.refused.values()), None)
-        if why is not None and not lane.is_failing:
-            self._log("Endpoint send error: %s: %s", self._shown(lane.urls), why)
-        elif why is None and lane.is_failing:
-            self._log("Endpoint works again: %s", self._shown(lane.urls))
-        lane.is_failing = why is not None
+        if why is not None and not queue.is_failing:
+            self._log("Endpoint send error: %s: %s", self._shown(queue.urls), why)
+        elif why is None and queue.is_failing:
+            self._log("Endpoint works again: %s", self._shown(queue.urls))
+        queue.is_failing = why is not None
 
     def _shown(self, urls: Urls) -> str:
         return ",".join(self._couriers.shown(url) for url in urls)

@@ -22,8 +22,8 @@ if TYPE_CHECKING:
     from aiohttp import ClientSession
 
 BASE: Final = "https://api.cloudflare.com/client/v4/"
-PAUSES_SECONDS: Final = (0.5, 0.8)  # before the second and the third try
-REPEATED: Final = frozenset({408, 409, 429})
+PAUSES_SECONDS: Final = (0.5, 0.8)  # before the second and the third attempt
+RETRIED: Final = frozenset({408, 409, 429})
 SERVER_ERROR: Final = 500
 SUCCESS: Final = range(200, 300)
 REQUEST_SECONDS_MAX: Final = 5.0
@@ -40,7 +40,7 @@ TRAITS: Final = Traits(
 @endpoint("cf-queue", traits=TRAITS)
 @dataclass(frozen=True, slots=True)
 class CloudflareSettings:
-    """Account, queue and token; the path's parts aren't decoded."""
+    """The account, the queue and the token of a cf-queue URL; segments aren't decoded."""
 
     account: str
     queue: str
@@ -48,7 +48,7 @@ class CloudflareSettings:
 
     @classmethod
     def parse(cls, url: str) -> Self:
-        """All three are needed."""
+        """Parse a URL. Account, queue and token are required."""
         address = split(url)
         if not address.segments:
             raise AddressError("invalid CF Queue format, should be account_id/queue_id")
@@ -60,11 +60,11 @@ class CloudflareSettings:
 
     @property
     def cluster(self) -> Hashable:
-        """The service: each request has its own token."""
+        """Always the same: all requests have the same server and each has its own token."""
         return ()
 
     async def connect(self, dependencies: EndpointDependencies) -> "CloudflareEndpoint":
-        """Open a session."""
+        """Open a session of the HTTP client."""
         from aiohttp import ClientSession, ClientTimeout
 
         base = dependencies.environment.get("CLOUDFLARE_BASE_URL", BASE)
@@ -74,14 +74,14 @@ class CloudflareSettings:
 
 
 class CloudflareEndpoint:
-    """A session."""
+    """A session of the HTTP client."""
 
     def __init__(self, session: "ClientSession", base: str) -> None:
         self._session = session
         self._base = base
 
     async def send(self, batch: Batch, target: Settings) -> None:
-        """The events of a hook one after the other, the hooks side by side."""
+        """Send the events of each hook in order, those of different hooks at the same time."""
         from aiohttp import ClientConnectorError, ClientError
 
         assert isinstance(target, CloudflareSettings)
@@ -99,7 +99,7 @@ class CloudflareEndpoint:
                 raise outcome
 
     async def _post(self, url: str, login: str, body: bytes) -> str:
-        """Send one event; what is wrong, if anything is."""
+        """Send one event, with retries; return the reason if it failed, else an empty text."""
         problem = ""
         words = {"body": body.decode("utf-8", "replace"), "content_type": "text"}
         headers = {"Authorization": login}
@@ -109,7 +109,7 @@ class CloudflareEndpoint:
                 if answer.status in SUCCESS:
                     return "" if is_json(text) else f"status {answer.status} without JSON"
                 problem = f"status {answer.status}"
-                if answer.status not in REPEATED and answer.status < SERVER_ERROR:
+                if answer.status not in RETRIED and answer.status < SERVER_ERROR:
                     break
             await asyncio.sleep(pause_seconds)
         return problem
@@ -122,7 +122,7 @@ class CloudflareEndpoint:
 async def send_group(
     batch: Batch, group: list[int], post: Callable[[bytes], Awaitable[str]]
 ) -> None:
-    """One event after the other."""
+    """Send events in order, until one is refused or BATCH_SECONDS_MAX have passed."""
     ends = asyncio.get_running_loop().time() + BATCH_SECONDS_MAX
     for index in group:
         if asyncio.get_running_loop().time() > ends:
@@ -135,7 +135,7 @@ async def send_group(
 
 
 def is_json(text: bytes) -> bool:
-    """Whether an answer has a JSON body; what it says doesn't count."""
+    """Return whether a reply's body is JSON; its content doesn't matter."""
     try:
         json.loads(text)
     except ValueError:

@@ -20,7 +20,7 @@ REPLICATE_MAX: Final = 255
 @endpoint("disque", traits=Traits(extra="redis", module="redis.asyncio.connection", has_host=True))
 @dataclass(frozen=True, slots=True)
 class DisqueSettings:
-    """Server, queue and copies."""
+    """The server, the queue and the number of replicas of a disque URL."""
 
     host: str
     port: int
@@ -29,7 +29,7 @@ class DisqueSettings:
 
     @classmethod
     def parse(cls, url: str) -> Self:
-        """The queue is the first segment."""
+        """Parse a URL, whose first segment is the queue."""
         address = split(url)
         wrong = "invalid disque url"
         host, port = host_and_port(address.authority, PORT, malformed=wrong, bad_port=wrong)
@@ -45,18 +45,18 @@ class DisqueSettings:
         return self.host, self.port
 
     async def connect(self, _dependencies: EndpointDependencies) -> "DisqueEndpoint":
-        """Disque speaks Redis's protocol."""
+        """Open a connection; Disque has the protocol of Redis."""
         return DisqueEndpoint(await open_connection(self.host, self.port))
 
 
 class DisqueEndpoint:
-    """One connection."""
+    """A connection to a Disque server."""
 
     def __init__(self, connection: "Connection") -> None:
         self._connection = connection
 
     async def send(self, batch: Batch, target: Settings) -> None:
-        """The job's id is success; integers, nil and errors aren't."""
+        """Add all events to the queue. A job's id is a success, any other reply a refusal."""
         assert isinstance(target, DisqueSettings)
         waiting = batch.waiting()
         queue = target.queue.encode("utf-8", "surrogateescape")

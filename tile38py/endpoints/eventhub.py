@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 SEND_SECONDS_MAX: Final = 20.0
 BATCH_SECONDS_MAX: Final = 5.0  # after which no further message of a batch begins
-# The least hub takes 256 KB as one, no hub more than 1 MB.
+# The smallest hub accepts messages of 256 KB, the largest ones of 1 MB.
 BOUNDS: Final = Bounds(count_max=HOOK_BATCH_COUNT_MAX, bytes_max=128 * KIB, event_bytes_max=MIB)
 PARTS: Final = ("Endpoint", "SharedAccessKeyName", "SharedAccessKey", "EntityPath")
 TRAITS: Final = Traits(
@@ -30,13 +30,13 @@ TRAITS: Final = Traits(
 @endpoint(CONNECTION_STRING, traits=TRAITS)
 @dataclass(frozen=True, slots=True)
 class EventhubSettings:
-    """The connection string as it is."""
+    """The connection string, unparsed."""
 
     connection: str
 
     @classmethod
     def parse(cls, url: str) -> Self:
-        """Exactly four parts in this order."""
+        """Check a connection string, which has exactly the four PARTS in this order."""
         parts = url.split(";")
         if len(parts) != len(PARTS):
             raise AddressError("malformed EventHub connection string")
@@ -47,7 +47,7 @@ class EventhubSettings:
 
     @property
     def cluster(self) -> Hashable:
-        """The hub: a client is for one."""
+        """The connection string: a client has one hub."""
         return self.connection
 
     async def connect(self, dependencies: EndpointDependencies) -> "EventhubEndpoint":
@@ -59,27 +59,27 @@ class EventhubSettings:
 
 
 class EventhubEndpoint:
-    """A producer, shared by all events; Tile38 connects anew for each."""
+    """A producer, shared by all events; Tile38 opens a connection for each event."""
 
     def __init__(self, producer: "EventHubProducerClient", new_id: Callable[[], str]) -> None:
         self._producer = producer
         self._new_id = new_id
 
     async def send(self, batch: Batch, _target: Settings) -> None:
-        """One message for each object's events that follow each other, if they fit."""
+        """Send consecutive events of the same object as one message, within BOUNDS."""
         ends = asyncio.get_running_loop().time() + BATCH_SECONDS_MAX
-        held: set[str] = set()
+        stopped_hooks: set[str] = set()
         for key, indexes in runs_of(batch):
-            for part in chunks_of(batch, indexes, BOUNDS, held):
+            for part in chunks_of(batch, indexes, BOUNDS, stopped_hooks):
                 if asyncio.get_running_loop().time() > ends:
                     return
-                await self._send(batch, key, part, held)
+                await self._send(batch, key, part, stopped_hooks)
 
-    async def _send(self, batch: Batch, key: str, part: list[int], held: set[str]) -> None:
-        """Send some as one, but those whose hook is held up."""
+    async def _send(self, batch: Batch, key: str, part: list[int], stopped_hooks: set[str]) -> None:
+        """Send events as one message, except those of hooks with a refused event."""
         from azure.eventhub import EventData
 
-        part = [index for index in part if batch.events[index].hook not in held]
+        part = [index for index in part if batch.events[index].hook not in stopped_hooks]
         if not part:
             return
         events: list[EventData | AmqpAnnotatedMessage] = []
@@ -90,11 +90,11 @@ class EventhubEndpoint:
         try:
             await self._producer.send_batch(events, partition_key=key, timeout=SEND_SECONDS_MAX)
         except ValueError as error:
-            # The client knows what the hub takes; what isn't alone is far smaller than that.
+            # The message exceeds the hub's limit, which the client knows; several events never do.
             if len(part) > 1:
                 raise
             batch.refused[part[0]] = str(error)
-            held.add(batch.events[part[0]].hook)
+            stopped_hooks.add(batch.events[part[0]].hook)
         else:
             batch.delivered.update(part)
 
@@ -104,7 +104,7 @@ class EventhubEndpoint:
 
 
 def runs_of(batch: Batch) -> list[tuple[str, list[int]]]:
-    """What waits, as runs of events that have the same partition key."""
+    """Return runs of consecutive waiting events with the same partition key."""
     runs: list[tuple[str, list[int]]] = []
     for index in batch.waiting():
         event = batch.events[index]

@@ -15,10 +15,10 @@ if TYPE_CHECKING:
 
 PORT: Final = 80
 METHOD: Final = "/hservice.HookService/Send"
-VALUE_TAG: Final = 0x0A  # field 1, a text
-OK_TAG: Final = 0x08  # field 1, a number
+VALUE_TAG: Final = 0x0A  # field 1, a string
+OK_TAG: Final = 0x08  # field 1, a varint
 MORE: Final = 0x80
-# About one event, such as its size; with others the server is what is wrong.
+# Status codes that concern one event, such as its size; all others mean that the server is down.
 REFUSALS: Final = frozenset({"INVALID_ARGUMENT", "OUT_OF_RANGE", "RESOURCE_EXHAUSTED"})
 BATCH_SECONDS_MAX: Final = 5.0  # after which no further call of a batch begins
 
@@ -34,14 +34,14 @@ TRAITS: Final = Traits(
 @endpoint("grpc", traits=TRAITS)
 @dataclass(frozen=True, slots=True)
 class GrpcSettings:
-    """Server; path and query are ignored."""
+    """The server of a grpc URL; path and query are ignored."""
 
     host: str
     port: int
 
     @classmethod
     def parse(cls, url: str) -> Self:
-        """Plaintext HTTP/2, no credentials."""
+        """Parse a URL. The connection is plaintext HTTP/2 without credentials."""
         wrong = "invalid grpc url"
         return cls(*host_and_port(split(url).authority, PORT, malformed=wrong, bad_port=wrong))
 
@@ -51,7 +51,7 @@ class GrpcSettings:
         return self.host, self.port
 
     async def connect(self, _dependencies: EndpointDependencies) -> "GrpcEndpoint":
-        """Connect, so that a dead server is found here."""
+        """Connect, so that a dead server is detected before the first send."""
         from grpc.aio import insecure_channel
 
         channel = insecure_channel(f"{self.host}:{self.port}")
@@ -64,7 +64,7 @@ class GrpcSettings:
 
 
 class GrpcEndpoint:
-    """One channel."""
+    """A gRPC channel."""
 
     def __init__(self, channel: "Channel") -> None:
         self._channel = channel
@@ -73,7 +73,7 @@ class GrpcEndpoint:
         )
 
     async def send(self, batch: Batch, _target: Settings) -> None:
-        """The events of a hook one after the other, the hooks side by side."""
+        """Send the events of each hook in order, those of different hooks at the same time."""
         ends = asyncio.get_running_loop().time() + BATCH_SECONDS_MAX
         outcomes = await asyncio.gather(
             *(self._send_group(batch, group, ends) for group in batch.groups()),
@@ -107,7 +107,7 @@ class GrpcEndpoint:
 
 
 def request_bytes(body: bytes) -> bytes:
-    """MessageRequest with its one field, `value`."""
+    """Encode a MessageRequest with its only field, `value`."""
     length = len(body)
     head = bytearray([VALUE_TAG])
     while length >= MORE:
@@ -118,5 +118,5 @@ def request_bytes(body: bytes) -> bytes:
 
 
 def is_ok(reply: bytes) -> bool:
-    """Whether a MessageReply's one field, `ok`, is true."""
+    """Return whether a MessageReply's only field, `ok`, is true."""
     return len(reply) > 1 and reply[0] == OK_TAG and reply[1] != 0

@@ -104,15 +104,15 @@ class HttpEndpoint:
         from yarl import URL
 
         assert isinstance(target, HttpSettings)
-        shipment = Shipment(batch, partial(self._post, URL(target.url, encoded=True)))
-        down = await shipment.send()
+        sender = BatchSender(batch, partial(self._post, URL(target.url, encoded=True)))
+        down = await sender.send()
         for outcome in down:
             if not isinstance(outcome, ClientError | TimeoutError | TargetError) or isinstance(
                 outcome, ClientConnectorError
             ):
                 raise outcome
-        if shipment.busy is not None:
-            raise shipment.busy
+        if sender.busy is not None:
+            raise sender.busy
         if down:
             raise TargetError(str(down[0]) or "no answer in time") from down[0]
 
@@ -175,7 +175,7 @@ def resolver_of(names: Names) -> "AbstractResolver":
     return Resolver()
 
 
-class Shipment:
+class BatchSender:
     """Sends one batch: the events of a hook in order, several hooks at the same time."""
 
     def __init__(self, batch: Batch, post: Callable[[bytes], Awaitable[Answer]]) -> None:

@@ -38,8 +38,8 @@ METADATA_SECONDS: Final = 600
 RETRY_MILLISECONDS: Final = 100
 ABANDON_SECONDS: Final = 0.05  # between two calls to a sender to end
 REQUEST_BYTES_MAX: Final = MIB
-RECORD_BYTES: Final = 100  # what a record and its parcel occupy besides key and value, at most
-PARCEL_BYTES_MAX: Final = 256 * KIB  # of events that a partition gets at a time; one may be larger
+RECORD_BYTES: Final = 100  # what a record and its batch occupy besides key and value, at most
+RECORD_BATCH_BYTES_MAX: Final = 256 * KIB  # of a record batch, unless a single event is larger
 LOGINS: Final = frozenset({"", "none", "sasl", "tls"})
 NO_TLS: Final = frozenset({"", "0", "f", "F", "FALSE", "false", "False"})
 KEYS_REMEMBERED_COUNT: Final = 65_536
@@ -113,7 +113,7 @@ class KafkaSettings:
             request_timeout_ms=int(PRODUCE_SECONDS_MAX * 1000),
             metadata_max_age_ms=METADATA_SECONDS * 1000,
             retry_backoff_ms=RETRY_MILLISECONDS,
-            max_batch_size=PARCEL_BYTES_MAX,
+            max_batch_size=RECORD_BATCH_BYTES_MAX,
             max_request_size=REQUEST_BYTES_MAX,
             **login,
         )
@@ -169,7 +169,7 @@ class KafkaEndpoint:
         assert isinstance(target, KafkaSettings)
         try:
             partitions = await self._find(target.topic)
-            await Shipment(self._producer, target.topic, batch).send(partitions)
+            await TopicSender(self._producer, target.topic, batch).send(partitions)
         except (
             InvalidTopicError,
             TopicAuthorizationFailedError,
@@ -188,7 +188,7 @@ class KafkaEndpoint:
                 found: set[int] = await self._producer.partitions_for(topic)
                 return found
         except TimeoutError:
-            if any(link.connected() for link in self._producer.client._conns.values()):
+            if any(broker.connected() for broker in self._producer.client._conns.values()):
                 raise TargetError(f"no broker has the topic '{topic}'") from None
             raise
 
@@ -201,7 +201,7 @@ class KafkaEndpoint:
         await abandon(self._producer)
 
 
-class Shipment:
+class TopicSender:
     """Sends one batch to a topic."""
 
     def __init__(self, producer: "AIOKafkaProducer", topic: str, batch: Batch) -> None:
@@ -223,16 +223,18 @@ class Shipment:
                 raise failure
 
     async def _send_share(self, partition: int, share: Sequence[Keyed]) -> None:
-        """Send events to a partition, one parcel after the other."""
+        """Send events to a partition, one record batch after the other."""
         from aiokafka.errors import MessageSizeTooLargeError
 
         while share:
-            parcel, indexes, count = self._packed(share)
+            record_batch, indexes, count = self._packed(share)
             part, share = share[:count], share[count:]
             if not indexes:
                 continue
             try:
-                sent = await self._producer.send_batch(parcel, self._topic, partition=partition)
+                sent = await self._producer.send_batch(
+                    record_batch, self._topic, partition=partition
+                )
                 await sent
             except MessageSizeTooLargeError as error:
                 if len(indexes) == 1:
@@ -247,7 +249,7 @@ class Shipment:
 
     def _packed(self, share: Sequence[Keyed]) -> tuple["BatchBuilder", list[int], int]:
         """Pack a record batch; return it, its events' indexes and the number of events used up."""
-        parcel = self._producer.create_batch()
+        record_batch = self._producer.create_batch()
         indexes: list[int] = []
         for count, (index, key) in enumerate(share):
             event = self._batch.events[index]
@@ -256,11 +258,11 @@ class Shipment:
                 continue
             if size > REQUEST_BYTES_MAX:
                 self._refuse(index, f"a record of {size} bytes is too large for Kafka")
-            elif parcel.append(timestamp=None, key=key, value=event.body) is None:
-                return parcel, indexes, count
+            elif record_batch.append(timestamp=None, key=key, value=event.body) is None:
+                return record_batch, indexes, count
             else:
                 indexes.append(index)
-        return parcel, indexes, len(share)
+        return record_batch, indexes, len(share)
 
     def _refuse(self, index: int, reason: str) -> None:
         self._batch.refused[index] = reason

@@ -31,8 +31,8 @@ if TYPE_CHECKING:
 PORTS: Final = {"mqtt": 1883, "mqtts": 8883}
 KEEPALIVE_SECONDS: Final = 30
 QOS_MAX: Final = 2
-RETAINED_MAX: Final = 255  # beyond which it isn't even a wrong value
-ID_PARTS: Final = (0, 8, 12, 16, 20, 32)  # where the digits of a client id are cut
+RETAINED_MAX: Final = 255  # a larger number has another error text
+ID_PARTS: Final = (0, 8, 12, 16, 20, 32)  # positions of the dashes in a client id's digits
 
 
 TRAITS: Final = Traits(
@@ -46,7 +46,7 @@ TRAITS: Final = Traits(
 @endpoint("mqtt", "mqtts", traits=TRAITS)
 @dataclass(frozen=True, slots=True)
 class MqttSettings:
-    """Broker, topic and quality."""
+    """The broker, the topic and the quality of service of an mqtt URL."""
 
     host: str
     port: int
@@ -60,7 +60,7 @@ class MqttSettings:
 
     @classmethod
     def parse(cls, url: str) -> Self:
-        """All segments together are the topic; a final slash counts."""
+        """Parse a URL. All segments together are the topic; a final slash is part of it."""
         address = split(url)
         # The first colon is the port's: there can be a user, but no password.
         place, port = host_and_port(
@@ -74,7 +74,7 @@ class MqttSettings:
         topic = "/".join(decoded(part, "invalid MQTT topic name") for part in address.segments)
         qos = number_of(address.option("qos", "0"), QOS_MAX)
         if qos is None:
-            # Tile38 takes up to 255 and then loses the event.
+            # Tile38 accepts values up to 255 and loses the events then.
             raise AddressError("invalid MQTT qos value")
         retained = number_of(address.option("retained", "0"), RETAINED_MAX)
         if retained is None:
@@ -96,11 +96,11 @@ class MqttSettings:
 
     @property
     def cluster(self) -> Hashable:
-        """Broker and login."""
+        """The broker and the login."""
         return self.host, self.port, self.is_tls, self.user, self.password, self.files
 
     async def connect(self, dependencies: EndpointDependencies) -> "MqttEndpoint":
-        """Connect under a name that no other connection has."""
+        """Connect with a client id that no other connection has."""
         from aiomqtt import Client, ProtocolVersion
 
         digits = dependencies.new_id()
@@ -117,29 +117,29 @@ class MqttSettings:
             timeout=ENDPOINT_CONNECT_SECONDS_MAX,
             tls_context=self.files.context() if self.is_tls else None,
         )
-        # The client warns of many calls at a time, which a batch is on purpose.
+        # The client warns of many pending calls, but a batch makes them on purpose.
         client.pending_calls_threshold = HOOK_BATCH_COUNT_MAX * ENDPOINT_BATCHES_COUNT_MAX
         await client.__aenter__()
         return MqttEndpoint(client)
 
 
 class MqttEndpoint:
-    """One session."""
+    """An MQTT session."""
 
     def __init__(self, client: "Client") -> None:
         self._client = client
         self._sending: set[asyncio.Timeout] = set()
-        client._disconnected.add_done_callback(self._note_end)  # it offers no other way
+        client._disconnected.add_done_callback(self._note_end)  # the client has no public callback
 
     def _note_end(self, end: asyncio.Future[None]) -> None:
-        """The connection is lost; the client by itself would wait for answers all the same."""
+        """End all sends: the connection is lost, which the client's own calls wouldn't notice."""
         if not end.cancelled():
-            end.exception()  # or it is reported as overlooked
+            end.exception()  # else asyncio reports that nobody retrieved it
         for deadline in self._sending:
             deadline.reschedule(0)
 
     async def send(self, batch: Batch, target: Settings) -> None:
-        """Written with qos 0; acknowledged with 1 and 2."""
+        """Publish all events; wait until they are written (QoS 0) or acknowledged (1 and 2)."""
         assert isinstance(target, MqttSettings)
         try:
             async with asyncio.timeout(None) as deadline:
@@ -155,5 +155,5 @@ class MqttEndpoint:
         await self._client.publish(target.topic, body, qos=target.qos, retain=target.is_retained)
 
     async def close(self) -> None:
-        """Say goodbye."""
+        """Disconnect."""
         await self._client.__aexit__(None, None, None)

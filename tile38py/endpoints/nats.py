@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from nats.aio.client import Client
 
 PORT: Final = 4222
-GOODBYE_SECONDS_MAX: Final = 0.5
+CLOSE_SECONDS_MAX: Final = 0.5  # after a failed handshake
 LOST: Final = "connection lost"
 STREAM_SECONDS_MAX: Final = 20.0  # for a stream's acknowledgement
 
@@ -45,7 +45,7 @@ TRAITS: Final = Traits(
 @endpoint("nats", traits=TRAITS)
 @dataclass(frozen=True, slots=True)
 class NatsSettings:
-    """Server, subject and how to log in."""
+    """The server, the subject and the login of a nats URL."""
 
     server: str
     subject: str
@@ -60,14 +60,14 @@ class NatsSettings:
 
     @classmethod
     def parse(cls, url: str) -> Self:
-        """The port is required, though it needn't be a number."""
+        """Parse a URL. As in Tile38, the port is required but needn't be a number."""
         address = split(url)
         host, port = pair_of(address.authority, "invalid NATS url")
         number = number_of(port, PORT_MAX)
         segment = address.segments[0] if address.segments else ""
         return cls(
             server=f"nats://{host}:{PORT if number is None else number}",
-            # A subject that can't be is refused when something is sent to it.
+            # An invalid subject is refused when an event is sent to it.
             subject=form_decoded(segment) or "",
             user=address.option("user"),
             password=address.option("pass"),
@@ -81,11 +81,11 @@ class NatsSettings:
 
     @property
     def cluster(self) -> Hashable:
-        """Server and login: all but where to publish."""
+        """The server and the login: all settings except the subject and the use of JetStream."""
         return replace(self, subject="", is_jetstream=False)
 
     async def connect(self, _dependencies: EndpointDependencies) -> "NatsEndpoint":
-        """Connect once; the pool decides when to try again."""
+        """Connect without retries, which are the pool's."""
         from nats.aio.client import Client
 
         has_login = bool(self.user and self.password)
@@ -114,10 +114,10 @@ class NatsSettings:
         except asyncio.CancelledError:
             cut(client)
             raise
-        except Exception as error:  # noqa: BLE001 - told again with what the client knows
-            # After a failed handshake the client may wait for a goodbye that never comes.
+        except Exception as error:  # noqa: BLE001 - raised again, with the client's reason
+            # After a failed handshake, close() may wait for the server in vain.
             with contextlib.suppress(Exception):
-                async with asyncio.timeout(GOODBYE_SECONDS_MAX):
+                async with asyncio.timeout(CLOSE_SECONDS_MAX):
                     await client.close()
             cut(client)
             raise (errors[-1] if errors and not str(error) else error) from None
@@ -125,7 +125,7 @@ class NatsSettings:
 
 
 class NatsEndpoint:
-    """One connection."""
+    """A connection to a NATS server."""
 
     def __init__(self, client: "Client") -> None:
         self._client = client
@@ -133,13 +133,13 @@ class NatsEndpoint:
         self._sending: set[asyncio.Timeout] = set()
 
     async def note_end(self) -> None:
-        """The connection is lost; the client by itself would wait for answers all the same."""
+        """End all sends: the connection is lost, which the client's own calls wouldn't notice."""
         self._is_over = True
         for deadline in self._sending:
             deadline.reschedule(0)
 
     async def send(self, batch: Batch, target: Settings) -> None:
-        """Publish all and wait until the server has them."""
+        """Publish all events and wait until the server has received or stored them."""
         assert isinstance(target, NatsSettings)
         if not target.subject:
             raise TargetError("nats: invalid subject")
@@ -164,7 +164,7 @@ class NatsEndpoint:
             await self._send_to_subject(batch, target.subject)
 
     async def _send_to_subject(self, batch: Batch, subject: str) -> None:
-        # The server has them once it answers what was sent behind them.
+        # The server has received all events when it replies to the PING that follows them.
         from nats.errors import MaxPayloadError
 
         sent: list[int] = []
@@ -200,7 +200,7 @@ class NatsEndpoint:
 
 
 def cut(client: "Client") -> None:
-    """Close what a client that failed leaves open."""
+    """Close the socket that a failed client leaves open."""
     writer = getattr(client._transport, "_io_writer", None)
     if writer is not None:
         writer.transport.abort()

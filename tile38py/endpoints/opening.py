@@ -16,7 +16,7 @@ class MissingClientError(Exception):
         super().__init__(f"its client isn't installed: {extra}")
 
 
-class Clients:
+class ClientImporter:
     """Imports brokers' clients, each once."""
 
     def __init__(self) -> None:

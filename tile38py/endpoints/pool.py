@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from tile38py.endpoints.address import AddressError, host_of, scrubbed, shown
 from tile38py.endpoints.checker import EndpointChecker
-from tile38py.endpoints.opening import Clients, Pacer
+from tile38py.endpoints.opening import ClientImporter, Pacer
 from tile38py.endpoints.registry import (
     BusyError,
     Endpoint,
@@ -70,7 +70,7 @@ class Backoff:
         self.until_ns = 0
 
 
-class Link:
+class SharedConnection:
     """A connection and its users."""
 
     def __init__(self, endpoint: Endpoint, opened_ns: int) -> None:
@@ -90,23 +90,23 @@ class Cluster:
         self.label = label  # for the log: the first of its URLs
         self.connecting = asyncio.Lock()
         self.slots = asyncio.Semaphore(traits.batches_count_max)
-        self.link: Link | None = None
+        self.connection: SharedConnection | None = None
         self.backoff = Backoff()
         self.url_count = 0
 
-    def is_old(self, link: Link, now_ns: int) -> bool:
+    def is_old(self, connection: SharedConnection, now_ns: int) -> bool:
         """Whether the connection has reached its lifetime, however busy it is."""
         lifetime = self.traits.lifetime_seconds_max
-        return lifetime is not None and now_ns - link.opened_ns >= lifetime * 1e9
+        return lifetime is not None and now_ns - connection.opened_ns >= lifetime * 1e9
 
-    def is_idle(self, link: Link, now_ns: int) -> bool:
+    def is_idle(self, connection: SharedConnection, now_ns: int) -> bool:
         """Whether no send has begun for too long."""
         idle = self.traits.idle_seconds_max
-        return idle is not None and now_ns - link.used_ns >= idle * 1e9
+        return idle is not None and now_ns - connection.used_ns >= idle * 1e9
 
 
-class Line:
-    """A URL with its parsed settings and the backoff of its target."""
+class UrlEntry:
+    """A cached URL: its parsed settings and the backoff of its target."""
 
     __slots__ = ("backoff", "cluster", "settings", "url", "used_ns", "users")
 
@@ -135,21 +135,21 @@ class Pool:
         self._dependencies = dependencies
         self._clock = clock
         self._log = log
-        self._lines: dict[str, Line] = {}  # the last used at the end
+        self._urls: dict[str, UrlEntry] = {}  # the last used at the end
         self._clusters: dict[ClusterKey, Cluster] = {}
-        self._clients = Clients()
+        self._importer = ClientImporter()
         self._firsts = Pacer(clock, ENDPOINT_FIRST_SECONDS)
         self._repeats = Pacer(clock, ENDPOINT_REPEAT_SECONDS)
 
     @property
     def open_count(self) -> int:
         """Connections that are open."""
-        return sum(cluster.link is not None for cluster in self._clusters.values())
+        return sum(cluster.connection is not None for cluster in self._clusters.values())
 
     @property
     def url_count(self) -> int:
         """URLs that are cached."""
-        return len(self._lines)
+        return len(self._urls)
 
     def shown(self, url: str) -> str:
         """Return a URL without secrets, for the log."""
@@ -161,38 +161,38 @@ class Pool:
 
     def backoff_until_ns(self, url: str) -> int:
         """Return the monotonic time of a URL's next attempt; 0 if it may be tried now."""
-        line = self._lines.get(url)
-        return 0 if line is None else max(line.backoff.until_ns, line.cluster.backoff.until_ns)
+        entry = self._urls.get(url)
+        return 0 if entry is None else max(entry.backoff.until_ns, entry.cluster.backoff.until_ns)
 
     def linger_seconds(self, url: str) -> float:
         """Return the linger time of a URL's kind; 0 before the first send."""
-        line = self._lines.get(url)
-        return 0.0 if line is None else line.cluster.traits.linger_seconds
+        entry = self._urls.get(url)
+        return 0.0 if entry is None else entry.cluster.traits.linger_seconds
 
     async def send(self, url: str, batch: Batch) -> str | None:
         """Send a batch; return the reason if the endpoint is down."""
         try:
-            line = self._line(url)
+            entry = self._entry(url)
         except AddressError as error:
             return str(error)
         except Exception as error:  # noqa: BLE001 - another package's kind may raise what it likes
             return scrubbed(text_of(error), url)
-        line.users += 1
+        entry.users += 1
         try:
-            return await self._send(line, batch)
+            return await self._send(entry, batch)
         finally:
-            line.users -= 1
+            entry.users -= 1
 
-    def _line(self, url: str) -> Line:
-        line = self._lines.pop(url, None)
-        if line is None:
+    def _entry(self, url: str) -> UrlEntry:
+        entry = self._urls.pop(url, None)
+        if entry is None:
             kind = self._registry.kind(url)
             settings = kind.settings.parse(url)
-            line = Line(url, settings, self._cluster(url, kind, settings))
-            line.cluster.url_count += 1
-        line.used_ns = self._clock.monotonic_ns()
-        self._lines[url] = line
-        return line
+            entry = UrlEntry(url, settings, self._cluster(url, kind, settings))
+            entry.cluster.url_count += 1
+        entry.used_ns = self._clock.monotonic_ns()
+        self._urls[url] = entry
+        return entry
 
     def _cluster(self, url: str, kind: Kind, settings: Settings) -> Cluster:
         key = (kind.settings, settings.cluster)
@@ -201,114 +201,122 @@ class Pool:
             cluster = self._clusters[key] = Cluster(kind.traits, shown(url))
         return cluster
 
-    async def _send(self, line: Line, batch: Batch) -> str | None:
-        cluster, began_ns = line.cluster, self._clock.monotonic_ns()
+    async def _send(self, entry: UrlEntry, batch: Batch) -> str | None:
+        cluster, began_ns = entry.cluster, self._clock.monotonic_ns()
         async with cluster.slots:
             try:
-                link = await self._join(cluster, line, began_ns)
+                connection = await self._join(cluster, entry, began_ns)
             except Exception as error:  # noqa: BLE001 - clients of brokers raise what they like
-                return self._fail(cluster.backoff, line, text_of(error))
-            if link is None:
+                return self._fail(cluster.backoff, entry, text_of(error))
+            if connection is None:
                 return cluster.backoff.reason
             try:
-                return await self._send_on(line, link, batch)
+                return await self._send_on(entry, connection, batch)
             finally:
-                link.users -= 1
-                if link.is_over and not link.users:
-                    await self._close(cluster, link)
+                connection.users -= 1
+                if connection.is_over and not connection.users:
+                    await self._close(cluster, connection)
 
-    async def _send_on(self, line: Line, link: Link, batch: Batch) -> str | None:
-        cluster = line.cluster
-        link.used_ns = self._clock.monotonic_ns()
+    async def _send_on(
+        self, entry: UrlEntry, connection: SharedConnection, batch: Batch
+    ) -> str | None:
+        cluster = entry.cluster
+        connection.used_ns = self._clock.monotonic_ns()
         try:
             async with asyncio.timeout(cluster.traits.send_seconds_max):
-                await link.endpoint.send(batch, line.settings)
+                await connection.endpoint.send(batch, entry.settings)
         except TargetError as error:
             cluster.backoff.reset()
-            reason = self._fail(line.backoff, line, text_of(error))
+            reason = self._fail(entry.backoff, entry, text_of(error))
             if isinstance(error, BusyError):
                 lifetime = batch.lifetime_seconds or HOOK_RETRY_AFTER_SECONDS_MAX
                 seconds = min(error.retry_seconds, lifetime, HOOK_RETRY_AFTER_SECONDS_MAX)
-                line.backoff.postpone(seconds, self._clock.monotonic_ns())
+                entry.backoff.postpone(seconds, self._clock.monotonic_ns())
             return reason
         except Exception as error:  # noqa: BLE001 - as above
-            self._give_up(cluster, link)
-            return self._fail(cluster.backoff, line, text_of(error))
+            self._give_up(cluster, connection)
+            return self._fail(cluster.backoff, entry, text_of(error))
         except asyncio.CancelledError:
             # Half a batch may be in flight: the next one needs a new connection.
-            self._give_up(cluster, link)
+            self._give_up(cluster, connection)
             raise
         cluster.backoff.reset()
-        line.backoff.reset()
+        entry.backoff.reset()
         return None
 
-    async def _join(self, cluster: Cluster, line: Line, began_ns: int) -> Link | None:
+    async def _join(
+        self, cluster: Cluster, entry: UrlEntry, began_ns: int
+    ) -> SharedConnection | None:
         """Return the cluster's connection; None if others failed to connect meanwhile."""
         async with cluster.connecting:
             if cluster.backoff.until_ns and cluster.backoff.failed_ns > began_ns:
                 return None
-            link = cluster.link
-            if link is not None and cluster.is_old(link, self._clock.monotonic_ns()):
-                self._give_up(cluster, link)
-                if not link.users:
-                    await self._close(cluster, link)
-                link = None
-            if link is None:
+            connection = cluster.connection
+            if connection is not None and cluster.is_old(connection, self._clock.monotonic_ns()):
+                self._give_up(cluster, connection)
+                if not connection.users:
+                    await self._close(cluster, connection)
+                connection = None
+            if connection is None:
                 # Paced: attempts for a thousand dead brokers would block the event loop.
                 await (self._repeats if cluster.backoff.failures else self._firsts).wait()
-                await self._clients.load(cluster.traits)
+                await self._importer.load(cluster.traits)
                 async with asyncio.timeout(ENDPOINT_CONNECT_SECONDS_MAX):
                     if cluster.traits.has_host:
-                        await self._dependencies.names.find(host_of(line.url))
-                    endpoint = await line.settings.connect(self._dependencies)
-                link = cluster.link = Link(endpoint, self._clock.monotonic_ns())
-            link.users += 1
-            return link
+                        await self._dependencies.names.find(host_of(entry.url))
+                    endpoint = await entry.settings.connect(self._dependencies)
+                connection = cluster.connection = SharedConnection(
+                    endpoint, self._clock.monotonic_ns()
+                )
+            connection.users += 1
+            return connection
 
-    def _give_up(self, cluster: Cluster, link: Link) -> None:
+    def _give_up(self, cluster: Cluster, connection: SharedConnection) -> None:
         """Accept no new users of a connection."""
-        link.is_over = True
-        if cluster.link is link:
-            cluster.link = None
+        connection.is_over = True
+        if cluster.connection is connection:
+            cluster.connection = None
 
-    def _fail(self, backoff: Backoff, line: Line, reason: str) -> str:
-        return backoff.fail(scrubbed(reason, line.url), self._clock.monotonic_ns())
+    def _fail(self, backoff: Backoff, entry: UrlEntry, reason: str) -> str:
+        return backoff.fail(scrubbed(reason, entry.url), self._clock.monotonic_ns())
 
-    async def _close(self, cluster: Cluster, link: Link) -> None:
-        if link.is_closed:
+    async def _close(self, cluster: Cluster, connection: SharedConnection) -> None:
+        if connection.is_closed:
             return
-        link.is_closed = True
+        connection.is_closed = True
         try:
             async with asyncio.timeout(ENDPOINT_CLOSE_SECONDS_MAX):
-                await link.endpoint.close()
+                await connection.endpoint.close()
         except Exception as error:  # noqa: BLE001 - as above, and it is gone either way
             self._log("Endpoint close error: %s: %s", cluster.label, text_of(error))
 
     async def sweep(self) -> None:
         """Close connections that are idle or too old, and drop URLs that are unused."""
         now_ns = self._clock.monotonic_ns()
-        self._forget_lines(now_ns)
-        over: list[tuple[Cluster, Link]] = []
+        self._forget_unused_urls(now_ns)
+        over: list[tuple[Cluster, SharedConnection]] = []
         for key, cluster in list(self._clusters.items()):
-            link = cluster.link
-            if link is None:
+            connection = cluster.connection
+            if connection is None:
                 if not cluster.url_count:
                     del self._clusters[key]
-            elif not link.users and (cluster.is_idle(link, now_ns) or cluster.is_old(link, now_ns)):
-                self._give_up(cluster, link)
-                over.append((cluster, link))
-        await asyncio.gather(*(self._close(cluster, link) for cluster, link in over))
+            elif not connection.users and (
+                cluster.is_idle(connection, now_ns) or cluster.is_old(connection, now_ns)
+            ):
+                self._give_up(cluster, connection)
+                over.append((cluster, connection))
+        await asyncio.gather(*(self._close(cluster, connection) for cluster, connection in over))
 
-    def _forget_lines(self, now_ns: int) -> None:
-        old: list[Line] = []
-        for line in self._lines.values():
-            if now_ns - line.used_ns < ENDPOINT_IDLE_SECONDS_MAX * 1e9:
-                break  # the following lines were used later
-            if not line.users:
-                old.append(line)
-        for line in old:
-            line.cluster.url_count -= 1
-            del self._lines[line.url]
+    def _forget_unused_urls(self, now_ns: int) -> None:
+        old: list[UrlEntry] = []
+        for entry in self._urls.values():
+            if now_ns - entry.used_ns < ENDPOINT_IDLE_SECONDS_MAX * 1e9:
+                break  # the following URLs were used later
+            if not entry.users:
+                old.append(entry)
+        for entry in old:
+            entry.cluster.url_count -= 1
+            del self._urls[entry.url]
 
     async def run(self) -> None:
         """Sweep until cancelled, then close everything."""
@@ -321,12 +329,12 @@ class Pool:
 
     async def close(self) -> None:
         """Close all connections."""
-        over: list[tuple[Cluster, Link]] = []
+        over: list[tuple[Cluster, SharedConnection]] = []
         for cluster in self._clusters.values():
-            if cluster.link is not None:
-                over.append((cluster, cluster.link))
+            if cluster.connection is not None:
+                over.append((cluster, cluster.connection))
                 self._give_up(*over[-1])
-        await asyncio.gather(*(self._close(cluster, link) for cluster, link in over))
+        await asyncio.gather(*(self._close(cluster, connection) for cluster, connection in over))
 
 
 def text_of(error: BaseException) -> str:

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from google.pubsub_v1 import PublisherAsyncClient
 
 PUBLISH_SECONDS_MAX: Final = 60.0
-# Below the service's 10 MB, for what surrounds the texts.
+# The service's limit of 10 MB includes the framing of the messages.
 BOUNDS: Final = Bounds(count_max=1000, bytes_max=9 * MIB, event_bytes_max=9 * MIB)
 TRAITS: Final = Traits(
     extra="pubsub",
@@ -35,14 +35,14 @@ TRAITS: Final = Traits(
 @endpoint("pubsub", traits=TRAITS)
 @dataclass(frozen=True, slots=True)
 class PubsubSettings:
-    """Topic and credentials."""
+    """The topic and the credentials of a pubsub URL."""
 
     topic: str
     credentials_path: str
 
     @classmethod
     def parse(cls, url: str) -> Self:
-        """The topic follows the project behind a colon."""
+        """Parse a URL: project and topic are separated by a colon."""
         address = split(url)
         wrong = "invalid PubSub format should be project/topic"
         project, topic = pair_of(address.authority, wrong)
@@ -50,11 +50,11 @@ class PubsubSettings:
 
     @property
     def cluster(self) -> Hashable:
-        """Who asks: all topics are at one place."""
+        """The credentials: all topics have the same server."""
         return self.credentials_path
 
     async def connect(self, dependencies: EndpointDependencies) -> "PubsubEndpoint":
-        """Make a client, of an emulator if the environment names one."""
+        """Make a client; it uses the emulator that the environment names, if any."""
         from google.pubsub_v1 import PublisherAsyncClient
         from google.pubsub_v1.services.publisher.transports import PublisherGrpcAsyncIOTransport
         from grpc.aio import insecure_channel
@@ -71,13 +71,13 @@ class PubsubSettings:
 
 
 class PubsubEndpoint:
-    """A client."""
+    """A Pub/Sub client."""
 
     def __init__(self, client: "PublisherAsyncClient") -> None:
         self._client = client
 
     async def send(self, batch: Batch, target: Settings) -> None:
-        """As few requests as Pub/Sub allows, each of which it takes as a whole or not at all."""
+        """Send all events in as few requests as allowed; each is accepted completely or not."""
         from google.api_core.exceptions import ClientError
         from google.pubsub_v1 import PubsubMessage
 

@@ -34,7 +34,7 @@ TRAITS: Final = Traits(
 @endpoint("sqs", traits=TRAITS)
 @dataclass(frozen=True, slots=True)
 class SqsSettings:
-    """Queue and credentials."""
+    """The queue and the credentials of an sqs URL."""
 
     region: str
     queue_url: str
@@ -45,7 +45,7 @@ class SqsSettings:
 
     @classmethod
     def parse(cls, url: str) -> Self:
-        """The https form's query isn't part of the queue's URL."""
+        """Parse a URL of either form. The query of an https URL isn't part of the queue's URL."""
         address = split(url)
         creates = address.option("createqueue", "0") not in {"0", "false"}
         path, profile = address.option("credpath"), address.option("credprofile", "default")
@@ -61,11 +61,11 @@ class SqsSettings:
 
     @property
     def cluster(self) -> Hashable:
-        """Region and login."""
+        """The region and the login."""
         return self.region, self.credentials_path, self.profile
 
     async def connect(self, _dependencies: EndpointDependencies) -> "SqsEndpoint":
-        """Make a client; nothing is sent."""
+        """Make a client, which connects when it sends."""
         from aiobotocore.config import AioConfig
         from aiobotocore.session import AioSession
 
@@ -87,7 +87,7 @@ class SqsSettings:
 
 
 class SqsClient(Protocol):
-    """The part of the client that is used; it has no types of its own."""
+    """The used part of aiobotocore's SQS client, which has no types of its own."""
 
     async def send_message_batch(
         self,
@@ -103,11 +103,11 @@ class SqsClient(Protocol):
         QueueName: str,  # noqa: N803
         Attributes: dict[str, str],  # noqa: N803
     ) -> object:
-        """Make a queue."""
+        """Create a queue."""
 
 
 class SqsEndpoint:
-    """A client with its connections."""
+    """An SQS client with its connections."""
 
     def __init__(self, client: SqsClient, stack: AsyncExitStack) -> None:
         self._client = client
@@ -115,7 +115,7 @@ class SqsEndpoint:
         self._created: set[str] = set()
 
     async def send(self, batch: Batch, target: Settings) -> None:
-        """Send all, as many at a time as SQS takes."""
+        """Send all events, in requests as large as SQS accepts."""
         from botocore.exceptions import ClientError
 
         assert isinstance(target, SqsSettings)
@@ -131,7 +131,7 @@ class SqsEndpoint:
 
         if target.queue_url in self._created:
             return
-        # It may be there with other attributes; the send tells if it isn't.
+        # The queue may exist with other attributes; if it doesn't exist, the send fails.
         with suppress(ClientError):
             await self._client.create_queue(QueueName=target.queue, Attributes=ATTRIBUTES)
         if len(self._created) >= ENDPOINT_TARGETS_COUNT_MAX:
@@ -147,7 +147,7 @@ class SqsEndpoint:
             for failed in reply.get("Failed", []):
                 batch.refused[int(failed["Id"])] = failed.get("Message", failed["Code"])
             if reply.get("Failed"):
-                return  # what follows must not overtake it
+                return  # later events must not overtake the failed ones
 
     async def close(self) -> None:
         """Close the connections."""
@@ -155,7 +155,7 @@ class SqsEndpoint:
 
 
 def entry_of(index: int, event: QueuedEvent, *, is_fifo: bool) -> dict[str, str]:
-    """An event as SQS takes it."""
+    """Return an event as an entry of SendMessageBatch."""
     entry = {"Id": str(index), "MessageBody": event.body.decode("utf-8", "replace")}
     if is_fifo:
         entry["MessageGroupId"] = f"{event.key}#{event.object_id}"

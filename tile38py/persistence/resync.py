@@ -12,8 +12,8 @@ from tile38py.persistence.aof import Aof
 RESYNC_SUFFIX = "-resync"
 
 
-class Rewriting(Protocol):
-    """The rewriting of our own log, which may replace the log's file, too."""
+class RewriteCanceller(Protocol):
+    """Cancels rewrites of our own log, which replace the log's file, too."""
 
     def cancel(self, then: Callable[[], None]) -> None:
         """Cancel a running rewrite, then call a function."""
@@ -23,7 +23,7 @@ class ResyncDisk:
     """The file of a copy, beside the log. There is one copy at a time."""
 
     def __init__(
-        self, journal: Aof, folder: LogFolder, rewriting: Rewriting, in_thread: InThread
+        self, journal: Aof, folder: LogFolder, rewriting: RewriteCanceller, in_thread: InThread
     ) -> None:
         self._journal = journal
         self._folder = folder

@@ -36,7 +36,7 @@ class Connector(Protocol):
     """Opens connections."""
 
     async def open(self, host: str, port: int) -> ByteStream:
-        """Connect. Raises LinkError with a text for people."""
+        """Connect. Raises LeaderError with a text for people."""
 
 
 class Threads(Protocol):

@@ -10,12 +10,12 @@ from typing import TypeVar
 from tile38py import errors
 from tile38py.errors import CommandError
 from tile38py.interfaces.following import LeaderAddress
-from tile38py.limits import LINK_PROBE_SECONDS_MAX
+from tile38py.limits import LEADER_PROBE_SECONDS_MAX
 from tile38py.replication.dependencies import FollowerDependencies
 from tile38py.replication.follower_session import FollowerSession
 from tile38py.replication.follower_status import FollowerStatus
 from tile38py.replication.handshake import IneligibleError, probe
-from tile38py.replication.link import LinkError
+from tile38py.replication.leader_connection import LeaderError
 
 Result = TypeVar("Result")
 
@@ -111,10 +111,10 @@ class Follower:
     ) -> Result:
         connector, identity = self._dependencies.connector, self._dependencies.identity()
         try:
-            await probe(connector, leader, identity, LINK_PROBE_SECONDS_MAX)
+            await probe(connector, leader, identity, LEADER_PROBE_SECONDS_MAX)
         except IneligibleError as error:
             return settle(error.refusal)
-        except LinkError as error:
+        except LeaderError as error:
             return settle(errors.cannot_follow(str(error)))
         return settle(None)
 

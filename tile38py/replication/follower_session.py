@@ -35,15 +35,15 @@ from tile38py.replication.handshake import (
     announce,
     head_of_chain,
     introduce,
-    open_authenticated_link,
+    open_authenticated_connection,
     request_log,
 )
-from tile38py.replication.link import LeaderClosedError, Link, LinkError
+from tile38py.replication.leader_connection import LeaderClosedError, LeaderConnection, LeaderError
 from tile38py.replication.log_comparison import (
     HEAD_BYTES,
+    ByteRange,
     LogAudit,
     LogComparison,
-    Range,
     open_comparison,
 )
 from tile38py.replication.stream_buffer import StreamBuffer
@@ -91,9 +91,11 @@ class FollowerSession:
         is_clean_end = False
         try:
             identity = self._dependencies.identity()
-            async with open_authenticated_link(connector, self._leader, identity) as link:
-                self._leader_size = await introduce(link, identity)
-                await self._receive(link, identity)
+            async with open_authenticated_connection(
+                connector, self._leader, identity
+            ) as connection:
+                self._leader_size = await introduce(connection, identity)
+                await self._receive(connection, identity)
         except LeaderClosedError:
             # A leader that rewrote its log ends its streams in this way.
             is_clean_end = self._status.has_session_caught_up
@@ -104,7 +106,7 @@ class FollowerSession:
         except IneligibleError as error:
             self._report_error(str(error))
             await self._redirect_to_head(error.leader)
-        except LinkError as error:
+        except LeaderError as error:
             self._report_error(str(error))
         finally:
             self._status.end_session(clock.monotonic_ns(), resumes=is_clean_end)
@@ -128,16 +130,16 @@ class FollowerSession:
         if head is not None:
             self._redirect(head)
 
-    async def _receive(self, link: Link, identity: FollowerIdentity) -> None:
+    async def _receive(self, connection: LeaderConnection, identity: FollowerIdentity) -> None:
         self._status.offset = self._leader_size
         await self._dependencies.written()
-        await self._begin(link, identity)
+        await self._begin(connection, identity)
         if self._copy is not None:
-            await self._complete_copy(link, self._copy)
+            await self._complete_copy(connection, self._copy)
             await self._install_copy(self._copy)
-        await self._stream_audited(link)
+        await self._stream_audited(connection)
 
-    async def _begin(self, link: Link, identity: FollowerIdentity) -> None:
+    async def _begin(self, connection: LeaderConnection, identity: FollowerIdentity) -> None:
         """Find the position from which to continue, and request the leader's log from there."""
         dependencies = self._dependencies
         if dependencies.disk is None:
@@ -151,8 +153,8 @@ class FollowerSession:
                 self._discard()
                 self._copy = await create_copy(dependencies, dependencies.disk, 0)
                 await self._load(self._copy)
-            await announce(link, identity)
-            await request_log(link, position)
+            await announce(connection, identity)
+            await request_log(connection, position)
             self._received = position
             if comparison is not None and position:
                 await self._confirm(comparison, position)
@@ -173,7 +175,7 @@ class FollowerSession:
         async with open_comparison(dependencies, self._leader, identity, digest) as comparison:
             yield comparison
         if self._copy is None and disk.log() is not log:
-            raise LinkError("our own log was replaced")
+            raise LeaderError("our own log was replaced")
 
     async def _find_position(self, comparison: LogComparison) -> int:
         """Keep what is equal to the leader's log, and return its size."""
@@ -205,22 +207,22 @@ class FollowerSession:
         start = position - HEAD_BYTES if is_long else 0
         if self._copy is not None:
             comparison.digest = self._copy.digest
-        if not await comparison.is_same(Range(start, position)):
-            raise LinkError("the leader's log was replaced")
+        if not await comparison.is_same(ByteRange(start, position)):
+            raise LeaderError("the leader's log was replaced")
 
-    async def _complete_copy(self, link: Link, copy: FullCopy) -> None:
+    async def _complete_copy(self, connection: LeaderConnection, copy: FullCopy) -> None:
         """Receive until the copy has all that the leader had when the session began."""
         buffer = StreamBuffer()
         self._status.offset = copy.size
         while copy.size < self._leader_size:
-            piece = buffer.add(await self._read(link, FOLLOW_COPY_BYTES))
+            piece = buffer.add(await self._read(connection, FOLLOW_COPY_BYTES))
             if piece:
                 followed = await self._dependencies.in_thread(partial(copy.add, piece))
                 buffer.consume(followed.consumed)
                 self._status.offset = copy.size
                 self._fruitless_count = 0
                 self._publish(followed)
-        link.unread(buffer.remainder())
+        connection.unread(buffer.remainder())
 
     async def _install_copy(self, copy: FullCopy) -> None:
         """Replace our data and our log by the copy."""
@@ -245,11 +247,11 @@ class FollowerSession:
         for data in discarded:
             await dependencies.in_thread(data.free)
 
-    async def _stream_audited(self, link: Link) -> None:
+    async def _stream_audited(self, connection: LeaderConnection) -> None:
         """Run the leader's log as it arrives, and audit ours beside that."""
         dependencies = self._dependencies
         if dependencies.disk is None:
-            await self._stream(link)
+            await self._stream(connection)
             return
 
         def on_proven(proven: int) -> None:
@@ -263,23 +265,23 @@ class FollowerSession:
             received=lambda: self._received,
             proven=self._status.proven,
             on_proven=on_proven,
-            fail=link.fail,
+            fail=connection.fail,
         )
         # A TaskGroup here would lose a FOLLOW that cancels us while its tasks end.
         auditing = self._tasks.create_task(audit.run(), name="audit the log")
         try:
-            await self._stream(link)
+            await self._stream(connection)
         finally:
             auditing.cancel()
             await wait_until_done(auditing)
 
-    async def _stream(self, link: Link) -> None:
+    async def _stream(self, connection: LeaderConnection) -> None:
         """Run the leader's log as it arrives."""
         dependencies = self._dependencies
         buffer = StreamBuffer()
         self._advance(0)
         while True:
-            piece = buffer.add(await self._read(link, FOLLOW_SLICE_BYTES))
+            piece = buffer.add(await self._read(connection, FOLLOW_SLICE_BYTES))
             if not piece:
                 continue
             followed = dependencies.engine.follow(piece, dependencies.clock.now_ns())
@@ -293,19 +295,19 @@ class FollowerSession:
             await asyncio.sleep(0)
             await dependencies.written()
 
-    async def _read(self, link: Link, size_max: int) -> bytes:
+    async def _read(self, connection: LeaderConnection, size_max: int) -> bytes:
         """The next bytes of the stream.
 
         Until it is caught up, the wait has a deadline: a leader that rewrote its log before it
         began to send it may have less than it said.
         """
         if self._status.has_session_caught_up:
-            return await link.read(size_max)
+            return await connection.read(size_max)
         try:
             async with asyncio.timeout(FOLLOW_STALL_SECONDS_MAX):
-                return await link.read(size_max)
+                return await connection.read(size_max)
         except TimeoutError:
-            raise LinkError("i/o timeout") from None
+            raise LeaderError("i/o timeout") from None
 
     def _route_events(self) -> None:
         """Route events of live fences. Those of hooks and channels are sent by the leader."""
@@ -317,7 +319,7 @@ class FollowerSession:
         for channel, message in followed.published:
             self._dependencies.router.publish(channel, message)
         if followed.error is not None:
-            raise LinkError(followed.error)
+            raise LeaderError(followed.error)
 
     def _advance(self, size: int) -> None:
         """Note that bytes of the leader's log were run."""

@@ -10,10 +10,10 @@ from tile38py.errors import reason_of
 from tile38py.interfaces import Clock
 from tile38py.limits import LOAD_CHUNK_BYTES
 from tile38py.replication.dependencies import CopyDisk, CopyFile, FollowerDependencies
-from tile38py.replication.link import LinkError
+from tile38py.replication.leader_connection import LeaderError
 
 
-class DiskError(LinkError):
+class DiskError(LeaderError):
     """The copy must be discarded: its file may lack what its data has."""
 
 

@@ -8,18 +8,24 @@ from tile38py import errors
 from tile38py.interfaces.following import LeaderAddress
 from tile38py.limits import (
     FOLLOW_CHAIN_COUNT_MAX,
-    LINK_DIGEST_BYTES_RATE_MIN,
-    LINK_PROBE_SECONDS_MAX,
-    LINK_REPLY_SECONDS_MAX,
+    LEADER_DIGEST_BYTES_RATE_MIN,
+    LEADER_PROBE_SECONDS_MAX,
+    LEADER_REPLY_SECONDS_MAX,
 )
 from tile38py.replication.dependencies import Connector, FollowerIdentity
-from tile38py.replication.link import Link, LinkError, RefusalError, Value, open_link
+from tile38py.replication.leader_connection import (
+    LeaderConnection,
+    LeaderError,
+    RefusalError,
+    Value,
+    open_leader_connection,
+)
 
 POSITION_DIGITS_MAX = 19
 PORT_DIGITS_MAX = 5
 
 
-class IneligibleError(LinkError):
+class IneligibleError(LeaderError):
     """The server can't lead us: it is ourselves, or follows a leader itself."""
 
     def __init__(self, refusal: errors.CommandError, leader: LeaderAddress | None = None) -> None:
@@ -29,51 +35,51 @@ class IneligibleError(LinkError):
 
 
 @contextlib.asynccontextmanager
-async def open_authenticated_link(
+async def open_authenticated_connection(
     connector: Connector, leader: LeaderAddress, identity: FollowerIdentity
-) -> AsyncIterator[Link]:
+) -> AsyncIterator[LeaderConnection]:
     """Open a connection for the length of a block, and authenticate."""
-    async with open_link(connector, leader.host, leader.port) as link:
+    async with open_leader_connection(connector, leader.host, leader.port) as connection:
         if identity.password:
-            await link.expect_ok(b"auth", identity.password)
-        yield link
+            await connection.expect_ok(b"auth", identity.password)
+        yield connection
 
 
-async def introduce(link: Link, identity: FollowerIdentity) -> int:
+async def introduce(connection: LeaderConnection, identity: FollowerIdentity) -> int:
     """Check that the server may lead us; return the size of its log."""
-    facts = _pairs(await link.call(b"server"))
+    facts = _pairs(await connection.call(b"server"))
     server_id = facts.get(b"id", b"")
     if not server_id:
-        raise LinkError("invalid id")
+        raise LeaderError("invalid id")
     if server_id == identity.server_id.encode("utf-8", "surrogateescape"):
         raise IneligibleError(errors.cannot_follow_self())
     if following := facts.get(b"following"):
         raise IneligibleError(errors.cannot_follow_follower(), _parse_address(following))
     size = facts.get(b"aof_size", b"")
     if not size.isdigit() or len(size) > POSITION_DIGITS_MAX:
-        raise LinkError("invalid aof_size")
+        raise LeaderError("invalid aof_size")
     return int(size)
 
 
-async def announce(link: Link, identity: FollowerIdentity) -> None:
+async def announce(connection: LeaderConnection, identity: FollowerIdentity) -> None:
     """Send our address, for the leader's list of followers."""
-    await link.expect_ok(b"replconf", b"listening-port", b"%d" % identity.port)
+    await connection.expect_ok(b"replconf", b"listening-port", b"%d" % identity.port)
     if identity.ip:
         ip = identity.ip.encode("utf-8", "surrogateescape")
-        await link.expect_ok(b"replconf", b"ip-address", ip)
+        await connection.expect_ok(b"replconf", b"ip-address", ip)
 
 
-async def request_log(link: Link, position: int) -> None:
+async def request_log(connection: LeaderConnection, position: int) -> None:
     """Request the leader's log from a position on."""
-    await link.expect_ok(b"aof", b"%d" % position)
+    await connection.expect_ok(b"aof", b"%d" % position)
 
 
-async def ask_digest(link: Link, position: int, size: int) -> bytes | None:
+async def ask_digest(connection: LeaderConnection, position: int, size: int) -> bytes | None:
     """The leader's MD5 of a range of its log, None if the log ends before."""
-    seconds = LINK_REPLY_SECONDS_MAX + size / LINK_DIGEST_BYTES_RATE_MIN
+    seconds = LEADER_REPLY_SECONDS_MAX + size / LEADER_DIGEST_BYTES_RATE_MIN
     words = (b"aofmd5", b"%d" % position, b"%d" % size)
     try:
-        reply = await link.call(*words, seconds_max=seconds)
+        reply = await connection.call(*words, seconds_max=seconds)
     except RefusalError as refusal:
         if str(refusal) == "EOF":
             return None
@@ -82,21 +88,21 @@ async def ask_digest(link: Link, position: int, size: int) -> bytes | None:
         return reply.encode()
     if isinstance(reply, bytes):
         return reply
-    raise LinkError("invalid reply to 'aofmd5'")
+    raise LeaderError("invalid reply to 'aofmd5'")
 
 
 async def probe(
     connector: Connector, leader: LeaderAddress, identity: FollowerIdentity, seconds_max: float
 ) -> None:
-    """Check that a server can lead us. Raises LinkError if it can't."""
-    async with open_link(connector, leader.host, leader.port) as link:
+    """Check that a server can lead us. Raises LeaderError if it can't."""
+    async with open_leader_connection(connector, leader.host, leader.port) as connection:
         try:
             async with asyncio.timeout(seconds_max):
                 if identity.password:
-                    await link.expect_ok(b"auth", identity.password)
-                await introduce(link, identity)
+                    await connection.expect_ok(b"auth", identity.password)
+                await introduce(connection, identity)
         except TimeoutError:
-            raise LinkError("i/o timeout") from None
+            raise LeaderError("i/o timeout") from None
 
 
 async def head_of_chain(
@@ -111,11 +117,11 @@ async def head_of_chain(
         if is_local(leader) and not is_local(follower):
             return None  # the follower means its own machine, and we would reach ours
         try:
-            await probe(connector, leader, identity, LINK_PROBE_SECONDS_MAX)
+            await probe(connector, leader, identity, LEADER_PROBE_SECONDS_MAX)
         except IneligibleError as error:
             asked.add(leader)
             follower, leader = leader, error.leader
-        except LinkError:
+        except LeaderError:
             return None
         else:
             return leader
@@ -135,7 +141,7 @@ def _parse_address(text: bytes) -> LeaderAddress | None:
 
 def _pairs(reply: Value) -> dict[bytes, bytes]:
     if not isinstance(reply, list):
-        raise LinkError("invalid id")
+        raise LeaderError("invalid id")
     texts = [_text(value) for value in reply]
     return dict(zip(texts[::2], texts[1::2], strict=False))
 

@@ -13,7 +13,7 @@ from tile38py.limits import (
     FOLLOW_AUDIT_AGAIN_SECONDS,
     FOLLOW_AUDIT_SECONDS,
     KIB,
-    LINK_DIGEST_BYTES_MAX,
+    LEADER_DIGEST_BYTES_MAX,
 )
 from tile38py.replication.dependencies import (
     CopyDisk,
@@ -22,15 +22,15 @@ from tile38py.replication.dependencies import (
     FollowerIdentity,
     wait_until_done,
 )
-from tile38py.replication.handshake import ask_digest, open_authenticated_link
-from tile38py.replication.link import Link, LinkError
+from tile38py.replication.handshake import ask_digest, open_authenticated_connection
+from tile38py.replication.leader_connection import LeaderConnection, LeaderError
 
 HEAD_BYTES = 512 * KIB  # compared first, so that an unrelated log is detected cheaply
 Digest = Callable[[int, int], str | None]
 
 
 @dataclass(frozen=True, slots=True)
-class Range:
+class ByteRange:
     """A range of positions, the end not included."""
 
     start: int
@@ -42,7 +42,7 @@ class Range:
         return self.end - self.start
 
 
-def common_prefix(size: int, other_size: int) -> Generator[Range, bool, int]:
+def common_prefix(size: int, other_size: int) -> Generator[ByteRange, bool, int]:
     """Find how many bytes are equal at the beginning of two logs.
 
     It yields ranges, is sent whether they are equal, and returns the number of equal bytes. The
@@ -54,16 +54,16 @@ def common_prefix(size: int, other_size: int) -> Generator[Range, bool, int]:
     if limit == 0:
         return 0
     equal, differing = 0, limit
-    if limit > HEAD_BYTES and not (yield Range(0, HEAD_BYTES)):
+    if limit > HEAD_BYTES and not (yield ByteRange(0, HEAD_BYTES)):
         differing = HEAD_BYTES
-    elif (yield Range(0, limit)):
+    elif (yield ByteRange(0, limit)):
         return limit  # nearly always
     elif limit > HEAD_BYTES:
         equal = HEAD_BYTES
     # From here on, the first difference is at equal or later, and before differing.
     while differing - equal > 1:
         middle = (equal + differing) // 2
-        if (yield Range(equal, middle)):
+        if (yield ByteRange(equal, middle)):
             equal = middle
         else:
             differing = middle
@@ -75,7 +75,7 @@ class LogComparison:
     """A connection to the leader, and the digest of our own log."""
 
     dependencies: FollowerDependencies
-    link: Link
+    connection: LeaderConnection
     digest: Digest
 
     async def prefix(self, size: int, leader_size: int) -> int:
@@ -90,24 +90,24 @@ class LogComparison:
             assert isinstance(result, int)
             return result
 
-    async def is_same(self, asked: Range) -> bool:
+    async def is_same(self, asked: ByteRange) -> bool:
         """Whether a range is equal. It is compared in pieces, which delay a leader little each."""
-        for start in range(asked.start, asked.end, LINK_DIGEST_BYTES_MAX):
-            piece = Range(start, min(start + LINK_DIGEST_BYTES_MAX, asked.end))
+        for start in range(asked.start, asked.end, LEADER_DIGEST_BYTES_MAX):
+            piece = ByteRange(start, min(start + LEADER_DIGEST_BYTES_MAX, asked.end))
             if not await self._is_piece_same(piece):
                 return False
         return True
 
-    async def _is_piece_same(self, asked: Range) -> bool:
+    async def _is_piece_same(self, asked: ByteRange) -> bool:
         """Whether a piece is equal. Both sides make their digests at the same time."""
         ours = self.dependencies.threads.run(lambda: self.digest(asked.start, asked.size))
         try:
-            theirs = await ask_digest(self.link, asked.start, asked.size)
+            theirs = await ask_digest(self.connection, asked.start, asked.size)
             own = await asyncio.shield(ours)
         finally:
             await wait_until_done(ours)
         if own is None:
-            raise LinkError("our own log can't be read")
+            raise LeaderError("our own log can't be read")
         return theirs == own.encode()
 
 
@@ -119,9 +119,11 @@ async def open_comparison(
     digest: Digest,
 ) -> AsyncIterator[LogComparison]:
     """Open a connection for comparing, for the length of a block."""
-    async with open_authenticated_link(dependencies.connector, leader, identity) as link:
-        yield LogComparison(dependencies, link, digest)
-        link.quit()
+    async with open_authenticated_connection(
+        dependencies.connector, leader, identity
+    ) as connection:
+        yield LogComparison(dependencies, connection, digest)
+        connection.quit()
 
 
 @dataclass(slots=True)
@@ -139,7 +141,7 @@ class LogAudit:
     received: Callable[[], int]  # bytes of the leader's log that were run
     proven: int  # bytes that are known to be equal
     on_proven: Callable[[int], None]  # called with the new number of those
-    fail: Callable[[LinkError], None]  # ends the stream
+    fail: Callable[[LeaderError], None]  # ends the stream
 
     async def run(self) -> None:
         """Audit until the logs differ."""
@@ -149,10 +151,10 @@ class LogAudit:
             end = self.received()
             await self.dependencies.written()
             if end > self.proven and self._is_ours():
-                is_alike = await self._audit(Range(self.proven, end))
-        self.fail(LinkError("our log is the leader's no more"))
+                is_alike = await self._audit(ByteRange(self.proven, end))
+        self.fail(LeaderError("our log is the leader's no more"))
 
-    async def _audit(self, asked: Range) -> bool:
+    async def _audit(self, asked: ByteRange) -> bool:
         if await self._is_same(asked):
             self.proven = asked.end
             self.on_proven(asked.end)
@@ -161,14 +163,14 @@ class LogAudit:
         await asyncio.sleep(FOLLOW_AUDIT_AGAIN_SECONDS)
         return await self._is_same(asked) or not self._is_ours()
 
-    async def _is_same(self, asked: Range) -> bool:
+    async def _is_same(self, asked: ByteRange) -> bool:
         """Whether a range is equal. True, too, if the leader can't be asked: the stream fails."""
         dependencies, digest = self.dependencies, self.log.digest
         identity = dependencies.identity()
         try:
             async with open_comparison(dependencies, self.leader, identity, digest) as comparison:
                 return await comparison.is_same(asked)
-        except LinkError:
+        except LeaderError:
             return True
 
     def _is_ours(self) -> bool:

@@ -3,7 +3,7 @@
 import re
 
 from tile38py.limits import FOLLOW_COMMAND_BYTES_MAX, KIB
-from tile38py.replication.link import LinkError
+from tile38py.replication.leader_connection import LeaderError
 
 SIZED_BYTES_MIN = 64 * KIB  # a shorter incomplete command is simply parsed again
 HEADER_BYTES_MAX = 16
@@ -53,7 +53,7 @@ class StreamBuffer:
             return data
         self._data += data
         if len(self._data) > FOLLOW_COMMAND_BYTES_MAX:
-            raise LinkError("a command is too large")
+            raise LeaderError("a command is too large")
         if self._needed and len(self._data) >= self._needed:
             self._needed = self._sizer.bytes_needed(self._data)
         return bytes(self._data) if len(self._data) >= self._needed else b""

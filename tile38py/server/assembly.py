@@ -23,7 +23,7 @@ from tile38py.persistence.resync import ResyncDisk
 from tile38py.replication.dependencies import FollowerDependencies
 from tile38py.replication.follower import Follower
 from tile38py.replication.leader import Leader
-from tile38py.replication.link import TcpConnector
+from tile38py.replication.leader_connection import TcpConnector
 from tile38py.router import EventRouter
 from tile38py.server.connection import ConnectionDependencies
 from tile38py.server.core import Core

@@ -13,8 +13,8 @@ from tile38py._engine import Engine, Events
 from tile38py.config.globs import Tokens, fits, parse
 from tile38py.interfaces import Client, Role
 from tile38py.limits import ROUTES_COUNT_MAX
-from tile38py.subscriptions.fanout import Fanout, FenceLeg, Route, legs_of
-from tile38py.subscriptions.listener import Hub, Subscription
+from tile38py.subscriptions.fanout import Fanout, FenceGroup, Route, groups_of
+from tile38py.subscriptions.listener import Subscription, SubscriptionRegistry
 
 Send = Callable[[], None]
 
@@ -42,7 +42,7 @@ class Subscriptions:
         self._engine = engine
         self._log = log
         self._fanout = Fanout(call_soon)
-        self._hub = Hub(
+        self._registry = SubscriptionRegistry(
             self._add, self._remove, self._send, self._forget, self._cut, self._fanout.is_empty
         )
         self._channels: dict[bytes, dict[Subscription, None]] = {}
@@ -53,7 +53,7 @@ class Subscriptions:
 
     def attach(self, client: Client, role: Role) -> Subscription:
         """Make a connection live, or give a live one another role."""
-        subscription = self.find(client) or Subscription(self._hub, client, role)
+        subscription = self.find(client) or Subscription(self._registry, client, role)
         subscription.role = role
         if role is Role.MONITOR:
             self._monitors[subscription] = None
@@ -70,7 +70,7 @@ class Subscriptions:
         """Make the connection live that created the live fence of this number."""
         subscription = self.attach(client, Role.FENCE)
         subscription.fences.append(fence)
-        self._fences[fence] = Route.of([FenceLeg(subscription.form, None, (subscription,))])
+        self._fences[fence] = Route.of([FenceGroup(subscription.form, None, (subscription,))])
 
     def prepare_events(self, events: Events) -> Send | None:
         """Choose the receivers of events of channels and live fences; None if there are none."""
@@ -97,11 +97,11 @@ class Subscriptions:
 
     def prepare_lines(self, lines: Sequence[bytes]) -> Send:
         """Choose the monitors for these lines; return the function to send."""
-        legs = legs_of(self._monitors)
+        groups = groups_of(self._monitors)
 
         def send() -> None:
-            for leg in legs:
-                self._fanout.put(leg, b"".join(map(leg.form.line, lines)))
+            for group in groups:
+                self._fanout.put(group, b"".join(map(group.form.line, lines)))
 
         return send
 
@@ -165,12 +165,12 @@ class Subscriptions:
         return route
 
     def _found(self, channel: bytes) -> Route:
-        legs = legs_of(self._channels.get(channel, ()))
+        groups = groups_of(self._channels.get(channel, ()))
         name = _text(channel)
         for text, pattern in self._patterns.items():
             if fits(pattern.tokens, name):
-                legs += legs_of(pattern.listeners, text)
-        return Route.of(legs)
+                groups += groups_of(pattern.listeners, text)
+        return Route.of(groups)
 
 
 def _text(name: bytes) -> str:

@@ -1,5 +1,6 @@
-"""The queue of what is to be sent to live connections, handed out in slices between the turns of
-the event loop. Messages that go the same way one after the other are sent as one.
+"""The fan-out queue of messages to live connections, which sends one time slice at a time.
+
+Consecutive messages to the same connections are joined to one write.
 """
 
 from collections import deque
@@ -10,18 +11,18 @@ from tile38py.limits import (
     FANOUT_BYTES_MAX,
     FANOUT_COUNT_MAX,
     FANOUT_STEP_BYTES,
-    PARCEL_BYTES_MAX,
+    JOINED_WRITE_BYTES_MAX,
 )
 from tile38py.protocol.push import Form
 from tile38py.subscriptions.listener import Subscription
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Leg:
+class ListenerGroup:
     """Listeners that get the same bytes."""
 
     form: Form
-    pattern: bytes | None  # what brings them the message, if it isn't the channel's own name
+    pattern: bytes | None  # the pattern that they subscribed to; None if it is the channel
     listeners: tuple[Subscription, ...]
 
     def frame(self, channel: bytes, text: bytes) -> bytes:
@@ -32,7 +33,7 @@ class Leg:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class FenceLeg(Leg):
+class FenceGroup(ListenerGroup):
     """The connection of a live fence."""
 
     def frame(self, channel: bytes, text: bytes) -> bytes:
@@ -45,33 +46,33 @@ class FenceLeg(Leg):
 class Route:
     """The subscribers of a channel."""
 
-    legs: tuple[Leg, ...]
+    groups: tuple[ListenerGroup, ...]
     count: int
-    is_simple: bool  # nobody is on two legs, so that messages may be joined
+    is_simple: bool  # no connection is in two groups, so that messages may be joined
 
     @classmethod
-    def of(cls, legs: list[Leg]) -> "Route":
-        """Make a route of these legs."""
-        forms = {leg.form for leg in legs}
-        count = sum(len(leg.listeners) for leg in legs)
-        return cls(tuple(legs), count, len(forms) == len(legs))
+    def of(cls, groups: list[ListenerGroup]) -> "Route":
+        """Make a route of these groups."""
+        forms = {group.form for group in groups}
+        count = sum(len(group.listeners) for group in groups)
+        return cls(tuple(groups), count, len(forms) == len(groups))
 
 
 @dataclass(slots=True)
-class Parcel:
-    """Bytes in the queue, with the listeners that get them."""
+class QueuedWrite:
+    """Queued bytes, with the listeners that get them."""
 
-    leg: Leg
+    group: ListenerGroup
     pieces: list[bytes]
     size: int
     is_last: bool = False
     served: int = 0  # listeners that have it
     data: bytes = b""  # the joined pieces, once the first has it
 
-    def takes_more(self, leg: Leg) -> bool:
+    def takes_more(self, group: ListenerGroup) -> bool:
         """Whether a message for these listeners can be appended."""
-        is_sealed = self.served or self.is_last or self.size > PARCEL_BYTES_MAX
-        return self.leg is leg and not is_sealed
+        is_sealed = self.served or self.is_last or self.size > JOINED_WRITE_BYTES_MAX
+        return self.group is group and not is_sealed
 
     def join(self, data: bytes) -> None:
         """Add a message."""
@@ -86,29 +87,29 @@ class Fanout:
 
     def __init__(self, call_soon: Callable[[Callable[[], None]], object]) -> None:
         self._call_soon = call_soon
-        self._queue: deque[Parcel] = deque()
+        self._queue: deque[QueuedWrite] = deque()
         self._waiting_bytes = 0
         self._is_scheduled = False
 
     def post(self, route: Route, channel: bytes, text: bytes) -> None:
         """Queue a message for a route."""
-        parcels = self._last(route)
-        for index, leg in enumerate(route.legs):
-            data = leg.frame(channel, text)
-            if parcels:
-                parcels[index].join(data)
+        writes = self._last(route)
+        for index, group in enumerate(route.groups):
+            data = group.frame(channel, text)
+            if writes:
+                writes[index].join(data)
                 self._waiting_bytes += len(data)
             else:
-                self.put(leg, data)
+                self.put(group, data)
         self._bound()
 
-    def put(self, leg: Leg, data: bytes, *, is_last: bool = False) -> None:
-        """Queue bytes for the listeners of a leg."""
-        self._queue.append(Parcel(leg, [data], len(data), is_last))
+    def put(self, group: ListenerGroup, data: bytes, *, is_last: bool = False) -> None:
+        """Queue bytes for the listeners of a group."""
+        self._queue.append(QueuedWrite(group, [data], len(data), is_last))
         self._waiting_bytes += len(data)
         if not self._is_scheduled:
             self._is_scheduled = True
-            self._call_soon(self._turn)
+            self._call_soon(self._run_slice)
         self._bound()
 
     def is_empty(self) -> bool:
@@ -118,52 +119,56 @@ class Fanout:
     def send(self, subscription: Subscription, data: bytes, *, is_last: bool) -> None:
         """Queue bytes for one listener."""
         if self._queue:
-            self.put(Leg(subscription.form, None, (subscription,)), data, is_last=is_last)
+            self.put(ListenerGroup(subscription.form, None, (subscription,)), data, is_last=is_last)
         else:
             subscription.serve(data, is_last=is_last)
 
-    def _last(self, route: Route) -> list[Parcel]:
-        """Return the last parcel if the same listeners get it and it has room."""
-        count = len(route.legs)
+    def _last(self, route: Route) -> list[QueuedWrite]:
+        """Return the last write if the same listeners get it and it has room."""
+        count = len(route.groups)
         if not route.is_simple or len(self._queue) < count:
             return []
-        parcels = [self._queue[index - count] for index in range(count)]
-        fits = all(parcel.takes_more(leg) for parcel, leg in zip(parcels, route.legs, strict=True))
-        return parcels if fits else []
+        writes = [self._queue[index - count] for index in range(count)]
+        fits = all(
+            write.takes_more(group) for write, group in zip(writes, route.groups, strict=True)
+        )
+        return writes if fits else []
 
     def _bound(self) -> None:
         while self._waiting_bytes > FANOUT_BYTES_MAX:
-            # Whoever publishes faster than this can be handed out has to wait.
+            # Back-pressure: a publisher that fills the queue has to empty it.
             self._hand_out()
 
-    def _turn(self) -> None:
+    def _run_slice(self) -> None:
         self._hand_out()
         self._is_scheduled = bool(self._queue)
         if self._is_scheduled:
-            self._call_soon(self._turn)
+            self._call_soon(self._run_slice)
 
     def _hand_out(self) -> None:
-        """Send parcels for one time slice."""
+        """Send writes for one time slice."""
         left = FANOUT_COUNT_MAX
         while self._queue and left > 0:
-            parcel = self._queue[0]
-            if not parcel.served:
-                parcel.data = b"".join(parcel.pieces)
-            cost = 1 + len(parcel.data) // FANOUT_STEP_BYTES
-            listeners = parcel.leg.listeners
-            end = min(len(listeners), parcel.served + max(1, left // cost))
-            for subscription in listeners[parcel.served : end]:
-                subscription.serve(parcel.data, is_last=parcel.is_last)
-            left -= cost * (end - parcel.served)
-            parcel.served = end
+            write = self._queue[0]
+            if not write.served:
+                write.data = b"".join(write.pieces)
+            cost = 1 + len(write.data) // FANOUT_STEP_BYTES
+            listeners = write.group.listeners
+            end = min(len(listeners), write.served + max(1, left // cost))
+            for subscription in listeners[write.served : end]:
+                subscription.serve(write.data, is_last=write.is_last)
+            left -= cost * (end - write.served)
+            write.served = end
             if end == len(listeners):
                 self._queue.popleft()
-                self._waiting_bytes -= parcel.size
+                self._waiting_bytes -= write.size
 
 
-def legs_of(subscriptions: Iterable[Subscription], pattern: bytes | None = None) -> list[Leg]:
+def groups_of(
+    subscriptions: Iterable[Subscription], pattern: bytes | None = None
+) -> list[ListenerGroup]:
     """Group listeners by the framing of their messages."""
     by_form: dict[Form, list[Subscription]] = {}
     for one in subscriptions:
         by_form.setdefault(one.form, []).append(one)
-    return [Leg(form, pattern, tuple(listeners)) for form, listeners in by_form.items()]
+    return [ListenerGroup(form, pattern, tuple(listeners)) for form, listeners in by_form.items()]

@@ -5,12 +5,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from tile38py.interfaces import Client, Role
-from tile38py.limits import LIVE_BYTES_MAX, PARCEL_BYTES_MAX
+from tile38py.limits import JOINED_WRITE_BYTES_MAX, LIVE_BYTES_MAX
 from tile38py.protocol.push import form_of
 
 
 @dataclass(frozen=True, slots=True)
-class Hub:
+class SubscriptionRegistry:
     """The registry of subscriptions, as a listener sees it."""
 
     add: Callable[["Subscription", bytes, bool], None]
@@ -25,12 +25,12 @@ class Subscription:
     """The Listener of a live connection."""
 
     __slots__ = (
-        "_hub", "_is_ending", "_is_paused", "_waiting", "channels", "client", "fences", "form",
+        "_is_ending", "_is_paused", "_registry", "_waiting", "channels", "client", "fences", "form",
         "patterns", "role", "waiting_bytes",
     )  # fmt: skip
 
-    def __init__(self, hub: Hub, client: Client, role: Role) -> None:
-        self._hub = hub
+    def __init__(self, registry: SubscriptionRegistry, client: Client, role: Role) -> None:
+        self._registry = registry
         self._is_paused = False
         self._is_ending = False
         self._waiting: deque[bytes] = deque()
@@ -45,13 +45,13 @@ class Subscription:
 
     def add(self, name: bytes, *, is_pattern: bool) -> int:
         """Subscribe to a channel or pattern; return the number of subscriptions."""
-        self._hub.add(self, name, is_pattern)
+        self._registry.add(self, name, is_pattern)
         return len(self.channels) + len(self.patterns)
 
     def remove(self, name: bytes | None, *, is_pattern: bool) -> int:
         """Unsubscribe, None: from nothing; return the number of remaining subscriptions."""
         if name is not None:
-            self._hub.remove(self, name, is_pattern)
+            self._registry.remove(self, name, is_pattern)
         return len(self.channels) + len(self.patterns)
 
     def names(self, *, is_pattern: bool) -> list[bytes]:
@@ -60,7 +60,7 @@ class Subscription:
 
     def remove_all(self) -> None:
         """End all subscriptions, live fences and monitoring."""
-        self._hub.forget(self)
+        self._registry.forget(self)
 
     @property
     def is_exclusive(self) -> bool:
@@ -75,11 +75,11 @@ class Subscription:
     @property
     def is_idle(self) -> bool:
         """Whether nothing is queued."""
-        return not self._waiting and not self._is_paused and self._hub.is_idle()
+        return not self._waiting and not self._is_paused and self._registry.is_idle()
 
     def send(self, replies: bytes, *, is_last: bool) -> None:
         """Send replies behind earlier messages; close the connection after the last one."""
-        self._hub.send(self, replies, is_last)
+        self._registry.send(self, replies, is_last)
 
     def pause(self) -> None:
         """The write buffer is above its high-water mark."""
@@ -93,7 +93,7 @@ class Subscription:
 
     def close(self) -> None:
         """The connection is gone."""
-        self._hub.forget(self)
+        self._registry.forget(self)
         self._waiting.clear()
         self.waiting_bytes = 0
 
@@ -110,7 +110,7 @@ class Subscription:
         if not self._is_paused:
             self.client.write(data)
         elif self.waiting_bytes + self.client.unsent > LIVE_BYTES_MAX:
-            self._hub.cut(self)
+            self._registry.cut(self)
         else:
             # The listeners of a message share its bytes.
             self._waiting.append(data)
@@ -128,7 +128,7 @@ class Subscription:
         """Join waiting pieces to one write."""
         pieces: list[bytes] = []
         size = 0
-        while self._waiting and size < PARCEL_BYTES_MAX:
+        while self._waiting and size < JOINED_WRITE_BYTES_MAX:
             pieces.append(self._waiting.popleft())
             size += len(pieces[-1])
         self.waiting_bytes -= size

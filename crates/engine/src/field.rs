@@ -8,7 +8,7 @@ use std::sync::Arc;
 use crate::json::{self, Kind as JsonKind};
 use crate::number::{compare_integers, parse_float, SHARED_DOUBLE_MIN};
 
-/// The kinds of values, in their order.
+/// The kinds of values, in the order in which values of different kinds compare.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 #[repr(u8)]
 #[allow(missing_docs)]
@@ -33,7 +33,7 @@ pub struct Value<'a> {
 }
 
 impl<'a> Value<'a> {
-    /// Types a text as clients write it; blanks around it are trimmed.
+    /// Returns the typed value of a text as clients write it; blanks around it are trimmed.
     pub fn parse(text: &'a [u8]) -> Self {
         let text = trim(text);
         match text.first() {
@@ -54,7 +54,7 @@ impl<'a> Value<'a> {
         Some(Self::not_finite(number))
     }
 
-    /// A number too large for a double is an infinity here.
+    /// Returns the value of a text that is a number; one too large for a double is an infinity.
     fn parse_huge(text: &[u8]) -> Option<Self> {
         let number = json::Value::parse(text)?.number()?;
         number.is_infinite().then(|| Self::not_finite(number))
@@ -97,22 +97,22 @@ impl<'a> Value<'a> {
         Value { kind, text: text.into(), number }
     }
 
-    /// A string of that content, whatever it looks like.
+    /// Returns a string with this content, also if the content looks like a number or JSON.
     pub fn string(text: Cow<'a, [u8]>) -> Self {
         Value { kind: Kind::String, text, number: 0.0 }
     }
 
-    /// The number 0, which is what an absent field reads as.
+    /// Returns the number 0, the value of an absent field.
     pub fn zero() -> Self {
         Value { kind: Kind::Number, text: Cow::Borrowed(b"0"), number: 0.0 }
     }
 
-    /// A number that is compared as a double: its text, which would make it an integer, is empty.
+    /// Returns a number that is compared as a double: its text is empty, so that it is no integer.
     pub fn double(number: f64) -> Self {
         Value { kind: Kind::Number, text: Cow::Borrowed(b""), number }
     }
 
-    /// The value found at a JSON path, typed from its JSON text.
+    /// Returns the value found at a JSON path, typed from its JSON text.
     pub fn of_json(raw: &'a [u8]) -> Self {
         let value = json::Value { raw };
         match value.kind() {
@@ -122,29 +122,29 @@ impl<'a> Value<'a> {
         }
     }
 
-    /// The kind.
+    /// Returns the kind.
     pub fn kind(&self) -> Kind {
         self.kind
     }
 
-    /// The text as RESP prints it.
+    /// Returns the text as RESP prints it.
     pub fn text(&self) -> &[u8] {
         &self.text
     }
 
-    /// The number, 0 for other kinds but true.
+    /// Returns the number, 0 for other kinds but true.
     pub fn number(&self) -> f64 {
         self.number
     }
 
-    /// Whether storing it deletes the field: the number spelled exactly `0`.
+    /// Returns whether storing the value deletes the field, as the number spelled exactly `0` does.
     pub fn is_deletion(&self) -> bool {
         self.kind == Kind::Number && *self.text == *b"0"
     }
 
-    /// Whether this value comes before the other: by kind, two integers by all their digits, other
-    /// numbers as doubles, strings bytewise with ASCII letters folded, JSON bytewise. Two values of
-    /// which neither is less are equal, so NaN equals every number.
+    /// Returns whether this value sorts before the other: by kind, two integers by all their
+    /// digits, other numbers as doubles, strings bytewise with ASCII letters folded, JSON bytewise.
+    /// Two values of which neither is less are equal, so NaN equals every number.
     pub fn is_less(&self, other: &Value<'_>) -> bool {
         match self.kind.cmp(&other.kind) {
             Ordering::Less => true,
@@ -163,24 +163,24 @@ impl<'a> Value<'a> {
         }
     }
 
-    /// Tile38 compares doubles alone, so that it takes neighbouring ids of 64 bits for equal.
+    /// Tile38 compares doubles only, so that neighbouring ids of 64 bits are equal there.
     #[cold]
     fn is_smaller_integer(&self, other: &Value<'_>) -> bool {
         compare_integers(&self.text, &other.text) == Some(Ordering::Less)
     }
 
-    /// Whether both values have the same stored text. `1.0` and `1`, `on` and `ON` are equal and
-    /// have not.
+    /// Returns whether both values have the same stored text. `1.0` and `1`, or `on` and `ON`, are
+    /// equal but have different texts.
     pub fn is_same(&self, other: &Value<'_>) -> bool {
         self.kind == other.kind && self.text == other.text
     }
 
-    /// Whether neither is less.
+    /// Returns whether neither value sorts before the other.
     pub fn equals(&self, other: &Value<'_>) -> bool {
         !self.is_less(other) && !other.is_less(self)
     }
 
-    /// Appends the JSON form: numbers as stored, what isn't finite and strings quoted.
+    /// Appends the JSON form: finite numbers as stored, other numbers and strings in quotes.
     pub fn write_json(&self, out: &mut Vec<u8>) {
         if self.kind == Kind::String || (self.kind == Kind::Number && !self.number.is_finite()) {
             json::write_full(out, &self.text);
@@ -189,7 +189,7 @@ impl<'a> Value<'a> {
         }
     }
 
-    /// The same value, owning its text.
+    /// Returns the same value with a text of its own.
     pub fn into_owned(self) -> Value<'static> {
         Value { kind: self.kind, text: Cow::Owned(self.text.into_owned()), number: self.number }
     }
@@ -199,7 +199,7 @@ fn compare_folded(a: &[u8], b: &[u8]) -> Ordering {
     a.iter().map(u8::to_ascii_lowercase).cmp(b.iter().map(u8::to_ascii_lowercase))
 }
 
-/// Without Unicode white space at both ends.
+/// Returns a text without Unicode white space at both ends.
 pub fn trim(text: &[u8]) -> &[u8] {
     let is_plain = |byte: Option<&u8>| byte.is_some_and(|b| (0x21..0x80).contains(b));
     if is_plain(text.first()) && is_plain(text.last()) {
@@ -228,12 +228,12 @@ pub struct Names {
 }
 
 impl Names {
-    /// The number of a name that was stored before.
+    /// Returns the number of a name; `None` if it was never stored.
     pub fn serial(&self, name: &[u8]) -> Option<u32> {
         self.by_name.get(name).copied()
     }
 
-    /// The number of a name, a new one if need be.
+    /// Returns the number of a name; a new name gets the next number.
     pub fn intern(&mut self, name: &[u8]) -> u32 {
         if let Some(serial) = self.serial(name) {
             return serial;
@@ -245,7 +245,7 @@ impl Names {
         serial
     }
 
-    /// The name of a number; empty for one that was never given.
+    /// Returns the name with a number; empty for a number that no name has.
     pub fn name(&self, serial: u32) -> &[u8] {
         self.by_serial.get(serial as usize).map_or(&[], |name| name)
     }
@@ -259,22 +259,22 @@ pub struct Fields<'a> {
 }
 
 impl<'a> Fields<'a> {
-    /// The fields in a block made by [`FieldEditor::finish`].
+    /// Returns the fields in a block made by [`FieldEditor::finish`].
     pub fn new(block: &'a [u8]) -> Self {
         Fields { block }
     }
 
-    /// The encoded bytes.
+    /// Returns the encoded bytes.
     pub fn block(&self) -> &'a [u8] {
         self.block
     }
 
-    /// Whether there are none.
+    /// Returns whether there are no fields.
     pub fn is_empty(&self) -> bool {
         self.block.is_empty()
     }
 
-    /// The value of the field with this number.
+    /// Returns the value of the field with this number.
     pub fn get(&self, serial: u32) -> Option<Value<'a>> {
         let mut rest = self.block;
         while !rest.is_empty() {
@@ -286,7 +286,8 @@ impl<'a> Fields<'a> {
         None
     }
 
-    /// As [`Fields::get`], without the value around it: kind, text, and the number of numbers.
+    /// Returns the parts of the value of [`Fields::get`]: kind, text, and the number, 0 for other
+    /// kinds.
     pub fn get_raw(&self, serial: u32) -> Option<(Kind, &'a [u8], f64)> {
         let mut rest = self.block;
         while !rest.is_empty() {
@@ -299,7 +300,7 @@ impl<'a> Fields<'a> {
         None
     }
 
-    /// All (name's number, value), in the order of names.
+    /// Returns all (name's number, value), in the order of names.
     pub fn iter(&self) -> impl Iterator<Item = (u32, Value<'a>)> {
         let mut rest = self.block;
         std::iter::from_fn(move || {
@@ -310,7 +311,7 @@ impl<'a> Fields<'a> {
         })
     }
 
-    /// Bytes that STATS counts: none without fields, else the block and its own length.
+    /// Returns the bytes that STATS counts: 0 without fields, else the block and its own length.
     pub fn weight(&self) -> usize {
         match self.block.len() {
             0 => 0,
@@ -371,14 +372,14 @@ fn varint_length(value: usize) -> usize {
     (bits.max(1) as usize).div_ceil(7)
 }
 
-/// Changes the fields of an object: starts from a block, ends with a new one.
+/// Changes the fields of an object: decodes a block and encodes a new one.
 #[derive(Debug)]
 pub struct FieldEditor<'a> {
     fields: Vec<(u32, Value<'a>)>,
 }
 
 impl<'a> FieldEditor<'a> {
-    /// Starts from the present fields.
+    /// Returns an editor of the present fields.
     pub fn new(fields: Fields<'a>) -> Self {
         FieldEditor { fields: fields.iter().collect() }
     }
@@ -406,7 +407,7 @@ impl<'a> FieldEditor<'a> {
         true
     }
 
-    /// The encoded fields.
+    /// Returns the encoded fields.
     pub fn finish(&self, block: &mut Vec<u8>) {
         for (serial, value) in &self.fields {
             write_varint(block, *serial as usize);

@@ -1,4 +1,4 @@
-//! All collections. Cloning is O(1) and gives a snapshot that later changes don't touch.
+//! All collections. Cloning is O(1) and returns a snapshot that later changes don't touch.
 
 use std::ops::Bound;
 use std::sync::Arc;
@@ -18,7 +18,7 @@ pub const PREFETCHED_OBJECTS_MAX: usize = 16;
 /// The name of a collection.
 pub type Key = Arc<[u8]>;
 
-/// All collections, the names of fields, and which collection expires next.
+/// All collections, the names of fields, the fences, and the order in which collections expire.
 #[derive(Clone, Default)]
 pub struct Keyspace {
     collections: imbl::OrdMap<Key, Collection>,
@@ -32,34 +32,35 @@ pub struct Keyspace {
     version: u64,
     /// Whether geometries must be within ±180, ±90 degrees.
     pub requires_valid: bool,
-    /// Who checks the URLs that SETHOOK names; nobody where there is none.
+    /// The checker of the URLs that SETHOOK names; without one, all URLs are accepted.
     pub endpoint_checker: Option<std::sync::Arc<dyn EndpointChecker>>,
 }
 
-/// What commands did since it was last taken, as far as somebody waits for it.
+/// The reports of commands since they were last taken: changes for fences, changed hooks, and
+/// refused URLs.
 #[derive(Default)]
 pub struct Reports {
     /// Changes of objects of keys that have fences.
     pub changes: Vec<Change>,
     /// Hooks that were made, replaced, set again or deleted.
     pub hooks: Vec<Name>,
-    /// Fences that are gone.
+    /// The number of fences that were removed.
     pub removed_fences: usize,
-    /// Whether FLUSHDB was among it.
+    /// Whether FLUSHDB ran.
     pub has_flush: bool,
-    /// Why endpoints' URLs were refused: replies don't say.
+    /// Reasons why endpoints' URLs were refused, for the log: replies don't tell them.
     pub refused_urls: Vec<String>,
 }
 
 impl Clone for Reports {
-    /// A snapshot has nothing to report.
+    /// Returns an empty report: a snapshot isn't changed.
     fn clone(&self) -> Self {
         Reports::default()
     }
 }
 
 impl Reports {
-    /// Whether there is nothing.
+    /// Returns whether nothing was reported.
     #[inline]
     pub fn is_empty(&self) -> bool {
         self.changes.is_empty()
@@ -91,18 +92,18 @@ impl Offloading {
 }
 
 impl Keyspace {
-    /// An empty keyspace.
+    /// Returns an empty keyspace.
     pub fn new(requires_valid: bool) -> Self {
         Keyspace { requires_valid, ..Keyspace::default() }
     }
 
-    /// The collection of a key.
+    /// Returns the collection of a key.
     pub fn get(&self, key: &[u8]) -> Option<&Collection> {
         self.collections.get(key)
     }
 
-    /// Prefetches objects, given by key and id. Goes through the leaves of all, then through the
-    /// items of all, so that the waits for memory overlap.
+    /// Prefetches objects, given by key and id. Prefetches all leaves first and all objects
+    /// afterwards, so that the waits for memory overlap.
     pub fn prefetch(&self, objects: &ArrayVec<(&[u8], &[u8]), PREFETCHED_OBJECTS_MAX>) {
         let leaf = |&(key, id)| Some((self.get(key)?.prefetch_leaf(id)?, id));
         let leaves: ArrayVec<_, PREFETCHED_OBJECTS_MAX> = objects.iter().filter_map(leaf).collect();
@@ -111,17 +112,17 @@ impl Keyspace {
         candidates.into_iter().for_each(Object::prefetch);
     }
 
-    /// All collections in the order of their keys.
+    /// Returns all collections in the order of their keys.
     pub fn iter(&self) -> impl Iterator<Item = (&Key, &Collection)> {
         self.collections.iter()
     }
 
-    /// The keys from one on, ascending.
+    /// Returns the keys from this one on, ascending.
     pub fn keys_from<'a>(&'a self, from: &'a [u8]) -> impl Iterator<Item = &'a Key> {
         self.collections_from(from).map(|(key, _)| key)
     }
 
-    /// The collections from a key on, ascending.
+    /// Returns the collections from this key on, ascending.
     pub fn collections_from<'a>(
         &'a self,
         from: &'a [u8],
@@ -130,53 +131,53 @@ impl Keyspace {
         self.collections.range::<_, [u8]>(range)
     }
 
-    /// How many collections there are.
+    /// Returns the number of collections.
     pub fn len(&self) -> usize {
         self.collections.len()
     }
 
-    /// Whether there are none.
+    /// Returns whether there are no collections.
     pub fn is_empty(&self) -> bool {
         self.collections.is_empty()
     }
 
-    /// The sums over all collections.
+    /// Returns the sums over all collections.
     pub fn counts(&self) -> Counts {
         self.counts
     }
 
-    /// The names of fields.
+    /// Returns the names of fields.
     pub fn names(&self) -> &Names {
         &self.names
     }
 
-    /// The names of fields, to add to them.
+    /// Returns the names of fields, for adding names.
     pub fn names_mut(&mut self) -> &mut Names {
         &mut self.names
     }
 
-    /// The fences.
+    /// Returns the fences.
     pub fn fences(&self) -> &FenceRegistry {
         &self.fences
     }
 
-    /// The fences, to change them.
+    /// Returns the fences, for changing them.
     pub fn fences_mut(&mut self) -> &mut FenceRegistry {
         &mut self.fences
     }
 
-    /// What was reported.
+    /// Returns the report of changes.
     #[inline]
     pub fn reports(&self) -> &Reports {
         &self.reports
     }
 
-    /// What was reported, to add to it or take it.
+    /// Returns the report of changes, for adding to it or taking it.
     pub fn reports_mut(&mut self) -> &mut Reports {
         &mut self.reports
     }
 
-    /// Reports a change to the fences of its key. Almost free where there is none.
+    /// Reports a change to the fences of its key. Takes almost no time for a key without fences.
     #[inline]
     pub fn report(
         &mut self,
@@ -193,7 +194,8 @@ impl Keyspace {
         self.reports.changes.push(Change { key: Arc::clone(key), kind, object, previous });
     }
 
-    /// Stores an object; makes the collection if need be. Returns the object it replaces.
+    /// Stores an object, in a new collection if the key has none. Returns the object that it
+    /// replaces.
     pub fn insert(&mut self, key: &[u8], object: Object) -> Option<Object> {
         if let Some(collection) = self.collections.get_mut(key) {
             collection.version = next(&mut self.version);
@@ -208,8 +210,9 @@ impl Keyspace {
         None
     }
 
-    /// Stores what is made of an object, if there is one, with the names of fields at hand; makes
-    /// the collection if need be. Gives back what was stored and what it replaces.
+    /// Stores the object that `make` returns, given the present one with this id and the names of
+    /// fields, in a new collection if the key has none. Returns the stored object and the one that
+    /// it replaces.
     pub fn update<E>(
         &mut self,
         key: &[u8],
@@ -300,7 +303,7 @@ impl Keyspace {
         self.counts = Counts::default();
     }
 
-    /// The first object whose deadline has come, with its key.
+    /// Returns the object with the earliest deadline and its key, if that deadline has passed.
     pub fn next_expired(&self, now_ns: i64) -> Option<(Key, Object)> {
         let (deadline, key) = self.expiries.get_min()?;
         if *deadline > now_ns {

@@ -2,14 +2,15 @@
 
 use std::cmp::Ordering;
 
-/// Exponents of two beyond this lead to 0 or to infinity, whatever they stand behind.
+/// Limit of exponents of two: a larger one leads to 0 or to infinity for any digits.
 const EXPONENT_MAX: i64 = 1 << 40;
 
-/// The smallest double above 0 is 2 to this power.
+/// The exponent of the smallest double above 0, as a power of two.
 const LEAST_EXPONENT: i64 = -1074;
 
-/// A float token: sign, decimal or hexadecimal with binary exponent, `_` between digits, `inf`,
-/// `infinity` and unsigned `nan` in any case. Overflow, blanks and anything else are `None`.
+/// Parses a float token: sign, decimal or hexadecimal with binary exponent, `_` between digits,
+/// `inf`, `infinity` and unsigned `nan` in any case. Returns `None` for overflow, blanks and
+/// anything else.
 pub fn parse_float(text: &[u8]) -> Option<f64> {
     if let Some(first) = text.first() {
         if first.is_ascii_digit() || *first == b'-' {
@@ -46,13 +47,14 @@ fn parse_rare_float(text: &[u8]) -> Option<f64> {
     value.is_finite().then_some(sign * value)
 }
 
-/// Whether only an unsigned decimal can be meant: excludes a second sign, `inf` and `nan`.
+/// Returns whether a text can only be an unsigned decimal: it has no second sign, `inf` or `nan`.
 fn is_decimal(text: &str) -> bool {
     text.starts_with(|first: char| first.is_ascii_digit() || first == '.')
         && text.bytes().all(|b| b.is_ascii_digit() || matches!(b, b'.' | b'e' | b'E' | b'+' | b'-'))
 }
 
-/// Underscores may stand only between two digits (or between the base prefix and a digit).
+/// Returns the text without underscores; `None` unless each stands between two digits, or between
+/// the base prefix and a digit.
 fn remove_underscores(text: &str) -> Option<String> {
     let bytes = text.as_bytes();
     let is_hexadecimal = text.len() > 1 && bytes[0] == b'0' && bytes[1] | 32 == b'x';
@@ -73,7 +75,7 @@ fn remove_underscores(text: &str) -> Option<String> {
     Some(text.replace('_', ""))
 }
 
-/// `1.8p-3`: hexadecimal digits with a mandatory binary exponent.
+/// Parses hexadecimal digits with a mandatory binary exponent, such as `1.8p-3`.
 fn parse_hexadecimal(text: &str) -> Option<f64> {
     let (mantissa, exponent) = text.split_once(['p', 'P'])?;
     let mut exponent = parse_exponent(exponent)?;
@@ -85,7 +87,7 @@ fn parse_hexadecimal(text: &str) -> Option<f64> {
     for (index, digit) in whole.chars().chain(fraction.chars()).enumerate() {
         let digit = u64::from(digit.to_digit(16)?);
         let is_room = bits >> 60 == 0;
-        // Of what has no room any more it matters for rounding whether it is zero.
+        // Rounding needs to know whether the digits that have no room are all zero.
         bits = if is_room { (bits << 4) | digit } else { bits | u64::from(digit != 0) };
         match (is_room, index < whole.len()) {
             (true, false) => exponent -= 4,
@@ -96,7 +98,7 @@ fn parse_hexadecimal(text: &str) -> Option<f64> {
     Some(scaled(bits, exponent))
 }
 
-/// Digits with an optional sign; what is beyond all doubles is as good as the last that counts.
+/// Parses digits with an optional sign; exponents beyond those of all doubles are clamped.
 fn parse_exponent(text: &str) -> Option<i64> {
     let digits = text.strip_prefix(['-', '+']).unwrap_or(text);
     if digits.is_empty() || !digits.bytes().all(|byte| byte.is_ascii_digit()) {
@@ -106,7 +108,7 @@ fn parse_exponent(text: &str) -> Option<i64> {
     Some(if text.starts_with('-') { -size } else { size })
 }
 
-/// `bits · 2^exponent`, rounded once, half to even.
+/// Returns `bits · 2^exponent`, rounded once, half to even.
 fn scaled(bits: u64, exponent: i64) -> f64 {
     let top = exponent.saturating_add(63 - i64::from(bits.leading_zeros()));
     if bits == 0 {
@@ -116,7 +118,8 @@ fn scaled(bits: u64, exponent: i64) -> f64 {
         return f64::INFINITY;
     }
     if top >= i64::from(f64::MIN_EXP) - 1 {
-        // Only the conversion rounds; each half of the exponent is a power that a double can be.
+        // Only the conversion rounds: a double represents each half of the exponent's power
+        // exactly.
         let half = exponent as i32 / 2;
         return bits as f64 * 2.0_f64.powi(half) * 2.0_f64.powi(exponent as i32 - half);
     }
@@ -135,7 +138,7 @@ fn scaled(bits: u64, exponent: i64) -> f64 {
     f64::from_bits((floor + u128::from(is_up)) as u64)
 }
 
-/// From this double on, and from its negative down, neighbouring integers share a double.
+/// The first double that neighbouring integers share; the same holds for its negative.
 pub const SHARED_DOUBLE_MIN: f64 = 9_007_199_254_740_992.0;
 
 /// Orders two integers in decimal by their digits, however many; `None` unless both are integers.
@@ -150,14 +153,14 @@ pub fn compare_integers(left: &[u8], right: &[u8]) -> Option<Ordering> {
     })
 }
 
-/// Whether a number is an integer that shares its double with others, so that only its text tells
-/// them apart.
+/// Returns whether a number is an integer that shares its double with others, so that only its text
+/// tells them apart.
 #[inline]
 pub fn is_large_integer(number: f64, text: &[u8]) -> bool {
     number.abs() >= SHARED_DOUBLE_MIN && integer(text).is_some()
 }
 
-/// Whether an integer is negative, and its digits without leading zeros.
+/// Returns whether an integer is negative, and its digits without leading zeros.
 fn integer(text: &[u8]) -> Option<(bool, &[u8])> {
     let digits = text.strip_prefix(b"-").unwrap_or(text);
     if digits.is_empty() || !digits.iter().all(u8::is_ascii_digit) {
@@ -167,7 +170,7 @@ fn integer(text: &[u8]) -> Option<(bool, &[u8])> {
     Some((digits.len() < text.len(), &digits[zeros..]))
 }
 
-/// Digits only, 64 bits.
+/// Parses digits without a sign, 64 bits.
 pub fn parse_uint(text: &[u8]) -> Option<u64> {
     if text.is_empty() || !text.iter().all(u8::is_ascii_digit) {
         return None;
@@ -175,7 +178,7 @@ pub fn parse_uint(text: &[u8]) -> Option<u64> {
     std::str::from_utf8(text).ok()?.parse().ok()
 }
 
-/// Digits with an optional sign, 64 bits.
+/// Parses digits with an optional sign, 64 bits.
 pub fn parse_int(text: &[u8]) -> Option<i64> {
     let digits = text.strip_prefix(b"-").or_else(|| text.strip_prefix(b"+")).unwrap_or(text);
     if digits.is_empty() || !digits.iter().all(u8::is_ascii_digit) {
@@ -184,13 +187,13 @@ pub fn parse_int(text: &[u8]) -> Option<i64> {
     std::str::from_utf8(text).ok()?.parse().ok()
 }
 
-/// Appends the shortest decimal that reads back as the same double, never an exponent; `NaN`,
-/// `+Inf` and `-Inf` for what isn't finite.
+/// Appends the shortest decimal that reads back as the same double, without an exponent; `NaN`,
+/// `+Inf` or `-Inf` for a number that isn't finite.
 pub fn write_float(out: &mut Vec<u8>, value: f64) {
     with_float_text(value, |text| out.extend_from_slice(text));
 }
 
-/// Hands over what [`write_float`] appends.
+/// Calls a function with the text that [`write_float`] appends.
 pub fn with_float_text(value: f64, take: impl FnOnce(&[u8])) {
     let mut digits = [0_u8; DECIMAL_BYTES_MAX];
     if let Some(text) = short_decimal(value, &mut digits) {
@@ -209,16 +212,17 @@ pub fn with_float_text(value: f64, take: impl FnOnce(&[u8])) {
     }
 }
 
-/// Places behind the point that most coordinates do with: a centimetre.
+/// Decimal places that most coordinates need at most: a centimetre.
 const PLACES: usize = 7;
 const SCALE: u64 = 10_u64.pow(PLACES as u32);
-/// Up to here, no two decimals are the same double.
+/// The limit of scaled numbers: decimals of fifteen digits are different doubles.
 const DECIMAL_MAX: f64 = 1e15;
-/// A sign, fifteen digits and a point.
+/// Bytes of the text: a sign, fifteen digits and a point.
 const DECIMAL_BYTES_MAX: usize = 17;
 
-/// The text of a number that has few places, found without a search for the shortest: of decimals
-/// with fifteen digits at most only one reads back as the number, and dividing finds it.
+/// Returns the text of a number that has few decimal places, without the search for the shortest:
+/// of decimals with fifteen digits at most only one reads back as the number, and dividing finds
+/// it.
 fn short_decimal(value: f64, digits: &mut [u8; DECIMAL_BYTES_MAX]) -> Option<&[u8]> {
     let magnitude = value.abs();
     let scaled = magnitude * SCALE as f64;
@@ -253,7 +257,7 @@ fn short_decimal(value: f64, digits: &mut [u8; DECIMAL_BYTES_MAX]) -> Option<&[u
     Some(&digits[start..])
 }
 
-/// Writes a number's digits so that they end before a place; where they begin.
+/// Writes a number's digits so that they end before a position; returns where they begin.
 fn put_digits(digits: &mut [u8], end: usize, mut number: u64) -> usize {
     let mut start = end;
     loop {
@@ -266,7 +270,8 @@ fn put_digits(digits: &mut [u8], end: usize, mut number: u64) -> usize {
     }
 }
 
-/// As [`write_float`], but `null` for what isn't finite: GeoJSON has no other word for it.
+/// Appends a number as [`write_float`] does, but `null` for one that isn't finite, as GeoJSON
+/// needs.
 pub fn write_ordinate(out: &mut Vec<u8>, value: f64) {
     if value.is_finite() {
         write_float(out, value);

@@ -46,14 +46,14 @@ impl Shape {
         }
     }
 
-    /// Whether it is a geometry. Unlike in Tile38 a Circle is one.
+    /// Returns whether it is a geometry. Unlike in Tile38 a Circle is one.
     pub fn is_spatial(&self) -> bool {
         !matches!(self, Shape::String)
     }
 }
 
 impl Object {
-    /// An object. The text is a string's content.
+    /// Returns an object. `text` is the content of a string.
     pub fn new(id: &[u8], shape: Shape, text: &[u8], fields: &[u8], deadline: i64) -> Self {
         let header = Header {
             shape,
@@ -102,7 +102,7 @@ impl Object {
         Fields::new(&self.0.slice[start..start + header.fields_length as usize])
     }
 
-    /// A string's content; empty for the others.
+    /// Returns a string's content; empty for the others.
     pub fn text(&self) -> &[u8] {
         let header = &self.0.header.header;
         &self.0.slice[(header.id_length + header.fields_length) as usize..]

@@ -14,7 +14,7 @@ JSON_WORDS: Final[dict[str, bool | None]] = {"true": True, "false": False, "null
 
 @dataclass(frozen=True, slots=True)
 class Number:
-    """A number by its text."""
+    """A number with its text."""
 
     text: str
 
@@ -23,15 +23,15 @@ Document: TypeAlias = "bool | str | Number | list[Document] | dict[str, Document
 
 
 class PathError(Exception):
-    """Why nothing is written: the text of the error."""
+    """A path that can't be written; the text is the error's."""
 
 
 class InvalidValueError(Exception):
-    """RAW stands behind what isn't JSON."""
+    """A value with the option RAW that isn't JSON."""
 
 
 def parsed(text: str) -> Document:
-    """A JSON text as a document. Raises ValueError if it is none."""
+    """Parse a JSON text. Raises ValueError if it isn't JSON."""
 
     def refuse(word: str) -> None:
         raise ValueError(word)
@@ -43,7 +43,7 @@ def parsed(text: str) -> Document:
 
 
 def stored_value(text: str, mode: str) -> Document:
-    """What JSET makes of its value."""
+    """Return the document that JSET stores for its value."""
     if mode == "RAW":
         try:
             return parsed(text)
@@ -57,14 +57,14 @@ def stored_value(text: str, mode: str) -> Document:
 
 
 def written(document: Document, path: str, value: Document) -> Document:
-    """The document with a value put at a path."""
+    """Return the document with a value written at a path."""
     if not path:
         raise PathError("path cannot be empty")
     return _put(document, path.split("."), value)
 
 
 def without(document: Document, path: str) -> tuple[Document, bool]:
-    """The document without what is at a path, and whether there was anything."""
+    """Return the document without the value at a path, and whether there was one."""
     if not path:
         raise PathError("path cannot be empty")
     *parents, last = path.split(".")
@@ -120,7 +120,7 @@ def _put(place: Document, parts: list[str], value: Document) -> Document:
             return {**place, part: _made(rest, value)}
         case list():
             return _put_into_list(place, parts, value)
-    # What is no object or array gives way; only here `-1` is an object's member.
+    # Other kinds are replaced; only here, `-1` is the name of an object's member.
     return _made(parts, value) if part != "-1" else {part: _made(rest, value)}
 
 
@@ -137,7 +137,7 @@ def _put_into_list(place: list[Document], parts: list[str], value: Document) -> 
 
 
 def _made(parts: list[str], value: Document) -> Document:
-    """A value within as many new arrays and objects as there are parts."""
+    """Return a value nested in a new array or object for each part."""
     if not parts:
         return value
     part, rest = parts[0], parts[1:]

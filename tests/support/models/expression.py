@@ -1,6 +1,6 @@
 """WHERE expressions, modelled from the specification: the text is split anew at each level.
 
-So does Tile38, by what is known of it; the engine compiles a tree instead.
+Tile38 does the same, as far as is known; the engine compiles a tree instead.
 """
 
 import functools
@@ -26,7 +26,7 @@ from tests.support.models.value import (
     truth_of,
 )
 
-# Loosest first; `,` and `?:` stand before them, prefixes belong to two of them.
+# Those that bind loosest first. `,` and `?:` bind looser; two of the levels have prefixes.
 LEVELS: Final = (
     ("||", "??"),
     ("&&",),
@@ -40,7 +40,7 @@ LEVELS: Final = (
 )
 EQUALITY_LEVEL: Final = 5
 ADDITIVE_LEVEL: Final = 7
-# The longest first: what stands at a place is the first of these.
+# The longest first: the symbol at a position is the first one that matches.
 SYMBOLS: Final = (
     *("===", "!==", "==", "!=", "=~", "<=", ">=", "||", "??", "&&", "?.", "|", "^", "&"),
     *("<", ">", "+", "-", "*", "/", "%", "?", ":", ","),
@@ -63,12 +63,12 @@ RESERVED: Final = {"new", "typeof", "void", "await", "in", "instanceof", "yield"
 
 
 class EvaluationError(Exception):
-    """The expression can't be computed: it is false."""
+    """An expression that can't be computed, and so is false."""
 
 
 @dataclass(frozen=True, slots=True)
 class Scope:
-    """An object as expressions see it."""
+    """The object to which the names of an expression refer."""
 
     object_id: str
     type_name: str | None
@@ -76,7 +76,7 @@ class Scope:
     members: dict[str, Value] = field(default_factory=dict)
 
     def resolve(self, name: str) -> Value:
-        """What a name means."""
+        """Return the value of a name."""
         if name in self.members:
             return self.members[name]
         if name == "id":
@@ -87,7 +87,7 @@ class Scope:
 
 
 def holds(text: str, scope: Scope) -> bool:
-    """Whether an expression is true for an object."""
+    """Return whether an expression is true for an object."""
     try:
         return truth_of(_sequence(text, scope))
     except EvaluationError:
@@ -95,7 +95,7 @@ def holds(text: str, scope: Scope) -> bool:
 
 
 def value_of_json(text: str) -> Value:
-    """A JSON text as a value."""
+    """Return the value of a JSON text."""
     return _value(json.loads(text, parse_int=Double.of_text, parse_float=Double.of_text))
 
 
@@ -123,7 +123,7 @@ def _dumped(content: object) -> str:
 
 @functools.lru_cache(maxsize=4096)
 def _symbols(text: str) -> tuple[tuple[int, str], ...]:
-    """The operators outside of strings, brackets and numbers, with their places."""
+    """Return the operators outside of strings, brackets and numbers, with their positions."""
     return tuple(_scan(text))
 
 
@@ -141,7 +141,7 @@ def _scan(text: str) -> Iterator[tuple[int, str]]:
             at = number.end()
         else:
             symbol = next((symbol for symbol in SYMBOLS if text.startswith(symbol, at)), None)
-            # A sign directly after an e belongs to what it takes for a number.
+            # A sign directly after an e is treated as that of an exponent.
             is_exponent = symbol in {"+", "-"} and text[:at].endswith(("e", "E"))
             if symbol is not None and not is_exponent:
                 yield at, symbol
@@ -178,7 +178,7 @@ def _group_end(text: str, start: int) -> int:
 
 
 def _split(text: str, separators: tuple[str, ...]) -> Iterator[tuple[str, str]]:
-    """The operands of a level, each with the operator before it, which the first doesn't have."""
+    """Yield each operand of a level with the operator before it, empty for the first one."""
     start, operator = 0, ""
     for at, symbol in _symbols(text):
         # A sign with nothing before it is a prefix, not an operator.
@@ -196,7 +196,7 @@ def _sequence(text: str, scope: Scope) -> Value:
 
 
 def _choice(text: str, scope: Scope) -> Value:
-    """`a ? b : c ? d : e`; every operand is evaluated."""
+    """Evaluate `a ? b : c ? d : e`, all of whose operands are evaluated."""
     marks = [(at, symbol) for at, symbol in _symbols(text) if symbol in {"?", ":"}]
     if not marks:
         return _level(text, 0, scope)
@@ -231,7 +231,7 @@ def _level(text: str, level: int, scope: Scope) -> Value:
 
 
 def _operand(text: str, level: int, scope: Scope) -> Value:
-    """An operand of a level, with the prefixes that it may have there."""
+    """Evaluate an operand of a level, with the prefixes that the level allows."""
     text = text.strip()
     if level == EQUALITY_LEVEL and text.startswith("!"):
         rest = text.lstrip("! ")
@@ -284,7 +284,7 @@ def _list(text: str, scope: Scope) -> list[Value]:
 
 
 def _base(text: str, scope: Scope) -> tuple[Value, int]:
-    """What an atom begins with, and where that ends."""
+    """Return the value at the start of an atom, and its end."""
     if text[:1] in {"'", '"'}:
         end = _string_end(text, 0)
         return _unescaped(text[1 : end - 1]).encode(), end
@@ -336,7 +336,7 @@ def _member(value: Value, name: bytes, scope: Scope) -> Value:
 
 
 def _found(content: object, path: str) -> Value:
-    """What a path of names and indexes finds."""
+    """Return the value at a path of names and indexes."""
     for part in path.split("."):
         if isinstance(content, dict) and part in content:
             content = content[part]

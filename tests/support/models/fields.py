@@ -13,7 +13,7 @@ OPERATORS: Final = ("<", "<=", ">", ">=", "==", "!=")
 
 
 class Kind(IntEnum):
-    """The kinds in their order."""
+    """The kinds of values, in the order in which they compare."""
 
     NULL = 0
     FALSE = 1
@@ -25,28 +25,28 @@ class Kind(IntEnum):
 
 @dataclass(frozen=True, slots=True)
 class FieldValue:
-    """A value as it is stored."""
+    """A stored value."""
 
     kind: Kind
     text: str
 
     @property
     def deletes(self) -> bool:
-        """Whether storing it deletes the field."""
+        """Whether storing the value deletes the field."""
         return self.kind is Kind.NUMBER and self.text == "0"
 
     @property
     def number(self) -> float:
-        """The double."""
+        """The value of a number, as a double."""
         return float(self.text)
 
     @property
     def integer(self) -> int | None:
-        """The number if it is spelled as an integer."""
+        """The value of a number that is spelled as an integer; None for others."""
         return int(self.text) if self.text.removeprefix("-").isdigit() else None
 
     def is_less(self, other: "FieldValue") -> bool:
-        """Whether it comes before another value."""
+        """Return whether the value sorts before another one."""
         if self.kind is not other.kind:
             return self.kind < other.kind
         match self.kind:
@@ -62,7 +62,7 @@ class FieldValue:
                 return False
 
     def equals(self, other: "FieldValue") -> bool:
-        """Whether neither comes before the other."""
+        """Return whether neither value sorts before the other."""
         return not self.is_less(other) and not other.is_less(self)
 
 
@@ -71,7 +71,7 @@ ABSENT: Final = FieldValue(Kind.NUMBER, "0")
 
 
 def typed(text: str) -> FieldValue:
-    """A value as clients write it."""
+    """Return the typed value of a text as clients write it."""
     text = text.strip()
     special = not_finite(text)
     if special is not None:
@@ -93,12 +93,12 @@ def typed(text: str) -> FieldValue:
 
 
 def minified(text: str) -> str:
-    """A JSON text without blanks; the tests have none in strings."""
+    """Return a JSON text without blanks; the tests have no blanks in strings."""
     return re.sub(r"\s+", "", text)
 
 
 def not_finite(text: str) -> FieldValue | None:
-    """The number that a text names, if it isn't finite."""
+    """Return the number of a text that names NaN or an infinity; None for other texts."""
     if text.lower() == "nan":
         return FieldValue(Kind.NUMBER, "NaN")
     infinity = INFINITY.fullmatch(text)
@@ -108,8 +108,8 @@ def not_finite(text: str) -> FieldValue | None:
 
 
 def passes_where(value: FieldValue, low: str, high: str) -> bool:
-    """Whether `WHERE field low high` lets a value pass."""
-    # Letters beyond ASCII stay, as they do in comparisons.
+    """Return whether a value passes `WHERE field low high`."""
+    # Only ASCII letters are folded, as in comparisons.
     low, high = (word.encode().lower().decode() for word in (low, high))
     if low in OPERATORS:
         operand = typed(high)
@@ -128,5 +128,5 @@ def passes_where(value: FieldValue, low: str, high: str) -> bool:
 
 
 def passes_where_in(value: FieldValue, operands: list[str]) -> bool:
-    """Whether `WHEREIN field n …` lets a value pass."""
+    """Return whether a value passes `WHEREIN field n …`."""
     return any(value.equals(typed(operand)) for operand in operands)

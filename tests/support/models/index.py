@@ -19,20 +19,20 @@ Box: TypeAlias = tuple[float, float, float, float]
 
 @dataclass(slots=True, eq=False)
 class Node:
-    """A leaf of names or a branch of nodes."""
+    """A node of the tree: a leaf of names or a branch of nodes."""
 
     is_leaf: bool
     entries: list["Entry"] = field(default_factory=list)
 
     def box(self) -> Box:
-        """The box around all entries."""
+        """Return the box around all entries."""
         west, south, east, north = zip(*(entry.box for entry in self.entries), strict=True)
         return min(west), min(south), max(east), max(north)
 
 
 @dataclass(slots=True, eq=False)
 class Entry:
-    """A name or a node with the box that is known of it."""
+    """A name or a node, with its recorded box."""
 
     box: Box
     name: str = ""
@@ -40,13 +40,13 @@ class Entry:
 
 
 class IndexModel:
-    """An R-tree that holds names by their boxes."""
+    """An R-tree of names, ordered by their boxes."""
 
     def __init__(self) -> None:
         self._root: Entry | None = None
 
     def insert(self, name: str, box: Box) -> None:
-        """Add a name. It isn't there yet."""
+        """Add a name, which must be new."""
         entry = Entry(box, name)
         if self._root is None:
             self._root = Entry(box, node=Node(is_leaf=True, entries=[entry]))
@@ -72,11 +72,11 @@ class IndexModel:
             self._root = None
 
     def names(self) -> list[str]:
-        """All names in the order of the index."""
+        """Return all names in the order of the index."""
         return [] if self._root is None else [entry.name for entry in _leaves(self._root)]
 
     def nearest(self, distance: Callable[[Box], float]) -> list[str]:
-        """All names by distance, equal ones in the order in which a binary heap gives them out."""
+        """Return all names by distance, at the same distance in the order of a binary heap."""
         heap: list[tuple[float, Entry]] = []
         found: list[str] = []
         if self._root is not None:
@@ -92,7 +92,7 @@ class IndexModel:
 
 
 def float32_box(west: float, south: float, east: float, north: float) -> Box:
-    """The box in float32, rounded outward."""
+    """Return the box in float32, rounded outward."""
     return _below(west), _below(south), _above(east), _above(north)
 
 
@@ -145,7 +145,7 @@ def _leaves(entry: Entry) -> Iterator[Entry]:
 
 
 def _insert(own: Entry, new: Entry) -> bool | None:
-    """Insert below; whether the box has to grow, None if this node is full."""
+    """Insert below an entry; return whether its box has to grow, None if its node is full."""
     node = own.node
     assert node is not None
     entries = node.entries
@@ -220,7 +220,7 @@ def _halves(full: Entry) -> tuple[Entry, Entry]:
             right.append(left[at])
             left[at] = left[-1]
             left.pop()
-    # Whichever half is too small gets the entries with the least lower, or upper, edge.
+    # A half that is too small gets entries of the other: those with the least lower or upper edge.
     for poor, rich, edge in ((left, right, lower), (right, left, upper)):
         if len(poor) < HALF_ENTRIES_MIN:
             quicksort(rich, partial(_is_greater, edge))
@@ -237,7 +237,7 @@ def _halves(full: Entry) -> tuple[Entry, Entry]:
 
 
 def quicksort(entries: list[Entry], is_less: Callable[[Entry, Entry], bool]) -> None:
-    """Sort with the middle entry for pivot, put aside at the end. Not stable."""
+    """Sort in place, with the middle entry as the pivot, moved to the end. Not stable."""
     ranges = [(0, len(entries))]
     while ranges:
         start, end = ranges.pop()
@@ -254,7 +254,7 @@ def quicksort(entries: list[Entry], is_less: Callable[[Entry, Entry], bool]) -> 
 
 
 def _remove(own: Entry, name: str, box: Box) -> bool:
-    """Remove a name below and shrink the boxes above; whether it was there."""
+    """Remove a name below an entry and shrink the boxes above; return whether it was there."""
     assert own.node is not None
     entries = own.node.entries
     for at, entry in enumerate(entries):
@@ -292,7 +292,7 @@ def _push(heap: list[tuple[float, Entry]], item: tuple[float, Entry]) -> None:
 
 
 def _pop(heap: list[tuple[float, Entry]]) -> tuple[float, Entry]:
-    """Take the top; the last item sinks from there, to the right where both children allow."""
+    """Remove and return the top item; the last one sinks from there, right if both are equal."""
     top, last = heap[0], heap.pop()
     if not heap:
         return top

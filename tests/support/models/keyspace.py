@@ -26,7 +26,7 @@ Key: TypeAlias = dict[str, "Stored"]
 
 @dataclass(frozen=True, slots=True)
 class Stored:
-    """An object: a text, or a geometry by its GeoJSON."""
+    """A stored object: a text, or the GeoJSON of a geometry."""
 
     text: str = ""
     geometry: Document = None
@@ -35,12 +35,12 @@ class Stored:
 
     @property
     def is_spatial(self) -> bool:
-        """Whether it is a geometry."""
+        """Whether the object is a geometry."""
         return self.geometry is not None
 
     @property
     def document(self) -> Document:
-        """Its JSON; of a text that is none, the text."""
+        """The object's JSON; a text that isn't JSON is a string."""
         if self.is_spatial:
             return self.geometry
         try:
@@ -50,18 +50,18 @@ class Stored:
 
 
 def point(latitude: str, longitude: str) -> Document:
-    """The GeoJSON of a point."""
+    """Return the GeoJSON of a point."""
     return {"type": "Point", "coordinates": [Number(longitude), Number(latitude)]}
 
 
 class KeyspaceModel:
-    """All keys."""
+    """The objects of all keys."""
 
     def __init__(self) -> None:
         self.keys: dict[str, Key] = {}
 
     def expire(self, now_ns: int) -> None:
-        """Remove what is overdue."""
+        """Remove all expired objects."""
         for key in list(self.keys):
             for name, stored in list(self.keys[key].items()):
                 if stored.deadline_ns is not None and stored.deadline_ns <= now_ns:
@@ -70,7 +70,7 @@ class KeyspaceModel:
     def set(
         self, key: str, name: str, shape: Stored, pairs: list[tuple[str, str]], condition: str
     ) -> Reply:
-        """SET of a shape, which has the deadline, too."""
+        """Run SET with a shape that has the deadline."""
         present = self._find(key, name)
         if (condition == "NX" and present) or (condition == "XX" and not present):
             return "$-1"
@@ -83,7 +83,7 @@ class KeyspaceModel:
     def fset(
         self, key: str, name: str, pairs: list[tuple[str, str]], *, is_optional: bool
     ) -> Reply:
-        """FSET, with XX if optional."""
+        """Run FSET, with XX if is_optional."""
         if key not in self.keys:
             return KEY_MISSING
         present = self._find(key, name)
@@ -95,7 +95,7 @@ class KeyspaceModel:
         return f":{changes}"
 
     def fget(self, key: str, name: str, field_name: str) -> Reply:
-        """FGET."""
+        """Run FGET."""
         if key not in self.keys:
             return KEY_MISSING
         present = self._find(key, name)
@@ -104,7 +104,7 @@ class KeyspaceModel:
         return f"$ {present.fields.get(field_name, ABSENT).text}"
 
     def delete(self, key: str, name: str) -> Reply:
-        """DEL."""
+        """Run DEL."""
         if self._find(key, name) is None:
             return ":0"
         del self.keys[key][name]
@@ -113,7 +113,7 @@ class KeyspaceModel:
         return ":1"
 
     def expire_at(self, key: str, name: str, deadline_ns: int) -> Reply:
-        """EXPIRE."""
+        """Run EXPIRE."""
         present = self._find(key, name)
         if present is None:
             return ":0"
@@ -121,7 +121,7 @@ class KeyspaceModel:
         return ":1"
 
     def persist(self, key: str, name: str) -> Reply:
-        """PERSIST."""
+        """Run PERSIST."""
         present = self._find(key, name)
         if present is None or present.deadline_ns is None:
             return ":0"
@@ -129,7 +129,7 @@ class KeyspaceModel:
         return ":1"
 
     def ttl(self, key: str, name: str, now_ns: int) -> Reply:
-        """TTL."""
+        """Run TTL."""
         present = self._find(key, name)
         if present is None:
             return ":-2"
@@ -138,7 +138,7 @@ class KeyspaceModel:
         return f":{max(present.deadline_ns - now_ns, 0) // SECOND_NS}"
 
     def jset(self, key: str, name: str, path: str, value: str, mode: str) -> Reply:
-        """JSET. The expiry stays, as do the fields."""
+        """Run JSET, which keeps the deadline and the fields."""
         present = self._find(key, name) or Stored()
         try:
             content = documents.stored_value(value, mode)
@@ -151,7 +151,7 @@ class KeyspaceModel:
         return "+OK"
 
     def jdel(self, key: str, name: str, path: str) -> Reply:
-        """JDEL."""
+        """Run JDEL."""
         present = self._find(key, name)
         if key not in self.keys:
             return ":0"
@@ -165,7 +165,7 @@ class KeyspaceModel:
         return "+OK" if present.is_spatial else ":1"
 
     def scan_where(self, key: str, field_name: str, low: str, high: str) -> Reply:
-        """SCAN key WHERE field low high IDS."""
+        """Run SCAN key WHERE field low high IDS."""
         return self._scan(
             [
                 name
@@ -175,7 +175,7 @@ class KeyspaceModel:
         )
 
     def scan_where_in(self, key: str, field_name: str, operands: list[str]) -> Reply:
-        """SCAN key WHEREIN field n … IDS."""
+        """Run SCAN key WHEREIN field n … IDS."""
         return self._scan(
             [
                 name
@@ -204,7 +204,7 @@ class KeyspaceModel:
 
 
 def _change(values: dict[str, FieldValue], name: str, value: FieldValue) -> bool:
-    """Store or delete a field; whether that changed anything."""
+    """Store or delete a field; return whether that changed anything."""
     present = values.get(name)
     if value.deletes:
         values.pop(name, None)
@@ -214,7 +214,7 @@ def _change(values: dict[str, FieldValue], name: str, value: FieldValue) -> bool
 
 
 def dumped(document: Document) -> str:
-    """A document as JSON."""
+    """Return a document as JSON."""
     match document:
         case dict():
             pairs = (f"{dumped(name)}:{dumped(value)}" for name, value in document.items())

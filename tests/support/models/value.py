@@ -1,4 +1,4 @@
-"""Values of WHERE expressions and what operators make of them, modelled from the specification.
+"""Values and operators of WHERE expressions, modelled from the specification.
 
 A value is a Python object: None is null, then bool, Double, Int64, Uint64, bytes for strings, list
 for arrays, Document for JSON objects and arrays, and the singletons UNDEFINED and THIS.
@@ -16,11 +16,11 @@ INT64_MAX: Final = (1 << 63) - 1
 
 
 class UnspecifiedError(Exception):
-    """The specification doesn't say what comes out."""
+    """A case whose result the specification doesn't state."""
 
 
 class Word(enum.Enum):
-    """The values that are words of the language."""
+    """The values that are neither null nor literals."""
 
     UNDEFINED = "undefined"
     THIS = "[object Object]"
@@ -32,14 +32,14 @@ THIS: Final = Word.THIS
 
 @dataclass(frozen=True, slots=True)
 class Double:
-    """A number. One that was spelled as an integer is known exactly, too."""
+    """A number; one that was spelled as an integer has its exact value, too."""
 
     number: float
     exact: int | None = None
 
     @classmethod
     def of_text(cls, text: str) -> "Double":
-        """The number that a decimal spells."""
+        """Return the number of a decimal."""
         digits = text.removeprefix("-")
         return cls(float(text), int(text) if digits.isascii() and digits.isdigit() else None)
 
@@ -52,7 +52,7 @@ class Int64:
 
     @classmethod
     def wrapped(cls, number: int) -> "Int64":
-        """The integer in 64 bits."""
+        """Return the integer, wrapped to 64 bits."""
         return cls((number + INT64_MAX + 1) % UINT64_COUNT - INT64_MAX - 1)
 
 
@@ -64,13 +64,13 @@ class Uint64:
 
     @classmethod
     def wrapped(cls, number: int) -> "Uint64":
-        """The integer in 64 bits."""
+        """Return the integer, wrapped to 64 bits."""
         return cls(number % UINT64_COUNT)
 
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """A JSON object or array: its text, and what it holds."""
+    """A JSON object or array, with its text and its parsed content."""
 
     text: bytes
     content: object
@@ -78,7 +78,7 @@ class Document:
 
 @dataclass(frozen=True, slots=True)
 class Match:
-    """`.match` of a value before it is called."""
+    """The method `match` of a value before it is called."""
 
     text: bytes
 
@@ -90,12 +90,12 @@ Value: TypeAlias = (
 
 
 def is_object(value: Value) -> bool:
-    """Whether operators refuse the value."""
+    """Return whether the value is an object, for which operators are undefined."""
     return value is THIS or isinstance(value, Document)
 
 
 def number_of(value: Value) -> float:
-    """What arithmetic makes of a value."""
+    """Return the number that arithmetic uses for a value."""
     match value:
         case None:
             return 0.0
@@ -122,7 +122,7 @@ def _parsed(text: bytes) -> float:
 
 
 def integer_of(value: Value) -> int | None:
-    """The integer that a value is exactly, if it isn't just a double."""
+    """Return the exact integer of a value; None if it has only a double."""
     match value:
         case Double(exact=exact):
             return exact
@@ -138,7 +138,7 @@ def integer_of(value: Value) -> int | None:
 
 
 def truth_of(value: Value) -> bool:
-    """What `&&`, `!` and the whole expression make of a value."""
+    """Return the truth of a value, for `&&`, `!` and the whole expression."""
     match value:
         case None | Document() | Word.UNDEFINED:
             return False
@@ -154,7 +154,7 @@ def truth_of(value: Value) -> bool:
 
 
 def text_of(value: Value) -> bytes:
-    """The string form of a value."""
+    """Return the text of a value."""
     match value:
         case bytes():
             return value
@@ -199,7 +199,7 @@ def _kind(value: Value) -> str:
 
 
 def equals(left: Value, right: Value) -> bool:
-    """`==` of values that are no objects."""
+    """Return the result of `==`, for values that aren't objects."""
     order = _folded(left, right)
     if order is not None:
         return order[0] == order[1]
@@ -210,7 +210,7 @@ def equals(left: Value, right: Value) -> bool:
 
 
 def is_less(left: Value, right: Value) -> bool:
-    """`<` of values that are no objects."""
+    """Return the result of `<`, for values that aren't objects."""
     order = _folded(left, right)
     if order is not None:
         return order[0] < order[1]
@@ -221,7 +221,7 @@ def is_less(left: Value, right: Value) -> bool:
 
 
 def _folded(left: Value, right: Value) -> tuple[bytes, bytes] | None:
-    """Two strings, or two arrays by their strings, as they are compared."""
+    """Return the folded texts by which two strings or two arrays compare; None for other kinds."""
     both_strings = isinstance(left, bytes) and isinstance(right, bytes)
     both_arrays = isinstance(left, list) and isinstance(right, list)
     if both_strings or both_arrays:
@@ -309,7 +309,7 @@ def _truncated(value: Value) -> int:
 
 
 def signed(operand: Value, sign: str) -> Value:
-    """Unary `+` and `-`."""
+    """Apply unary `+` or `-`."""
     factor = -1 if sign == "-" else 1
     match operand:
         case Int64():
@@ -341,7 +341,7 @@ OPERATORS: Final[dict[str, Callable[[Value, Value], Value]]] = {
 
 
 def applied(operator: str, left: Value, right: Value) -> Value:
-    """What an operator with two operands makes of them, except `=~`."""
+    """Apply an operator with two operands, except `=~`."""
     if is_object(left) or is_object(right):
         # Nothing equals an object.
         return True if operator in {"!=", "!=="} else UNDEFINED

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from tests.support.records import all_records
-from tests.support.tidy import circles, files, names, python, rust
+from tests.support.tidy import circles, class_names, files, names, python, rust
 from tests.support.tidy.files import SourceFile
 
 # Modules that are run by name, or imported by tools.
@@ -54,6 +54,7 @@ def findings(root: Path) -> Iterator[str]:
     yield from rust.orphans(sources)
     yield from dead_modules(sources)
     yield from circles.findings(sources)
+    yield from class_names.repeated_class_names(sources)
     commands = [record.name for record in all_records()]
     yield from names.stray_names(commands, sources)
     golden = [case.read_text(encoding="utf-8") for case in cases]

@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.deliveries import DeliveryHarness
+from tests.support.deliveries import DeliveryHarness, counted_steps, limit_pages
 from tests.support.events import hook_event, queued
 from tests.support.fake_time import run_in_fake_time
 from tile38py.delivery.retention import Retention
-from tile38py.delivery.store import Range, Store
+from tile38py.delivery.store import EventRange, Store
 from tile38py.errors import StartError
 from tile38py.limits import HOOK_MEMORY_BYTES_MAX, HOOK_STEP_COUNT_MAX, HOOK_SWEEP_COUNT_MAX
 
@@ -299,19 +299,11 @@ def test_a_hook_of_any_name_gets_its_events_back(tmp_path: Path, name: str) -> N
 
 
 def steps_of_a_read(store: Store, hook: str) -> int:
-    """Instructions of SQLite's machine that a read takes: they follow the entries visited."""
-    steps = 0
-
-    def count() -> int:
-        nonlocal steps
-        steps += 1
-        return 0
-
-    store.count_steps(count)
-    ((found, is_all),) = store.read([Range(hook, 0, 1 << 62, 512)])
-    store.count_steps(None)
+    """Return how many instructions SQLite runs for a read; each visited entry adds some."""
+    with counted_steps(store) as steps:
+        ((found, is_all),) = store.read([EventRange(hook, 0, 1 << 62, 512)])
     assert (len(found), is_all) == (1, True)
-    return steps
+    return steps[0]
 
 
 def test_a_read_visits_its_hooks_entries_alone_among_70000_hooks(tmp_path: Path) -> None:
@@ -359,13 +351,13 @@ def test_an_unwritable_file_is_told_and_nothing_is_lost(
         bench.queue.on_health = told.append
         other = sqlite3.connect(tmp_path / "queue.db", isolation_level=None)
         pages = other.execute("PRAGMA page_count").fetchone()[0]
-        bench.store.limit_pages(pages)
+        limit_pages(bench.store, pages)
         for _ in range(100):
             bench.queue.append(hook_event("h", b"x" * 1000), bench.clock.now_ns())
         await bench.queue.flush()
         assert told == ["database or disk is full"]
         assert len(bench.take("h", 1000)) == 100
-        bench.store.limit_pages(1 << 20)
+        limit_pages(bench.store, 1 << 20)
         await bench.queue.flush()
         assert told[-1] is None
         assert bench.store.contents().count == 100
@@ -376,7 +368,7 @@ def test_an_unwritable_file_is_told_and_nothing_is_lost(
 def test_memory_stays_bounded_while_the_file_cannot_be_written(tmp_path: Path) -> None:
     async def run() -> None:
         bench = DeliveryHarness(tmp_path / "queue.db", Retention(bytes_max=100_000))
-        bench.store.limit_pages(1)
+        limit_pages(bench.store, 1)
         for _ in range(1000):
             bench.queue.append(hook_event("h", b"x" * 1000), bench.clock.now_ns())
         await bench.queue.flush()

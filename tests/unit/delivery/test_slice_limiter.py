@@ -16,7 +16,7 @@ async def enter_all(limiter: SliceLimiter, count: int) -> list[int]:
     counts: list[int] = []
     async with asyncio.TaskGroup() as tasks:
         for number in range(count):
-            tasks.create_task(enter(number), name=f"lane {number}")
+            tasks.create_task(enter(number), name=f"batch {number}")
         while len(entered) < count:
             await asyncio.sleep(0)
             counts.append(len(entered))
@@ -40,10 +40,10 @@ async def test_few_enter_at_once() -> None:
 
 async def test_a_cancelled_task_takes_no_room() -> None:
     limiter = SliceLimiter(1)
-    lanes = [asyncio.ensure_future(limiter.enter()) for _ in range(3)]
+    tasks = [asyncio.ensure_future(limiter.enter()) for _ in range(3)]
     await asyncio.sleep(0)
-    assert [lane.done() for lane in lanes] == [True, False, False]
-    lanes[1].cancel()
+    assert [task.done() for task in tasks] == [True, False, False]
+    tasks[1].cancel()
     async with asyncio.timeout(5):
-        await lanes[2]
-    assert lanes[1].cancelled()
+        await tasks[2]
+    assert tasks[1].cancelled()

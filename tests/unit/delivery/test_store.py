@@ -7,7 +7,7 @@ import pytest
 
 from tests.support.events import queued
 from tile38py._engine import HookEvent, QueuedEvent
-from tile38py.delivery.store import Range, Store
+from tile38py.delivery.store import EventRange, Store
 from tile38py.errors import StartError
 
 # As version 0.1.0 made it until November 2026.
@@ -47,7 +47,7 @@ def subject(event: QueuedEvent) -> tuple[str, str, str | None]:
 
 
 def all_of(store: Store, hook: str = "h") -> list[QueuedEvent]:
-    ((events, is_all),) = store.read([Range(hook, 0, 1 << 62, 512)])
+    ((events, is_all),) = store.read([EventRange(hook, 0, 1 << 62, 512)])
     assert is_all
     return events
 

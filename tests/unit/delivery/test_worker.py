@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.deliveries import DeliveryHarness, Hook, running
+from tests.support.deliveries import DeliveryHarness, Hook, delivery_task_count, running
 from tests.support.events import hook_event
 from tests.support.fake_time import run_in_fake_time
 from tile38py.interfaces.delivery import Batch
@@ -23,7 +23,7 @@ def test_events_are_delivered_in_order_and_the_task_ends(tmp_path: Path) -> None
             bench.put("h", *expected)
             await asyncio.sleep(1)
             assert bench.couriers.delivered["a"] == expected
-            assert bench.worker.task_count == 0
+            assert delivery_task_count() == 0
             assert bench.couriers.tries["a"] < 10
         assert bench.counters.get("h").sent == 2000
 
@@ -95,7 +95,7 @@ def test_70000_hooks_on_a_dead_endpoint_are_one_task_and_one_try_at_a_time(tmp_p
                 bench.hooks[f"h{at}"] = hook
                 bench.put(f"h{at}", b"x")
             await asyncio.sleep(2)
-            assert bench.worker.task_count == 1
+            assert delivery_task_count() == 1
             assert bench.couriers.tries["a"] <= 5
 
     run_in_fake_time(run())
@@ -247,7 +247,7 @@ def test_an_event_that_no_endpoint_takes_ends_with_its_ttl(tmp_path: Path) -> No
         async with running(bench):
             bench.put("h", b"1")
             await asyncio.sleep(31)
-            assert bench.worker.task_count == 0
+            assert delivery_task_count() == 0
         assert bench.counters.get("h").expired == 1
 
     run_in_fake_time(run())

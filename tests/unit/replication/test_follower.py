@@ -14,7 +14,7 @@ from tests.support.follower_world import LEADER, FollowerWorld
 from tests.support.following import play, sets
 from tile38py.errors import CommandError
 from tile38py.interfaces.following import LeaderAddress
-from tile38py.replication.link import LinkError
+from tile38py.replication.leader_connection import LeaderError
 
 
 def test_a_new_follower_asks_for_everything() -> None:
@@ -67,7 +67,7 @@ def test_an_intact_log_goes_on_in_its_file() -> None:
 
 def test_sums_are_asked_for_in_pieces(monkeypatch: pytest.MonkeyPatch) -> None:
     size = len(sets(0, 4))
-    monkeypatch.setattr("tile38py.replication.log_comparison.LINK_DIGEST_BYTES_MAX", size - 10)
+    monkeypatch.setattr("tile38py.replication.log_comparison.LEADER_DIGEST_BYTES_MAX", size - 10)
 
     async def scenario(world: FollowerWorld) -> None:
         await world.caught_up()
@@ -204,7 +204,7 @@ def test_a_wrong_password_is_the_leaders_to_refuse() -> None:
 
 def test_an_unreachable_leader_is_told_once_and_tried_again() -> None:
     async def scenario(world: FollowerWorld) -> None:
-        world.leader.error = LinkError("dial tcp 127.0.0.1:1: connect: connection refused")
+        world.leader.error = LeaderError("dial tcp 127.0.0.1:1: connect: connection refused")
         world.leader.cut()
         await world.until(lambda: bool(world.errors))
         assert world.follower.offset == 0
@@ -221,7 +221,7 @@ def test_sessions_that_bring_nothing_lie_farther_and_farther_apart() -> None:
     async def scenario(world: FollowerWorld) -> None:
         for _ in range(2):
             await world.caught_up()
-            world.leader.error = LinkError("nobody listens")
+            world.leader.error = LeaderError("nobody listens")
             world.leader.cut()
             world.leader.tries.clear()
             await world.until(lambda: len(world.leader.tries) >= 10)
@@ -270,7 +270,7 @@ def test_the_age_of_what_is_read_is_told() -> None:
         world.follower.follow(LEADER, world.follower.next_number())
         await world.caught_up()
         assert world.follower.stale_seconds == 0
-        world.leader.error = LinkError("nobody listens")
+        world.leader.error = LeaderError("nobody listens")
         world.leader.cut()
         before = world.loop.time()
         await world.until(lambda: world.loop.time() > before + 30)

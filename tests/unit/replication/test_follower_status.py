@@ -5,7 +5,7 @@ from tests.support.follower_world import LEADER, FollowerWorld
 from tests.support.following import play, sets
 from tile38py.limits import FOLLOW_BACKOFF_SECONDS, FOLLOW_RESUME_SECONDS_MAX
 from tile38py.replication.follower_status import SECOND_NS, FollowerStatus
-from tile38py.replication.link import LinkError
+from tile38py.replication.leader_connection import LeaderError
 
 
 def test_a_follower_reconnects_at_once_after_a_rewrite_and_stays_caught_up() -> None:
@@ -34,7 +34,7 @@ def test_a_follower_is_not_caught_up_as_soon_as_a_reconnect_fails() -> None:
     async def scenario(world: FollowerWorld) -> None:
         await world.caught_up()
         before = world.loop.time()
-        world.leader.error = LinkError("nobody listens")
+        world.leader.error = LeaderError("nobody listens")
         world.leader.cut()
         await world.until(lambda: not world.follower.is_caught_up)
         assert world.loop.time() - before < FOLLOW_BACKOFF_SECONDS / 2

@@ -8,7 +8,7 @@ from tile38py.interfaces.following import LeaderAddress
 from tile38py.limits import FOLLOW_CHAIN_COUNT_MAX
 from tile38py.replication.dependencies import FollowerIdentity
 from tile38py.replication.handshake import head_of_chain
-from tile38py.replication.link import LinkError
+from tile38py.replication.leader_connection import LeaderError
 
 US = FollowerIdentity(server_id="us", password=b"", port=1, ip="")
 LONG = {f"s{number}": f"s{number + 1}:1" for number in range(FOLLOW_CHAIN_COUNT_MAX + 2)}
@@ -17,7 +17,7 @@ LONG = {f"s{number}": f"s{number + 1}:1" for number in range(FOLLOW_CHAIN_COUNT_
 def head(teller: str, followed: dict[str, str], leader: str = "") -> str | None:
     """The host that is found, if each server follows as it is told here; those at the end lead."""
     network = FakeLeader()
-    network.error = LinkError("nobody is there")
+    network.error = LeaderError("nobody is there")
     for host in {*followed, *(place.rpartition(":")[0] for place in followed.values())}:
         network.others[host] = FakeLeader()
         network.others[host].server_id = host.encode()

@@ -7,8 +7,8 @@ from tests.support.fakes import FakeClient
 from tile38py.limits import (
     FANOUT_BYTES_MAX,
     FANOUT_COUNT_MAX,
+    JOINED_WRITE_BYTES_MAX,
     LIVE_BYTES_MAX,
-    PARCEL_BYTES_MAX,
 )
 
 
@@ -73,7 +73,7 @@ def test_a_slice_ends_so_that_others_have_their_turn(bench: Bench) -> None:
 
 def test_large_messages_shorten_the_slice(bench: Bench) -> None:
     clients = [subscriber(bench) for _ in range(40)]
-    publish(bench, "text" * PARCEL_BYTES_MAX)
+    publish(bench, "text" * JOINED_WRITE_BYTES_MAX)
     bench.loop.turn()
     assert 0 < [bool(client.pushed) for client in clients].count(True) < 10
 

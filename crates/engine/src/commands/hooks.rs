@@ -70,7 +70,7 @@ pub(super) const COMMANDS: &[Command] = &[
     .group(Group::Fences),
 ];
 
-/// Seconds from which on Tile38's deadline overflows and has passed at once.
+/// The number of seconds from which on Tile38's deadline overflows, so that it has passed at once.
 const SECONDS_MAX: f64 = 9_223_372_036.0;
 
 /// SETHOOK name url[,url…] {META name value | EX seconds} search
@@ -121,7 +121,7 @@ fn attach(draft: Draft, keyspace: &mut Keyspace) -> Result<bool> {
     let (kind, name) = (draft.kind, draft.name.clone());
     let setting = keyspace.fences_mut().set(draft);
     match setting {
-        // One that is the same is reported, too: its waiting messages are to be tried at once.
+        // An unchanged hook is reported, too: its waiting messages are sent again at once.
         SetOutcome::New | SetOutcome::Same => {}
         SetOutcome::Replaced => keyspace.reports_mut().removed_fences += 1,
         SetOutcome::Taken => {
@@ -138,7 +138,7 @@ fn report(keyspace: &mut Keyspace, kind: HookKind, name: Name) {
     }
 }
 
-/// The URLs, of which the first bad one is told; why it is bad, to the log alone.
+/// Returns the URLs. Fails with the first bad one; only the log tells why it is bad.
 fn parse_endpoints(list: &[u8], keyspace: &mut Keyspace) -> Result<Vec<Box<[u8]>>> {
     let checker = keyspace.endpoint_checker.clone();
     let check = |url: &[u8]| checker.as_ref().map_or(Ok(()), |checker| checker.check(url));
@@ -157,7 +157,7 @@ fn parse_deadline(word: &[u8], now_ns: i64) -> Result<i64> {
     if !(seconds > 0.0 && seconds < SECONDS_MAX) {
         return Ok(now_ns);
     }
-    // One that lies beyond the year 2262 is as good as none, but the hook counts as one that ends.
+    // A deadline beyond the year 2262 never comes, but the hook counts as one that expires.
     Ok(now_ns.saturating_add((seconds * 1e9) as i64).min(NEVER - 1))
 }
 
@@ -221,8 +221,8 @@ fn delete_matching(kind: HookKind, keyspace: &mut Keyspace, call: &mut Call) -> 
     Ok(if names.is_empty() { Effect::Nothing } else { Effect::Changed })
 }
 
-/// The hooks or channels whose names match, sorted by name. A pattern that begins with `?` or `[`
-/// has no range of names to look at and finds nothing, as with KEYS.
+/// Returns the hooks or channels whose names match, sorted by name. A pattern that begins with `?`
+/// or `[` has an empty range of names and finds nothing, as with KEYS.
 fn matching<'k>(
     kind: HookKind,
     keyspace: &'k Keyspace,

@@ -77,7 +77,7 @@ fn jset(keyspace: &mut Keyspace, call: &mut Call) -> Result<Effect> {
         Some(_) if words.take_keyword("STR") => path::ValueMode::Text,
         Some(word) => return Err(Error::invalid(word)),
     };
-    // Tile38 stores anything, so a log may hold what isn't JSON.
+    // Tile38 stores any text, so a log may contain values that aren't JSON.
     if mode == path::ValueMode::Raw && !call.is_replayed && !json::is_valid(value) {
         return Err(Error::invalid(value));
     }
@@ -94,7 +94,7 @@ fn jset(keyspace: &mut Keyspace, call: &mut Call) -> Result<Effect> {
         return Ok(Effect::Nothing); // a path that only finds found nothing: no object is made
     }
     let object = store(keyspace, key, id, present.as_ref(), &changed)?;
-    // A document that isn't a geometry is nothing to fences, as any string, and JDEL never is.
+    // Fences ignore documents that aren't geometries, as all strings, and all changes by JDEL.
     keyspace.report(key, ChangeKind::Set, Some(&object), present.as_ref());
     Ok(Effect::Changed)
 }
@@ -130,9 +130,9 @@ fn jdel(keyspace: &mut Keyspace, call: &mut Call) -> Result<Effect> {
     Ok(Effect::Changed)
 }
 
-/// Stores a changed document: a geometry stays one and is validated, all else becomes a string.
-/// Fields and the deadline are kept; Tile38 forgets the deadline, so that an object which was
-/// edited once lives for ever. Returns the stored object.
+/// Stores a changed document: a geometry stays one and is validated, any other document becomes a
+/// string. Fields and the deadline are kept; Tile38 drops the deadline, so that an object which was
+/// edited once never expires. Returns the stored object.
 fn store(
     keyspace: &mut Keyspace,
     key: &[u8],

@@ -24,7 +24,7 @@ pub(super) const COMMANDS: &[Command] = &[write(
 .brief()
 .with(Flags::NEEDS_MEMORY)];
 
-/// Whether the id must exist.
+/// The condition of NX and XX on the existence of the id.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Condition {
     None,
@@ -87,7 +87,7 @@ impl<'a> Request<'a> {
         Ok(request)
     }
 
-    /// The object to store in place of the present one; fails if the condition isn't met.
+    /// Returns the object to store in place of the present one. Fails if the condition isn't met.
     fn make(
         self,
         id: &[u8],
@@ -192,7 +192,8 @@ fn parse_bounds(words: &mut Words) -> Result<Shape> {
     Ok(Shape::of_geometry(Geometry::Rect(rect)))
 }
 
-/// The name of a field as it is stored. Trimmed first, so that ` z` is refused like `z`.
+/// Returns the name of a field as it is stored. It is trimmed first, so that ` z` is refused like
+/// `z`.
 pub(super) fn field_name(word: &[u8]) -> Result<&[u8]> {
     let name = trim(word);
     if matches!(name, b"z" | b"lat" | b"lon") {
@@ -201,15 +202,15 @@ pub(super) fn field_name(word: &[u8]) -> Result<&[u8]> {
     Ok(name)
 }
 
-/// Reads what follows RETURN: only its own words, so that no option is swallowed.
+/// Reads the words that belong to RETURN, and no option that follows them.
 pub(super) fn take_view(view: &mut Option<View>, words: &mut Words, word: &[u8]) -> Result<()> {
     if view.is_some() {
         return Err(Error::invalid(word));
     }
     let mut chosen = View::default();
     while chosen.take_word(words)? {}
-    // Tile38 passes over a second RETURN whose own word stands behind it, and takes that word for
-    // its own and for an argument besides.
+    // Tile38 skips a second RETURN that is followed by a word of RETURN, and uses this word twice:
+    // for the first RETURN and as an argument.
     let mut ahead = *words;
     if ahead.take_keyword("RETURN") {
         let behind = ahead;
@@ -221,8 +222,8 @@ pub(super) fn take_view(view: &mut Option<View>, words: &mut Words, word: &[u8])
     Ok(())
 }
 
-/// When an object expires that lives so many seconds from now. What lies beyond the year 2262
-/// never comes.
+/// Returns the deadline that is so many seconds from now. A deadline beyond the year 2262 never
+/// comes.
 pub(super) fn deadline(now_ns: i64, seconds: f64) -> i64 {
     if seconds.is_nan() {
         return NEVER;

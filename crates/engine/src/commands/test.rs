@@ -1,4 +1,4 @@
-//! TEST: whether one area lies within another or touches it; areas may be combined.
+//! TEST: compares areas, which AND, OR and NOT may combine, by WITHIN or INTERSECTS.
 
 use triomphe::Arc;
 
@@ -21,11 +21,10 @@ pub(super) const COMMANDS: &[Command] = &[read(
 .keys(Keys::Areas)
 .with(Flags::STALE_OK)];
 
-/// Pairs of vertices that take as long to compare as looking at an object does: most of them are
-/// never compared.
+/// Pairs of vertices in one unit of work; most of them are never compared.
 const VERTEX_PAIRS_PER_WORK: usize = 1000;
 
-/// How deep parentheses may nest.
+/// Maximum depth of nested parentheses.
 const DEPTH_MAX: usize = 64;
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -50,7 +49,7 @@ struct Tree {
 }
 
 /// Builds a tree word by word, as Tile38 does: a closed group becomes the current node, so that
-/// what stood before its unfinished parent is lost.
+/// operands before its unfinished parent are lost.
 struct Parser<'k> {
     keyspace: &'k Keyspace,
     reader: Reader,
@@ -129,7 +128,7 @@ impl Parser<'_> {
 
     fn close(&mut self, word: &[u8]) -> Result<()> {
         if self.expects_operand {
-            // An empty group lacks its operand; elsewhere it is the parenthesis that is misplaced.
+            // The error for an empty group is a missing operand, elsewhere a misplaced parenthesis.
             return Err(if self.is_in_empty_group() {
                 Error::WrongArity
             } else {
@@ -183,7 +182,8 @@ enum Relation {
 }
 
 impl Relation {
-    /// A NOT on either side negates once, also when both have it.
+    /// Returns whether the relation holds. A NOT on either side negates it once, also if both have
+    /// one.
     fn holds(self, left: (&Tree, usize), right: (&Tree, usize)) -> bool {
         let is_negated = left.0.nodes[left.1].is_negated || right.0.nodes[right.1].is_negated;
         self.holds_plain(left, right) != is_negated
@@ -208,7 +208,8 @@ impl Relation {
         }
     }
 
-    /// The left operand's NOT was applied where the comparison began.
+    /// Returns whether the relation holds without the left operand's NOT, which was applied where
+    /// the comparison began.
     fn holds_unnegated_left(self, left: (&Tree, usize), right: (&Tree, usize)) -> bool {
         self.holds_plain(left, right) != right.0.nodes[right.1].is_negated
     }
@@ -270,12 +271,12 @@ fn take_relation(words: &mut Words) -> Result<(Relation, bool)> {
 }
 
 impl Tree {
-    /// Whether the expression is one area.
+    /// Returns whether the expression is one area.
     fn is_area(&self) -> bool {
         self.nodes[self.root].area.is_some()
     }
 
-    /// The units of work that comparing all areas with all of the other's costs.
+    /// Returns the units of work for comparing all areas with all of the other's.
     fn work(&self, other: &Tree) -> u64 {
         let pairs = self.vertices().saturating_mul(other.vertices());
         (pairs / VERTEX_PAIRS_PER_WORK) as u64
@@ -286,7 +287,7 @@ impl Tree {
         areas.map(predicates::cost).sum()
     }
 
-    /// The geometry of an expression that is one area; a stored string has none.
+    /// Returns the geometry of an expression that is one area; `None` for a stored string.
     fn single(&self) -> Option<&Arc<Geometry>> {
         self.nodes[self.root].area.as_ref().and_then(|area| area.geometry.as_ref())
     }

@@ -1,4 +1,4 @@
-//! The areas of WITHIN, INTERSECTS and TEST, and what CLIPBY and BUFFER make of them.
+//! The areas of WITHIN, INTERSECTS and TEST, and their change by CLIPBY and BUFFER.
 
 use triomphe::Arc;
 
@@ -14,13 +14,13 @@ use crate::query::options::{Options, Verb};
 
 /// An area of a search or an operand of TEST.
 pub struct Area {
-    /// Its geometry; `None` for a stored string, which touches nothing.
+    /// The geometry; `None` for a stored string, which touches nothing.
     pub geometry: Option<Arc<Geometry>>,
-    /// Whether it is a stored simple point.
+    /// Whether the area is a stored simple point.
     pub is_stored_point: bool,
 }
 
-/// Whether an object is what a search with that area finds; NEARBY's area is its circle.
+/// Returns whether a search with this area finds the object; NEARBY's area is its circle.
 pub fn hits(verb: Verb, area: &Geometry, object: &Object) -> bool {
     match (object.shape(), verb) {
         (Shape::Point(point), Verb::Within) => predicates::contains_point(area, *point),
@@ -31,11 +31,11 @@ pub fn hits(verb: Verb, area: &Geometry, object: &Object) -> bool {
     }
 }
 
-/// The point of NEARBY and how far around it.
+/// The point of NEARBY and the maximum distance from it.
 pub struct Center {
     /// The point.
     pub point: Point,
-    /// The distance; `None` is no limit.
+    /// The maximum distance in metres; `None` = no limit.
     pub meters: Option<f64>,
 }
 
@@ -63,13 +63,13 @@ impl Center {
         Ok(Center { point, meters: (meters > 0.0).then_some(meters) })
     }
 
-    /// The circle; without a limit only the point itself.
+    /// Returns the circle, or only the point if the distance has no limit.
     pub fn circle(&self) -> Geometry {
         Geometry::Circle(Circle::new(self.point, self.meters.unwrap_or(0.0)))
     }
 }
 
-/// Who reads the area: they allow different ones.
+/// The command that reads an area; each allows different ones.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Reader {
     /// WITHIN and INTERSECTS, with or without CLIP.
@@ -92,7 +92,7 @@ impl Area {
         Area { geometry: Some(Arc::new(geometry)), is_stored_point: false }
     }
 
-    /// Reads the area of WITHIN and INTERSECTS with its CLIPBYs, and puts its border around it.
+    /// Reads the area of WITHIN and INTERSECTS with its CLIPBYs, and extends it by its buffer.
     pub fn parse_search(words: &mut Words, options: &Options, keyspace: &Keyspace) -> Result<Self> {
         let word = words.next_filled()?;
         let reader = Reader::Search { has_clip: options.has_clip };
@@ -110,7 +110,7 @@ impl Area {
         Ok(area)
     }
 
-    /// Reads the area whose word has been read. `None` for a word that names no area.
+    /// Reads the area whose first word has been read. Returns `None` for a word that names no area.
     pub fn parse(
         word: &[u8],
         words: &mut Words,
@@ -143,8 +143,8 @@ impl Area {
         Ok(Some(Area::new(geometry)))
     }
 
-    /// Reads `CLIPBY …` as often as it stands there and clips the area; anything else left is an
-    /// arity error. Returns whether there was any.
+    /// Reads each `CLIPBY …` and clips the area. Any other word left is an arity error. Returns
+    /// whether there was a CLIPBY.
     pub fn take_clips(&mut self, words: &mut Words) -> Result<bool> {
         let mut has_clips = false;
         while words.left() > 0 {
@@ -164,7 +164,7 @@ impl Area {
         Ok(has_clips)
     }
 
-    /// Puts a border of so many metres around the area.
+    /// Extends the area by so many metres.
     pub fn buffer(&mut self, meters: f64) -> Result<()> {
         if meters == 0.0 {
             return Ok(());
@@ -183,7 +183,7 @@ fn cannot(what: &str, word: &[u8]) -> Error {
 }
 
 impl Reader {
-    /// Refuses areas that nothing can be clipped by.
+    /// Refuses areas that can't clip anything.
     fn check_clip(self, upper: &[u8], word: &[u8]) -> Result<()> {
         let is_shape = matches!(upper, b"CIRCLE" | b"OBJECT" | b"SECTOR");
         match self {
@@ -218,11 +218,11 @@ fn take_point(words: &mut Words) -> Result<Point> {
     Ok(Point::new(lon, lat))
 }
 
-/// A radius in metres, which must not be negative.
+/// Reads a radius in metres, which must not be negative.
 pub fn take_radius(words: &mut Words) -> Result<f64> {
     let word = words.next_filled()?;
     match parse_float(word) {
-        // NaN is a radius, too: one that nothing lies within.
+        // NaN is a valid radius, too: nothing lies within it.
         Some(meters) if meters.is_nan() || meters >= 0.0 => Ok(meters),
         _ => Err(Error::invalid(word)),
     }
@@ -265,7 +265,7 @@ fn take_stored(words: &mut Words, keyspace: &Keyspace) -> Result<Area> {
     })
 }
 
-/// The areas that are boxes. TILE as searches take it.
+/// Reads an area that is a box; TILE as in searches.
 fn take_rect(upper: &[u8], words: &mut Words) -> Result<Option<Rect>> {
     Ok(Some(match upper {
         b"BOUNDS" => {
@@ -285,7 +285,7 @@ fn take_rect(upper: &[u8], words: &mut Words) -> Result<Option<Rect>> {
     }))
 }
 
-/// Column, row and zoom of a tile as searches take them.
+/// Reads column, row and zoom of a tile as in searches.
 fn take_tile(words: &mut Words) -> Result<[i64; 3]> {
     let taken: [&[u8]; 3] = take_words(words)?;
     let mut numbers = [0_i64; 3];
@@ -299,7 +299,7 @@ fn take_tile(words: &mut Words) -> Result<[i64; 3]> {
     Ok(numbers)
 }
 
-/// TILE as TEST takes it: any column and row.
+/// Reads the arguments of TILE in TEST: any column and row.
 fn take_any_tile(words: &mut Words) -> Result<Geometry> {
     let [x, y, z] = take_words(words)?;
     let column = parse_int(x).ok_or_else(|| Error::invalid(x))?;

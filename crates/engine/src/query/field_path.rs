@@ -1,10 +1,10 @@
-//! Names of fields that are paths into fields of JSON, as FGET and WHERE read them.
+//! Field names of FGET and WHERE that are paths into JSON fields.
 
 use crate::field::{Kind, Names, Value};
 use crate::json::{self, path};
 
-/// The value that a name reads, which may be a path into a field of JSON: `a.b.c`. Fields are
-/// walked in the order of their names; a JSON field whose own name has a dot can't be read.
+/// Returns the value of a name, which may be a path into a JSON field: `a.b.c`. Fields are tried in
+/// the order of their names; a JSON field whose own name has a dot can't be read.
 pub fn read_field<'a>(
     names: &Names,
     get: impl Fn(u32) -> Option<Value<'a>>,
@@ -23,7 +23,7 @@ pub fn read_field<'a>(
     names.serial(name).and_then(get)
 }
 
-/// Types what a JSON path found; numbers as JGET prints them.
+/// Returns the typed value that a JSON path found; numbers have the text that JGET prints.
 fn value_of_found(found: path::Found<'_>) -> Value<'static> {
     match found.kind {
         json::Kind::Number => Value::parse(&found.plain()).into_owned(),

@@ -1,4 +1,4 @@
-//! WHERE and WHEREIN: which objects a search keeps by their fields.
+//! WHERE and WHEREIN: filters of searches by the objects' fields.
 
 use std::borrow::Cow;
 
@@ -13,8 +13,8 @@ use crate::keyspace::Keyspace;
 use crate::number::parse_uint;
 use crate::object::Object;
 
-/// Bytes of an expression, bytes of GeoJSON's members that it may look through, and values that
-/// are compared, which take as long as looking at an object does.
+/// The size of one unit of work: bytes of an expression, bytes of GeoJSON's members that it may
+/// read, and compared values.
 const EXPRESSION_BYTES_PER_WORK: usize = 32;
 const MEMBER_BYTES_PER_WORK: usize = 128;
 const VALUES_PER_WORK: usize = 8;
@@ -26,17 +26,17 @@ pub struct Filters<'a> {
     pub wheres: Vec<Where<'a>>,
     /// WHEREIN.
     pub where_ins: Vec<WhereIn<'a>>,
-    /// The units of work that they cost with any object.
+    /// The units of work for any object.
     work: usize,
 }
 
 impl<'a> Filters<'a> {
-    /// Whether there are none.
+    /// Returns whether there are no filters.
     pub fn is_empty(&self) -> bool {
         self.wheres.is_empty() && self.where_ins.is_empty()
     }
 
-    /// The same filters on texts of their own: a fence outlives the request that made it, and may
+    /// Returns the same filters with texts of their own: a fence outlives its request, and may
     /// outlive the data and with it the numbers of fields.
     pub fn into_owned(self, names: &Names) -> Filters<'static> {
         let where_ins = self.where_ins.into_iter();
@@ -47,14 +47,13 @@ impl<'a> Filters<'a> {
         }
     }
 
-    /// Whether the object passes all.
+    /// Returns whether the object passes all filters.
     pub fn accept(&self, keyspace: &Keyspace, object: &Object) -> bool {
         self.wheres.iter().all(|filter| filter.accepts(keyspace, object))
             && self.where_ins.iter().all(|filter| filter.accepts(keyspace.names(), object))
     }
 
-    /// The units of work that asking whether they accept the object costs at most, beside what
-    /// looking at it does.
+    /// Returns the maximum of units of work for filtering the object, besides visiting it.
     pub fn work(&self, object: &Object) -> u64 {
         if self.is_empty() {
             return 0;
@@ -87,7 +86,7 @@ impl<'a> Filters<'a> {
     }
 }
 
-/// What the name in a filter refers to, resolved once.
+/// The target of a filter's name, resolved once.
 enum FieldReference<'a> {
     /// The GeoJSON member `properties` or a path within it, else a stored field.
     Properties(Cow<'a, [u8]>),
@@ -95,13 +94,13 @@ enum FieldReference<'a> {
     Z,
     /// A stored field of that number.
     Stored(u32),
-    /// A name that no object had stored yet, or whose number may not stay the same.
+    /// A name that no object had stored when the filter was made, or whose number may change.
     Named(Cow<'a, [u8]>),
     /// A path into a field of JSON.
     Path(Cow<'a, [u8]>),
 }
 
-/// What stands before a path within the member `properties`.
+/// The prefix of a path within the member `properties`.
 const PROPERTIES: &[u8] = b"properties.";
 
 impl<'a> FieldReference<'a> {
@@ -131,7 +130,7 @@ impl<'a> FieldReference<'a> {
         }
     }
 
-    /// Applies the test to the value that the object has; the number 0 stands for none.
+    /// Applies the test to the object's value, which is the number 0 if it has none.
     fn test(&self, names: &Names, object: &Object, test: impl Fn(&Value) -> bool) -> bool {
         let get = |serial| object.fields().get(serial);
         match self {
@@ -226,7 +225,8 @@ impl<'a> Where<'a> {
     }
 }
 
-/// Behind the first word of WHERE: nothing, one empty word, or a word rather than a number.
+/// Returns whether WHERE is an expression: its first word is followed by nothing, by one empty
+/// word, or by a word that isn't a number.
 fn is_expression(words: &Words) -> bool {
     match words.peek() {
         None => true,

@@ -1,4 +1,4 @@
-//! What searches understand: options, areas, filters, expressions; and the results they give.
+//! The grammar of searches (options, areas, filters, expressions), and their results.
 
 pub mod area;
 pub mod expression;

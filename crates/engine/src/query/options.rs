@@ -9,10 +9,10 @@ use crate::field::Names;
 use crate::number::{parse_float, parse_uint};
 use crate::output::Form;
 
-/// How many results a search gives unless told.
+/// The number of results of a search without LIMIT.
 const LIMIT_DEFAULT: u64 = 100;
 
-/// Which search it is.
+/// The search commands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[allow(missing_docs)]
 pub enum Verb {
@@ -23,7 +23,7 @@ pub enum Verb {
     Intersects,
 }
 
-/// What of each result is wanted.
+/// The output of a search: which form of its results is replied.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[allow(missing_docs)]
 pub enum Wanted {
@@ -34,11 +34,11 @@ pub enum Wanted {
 
 /// The options of a search, checked.
 pub struct Options<'a> {
-    /// How many candidates to pass over.
+    /// The number of candidates to skip.
     pub cursor: u64,
-    /// How many results at most.
+    /// The maximum of results.
     pub limit: u64,
-    /// How often the area's box is quartered; 0 for an ordinary search.
+    /// The number of times that the area's box is quartered; 0 for an ordinary search.
     pub sparse: u8,
     /// Patterns, of which one has to match.
     pub globs: Vec<&'a [u8]>,
@@ -46,7 +46,7 @@ pub struct Options<'a> {
     pub filters: Filters<'a>,
     /// Whether results go without fields.
     pub no_fields: bool,
-    /// Whether results tell their distance.
+    /// Whether results show their distance.
     pub has_distance: bool,
     /// Whether results are clipped to the area.
     pub has_clip: bool,
@@ -54,13 +54,13 @@ pub struct Options<'a> {
     pub buffer: Option<f64>,
     /// Whether the order is reversed.
     pub is_descending: bool,
-    /// What is wanted.
+    /// The output.
     pub wanted: Wanted,
-    /// What is said about a fence, if it is one.
+    /// The options of the fence, if the search is one.
     pub fence: Option<FenceOptions>,
 }
 
-/// The options that mean something only in a fence.
+/// The options that only fences have.
 #[derive(Clone, Copy, Debug)]
 pub struct FenceOptions {
     /// DETECT; `None` without it.
@@ -69,7 +69,7 @@ pub struct FenceOptions {
     pub commands: Option<Commands>,
     /// NODWELL.
     pub has_no_dwell: bool,
-    /// DISTANCE, which in a fence is for all searches.
+    /// DISTANCE, which all searches of fences accept.
     pub has_distance: bool,
 }
 
@@ -98,7 +98,7 @@ impl<'a> Options<'a> {
         Options::read(verb, words, names, Raw::default())
     }
 
-    /// The same for a search that is a fence whether FENCE stands there or not.
+    /// Reads the options of a search that is a fence also without the word FENCE.
     pub fn parse_fence(verb: Verb, words: &mut Words<'a>, names: &Names) -> Result<Self> {
         let raw = Raw { fence: true, is_fence_implied: true, ..Raw::default() };
         Options::read(verb, words, names, raw)
@@ -111,20 +111,20 @@ impl<'a> Options<'a> {
         raw.finish(verb, output)
     }
 
-    /// Whether nothing but the count of objects is asked for.
+    /// Returns whether the reply is the count of all objects: COUNT without a filter.
     pub fn counts_everything(&self) -> bool {
         let matches_all = matches!(self.globs[..], [] | [b"*"]);
         self.wanted == Wanted::Count && matches_all && self.filters.wheres.is_empty()
     }
 
-    /// Whether an id (or a value) matches one of the patterns.
+    /// Returns whether an id (or a value) matches one of the patterns.
     pub fn matches(&self, name: &[u8]) -> bool {
         self.globs.is_empty() || self.globs.iter().any(|glob| crate::glob::matches(glob, name))
     }
 }
 
 impl<'a> Raw<'a> {
-    /// Takes one option, if the next word is one.
+    /// Reads one option, if the next word is one.
     fn take(&mut self, words: &mut Words<'a>, names: &Names) -> Result<bool> {
         let Some(word) = words.peek() else { return Ok(false) };
         let mut buffer = [0_u8; 12];
@@ -189,7 +189,7 @@ impl<'a> Raw<'a> {
                 }
                 self.order = Some(upper == b"DESC");
             }
-            // Tile38 takes NODWELL behind an order for a second order.
+            // Tile38 treats NODWELL after ASC or DESC as a second order.
             b"NODWELL" if self.order.is_some() => return Err(Error::duplicate(upper)),
             b"NODWELL" => self.no_dwell = true,
             _ => return Ok(false),
@@ -256,7 +256,7 @@ impl<'a> Raw<'a> {
             globs: self.globs,
             filters: self.filters,
             no_fields: self.no_fields,
-            // Only NEARBY knows distances; the others accept the word.
+            // Only NEARBY has distances; the other searches accept the word and ignore it.
             has_distance: self.distance && verb == Verb::Nearby,
             has_clip: self.clip,
             buffer: self.buffer,
@@ -267,7 +267,7 @@ impl<'a> Raw<'a> {
 }
 
 impl Verb {
-    /// The name of the command.
+    /// Returns the name of the command.
     pub fn name(self) -> &'static str {
         match self {
             Verb::Scan => "SCAN",
@@ -291,7 +291,7 @@ fn set_once(flag: &mut bool, name: &[u8]) -> Result<()> {
     Ok(())
 }
 
-/// Refuses an option that was there before, whatever stands behind it.
+/// Refuses a repeated option, before its argument is read.
 fn refuse_second(is_present: bool, name: &[u8]) -> Result<()> {
     if is_present {
         Err(Error::duplicate(name))
@@ -300,7 +300,7 @@ fn refuse_second(is_present: bool, name: &[u8]) -> Result<()> {
     }
 }
 
-/// A comma list of words in any case; each allowed, none repeated.
+/// Reads words separated by commas, in any case. Each must be allowed, none repeated.
 fn check_list(list: &[u8], mut is_allowed: impl FnMut(&[u8]) -> bool) -> Result<()> {
     let mut seen: Vec<Vec<u8>> = Vec::new();
     for typed in list.split(|byte| *byte == b',').map(<[u8]>::trim_ascii) {
@@ -316,7 +316,7 @@ fn check_list(list: &[u8], mut is_allowed: impl FnMut(&[u8]) -> bool) -> Result<
     Ok(())
 }
 
-/// The output and, of HASHES, the precision still as a word: it is checked later.
+/// Reads the output; the precision of HASHES stays a word, which is checked later.
 fn take_output<'a>(verb: Verb, words: &mut Words<'a>) -> Result<(Wanted, Option<&'a [u8]>)> {
     let objects = Wanted::Form(Form::Object);
     let Some(word) = words.peek() else { return Ok((objects, None)) };

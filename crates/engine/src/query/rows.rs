@@ -1,4 +1,4 @@
-//! The results of a search, and how they are written as a reply.
+//! The results of a search, and their encoding as a reply.
 
 use super::options::{Options, Wanted};
 use crate::call::Call;
@@ -16,7 +16,7 @@ struct Row {
     distance: f64,
 }
 
-/// Candidates go in; results are kept until the limit is reached.
+/// Collects the results of a search: filters candidates and keeps results up to the limit.
 pub struct Rows<'o, 'a> {
     options: &'o Options<'a>,
     keyspace: &'o Keyspace,
@@ -26,40 +26,41 @@ pub struct Rows<'o, 'a> {
     cursor: u64,
 }
 
-/// What became of a candidate.
+/// The outcome for a candidate.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Verdict {
-    /// It is a result; more are wanted.
+    /// The candidate is a result, and the limit isn't reached.
     Taken,
-    /// It isn't one.
+    /// The candidate isn't a result.
     Rejected,
-    /// It is the last result that was wanted.
+    /// The candidate is the last result within the limit.
     Complete,
 }
 
 impl<'o, 'a> Rows<'o, 'a> {
-    /// No results yet.
+    /// Returns an empty collection of results.
     pub fn new(options: &'o Options<'a>, keyspace: &'o Keyspace) -> Self {
         Rows { options, keyspace, results: Vec::new(), count: 0, visited: 0, cursor: 0 }
     }
 
-    /// Counts a candidate; whether the cursor is already past it.
+    /// Counts a candidate; returns whether the cursor is already past it.
     pub fn visit(&mut self) -> bool {
         self.visited += 1;
         self.visited > self.options.cursor
     }
 
-    /// The units of work that looking at a candidate and filtering it cost.
+    /// Returns the units of work for visiting and filtering a candidate.
     pub fn work(&self, object: &Object) -> u64 {
         1 + self.options.filters.work(object)
     }
 
-    /// Whether the name matches the patterns and the object passes the filters.
+    /// Returns whether the name matches the patterns and the object passes the filters.
     pub fn passes(&self, name: &[u8], object: &Object) -> bool {
         self.options.matches(name) && self.options.filters.accept(self.keyspace, object)
     }
 
-    /// Applies the patterns to the name and the filters to the object; keeps it if it passes.
+    /// Applies the patterns to the name and the filters to the object; keeps the object if it
+    /// passes.
     pub fn offer(
         &mut self,
         name: &[u8],
@@ -162,7 +163,7 @@ impl<'o, 'a> Rows<'o, 'a> {
         }
     }
 
-    /// The fields of all results, in the order of their names.
+    /// Returns the fields of all results, in the order of their names.
     fn columns(&self, names: &Names) -> Vec<u32> {
         let mut columns: Vec<u32> = Vec::new();
         let mut is_known: Vec<bool> = Vec::new();
@@ -211,7 +212,7 @@ impl<'o, 'a> Rows<'o, 'a> {
     }
 }
 
-/// The reply to a search with COUNT; not `Call::reply_count`, which has no members in JSON.
+/// Writes the reply to a search with COUNT; unlike `Call::reply_count`, it has members in JSON.
 pub fn reply_count(call: &mut Call, count: u64) {
     if call.is_json() {
         write_int_member(call.out, "count", count as i64);

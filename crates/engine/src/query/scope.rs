@@ -1,4 +1,4 @@
-//! An object as expressions see it.
+//! The scope of an expression: the object whose members, fields and id its names refer to.
 
 use std::borrow::Cow;
 
@@ -53,7 +53,7 @@ fn find(fields: Fields<'_>, serial: u32) -> Option<FieldValue<'_>> {
     })
 }
 
-/// The text of a member of the object's GeoJSON that isn't structure.
+/// Returns the text of a member of the object's GeoJSON besides type and geometry.
 pub fn member<'a>(object: &'a Object, name: &[u8]) -> Option<&'a [u8]> {
     let mut rest = object.members()?;
     let mut found = None;
@@ -64,7 +64,7 @@ pub fn member<'a>(object: &'a Object, name: &[u8]) -> Option<&'a [u8]> {
         }
         rest = rest.get(end + 1 + value_end + 1..).unwrap_or_default();
     }
-    // A Feature prints empty properties where it has none, and so they can be read.
+    // A Feature without properties prints empty ones, so expressions can read these.
     let is_feature = matches!(object.geometry(), Some(Geometry::Feature(_)));
     found.or((is_feature && name == b"properties").then_some(&b"{}"[..]))
 }

@@ -1,17 +1,17 @@
-//! Paths that make their value: `{a,"n":b.c}`, `[a,b.c]` and `!literal`.
+//! Paths that build a value: `{a,"n":b.c}`, `[a,b.c]` and `!literal`.
 
 use super::read::{Part, Reader};
 use super::walk::group_end;
 use crate::json::{is_valid, write_full};
 
-/// One item between the brackets.
+/// One item between the brackets of such a path.
 struct Item<'p> {
     name: Option<&'p [u8]>,
     path: &'p [u8],
 }
 
-/// The object or array that the path describes, and how much of the path that takes. What isn't
-/// found is left out.
+/// Returns the object or array that the path describes, without the items that aren't found, and
+/// the length of its description.
 pub fn build(reader: &mut Reader, part: Part, path: &[u8]) -> Option<(Vec<u8>, usize)> {
     let is_object = path.first() == Some(&b'{');
     let end = group_end(path, 0)?;
@@ -32,7 +32,8 @@ pub fn build(reader: &mut Reader, part: Part, path: &[u8]) -> Option<(Vec<u8>, u
     Some((out, end))
 }
 
-/// `!literal`: a bracketed or quoted text, or all up to a pipe; and its length with the mark.
+/// Returns the text of `!literal`, which ends with its bracket or quote, or at a pipe, and the
+/// length with the mark.
 pub fn literal(path: &[u8]) -> Option<(Vec<u8>, usize)> {
     let end = match path.get(1)? {
         b'{' | b'[' | b'(' | b'"' => group_end(path, 1)?,
@@ -41,7 +42,7 @@ pub fn literal(path: &[u8]) -> Option<(Vec<u8>, usize)> {
     Some((path[1..end].to_vec(), end))
 }
 
-/// Splits at commas, and at the colon behind a name; groups in brackets or quotes stay together.
+/// Splits at commas, and at the colon after a name; groups in brackets or quotes stay together.
 fn items(text: &[u8]) -> Vec<Item<'_>> {
     let mut items = Vec::new();
     let mut at = 0;
@@ -53,7 +54,7 @@ fn items(text: &[u8]) -> Vec<Item<'_>> {
                 at = group_end(text, at).unwrap_or(text.len());
                 continue;
             }
-            // The colon behind a modifier's name opens its argument.
+            // The colon after a modifier's name begins its argument.
             b'@' if at == start || matches!(text[at - 1], b'.' | b'|') => is_argument_next = true,
             b':' if !is_argument_next && name.is_none() => {
                 name = Some(&text[start..at]);
@@ -82,7 +83,7 @@ fn write_name(out: &mut Vec<u8>, item: &Item) {
     }
 }
 
-/// The last part of a path, as the name of what it finds; `_` if that is no plain name.
+/// Returns the last part of a path, which names the found value; `_` if it is no plain name.
 fn last_part(path: &[u8]) -> &[u8] {
     let is_separator =
         |at: &usize| matches!(path[*at], b'.' | b'|') && (*at == 0 || path[*at - 1] != b'\\');

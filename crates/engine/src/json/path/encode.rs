@@ -1,19 +1,19 @@
-//! Values as JSET stores them.
+//! The encoding of values that JSET stores.
 
 use crate::json::{self, write_full};
 
-/// How JSET takes its value.
+/// The mode of JSET's value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ValueMode {
-    /// Words and numbers as they are, everything else as a string.
+    /// JSON's words and numbers stay as they are, any other text is stored as a string.
     Automatic,
-    /// As it is; the caller checks that it is JSON.
+    /// RAW: the text stays as it is; the caller checks that it is JSON.
     Raw,
-    /// As a string.
+    /// STR: the text is stored as a string.
     Text,
 }
 
-/// The JSON text that JSET stores for a value.
+/// Returns the JSON text that JSET stores for a value.
 pub fn encode_value(value: &[u8], mode: ValueMode) -> Vec<u8> {
     let is_raw = match mode {
         ValueMode::Raw => true,
@@ -40,8 +40,8 @@ pub fn write_text(out: &mut Vec<u8>, text: &[u8]) {
     }
 }
 
-/// Whether the text is a JSON number or one of JSON's words, with nothing around it. Tile38 also
-/// takes `.5`, `-.5` and `e5`, which makes documents that aren't JSON.
+/// Returns whether the text is exactly a JSON number or one of JSON's words. Tile38 also accepts
+/// `.5`, `-.5` and `e5`, and stores documents that aren't JSON.
 fn is_plain_json(text: &[u8]) -> bool {
     let may_be = matches!(text.first(), Some(b'0'..=b'9' | b'-' | b't' | b'f' | b'n'));
     may_be && json::Value::parse(text).is_some_and(|value| value.raw.len() == text.len())

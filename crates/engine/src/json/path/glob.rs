@@ -1,25 +1,25 @@
 //! Globs with `*`, `?` and backslash: names in paths, `%` in queries, `match` in expressions.
 
-/// Whether upper and lower case ASCII letters differ.
+/// The comparison of upper and lower case ASCII letters.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Case {
-    /// They do.
+    /// Upper and lower case differ.
     Sensitive,
-    /// They don't.
+    /// Upper and lower case are equal.
     Folded,
 }
 
-/// How many steps a match may take. Ordinary ones take as many as the text has bytes.
+/// Maximum of steps of a match. An ordinary one takes as many steps as the text has bytes.
 const STEPS_MAX: usize = 1 << 20;
 
-/// Whether the whole text matches: `*` is any run, `?` one character, `\c` is c itself. A pattern
-/// that fails in too many places counts as not matching.
+/// Returns whether the whole text matches: `*` is any run, `?` one character, `\c` is c itself. A
+/// pattern that backtracks too often doesn't match.
 pub fn matches_glob(text: &[u8], pattern: &[u8], case: Case) -> bool {
     let mut steps_left = text.len().saturating_add(STEPS_MAX);
     matches_glob_within(&mut steps_left, text, pattern, case)
 }
 
-/// As [`matches_glob`], paying for each step. Nothing matches once the steps are used up.
+/// Matches as [`matches_glob`] does and subtracts its steps; nothing matches without steps left.
 pub fn matches_glob_within(
     steps_left: &mut usize,
     text: &[u8],
@@ -27,7 +27,8 @@ pub fn matches_glob_within(
     case: Case,
 ) -> bool {
     let (mut at, mut place) = (0, 0);
-    // Where to go on when a match fails: one byte further in the text, behind the last star.
+    // The positions at which a failed match continues: after the last star, one byte further in the
+    // text.
     let mut retry: Option<(usize, usize)> = None;
     loop {
         let Some(left) = steps_left.checked_sub(1) else { return false };
@@ -59,7 +60,8 @@ pub fn matches_glob_within(
     }
 }
 
-/// How much of text and pattern one item of the pattern takes; `None` if it doesn't match.
+/// Returns the lengths in text and pattern that one item of the pattern matches; `None` if it
+/// doesn't match.
 fn step(text: &[u8], pattern: &[u8], case: Case) -> Option<(usize, usize)> {
     let (literal, length) = match pattern {
         [b'?', ..] => return text.first().map(|_| (character_length(text), 1)),
@@ -75,7 +77,7 @@ fn step(text: &[u8], pattern: &[u8], case: Case) -> Option<(usize, usize)> {
     is_same.then_some((1, length))
 }
 
-/// The length of the UTF-8 character at the beginning of the text, 1 where it is invalid.
+/// Returns the length of the UTF-8 character at the beginning of the text, 1 where it is invalid.
 fn character_length(text: &[u8]) -> usize {
     let length = match text[0] {
         0xc2..=0xdf => 2,

@@ -1,6 +1,5 @@
-//! Reading and writing JSON text by path, in place: no tree is built, and what a path doesn't
-//! touch stays as it was, byte by byte. The text may be anything, since stored strings are never
-//! validated.
+//! Reading and writing JSON text by path, in place: no tree is built, and bytes outside of the
+//! path's target never change. The text may be invalid JSON, since stored strings aren't validated.
 
 pub mod glob;
 
@@ -22,35 +21,35 @@ pub use set::{delete, set, PathError, ARRAY_PADDING_COUNT_MAX, PATH_PARTS_MAX};
 use super::{Kind, Value};
 use crate::number::write_float;
 
-/// What a path finds.
+/// A value that a path found.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Found<'t> {
     /// The JSON text of the value. Text of an array or object may be broken JSON.
     pub raw: Cow<'t, [u8]>,
-    /// What the value is.
+    /// The kind of the value.
     pub kind: Kind,
-    /// Where in the document it stands.
+    /// The position in the document.
     pub places: Places,
 }
 
-/// Where in a document a found value stands.
+/// The position of a found value in a document.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Places {
-    /// Nowhere: it is computed.
+    /// The value is computed and has no position.
     Computed,
-    /// It is one slice of the document.
+    /// The value is one slice of the document.
     One(Range<usize>),
-    /// It is an array made of these slices.
+    /// The value is an array made of these slices.
     Many(Vec<Range<usize>>),
 }
 
-/// The value at a path; `None` if there is none, or if finding it would take too much.
+/// Returns the value at a path; `None` if there is none, or if the search exceeds its budget.
 pub fn get<'t>(text: &'t [u8], path: &[u8]) -> Option<Found<'t>> {
     read::Reader::get(text, path)
 }
 
-/// The value of the text as a whole. An array or object is all the text from where it begins,
-/// unchecked; what begins otherwise has to be valid JSON.
+/// Returns the value of the whole text. An array or object isn't validated and includes all the
+/// text from its bracket on; any other value must be valid JSON.
 pub fn document(text: &[u8]) -> Option<Found<'_>> {
     let start = walk::skip(text, 0, b' ');
     let raw = match text.get(start)? {
@@ -62,8 +61,8 @@ pub fn document(text: &[u8]) -> Option<Found<'_>> {
 }
 
 impl<'t> Found<'t> {
-    /// The value as JGET shows it: the content of a string, nothing for null, numbers without
-    /// exponent and needless zeros, anything else as it is written.
+    /// Returns the value as JGET shows it: the content of a string, an empty text for null, numbers
+    /// without exponent and trailing zeros, other kinds as written.
     pub fn plain(self) -> Cow<'t, [u8]> {
         match self.kind {
             Kind::Null => Cow::Borrowed(b""),
@@ -87,7 +86,7 @@ fn plain_number(raw: Cow<'_, [u8]>) -> Cow<'_, [u8]> {
     Cow::Owned(out)
 }
 
-/// The value of a number; what isn't well-formed counts as 0.
+/// Returns the value of a number; 0 if the text is malformed.
 fn number_of(raw: &[u8]) -> f64 {
     fast_float2::parse(raw).unwrap_or(0.0)
 }

@@ -1,4 +1,4 @@
-//! Modifiers: `@name` or `@name:argument` turns one text into another.
+//! Modifiers of paths: `@name` or `@name:argument` transforms a JSON text.
 
 use super::document;
 use super::pretty::{pretty, Style};
@@ -6,7 +6,7 @@ use super::read::{whole, Part, Reader};
 use super::walk::{content_of, group_end, kind_of, Elements, Member, Members};
 use crate::json::{is_valid, minify, write_full, Kind, DEPTH_MAX};
 
-/// The modifiers there are.
+/// The modifiers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Name {
     This,
@@ -32,7 +32,7 @@ pub struct Modifier<'p> {
 }
 
 impl<'p> Modifier<'p> {
-    /// The modifier that the path begins with and its length; `None` if no modifier is called so.
+    /// Returns the modifier at the start of the path and its length; `None` if the name is unknown.
     pub fn parse(path: &'p [u8]) -> Option<(Self, usize)> {
         let name_end =
             path.iter().position(|byte| matches!(byte, b':' | b'.' | b'|')).unwrap_or(path.len());
@@ -69,7 +69,7 @@ impl<'p> Modifier<'p> {
         })
     }
 
-    /// What the modifier makes of a text; `None` for nothing.
+    /// Returns the transformed text; `None` if there is none.
     pub fn apply(&self, reader: &mut Reader, text: &[u8]) -> Option<Vec<u8>> {
         reader.spend(text.len(), text.len())?;
         match self.name {
@@ -95,7 +95,7 @@ impl<'p> Modifier<'p> {
     }
 }
 
-/// Whether a member of the argument, a JSON object, is true.
+/// Returns whether a member of the argument, a JSON object, is true.
 pub fn is_set(argument: &[u8], name: &[u8]) -> bool {
     let mut members = members_of(argument);
     members
@@ -103,14 +103,14 @@ pub fn is_set(argument: &[u8], name: &[u8]) -> bool {
         .is_some_and(|member| &argument[member.value] == b"true")
 }
 
-/// The members of the object that the text is; none if it is something else.
+/// Returns the members of an object; no members for other kinds of text.
 pub fn members_of(text: &[u8]) -> Members<'_> {
     let start = super::walk::skip(text, 0, b' ');
     let is_object = text.get(start) == Some(&b'{');
     Members { text, at: if is_object { start + 1 } else { text.len() } }
 }
 
-/// The elements of the array that the text is; none if it is something else.
+/// Returns the elements of an array; no elements for other kinds of text.
 pub fn elements_of(text: &[u8]) -> Elements<'_> {
     let start = super::walk::skip(text, 0, b' ');
     let is_array = text.get(start) == Some(&b'[');
@@ -127,7 +127,7 @@ fn ugly(text: &[u8]) -> Vec<u8> {
     out
 }
 
-/// A list between brackets.
+/// Returns a list between brackets.
 fn list<'t>(open: u8, items: impl Iterator<Item = &'t [u8]>, close: u8) -> Vec<u8> {
     let mut out = vec![open];
     for item in items {
@@ -158,7 +158,7 @@ fn reverse(text: &[u8]) -> Vec<u8> {
     }
 }
 
-/// Elements that are arrays are replaced by their own elements, once or at all depths.
+/// Replaces elements that are arrays by their own elements, once or at all depths.
 fn flatten(text: &[u8], is_deep: bool) -> Vec<u8> {
     if kind(text) != Some(Kind::Array) {
         return text.to_vec();
@@ -182,8 +182,8 @@ fn flatten(text: &[u8], is_deep: bool) -> Vec<u8> {
     list(b'[', flat.into_iter(), b']')
 }
 
-/// One object with the members of all objects of an array. Of members with one name the first
-/// place and the last value stay, unless all are to be preserved.
+/// Returns one object with the members of all objects of an array. Of members with the same name,
+/// the first position and the last value stay, unless all are preserved.
 fn join(text: &[u8], is_preserving: bool) -> Vec<u8> {
     if kind(text) != Some(Kind::Array) {
         return text.to_vec();
@@ -225,7 +225,7 @@ fn values(text: &[u8]) -> Vec<u8> {
     }
 }
 
-/// An object of arrays becomes an array of objects.
+/// Transforms an object of arrays into an array of objects.
 fn group(reader: &mut Reader, text: &[u8]) -> Option<Vec<u8>> {
     if kind(text) != Some(Kind::Object) {
         return None;
@@ -252,7 +252,8 @@ fn group(reader: &mut Reader, text: &[u8]) -> Option<Vec<u8>> {
     Some(list(b'[', objects.iter().map(Vec::as_slice), b']'))
 }
 
-/// What the path finds in the value itself and in everything within, outer values first.
+/// Returns the values that the path finds in the value itself and in all nested ones, outer values
+/// first.
 fn dig(reader: &mut Reader, text: &[u8], path: &[u8]) -> Option<Vec<u8>> {
     let mut found: Vec<Vec<u8>> = Vec::new();
     let mut open: Vec<(Nested, &[u8])> = vec![(Nested::Once(Some(whole(text))), text)];
@@ -277,7 +278,7 @@ fn dig(reader: &mut Reader, text: &[u8], path: &[u8]) -> Option<Vec<u8>> {
     Some(list(b'[', found.iter().map(Vec::as_slice), b']'))
 }
 
-/// What is left of a value that is gone through.
+/// The remaining elements of a value during the traversal.
 enum Nested<'t> {
     Once(Option<&'t [u8]>),
     Members(Members<'t>),

@@ -1,11 +1,11 @@
-//! `@pretty`: one member or element a line, short arrays on one.
+//! The modifier `@pretty`: one member or element a line, short arrays on one line.
 
 use super::modifier::{elements_of, is_set, members_of};
 use super::read::{whole, Reader};
 use super::walk::content_of;
 use crate::json::DEPTH_MAX;
 
-/// What the argument of `@pretty` decides.
+/// The options in the argument of `@pretty`.
 #[derive(Debug)]
 pub struct Style {
     is_sorted: bool,
@@ -36,7 +36,7 @@ impl Style {
     }
 }
 
-/// The text laid out, with a line end at its end; `None` if that takes too much.
+/// Returns the formatted text with a final line end; `None` if it exceeds the budget.
 pub fn pretty(reader: &mut Reader, text: &[u8], style: &Style) -> Option<Vec<u8>> {
     let mut printer = Printer { reader, style, out: style.prefix.clone(), line_start: 0 };
     printer.value(whole(text), 0)?;
@@ -123,7 +123,7 @@ impl Printer<'_, '_> {
     }
 }
 
-/// An array on one line, if it has no members of objects in it and fits the width.
+/// Returns an array on one line; `None` if it contains an object with members or exceeds the width.
 fn one_line(raw: &[u8], width: usize) -> Option<Vec<u8>> {
     let mut line = vec![b'['];
     let mut open = vec![(elements_of(raw), raw, true)];
@@ -178,7 +178,7 @@ mod tests {
         let text = r#"{"b":[1,2],"a":1}"#;
         let argument = r#":{"sortKeys":true,"indent":"\t","prefix":"> ","width":5}"#;
         let expected = "> {\n> \t\"a\": 1,\n> \t\"b\": [\n> \t\t1,\n> \t\t2\n> \t]\n> }\n";
-        // Behind the prefix there is no JSON any more, so only a string shows it.
+        // A text with the prefix isn't JSON any more, so only a string shows it.
         let found = get(text.as_bytes(), format!("@pretty{argument}|@tostr").as_bytes());
         assert_eq!(&*found.unwrap().plain(), expected.as_bytes());
         assert!(get(text.as_bytes(), format!("@pretty{argument}").as_bytes()).is_none());

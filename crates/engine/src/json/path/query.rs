@@ -1,4 +1,4 @@
-//! Queries: `#(path operator value)`.
+//! Queries in paths: `#(path operator value)`.
 
 use std::borrow::Cow;
 use std::cmp::Ordering;
@@ -22,7 +22,7 @@ enum Operator {
     NotLike,
 }
 
-/// What the value of `~true` and its kin asks for.
+/// The conditions of `~true`, `~false`, `~null` and `~*`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Truth {
     True,
@@ -41,7 +41,7 @@ pub struct Query<'p> {
 }
 
 impl<'p> Query<'p> {
-    /// Parses what stands between the parentheses; nothing is an error.
+    /// Parses the text between the parentheses; never fails.
     pub fn parse(text: &'p [u8]) -> Self {
         let start = operator_start(text);
         let (operator, length) = operator_at(&text[start..]);
@@ -60,7 +60,7 @@ impl<'p> Query<'p> {
         Self { path: trim(&text[..start]), operator, value, truth }
     }
 
-    /// Whether the query holds for an element.
+    /// Returns whether the query holds for an element.
     pub fn holds(&self, reader: &mut Reader, element: Part) -> bool {
         let found = if self.path.is_empty() {
             kind_of(element.raw).map(|kind| (Cow::Borrowed(element.raw), kind))
@@ -101,7 +101,7 @@ impl<'p> Query<'p> {
                 }
             }
             Kind::Number => self.is_ordered(compare_numbers(raw, &self.value)),
-            // A boolean is compared with the words; other values are neither.
+            // A boolean is compared with the words `true` and `false`; other values equal neither.
             Kind::True | Kind::False => {
                 let value = match &*self.value {
                     b"true" => Some(true),
@@ -119,7 +119,8 @@ impl<'p> Query<'p> {
         }
     }
 
-    /// `None` stands for values that can't be ordered: they are only unequal.
+    /// Returns whether an order satisfies the operator; `None`, for values without an order,
+    /// satisfies only `!=`.
     fn is_ordered(&self, ordering: Option<Ordering>) -> bool {
         let Some(ordering) = ordering else { return self.operator == Operator::NotEqual };
         match self.operator {
@@ -134,12 +135,13 @@ impl<'p> Query<'p> {
     }
 }
 
-/// Orders integers by their digits, other numbers as doubles; what is no number counts as 0.
+/// Orders integers by their digits, other numbers as doubles; a text that isn't a number counts as
+/// 0.
 fn compare_numbers(left: &[u8], right: &[u8]) -> Option<Ordering> {
     compare_integers(left, right).or_else(|| number_of(left).partial_cmp(&number_of(right)))
 }
 
-/// Whether a found value, or its absence, is what is asked for.
+/// Returns whether a found value, or its absence, has the required truth.
 fn is_true(truth: Truth, kind: Option<Kind>, raw: &[u8]) -> bool {
     let word = |words: [&[u8]; 3]| {
         let content = content_of(raw).to_ascii_lowercase();
@@ -157,7 +159,7 @@ fn is_true(truth: Truth, kind: Option<Kind>, raw: &[u8]) -> bool {
     }
 }
 
-/// Where the operator stands; nested queries and strings are skipped.
+/// Returns the position of the operator; nested queries and strings are skipped.
 fn operator_start(text: &[u8]) -> usize {
     let mut at = 0;
     while let Some(byte) = text.get(at) {

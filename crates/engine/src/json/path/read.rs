@@ -1,7 +1,7 @@
-//! Following a path through a text.
+//! Reading by path: follows the components of a path through a text.
 //!
-//! Each component is read only when a value is at hand, since its meaning depends on that value:
-//! `#` counts an array but is the name of a member of an object.
+//! A component is parsed only when its value is known, since its meaning depends on that value: `#`
+//! counts an array but is the name of a member of an object.
 
 use std::borrow::Cow;
 use std::ops::Range;
@@ -16,23 +16,23 @@ use super::walk::{
 use super::{Found, Places};
 use crate::json::DEPTH_MAX;
 
-/// Longer paths find nothing.
+/// Maximum bytes of a path; a longer one finds nothing.
 const PATH_BYTES_MAX: usize = 1 << 16;
 
-/// One read may go over this many bytes of text and path …
+/// The fixed part of a read's budget, in bytes of text and path.
 const WORK_BYTES_MIN: usize = 1 << 26;
 
-/// … and over a text as often as this. Ordinary reads go over the document once for each
-/// component; only paths that repeat themselves come near.
+/// The passes over the text that are added to a read's budget. An ordinary read makes one pass for
+/// each component; only paths that repeat themselves need more than this.
 const WORK_PER_BYTE: usize = 32;
 
-/// A byte that is written counts as this many read, which bounds what a path can make of a text.
+/// The cost of a written byte in read ones, which bounds the size of built values.
 const WRITE_COST: usize = 8;
 
-/// The cost of a step apart from the bytes it reads.
+/// The cost of a step in addition to the bytes that it reads.
 const STEP_COST: usize = 32;
 
-/// Text to be searched, and where it begins in the document unless it was computed.
+/// Text to search, and its position in the document unless it was computed.
 #[derive(Clone, Copy, Debug)]
 pub struct Part<'t> {
     pub raw: &'t [u8],
@@ -54,7 +54,7 @@ impl<'t> Part<'t> {
     }
 }
 
-/// What follows a component.
+/// The separator after a component, with the remaining path.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Rest<'p> {
     End,
@@ -63,7 +63,7 @@ enum Rest<'p> {
 }
 
 impl<'p> Rest<'p> {
-    /// The rest of a path at the end of a component; what can't follow one is ignored.
+    /// Returns the separator and the remaining path; text that can't follow a component is ignored.
     fn of(path: &'p [u8]) -> Self {
         match path {
             [b'.', rest @ ..] => Rest::Dot(rest),
@@ -73,7 +73,7 @@ impl<'p> Rest<'p> {
     }
 }
 
-/// Follows paths, and stops when that takes too much.
+/// Follows paths within a budget.
 #[derive(Debug)]
 pub struct Reader {
     work_left: usize,
@@ -81,7 +81,7 @@ pub struct Reader {
 }
 
 impl Reader {
-    /// Finds what the path leads to in a document.
+    /// Finds the value at a path in a document.
     pub fn get<'t>(text: &'t [u8], path: &[u8]) -> Option<Found<'t>> {
         if path.len() > PATH_BYTES_MAX {
             return None;
@@ -90,19 +90,19 @@ impl Reader {
         Self { work_left, depth: 0 }.find(Part { raw: text, base: Some(0) }, path)
     }
 
-    /// Whether a glob matches, on account.
+    /// Returns whether a glob matches, and subtracts the steps from the budget.
     pub fn matches_glob(&mut self, text: &[u8], pattern: &[u8]) -> bool {
         matches_glob_within(&mut self.work_left, text, pattern, Case::Sensitive)
     }
 
-    /// Pays for reading and writing that many bytes; `None` once the budget is used up.
+    /// Subtracts the cost of so many read and written bytes; returns `None` without budget left.
     pub fn spend(&mut self, read: usize, written: usize) -> Option<()> {
         let cost = written.saturating_mul(WRITE_COST).saturating_add(read);
         self.work_left = self.work_left.checked_sub(cost.saturating_add(STEP_COST))?;
         Some(())
     }
 
-    /// The value at a path within a part.
+    /// Returns the value at a path within a part.
     pub fn find<'t>(&mut self, part: Part<'t>, path: &[u8]) -> Option<Found<'t>> {
         self.spend(path.len().saturating_add(part.raw.len()), 0)?;
         if self.depth == DEPTH_MAX {
@@ -114,7 +114,7 @@ impl Reader {
         found
     }
 
-    /// What can stand at the start of a path, or behind a pipe, and nowhere else.
+    /// Evaluates a component that is valid only at the start of a path or after a pipe.
     fn find_start<'t>(&mut self, part: Part<'t>, path: &[u8]) -> Option<Found<'t>> {
         match path {
             [b'@', ..] => {
@@ -134,7 +134,8 @@ impl Reader {
             [b'.', b'.', path @ ..] => return self.elements(part, 0, path),
             _ => {}
         }
-        // Text before the first array or object is skipped, but a string isn't looked into.
+        // Text before the first array or object is skipped, but the content of a string isn't
+        // searched.
         let start = skip(part.raw, 0, b' ');
         if part.raw.get(start) == Some(&b'"') {
             return None;
@@ -147,7 +148,7 @@ impl Reader {
         }
     }
 
-    /// Goes on with a text that isn't part of the document.
+    /// Continues the path in a computed text, which isn't part of the document.
     fn computed<'t>(&mut self, text: &[u8], rest: &[u8]) -> Option<Found<'t>> {
         self.spend(0, text.len())?;
         if let Rest::Dot(path) | Rest::Pipe(path) = Rest::of(rest) {
@@ -156,7 +157,7 @@ impl Reader {
         super::document(text).map(|found| Found { places: Places::Computed, ..into_owned(found) })
     }
 
-    /// The member that the path begins with.
+    /// Follows the path into a member.
     fn members<'t>(&mut self, part: Part<'t>, at: usize, path: &[u8]) -> Option<Found<'t>> {
         let name = Name::parse(path);
         for member in (Members { text: part.raw, at }) {
@@ -169,7 +170,7 @@ impl Reader {
                 Rest::Dot(rest) => self.find(value, rest),
                 Rest::Pipe(rest) => return self.find(value, rest),
             };
-            // Another member that fits may have what the rest of the path asks for.
+            // The remaining path may find its value in another matching member.
             if found.is_some() || self.work_left < STEP_COST {
                 return found;
             }
@@ -177,7 +178,7 @@ impl Reader {
         None
     }
 
-    /// The element, number or list that the path begins with.
+    /// Follows the path into an element, the count of elements, or a list.
     fn elements<'t>(&mut self, part: Part<'t>, at: usize, path: &[u8]) -> Option<Found<'t>> {
         let elements = Elements { text: part.raw, at };
         match path {
@@ -214,7 +215,7 @@ impl Reader {
         }
     }
 
-    /// `#(query)`: the first element for which it holds.
+    /// Follows `#(query)` into the first element for which the query holds.
     fn first<'t>(
         &mut self,
         part: Part<'t>,
@@ -226,7 +227,7 @@ impl Reader {
         self.follow(part.slice(place), rest)
     }
 
-    /// `#(query)#`: a list of all elements for which it holds.
+    /// Follows `#(query)#` into the list of all elements for which the query holds.
     fn all<'t>(
         &mut self,
         part: Part<'t>,
@@ -253,7 +254,8 @@ impl Reader {
         }
     }
 
-    /// An array of what the path finds in the elements for which the query holds.
+    /// Returns an array of the values that the path finds in the elements for which the query
+    /// holds.
     fn collect<'t>(
         &mut self,
         part: Part<'t>,
@@ -293,7 +295,7 @@ impl Reader {
     }
 }
 
-/// The name of a member, or a glob for it.
+/// The name of a member, or a glob that matches its name.
 struct Name<'p> {
     text: Cow<'p, [u8]>,
     is_glob: bool,
@@ -318,7 +320,7 @@ impl<'p> Name<'p> {
         }
         let at = at.min(path.len());
         let spelled = &path[..at];
-        // A glob understands the backslashes itself.
+        // Backslashes stay, since the glob interprets them.
         let text = if is_escaped && !is_glob {
             Cow::Owned(without_backslashes(spelled))
         } else {
@@ -327,7 +329,7 @@ impl<'p> Name<'p> {
         Self { text, is_glob, rest: Rest::of(&path[at..]) }
     }
 
-    /// Whether this is the name of a member, which is given with its quotes.
+    /// Returns whether the component matches the name of a member, given with its quotes.
     fn is_match(&self, reader: &mut Reader, quoted: &[u8]) -> bool {
         let name = content_of(quoted);
         if self.is_glob {
@@ -338,7 +340,7 @@ impl<'p> Name<'p> {
     }
 }
 
-/// Each backslash makes the byte behind it literal.
+/// Removes backslashes: each makes the next byte literal.
 fn without_backslashes(text: &[u8]) -> Vec<u8> {
     let mut out = Vec::with_capacity(text.len());
     let mut bytes = text.iter();
@@ -351,7 +353,7 @@ fn without_backslashes(text: &[u8]) -> Vec<u8> {
     out
 }
 
-/// A path in two at its first pipe that isn't within brackets or strings.
+/// Splits a path at its first pipe outside of brackets and strings.
 fn split_at_pipe(path: &[u8]) -> (&[u8], Option<&[u8]>) {
     let mut at = 0;
     while let Some(byte) = path.get(at) {
@@ -369,7 +371,7 @@ fn into_owned<'n>(found: Found<'_>) -> Found<'n> {
     Found { raw: Cow::Owned(found.raw.into_owned()), kind: found.kind, places: found.places }
 }
 
-/// All of a text as one value, if it is one.
+/// Returns the value at the start of a text, without the white space around it.
 pub fn whole(raw: &[u8]) -> &[u8] {
     let start = skip(raw, 0, b' ');
     &raw[start..value_end(raw, start)]

@@ -1,4 +1,5 @@
-//! Writing by path: finds the place and splices; the rest of the text stays as it is.
+//! Writing by path: replaces, adds or removes a value; all other bytes of the text stay as they
+//! are.
 
 use std::fmt;
 use std::ops::Range;
@@ -10,30 +11,30 @@ use super::walk::{
 use super::{get, Places};
 use crate::json::DEPTH_MAX;
 
-/// How many `null`s one write may pad arrays with. Tile38 has no bound and can be killed by an
-/// index; half a megabyte of padding is more than anybody means.
+/// Maximum of `null`s with which one write pads arrays: half a megabyte. Tile38 has no bound, so
+/// that a large index exhausts its memory.
 pub const ARRAY_PADDING_COUNT_MAX: usize = 100_000;
 
-/// How many parts a path may have, since a value may nest no deeper than that.
+/// Maximum of parts of a path, which is the maximum depth of a value.
 pub const PATH_PARTS_MAX: usize = DEPTH_MAX;
 
-/// Why nothing was written.
+/// The error of a write, which changed nothing.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum PathError {
     /// The path has no part.
     Empty,
     /// Only plain paths can be deleted.
     DeleteComplex,
-    /// An array was met where the path has this name.
+    /// The path has this name where the document has an array.
     NotAnIndex(Vec<u8>),
     /// The array would have to be padded too far to reach this index.
     IndexTooLarge(Vec<u8>),
-    /// The path has more parts than JSON may nest.
+    /// The path has more parts than the maximum depth of JSON.
     TooDeep,
 }
 
 impl PathError {
-    /// The text of the error as clients see it; may not be UTF-8, as the path.
+    /// Returns the text of the error for clients; it may be invalid UTF-8, like the path.
     pub fn text(&self) -> Vec<u8> {
         match self {
             PathError::Empty => b"path cannot be empty".to_vec(),
@@ -58,7 +59,7 @@ impl fmt::Display for PathError {
 
 impl std::error::Error for PathError {}
 
-/// The text with a JSON value put at the path.
+/// Returns the text with a JSON value written at the path.
 pub fn set(text: &[u8], path: &[u8], raw_value: &[u8]) -> Result<Vec<u8>, PathError> {
     if path.is_empty() {
         return Err(PathError::Empty);
@@ -69,7 +70,7 @@ pub fn set(text: &[u8], path: &[u8], raw_value: &[u8]) -> Result<Vec<u8>, PathEr
     }
 }
 
-/// The text without the member or element at the path; `None` if there is none.
+/// Returns the text without the member or element at the path; `None` if there is none.
 pub fn delete(text: &[u8], path: &[u8]) -> Result<Option<Vec<u8>>, PathError> {
     if path.is_empty() {
         return Err(PathError::Empty);
@@ -82,7 +83,7 @@ pub fn delete(text: &[u8], path: &[u8]) -> Result<Option<Vec<u8>>, PathError> {
 #[derive(Debug, PartialEq, Eq)]
 struct Part {
     name: Vec<u8>,
-    /// A leading colon makes it a member's name, whatever it looks like.
+    /// Whether a leading colon makes it a member's name, also if it looks like an index.
     is_forced: bool,
 }
 
@@ -95,13 +96,13 @@ impl Part {
         !self.is_forced && self.name == b"-1"
     }
 
-    /// The index; `None` if it is larger than any array.
+    /// Returns the index; `None` if it is larger than any array.
     fn index(&self) -> Option<usize> {
         std::str::from_utf8(&self.name).ok()?.parse().ok()
     }
 }
 
-/// The parts of a plain path; `None` for a complex one.
+/// Returns the parts of a plain path; `None` for a complex one.
 fn parse(path: &[u8]) -> Result<Option<Vec<Part>>, PathError> {
     let new_part = || Part { name: Vec::new(), is_forced: false };
     let mut parts = Vec::new();
@@ -131,7 +132,7 @@ fn parse(path: &[u8]) -> Result<Option<Vec<Part>>, PathError> {
     }
 }
 
-/// Replaces every place that a read finds.
+/// Replaces each value that a read finds.
 fn set_complex(text: &[u8], path: &[u8], raw_value: &[u8]) -> Vec<u8> {
     let mut places = match get(text, path).map(|found| found.places) {
         None | Some(Places::Computed) => return text.to_vec(),
@@ -142,7 +143,7 @@ fn set_complex(text: &[u8], path: &[u8], raw_value: &[u8]) -> Vec<u8> {
     let mut out = Vec::with_capacity(text.len());
     let mut written = 0;
     for place in places {
-        // The document itself isn't a place in the document.
+        // The whole document has no position in itself.
         if place.start < written || place.start == 0 {
             continue;
         }
@@ -154,7 +155,7 @@ fn set_complex(text: &[u8], path: &[u8], raw_value: &[u8]) -> Vec<u8> {
     out
 }
 
-/// Where an element is, or how many elements are missing before it.
+/// The position of an element, or the number of elements that are missing before it.
 enum Element {
     At(Range<usize>),
     Missing { padding_count: usize },
@@ -198,19 +199,19 @@ fn set_plain(text: &[u8], parts: &[Part], raw_value: &[u8]) -> Result<Vec<u8>, P
     Ok([&text[..value.start], raw_value, &text[value.end..]].concat())
 }
 
-/// Whether what is created for these parts is an array.
+/// Returns whether the value created for these parts is an array.
 fn begins_array(parts: &[Part]) -> bool {
     parts.first().is_some_and(|part| part.is_index() || part.is_last())
 }
 
-/// Puts a new text together.
+/// Builds the new text.
 struct Writer {
     out: Vec<u8>,
     padding_left: usize,
 }
 
 impl Writer {
-    /// Copies up to the end of an array or object, ready for one thing more.
+    /// Copies up to the end of an array or object, so that an item can be appended.
     fn open_end(&mut self, text: &[u8], container: &Range<usize>) {
         let end = closing_bracket(text, container).unwrap_or(container.end);
         self.out.extend_from_slice(&text[..end]);
@@ -219,7 +220,7 @@ impl Writer {
         }
     }
 
-    /// Copies what follows the content of an array or object, closing it if it wasn't.
+    /// Copies the text after the content of an array or object, and closes it if it was unclosed.
     fn finish(mut self, text: &[u8], container: &Range<usize>) -> Vec<u8> {
         match closing_bracket(text, container) {
             Some(end) => self.out.extend_from_slice(&text[end..]),
@@ -242,7 +243,7 @@ impl Writer {
         Ok(())
     }
 
-    /// Writes the value within as many new arrays and objects as there are parts.
+    /// Writes the value nested in a new array or object for each part.
     fn nested(
         &mut self,
         parts: &[Part],
@@ -270,12 +271,12 @@ impl Writer {
     }
 }
 
-/// Where the bracket that closes an array or object stands; `None` if the text ends before.
+/// Returns the position of the bracket that closes an array or object; `None` if it is unclosed.
 fn closing_bracket(text: &[u8], container: &Range<usize>) -> Option<usize> {
     container_end(text, container.start).map(|end| end - 1)
 }
 
-/// The first member of that name.
+/// Returns the first member with this name.
 fn member(text: &[u8], object: &Range<usize>, part: &Part) -> Option<Member> {
     let mut members = Members { text: &text[..object.end], at: object.start + 1 };
     members.find(|member| *content_of(&text[member.name.clone()]) == *part.name)
@@ -328,7 +329,8 @@ fn existing_element(text: &[u8], array: &Range<usize>, part: &Part) -> Option<Ra
     elements.nth(part.index().filter(|_| part.is_index())?)
 }
 
-/// Removes a member or element with one comma: the one before it, or for the first the one behind.
+/// Removes a member or element with one comma: the one before it, or the one after it for the first
+/// item.
 fn without(text: &[u8], opening: usize, item: &Range<usize>) -> Vec<u8> {
     let before = &text[opening + 1..item.start];
     let blanks = before.iter().rev().take_while(|byte| is_blank(**byte)).count();

@@ -1,5 +1,5 @@
-//! Walking text that should be JSON but may not be: stored strings are never validated. Finds the
-//! same places as a strict reader in valid text, and never fails on other text.
+//! A lenient reader of JSON, for stored strings, which are never validated. Finds the same
+//! positions as a strict reader in valid text, and never fails on other text.
 
 use std::borrow::Cow;
 use std::ops::Range;
@@ -7,16 +7,16 @@ use std::ops::Range;
 use crate::json::scan::unescape;
 use crate::json::Kind;
 
-/// A member of an object as places in the text.
+/// The positions of an object's member in the text.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Member {
     /// The name with its quotes.
     pub name: Range<usize>,
-    /// The value, which may be no JSON.
+    /// The value, which may be invalid JSON.
     pub value: Range<usize>,
 }
 
-/// Members from behind an opening brace to the closing one or the end of the text.
+/// The iterator of members, from after an opening brace to the closing one or the end of the text.
 pub struct Members<'t> {
     pub text: &'t [u8],
     pub at: usize,
@@ -46,7 +46,8 @@ impl Iterator for Members<'_> {
     }
 }
 
-/// Elements from behind an opening bracket to the closing one or the end of the text.
+/// The iterator of elements, from after an opening bracket to the closing one or the end of the
+/// text.
 pub struct Elements<'t> {
     pub text: &'t [u8],
     pub at: usize,
@@ -70,7 +71,7 @@ impl Iterator for Elements<'_> {
     }
 }
 
-/// What the text of a value is, judged by its beginning; `None` for what no JSON begins with.
+/// Returns the kind of a value by its first byte; `None` if no JSON begins with it.
 pub fn kind_of(raw: &[u8]) -> Option<Kind> {
     match *raw.first()? {
         b'{' => Some(Kind::Object),
@@ -88,7 +89,7 @@ pub fn kind_of(raw: &[u8]) -> Option<Kind> {
     }
 }
 
-/// The content of a string, given with its quotes.
+/// Returns the content of a string, given with its quotes.
 pub fn content_of(raw: &[u8]) -> Cow<'_, [u8]> {
     let content = raw.get(1..raw.len().saturating_sub(1)).unwrap_or_default();
     if memchr::memchr(b'\\', content).is_some() {
@@ -98,7 +99,7 @@ pub fn content_of(raw: &[u8]) -> Cow<'_, [u8]> {
     }
 }
 
-/// Where the text of the first array or object begins.
+/// Returns the start of the first array or object.
 pub fn first_container(text: &[u8]) -> Option<usize> {
     memchr::memchr2(b'{', b'[', text)
 }
@@ -107,7 +108,7 @@ pub fn is_blank(byte: u8) -> bool {
     matches!(byte, b' ' | b'\t' | b'\r' | b'\n')
 }
 
-/// The next place that is neither blank nor the separator.
+/// Returns the next position that is neither blank nor the separator.
 pub fn skip(text: &[u8], mut at: usize, separator: u8) -> usize {
     while text.get(at).is_some_and(|byte| is_blank(*byte) || *byte == separator) {
         at += 1;
@@ -115,7 +116,7 @@ pub fn skip(text: &[u8], mut at: usize, separator: u8) -> usize {
     at
 }
 
-/// Where the value that begins at start ends; at start itself if a delimiter stands there.
+/// Returns the end of the value that begins at `start`; `start` itself if a delimiter is there.
 pub fn value_end(text: &[u8], start: usize) -> usize {
     match text.get(start) {
         None => start,
@@ -128,7 +129,7 @@ pub fn value_end(text: &[u8], start: usize) -> usize {
     }
 }
 
-/// Where the array or object that opens at start ends; `None` if it isn't closed.
+/// Returns the end of the array or object that begins at `start`; `None` if it is unclosed.
 pub fn container_end(text: &[u8], start: usize) -> Option<usize> {
     let mut depth = 0_usize;
     let mut at = start;
@@ -151,7 +152,7 @@ pub fn container_end(text: &[u8], start: usize) -> Option<usize> {
     }
 }
 
-/// Where the string that opens at start ends, behind its quote; `None` if it isn't closed.
+/// Returns the end of the string that begins at `start`, after its quote; `None` if it is unclosed.
 pub fn string_end(text: &[u8], start: usize) -> Option<usize> {
     let mut at = start + 1;
     loop {
@@ -163,8 +164,8 @@ pub fn string_end(text: &[u8], start: usize) -> Option<usize> {
     }
 }
 
-/// Where a group of a path ends that opens with a bracket, a parenthesis or a quote: brackets in
-/// it are counted, strings skipped.
+/// Returns the end of a path's group, which begins with a bracket, a parenthesis or a quote:
+/// brackets in it are counted, strings skipped.
 pub fn group_end(path: &[u8], start: usize) -> Option<usize> {
     let mut depth = 0_usize;
     let mut at = start;

@@ -1,4 +1,4 @@
-//! Computes a compiled expression for one object. Every operand counts, also one whose value
+//! Computes a compiled expression for one object. Every operand is evaluated, also one whose value
 //! isn't needed: if it fails, the expression is false.
 
 use std::borrow::Cow;
@@ -16,7 +16,7 @@ use crate::json::path::glob::{matches_glob, Case};
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Failure;
 
-/// What evaluation needs besides the tree.
+/// The context of an evaluation: the searched object and the cached patterns.
 pub struct Evaluator<'a> {
     pub scope: &'a dyn Scope,
     pub patterns: &'a PatternCache,
@@ -91,7 +91,7 @@ impl<'a> Evaluator<'a> {
         Ok(Value::Bool(is_found))
     }
 
-    /// A name on its own; what is undefined is an error.
+    /// Evaluates a name without a member access; fails if it is undefined.
     fn name(&self, name: &Name) -> Result<Value<'a>, Failure> {
         match self.resolve(&name.text, name.meaning) {
             Value::Undefined => Err(Failure),
@@ -109,7 +109,7 @@ impl<'a> Evaluator<'a> {
                 Some(name) => Value::Text(Cow::Borrowed(name.as_bytes())),
                 None => Value::Undefined,
             },
-            // A field that isn't there reads as zero.
+            // The value of an absent field is 0.
             Meaning::Field => self.scope.field(name).map_or(Value::Float(0.0), Value::from),
         }
     }
@@ -162,7 +162,7 @@ impl<'a> From<FieldValue<'a>> for Value<'a> {
             FieldValue::Null => Value::Null,
             FieldValue::Bool(value) => Value::Bool(value),
             FieldValue::Number(value) if value.is_finite() => Value::Float(value),
-            // Tile38 hands over what isn't finite by its name, as a string.
+            // In Tile38, fields that aren't finite are strings in expressions.
             FieldValue::Number(value) => Value::Text(Cow::Borrowed(if value.is_nan() {
                 b"NaN"
             } else if value > 0.0 {

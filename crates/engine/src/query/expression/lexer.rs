@@ -1,9 +1,9 @@
-//! Expression text into tokens. Knows numbers, strings and operators; not how they combine.
+//! The lexer: splits the text of an expression into tokens. Knows no precedence.
 
 use super::literal::{parse_number, parse_string};
 use super::value::Literal;
 
-/// Why a text is no expression. Nobody is told, so it says nothing more.
+/// The error of a text that isn't an expression. It has no details, since clients aren't told.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct SyntaxError;
 
@@ -50,7 +50,7 @@ pub enum Token<'t> {
     End,
 }
 
-/// Hands out one token after the other.
+/// The lexer of one text.
 pub struct Lexer<'t> {
     text: &'t [u8],
     at: usize,
@@ -61,7 +61,7 @@ impl<'t> Lexer<'t> {
         Self { text, at: 0 }
     }
 
-    /// The next token; `End` for ever once the text is used up.
+    /// Returns the next token; always `End` at the end of the text.
     pub fn next_token(&mut self) -> Result<Token<'t>, SyntaxError> {
         while self.text.get(self.at).is_some_and(u8::is_ascii_whitespace) {
             self.at += 1;
@@ -81,7 +81,8 @@ impl<'t> Lexer<'t> {
         }
     }
 
-    /// Whether the byte before the token just read spells the same sign: `--` and `++` are errors.
+    /// Returns whether the byte before the current token is the same sign: `--` and `++` are
+    /// errors.
     pub fn is_doubled_sign(&self) -> bool {
         self.at >= 2 && self.text[self.at - 1] == self.text[self.at - 2]
     }
@@ -104,7 +105,7 @@ impl<'t> Lexer<'t> {
         let rest = &self.text[self.at..];
         let length = rest.iter().take_while(|byte| is_name_part(**byte)).count();
         self.at += length;
-        // Tile38 takes any sign directly after an e for an exponent's, so `age-1` is an error.
+        // Tile38 treats any sign directly after an e as an exponent's, so `age-1` is an error.
         let is_sign_next = matches!(rest.get(length), Some(b'+' | b'-'));
         if is_sign_next && rest[length - 1] | 32 == b'e' {
             return Err(SyntaxError);

@@ -1,9 +1,9 @@
-//! Spelling of numbers and strings in expressions.
+//! The literals of expressions: numbers and strings.
 
 use super::value::Literal;
 use crate::number::{is_large_integer, parse_float, parse_uint};
 
-/// A whole number token: decimal, `0x1F`, digits with `u64` or `i64`.
+/// Parses a number token: decimal, `0x1F`, digits with `u64` or `i64`.
 pub fn parse_number(text: &[u8]) -> Option<Literal> {
     let text = std::str::from_utf8(text).ok()?;
     if let Some(digits) = text.strip_suffix("u64") {
@@ -37,7 +37,8 @@ fn parse_integer(text: &str) -> Option<u64> {
     parse_uint(text.as_bytes())
 }
 
-/// The string literal that opens the text: its content and the length with quotes.
+/// Parses the string literal at the start of the text; returns its content and its length with
+/// quotes.
 pub fn parse_string(text: &[u8]) -> Option<(Vec<u8>, usize)> {
     let quote = *text.first()?;
     let mut content = Vec::new();
@@ -54,7 +55,7 @@ pub fn parse_string(text: &[u8]) -> Option<(Vec<u8>, usize)> {
     }
 }
 
-/// Appends what the escape behind a backslash means; returns its length.
+/// Appends the meaning of the escape after a backslash; returns the escape's length.
 fn unescape(content: &mut Vec<u8>, text: &[u8]) -> Option<usize> {
     let simple = match *text.first()? {
         b'n' => b'\n',
@@ -76,7 +77,7 @@ fn unescape(content: &mut Vec<u8>, text: &[u8]) -> Option<usize> {
     Some(1)
 }
 
-/// `uHHHH`, `u{H…}` or a surrogate pair `uHHHH\uHHHH`.
+/// Parses `uHHHH`, `u{H…}` or a surrogate pair `uHHHH\uHHHH`.
 fn unescape_unicode(content: &mut Vec<u8>, text: &[u8]) -> Option<usize> {
     if text.get(1) == Some(&b'{') {
         let length = text.iter().take(12).position(|byte| *byte == b'}')?;

@@ -1,7 +1,7 @@
 //! The expression language of WHERE: compiled once, evaluated for each object.
 //!
-//! Tile38 splits the text anew for each object; the tree built here gives the same results. A bad
-//! expression isn't reported, it is false for every object.
+//! Tile38 splits the text anew for each object; the tree built here gives the same results. A
+//! malformed expression isn't reported; it is false for every object.
 
 mod evaluate;
 mod lexer;
@@ -19,26 +19,28 @@ use evaluate::Evaluator;
 use pattern::PatternCache;
 use tree::Node;
 
-/// Longer expressions are false: their trees would take hundreds of times their length.
+/// Maximum bytes of an expression; a longer one is false, since a tree takes hundreds of times its
+/// text.
 pub const EXPRESSION_BYTES_MAX: usize = 1 << 20;
 
-/// The object an expression is evaluated for.
+/// The object for which an expression is evaluated.
 pub trait Scope {
-    /// The JSON text of a member of the `GeoJSON` that isn't part of its geometry: `properties`,
-    /// `id`, `bbox` or any foreign one. Such a member wins over everything else of its name.
+    /// Returns the JSON text of a member of the `GeoJSON` that isn't part of its geometry:
+    /// `properties`, `id`, `bbox` or any foreign one. Such a member takes precedence over all other
+    /// meanings of its name.
     fn member(&self, name: &[u8]) -> Option<Cow<'_, [u8]>>;
 
-    /// The object's id.
+    /// Returns the object's id.
     fn id(&self) -> &[u8];
 
-    /// The object's `GeoJSON` type; `None` for strings.
+    /// Returns the object's `GeoJSON` type; `None` for strings.
     fn type_name(&self) -> Option<&'static str>;
 
-    /// The stored field of that name.
+    /// Returns the stored field of that name.
     fn field(&self, name: &[u8]) -> Option<FieldValue<'_>>;
 }
 
-/// A stored field as expressions see it.
+/// The value of a stored field in expressions.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum FieldValue<'a> {
     /// The word `null`.
@@ -64,14 +66,14 @@ pub struct Expression {
 }
 
 impl Expression {
-    /// Compiles an expression. A bad one compiles too, and is always false.
+    /// Compiles an expression. A malformed one compiles, too, and is always false.
     pub fn compile(text: &[u8]) -> Self {
         let is_long = text.len() > EXPRESSION_BYTES_MAX;
         let tree = if is_long { None } else { parser::parse(text).ok() };
         Self { tree, patterns: PatternCache::default() }
     }
 
-    /// Whether the expression is true for the object. One that can't be computed is false.
+    /// Returns whether the expression is true for the object. One that can't be computed is false.
     pub fn evaluate(&self, scope: &dyn Scope) -> bool {
         let Some(tree) = &self.tree else { return false };
         let evaluator = Evaluator { scope, patterns: &self.patterns };
@@ -140,7 +142,7 @@ mod tests {
         }
     }
 
-    /// The objects that the recorded expressions were tried on.
+    /// Returns the objects that the recorded expressions were tried on.
     fn recorded_objects() -> [Object; 4] {
         let json = FieldValue::Json(br#"{"k":5,"l":[1,2]}"#);
         let (no, yes) = (FieldValue::Bool(false), FieldValue::Bool(true));

@@ -5,8 +5,8 @@ use std::borrow::Cow;
 use super::lexer::Operator;
 use super::value::Value;
 
-/// Applies an operator; every one but `=~`, which can fail, is known here. With an operand that is
-/// an object the result is undefined, but that `!=` and `!==` are true: nothing equals an object.
+/// Applies any operator except `=~`, which can fail. If an operand is an object, `!=` and `!==` are
+/// true, since nothing equals an object, and all other results are undefined.
 pub fn apply<'a>(operator: Operator, left: Value<'a>, right: Value<'a>) -> Value<'a> {
     if left.is_object() || right.is_object() {
         let is_inequality = matches!(operator, Operator::NotEqual | Operator::StrictNotEqual);
@@ -36,7 +36,7 @@ pub fn apply<'a>(operator: Operator, left: Value<'a>, right: Value<'a>) -> Value
     }
 }
 
-/// Unary `+` and `-`.
+/// Applies unary `+` or `-`.
 pub fn sign<'a>(operand: &Value<'a>, is_negative: bool) -> Value<'a> {
     match (operand, is_negative) {
         (Value::Json(_) | Value::This, _) => Value::Undefined,
@@ -58,7 +58,7 @@ fn is_strictly_equal(left: &Value, right: &Value) -> bool {
     left.is_same_kind(right) && left.equals(right)
 }
 
-/// Two texts or two numbers, or else the texts of both.
+/// Adds two numbers, or joins the texts of both operands.
 fn add<'a>(left: Value<'a>, right: &Value<'a>) -> Value<'a> {
     let is_number_like =
         |value: &Value| !matches!(value, Value::Text(_) | Value::Array(_) | Value::Function(_));
@@ -91,7 +91,7 @@ fn arithmetic<'a>(operator: Operator, left: &Value, right: &Value) -> Value<'a> 
     }
 }
 
-/// `None` for a division by zero.
+/// Computes with integers; returns `None` for a division by zero.
 fn signed(operator: Operator, left: i64, right: i64) -> Option<i64> {
     match operator {
         Operator::Add => Some(left.wrapping_add(right)),
@@ -113,7 +113,7 @@ fn unsigned(operator: Operator, left: u64, right: u64) -> Option<u64> {
     }
 }
 
-/// `&`, `|` and `^` on 64-bit integers; the result is an integer only if both operands are.
+/// Applies `&`, `|` or `^` to 64-bit integers; the result is an integer only if both operands are.
 fn bits<'a>(operator: Operator, left: &Value, right: &Value) -> Value<'a> {
     let (a, b) = (left.integer(), right.integer());
     let result = match operator {

@@ -1,14 +1,15 @@
-//! Tokens into a tree. Knows precedence and where a prefix may stand; evaluates nothing.
+//! The parser: builds a tree from tokens. Knows precedence and where a prefix may stand; evaluates
+//! nothing.
 
 use super::lexer::{Lexer, Operator, SyntaxError, Token};
 use super::pattern::Pattern;
 use super::tree::{Access, Chain, Choice, Link, Name, Node, Step};
 use super::value::Literal;
 
-/// How deep brackets and conditionals may nest; deeper expressions are errors.
+/// Maximum depth of nested brackets and conditionals; deeper expressions are errors.
 const NESTING_MAX: usize = 100;
 
-/// Levels of operators, loosest first. Each names the operators it splits at.
+/// The levels of operators, those that bind loosest first.
 const LEVELS: [&[Operator]; 9] = [
     &[Operator::Or, Operator::Coalesce],
     &[Operator::And],
@@ -29,7 +30,7 @@ const LEVELS: [&[Operator]; 9] = [
 const EQUALITY_LEVEL: usize = 5;
 const ADDITIVE_LEVEL: usize = 7;
 
-/// Words that Tile38 keeps for itself.
+/// Words that Tile38 reserves.
 const RESERVED: [&[u8]; 7] = [b"new", b"typeof", b"void", b"await", b"in", b"instanceof", b"yield"];
 
 /// Parses a whole expression.
@@ -53,7 +54,7 @@ impl<'t> Parser<'t> {
         Ok(std::mem::replace(&mut self.token, next))
     }
 
-    /// Steps over the token if it is the current one.
+    /// Skips the token if it is the current one; returns whether it was.
     fn accept(&mut self, token: &Token) -> Result<bool, SyntaxError> {
         let is_there = self.token == *token;
         if is_there && self.token != Token::End {
@@ -70,7 +71,7 @@ impl<'t> Parser<'t> {
         }
     }
 
-    /// Whatever may stand in brackets.
+    /// Parses an expression with commas, as it may stand in brackets.
     fn sequence(&mut self) -> Result<Node, SyntaxError> {
         let mut nodes = self.list()?;
         match nodes.len() {
@@ -92,7 +93,7 @@ impl<'t> Parser<'t> {
         Ok(nodes)
     }
 
-    /// A list that may be empty, up to its closing bracket.
+    /// Parses a list, which may be empty, up to its closing bracket.
     fn closed_list(&mut self, closing: &Token) -> Result<Vec<Node>, SyntaxError> {
         if self.accept(closing)? {
             return Ok(Vec::new());
@@ -153,7 +154,7 @@ impl<'t> Parser<'t> {
         Ok(Node::Chain(Box::new(Chain { first, rest })))
     }
 
-    /// An operand of a level, with the prefixes that only this level allows.
+    /// Parses an operand of a level, with the prefixes that only this level allows.
     fn operand(&mut self, level: usize) -> Result<Node, SyntaxError> {
         match level {
             EQUALITY_LEVEL => {
@@ -162,7 +163,7 @@ impl<'t> Parser<'t> {
                     count += 1;
                 }
                 let mut node = self.level(level + 1)?;
-                // More than two are worth as much as one or two.
+                // Three prefixes have the effect of one, four that of two.
                 for _ in 0..(if count == 0 { 0 } else { 2 - count % 2 }) {
                     node = Node::Not(Box::new(node));
                 }
@@ -181,7 +182,7 @@ impl<'t> Parser<'t> {
                 Token::Operator(Operator::Subtract) => true,
                 _ => break,
             };
-            // At the beginning of an operand, so a doubled sign can't be seen as an operator.
+            // At the beginning of an operand, no operator detects a doubled sign.
             if self.lexer.is_doubled_sign() {
                 return Err(SyntaxError);
             }

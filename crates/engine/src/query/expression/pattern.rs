@@ -7,10 +7,10 @@ use regex::bytes::{Regex, RegexBuilder};
 
 use super::syntax::translate;
 
-/// A compiled pattern may take this much; larger ones count as bad.
+/// Maximum bytes of a compiled pattern; a larger one is an error.
 const PATTERN_BYTES_MAX: usize = 1 << 20;
 
-/// How many patterns that come from objects an expression keeps compiled.
+/// Maximum of compiled patterns that an expression caches, of those that come from objects.
 const CACHE_COUNT_MAX: usize = 32;
 
 /// A compiled regular expression.
@@ -18,7 +18,7 @@ const CACHE_COUNT_MAX: usize = 32;
 pub struct Pattern(Regex);
 
 impl Pattern {
-    /// `None` for a bad or too large pattern.
+    /// Returns the regular expression; `None` for a malformed or too large pattern.
     pub fn compile(text: &[u8]) -> Option<Self> {
         let text = translate(std::str::from_utf8(text).ok()?);
         let mut builder = RegexBuilder::new(&text);
@@ -26,18 +26,18 @@ impl Pattern {
         builder.build().ok().map(Self)
     }
 
-    /// Whether the pattern is found anywhere in the text.
+    /// Returns whether the pattern matches anywhere in the text.
     pub fn is_found(&self, text: &[u8]) -> bool {
         self.0.is_match(text)
     }
 }
 
-/// Patterns that aren't known before an object is looked at.
+/// The cache of patterns that come from objects.
 #[derive(Debug, Default)]
 pub struct PatternCache(Mutex<HashMap<Box<[u8]>, Option<Pattern>>>);
 
 impl PatternCache {
-    /// Whether the pattern is found in the text; `None` if it is bad.
+    /// Returns whether the pattern matches anywhere in the text; `None` if it is malformed.
     pub fn is_found(&self, pattern: &[u8], text: &[u8]) -> Option<bool> {
         let Ok(mut known) = self.0.lock() else {
             return Pattern::compile(pattern).map(|compiled| compiled.is_found(text));

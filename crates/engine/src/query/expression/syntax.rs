@@ -1,7 +1,8 @@
-//! RE2's spelling of regular expressions into that of the `regex` crate, where the two differ.
-//! Perl classes are ASCII in RE2, and it takes for literal much that the crate reserves.
+//! Translates regular expressions from RE2's syntax to that of the `regex` crate, where the two
+//! differ. Perl classes are ASCII in RE2, and many characters that the crate reserves are literal
+//! there.
 
-/// Rewrites a pattern; what is wrong in it stays wrong.
+/// Translates a pattern; a malformed one stays malformed.
 pub fn translate(pattern: &str) -> String {
     let mut translator = Translator { rest: pattern, out: String::with_capacity(pattern.len()) };
     while let Some(first) = translator.take() {
@@ -27,7 +28,7 @@ impl Translator<'_> {
         Some(first)
     }
 
-    /// What follows a backslash.
+    /// Translates an escape, whose backslash was read.
     fn escape(&mut self, is_in_class: bool) {
         let Some(escaped) = self.take() else {
             self.out.push('\\');
@@ -66,7 +67,7 @@ impl Translator<'_> {
         }
     }
 
-    /// What stands in braces behind `\p`, `\P` and `\x` is no repetition.
+    /// Copies the braces after `\p`, `\P` and `\x`, which are no repetition.
     fn braced_name(&mut self, escaped: char) {
         if !matches!(escaped, 'p' | 'P' | 'x') || !self.rest.starts_with('{') {
             return;
@@ -76,14 +77,14 @@ impl Translator<'_> {
         self.rest = &self.rest[length..];
     }
 
-    /// `\Q…\E`: everything between is literal.
+    /// Translates `\Q…\E`, whose content is literal.
     fn quote(&mut self) {
         let (literal, rest) = self.rest.split_once("\\E").unwrap_or((self.rest, ""));
         self.out.push_str(&regex::escape(literal));
         self.rest = rest;
     }
 
-    /// A brace is literal unless it opens a repetition.
+    /// Translates a brace, which is literal unless it opens a repetition.
     fn brace(&mut self) {
         let count = self.rest.split_once('}').map_or("", |(count, _)| count);
         let (least, most) = count.split_once(',').unwrap_or((count, ""));
@@ -92,7 +93,7 @@ impl Translator<'_> {
         self.out.push_str(if is_repetition { "{" } else { "\\{" });
     }
 
-    /// A class, whose brackets, `&`, `~` and doubled `-` have a meaning only in the crate.
+    /// Translates a class: its brackets, `&`, `~` and doubled `-` have a meaning only in the crate.
     fn class(&mut self) {
         self.out.push('[');
         if self.rest.starts_with('^') {

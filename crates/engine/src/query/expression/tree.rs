@@ -1,10 +1,10 @@
-//! The compiled form of an expression, and what can be known of a part before it is evaluated.
+//! The compiled form of an expression, and the static analysis of its nodes.
 
 use super::lexer::Operator;
 use super::pattern::Pattern;
 use super::value::Literal;
 
-/// One part of an expression.
+/// A node of an expression.
 #[derive(Debug)]
 pub enum Node {
     Literal(Literal),
@@ -18,18 +18,18 @@ pub enum Node {
     /// `a ? b : c ? d : e`.
     Choice(Box<Choice>),
     Not(Box<Node>),
-    /// Unary `+` and `-`.
+    /// Unary `+` or `-`.
     Sign {
         is_negative: bool,
         operand: Box<Node>,
     },
     /// Operators of one level, from left to right.
     Chain(Box<Chain>),
-    /// A value and what is taken from it.
+    /// A value with its member accesses and calls.
     Access(Box<Access>),
 }
 
-/// A name and what it means when no foreign member has it.
+/// A name with its meaning, unless a foreign member has it.
 #[derive(Debug)]
 pub struct Name {
     pub text: Box<[u8]>,
@@ -62,8 +62,8 @@ pub struct Link {
     pub operand: Node,
     /// The pattern of `=~`, compiled ahead if the operand is a literal.
     pub pattern: Option<Pattern>,
-    /// No later operand of this chain, this one included, can fail or be an object. Then leaving
-    /// them out, once the result is certain, can't be noticed.
+    /// No later operand of this chain, this one included, can fail or be an object. Then they
+    /// needn't be evaluated once the result is certain.
     pub is_rest_skippable: bool,
 }
 
@@ -95,7 +95,8 @@ impl Name {
 }
 
 impl Node {
-    /// Whether evaluating the node can neither fail nor give an object, whatever is searched.
+    /// Returns whether evaluating the node can neither fail nor return an object, for any searched
+    /// object.
     pub fn is_skippable(&self) -> bool {
         match self {
             Node::Literal(_) => true,
@@ -111,7 +112,7 @@ impl Node {
     fn is_infallible(&self) -> bool {
         match self {
             Node::Literal(_) | Node::This => true,
-            // Strings have no type, and what is undefined is an error.
+            // Strings have no type, and an undefined name is an error.
             Node::Name(name) => name.meaning != Meaning::Type,
             Node::Not(operand) | Node::Sign { operand, .. } => operand.is_infallible(),
             Node::Array(nodes) | Node::Sequence(nodes) => nodes.iter().all(Node::is_infallible),
@@ -126,7 +127,7 @@ impl Node {
                 };
                 chain.first.is_infallible() && chain.rest.iter().all(is_safe)
             }
-            // Only members of undefined values fail; that a name isn't one is known.
+            // Only member accesses of undefined values fail; this name is defined.
             Node::Access(access) => {
                 let is_defined = match &access.base {
                     Node::Name(name) => name.meaning != Meaning::Type,

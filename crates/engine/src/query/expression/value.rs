@@ -1,4 +1,4 @@
-//! What an expression computes with, and its conversions.
+//! The values of expressions, and their conversions.
 
 use std::borrow::Cow;
 use std::cmp::Ordering;
@@ -35,11 +35,11 @@ pub enum Value<'a> {
     Int(i64),
     Uint(u64),
     Text(Cow<'a, [u8]>),
-    /// `match` taken from a value but not called yet; holds that value's text.
+    /// The method `match` of a value before it is called, with that value's text.
     Function(Cow<'a, [u8]>),
     /// A JSON array or object, as text.
     Json(Cow<'a, [u8]>),
-    /// The object that is searched.
+    /// The searched object.
     This,
     Array(Vec<Value<'a>>),
 }
@@ -60,7 +60,7 @@ impl<'a> From<&'a Literal> for Value<'a> {
 }
 
 impl<'a> Value<'a> {
-    /// A JSON text as a value: arrays and objects stay text, the rest is decoded.
+    /// Returns the value of a JSON text: arrays and objects stay text, other kinds are decoded.
     pub fn from_json(raw: Cow<'a, [u8]>) -> Self {
         let kind = Json { raw: &raw }.kind();
         match kind {
@@ -83,12 +83,12 @@ impl<'a> Value<'a> {
         }
     }
 
-    /// Whether operators refuse the value.
+    /// Returns whether the value is an object, for which operators are undefined.
     pub fn is_object(&self) -> bool {
         matches!(self, Value::Json(_) | Value::This)
     }
 
-    /// What `&&`, `!` and the result make of the value.
+    /// Returns the truth of the value, for `&&`, `!` and the result.
     pub fn truth(&self) -> bool {
         match self {
             Value::Undefined | Value::Null | Value::Json(_) => false,
@@ -104,7 +104,7 @@ impl<'a> Value<'a> {
         }
     }
 
-    /// What arithmetic makes of the value.
+    /// Returns the number that arithmetic uses for the value.
     pub fn number(&self) -> f64 {
         match self {
             Value::Null => 0.0,
@@ -119,7 +119,7 @@ impl<'a> Value<'a> {
         }
     }
 
-    /// What `&`, `|` and `^` make of the value: truncated; what isn't a number is 0.
+    /// Returns the integer that `&`, `|` and `^` use for the value: truncated, 0 for NaN.
     pub fn integer(&self) -> i64 {
         match self {
             Value::Int(value) => *value,
@@ -128,7 +128,7 @@ impl<'a> Value<'a> {
         }
     }
 
-    /// The value as text, for concatenation and patterns.
+    /// Returns the text of the value, for concatenation and patterns.
     pub fn text(&self) -> Cow<'_, [u8]> {
         let mut out = Vec::new();
         match self {
@@ -160,7 +160,7 @@ impl<'a> Value<'a> {
         Cow::Owned(out)
     }
 
-    /// As [`Value::text`], but the value is used up.
+    /// Returns the text of the value as [`Value::text`] does, and consumes the value.
     pub fn into_text(self) -> Cow<'a, [u8]> {
         match self {
             Value::Text(content) | Value::Json(content) | Value::Digits(content) => content,
@@ -168,8 +168,8 @@ impl<'a> Value<'a> {
         }
     }
 
-    /// `==`: texts without regard to ASCII case, equal kinds directly, the rest as numbers: two
-    /// integers exactly, others as doubles.
+    /// Returns the result of `==`: texts are compared without regard to ASCII case, equal kinds
+    /// directly, all others as numbers, of which two integers exactly and others as doubles.
     pub fn equals(&self, other: &Self) -> bool {
         match (self, other) {
             (Value::Text(left), Value::Text(right)) => left.eq_ignore_ascii_case(right),
@@ -182,7 +182,7 @@ impl<'a> Value<'a> {
         }
     }
 
-    /// `<`, by the same rules as [`Value::equals`].
+    /// Returns the result of `<`, by the same rules as [`Value::equals`].
     pub fn is_less(&self, other: &Self) -> bool {
         match (self, other) {
             (Value::Text(left), Value::Text(right)) => is_less_ignoring_case(left, right),
@@ -195,7 +195,7 @@ impl<'a> Value<'a> {
         }
     }
 
-    /// Orders two values as numbers; `None` beside NaN.
+    /// Orders two values as numbers; returns `None` if one is NaN.
     fn compare_numbers(&self, other: &Self) -> Option<Ordering> {
         let (left, right) = (self.number(), other.number());
         if left == right && left.abs() >= SHARED_DOUBLE_MIN {
@@ -206,7 +206,7 @@ impl<'a> Value<'a> {
         left.partial_cmp(&right)
     }
 
-    /// The text of what may be an integer; results of arithmetic are doubles.
+    /// Returns the text of a value that may be an integer; results of arithmetic are doubles.
     fn integer_text(&self) -> Option<Cow<'_, [u8]>> {
         let may_be_integer = matches!(
             self,
@@ -215,7 +215,7 @@ impl<'a> Value<'a> {
         may_be_integer.then(|| self.text())
     }
 
-    /// Whether both are of one kind, which `===` demands.
+    /// Returns whether both values have the same kind, as `===` requires.
     pub fn is_same_kind(&self, other: &Self) -> bool {
         let is_number = |value: &Self| matches!(value, Value::Float(_) | Value::Digits(_));
         std::mem::discriminant(self) == std::mem::discriminant(other)

@@ -12,13 +12,13 @@ from typing import TypeAlias, cast
 
 from tile38py.errors import reason_of
 from tile38py.limits import (
-    LINK_BUFFER_BYTES,
-    LINK_CONNECT_SECONDS_MAX,
-    LINK_DEAD_SECONDS_MAX,
-    LINK_IDLE_SECONDS,
-    LINK_REPLY_BYTES_MAX,
-    LINK_REPLY_COUNT_MAX,
-    LINK_REPLY_SECONDS_MAX,
+    LEADER_BUFFER_BYTES,
+    LEADER_CONNECT_SECONDS_MAX,
+    LEADER_DEAD_SECONDS_MAX,
+    LEADER_IDLE_SECONDS,
+    LEADER_REPLY_BYTES_MAX,
+    LEADER_REPLY_COUNT_MAX,
+    LEADER_REPLY_SECONDS_MAX,
 )
 from tile38py.replication.dependencies import ByteStream, Connector
 
@@ -31,40 +31,40 @@ DIGITS_MAX = 19
 Value: TypeAlias = str | bytes | int | list["Value"] | None
 
 
-class LinkError(Exception):
+class LeaderError(Exception):
     """The leader can't be reached, refuses, or sends nonsense; the text says which."""
 
 
-class LeaderClosedError(LinkError):
+class LeaderClosedError(LeaderError):
     """The leader closed the connection."""
 
 
-class RefusalError(LinkError):
+class RefusalError(LeaderError):
     """The leader replied with an error; the text is the error's."""
 
 
-class Link:
+class LeaderConnection:
     """A connection to a leader."""
 
     def __init__(self, stream: ByteStream) -> None:
         self._stream = stream
         self._unread = b""
-        self._failure: LinkError | None = None
+        self._failure: LeaderError | None = None
 
-    async def call(self, *words: bytes, seconds_max: float = LINK_REPLY_SECONDS_MAX) -> Value:
+    async def call(self, *words: bytes, seconds_max: float = LEADER_REPLY_SECONDS_MAX) -> Value:
         """Send a request and return the reply. Raises RefusalError for an error reply."""
         self._stream.write(request_bytes(words))
         try:
             async with asyncio.timeout(seconds_max):
                 return await self._reply()
         except TimeoutError:
-            raise LinkError("i/o timeout") from None
+            raise LeaderError("i/o timeout") from None
 
     async def expect_ok(self, *words: bytes) -> None:
-        """Send a request. Raises LinkError if the reply isn't OK."""
+        """Send a request. Raises LeaderError if the reply isn't OK."""
         reply = await self.call(*words)
         if reply != "OK":
-            raise LinkError(f"invalid reply to '{words[0].decode()}'")
+            raise LeaderError(f"invalid reply to '{words[0].decode()}'")
 
     async def read(self, size_max: int) -> bytes:
         """Bytes behind the last reply. Raises LeaderClosedError at the end."""
@@ -82,7 +82,7 @@ class Link:
         self._stream.write(request_bytes((b"quit",)))
         self._stream.close()
 
-    def fail(self, error: LinkError) -> None:
+    def fail(self, error: LeaderError) -> None:
         """Close; the pending read and later ones raise the error."""
         self._failure = error
         self._stream.close()
@@ -93,8 +93,8 @@ class Link:
 
     async def _reply(self) -> Value:
         while (parsed := parse_reply(self._unread)) is None:
-            if len(self._unread) > LINK_REPLY_BYTES_MAX:
-                raise LinkError("invalid reply")
+            if len(self._unread) > LEADER_REPLY_BYTES_MAX:
+                raise LeaderError("invalid reply")
             self._unread += await self._receive(READ_BYTES)
         value, end = parsed
         self._unread = self._unread[end:]
@@ -106,7 +106,7 @@ class Link:
         try:
             data = await self._stream.read(size_max)
         except OSError as error:
-            raise LinkError(f"read: {reason_of(error).lower()}") from error
+            raise LeaderError(f"read: {reason_of(error).lower()}") from error
         if self._failure is not None:
             raise self._failure
         if not data:
@@ -115,13 +115,15 @@ class Link:
 
 
 @contextlib.asynccontextmanager
-async def open_link(connector: Connector, host: str, port: int) -> AsyncIterator[Link]:
+async def open_leader_connection(
+    connector: Connector, host: str, port: int
+) -> AsyncIterator[LeaderConnection]:
     """Open a connection for the length of a block."""
-    link = Link(await connector.open(host, port))
+    connection = LeaderConnection(await connector.open(host, port))
     try:
-        yield link
+        yield connection
     finally:
-        link.close()
+        connection.close()
 
 
 def request_bytes(words: tuple[bytes, ...]) -> bytes:
@@ -134,11 +136,11 @@ def request_bytes(words: tuple[bytes, ...]) -> bytes:
 def parse_reply(
     data: bytes, position: int = 0, depth: int = 0
 ) -> tuple[Value | RefusalError, int] | None:
-    """Parse a reply; return it and its end, None if it is incomplete. Raises LinkError."""
+    """Parse a reply; return it and its end, None if it is incomplete. Raises LeaderError."""
     end = data.find(b"\r\n", position)
     if end < 0:
         if len(data) > position and data[position : position + 1] not in b"+-:$*":
-            raise LinkError("invalid reply")
+            raise LeaderError("invalid reply")
         return None
     kind, text = data[position : position + 1], data[position + 1 : end]
     match kind:
@@ -152,28 +154,28 @@ def parse_reply(
             return _bulk(data, end + 2, _number(text))
         case b"*" if depth < NESTING_MAX:
             return _array(data, end + 2, _number(text), depth)
-    raise LinkError("invalid reply")
+    raise LeaderError("invalid reply")
 
 
 def _number(text: bytes, least: int = -1) -> int:
     digits = text.removeprefix(b"-")
     if not digits.isdigit() or len(digits) > DIGITS_MAX or int(text) < least:
-        raise LinkError("invalid reply")
+        raise LeaderError("invalid reply")
     return int(text)
 
 
 def _bulk(data: bytes, start: int, size: int) -> tuple[Value, int] | None:
     if size < 0:
         return None, start
-    if size > LINK_REPLY_BYTES_MAX:
-        raise LinkError("invalid reply")
+    if size > LEADER_REPLY_BYTES_MAX:
+        raise LeaderError("invalid reply")
     end = start + size
     return (data[start:end], end + 2) if len(data) >= end + 2 else None
 
 
 def _array(data: bytes, position: int, count: int, depth: int) -> tuple[Value, int] | None:
-    if count > LINK_REPLY_COUNT_MAX:
-        raise LinkError("invalid reply")
+    if count > LEADER_REPLY_COUNT_MAX:
+        raise LeaderError("invalid reply")
     values: list[Value] = []
     for _ in range(count):
         parsed = parse_reply(data, position, depth + 1)
@@ -208,14 +210,14 @@ class TcpConnector:
     """Opens TCP connections with keep-alive, which detects a vanished machine."""
 
     async def open(self, host: str, port: int) -> TcpStream:
-        """Connect within LINK_CONNECT_SECONDS_MAX. Errors have Tile38's texts."""
+        """Connect within LEADER_CONNECT_SECONDS_MAX. Errors have Tile38's texts."""
         if not 0 <= port <= PORT_MAX:
-            raise LinkError(f"dial tcp: address {port}: invalid port")
+            raise LeaderError(f"dial tcp: address {port}: invalid port")
         try:
-            async with asyncio.timeout(LINK_CONNECT_SECONDS_MAX):
+            async with asyncio.timeout(LEADER_CONNECT_SECONDS_MAX):
                 return await _connect(host, port)
         except TimeoutError:
-            raise LinkError(f"dial tcp {_address(host, port)}: i/o timeout") from None
+            raise LeaderError(f"dial tcp {_address(host, port)}: i/o timeout") from None
 
 
 async def _connect(host: str, port: int) -> TcpStream:
@@ -223,19 +225,19 @@ async def _connect(host: str, port: int) -> TcpStream:
     try:
         found = await loop.getaddrinfo(host, port, type=socket.SOCK_STREAM)
     except (OSError, ValueError):
-        raise LinkError(f"dial tcp: lookup {host}: no such host") from None
-    failure: LinkError | None = None
+        raise LeaderError(f"dial tcp: lookup {host}: no such host") from None
+    failure: LeaderError | None = None
     for address in _addresses(found):
         try:
-            reader, writer = await asyncio.open_connection(address, port, limit=LINK_BUFFER_BYTES)
+            reader, writer = await asyncio.open_connection(address, port, limit=LEADER_BUFFER_BYTES)
         except OSError as error:
             reason = reason_of(error).lower()
             text = f"dial tcp {_address(address, port)}: connect: {reason}"
-            failure = failure or LinkError(text)
+            failure = failure or LeaderError(text)
         else:
             _keep_alive(writer)
             return TcpStream(reader, writer)
-    raise failure or LinkError(f"dial tcp: lookup {host}: no such host")
+    raise failure or LeaderError(f"dial tcp: lookup {host}: no such host")
 
 
 def _addresses(found: Sequence[tuple[int, int, int, str, tuple[object, ...]]]) -> Iterator[str]:
@@ -250,10 +252,10 @@ def _keep_alive(writer: asyncio.StreamWriter) -> None:
     """Have the system detect that the leader's machine is gone: a healthy stream may be silent."""
     connection = cast("socket.socket", writer.get_extra_info("socket"))
     options = {
-        "TCP_KEEPIDLE": LINK_IDLE_SECONDS,
-        "TCP_KEEPINTVL": LINK_IDLE_SECONDS,
-        "TCP_KEEPCNT": LINK_DEAD_SECONDS_MAX // LINK_IDLE_SECONDS,
-        "TCP_USER_TIMEOUT": LINK_DEAD_SECONDS_MAX * 1000,
+        "TCP_KEEPIDLE": LEADER_IDLE_SECONDS,
+        "TCP_KEEPINTVL": LEADER_IDLE_SECONDS,
+        "TCP_KEEPCNT": LEADER_DEAD_SECONDS_MAX // LEADER_IDLE_SECONDS,
+        "TCP_USER_TIMEOUT": LEADER_DEAD_SECONDS_MAX * 1000,
         "TCP_NODELAY": 1,
     }
     connection.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)

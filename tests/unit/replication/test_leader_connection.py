@@ -5,7 +5,7 @@ import socket
 
 import pytest
 
-from tile38py.replication.link import LinkError, TcpConnector
+from tile38py.replication.leader_connection import LeaderError, TcpConnector
 
 
 @pytest.mark.parametrize(
@@ -19,7 +19,7 @@ from tile38py.replication.link import LinkError, TcpConnector
     ],
 )
 async def test_a_place_that_is_none(host: str, port: int, error: str) -> None:
-    with pytest.raises(LinkError) as raised:
+    with pytest.raises(LeaderError) as raised:
         await TcpConnector().open(host, port)
     assert str(raised.value) == error
 
@@ -28,7 +28,7 @@ async def test_nobody_listens() -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         port = taken.getsockname()[1]
-        with pytest.raises(LinkError) as raised:
+        with pytest.raises(LeaderError) as raised:
             await TcpConnector().open("localhost", port)
     assert str(raised.value) == f"dial tcp 127.0.0.1:{port}: connect: connection refused"
 
