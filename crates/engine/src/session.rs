@@ -479,14 +479,9 @@ impl Session {
         batch: &mut Batch,
     ) -> Result<u64> {
         let clock = request.clock;
-        let has_timeout = prefix.timeout_ns.is_some();
-        let started = match self.frame.started_ns {
-            0 if has_timeout => clock(),
-            started_ns => started_ns,
-        };
+        let started = self.start_time(prefix, clock);
         let stopwatch = || clock().saturating_sub(started);
-        let is_json = self.output() == Output::Json;
-        let is_direct = !is_json && request.framing != Framing::Native;
+        let is_direct = self.output() == Output::Resp && request.framing != Framing::Native;
         let work_max = if self.is_in_exec { u64::MAX } else { READ_WORK_MAX };
         let mut budget = Budget::new(work_max, &stopwatch).with_deadline(prefix.timeout_ns);
         let mut members = Vec::new();
@@ -502,14 +497,13 @@ impl Session {
             budget: &mut budget,
             live: None,
         };
-        let result = engine.run(command, &mut call);
+        let mut result = engine.run(command, &mut call);
         let live = call.live.take();
         let work = work_max - budget.work_left();
+        if live.is_some() && self.is_in_exec {
+            result = Err(Error::text("ERR FENCE is not allowed inside a transaction"));
+        }
         match result {
-            Ok(_) if live.is_some() && self.is_in_exec => {
-                batch.replies.truncate(start);
-                Err(Error::text("ERR FENCE is not allowed inside a transaction"))
-            }
             Ok(_) if live.is_some() => {
                 batch.stop = live.map(|fence| self.go_live(engine, *fence, &mut batch.replies));
                 Ok(work)
@@ -532,6 +526,14 @@ impl Session {
                 batch.replies.truncate(start);
                 Err(error)
             }
+        }
+    }
+
+    /// Returns the reading of the clock from which a command's time is counted; 0 if it isn't.
+    fn start_time(&self, prefix: &Prefix, clock: Clock) -> u64 {
+        match self.frame.started_ns {
+            0 if prefix.timeout_ns.is_some() => clock(),
+            started_ns => started_ns,
         }
     }
 

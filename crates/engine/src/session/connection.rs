@@ -2,7 +2,6 @@
 //! prefix TIMEOUT.
 
 use super::request::Request;
-use super::transaction::Transaction;
 use super::{Batch, Clock, Session, Stop};
 use crate::commands::record::{Arity, Facts, Flags, Group};
 use crate::commands::{Command, SessionFunction};
@@ -66,7 +65,7 @@ impl Session {
             (false, Some(_)) => Some(Output::Resp),
         };
         self.requires_resp = false;
-        self.transaction = Transaction::default();
+        self.transaction.forget();
         self.is_authenticated = false;
         self.is_live = false;
     }

@@ -2,7 +2,8 @@
 //! WATCH makes EXEC depend on keys that nobody has changed since.
 //!
 //! Commands are checked when they are queued; a command that can't be queued makes EXEC refuse the
-//! whole transaction. A queued command that fails when it runs doesn't stop the others, as in Redis.
+//! whole transaction. A queued command that fails when it runs doesn't stop the others, as in
+//! Redis.
 
 use std::collections::VecDeque;
 
@@ -60,6 +61,11 @@ struct Queue {
 }
 
 impl Transaction {
+    /// Forgets the queued commands and the watched keys.
+    pub fn forget(&mut self) {
+        *self = Transaction::default();
+    }
+
     /// Returns whether commands are queued instead of run.
     pub fn is_queueing(&self) -> bool {
         self.queue.is_some()

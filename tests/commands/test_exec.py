@@ -1,0 +1,56 @@
+"""EXEC."""
+
+from tests.support.bench import Bench
+
+QUEUED = b"+QUEUED\r\n"
+
+
+def test_queued_commands_run_at_exec(bench: Bench) -> None:
+    assert bench.call("MULTI") == b"+OK\r\n"
+    assert bench.call("SET", "k", "i", "POINT", "1", "2") == QUEUED
+    assert bench.call("GET", "k", "i", "POINT") == QUEUED
+    assert bench.call("TTL", "k", "none") == QUEUED
+    assert bench.engine.statistics()["num_objects"] == 0
+    assert bench.fake_journal.data == b""
+    assert bench.call("EXEC") == b"*3\r\n+OK\r\n*2\r\n$1\r\n1\r\n$1\r\n2\r\n:-2\r\n"
+    assert bench.fake_journal.data.count(b"SET") == 1
+    assert bench.call("GET", "k", "none") == b"$-1\r\n"
+
+
+def test_commands_of_the_server_run_in_their_place(bench: Bench) -> None:
+    words = (
+        b"MULTI\r\nSET k i POINT 1 2\r\nDBSIZE\r\nSET k j POINT 1 2\r\nDBSIZE\r\nEXEC\r\nPING\r\n"
+    )
+    replies = bench.send(words)
+    assert replies == b"+OK\r\n" + 4 * QUEUED + b"*4\r\n+OK\r\n:1\r\n+OK\r\n:2\r\n+PONG\r\n"
+    assert not bench.client.session.in_transaction
+
+
+def test_an_error_in_exec_stops_no_other_command(bench: Bench) -> None:
+    bench.send(b"MULTI\r\nRENAME none other\r\nSET k i POINT 1 2\r\n")
+    assert bench.call("EXEC") == b"*2\r\n-ERR key not found\r\n+OK\r\n"
+
+
+def test_a_live_fence_fails_within_exec(bench: Bench) -> None:
+    bench.send(b"MULTI\r\nNEARBY k FENCE POINT 1 2 3\r\nDBSIZE\r\n")
+    assert bench.call("EXEC") == b"*2\r\n-ERR FENCE is not allowed inside a transaction\r\n:0\r\n"
+    assert bench.client.listener is None
+
+
+def test_in_json_each_reply_of_exec_is_an_object(bench: Bench) -> None:
+    bench.call("OUTPUT", "json")
+    bench.call("MULTI")
+    assert b'{"ok":true,"queued":true,' in bench.call("SET", "k", "i", "POINT", "1", "2")
+    reply = bench.call("EXEC")
+    assert reply.startswith(b"*1\r\n$")
+    assert b'{"ok":true,' in reply
+
+
+def test_a_pipeline_may_be_a_transaction_of_many(bench: Bench) -> None:
+    sets = b"".join(b"SET k %d POINT 1 2\r\n" % number for number in range(5000))
+    replies = bench.send(b"MULTI\r\n" + sets + b"EXEC\r\nDBSIZE\r\n")
+    while not replies.endswith(b":5000\r\n"):
+        more = bench.send(b"")
+        assert more
+        replies += more
+    assert replies == b"+OK\r\n" + 5000 * QUEUED + b"*5000\r\n" + 5000 * b"+OK\r\n" + b":5000\r\n"
