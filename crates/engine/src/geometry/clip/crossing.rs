@@ -70,9 +70,12 @@ impl ClipBox {
 
     /// The ends of the part of an edge that passes through the inside; `None` if none does.
     pub(super) fn part_of(&self, edge: Segment) -> Option<(Point, Point)> {
-        let end = |a: Point, b: Point| match self.has_inside(a) {
-            true => a,
-            false => self.entry(Segment { a, b }).point,
+        let end = |a: Point, b: Point| {
+            if self.has_inside(a) {
+                a
+            } else {
+                self.entry(Segment { a, b }).point
+            }
         };
         self.is_entered_by(&edge).then(|| (end(edge.a, edge.b), end(edge.b, edge.a)))
     }
