@@ -9,13 +9,15 @@
 
 use std::collections::HashMap;
 
-use super::super::predicates::{Place, Ring, Segment};
+use super::super::predicates::{orientation, Place, Ring, Segment};
 use super::super::{Point, Polygon, Rect, Series};
 use super::crossing::{ClipBox, Crossing};
 use super::touches::{key, trace};
 
 /// Fewer positions make no ring.
 const RING_POSITIONS_MIN: usize = 4;
+/// Rounding can't change the sign of an area that is a larger share of the box around it.
+const AREA_SHARE_MIN: f64 = 1e-9;
 
 /// The polygons that a polygon leaves in a box; none if it touches the box only.
 pub(super) fn clip_polygon(polygon: &Polygon, by: &Rect) -> Vec<Polygon> {
@@ -79,7 +81,7 @@ impl Pieces {
             return false;
         }
         let mut points = ring.points().to_vec();
-        if (doubled_area(&points) > 0.0) != is_exterior {
+        if runs_counter_clockwise(&points, &ring.bounds()) != is_exterior {
             points.reverse();
         }
         let Some(start) = points.iter().position(|p| !self.frame.has_inside(*p)) else {
@@ -234,6 +236,26 @@ fn surrounds(exterior: &Series, ring: &Series) -> bool {
     let exterior = Ring::from(exterior);
     let places = ring.points().iter().map(|p| exterior.locate(*p));
     places.into_iter().find(|place| *place != Place::Border) != Some(Place::Outside)
+}
+
+/// Whether a closed ring runs counter-clockwise. Of a ring with hardly any area the corner that
+/// is leftmost, and lowest of those, tells exactly.
+fn runs_counter_clockwise(points: &[Point], bounds: &Rect) -> bool {
+    let area = doubled_area(points);
+    let extent = (bounds.max.x - bounds.min.x) * (bounds.max.y - bounds.min.y);
+    if area.abs() > AREA_SHARE_MIN * extent {
+        return area > 0.0;
+    }
+    let mut corners = points.to_vec();
+    corners.dedup();
+    corners.pop();
+    let order = |a: &Point, b: &Point| a.x.total_cmp(&b.x).then(a.y.total_cmp(&b.y));
+    let least = (0..corners.len()).min_by(|a, b| order(&corners[*a], &corners[*b]));
+    least.is_some_and(|at| {
+        let count = corners.len();
+        let (before, after) = (corners[(at + count - 1) % count], corners[(at + 1) % count]);
+        orientation(before, corners[at], after) > 0.0
+    })
 }
 
 /// Twice the area of a closed ring; negative if it runs clockwise.

@@ -316,7 +316,9 @@ impl Parser<'_> {
             Some(b"km") => 1000.0,
             Some(_) => return Err(GeometryError::InvalidRadiusUnits),
         };
-        Ok(Geometry::Circle(Circle::new(center, radius * scale)))
+        // What isn't finite is printed as null, which reads as 0.
+        let meters = (radius * scale).clamp(f64::MIN, f64::MAX);
+        Ok(Geometry::Circle(Circle::new(center, meters)))
     }
 
     fn check(&self, points: &[Point], error: GeometryError) -> Result<()> {
@@ -436,6 +438,8 @@ mod tests {
             (r#","radius":"250","radius_units":"""#, 250.0),
             (r#","radius":-1,"name":"lost""#, -1.0),
             (r#","radius":[1]"#, 0.0),
+            (r#","radius":1e400"#, f64::MAX),
+            (r#","radius":1e306,"radius_units":"km""#, f64::MAX),
         ] {
             let Ok(Geometry::Circle(circle)) = circle(properties) else { panic!("{properties}") };
             assert_eq!((circle.center, circle.meters), (Point::new(-112.0, 33.0), meters));
