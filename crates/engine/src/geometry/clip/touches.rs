@@ -36,7 +36,11 @@ pub(super) fn trace(rings: Vec<Vec<Point>>) -> Vec<Vec<Point>> {
         .map(|edge| {
             let candidates = leaving.get(&key(edge.to))?;
             candidates.iter().copied().reduce(|first, other| {
-                if turns_before(edge, edges[other].to, edges[first].to) { other } else { first }
+                if turns_before(edge, edges[other].to, edges[first].to) {
+                    other
+                } else {
+                    first
+                }
             })
         })
         .collect();
