@@ -5,7 +5,6 @@ use std::collections::HashMap;
 use std::sync::OnceLock;
 
 use super::record::{Flags, Group, Keys};
-use super::scripting::READ_SECONDS_MAX;
 use super::{Command, Function};
 use crate::call::{Budget, Call, Effect, ScriptContext};
 use crate::error::{Error, Result};
@@ -19,6 +18,8 @@ use crate::session::{quoted, Prefix};
 /// Commands of which scripts learn that they don't exist; of all others that scripts can't call,
 /// Tile38 says that they are not supported.
 const UNKNOWN: [&[u8]; 3] = [b"FLUSHDB", b"HOOKS", b"INFO"];
+/// Scripts without the prefix TIMEOUT that only read end after this time, on whichever thread.
+const READ_SECONDS_MAX: u64 = 60;
 /// Bytes of the longest name of a command that scripts may call.
 const NAME_BYTES_MAX: usize = 16;
 

@@ -14,8 +14,6 @@ use crate::script::{self, Inputs, Reply, Script};
 
 const SYNTAX: &str = "script numkeys [key]... [arg]...";
 const SHA_SYNTAX: &str = "sha1 numkeys [key]... [arg]...";
-/// Scripts without the prefix TIMEOUT that only read end after this time, on whichever thread.
-pub(super) const READ_SECONDS_MAX: u64 = 60;
 
 pub(super) const COMMANDS: &[Command] = &[
     eval("EVAL", Flags::WRITE, Function::Write(run_writing), SYNTAX, "Run a script"),

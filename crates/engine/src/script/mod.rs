@@ -8,6 +8,7 @@ mod meter;
 mod number_text;
 mod object_test;
 mod pattern;
+mod prepared;
 mod resp;
 mod run;
 mod sandbox;

@@ -4,10 +4,11 @@ use std::borrow::Cow;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::Arc;
 
-use mlua::{Function, Lua, MultiValue, Result as LuaResult, String as LuaString, Table, Value};
+use mlua::{Lua, MultiValue, Result as LuaResult, Table, Value};
 
 use super::cache::{Globals, Script};
 use super::json_library::decode;
+use super::prepared::Prepared;
 use super::sandbox::{table_of, Lease, Sandbox};
 use crate::error::{Error, Result};
 use crate::field::{Kind, Names, Value as FieldValue};
@@ -29,33 +30,6 @@ pub struct ObjectTest<'a> {
     arguments: Vec<Cow<'a, [u8]>>,
     /// The number under which a sandbox keeps the test ready to run.
     number: u64,
-}
-
-/// A test in a sandbox.
-pub(super) struct Prepared {
-    /// The function of the prelude that tests an object.
-    test: Function,
-    /// The names of fields by their numbers, as far as they were needed.
-    names: Vec<Option<LuaString>>,
-}
-
-impl Prepared {
-    /// Returns the name of a field.
-    fn name(&mut self, lua: &Lua, names: &Names, serial: u32) -> LuaResult<LuaString> {
-        let (index, name) = (serial as usize, names.name(serial));
-        if index >= self.names.len() {
-            self.names.resize(index + 1, None);
-        }
-        match &self.names[index] {
-            // A fence may outlive the data, and with it the numbers of fields.
-            Some(known) if known.as_bytes() == name => Ok(known.clone()),
-            _ => {
-                let made = lua.create_string(name)?;
-                self.names[index] = Some(made.clone());
-                Ok(made)
-            }
-        }
-    }
 }
 
 impl<'a> ObjectTest<'a> {
@@ -147,7 +121,7 @@ impl<'a> ObjectTest<'a> {
             .compile(&self.script)
             .map_err(|error| mlua::Error::runtime(String::from_utf8_lossy(&error.message())))?;
         let test = sandbox.prelude.prepare.call((function, arguments))?;
-        Ok(Prepared { test, names: Vec::new() })
+        Ok(Prepared::new(test))
     }
 }
 

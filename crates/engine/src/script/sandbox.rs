@@ -13,7 +13,7 @@ use mlua::{
 
 use super::cache::{Script, Sha};
 use super::meter::{Meter, HOOK_INSTRUCTIONS};
-use super::object_test::Prepared;
+use super::prepared::Prepared;
 use super::{json_library, string_library, table_library, tile38_library};
 use crate::error::{Error, Result};
 
