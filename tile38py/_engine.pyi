@@ -125,6 +125,12 @@ class Engine:
     def set_slow_threshold(self, took_ns: int | None) -> None:
         """Report commands of this duration or more in batches; None for no command."""
 
+    def set_server_replies(self, basic: list[str], extended: list[str]) -> None:
+        """Set the replies of SERVER and SERVER EXT for scripts."""
+
+    def set_script_limit(self, milliseconds: int) -> None:
+        """End scripts that may write after this time: nothing else runs meanwhile."""
+
     def durations(self, parts: Sequence[float]) -> list[tuple[str, int, int, list[int | None]]]:
         """Return for each command: name, count, sum in ns, and these quantiles of the last ten
         minutes in ns."""
@@ -270,7 +276,7 @@ class Batch:
 
     replies: Final[bytes]
     log: Final[bytes]
-    monitored: Final[list[bytes]]
+    monitored: Final[list[tuple[bool, bytes]]]
     # Of each slow command: the arguments, the duration and the waiting time in ns.
     slow: Final[list[tuple[list[bytes], int, int]]]
     stop: Final[ServerCommand | LongRead | Live | Http | Close | Yield | None]

@@ -161,7 +161,7 @@ class Dispatcher:
             words += stop.args
         outcome = self._outcome(client, stop)
         if stop.shown and not isinstance(outcome, errors.WrongArityError):
-            self._show(client, [stop.shown])
+            self._show(client, [(False, stop.shown)])
         match outcome:
             case ThreadReply():
                 return self._timed(client, words, _deferred(session, outcome))
@@ -245,9 +245,11 @@ class Dispatcher:
         except errors.CommandError as error:
             return error
 
-    def _show(self, client: Client, commands: list[bytes]) -> None:
+    def _show(self, client: Client, commands: list[tuple[bool, bytes]]) -> None:
         now_ns = self._services.clock.now_ns()
-        self._services.router.show(client.address, commands, now_ns)
+        for by_script, shown in commands:
+            address = "lua" if by_script else client.address
+            self._services.router.show(address, [shown], now_ns)
 
 
 def _deferred(session: Session, reply: ThreadReply) -> BackgroundWork:

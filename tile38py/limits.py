@@ -72,6 +72,10 @@ SLOWLOG_MICROSECONDS = 10_000  # default of slowlog-log-slower-than
 SLOWLOG_COUNT = 128  # default of slowlog-max-len
 SLOWLOG_COUNT_MAX = 10_000  # maximum of slowlog-max-len; an entry takes a few KiB at most
 
+# Scripts
+BUSY_MILLISECONDS = 1000  # default of busy-reply-threshold: a script that may write ends after it
+BUSY_MILLISECONDS_MAX = 3_600_000  # maximum of busy-reply-threshold
+
 # The server's log
 LOG_SAME_COUNT_MAX = 100  # identical messages in a second that are all written
 LOG_SAME_STEP = 100  # above that count, one message in so many is written

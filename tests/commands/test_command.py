@@ -41,7 +41,7 @@ def test_count_and_list_tell_of_every_command(bench: Bench) -> None:
         ("get", ["get", -3, ["readonly", "fast"], 1, 1, 1]),
         ("SET", ["set", -3, ["write", "denyoom", "fast"], 1, 1, 1]),
         ("rename", ["rename", 3, ["write"], 1, 2, 1]),
-        ("stats", ["stats", -2, ["readonly", "stale"], 1, -1, 1]),
+        ("stats", ["stats", -2, ["readonly", "stale", "noscript"], 1, -1, 1]),
         ("config|get", ["config get", 3, ["admin", "skip_monitor", "skip_slowlog"], 0, 0, 0]),
         ("within", ["within", -3, ["readonly", "movablekeys"], 1, 1, 1]),
     ],

@@ -22,6 +22,7 @@ REFUSALS: Final = {
     "no_timeout": "behind [TIMEOUT](timeout.md)",
     "no_http": "over HTTP",
     "no_multi": "behind [MULTI](multi.md)",
+    "no_scripts": "in scripts",
     "developer": "without `--dev`",
 }
 # States in which a command is refused unless it has the flag.

@@ -19,6 +19,7 @@ REDIS_FLAGS: Final[dict[str, tuple[str, ...]]] = {
     "blocking": ("blocking",),
     "while_loading": ("loading",),
     "stale_ok": ("stale",),
+    "no_scripts": ("noscript",),
     "hidden": ("skip_monitor", "skip_slowlog"),
     "brief": ("fast",),
     "before_auth": ("no_auth",),

@@ -44,8 +44,18 @@ def server(call: Call) -> Reply:
             raise errors.invalid_argument(argument)
     fields = extended_fields(call.server) if call.args else basic_fields(call.server)
     ordered = dict(sorted(fields.items()))
-    flat = [item for name, value in ordered.items() for item in (name, plain_text(value))]
-    return Reply(flat, (("stats", ordered),))
+    return Reply(flat_fields(ordered), (("stats", ordered),))
+
+
+def flat_fields(fields: Fields) -> list[str]:
+    """Return names and values in turn, in the order of the names, as SERVER replies them."""
+    return [item for name in sorted(fields) for item in (name, plain_text(fields[name]))]
+
+
+def publish_statistics(server: Services) -> None:
+    """Pass the replies of SERVER and SERVER EXT to the engine, for scripts."""
+    basic, extended = basic_fields(server), extended_fields(server)
+    server.engine.set_server_replies(flat_fields(basic), flat_fields(extended))
 
 
 @command(

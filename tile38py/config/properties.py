@@ -7,6 +7,8 @@ from typing import Final, Generic, TypeVar
 
 from tile38py import errors
 from tile38py.limits import (
+    BUSY_MILLISECONDS,
+    BUSY_MILLISECONDS_MAX,
     HOOK_QUEUE_BYTES_MAX,
     HOOK_TTL_SECONDS,
     SLOWLOG_COUNT,
@@ -112,6 +114,11 @@ def parse_slow(text: str) -> int:
     return at_most(int(text), INT64_MAX // 1000)
 
 
+def parse_busy(text: str) -> int:
+    """Parse milliseconds; empty = the default."""
+    return at_most(parse_unsigned(text), BUSY_MILLISECONDS_MAX) if text else BUSY_MILLISECONDS
+
+
 def parse_slow_count(text: str) -> int:
     """Parse a number of commands; empty = the default."""
     return at_most(parse_unsigned(text), SLOWLOG_COUNT_MAX) if text else SLOWLOG_COUNT
@@ -161,6 +168,7 @@ AOFSHRINK_GROWTH_PERCENTAGE: Final = Property("aofshrink-growth-percentage", 0, 
 AOFSHRINK_MIN_SIZE: Final = Property("aofshrink-min-size", 0, parse_size, show_size)
 APPENDFSYNC: Final = Property("appendfsync", "everysec", parse_sync, str)
 AUTOGC: Final = Property("autogc", 0, parse_unsigned, str, autogc_error)
+BUSY_REPLY_THRESHOLD: Final = Property("busy-reply-threshold", BUSY_MILLISECONDS, parse_busy, str)
 HOOK_QUEUE_MAX_SIZE: Final = Property(
     "hook-queue-max-size", HOOK_QUEUE_BYTES_MAX, parse_queue_size, show_queue_size
 )

@@ -6,12 +6,14 @@ log, then the periodic work. So a second server, a wrong port or a bad setting f
 
 import asyncio
 import contextlib
+import functools
 import os
 import signal
 import socket
 from pathlib import Path
 
 from tile38py.clients import Clients
+from tile38py.commands.server import publish_statistics
 from tile38py.errors import StartError, reason_of
 from tile38py.limits import (
     COLLECT_SECONDS,
@@ -180,6 +182,9 @@ class Server:
             tasks.create_task(every(FOLLOWER_CHECK_SECONDS, check_followers), name="followers")
             tasks.create_task(every(SYNC_SECONDS, storage.journal.tick), name="sync")
             tasks.create_task(every(MEMORY_SECONDS, memory_checker(core, self._log)), name="memory")
+            publish = functools.partial(publish_statistics, assembly.services)
+            publish()
+            tasks.create_task(every(MEMORY_SECONDS, publish), name="statistics")
             tasks.create_task(every(COLLECT_SECONDS, core.memory.tick), name="collect")
             tasks.create_task(every(COLLECT_SECONDS, cycles.tick), name="cycles")
 

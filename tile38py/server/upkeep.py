@@ -11,6 +11,7 @@ from tile38py._engine import Engine
 from tile38py.clock import zone_offset_seconds
 from tile38py.config.properties import (
     APPENDFSYNC,
+    BUSY_REPLY_THRESHOLD,
     HOOK_QUEUE_MAX_SIZE,
     HOOK_QUEUE_TTL,
     MAXMEMORY,
@@ -48,6 +49,7 @@ def settings_in_force(core: Core, journal: Aof | NoLog, hooks: Deliveries) -> Ca
             microseconds=core.config.get(SLOWLOG_LOG_SLOWER_THAN),
             count_max=core.config.get(SLOWLOG_MAX_LEN),
         )
+        core.engine.set_script_limit(core.config.get(BUSY_REPLY_THRESHOLD))
         hooks.retain(
             ttl_seconds=core.config.get(HOOK_QUEUE_TTL),
             bytes_max=core.config.get(HOOK_QUEUE_MAX_SIZE),

@@ -40,6 +40,25 @@ impl<'a> Budget<'a> {
         self
     }
 
+    /// Returns a budget with what is left of this one, for a command that a script calls.
+    /// `timeout_ns` is the command's own timeout.
+    #[must_use]
+    pub fn child(&self, timeout_ns: Option<u64>) -> Budget<'a> {
+        let timeout_at = timeout_ns.map(|timeout_ns| self.elapsed_ns().saturating_add(timeout_ns));
+        let deadline_ns = [self.deadline_ns, timeout_at].into_iter().flatten().min();
+        Budget::new(self.work_left, self.stopwatch).with_deadline(deadline_ns)
+    }
+
+    /// Returns the deadline, in nanoseconds since the request began.
+    pub fn deadline_ns(&self) -> Option<u64> {
+        self.deadline_ns
+    }
+
+    /// Returns the nanoseconds since the request began.
+    pub fn elapsed_ns(&self) -> u64 {
+        (self.stopwatch)()
+    }
+
     /// Uses up `work` units. Fails with `OverBudget` when fewer are left, and with `Timeout` when
     /// the deadline has passed.
     #[inline]
@@ -99,6 +118,31 @@ pub struct Call<'a, 'b> {
     pub budget: &'b mut Budget<'a>,
     /// The live fence that a search with FENCE opens instead of writing a reply.
     pub live: Option<Box<Fence>>,
+    /// The context of a script that a session runs; `None` for other commands.
+    pub script: Option<Box<ScriptContext>>,
+}
+
+/// What a script may do beside reading, and what the commands that it called have caused.
+#[derive(Debug, Default)]
+pub struct ScriptContext {
+    /// The prefix TIMEOUT, in nanoseconds since the request began.
+    pub timeout_ns: Option<u64>,
+    /// Whether the timeout ends before the time that a script may take.
+    pub has_short_timeout: bool,
+    /// The time that a script may take if it may write, in nanoseconds.
+    pub write_ns_max: Option<u64>,
+    /// Whether the writes of a script that takes too long are undone.
+    pub is_atomic: bool,
+    /// Why the script may not write.
+    pub write_error: Option<Error>,
+    /// Why the script may not read.
+    pub read_error: Option<Error>,
+    /// Whether somebody wants to see the commands that run.
+    pub is_monitored: bool,
+    /// The commands that changed data, for the log.
+    pub log: Vec<u8>,
+    /// The commands that ran, as MONITOR shows them.
+    pub monitored: Vec<Vec<u8>>,
 }
 
 impl<'a> Call<'a, '_> {

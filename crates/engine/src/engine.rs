@@ -20,6 +20,9 @@ pub use adopt::{Discarded, Handover};
 use expired_objects::ExpiredObjects;
 pub use replay::{Follow, Load};
 
+/// The default of [`Engine::script_ns_max`].
+const SCRIPT_NS_MAX_DEFAULT: u64 = 1_000_000_000;
+
 /// What commands caused beside replies and log: for the driver to tell others.
 #[derive(Default)]
 pub struct Outbox {
@@ -56,6 +59,8 @@ pub struct Engine {
     pub request_bytes_max: usize,
     /// What was counted.
     pub counters: Counters,
+    /// The nanoseconds that a script may take if it may write: nothing else runs meanwhile.
+    pub script_ns_max: u64,
     /// Whether somebody wants to see the commands that run.
     pub is_monitored: bool,
     /// The ids of visits to fences.
@@ -86,6 +91,7 @@ impl Engine {
             state: State::default(),
             request_bytes_max: usize::MAX,
             counters: Counters::default(),
+            script_ns_max: SCRIPT_NS_MAX_DEFAULT,
             is_monitored: false,
             groups: Groups::default(),
             utc_offset: 0,
@@ -116,7 +122,8 @@ impl Engine {
         if command.facts.flags.contains(Flags::NEEDS_MEMORY) && call.is_out_of_memory {
             return Err(Error::out_of_memory());
         }
-        if !command.facts.arity.allows(call.args.len()) {
+        let name_words = command.name_words();
+        if !command.facts.arity.allows(call.args.len() + name_words - 1) {
             return Err(Error::WrongArity);
         }
         let effect = match command.function {

@@ -10,6 +10,7 @@ use crate::endpoints::EndpointChecker;
 use crate::fence::{Change, ChangeKind, FenceRegistry, Name};
 use crate::field::Names;
 use crate::object::{Object, NEVER};
+use crate::script::ScriptCache;
 use crate::spatial_index::Offloader;
 
 /// The most objects to prefetch together; more would evict each other from the cache.
@@ -32,6 +33,11 @@ pub struct Keyspace {
     version: u64,
     /// Whether geometries must be within ±180, ±90 degrees.
     pub requires_valid: bool,
+    /// The scripts that are cached; shared by all snapshots.
+    pub scripts: ScriptCache,
+    /// The replies of SERVER and SERVER EXT for scripts, which the driver renews from time to time;
+    /// none where it doesn't.
+    pub server_replies: Option<Arc<[Vec<u8>; 2]>>,
     /// The checker of the URLs that SETHOOK names; without one, all URLs are accepted.
     pub endpoint_checker: Option<std::sync::Arc<dyn EndpointChecker>>,
 }

@@ -12,6 +12,7 @@
 //! | [`call`] | a running command: arguments, reply, budget of work |
 //! | [`query`] | search grammar: options, areas, filters, expressions; rows of results |
 //! | [`fence`] | geofences, hooks and channels, their index and their messages |
+//! | [`script`] | Lua: the sandbox, its libraries, the cache of scripts |
 //! | [`rewrite`] | all data as the commands that create it |
 //! | [`keyspace`] | all collections and fences; cloning it is a snapshot |
 //! | [`collection`] | the objects of a key, by id, place, value and deadline |
@@ -46,6 +47,7 @@ pub mod query;
 pub mod reply;
 pub mod request;
 pub mod rewrite;
+pub mod script;
 pub mod session;
 pub mod spatial_index;
 pub mod timing;

@@ -104,6 +104,12 @@ pub fn write_error(out: &mut Vec<u8>, text: &[u8]) {
     write_line(out, text);
 }
 
+/// Appends an error line with the text alone, as errors within the results of scripts are.
+pub fn write_plain_error(out: &mut Vec<u8>, text: &[u8]) {
+    out.push(b'-');
+    write_line(out, text);
+}
+
 /// Appends a command's error in RESP; the arity error names the command.
 pub fn write_command_error(out: &mut Vec<u8>, error: &Error, command: &[u8]) {
     if *error == Error::WrongArity {

@@ -10,17 +10,20 @@ mod read_ahead;
 mod reply_frame;
 mod request;
 mod requires_resp;
+mod script_context;
 mod swallowed_words;
 mod transaction;
 
 pub use command_timer::{truncate_arguments, SlowCommand};
 pub use long_read::LongRead;
+pub(crate) use monitor::quoted;
+pub(crate) use request::Prefix;
 pub use request::Request;
 
 use command_timer::CommandTimer;
 use read_ahead::ReadAhead;
 use reply_frame::ReplyFrame;
-use request::Prefix;
+use script_context::{context_of, limits_of};
 use transaction::Transaction;
 
 use crate::call::{Budget, Call, Effect};
@@ -52,8 +55,9 @@ pub struct Batch {
     pub replies: Vec<u8>,
     /// Commands for the log; to be written before the replies are sent.
     pub log: Vec<u8>,
-    /// The commands that ran, as MONITOR shows them; none unless somebody looks.
-    pub monitored: Vec<Vec<u8>>,
+    /// The commands that ran, as MONITOR shows them, and whether a script called them; none unless
+    /// somebody looks.
+    pub monitored: Vec<(bool, Vec<u8>)>,
     /// The commands that took long.
     pub slow: Vec<SlowCommand>,
     /// What fences and hooks came to.
@@ -399,10 +403,12 @@ impl Session {
         let words = usize::from(found.words);
         match engine.table.runner(found) {
             Runner::Data(command) => {
-                let result = self.run_data(engine, command, &prefix, request, batch);
+                let args = prefix.args.skip(words - 1); // from the name's last word on
+                let prefix_of_data = Prefix { args, ..prefix };
+                let result = self.run_data(engine, command, &prefix_of_data, request, batch);
                 if engine.is_monitored && !matches!(result, Err(Error::WrongArity | Error::Timeout))
                 {
-                    batch.monitored.push(monitor::quoted(prefix.args, words));
+                    batch.monitored.push((false, quoted(prefix.args, words)));
                 }
                 *work += result?;
             }
@@ -417,11 +423,10 @@ impl Session {
                 }
                 self.note_server_command(facts.flags, request);
                 let is_shown = engine.is_monitored && !facts.flags.contains(Flags::HIDDEN);
-                let shown = is_shown.then(|| monitor::quoted(prefix.args, words));
+                let shown = is_shown.then(|| quoted(prefix.args, words));
                 let args = prefix.args.skip(words);
                 batch.stop = Some(stop_at(name.clone(), args, shown.unwrap_or_default()));
             }
-            Runner::Later => return Err(engine.table.unknown(prefix.args)),
         }
         Ok(())
     }
@@ -479,11 +484,15 @@ impl Session {
         batch: &mut Batch,
     ) -> Result<u64> {
         let clock = request.clock;
-        let started = self.start_time(prefix, clock);
+        let script = context_of(engine, command, prefix.timeout_ns, self.is_in_exec);
+        let (work_max, deadline_ns) =
+            limits_of(script.as_deref(), prefix.timeout_ns, self.is_in_exec);
+        let needs_start = deadline_ns.is_some() || script.is_some();
+        let started = self.frame.start(needs_start, clock);
         let stopwatch = || clock().saturating_sub(started);
-        let is_direct = self.output() == Output::Resp && request.framing != Framing::Native;
-        let work_max = if self.is_in_exec { u64::MAX } else { READ_WORK_MAX };
-        let mut budget = Budget::new(work_max, &stopwatch).with_deadline(prefix.timeout_ns);
+        let is_json = self.output() == Output::Json;
+        let is_direct = !is_json && request.framing != Framing::Native;
+        let mut budget = Budget::new(work_max, &stopwatch).with_deadline(deadline_ns);
         let mut members = Vec::new();
         let start = batch.replies.len();
         let mut call = Call {
@@ -496,18 +505,14 @@ impl Session {
             out: if is_direct { &mut batch.replies } else { &mut members },
             budget: &mut budget,
             live: None,
+            script,
         };
-        let mut result = engine.run(command, &mut call);
-        let live = call.live.take();
+        let result = engine.run(command, &mut call);
+        let (live, script) = (call.live.take(), call.script.take());
         let work = work_max - budget.work_left();
-        if live.is_some() && self.is_in_exec {
-            result = Err(Error::text("ERR FENCE is not allowed inside a transaction"));
-        }
+        batch.add_calls(script);
         match result {
-            Ok(_) if live.is_some() => {
-                batch.stop = live.map(|fence| self.go_live(engine, *fence, &mut batch.replies));
-                Ok(work)
-            }
+            Ok(_) if live.is_some() => self.open_live(engine, live, batch).map(|()| work),
             Ok(effect) => {
                 if !is_direct {
                     self.frame.write_ok(&mut batch.replies, self.output(), &members, clock);
@@ -517,23 +522,14 @@ impl Session {
                 }
                 Ok(work)
             }
-            Err(Error::OverBudget) => {
+            Err(error) => {
                 batch.replies.truncate(start);
+                if error != Error::OverBudget {
+                    return Err(error);
+                }
                 batch.stop = self.long_read(engine, command, prefix, request, started);
                 Ok(work)
             }
-            Err(error) => {
-                batch.replies.truncate(start);
-                Err(error)
-            }
-        }
-    }
-
-    /// Returns the reading of the clock from which a command's time is counted; 0 if it isn't.
-    fn start_time(&self, prefix: &Prefix, clock: Clock) -> u64 {
-        match self.frame.started_ns {
-            0 if prefix.timeout_ns.is_some() => clock(),
-            started_ns => started_ns,
         }
     }
 

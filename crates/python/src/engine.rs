@@ -6,7 +6,7 @@ use std::thread;
 use ::engine::engine::Engine as CoreEngine;
 use ::engine::fence::HookKind;
 use ::engine::gate::State;
-use ::engine::reply::Output;
+use ::engine::reply::{Output, Protocol};
 use ::engine::request::Arguments;
 use ::engine::session::{Session as CoreSession, Stop};
 use ::engine::spatial_index;
@@ -23,7 +23,7 @@ use crate::memory::{heap_bytes, BoundedEngine};
 use crate::monotonic_ns;
 use crate::rewrite::Rewrite;
 use crate::session::Session;
-use crate::values::decode_reply;
+use crate::values::{decode_reply, write_resp};
 
 /// Shorter pieces of a log are loaded without a second thread.
 const OFFLOADING_BYTES_MIN: usize = 64 * 1024;
@@ -280,6 +280,26 @@ impl Engine {
     /// Report commands of this duration or more in batches; `None` for no command.
     fn set_slow_threshold(&self, py: Python<'_>, took_ns: Option<u64>) {
         lock(py, &self.shared).timing.slow_ns = took_ns.unwrap_or(u64::MAX);
+    }
+
+    /// Set the replies of SERVER and SERVER EXT for scripts, as lists of texts.
+    fn set_server_replies(
+        &self,
+        py: Python<'_>,
+        basic: &Bound<'_, PyAny>,
+        extended: &Bound<'_, PyAny>,
+    ) -> PyResult<()> {
+        let mut replies = [Vec::new(), Vec::new()];
+        for (reply, value) in replies.iter_mut().zip([basic, extended]) {
+            write_resp(reply, value, Protocol::Resp2)?;
+        }
+        lock(py, &self.shared).keyspace.server_replies = Some(Arc::new(replies));
+        Ok(())
+    }
+
+    /// End scripts that may write after this time: nothing else runs meanwhile.
+    fn set_script_limit(&self, py: Python<'_>, milliseconds: u64) {
+        lock(py, &self.shared).script_ns_max = milliseconds.saturating_mul(1_000_000);
     }
 
     /// Return for each command its name, count, sum of durations in nanoseconds, and these

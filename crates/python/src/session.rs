@@ -31,7 +31,7 @@ type SlowRecord = (Vec<Py<PyBytes>>, u64, u64);
 pub struct Batch {
     replies: Py<PyBytes>,
     log: Py<PyBytes>,
-    monitored: Vec<Py<PyBytes>>,
+    monitored: Vec<(bool, Py<PyBytes>)>,
     slow: Vec<SlowRecord>,
     stop: Option<Py<PyAny>>,
     events: Option<Py<Events>>,
@@ -103,11 +103,13 @@ fn convert(py: Python<'_>, mut batch: CoreBatch) -> PyResult<Batch> {
         (args, slow.took_ns, slow.waited_ns)
     });
     let slow = slow.collect();
+    let monitored = batch.monitored.iter();
+    let monitored = monitored.map(|(by_script, shown)| (*by_script, bytes_of(py, shown)));
     let events = convert_outbox(py, batch.outbox)?;
     Ok(Batch {
         replies: bytes_of(py, &batch.replies),
         log: bytes_of(py, &batch.log),
-        monitored: batch.monitored.iter().map(|shown| bytes_of(py, shown)).collect(),
+        monitored: monitored.collect(),
         slow,
         stop,
         events: events.map(|events| Py::new(py, events)).transpose()?,

@@ -19,8 +19,8 @@ RANKS = {
     "index": 1,
     "geometry": 1,
 }
-# The keyspace holds fences like collections, since snapshots include both.
-EXCEPTIONS = {("keyspace", "fence")}
+# The keyspace holds fences and scripts like collections, since snapshots include all of them.
+EXCEPTIONS = {("keyspace", "fence"), ("keyspace", "script")}
 OUTSIDE_WORLD = re.compile(
     r"\bstd::(?:fs|net|process|thread|env)\b|\bSystemTime\b|\bInstant::now\b|\brand::|\bgetrandom\b"
 )

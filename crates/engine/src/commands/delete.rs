@@ -24,7 +24,7 @@ pub(super) const COMMANDS: &[Command] = &[
         .keys(Keys::Key)
         .removing(Removal::Key),
     write("FLUSHDB", Arity::Exactly(1), flushdb, "", "Delete all collections, hooks and channels")
-        .with(Flags::WHILE_LOADING)
+        .with(Flags::WHILE_LOADING.union(Flags::NO_SCRIPTS))
         .removing(Removal::All),
     write("RENAME", Arity::Exactly(3), rename, "key newkey", "Rename a collection")
         .keys(Keys::Pair)

@@ -1,7 +1,7 @@
 //! JSON documents: JGET, JSET, JDEL.
 
 use super::get::find;
-use super::{read, write, Arity, Command, Keys};
+use super::{read, write, Arity, Command, Flags, Keys};
 use crate::call::{Call, Effect};
 use crate::error::{Error, Result};
 use crate::fence::ChangeKind;
@@ -29,7 +29,8 @@ pub(super) const COMMANDS: &[Command] = &[
     )
     .keys(Keys::Object),
     write("JDEL", Arity::Exactly(4), jdel, "key id path", "Delete a value of a JSON document")
-        .keys(Keys::Object),
+        .keys(Keys::Object)
+        .with(Flags::NO_SCRIPTS),
 ];
 
 fn text_of(object: &Object) -> Vec<u8> {

@@ -19,7 +19,7 @@ pub(super) const COMMANDS: &[Command] = &[
         .with(Flags::BRIEF),
     read("STATS", Arity::AtLeast(2), stats, "key...", "Get statistics of collections")
         .keys(Keys::All)
-        .with(Flags::STALE_OK),
+        .with(Flags::STALE_OK.union(Flags::NO_SCRIPTS)),
 ];
 
 /// KEYS pattern

@@ -10,6 +10,8 @@ mod json;
 pub mod key_references;
 mod keys;
 pub mod record;
+mod script_calls;
+mod scripting;
 mod search;
 mod set;
 pub mod table;
@@ -80,6 +82,13 @@ const fn write(
 }
 
 impl<F> Command<F> {
+    /// Returns the number of words of the name. Of the data commands, only those of scripts have
+    /// two-word names.
+    pub(crate) fn name_words(&self) -> usize {
+        let may_be_two = self.facts.flags.contains(Flags::SCRIPTING);
+        1 + usize::from(may_be_two && self.name.contains(' '))
+    }
+
     const fn group(mut self, group: Group) -> Self {
         self.facts.group = group;
         self
@@ -129,23 +138,8 @@ pub fn all() -> impl Iterator<Item = &'static Command> {
         search::COMMANDS,
         test::COMMANDS,
         hooks::COMMANDS,
+        scripting::COMMANDS,
     ]
     .into_iter()
     .flatten()
-}
-
-/// Commands of Tile38 that this version doesn't have yet.
-pub(crate) const LATER: &[Command<()>] = &[
-    later("EVAL"),
-    later("EVALSHA"),
-    later("SCRIPT LOAD"),
-    later("SCRIPT EXISTS"),
-    later("SCRIPT FLUSH"),
-];
-
-const fn later(name: &'static str) -> Command<()> {
-    let facts = Facts::new(Group::Scripting, Arity::AtLeast(3))
-        .with(Flags::WRITE.union(Flags::SCRIPTING))
-        .keys(Keys::Script);
-    Command { name, syntax: "", summary: "", facts, function: () }
 }

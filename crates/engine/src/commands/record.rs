@@ -57,6 +57,8 @@ bitflags! {
         const NO_MULTI = 1 << 21;
         /// Controls a transaction, so that it runs where others are queued.
         const MULTI_CONTROL = 1 << 22;
+        /// Scripts can't call it.
+        const NO_SCRIPTS = 1 << 23;
     }
 }
 

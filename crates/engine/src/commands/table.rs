@@ -21,8 +21,6 @@ pub enum Runner {
     Session(SessionFunction),
     /// The driver of the engine runs the command.
     Server,
-    /// This version doesn't run the command: it is unknown to clients, and skipped in a log.
-    Later,
 }
 
 /// The command that a request names: a position in the table.
@@ -71,9 +69,6 @@ impl Table {
         }
         for command in crate::session::commands() {
             table.add(command.record(timing), Runner::Session(command.function));
-        }
-        for command in super::LATER {
-            table.add(command.record(timing), Runner::Later);
         }
         table
     }
@@ -167,11 +162,7 @@ impl Table {
 
     /// Returns the records of all commands that this version runs, ascending by name.
     pub fn records(&self) -> Vec<&Record> {
-        let pairs = self.records.iter().zip(&self.runners);
-        let mut found: Vec<_> = pairs
-            .filter(|(_, runner)| !matches!(runner, Runner::Later))
-            .map(|(record, _)| record)
-            .collect();
+        let mut found: Vec<_> = self.records.iter().collect();
         found.sort_by(|a, b| a.name.cmp(&b.name));
         found
     }

@@ -144,10 +144,11 @@ impl Engine {
     /// Runs one command; what is missing is passed over.
     fn replay(&mut self, found: Found, args: Args, now_ns: i64, load: &mut Load) -> Result<()> {
         let command = match self.table.runner(found) {
-            Runner::Data(command) => command,
+            // Scripts aren't logged: the commands that they called are.
+            Runner::Data(command) if !command.facts.flags.contains(Flags::SCRIPTING) => command,
             // A log doesn't know the commands of a connection.
             Runner::Session(_) => return Err(self.table.unknown(args)),
-            Runner::Server | Runner::Later => {
+            Runner::Server | Runner::Data(_) => {
                 let name = &self.table.record(found).name;
                 *load.skipped.entry(name.clone()).or_default() += 1;
                 return Ok(());
@@ -167,6 +168,7 @@ impl Engine {
             out: &mut out,
             budget: &mut budget,
             live: None,
+            script: None,
         };
         let result = self.replay_write(command, function, &mut call);
         self.scratch = out;

@@ -12,6 +12,10 @@ use crate::query::area::{self, Center};
 use crate::query::filter::Filters;
 use crate::query::options::{Options, Verb, Wanted};
 
+/// The units of work that the scripts of a fence may do for one object: about a millisecond, in
+/// which the write waits.
+const SCRIPT_WORK_MAX: u64 = 5_000;
+
 /// A standing search: its owner gets messages about the objects that enter and leave it.
 pub struct Fence {
     /// The key of the watched collection.
@@ -55,7 +59,7 @@ impl Fence {
     /// optional.
     pub fn parse(verb: Verb, words: &mut Words, keyspace: &Keyspace) -> Result<Self> {
         let key = words.next_filled()?;
-        let options = Options::parse_fence(verb, words, keyspace.names())?;
+        let options = Options::parse_fence(verb, words, keyspace)?;
         Fence::finish(verb, key, options, words, keyspace)
     }
 
@@ -94,12 +98,13 @@ impl Fence {
         self.globs.is_empty() || self.globs.iter().any(|glob| crate::glob::matches(glob, id))
     }
 
-    /// Whether an object passes WHERE and WHEREIN.
+    /// Whether an object passes WHERE, WHEREIN and WHEREEVAL. It doesn't where a script fails.
     pub fn passes(&self, keyspace: &Keyspace, object: &Object) -> bool {
-        self.filters.accept(keyspace, object)
+        let mut allowance = SCRIPT_WORK_MAX;
+        self.filters.accept(keyspace, object, &mut allowance).unwrap_or(false)
     }
 
-    /// Whether the fence has WHERE or WHEREIN.
+    /// Whether the fence has WHERE, WHEREIN or WHEREEVAL.
     pub fn has_filters(&self) -> bool {
         !self.filters.is_empty()
     }

@@ -1,6 +1,7 @@
-//! WHERE and WHEREIN: filters of searches by the objects' fields.
+//! WHERE, WHEREIN and WHEREEVAL: filters of searches by the objects' fields.
 
 use std::borrow::Cow;
+use std::sync::Arc;
 
 use super::expression::Expression;
 use super::field_path::read_field;
@@ -12,6 +13,7 @@ use crate::json::path;
 use crate::keyspace::Keyspace;
 use crate::number::parse_uint;
 use crate::object::Object;
+use crate::script::{ObjectTest, ScriptCache};
 
 /// The size of one unit of work: bytes of an expression, bytes of GeoJSON's members that it may
 /// read, and compared values.
@@ -26,6 +28,8 @@ pub struct Filters<'a> {
     pub wheres: Vec<Where<'a>>,
     /// WHEREIN.
     pub where_ins: Vec<WhereIn<'a>>,
+    /// WHEREEVAL and WHEREEVALSHA.
+    pub scripts: Vec<ObjectTest<'a>>,
     /// The units of work for any object.
     work: usize,
 }
@@ -33,7 +37,7 @@ pub struct Filters<'a> {
 impl<'a> Filters<'a> {
     /// Returns whether there are no filters.
     pub fn is_empty(&self) -> bool {
-        self.wheres.is_empty() && self.where_ins.is_empty()
+        self.wheres.is_empty() && self.where_ins.is_empty() && self.scripts.is_empty()
     }
 
     /// Returns the same filters with texts of their own: a fence outlives its request, and may
@@ -43,14 +47,32 @@ impl<'a> Filters<'a> {
         Filters {
             wheres: self.wheres.into_iter().map(|filter| filter.into_owned(names)).collect(),
             where_ins: where_ins.map(|filter| filter.into_owned(names)).collect(),
+            scripts: self.scripts.into_iter().map(ObjectTest::into_owned).collect(),
             work: self.work,
         }
     }
 
-    /// Returns whether the object passes all filters.
-    pub fn accept(&self, keyspace: &Keyspace, object: &Object) -> bool {
-        self.wheres.iter().all(|filter| filter.accepts(keyspace, object))
-            && self.where_ins.iter().all(|filter| filter.accepts(keyspace.names(), object))
+    /// Returns whether the object passes all filters. Fails if a script does. `allowance` is the
+    /// units of work that the scripts may do; those that they have done are subtracted.
+    pub fn accept(
+        &self,
+        keyspace: &Keyspace,
+        object: &Object,
+        allowance: &mut u64,
+    ) -> Result<bool> {
+        let names = keyspace.names();
+        if !self.wheres.iter().all(|filter| filter.accepts(keyspace, object))
+            || !self.where_ins.iter().all(|filter| filter.accepts(names, object))
+        {
+            return Ok(false);
+        }
+        for script in &self.scripts {
+            let properties = || super::scope::member(object, b"properties");
+            if !script.accepts(names, object, properties, allowance)? {
+                return Ok(false);
+            }
+        }
+        Ok(true)
     }
 
     /// Returns the maximum of units of work for filtering the object, besides visiting it.
@@ -82,6 +104,35 @@ impl<'a> Filters<'a> {
             (0..count).map(|_| words.next_word().map(Value::parse)).collect::<Result<Vec<_>>>()?;
         self.work += values.len() / VALUES_PER_WORK;
         self.where_ins.push(WhereIn { field: FieldReference::new(field, names), values });
+        Ok(())
+    }
+}
+
+impl<'a> Filters<'a> {
+    /// Reads `script n arg1 … argn`, or the script's SHA-1 in its place.
+    pub fn take_script(
+        &mut self,
+        words: &mut Words<'a>,
+        scripts: &ScriptCache,
+        is_sha: bool,
+    ) -> Result<()> {
+        let text = words.next_filled()?;
+        let count_word = words.next_filled()?;
+        let count = parse_uint(count_word).ok_or_else(|| Error::invalid(count_word))?;
+        if count > words.left() as u64 {
+            return Err(Error::WrongArity);
+        }
+        let arguments = (0..count).map(|_| words.next_filled()).collect::<Result<Vec<_>>>()?;
+        let (script, is_cached) = if is_sha {
+            (scripts.get(text).ok_or_else(|| Error::text("sha not found"))?, true)
+        } else {
+            scripts.script_of(text)
+        };
+        let test = ObjectTest::new(Arc::clone(&script), arguments)?;
+        if !is_cached {
+            scripts.insert(&script);
+        }
+        self.scripts.push(test);
         Ok(())
     }
 }

@@ -5,7 +5,7 @@ use super::filter::Filters;
 use crate::call::{float_of, Words};
 use crate::error::{Error, Result};
 use crate::fence::{Commands, Detections};
-use crate::field::Names;
+use crate::keyspace::Keyspace;
 use crate::number::{parse_float, parse_uint};
 use crate::output::Form;
 
@@ -42,7 +42,7 @@ pub struct Options<'a> {
     pub sparse: u8,
     /// Patterns, of which one has to match.
     pub globs: Vec<&'a [u8]>,
-    /// WHERE and WHEREIN.
+    /// WHERE, WHEREIN and WHEREEVAL.
     pub filters: Filters<'a>,
     /// Whether results go without fields.
     pub no_fields: bool,
@@ -94,18 +94,23 @@ struct Raw<'a> {
 
 impl<'a> Options<'a> {
     /// Reads the options and the output, in the order of checks that clients see.
-    pub fn parse(verb: Verb, words: &mut Words<'a>, names: &Names) -> Result<Self> {
-        Options::read(verb, words, names, Raw::default())
+    pub fn parse(verb: Verb, words: &mut Words<'a>, keyspace: &Keyspace) -> Result<Self> {
+        Options::read(verb, words, keyspace, Raw::default())
     }
 
     /// Reads the options of a search that is a fence also without the word FENCE.
-    pub fn parse_fence(verb: Verb, words: &mut Words<'a>, names: &Names) -> Result<Self> {
+    pub fn parse_fence(verb: Verb, words: &mut Words<'a>, keyspace: &Keyspace) -> Result<Self> {
         let raw = Raw { fence: true, is_fence_implied: true, ..Raw::default() };
-        Options::read(verb, words, names, raw)
+        Options::read(verb, words, keyspace, raw)
     }
 
-    fn read(verb: Verb, words: &mut Words<'a>, names: &Names, mut raw: Raw<'a>) -> Result<Self> {
-        while raw.take(words, names)? {}
+    fn read(
+        verb: Verb,
+        words: &mut Words<'a>,
+        keyspace: &Keyspace,
+        mut raw: Raw<'a>,
+    ) -> Result<Self> {
+        while raw.take(words, keyspace)? {}
         raw.check_allowed(verb)?;
         let output = take_output(verb, words)?;
         raw.finish(verb, output)
@@ -125,7 +130,7 @@ impl<'a> Options<'a> {
 
 impl<'a> Raw<'a> {
     /// Reads one option, if the next word is one.
-    fn take(&mut self, words: &mut Words<'a>, names: &Names) -> Result<bool> {
+    fn take(&mut self, words: &mut Words<'a>, keyspace: &Keyspace) -> Result<bool> {
         let Some(word) = words.peek() else { return Ok(false) };
         let mut buffer = [0_u8; 12];
         let Some(upper) = buffer.get_mut(..word.len()) else { return Ok(false) };
@@ -133,14 +138,20 @@ impl<'a> Raw<'a> {
         upper.make_ascii_uppercase();
         let mut rest = *words;
         rest.advance(1);
-        if !(self.take_value(upper, &mut rest, names)? || self.take_flag(upper)?) {
+        if !(self.take_value(upper, &mut rest, keyspace)? || self.take_flag(upper)?) {
             return Ok(false);
         }
         *words = rest;
         Ok(true)
     }
 
-    fn take_value(&mut self, upper: &[u8], words: &mut Words<'a>, names: &Names) -> Result<bool> {
+    fn take_value(
+        &mut self,
+        upper: &[u8],
+        words: &mut Words<'a>,
+        keyspace: &Keyspace,
+    ) -> Result<bool> {
+        let names = keyspace.names();
         match upper {
             b"CURSOR" => once(&mut self.cursor, words, upper)?,
             b"LIMIT" => once(&mut self.limit, words, upper)?,
@@ -149,7 +160,8 @@ impl<'a> Raw<'a> {
             b"WHERE" => self.filters.take_where(words, names)?,
             b"WHEREIN" => self.filters.take_where_in(words, names)?,
             b"WHEREEVAL" | b"WHEREEVALSHA" => {
-                return Err(Error::text("scripts aren't supported by this version"));
+                let is_sha = upper == b"WHEREEVALSHA";
+                self.filters.take_script(words, &keyspace.scripts, is_sha)?;
             }
             b"BUFFER" => {
                 let word = words.next_filled()?;

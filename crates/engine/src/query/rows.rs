@@ -1,8 +1,8 @@
 //! The results of a search, and their encoding as a reply.
 
 use super::options::{Options, Wanted};
-use crate::call::Call;
-use crate::error::Result;
+use crate::call::{Budget, Call};
+use crate::error::{Error, Result};
 use crate::field::{Names, Value};
 use crate::json::{self, escape::write_int_member};
 use crate::keyspace::Keyspace;
@@ -24,7 +24,16 @@ pub struct Rows<'o, 'a> {
     count: u64,
     visited: u64,
     cursor: u64,
+    /// The units of work that scripts may do for one object.
+    script_work_max: u64,
+    /// The units of work that scripts have done since [`Rows::work`] returned some.
+    script_work: u64,
+    /// The error of a script, which ends the search.
+    failure: Option<Error>,
 }
+
+/// The most units of work of scripts for one object: about a tenth of a second.
+const SCRIPT_WORK_MAX: u64 = 400_000;
 
 /// The outcome for a candidate.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -39,8 +48,18 @@ pub enum Verdict {
 
 impl<'o, 'a> Rows<'o, 'a> {
     /// Returns an empty collection of results.
-    pub fn new(options: &'o Options<'a>, keyspace: &'o Keyspace) -> Self {
-        Rows { options, keyspace, results: Vec::new(), count: 0, visited: 0, cursor: 0 }
+    pub fn new(options: &'o Options<'a>, keyspace: &'o Keyspace, budget: &Budget) -> Self {
+        Rows {
+            options,
+            keyspace,
+            results: Vec::new(),
+            count: 0,
+            visited: 0,
+            cursor: 0,
+            script_work_max: budget.work_left().min(SCRIPT_WORK_MAX),
+            script_work: 0,
+            failure: None,
+        }
     }
 
     /// Counts a candidate; returns whether the cursor is already past it.
@@ -49,14 +68,27 @@ impl<'o, 'a> Rows<'o, 'a> {
         self.visited > self.options.cursor
     }
 
-    /// Returns the units of work for visiting and filtering a candidate.
-    pub fn work(&self, object: &Object) -> u64 {
-        1 + self.options.filters.work(object)
+    /// Returns the units of work for visiting and filtering a candidate, and those that scripts
+    /// have done with the candidates before.
+    pub fn work(&mut self, object: &Object) -> u64 {
+        1 + self.options.filters.work(object) + std::mem::take(&mut self.script_work)
     }
 
     /// Returns whether the name matches the patterns and the object passes the filters.
-    pub fn passes(&self, name: &[u8], object: &Object) -> bool {
-        self.options.matches(name) && self.options.filters.accept(self.keyspace, object)
+    pub fn passes(&mut self, name: &[u8], object: &Object) -> bool {
+        if !self.options.matches(name) || self.failure.is_some() {
+            return false;
+        }
+        let mut allowance = self.script_work_max;
+        let result = self.options.filters.accept(self.keyspace, object, &mut allowance);
+        self.script_work += self.script_work_max - allowance;
+        match result {
+            Ok(passes) => passes,
+            Err(error) => {
+                self.failure = Some(error);
+                false
+            }
+        }
     }
 
     /// Applies the patterns to the name and the filters to the object; keeps the object if it
@@ -69,7 +101,8 @@ impl<'o, 'a> Rows<'o, 'a> {
         distance: f64,
     ) -> Verdict {
         if !self.passes(name, object) {
-            return Verdict::Rejected;
+            let has_failed = self.failure.is_some();
+            return if has_failed { Verdict::Complete } else { Verdict::Rejected };
         }
         self.count += 1;
         if self.options.wanted != Wanted::Count {
@@ -83,8 +116,12 @@ impl<'o, 'a> Rows<'o, 'a> {
         Verdict::Complete
     }
 
-    /// Writes the reply.
-    pub fn reply(self, call: &mut Call) -> Result<()> {
+    /// Writes the reply. Fails if a script has failed.
+    pub fn reply(mut self, call: &mut Call) -> Result<()> {
+        call.budget.charge(std::mem::take(&mut self.script_work))?;
+        if let Some(failure) = self.failure.take() {
+            return Err(failure);
+        }
         if self.options.wanted == Wanted::Count {
             reply_count(call, self.count);
             return Ok(());

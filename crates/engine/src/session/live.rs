@@ -2,6 +2,7 @@
 
 use super::{Batch, Clock, Session, Stop};
 use crate::engine::Engine;
+use crate::error::{Error, Result};
 use crate::fence::Fence;
 use crate::reply::{self, Framing, Output, Protocol};
 use crate::request::Args;
@@ -10,9 +11,23 @@ use crate::request::Args;
 const LIVE: &[u8] = br#"{"ok":true,"live":true}"#;
 
 impl Session {
+    /// Makes the fence that a search asks for, unless a transaction runs.
+    pub(super) fn open_live(
+        &self,
+        engine: &mut Engine,
+        fence: Option<Box<Fence>>,
+        batch: &mut Batch,
+    ) -> Result<()> {
+        if self.is_in_exec {
+            return Err(Error::text("ERR FENCE is not allowed inside a transaction"));
+        }
+        batch.stop = fence.map(|fence| self.go_live(engine, *fence, &mut batch.replies));
+        Ok(())
+    }
+
     /// Makes the fence that a search asks for. The first words are bare JSON for WebSocket; within
     /// a native frame they are framed once more, as clients know it from Tile38.
-    pub(super) fn go_live(&self, engine: &mut Engine, fence: Fence, out: &mut Vec<u8>) -> Stop {
+    fn go_live(&self, engine: &mut Engine, fence: Fence, out: &mut Vec<u8>) -> Stop {
         let number = engine.keyspace.fences_mut().add_live(fence);
         match self.frame.framing {
             _ if self.output() == Output::Resp => self.frame.write_resp(out, b"+OK\r\n"),

@@ -45,6 +45,7 @@ impl LongRead {
             out: &mut body,
             budget: &mut budget,
             live: None,
+            script: None,
         };
         let result =
             (self.function)(&self.keyspace, &mut call).and_then(|()| call.budget.check_deadline());

@@ -20,6 +20,16 @@ pub(super) struct ReplyFrame {
 }
 
 impl ReplyFrame {
+    /// Returns the reading of the clock at the start; 0 if neither the reply nor the command needs
+    /// it.
+    pub fn start(&self, is_needed: bool, clock: Clock) -> u64 {
+        if is_needed && self.started_ns == 0 {
+            clock()
+        } else {
+            self.started_ns
+        }
+    }
+
     /// Appends the reply of a command that succeeded. `body` is RESP, or the members of a JSON
     /// object, whichever the output is.
     pub fn write_ok(&self, out: &mut Vec<u8>, output: Output, body: &[u8], clock: Clock) {

@@ -25,7 +25,8 @@ pub struct Request<'a> {
 }
 
 /// A request's arguments without the prefix TIMEOUT, and its timeout.
-pub(super) struct Prefix<'a> {
+#[derive(Clone, Copy)]
+pub(crate) struct Prefix<'a> {
     pub args: Args<'a>,
     pub timeout_ns: Option<u64>,
 }

@@ -215,7 +215,8 @@ fn commands_that_ran_are_told_to_who_looks() {
     register(&mut engine, "INFO", Flags::READ);
     let text = b"ping\r\nget k\r\nnothing\r\nget k i\r\ntimeout 1 Get k j\r\ninfo x\r\n";
     let batch = session.feed(&mut engine, text, 0, &clock);
-    let told: Vec<&str> = batch.monitored.iter().map(|t| std::str::from_utf8(t).unwrap()).collect();
+    let told: Vec<&str> =
+        batch.monitored.iter().map(|t| std::str::from_utf8(&t.1).unwrap()).collect();
     assert_eq!(told, [r#""get" "k" "i""#, r#""Get" "k" "j""#]);
     let Some(Stop::Command { shown, .. }) = batch.stop else { panic!("no stop") };
     assert_eq!(shown, br#""info" "x""#);

@@ -26,7 +26,7 @@ pub(super) fn intersects(keyspace: &Keyspace, call: &mut Call) -> Result<()> {
 fn run(verb: Verb, keyspace: &Keyspace, call: &mut Call) -> Result<()> {
     let mut words = call.words();
     let key = words.next_filled()?;
-    let options = Options::parse(verb, &mut words, keyspace.names())?;
+    let options = Options::parse(verb, &mut words, keyspace)?;
     if options.fence.is_some() {
         call.live = Some(Box::new(Fence::finish(verb, key, options, &mut words, keyspace)?));
         return Ok(());
@@ -36,7 +36,7 @@ fn run(verb: Verb, keyspace: &Keyspace, call: &mut Call) -> Result<()> {
     if is_tile {
         return Err(Error::text("vector tiles aren't supported by this version"));
     }
-    let mut rows = Rows::new(&options, keyspace);
+    let mut rows = Rows::new(&options, keyspace, call.budget);
     if let (Some(collection), Some(area)) = (keyspace.get(key), &area.geometry) {
         let search = AreaSearch { verb, area, has_clip: options.has_clip };
         if options.sparse > 0 {

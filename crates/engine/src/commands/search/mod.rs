@@ -21,10 +21,12 @@ const VERTICES_PER_WORK: usize = 32;
 /// The arguments of SCAN and SEARCH.
 const LIST_SYNTAX: &str = "key [CURSOR start] [LIMIT count] [MATCH pattern]... \
     [WHERE (expression | field min max)]... [WHEREIN field count value...]... \
+    [WHEREEVAL script numargs [arg]...]... [WHEREEVALSHA sha1 numargs [arg]...]... \
     [ASC | DESC] [NOFIELDS] [COUNT | IDS | OBJECTS | POINTS | BOUNDS | HASHES precision]";
 /// The arguments of WITHIN and INTERSECTS.
 const AREA_SYNTAX: &str = "key [CURSOR start] [LIMIT count] [SPARSE spread] [MATCH pattern]... \
     [WHERE (expression | field min max)]... [WHEREIN field count value...]... \
+    [WHEREEVAL script numargs [arg]...]... [WHEREEVALSHA sha1 numargs [arg]...]... \
     [CLIP] [BUFFER meters] [NOFIELDS] [FENCE] [DETECT detections] [COMMANDS commands] \
     [COUNT | IDS | OBJECTS | POINTS | BOUNDS | HASHES precision] \
     (BOUNDS minlat minlon maxlat maxlon | CIRCLE lat lon meters | OBJECT geojson | GET key id | \
@@ -41,6 +43,7 @@ pub(super) const COMMANDS: &[Command] = &[
         nearby::nearby,
         "key [CURSOR start] [LIMIT count] [SPARSE spread] [MATCH pattern]... \
          [WHERE (expression | field min max)]... [WHEREIN field count value...]... \
+         [WHEREEVAL script numargs [arg]...]... [WHEREEVALSHA sha1 numargs [arg]...]... \
          [DISTANCE] [NOFIELDS] [FENCE] [DETECT detections] [COMMANDS commands] [NODWELL] \
          [COUNT | IDS | OBJECTS | POINTS | BOUNDS | HASHES precision] \
          (POINT lat lon [meters] | ROAM key pattern meters [SCAN pattern])",
@@ -84,11 +87,11 @@ fn search(keyspace: &Keyspace, call: &mut Call) -> Result<()> {
 fn list(verb: Verb, keyspace: &Keyspace, call: &mut Call) -> Result<()> {
     let mut words = call.words();
     let key = words.next_filled()?;
-    let options = Options::parse(verb, &mut words, keyspace.names())?;
+    let options = Options::parse(verb, &mut words, keyspace)?;
     if words.left() > 0 {
         return Err(Error::WrongArity);
     }
-    let mut rows = Rows::new(&options, keyspace);
+    let mut rows = Rows::new(&options, keyspace, call.budget);
     let Some(collection) = keyspace.get(key) else { return rows.reply(call) };
     if counts_all(verb, &options) {
         reply_count(call, (collection.len() as u64).saturating_sub(options.cursor));

@@ -24,7 +24,7 @@ const DISTANCES_PER_WORK: u64 = 4;
 pub(super) fn nearby(keyspace: &Keyspace, call: &mut Call) -> Result<()> {
     let mut words = call.words();
     let key = words.next_filled()?;
-    let options = Options::parse(Verb::Nearby, &mut words, keyspace.names())?;
+    let options = Options::parse(Verb::Nearby, &mut words, keyspace)?;
     if options.fence.is_some() {
         let fence = Fence::finish(Verb::Nearby, key, options, &mut words, keyspace)?;
         call.live = Some(Box::new(fence));
@@ -40,7 +40,7 @@ pub(super) fn nearby(keyspace: &Keyspace, call: &mut Call) -> Result<()> {
     if options.buffer.is_some_and(|meters| meters > 0.0) {
         return Err(Error::text("BUFFER is not allowed for NEARBY"));
     }
-    let mut rows = Rows::new(&options, keyspace);
+    let mut rows = Rows::new(&options, keyspace, call.budget);
     if let Some(collection) = keyspace.get(key) {
         if options.sparse > 0 {
             run_sparse(&center, options.sparse, collection, &mut rows, call)?;

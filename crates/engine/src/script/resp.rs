@@ -1,0 +1,63 @@
+//! Replies of commands in RESP as values of Lua.
+
+use mlua::{Error as LuaError, Lua, Result as LuaResult, Value};
+
+/// Returns the value of a reply: nil is `false`, a simple string `{ok=…}`, an error `{err=…}`.
+pub(super) fn value_of_reply(lua: &Lua, reply: &[u8]) -> LuaResult<Value> {
+    Reader { rest: reply }.value(lua)
+}
+
+/// Returns `{name=text}`.
+pub(super) fn single_entry(lua: &Lua, name: &str, text: &[u8]) -> LuaResult<Value> {
+    let table = lua.create_table_with_capacity(0, 1)?;
+    table.raw_set(name, lua.create_string(text)?)?;
+    Ok(Value::Table(table))
+}
+
+/// A reader of the engine's own replies. What is malformed is an error, and never occurs.
+struct Reader<'a> {
+    rest: &'a [u8],
+}
+
+impl<'a> Reader<'a> {
+    fn value(&mut self, lua: &Lua) -> LuaResult<Value> {
+        let line = self.line()?;
+        let (kind, text) = line.split_first().ok_or_else(malformed)?;
+        Ok(match kind {
+            b'+' => single_entry(lua, "ok", text)?,
+            b'-' => single_entry(lua, "err", text)?,
+            b':' => Value::Number(integer_of(text)? as f64),
+            b'$' | b'*' if text.starts_with(b"-") => Value::Boolean(false),
+            b'$' => {
+                let length = integer_of(text)? as usize;
+                let (content, rest) = self.rest.split_at_checked(length).ok_or_else(malformed)?;
+                self.rest = rest.get(2..).ok_or_else(malformed)?;
+                Value::String(lua.create_string(content)?)
+            }
+            b'*' => {
+                let count = integer_of(text)? as usize;
+                let table = lua.create_table_with_capacity(count, 0)?;
+                for index in 1..=count {
+                    table.raw_seti(index, self.value(lua)?)?;
+                }
+                Value::Table(table)
+            }
+            _ => return Err(malformed()),
+        })
+    }
+
+    fn line(&mut self) -> LuaResult<&'a [u8]> {
+        let end = memchr::memchr(b'\r', self.rest).ok_or_else(malformed)?;
+        let line = &self.rest[..end];
+        self.rest = self.rest.get(end + 2..).ok_or_else(malformed)?;
+        Ok(line)
+    }
+}
+
+fn integer_of(text: &[u8]) -> LuaResult<i64> {
+    crate::number::parse_int(text).ok_or_else(malformed)
+}
+
+fn malformed() -> LuaError {
+    LuaError::runtime("malformed reply")
+}
