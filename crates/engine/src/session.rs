@@ -184,7 +184,9 @@ impl Session {
     pub fn feed(&mut self, engine: &mut Engine, data: &[u8], now_ns: i64, clock: Clock) -> Batch {
         let mut batch = Batch::default();
         self.timer.start_batch(clock());
-        self.run_transaction(engine, now_ns, clock, &mut batch);
+        if self.transaction.is_running() {
+            self.run_transaction(engine, now_ns, clock, &mut batch);
+        }
         if self.position == self.buffer.len() {
             self.buffer.clear();
             self.position = 0;
@@ -279,7 +281,9 @@ impl Session {
                         let is_last = used == bytes.len();
                         let request = Request { args, raw, framing, is_last, now_ns, clock };
                         work += COMMAND_WORK + self.run_one(engine, &request, next.found, batch);
-                        self.run_transaction(engine, now_ns, clock, batch);
+                        if self.transaction.is_running() {
+                            self.run_transaction(engine, now_ns, clock, batch);
+                        }
                         let is_enough =
                             work > BATCH_WORK_MAX || batch.replies.len() > BATCH_BYTES_MAX;
                         if is_enough && batch.stop.is_none() && used < bytes.len() {
@@ -370,8 +374,9 @@ impl Session {
         }
         engine.counters.commands_processed += 1;
         self.timer.start_command(found.map(|found| engine.table.record(found).series));
-        let controls = engine.table.flags(found).contains(Flags::MULTI_CONTROL);
-        let result = if self.transaction.is_queueing() && !controls {
+        let is_queued = self.transaction.is_queueing()
+            && !engine.table.flags(found).contains(Flags::MULTI_CONTROL);
+        let result = if is_queued {
             self.queue(engine, request, found, batch)
         } else {
             self.dispatch(engine, request, found, batch, &mut work)

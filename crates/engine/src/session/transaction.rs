@@ -67,11 +67,13 @@ impl Transaction {
     }
 
     /// Returns whether commands are queued instead of run.
+    #[inline]
     pub fn is_queueing(&self) -> bool {
         self.queue.is_some()
     }
 
     /// Returns whether EXEC has commands yet to run.
+    #[inline]
     pub fn is_running(&self) -> bool {
         !self.running.is_empty()
     }
