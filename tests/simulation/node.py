@@ -317,6 +317,7 @@ class SimulatedCluster:
             (core, "raise_file_limit", lambda: 1000),
             (lifecycle, "bind_tcp", lambda host, port: ListenSocket((host, port))),
             (assembly, "open_deliveries", NoHooks),
+            (lifecycle, "publish_statistics", lambda services: None),
             (upkeep, "gc", NO_COLLECTOR),
             (log_comparison, "FOLLOW_AUDIT_SECONDS", AUDIT_SECONDS),
             (assembly, "Aof", WatchedAof),

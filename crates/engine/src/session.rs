@@ -281,9 +281,7 @@ impl Session {
                         let is_last = used == bytes.len();
                         let request = Request { args, raw, framing, is_last, now_ns, clock };
                         work += COMMAND_WORK + self.run_one(engine, &request, next.found, batch);
-                        if self.transaction.is_running() {
-                            self.run_transaction(engine, now_ns, clock, batch);
-                        }
+                        self.run_transaction(engine, now_ns, clock, batch);
                         let is_enough =
                             work > BATCH_WORK_MAX || batch.replies.len() > BATCH_BYTES_MAX;
                         if is_enough && batch.stop.is_none() && used < bytes.len() {
