@@ -54,3 +54,8 @@ def test_a_pipeline_may_be_a_transaction_of_many(bench: Bench) -> None:
         assert more
         replies += more
     assert replies == b"+OK\r\n" + 5000 * QUEUED + b"*5000\r\n" + 5000 * b"+OK\r\n" + b":5000\r\n"
+
+
+def test_a_sentinel_makes_a_leader_in_a_transaction(bench: Bench) -> None:
+    bench.send(b"MULTI\r\nSLAVEOF NO ONE\r\nCONFIG REWRITE\r\nCLIENT KILL TYPE normal\r\n")
+    assert bench.call("EXEC") == b"*3\r\n+OK\r\n+OK\r\n:0\r\n"

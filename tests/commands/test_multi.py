@@ -19,7 +19,7 @@ NOT_ALLOWED = b"-ERR Command not allowed inside a transaction\r\n"
         (("UNSUBSCRIBE",), NOT_ALLOWED),
         (("MONITOR",), NOT_ALLOWED),
         (("AOF", "0"), NOT_ALLOWED),
-        (("FOLLOW", "no", "one"), NOT_ALLOWED),
+        (("BACKUP", "x"), NOT_ALLOWED),
         (("HELLO", "3"), NOT_ALLOWED),
         (("HOOKSTATS",), NOT_ALLOWED),
     ],

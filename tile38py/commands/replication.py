@@ -40,7 +40,7 @@ def replconf(call: Call) -> Reply:
     arity=3,
     summary="Follow a leader or become one",
     group=Group.REPLICATION,
-    flags=Flags.ADMIN | Flags.HIDDEN | Flags.WHILE_LOADING | Flags.NO_MULTI,
+    flags=Flags.ADMIN | Flags.HIDDEN | Flags.WHILE_LOADING,
 )
 def follow(call: Call) -> Reply | TaskReply:
     """Run FOLLOW host port | FOLLOW no one."""
@@ -52,14 +52,14 @@ def follow(call: Call) -> Reply | TaskReply:
     arity=3,
     summary="Follow a leader or become one",
     group=Group.REPLICATION,
-    flags=Flags.ADMIN | Flags.HIDDEN | Flags.WHILE_LOADING | Flags.NO_MULTI,
+    flags=Flags.ADMIN | Flags.HIDDEN | Flags.WHILE_LOADING,
 )
 @command(
     "REPLICAOF (host port | NO ONE)",
     arity=3,
     summary="Follow a leader or become one",
     group=Group.REPLICATION,
-    flags=Flags.ADMIN | Flags.HIDDEN | Flags.WHILE_LOADING | Flags.NO_MULTI,
+    flags=Flags.ADMIN | Flags.HIDDEN | Flags.WHILE_LOADING,
 )
 def slaveof(call: Call) -> Reply | TaskReply:
     """Run SLAVEOF or REPLICAOF, which are FOLLOW under Redis's names."""
