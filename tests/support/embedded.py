@@ -46,6 +46,12 @@ class EngineClient:
 def new_engine() -> Engine:
     """Create an engine that accepts all commands."""
     engine = Engine()
+    accept_commands(engine)
+    return engine
+
+
+def accept_commands(engine: Engine) -> None:
+    """Set the state in which an engine accepts all commands."""
     engine.set_state(
         loading=False,
         requires_password=False,
@@ -53,7 +59,6 @@ def new_engine() -> Engine:
         caught_up_once=False,
         read_only=False,
     )
-    return engine
 
 
 def parse_replies(data: bytes) -> list[Reply]:

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.support.embedded import EngineClient, new_engine
+from tests.support.embedded import EngineClient, accept_commands, new_engine
 from tests.support.fakes import command
 from tile38py._engine import Close, Engine, Session
 from tile38py.limits import MIB
@@ -92,11 +92,5 @@ def test_a_request_that_would_not_fit_is_refused_before_it_has_arrived(engine: E
 def test_a_change_of_the_state_keeps_the_bound(engine: Engine) -> None:
     client = EngineClient(engine)
     engine.bound_memory(1)
-    engine.set_state(
-        loading=False,
-        requires_password=False,
-        following=False,
-        caught_up_once=False,
-        read_only=False,
-    )
+    accept_commands(engine)
     assert str(client.call("SET", "fleet", "a", "POINT", 1, 2)).startswith("-OOM")

@@ -3,7 +3,7 @@
 use crate::error::{Error, Result};
 use crate::fence::Fence;
 use crate::json;
-use crate::number::{parse_float, parse_int};
+use crate::number::{parse_float, parse_int, parse_uint};
 use crate::reply::{self, Output, Protocol};
 use crate::request::Args;
 
@@ -239,6 +239,21 @@ impl<'a> Words<'a> {
     /// Returns how many words are left.
     pub fn left(&self) -> usize {
         self.args.len().saturating_sub(self.at)
+    }
+
+    /// Parses a word, already taken, as the count of words that follow. Fails with
+    /// `InvalidArgument` if it is none, and with `WrongArity` if fewer are left.
+    pub fn count_of(&self, word: &[u8]) -> Result<usize> {
+        let count = parse_uint(word).ok_or_else(|| Error::invalid(word))?;
+        if count > self.left() as u64 {
+            return Err(Error::WrongArity);
+        }
+        Ok(count as usize)
+    }
+
+    /// Takes this many words. Fails with `WrongArity` if one is empty, or if fewer are left.
+    pub fn take_filled(&mut self, count: usize) -> Result<Vec<&'a [u8]>> {
+        (0..count).map(|_| self.next_filled()).collect()
     }
 
     /// Skips words.

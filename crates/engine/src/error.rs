@@ -41,6 +41,11 @@ impl Error {
         Error::Text(text.into().into_bytes())
     }
 
+    /// Returns the error of a command that can't stand behind the prefix TIMEOUT.
+    pub fn timeout_not_supported(name: &[u8]) -> Self {
+        Error::Text(quoted(b"timeout not supported for '", &name.to_ascii_lowercase()))
+    }
+
     /// Returns the error of writes that are refused above maxmemory.
     pub fn out_of_memory() -> Self {
         Error::text("OOM command not allowed when used memory > 'maxmemory'")

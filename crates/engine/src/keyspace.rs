@@ -23,14 +23,11 @@ pub type Key = Arc<[u8]>;
 #[derive(Clone, Default)]
 pub struct Keyspace {
     collections: imbl::OrdMap<Key, Collection>,
-    expiries: imbl::OrdSet<(i64, Key)>,
+    totals: Totals,
     names: Names,
-    counts: Counts,
     fences: FenceRegistry,
     reports: Reports,
     offloading: Offloading,
-    /// The version of the collection that was changed last.
-    version: u64,
     /// Whether geometries must be within ±180, ±90 degrees.
     pub requires_valid: bool,
     /// The scripts that are cached; shared by all snapshots.
@@ -40,6 +37,16 @@ pub struct Keyspace {
     pub server_replies: Option<Arc<[Vec<u8>; 2]>>,
     /// The checker of the URLs that SETHOOK names; without one, all URLs are accepted.
     pub endpoint_checker: Option<std::sync::Arc<dyn EndpointChecker>>,
+}
+
+/// The values of a keyspace that each change of a collection brings up to date.
+#[derive(Clone, Default)]
+struct Totals {
+    counts: Counts,
+    /// The earliest deadline of each collection that has one.
+    expiries: imbl::OrdSet<(i64, Key)>,
+    /// The version of the collection that was changed last.
+    version: u64,
 }
 
 /// The reports of commands since they were last taken: changes for fences, changed hooks, and
@@ -149,7 +156,7 @@ impl Keyspace {
 
     /// Returns the sums over all collections.
     pub fn counts(&self) -> Counts {
-        self.counts
+        self.totals.counts
     }
 
     /// Returns the names of fields.
@@ -204,11 +211,8 @@ impl Keyspace {
     /// replaces.
     pub fn insert(&mut self, key: &[u8], object: Object) -> Option<Object> {
         if let Some(collection) = self.collections.get_mut(key) {
-            collection.version = next(&mut self.version);
             self.offloading.offload(key, collection);
-            return change(&mut self.expiries, &mut self.counts, key, collection, |collection| {
-                collection.insert(object)
-            });
+            return self.totals.change(key, collection, |collection| collection.insert(object));
         }
         let mut collection = Collection::default();
         collection.insert(object);
@@ -227,9 +231,8 @@ impl Keyspace {
     ) -> Result<(Object, Option<Object>), E> {
         let names = &mut self.names;
         if let Some(collection) = self.collections.get_mut(key) {
-            collection.version = next(&mut self.version);
             self.offloading.offload(key, collection);
-            return change(&mut self.expiries, &mut self.counts, key, collection, |collection| {
+            return self.totals.change(key, collection, |collection| {
                 collection.update(id, |present| make(names, present))
             });
         }
@@ -243,10 +246,7 @@ impl Keyspace {
     /// Removes an object, and its collection if it was the last one.
     pub fn remove(&mut self, key: &[u8], id: &[u8]) -> Option<Object> {
         let collection = self.collections.get_mut(key)?;
-        collection.version = next(&mut self.version);
-        let removed = change(&mut self.expiries, &mut self.counts, key, collection, |collection| {
-            collection.remove(id)
-        });
+        let removed = self.totals.change(key, collection, |collection| collection.remove(id));
         if collection.is_empty() {
             self.collections.remove(key);
         }
@@ -258,24 +258,24 @@ impl Keyspace {
         let (key, mut collection) = self.collections.remove_with_key(key)?;
         collection.reclaim_index();
         let counts = collection.counts();
-        self.counts.objects -= counts.objects;
-        self.counts.points -= counts.points;
-        self.counts.strings -= counts.strings;
-        self.counts.weight -= counts.weight;
-        self.expiries.remove(&(collection.next_deadline(), key));
+        self.totals.counts.objects -= counts.objects;
+        self.totals.counts.points -= counts.points;
+        self.totals.counts.strings -= counts.strings;
+        self.totals.counts.weight -= counts.weight;
+        self.totals.expiries.remove(&(collection.next_deadline(), key));
         Some(collection)
     }
 
     /// Adds a collection under a key that has none.
     pub fn attach(&mut self, key: Key, mut collection: Collection) {
-        collection.version = next(&mut self.version);
+        collection.version = self.totals.next_version();
         let counts = collection.counts();
-        self.counts.objects += counts.objects;
-        self.counts.points += counts.points;
-        self.counts.strings += counts.strings;
-        self.counts.weight += counts.weight;
+        self.totals.counts.objects += counts.objects;
+        self.totals.counts.points += counts.points;
+        self.totals.counts.strings += counts.strings;
+        self.totals.counts.weight += counts.weight;
         if collection.next_deadline() != NEVER {
-            self.expiries.insert((collection.next_deadline(), Arc::clone(&key)));
+            self.totals.expiries.insert((collection.next_deadline(), Arc::clone(&key)));
         }
         self.collections.insert(key, collection);
     }
@@ -305,13 +305,13 @@ impl Keyspace {
     /// never given again.
     pub fn clear(&mut self) {
         self.collections.clear();
-        self.expiries.clear();
-        self.counts = Counts::default();
+        self.totals.expiries.clear();
+        self.totals.counts = Counts::default();
     }
 
     /// Returns the object with the earliest deadline and its key, if that deadline has passed.
     pub fn next_expired(&self, now_ns: i64) -> Option<(Key, Object)> {
-        let (deadline, key) = self.expiries.get_min()?;
+        let (deadline, key) = self.totals.expiries.get_min()?;
         if *deadline > now_ns {
             return None;
         }
@@ -320,35 +320,39 @@ impl Keyspace {
     }
 }
 
-/// Returns a version that no collection has had.
-fn next(version: &mut u64) -> u64 {
-    *version += 1;
-    *version
-}
-
-/// Changes a collection and brings the sums and the order of deadlines up to date.
-fn change<R>(
-    expiries: &mut imbl::OrdSet<(i64, Key)>,
-    counts: &mut Counts,
-    key: &[u8],
-    collection: &mut Collection,
-    apply: impl FnOnce(&mut Collection) -> R,
-) -> R {
-    let (before, deadline_before) = (collection.counts(), collection.next_deadline());
-    let result = apply(collection);
-    let (after, deadline_after) = (collection.counts(), collection.next_deadline());
-    counts.objects = counts.objects + after.objects - before.objects;
-    counts.points = counts.points + after.points - before.points;
-    counts.strings = counts.strings + after.strings - before.strings;
-    counts.weight = counts.weight + after.weight - before.weight;
-    if deadline_before != deadline_after {
-        let key: Key = key.into();
-        if deadline_before != NEVER {
-            expiries.remove(&(deadline_before, Arc::clone(&key)));
-        }
-        if deadline_after != NEVER {
-            expiries.insert((deadline_after, key));
-        }
+impl Totals {
+    /// Returns a version that no collection has had.
+    fn next_version(&mut self) -> u64 {
+        self.version += 1;
+        self.version
     }
-    result
+
+    /// Changes a collection, gives it a new version, and brings the sums and the order of deadlines
+    /// up to date.
+    fn change<R>(
+        &mut self,
+        key: &[u8],
+        collection: &mut Collection,
+        apply: impl FnOnce(&mut Collection) -> R,
+    ) -> R {
+        let (before, deadline_before) = (collection.counts(), collection.next_deadline());
+        collection.version = self.next_version();
+        let result = apply(collection);
+        let (after, deadline_after) = (collection.counts(), collection.next_deadline());
+        let counts = &mut self.counts;
+        counts.objects = counts.objects + after.objects - before.objects;
+        counts.points = counts.points + after.points - before.points;
+        counts.strings = counts.strings + after.strings - before.strings;
+        counts.weight = counts.weight + after.weight - before.weight;
+        if deadline_before != deadline_after {
+            let key: Key = key.into();
+            if deadline_before != NEVER {
+                self.expiries.remove(&(deadline_before, Arc::clone(&key)));
+            }
+            if deadline_after != NEVER {
+                self.expiries.insert((deadline_after, key));
+            }
+        }
+        result
+    }
 }

@@ -27,7 +27,7 @@ use script_context::{context_of, limits_of};
 use transaction::Transaction;
 
 use crate::call::{Budget, Call, Effect};
-use crate::commands::record::{Flags, Record};
+use crate::commands::record::Flags;
 use crate::commands::table::{Found, Runner};
 use crate::commands::{Command, Function, SessionFunction};
 use crate::engine::{Engine, Outbox};
@@ -419,16 +419,15 @@ impl Session {
                 return function(self, engine, &Request { args: prefix.args, ..*request }, batch);
             }
             Runner::Server => {
-                let Record { name, facts, .. } = engine.table.record(found);
-                let name_words = 1 + usize::from(name.contains(' '));
-                if !facts.arity.allows(prefix.args.len() + name_words - words) {
+                let (record, args) = (engine.table.record(found), prefix.args.skip(words));
+                if !record.allows(args.len()) {
                     return Err(Error::WrongArity);
                 }
-                self.note_server_command(facts.flags, request);
-                let is_shown = engine.is_monitored && !facts.flags.contains(Flags::HIDDEN);
+                let flags = record.facts.flags;
+                self.note_server_command(flags, request);
+                let is_shown = engine.is_monitored && !flags.contains(Flags::HIDDEN);
                 let shown = is_shown.then(|| quoted(prefix.args, words));
-                let args = prefix.args.skip(words);
-                batch.stop = Some(stop_at(name.clone(), args, shown.unwrap_or_default()));
+                batch.stop = Some(stop_at(record.name.clone(), args, shown.unwrap_or_default()));
             }
         }
         Ok(())
@@ -472,8 +471,7 @@ impl Session {
         }
         engine.state.check_access(flags)?;
         if has_timeout && flags.contains(Flags::NO_TIMEOUT) {
-            let name = prefix.args.at(0).to_ascii_lowercase();
-            return Err(Error::Text([b"timeout not supported for '", &name[..], b"'"].concat()));
+            return Err(Error::timeout_not_supported(prefix.args.at(0)));
         }
         Ok((prefix, found))
     }
@@ -561,10 +559,15 @@ impl Session {
     /// The reply of the command at which the session stopped: RESP bytes or JSON members,
     /// whichever the output wants.
     pub fn answer(&self, resp: &[u8], members: &[u8], clock: Clock) -> Vec<u8> {
-        let body = if self.output() == Output::Resp { resp } else { members };
         let mut out = Vec::new();
-        self.frame.write_ok(&mut out, self.output(), body, clock);
+        self.write_answer(&mut out, resp, members, clock);
         out
+    }
+
+    /// Appends a reply: RESP bytes or JSON members, whichever the output wants.
+    fn write_answer(&self, out: &mut Vec<u8>, resp: &[u8], members: &[u8], clock: Clock) {
+        let body = if self.output() == Output::Resp { resp } else { members };
+        self.frame.write_ok(out, self.output(), body, clock);
     }
 
     /// The error of the command at which the session stopped.

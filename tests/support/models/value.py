@@ -9,10 +9,13 @@ import enum
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
+from operator import add, mul, sub
 from typing import Final, TypeAlias
 
 UINT64_COUNT: Final = 1 << 64
 INT64_MAX: Final = (1 << 63) - 1
+# The operators that need no case for zero.
+RING_OPERATORS: Final = {"+": add, "-": sub, "*": mul}
 
 
 class UnspecifiedError(Exception):
@@ -253,13 +256,9 @@ def _calculated(operator: str, left: Value, right: Value) -> Value:
 
 
 def _whole(operator: str, left: int, right: int) -> int | None:
-    match operator:
-        case "+":
-            return left + right
-        case "-":
-            return left - right
-        case "*":
-            return left * right
+    if operator in RING_OPERATORS:
+        result: int = RING_OPERATORS[operator](left, right)
+        return result
     if right == 0:
         return None
     quotient = abs(left) // abs(right) * (1 if (left < 0) == (right < 0) else -1)
@@ -267,15 +266,11 @@ def _whole(operator: str, left: int, right: int) -> int | None:
 
 
 def _real(operator: str, left: float, right: float) -> float:
-    match operator:
-        case "+":
-            return left + right
-        case "-":
-            return left - right
-        case "*":
-            return left * right
-        case "/":
-            return _quotient(left, right)
+    if operator in RING_OPERATORS:
+        result: float = RING_OPERATORS[operator](left, right)
+        return result
+    if operator == "/":
+        return _quotient(left, right)
     is_undefined = right == 0 or math.isinf(left) or math.isnan(left + right)
     return math.nan if is_undefined else math.fmod(left, right)
 

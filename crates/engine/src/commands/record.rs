@@ -246,3 +246,11 @@ pub struct Record {
     /// The series in which the command's durations are recorded.
     pub series: Series,
 }
+
+impl Record {
+    /// Returns whether a request may have this many words after the command's name.
+    pub fn allows(&self, arguments: usize) -> bool {
+        let name_words = 1 + usize::from(self.name.contains(' '));
+        self.facts.arity.allows(name_words + arguments)
+    }
+}

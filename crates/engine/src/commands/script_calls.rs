@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use std::sync::OnceLock;
 
 use super::record::{Flags, Group, Keys};
+use super::table::pack_name;
 use super::{Command, Function};
 use crate::call::{Budget, Call, Effect, ScriptContext};
 use crate::error::{Error, Result};
@@ -20,8 +21,6 @@ use crate::session::{quoted, Prefix};
 const UNKNOWN: [&[u8]; 3] = [b"FLUSHDB", b"HOOKS", b"INFO"];
 /// Scripts without the prefix TIMEOUT that only read end after this time, on whichever thread.
 const READ_SECONDS_MAX: u64 = 60;
-/// Bytes of the longest name of a command that scripts may call.
-const NAME_BYTES_MAX: usize = 16;
 
 /// The data of a script.
 pub(super) enum Data<'k> {
@@ -59,19 +58,18 @@ pub(super) struct Caller<'s, 'k, 'a> {
 
 /// Returns the command of this name if scripts may call it.
 fn find_command(name: &[u8]) -> Option<&'static Command> {
-    static CALLABLE: OnceLock<HashMap<&'static [u8], &'static Command>> = OnceLock::new();
+    static CALLABLE: OnceLock<HashMap<u128, &'static Command>> = OnceLock::new();
     let callable = CALLABLE.get_or_init(|| {
         let commands = super::all().filter(|command| {
             matches!(command.facts.group, Group::Keyspace | Group::Search)
                 && !command.facts.flags.contains(Flags::NO_SCRIPTS)
         });
-        commands.map(|command| (command.name.as_bytes(), command)).collect()
+        commands
+            .filter_map(|command| Some((pack_name(command.name.as_bytes())?, command)))
+            .collect()
     });
-    let mut upper = [0; NAME_BYTES_MAX];
-    let upper = upper.get_mut(..name.len())?;
-    upper.copy_from_slice(name);
-    upper.make_ascii_uppercase();
-    callable.get(&*upper).copied()
+    let command = callable.get(&pack_name(name)?).copied()?;
+    (command.name.len() == name.len()).then_some(command)
 }
 
 impl<'s, 'k, 'a> Caller<'s, 'k, 'a> {
@@ -137,8 +135,7 @@ impl<'s, 'k, 'a> Caller<'s, 'k, 'a> {
             }
         }
         if has_timeout && flags.contains(Flags::NO_TIMEOUT) {
-            let name = name.to_ascii_lowercase();
-            return Err(Error::Text([b"timeout not supported for '", &name[..], b"'"].concat()));
+            return Err(Error::timeout_not_supported(name));
         }
         if flags.contains(Flags::NEEDS_MEMORY) && self.is_out_of_memory {
             return Err(Error::out_of_memory());

@@ -5,12 +5,11 @@ use std::sync::Arc;
 
 use super::script_calls::{Caller, Data};
 use super::{Arity, Command, Facts, Flags, Function, Group, Keys, ReadFunction};
-use crate::call::{Call, Effect, Words};
+use crate::call::{Call, Effect};
 use crate::error::{Error, Result};
 use crate::keyspace::Keyspace;
-use crate::number::parse_uint;
 use crate::reply::{write_bulk, write_header, write_integer};
-use crate::script::{self, Inputs, Reply, Script};
+use crate::script::{self, cached_script, Inputs, Reply, Script};
 
 const SYNTAX: &str = "script numkeys [key]... [arg]...";
 const SHA_SYNTAX: &str = "sha1 numkeys [key]... [arg]...";
@@ -85,10 +84,9 @@ fn run(mut data: Data, call: &mut Call) -> Result<()> {
     let name = String::from_utf8_lossy(call.args.at(0)).to_ascii_lowercase();
     let text = words.next_filled()?;
     let count_word = words.next_filled()?;
-    let count = parse_uint(count_word).ok_or_else(|| Error::invalid(count_word))?;
-    let keys = take_words(&mut words, count)?;
-    let rest = words.left() as u64;
-    let arguments = take_words(&mut words, rest)?;
+    let count = words.count_of(count_word)?;
+    let keys = words.take_filled(count)?;
+    let arguments = words.take_filled(words.left())?;
     let script = find_script(data.keyspace(), &name, text)?;
     let timeout_ns = match &call.script {
         Some(context) => context.timeout_ns,
@@ -110,13 +108,6 @@ fn run(mut data: Data, call: &mut Call) -> Result<()> {
     result
 }
 
-fn take_words<'a>(words: &mut Words<'a>, count: u64) -> Result<Vec<&'a [u8]>> {
-    if count > words.left() as u64 {
-        return Err(Error::WrongArity);
-    }
-    (0..count).map(|_| words.next_filled()).collect()
-}
-
 fn find_script(keyspace: &Keyspace, name: &str, text: &[u8]) -> Result<Arc<Script>> {
     if name.ends_with("sha") {
         // Tile38 replies `sha not found`, for which no client library looks.
@@ -125,22 +116,12 @@ fn find_script(keyspace: &Keyspace, name: &str, text: &[u8]) -> Result<Arc<Scrip
             .get(text)
             .ok_or_else(|| Error::text("NOSCRIPT No matching script. Please use EVAL."));
     }
-    add_script(keyspace, text)
-}
-
-/// Returns a well-formed script, which is cached from now on.
-fn add_script(keyspace: &Keyspace, text: &[u8]) -> Result<Arc<Script>> {
-    let (script, is_cached) = keyspace.scripts.script_of(text);
-    if !is_cached {
-        script::check_syntax(&script)?;
-        keyspace.scripts.insert(&script);
-    }
-    Ok(script)
+    cached_script(&keyspace.scripts, text)
 }
 
 /// SCRIPT LOAD script
 fn load(keyspace: &Keyspace, call: &mut Call) -> Result<()> {
-    let script = add_script(keyspace, call.words().next_filled()?)?;
+    let script = cached_script(&keyspace.scripts, call.words().next_filled()?)?;
     if call.is_json() {
         call.write_text_member("result", script.sha());
     } else {
@@ -152,8 +133,7 @@ fn load(keyspace: &Keyspace, call: &mut Call) -> Result<()> {
 /// SCRIPT EXISTS [sha1]...
 fn exists(keyspace: &Keyspace, call: &mut Call) -> Result<()> {
     let mut words = call.words();
-    let count = words.left() as u64;
-    let shas = take_words(&mut words, count)?;
+    let shas = words.take_filled(words.left())?;
     let found: Vec<bool> = shas.into_iter().map(|sha| keyspace.scripts.contains(sha)).collect();
     if call.is_json() {
         call.write_member("result", |out| {

@@ -46,7 +46,7 @@ pub struct Table {
 
 /// Returns a name in upper case as one number; `None` for one that is too long. Zero bytes at the
 /// end of a name make no difference.
-fn pack_name(name: &[u8]) -> Option<u128> {
+pub(super) fn pack_name(name: &[u8]) -> Option<u128> {
     let mut bytes = [0_u8; NAME_BYTES_MAX];
     bytes.get_mut(..name.len())?.copy_from_slice(name);
     bytes.make_ascii_uppercase();

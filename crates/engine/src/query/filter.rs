@@ -1,7 +1,6 @@
 //! WHERE, WHEREIN and WHEREEVAL: filters of searches by the objects' fields.
 
 use std::borrow::Cow;
-use std::sync::Arc;
 
 use super::expression::Expression;
 use super::field_path::read_field;
@@ -11,9 +10,8 @@ use crate::error::{Error, Result};
 use crate::field::{Names, Value};
 use crate::json::path;
 use crate::keyspace::Keyspace;
-use crate::number::parse_uint;
 use crate::object::Object;
-use crate::script::{ObjectTest, ScriptCache};
+use crate::script::{cached_script, ObjectTest, ScriptCache};
 
 /// The size of one unit of work: bytes of an expression, bytes of GeoJSON's members that it may
 /// read, and compared values.
@@ -96,19 +94,14 @@ impl<'a> Filters<'a> {
     pub fn take_where_in(&mut self, words: &mut Words<'a>, names: &Names) -> Result<()> {
         let field = words.next_filled()?;
         let count_word = words.next_word()?;
-        let count = parse_uint(count_word).ok_or_else(|| Error::invalid(count_word))?;
-        if count > words.left() as u64 {
-            return Err(Error::WrongArity);
-        }
+        let count = words.count_of(count_word)?;
         let values =
             (0..count).map(|_| words.next_word().map(Value::parse)).collect::<Result<Vec<_>>>()?;
         self.work += values.len() / VALUES_PER_WORK;
         self.where_ins.push(WhereIn { field: FieldReference::new(field, names), values });
         Ok(())
     }
-}
 
-impl<'a> Filters<'a> {
     /// Reads `script n arg1 … argn`, or the script's SHA-1 in its place.
     pub fn take_script(
         &mut self,
@@ -118,21 +111,14 @@ impl<'a> Filters<'a> {
     ) -> Result<()> {
         let text = words.next_filled()?;
         let count_word = words.next_filled()?;
-        let count = parse_uint(count_word).ok_or_else(|| Error::invalid(count_word))?;
-        if count > words.left() as u64 {
-            return Err(Error::WrongArity);
-        }
-        let arguments = (0..count).map(|_| words.next_filled()).collect::<Result<Vec<_>>>()?;
-        let (script, is_cached) = if is_sha {
-            (scripts.get(text).ok_or_else(|| Error::text("sha not found"))?, true)
+        let count = words.count_of(count_word)?;
+        let arguments = words.take_filled(count)?;
+        let script = if is_sha {
+            scripts.get(text).ok_or_else(|| Error::text("sha not found"))?
         } else {
-            scripts.script_of(text)
+            cached_script(scripts, text)?
         };
-        let test = ObjectTest::new(Arc::clone(&script), arguments)?;
-        if !is_cached {
-            scripts.insert(&script);
-        }
-        self.scripts.push(test);
+        self.scripts.push(ObjectTest::new(script, arguments));
         Ok(())
     }
 }

@@ -18,4 +18,4 @@ mod tile38_library;
 
 pub use cache::{Script, ScriptCache};
 pub use object_test::ObjectTest;
-pub use run::{check_syntax, run, CallError, Host, Inputs, Reply};
+pub use run::{cached_script, run, CallError, Host, Inputs, Reply};

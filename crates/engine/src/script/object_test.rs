@@ -33,12 +33,11 @@ pub struct ObjectTest<'a> {
 }
 
 impl<'a> ObjectTest<'a> {
-    /// Returns a test. Fails with the text of the compiler if the script isn't well-formed.
-    pub fn new(script: Arc<Script>, arguments: Vec<&'a [u8]>) -> Result<Self> {
-        super::check_syntax(&script)?;
+    /// Returns a test by a script of the cache, which has well-formed ones only.
+    pub fn new(script: Arc<Script>, arguments: Vec<&'a [u8]>) -> Self {
         let arguments = arguments.into_iter().map(Cow::Borrowed).collect();
         let number = NEXT_NUMBER.fetch_add(1, Ordering::Relaxed);
-        Ok(ObjectTest { script, arguments, number })
+        ObjectTest { script, arguments, number }
     }
 
     /// Returns the same test with arguments of its own.

@@ -1,10 +1,11 @@
 //! Running a script: its global variables, the commands that it calls, and its reply.
 
 use std::cell::RefCell;
+use std::sync::Arc;
 
 use mlua::{BString, Error as LuaError, Lua, Value, Variadic};
 
-use super::cache::{Globals, Script};
+use super::cache::{Globals, Script, ScriptCache};
 use super::convert::Writer;
 use super::number_text::write_number;
 use super::resp::{single_entry, value_of_reply};
@@ -71,9 +72,15 @@ pub struct Reply<'o> {
     pub protocol: Protocol,
 }
 
-/// Fails with the text of the compiler if a script isn't well-formed.
-pub fn check_syntax(script: &Script) -> Result<()> {
-    Lease::take()?.function(script).map(|_| ())
+/// Returns the script with this text, which is cached from now on. Fails with the text of the
+/// compiler if it isn't well-formed.
+pub fn cached_script(cache: &ScriptCache, text: &[u8]) -> Result<Arc<Script>> {
+    let (script, is_cached) = cache.script_of(text);
+    if !is_cached {
+        Lease::take()?.function(&script)?;
+        cache.insert(&script);
+    }
+    Ok(script)
 }
 
 /// Runs a script and appends its reply.

@@ -132,8 +132,7 @@ fn output(
         Some(word) => return Err(Error::invalid(word)),
     };
     session.output = Some(chosen);
-    let body: &[u8] = if chosen == Output::Resp { b"+OK\r\n" } else { b"" };
-    session.frame.write_ok(out, chosen, body, clock);
+    session.write_answer(out, b"+OK\r\n", b"", clock);
     Ok(())
 }
 

@@ -10,12 +10,12 @@ use std::collections::VecDeque;
 use super::connection::command;
 use super::request::{Prefix, Request};
 use super::{Batch, Clock, Session};
-use crate::commands::record::{Flags, Record};
+use crate::commands::record::Flags;
 use crate::commands::table::Found;
 use crate::commands::{Command, SessionFunction};
 use crate::engine::Engine;
 use crate::error::{Error, Result};
-use crate::reply::{self, Framing, Output};
+use crate::reply::{self, Framing};
 use crate::request::Arguments;
 
 /// The most bytes of arguments that a connection may queue.
@@ -102,7 +102,8 @@ impl Session {
             return Err(Error::text("ERR the transaction is too large"));
         }
         queue.commands.push_back(request.args.iter().map(<[u8]>::to_vec).collect());
-        self.reply_status(batch, b"+QUEUED\r\n", b",\"queued\":true", request.clock);
+        let members = b",\"queued\":true";
+        self.write_answer(&mut batch.replies, b"+QUEUED\r\n", members, request.clock);
         Ok(())
     }
 
@@ -114,12 +115,11 @@ impl Session {
         found: Option<Found>,
     ) -> Result<()> {
         let (Prefix { args, .. }, found) = self.admit(engine, request, found)?;
-        let Record { name, facts, .. } = engine.table.record(found);
-        let name_words = 1 + usize::from(name.contains(' '));
-        if facts.flags.intersects(NOT_QUEUED) {
+        let record = engine.table.record(found);
+        if record.facts.flags.intersects(NOT_QUEUED) {
             return Err(Error::text("ERR Command not allowed inside a transaction"));
         }
-        if !facts.arity.allows(args.len() + name_words - usize::from(found.words)) {
+        if !record.allows(args.len() - usize::from(found.words)) {
             return Err(Error::WrongArity);
         }
         Ok(())
@@ -146,11 +146,6 @@ impl Session {
             self.is_in_exec = false;
         }
     }
-
-    fn reply_status(&self, batch: &mut Batch, resp: &[u8], members: &[u8], clock: Clock) {
-        let body = if self.output() == Output::Resp { resp } else { members };
-        self.frame.write_ok(&mut batch.replies, self.output(), body, clock);
-    }
 }
 
 /// MULTI
@@ -168,7 +163,7 @@ fn multi(
         return Err(Error::text("ERR MULTI calls can not be nested"));
     }
     session.transaction.queue = Some(Queue::default());
-    session.reply_status(batch, b"+OK\r\n", b"", request.clock);
+    session.write_answer(&mut batch.replies, b"+OK\r\n", b"", request.clock);
     Ok(())
 }
 
@@ -210,7 +205,7 @@ fn discard(
         return Err(Error::text("ERR DISCARD without MULTI"));
     }
     session.transaction.watched.clear();
-    session.reply_status(batch, b"+OK\r\n", b"", request.clock);
+    session.write_answer(&mut batch.replies, b"+OK\r\n", b"", request.clock);
     Ok(())
 }
 
@@ -237,7 +232,7 @@ fn watch(
         }
         watched.push((key.to_vec(), engine.keyspace.version(key)));
     }
-    session.reply_status(batch, b"+OK\r\n", b"", request.clock);
+    session.write_answer(&mut batch.replies, b"+OK\r\n", b"", request.clock);
     Ok(())
 }
 
@@ -250,7 +245,7 @@ fn unwatch(
 ) -> Result<()> {
     check_words(request)?;
     session.transaction.watched.clear();
-    session.reply_status(batch, b"+OK\r\n", b"", request.clock);
+    session.write_answer(&mut batch.replies, b"+OK\r\n", b"", request.clock);
     Ok(())
 }
 

@@ -129,15 +129,8 @@ fn shifted(bounds: Rect, all: &Rect) -> impl Iterator<Item = Rect> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::tests::shares;
     use super::*;
-
-    fn shares(seed: u64) -> impl FnMut() -> f64 {
-        let mut state = seed;
-        move || {
-            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
-            (state >> 33) as f64 / (1_u64 << 31) as f64
-        }
-    }
 
     #[test]
     fn a_cover_holds_all_that_is_near_by_whatever_name() {

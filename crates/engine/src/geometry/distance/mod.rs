@@ -212,6 +212,15 @@ struct Sides {
 mod tests {
     use super::*;
 
+    /// Returns a source of pseudo-random numbers from 0 to 1, by Knuth's MMIX generator.
+    pub(super) fn shares(seed: u64) -> impl FnMut() -> f64 {
+        let mut state = seed;
+        move || {
+            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+            (state >> 33) as f64 / (1_u64 << 31) as f64
+        }
+    }
+
     fn rect(min_x: f64, min_y: f64, max_x: f64, max_y: f64) -> Rect {
         Rect::new(Point::new(min_x, min_y), Point::new(max_x, max_y))
     }

@@ -99,16 +99,9 @@ impl Origin {
 
 #[cfg(test)]
 mod tests {
+    use super::super::tests::shares;
     use super::super::WORLD;
     use super::*;
-
-    fn shares(seed: u64) -> impl FnMut() -> f64 {
-        let mut state = seed;
-        move || {
-            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
-            (state >> 33) as f64 / (1_u64 << 31) as f64
-        }
-    }
 
     #[test]
     fn positions_outside_of_a_window_are_farther_away() {
