@@ -78,7 +78,10 @@ def is_rewriting(connection: Connection) -> bool:
 
 
 def shrink_round(leader: MeasuredServer) -> tuple[Latencies, Latencies, float]:
-    """Measure SET during one AOFSHRINK and as long without; return both, and the seconds of it."""
+    """Measure SET during one AOFSHRINK, then for the same time without one.
+
+    Returns the latencies without it, those during it, and its duration in seconds.
+    """
     over = threading.Event()
     took = 0.0
 

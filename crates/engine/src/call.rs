@@ -40,8 +40,8 @@ impl<'a> Budget<'a> {
         self
     }
 
-    /// Returns a budget with what is left of this one, for a command that a script calls.
-    /// `timeout_ns` is the command's own timeout.
+    /// Returns the budget of a command that a script calls: the script's remaining work, and the
+    /// earlier of the script's deadline and the command's own timeout.
     #[must_use]
     pub fn child(&self, timeout_ns: Option<u64>) -> Budget<'a> {
         let timeout_at = timeout_ns.map(|timeout_ns| self.elapsed_ns().saturating_add(timeout_ns));
@@ -122,7 +122,8 @@ pub struct Call<'a, 'b> {
     pub script: Option<Box<ScriptContext>>,
 }
 
-/// What a script may do beside reading, and what the commands that it called have caused.
+/// The limits and permissions of a script, and the log bytes and MONITOR lines of the commands that
+/// it called.
 #[derive(Debug, Default)]
 pub struct ScriptContext {
     /// The prefix TIMEOUT, in nanoseconds since the request began.

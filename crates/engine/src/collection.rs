@@ -91,7 +91,8 @@ pub struct Collection {
     values: imbl::OrdSet<ByValue>,
     deadlines: imbl::OrdSet<ByDeadline>,
     counts: Counts,
-    /// Which of the keyspace's changes made it what it is.
+    /// A number that each change of the collection replaces by one that no collection has had; see
+    /// [`Keyspace::version`](crate::keyspace::Keyspace::version).
     pub(crate) version: u64,
 }
 

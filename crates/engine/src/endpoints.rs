@@ -1,7 +1,7 @@
-//! The endpoints of hooks, as far as the engine knows any: a list of URLs, each of which the driver
-//! may refuse. What a URL means is known to the driver alone.
+//! The URLs of hooks' endpoints: the engine splits the list, and the driver, which sends to them,
+//! decides whether each is valid.
 
-/// Whether SETHOOK may name a URL; the driver's, which knows what it can send to.
+/// A checker of the URLs in SETHOOK. The driver implements it.
 pub trait EndpointChecker: Send + Sync {
     /// Checks one URL. Called while a command runs: it must neither wait nor use the engine.
     fn check(&self, url: &[u8]) -> Result<(), Refusal>;

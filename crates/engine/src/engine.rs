@@ -23,25 +23,25 @@ pub use replay::{Follow, Load};
 /// The default of [`Engine::script_ns_max`].
 const SCRIPT_NS_MAX_DEFAULT: u64 = 1_000_000_000;
 
-/// What commands caused beside replies and log: for the driver to tell others.
+/// The results of commands that the driver delivers to others than the client.
 #[derive(Default)]
 pub struct Outbox {
-    /// In the order to be sent.
+    /// Events of fences, in the order in which they are to be sent.
     pub events: Vec<Event>,
     /// Changes of hooks, in their order.
     pub hooks_changed: Vec<HookChange>,
-    /// Why endpoints' URLs were refused: replies don't say.
+    /// The reasons why endpoints' URLs were refused, for the server's log: replies don't have them.
     pub refused_urls: Vec<String>,
 }
 
 impl Outbox {
-    /// Whether there is nothing to tell anybody.
+    /// Returns whether there is nothing to deliver.
     pub fn is_empty(&self) -> bool {
         self.events.is_empty() && self.hooks_changed.is_empty() && self.refused_urls.is_empty()
     }
 }
 
-/// What the engine counts.
+/// Counters of the engine.
 #[derive(Clone, Copy, Debug, Default)]
 #[allow(missing_docs)]
 pub struct Counters {
@@ -53,29 +53,29 @@ pub struct Counters {
 pub struct Engine {
     /// The data.
     pub keyspace: Keyspace,
-    /// What gates commands.
+    /// The server's state, by which commands are refused.
     pub state: State,
     /// Bytes of an incomplete request above which it is refused, because memory is short.
     pub request_bytes_max: usize,
-    /// What was counted.
+    /// Counters since the start.
     pub counters: Counters,
-    /// The nanoseconds that a script may take if it may write: nothing else runs meanwhile.
+    /// The time limit in nanoseconds of scripts that may write: no other command runs meanwhile.
     pub script_ns_max: u64,
-    /// Whether somebody wants to see the commands that run.
+    /// Whether a client runs MONITOR.
     pub is_monitored: bool,
     /// The ids of visits to fences.
     pub groups: Groups,
-    /// How long commands took.
+    /// The durations of commands.
     pub timing: Timing,
     /// Seconds by which the server's time zone is ahead of UTC; for the times in messages.
     pub utc_offset: i32,
-    /// When the last change happened that fences looked at.
+    /// The time of the last change that fences checked.
     moment: Moment,
     outbox: Outbox,
     expired_objects: ExpiredObjects,
-    /// Whether a client ran FLUSHDB while the log was loading: the rest of the log is skipped.
+    /// Whether the rest of the log is skipped, because a client ran FLUSHDB while it was loading.
     skips_log: bool,
-    /// Where replies go that nobody reads.
+    /// A reused buffer for the replies of replayed commands, which are discarded.
     scratch: Vec<u8>,
     /// All commands.
     pub table: Table,
@@ -143,12 +143,12 @@ impl Engine {
         Ok(effect)
     }
 
-    /// Lets fences look at what was reported.
+    /// Passes the reported changes to the fences.
     fn tell_fences(&mut self, now_ns: i64, is_live_only: bool) {
         let reports = std::mem::take(self.keyspace.reports_mut());
         if reports.has_flush {
             self.groups.clear();
-            // The flush deletes what the rest of the log would add, too.
+            // The client flushed all data of the log, including those that aren't loaded yet.
             self.skips_log |= self.state.is_loading && !is_live_only;
         }
         if !self.moment.is(now_ns, self.utc_offset) {
@@ -174,7 +174,7 @@ impl Engine {
         }
     }
 
-    /// Takes what fences and hooks came to since the last time.
+    /// Takes the events and changes since the last call.
     pub fn take_outbox(&mut self) -> Outbox {
         std::mem::take(&mut self.outbox)
     }
@@ -193,7 +193,7 @@ impl Engine {
         Rewrite::new(self.keyspace.clone(), now_ns)
     }
 
-    /// Sets what gates commands.
+    /// Sets the server's state, by which commands are refused.
     pub fn set_state(&mut self, state: State) {
         if !state.is_following {
             self.restore_all_expired();

@@ -280,8 +280,8 @@ impl Keyspace {
         self.collections.insert(key, collection);
     }
 
-    /// Returns the version of a collection, which any change of it makes another one; `None` if the
-    /// key has none.
+    /// Returns the version of a collection, which WATCH compares: each change of the collection
+    /// gives it a new one. `None` if the key has no collection.
     pub fn version(&self, key: &[u8]) -> Option<u64> {
         self.collections.get(key).map(|collection| collection.version)
     }

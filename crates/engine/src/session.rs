@@ -1,5 +1,6 @@
-//! A connection: bytes in; replies, log bytes and what only the driver can do out. Keeps what is
-//! incomplete, and the connection's choice of output.
+//! The session of a connection: it takes received bytes, runs the complete requests, and returns
+//! replies, log bytes, and the work that only the driver can do. It keeps incomplete requests and
+//! the connection's format of replies.
 
 mod command_timer;
 mod connection;
@@ -35,40 +36,39 @@ use crate::error::{Error, Result};
 use crate::reply::{self, Framing, Output};
 use crate::request::{Args, Arguments, Parsed};
 
-/// Work that a read may do where others wait: about two milliseconds.
+/// Units of work of a read before it is handed to another thread: about two milliseconds.
 pub const READ_WORK_MAX: u64 = 10_000;
-/// Work after which a batch lets others run: what follows is left in the buffer.
+/// Units of work of a batch before it yields to other connections; further requests stay buffered.
 pub const BATCH_WORK_MAX: u64 = 20_000;
 /// Reply bytes of one batch after which the session yields: a client that doesn't read its replies
 /// must not have more of them made.
 pub const BATCH_BYTES_MAX: usize = 256 * 1024;
-/// What any command costs at least, in the same unit.
+/// The least units of work of a command.
 const COMMAND_WORK: u64 = 5;
 
 /// A monotonic clock in nanoseconds, passed in.
 pub type Clock<'c> = &'c dyn Fn() -> u64;
 
-/// What running the buffered requests gave.
+/// The results of running the received requests.
 #[derive(Default)]
 pub struct Batch {
     /// Replies in order, ready to send.
     pub replies: Vec<u8>,
     /// Commands for the log; to be written before the replies are sent.
     pub log: Vec<u8>,
-    /// The commands that ran, as MONITOR shows them, and whether a script called them; none unless
-    /// somebody looks.
+    /// The commands that ran, as MONITOR shows them, and whether a script called each; empty unless
+    /// a client runs MONITOR.
     pub monitored: Vec<(bool, Vec<u8>)>,
     /// The commands that took long.
     pub slow: Vec<SlowCommand>,
-    /// What fences and hooks came to.
+    /// Events and other results for others than the client.
     pub outbox: Outbox,
-    /// Why it ended before all complete requests were run.
+    /// The reason why not all complete requests were run.
     pub stop: Option<Stop>,
 }
 
 impl Batch {
-    /// Whether the driver has more to do than send the replies: something is to be logged, told to
-    /// others or done before the session goes on.
+    /// Returns whether the driver has more to do than to send the replies.
     pub fn needs_dispatch(&self) -> bool {
         self.stop.is_some()
             || !self.log.is_empty()
@@ -78,7 +78,7 @@ impl Batch {
     }
 }
 
-/// Something that the driver has to do before the session goes on.
+/// An action of the driver before the session can continue.
 pub enum Stop {
     /// Run a command that isn't the engine's and send its reply.
     Command {
@@ -86,7 +86,7 @@ pub enum Stop {
         name: String,
         /// What follows the name.
         args: Vec<Vec<u8>>,
-        /// The command as MONITOR shows it; empty unless somebody looks.
+        /// The command as MONITOR shows it; empty unless a client runs MONITOR.
         shown: Vec<u8>,
     },
     /// Run a read elsewhere and send its reply.
@@ -212,7 +212,7 @@ impl Session {
         batch
     }
 
-    /// Gives back the room of what was run.
+    /// Removes the requests that were run from the buffer.
     fn compact(&mut self) {
         if self.position == self.buffer.len() {
             self.buffer = Vec::new();
@@ -269,7 +269,7 @@ impl Session {
             for next in read_ahead.requests() {
                 let rest = &bytes[used..];
                 match next.parsed {
-                    // What stands behind a stop will be read again.
+                    // Requests after a stop are parsed again later.
                     _ if batch.stop.is_some() => break,
                     Parsed::Request { framing, end } => {
                         used += end;
@@ -312,7 +312,8 @@ impl Session {
         used
     }
 
-    /// A protocol error: told only to those who were answered before, then the end.
+    /// Closes the connection for a protocol error. The client gets the error only if it has got
+    /// replies before, as in Tile38.
     fn refuse(&mut self, text: &[u8], batch: &mut Batch) {
         let message = [b"Protocol error: ", text].concat();
         if self.has_answered {

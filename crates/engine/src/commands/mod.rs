@@ -82,8 +82,8 @@ const fn write(
 }
 
 impl<F> Command<F> {
-    /// Returns the number of words of the name. Of the data commands, only those of scripts have
-    /// two-word names.
+    /// Returns the number of words in the command's name: two for SCRIPT LOAD and its kin, one for
+    /// all other data commands.
     pub(crate) fn name_words(&self) -> usize {
         let may_be_two = self.facts.flags.contains(Flags::SCRIPTING);
         1 + usize::from(may_be_two && self.name.contains(' '))

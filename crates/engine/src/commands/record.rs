@@ -94,7 +94,7 @@ impl Group {
     ];
 }
 
-/// The number of words in a request, those of the command's name included.
+/// The number of words that a request may have, including the words of the command's name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Arity {
     /// Exactly this many.

@@ -1,5 +1,5 @@
-//! The commands that scripts call: which of them exist in scripts, what they may do, and how the
-//! writes of a script are undone.
+//! `tile38.call` and `tile38.pcall`: the commands that scripts can call, the checks before each
+//! call, and the rollback of a stopped script's writes.
 
 use std::collections::HashMap;
 use std::sync::OnceLock;
@@ -88,8 +88,8 @@ impl<'s, 'k, 'a> Caller<'s, 'k, 'a> {
         self
     }
 
-    /// Undoes all writes of a script that was stopped, unless Tile38 would keep them: those of a
-    /// script with the prefix TIMEOUT and of one that isn't atomic.
+    /// Undoes all writes of a script that was stopped. As in Tile38, the writes stay if the script
+    /// has the prefix TIMEOUT, or isn't atomic (EVALNA).
     pub fn roll_back(&mut self) {
         let Data::Writable(keyspace) = &mut *self.data else { return };
         let Some(context) = self.context.as_deref_mut() else { return };
@@ -146,7 +146,7 @@ impl<'s, 'k, 'a> Caller<'s, 'k, 'a> {
         Ok(command)
     }
 
-    /// Notes what a write is about to change.
+    /// Saves the state that a write is about to change, for a rollback.
     fn prepare_undo(&mut self, command: &Command, args: Args) {
         let Data::Writable(keyspace) = &*self.data else { return };
         let is_atomic = self.context.as_ref().is_some_and(|context| context.is_atomic);
@@ -230,7 +230,7 @@ impl<'s, 'k, 'a> Caller<'s, 'k, 'a> {
         }
     }
 
-    /// Notes a command for the log and for MONITOR.
+    /// Records a command that was run, for the log and for MONITOR.
     fn note(&mut self, args: Args, result: &Result<Effect>) {
         let Some(context) = self.context.as_deref_mut() else { return };
         if *result == Ok(Effect::Changed) {

@@ -192,8 +192,8 @@ fn parse_bounds(words: &mut Words) -> Result<Shape> {
     Ok(Shape::of_geometry(Geometry::Rect(rect)))
 }
 
-/// Returns the name of a field as it is stored. It is trimmed first, so that ` z` is refused like
-/// `z`.
+/// Returns the name of a field without surrounding blanks, as it is stored. Fails for reserved
+/// names, so ` z` is refused as `z` is.
 pub(super) fn field_name(word: &[u8]) -> Result<&[u8]> {
     let name = trim(word);
     if matches!(name, b"z" | b"lat" | b"lon") {

@@ -2,8 +2,8 @@
 //!
 //! The leader may still have such an object and name it in its stream: its clock may be behind, it
 //! may have extended the lifetime while nothing reached the follower, or it may have restarted and
-//! begun to count the lifetime anew. So the follower keeps expired objects until the leader removes
-//! them, and restores those that a command of the leader names.
+//! begun to count the lifetime anew. So the follower keeps an expired object until the leader
+//! removes it. If a command of the leader names the object before that, the follower restores it.
 
 use std::collections::{BTreeMap, VecDeque};
 
@@ -70,8 +70,8 @@ impl ExpiredObjects {
 }
 
 impl Engine {
-    /// Prepares the expired objects for a command of the leader: restores those that it names, and
-    /// drops those that it removes.
+    /// Makes the data ready for a command of the leader: restores the expired objects that the
+    /// command names, and forgets those that it removes.
     pub(super) fn reconcile_expired(&mut self, facts: Facts, args: Args) {
         if self.expired_objects.order.is_empty() {
             return;

@@ -94,9 +94,9 @@ impl Engine {
         Follow { load, log, published }
     }
 
-    /// Runs a function for each request and its bytes; requests without words are passed over.
-    /// Endpoints aren't checked: what was logged was checked then, or by a leader that may know
-    /// others than we do.
+    /// Runs a function for each request and its bytes, but for requests without words. Endpoints
+    /// aren't checked: they were when the command was logged, perhaps by a leader that supports
+    /// other kinds.
     fn run_all(
         &mut self,
         data: &[u8],

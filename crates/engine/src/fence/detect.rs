@@ -6,7 +6,7 @@ use crate::geometry::{predicates, Geometry, Line, Series};
 use crate::keyspace::Keyspace;
 use crate::object::Object;
 
-/// The relation of an object to a fence, or a change of it.
+/// A detection of a fence: whether an object is inside or outside, or how that has changed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[allow(missing_docs)]
 pub enum Detect {

@@ -4,16 +4,17 @@
 use crate::geometry::distance::Cover;
 use crate::geometry::{Point, Rect};
 
-/// The longitudes round the earth.
+/// Degrees of longitude around the earth.
 const TURN: f64 = 360.0;
 
-/// The movement of an object, as it is seen from both positions. The two views are the same unless
-/// the movement crosses 180°: one then ends beyond 180°, the other begins there.
+/// The movement of an object between two positions. A movement across 180° is two lines on the map:
+/// one from the first position to beyond 180°, the other from beyond 180° to the second position.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Movement {
     from: Point,
     to: Point,
-    /// What is added to the longitude of one end to see it from the other.
+    /// Degrees of longitude between a position and its copy beyond 180°: 360, -360, or 0 for a
+    /// movement that doesn't cross 180°.
     shift: f64,
 }
 

@@ -301,8 +301,8 @@ impl FenceRegistry {
         removed.is_some()
     }
 
-    /// Replaces its live fences by those of the registry that it succeeds. Returns the names of
-    /// the hooks in which the two differ.
+    /// Takes over the live fences of an older registry, which this one replaces. Returns the names
+    /// of the hooks that differ between the two.
     pub fn succeed(&mut self, old: &FenceRegistry) -> Vec<Name> {
         for watch in std::mem::take(&mut self.live).values() {
             self.detach(watch);

@@ -1,5 +1,6 @@
-//! Roaming fences: which objects come near others, by the distance that NEARBY has. Keeps no state:
-//! both neighbourhoods are computed from what the other collection holds now.
+//! Roaming fences: they report objects that come near others, by the distance of NEARBY. They keep
+//! no state: the neighbors before and after a movement are both found among the present objects of
+//! the other collection.
 
 use std::cmp::Ordering;
 use std::ops::ControlFlow;

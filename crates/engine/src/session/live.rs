@@ -1,4 +1,4 @@
-//! Connections that turn live: they listen to something, and their requests are the driver's.
+//! Live connections: they receive messages, and in RESP2 the driver answers all their requests.
 
 use super::{Batch, Clock, Session, Stop};
 use crate::engine::Engine;
@@ -7,11 +7,11 @@ use crate::fence::Fence;
 use crate::reply::{self, Framing, Output, Protocol};
 use crate::request::Args;
 
-/// What a connection hears first.
+/// The first reply of a live fence, in JSON.
 const LIVE: &[u8] = br#"{"ok":true,"live":true}"#;
 
 impl Session {
-    /// Makes the fence that a search asks for, unless a transaction runs.
+    /// Opens the live fence of a search. Fails within EXEC.
     pub(super) fn open_live(
         &self,
         engine: &mut Engine,
@@ -25,8 +25,8 @@ impl Session {
         Ok(())
     }
 
-    /// Makes the fence that a search asks for. The first words are bare JSON for WebSocket; within
-    /// a native frame they are framed once more, as clients know it from Tile38.
+    /// Registers a live fence and appends its first reply. That is bare JSON for WebSocket; in a
+    /// native frame it is a RESP bulk string, as in Tile38.
     fn go_live(&self, engine: &mut Engine, fence: Fence, out: &mut Vec<u8>) -> Stop {
         let number = engine.keyspace.fences_mut().add_live(fence);
         match self.frame.framing {
@@ -41,8 +41,8 @@ impl Session {
         Stop::Live(number)
     }
 
-    /// Takes what fences and hooks came to. From a live search on requests are the driver's, those
-    /// that came together with it too.
+    /// Completes a batch: takes its events, and hands further requests to the driver if a live
+    /// fence was opened.
     pub(super) fn finish(&mut self, engine: &mut Engine, batch: &mut Batch, clock: Clock) {
         self.timer.end_batch(&mut engine.timing, clock);
         // Events of the log were delivered when it was written; the loader discards them.
@@ -60,7 +60,7 @@ impl Session {
     }
 }
 
-/// A request of a connection that listens: known or not, it is the driver's.
+/// Returns the stop for a request of a live connection, which the driver answers.
 pub(super) fn handed_out(args: Args) -> Stop {
     let name = String::from_utf8_lossy(&args.at(0).to_ascii_uppercase()).into_owned();
     super::stop_at(name, args.skip(1), Vec::new())
