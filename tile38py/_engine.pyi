@@ -83,8 +83,9 @@ class Engine:
     def load(self, data: bytes, now_ns: int) -> Load:
         """Replay a piece of a log. Doesn't raise for invalid content: see Load.error."""
 
-    def follow(self, data: bytes, now_ns: int) -> Followed:
+    def follow(self, data: bytes, scanned: int, now_ns: int) -> Followed:
         """Run a piece of a leader's stream. Doesn't raise for invalid content: see Followed.error.
+        scanned is that of the call before if its unconsumed bytes come again, else 0.
         Its events are those of live fences, without hooks and channels: see take_events()."""
 
     def adopt(self, other: Engine) -> Discarded:
@@ -197,6 +198,7 @@ class Followed:
     """The result of running a piece of a leader's stream."""
 
     consumed: Final[int]
+    scanned: Final[int]  # bytes behind them: complete commands of an incomplete transaction
     commands: Final[int]
     error: Final[str | None]
     # The consumed bytes, zero bytes between commands included, PUBLISH excluded.

@@ -123,16 +123,16 @@ class Dispatcher:
                     result.stop_at(stop)
                     return result
             result.has_more = result.size > OUTPUT_BYTES_HIGH
-            if result.stop or client.is_gone:
-                return result
-            # Nothing may run between the commands of a transaction.
-            if (result.has_more or client.is_plain) and not client.session.in_transaction:
+            is_enough = client.is_gone or result.has_more or client.is_plain
+            # Nothing may run between the commands of a transaction, even if one ends the client.
+            if result.stop or (is_enough and not client.session.in_transaction):
                 return result
             batch = client.session.feed(b"", self._services.clock.now_ns())
 
     def _process(self, client: Client, batch: Batch, result: RunResult) -> None:
         """Append the log of a batch; pass on its events, MONITOR lines and slow commands."""
-        if batch.log:
+        # The log of a transaction comes at its end, and its messages wait for that.
+        if batch.log or client.session.in_transaction:
             self._services.journal.append(batch.log)
             result.wrote = True
         if batch.monitored:

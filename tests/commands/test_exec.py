@@ -3,6 +3,7 @@
 from tests.support.bench import Bench
 
 QUEUED = b"+QUEUED\r\n"
+NAMES = (b"set", b"fset", b"del")
 
 
 def test_queued_commands_run_at_exec(bench: Bench) -> None:
@@ -59,3 +60,30 @@ def test_a_pipeline_may_be_a_transaction_of_many(bench: Bench) -> None:
 def test_a_sentinel_makes_a_leader_in_a_transaction(bench: Bench) -> None:
     bench.send(b"MULTI\r\nSLAVEOF NO ONE\r\nCONFIG REWRITE\r\nCLIENT KILL TYPE normal\r\n")
     assert bench.call("EXEC") == b"*3\r\n+OK\r\n+OK\r\n:0\r\n"
+
+
+def test_the_log_marks_all_commands_of_a_transaction_but_the_last(bench: Bench) -> None:
+    bench.send(b"MULTI\r\nSET k i POINT 1 2\r\nGET k i\r\nFSET k i f 1\r\nPUBLISH c m\r\n")
+    bench.send(b"EVAL \"tile38.call('del','k','i'); tile38.call('set','k','j','point',1,2)\" 0\r\n")
+    bench.send(b"EXEC\r\n")
+    names = [line for line in bench.fake_journal.data.split(b"\r\n") if line.lower() in NAMES]
+    assert names == [b"seT", b"fseT", b"deL", b"set"]
+    bench.fake_journal.data = b""
+    bench.call("MULTI")
+    bench.call("SET", "k", "i", "POINT", "1", "2")
+    bench.call("EXEC")
+    assert b"\r\nSET\r\n" in bench.fake_journal.data
+
+
+def test_a_client_cannot_write_the_mark(bench: Bench) -> None:
+    bench.send(b"*5\r\n$3\r\nseT\r\n$1\r\nk\r\n$1\r\ni\r\n$6\r\nSTRING\r\n$3\r\nseT\r\n")
+    assert b"\r\nset\r\n" in bench.fake_journal.data
+    assert bench.fake_journal.data.endswith(b"\r\nseT\r\n")
+
+
+def test_a_client_that_ends_itself_ends_no_transaction(bench: Bench) -> None:
+    own = bench.client.address
+    bench.send(f"MULTI\r\nSET k i POINT 1 2\r\nCLIENT KILL {own}\r\nSET k j POINT 1 2\r\n".encode())
+    bench.send(b"EXEC\r\n")
+    assert bench.engine.statistics()["num_objects"] == 2
+    assert bench.fake_journal.data.lower().count(b"set") == 2

@@ -65,6 +65,26 @@ def test_a_torn_end_is_cut_and_kept_beside_the_log(server: ServerProcess) -> Non
     assert HALF in others
 
 
+def test_a_torn_end_never_leaves_half_of_a_transaction(server: ServerProcess) -> None:
+    log = stopped_with_data(server)
+    before = log.read_bytes()
+    server.start()
+    commands = [("MULTI",), *(("SET", "fleet", name, "POINT", 1, 2) for name in "abc"), ("EXEC",)]
+    with server.connect() as connection:
+        assert [connection.call(*words) for words in commands][-1] == ["+OK", "+OK", "+OK"]
+    assert server.stop() == 0
+    whole = log.read_bytes()
+    for end in range(len(before) + 1, len(whole), 23):
+        log.write_bytes(whole[:end])
+        server.start()
+        assert server.call("SCAN", "fleet", "IDS") == [":0", ["$ truck"]]
+        assert server.stop() == 0
+        assert log.read_bytes() == before
+    log.write_bytes(whole)
+    server.start()
+    assert server.call("SCAN", "fleet", "COUNT") == ":4"
+
+
 def test_every_torn_end_of_a_log_loads(server: ServerProcess) -> None:
     log = stopped_with_data(server)
     whole = log.read_bytes()

@@ -20,7 +20,7 @@ class CommandGenerator:
         makers = (
             self._set, self._set, self._set, self._string, self._fset, self._del, self._pdel,
             self._rename, self._jset, self._jdel, self._timed, self._timed, self._hook,
-            self._delete_hook, self._drop, self._expire, self._bounds, self._script,
+            self._delete_hook, self._drop, self._expire, self._bounds, self._script, self._atomic_script,
             self._conditional, self._object, self._hash, self._json_string,
         )  # fmt: skip
         return self._chance.choice(makers)()
@@ -92,6 +92,14 @@ class CommandGenerator:
     def _script(self) -> Words:
         text = b"return tile38.call('set', KEYS[1], ARGV[1], 'string', ARGV[2])"
         return (b"EVAL", text, b"1", self._key(), self._id(), b"script" + self._number())
+
+    def _atomic_script(self) -> Words:
+        # All of its writes are in a log or none.
+        text = (
+            b"for n = 1, 3 do tile38.call('set', KEYS[1], 'i' .. n, 'string', ARGV[1]) end "
+            b"tile38.call('del', KEYS[1], 'i2')"
+        )
+        return (b"EVAL", text, b"1", self._key(), b"atomic" + self._number())
 
     def _timed(self) -> Words:
         seconds = b"%.1f" % (self._chance.random() * 8)

@@ -28,7 +28,7 @@ def follower() -> EngineClient:
 def test_what_is_consumed_is_what_is_logged() -> None:
     client = follower()
     followed = client.engine.follow(
-        b"set k a point 1 2\n\0\0publish c m\xff\ndel no no\ndel k", client.now_ns
+        b"set k a point 1 2\n\0\0publish c m\xff\ndel no no\ndel k", 0, client.now_ns
     )
     assert (followed.consumed, followed.commands, followed.error) == (43, 3, None)
     assert followed.log == b"set k a point 1 2\n\0\0del no no\n"
@@ -39,14 +39,14 @@ def test_what_is_consumed_is_what_is_logged() -> None:
 
 def test_an_error_ends_the_stream_before_it() -> None:
     client = follower()
-    followed = client.engine.follow(b"set k a point 1 2\nbogus\n", client.now_ns)
+    followed = client.engine.follow(b"set k a point 1 2\nbogus\n", 0, client.now_ns)
     assert (followed.consumed, followed.error) == (18, "unknown command 'bogus'")
     assert followed.log == b"set k a point 1 2\n"
 
 
 def test_a_follower_logs_no_expiry_and_gets_back_what_its_leader_names() -> None:
     client = follower()
-    client.engine.follow(b"set k a ex 1 point 1 2\n", client.now_ns)
+    client.engine.follow(b"set k a ex 1 point 1 2\n", 0, client.now_ns)
     client.session.feed(b"within k fence bounds 0 0 9 9\r\n", client.now_ns)
     client.now_ns += 2 * SECOND_NS
     assert client.engine.expire(client.now_ns, 10) == (b"", 1)
@@ -56,7 +56,7 @@ def test_a_follower_logs_no_expiry_and_gets_back_what_its_leader_names() -> None
     assert (event.key, event.object_id, event.detect) == ("k", "a", None)
     assert not events.hooks
     assert not events.channels
-    client.engine.follow(b"persist k a\n", client.now_ns)
+    client.engine.follow(b"persist k a\n", 0, client.now_ns)
     assert client.engine.statistics()["num_objects"] == 1
 
 

@@ -217,8 +217,8 @@ class FollowerSession:
         while copy.size < self._leader_size:
             piece = buffer.add(await self._read(connection, FOLLOW_COPY_BYTES))
             if piece:
-                followed = await self._dependencies.in_thread(partial(copy.add, piece))
-                buffer.consume(followed.consumed)
+                followed = await self._dependencies.in_thread(partial(copy.add, piece, buffer.scanned))
+                buffer.consume(followed.consumed, followed.scanned)
                 self._status.offset = copy.size
                 self._fruitless_count = 0
                 self._publish(followed)
@@ -284,8 +284,9 @@ class FollowerSession:
             piece = buffer.add(await self._read(connection, FOLLOW_SLICE_BYTES))
             if not piece:
                 continue
-            followed = dependencies.engine.follow(piece, dependencies.clock.now_ns())
-            buffer.consume(followed.consumed)
+            now_ns = dependencies.clock.now_ns()
+            followed = dependencies.engine.follow(piece, buffer.scanned, now_ns)
+            buffer.consume(followed.consumed, followed.scanned)
             if followed.log:
                 dependencies.journal.append(followed.log)
             self._route_events()

@@ -41,9 +41,9 @@ class FullCopy:
         except OSError as error:
             raise DiskError(reason_of(error).lower()) from error
 
-    def add(self, data: bytes) -> Followed:
+    def add(self, data: bytes, scanned: int) -> Followed:
         """Run a piece of the leader's stream and append it to the file."""
-        followed = self.engine.follow(data, self._clock.now_ns())
+        followed = self.engine.follow(data, scanned, self._clock.now_ns())
         if self.file is not None and followed.log:
             try:
                 self.file.write(followed.log)

@@ -45,6 +45,7 @@ class StreamBuffer:
         self._data = bytearray()
         self._sizer = CommandSizer()
         self._needed = 0
+        self.scanned = 0  # bytes that are complete commands of an incomplete transaction
 
     def add(self, data: bytes) -> bytes:
         """Add received bytes. Return bytes to run; none while the first command is incomplete."""
@@ -62,9 +63,10 @@ class StreamBuffer:
         """The bytes that were not run."""
         return bytes(self._data)
 
-    def consume(self, size: int) -> None:
-        """Remove bytes that were run."""
+    def consume(self, size: int, scanned: int) -> None:
+        """Remove bytes that were run. scanned is the engine's result: see Engine.follow."""
         del self._data[:size]
+        self.scanned = scanned
         self._sizer = CommandSizer()
         self._needed = 0
         if len(self._data) >= SIZED_BYTES_MIN:

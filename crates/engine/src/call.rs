@@ -6,6 +6,7 @@ use crate::json;
 use crate::number::{parse_float, parse_int, parse_uint};
 use crate::reply::{self, Output, Protocol};
 use crate::request::Args;
+use crate::transaction_log::TransactionLog;
 
 /// Returns the nanoseconds since the request began. Passed in, because the engine has no clock.
 pub type Stopwatch<'a> = &'a dyn Fn() -> u64;
@@ -141,7 +142,7 @@ pub struct ScriptContext {
     /// Whether somebody wants to see the commands that run.
     pub is_monitored: bool,
     /// The commands that changed data, for the log.
-    pub log: Vec<u8>,
+    pub log: TransactionLog,
     /// The commands that ran, as MONITOR shows them.
     pub monitored: Vec<Vec<u8>>,
 }

@@ -51,3 +51,4 @@ pub mod script;
 pub mod session;
 pub mod spatial_index;
 pub mod timing;
+pub mod transaction_log;

@@ -512,7 +512,7 @@ impl Session {
         let result = engine.run(command, &mut call);
         let (live, script) = (call.live.take(), call.script.take());
         let work = work_max - budget.work_left();
-        batch.add_calls(script);
+        self.note_calls(script, batch);
         match result {
             Ok(_) if live.is_some() => self.open_live(engine, live, batch).map(|()| work),
             Ok(effect) => {
@@ -520,7 +520,7 @@ impl Session {
                     self.frame.write_ok(&mut batch.replies, self.output(), &members, clock);
                 }
                 if effect == Effect::Changed {
-                    request.write_log(&mut batch.log);
+                    self.note_write(request, batch);
                 }
                 Ok(work)
             }

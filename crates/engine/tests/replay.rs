@@ -6,6 +6,8 @@
 
 use engine::engine::{Engine, Load};
 use engine::gate::State;
+use engine::request::Arguments;
+use engine::transaction_log::TransactionLog;
 use proptest::prelude::*;
 
 const NOW_NS: i64 = 1_700_000_000_000_000_000;
@@ -72,29 +74,44 @@ fn any_command() -> impl Strategy<Value = Vec<u8>> {
     })
 }
 
+/// Commands and transactions.
 fn any_log() -> impl Strategy<Value = Vec<Vec<u8>>> {
-    prop::collection::vec(any_command(), 0..25)
+    prop::collection::vec(prop_oneof![3 => any_command(), 1 => any_transaction()], 0..25)
 }
 
 /// Loads a log in pieces of `size` bytes, or follows it as a leader's stream, and keeps the bytes
 /// that aren't consumed for the next piece. Returns the log that a follower writes.
 fn run_pieces(engine: &mut Engine, data: &[u8], size: usize, is_leader: bool) -> Vec<u8> {
     let mut unconsumed = Vec::new();
-    let mut log = Vec::new();
+    let (mut scanned, mut log) = (0, Vec::new());
     for piece in data.chunks(size) {
         unconsumed.extend_from_slice(piece);
         let load = if is_leader {
-            let followed = engine.follow(&unconsumed, NOW_NS);
+            let followed = engine.follow(&unconsumed, scanned, NOW_NS);
             log.extend_from_slice(&followed.log);
             followed.load
         } else {
             engine.load(&unconsumed, NOW_NS)
         };
         assert_eq!(load.error, None);
+        scanned = load.scanned;
         unconsumed.drain(..load.consumed);
     }
     assert!(unconsumed.is_empty());
     log
+}
+
+/// A transaction of one to six commands, as a session writes it.
+fn any_transaction() -> impl Strategy<Value = Vec<u8>> {
+    prop::collection::vec(any_words(), 1..7).prop_map(|commands| {
+        let mut log = TransactionLog::default();
+        for words in commands {
+            let mut arguments = Arguments::default();
+            arguments.assign(&words.split(' ').collect::<Vec<_>>());
+            log.push(arguments.view(&[]));
+        }
+        log.take_marked()
+    })
 }
 
 fn load_error(log: &[u8]) -> (Load, Engine) {
@@ -172,7 +189,7 @@ proptest! {
         prop_assert!(load.error.is_some());
         prop_assert_eq!(load.consumed, before.len());
         prop_assert_eq!(state(&engine), state_after(&before));
-        let followed = empty().follow(&data, NOW_NS);
+        let followed = empty().follow(&data, 0, NOW_NS);
         prop_assert_eq!(followed.load, load);
         prop_assert_eq!(followed.log, before);
     }
@@ -181,7 +198,7 @@ proptest! {
     fn arbitrary_bytes_are_refused_or_consumed(data in prop::collection::vec(any::<u8>(), 0..300)) {
         let (load, _) = load_error(&data);
         prop_assert!(load.consumed <= data.len());
-        let followed = empty().follow(&data, NOW_NS);
+        let followed = empty().follow(&data, 0, NOW_NS);
         prop_assert!(followed.log.len() <= followed.load.consumed);
         prop_assert_eq!(followed.load.consumed, load.consumed);
     }

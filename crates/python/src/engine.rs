@@ -184,8 +184,9 @@ impl Engine {
     }
 
     /// Run a piece of a leader's stream. Doesn't raise for invalid content: see `Followed.error`.
-    fn follow(&self, py: Python<'_>, data: &[u8], now_ns: i64) -> Followed {
-        Followed::of(py, py.detach(|| lock_detached(&self.shared).follow(data, now_ns)))
+    /// `scanned` is that of the call before if its unconsumed bytes come again, else 0.
+    fn follow(&self, py: Python<'_>, data: &[u8], scanned: usize, now_ns: i64) -> Followed {
+        Followed::of(py, py.detach(|| lock_detached(&self.shared).follow(data, scanned, now_ns)))
     }
 
     /// Move the data, hooks and channels of another engine into this one.

@@ -10,6 +10,7 @@ use pyo3::types::PyBytes;
 #[pyclass(frozen, get_all)]
 pub struct Followed {
     consumed: usize,
+    scanned: usize,
     commands: usize,
     error: Option<String>,
     log: Py<PyBytes>,
@@ -35,6 +36,7 @@ impl Followed {
         let published = follow.published.iter();
         Followed {
             consumed: follow.load.consumed,
+            scanned: follow.load.scanned,
             commands: follow.load.commands,
             error: follow.load.error.map(|text| lossy(&text)),
             log: bytes(&follow.log),

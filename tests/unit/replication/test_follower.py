@@ -1,5 +1,6 @@
 """What a follower says to its leader, byte by byte, and what it makes of the answers."""
 
+import asyncio
 import errno
 import json
 import os
@@ -75,6 +76,23 @@ def test_sums_are_asked_for_in_pieces(monkeypatch: pytest.MonkeyPatch) -> None:
         assert world.requests()[1] == [*pieces, *pieces, b"quit"]
 
     play(scenario, FakeLeader(sets(0, 9)), sets(0, 4))
+
+
+def test_a_transaction_is_run_in_one_step_however_it_arrives() -> None:
+    async def scenario(world: FollowerWorld) -> None:
+        await world.caught_up()
+        counts = set()
+        for byte in transaction:
+            world.leader.append(bytes([byte]))
+            await asyncio.sleep(0.01)
+            counts.add(world.bench.engine.statistics()["num_objects"])
+        await world.caught_up()
+        counts.add(world.bench.engine.statistics()["num_objects"])
+        assert counts == {4, 9}
+        assert world.log == world.leader.log
+
+    transaction = sets(4, 9).replace(b"SET", b"seT", 4)
+    play(scenario, FakeLeader(sets(0, 4)))
 
 
 def test_what_differs_gives_way_at_once_and_in_whole() -> None:

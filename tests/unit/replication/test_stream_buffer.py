@@ -9,9 +9,9 @@ LARGE = command(b"SET", b"k", b"a", b"STRING", b"x" * (3 * SIZED_BYTES_MIN))
 def test_small_pieces_are_run_as_they_come() -> None:
     pieces = StreamBuffer()
     assert pieces.add(b"*1\r\n$4\r\nPI") == b"*1\r\n$4\r\nPI"
-    pieces.consume(0)
+    pieces.consume(0, 0)
     assert pieces.add(b"NG\r\n*") == b"*1\r\n$4\r\nPING\r\n*"
-    pieces.consume(14)
+    pieces.consume(14, 0)
     assert pieces.remainder() == b"*"
 
 
@@ -23,7 +23,7 @@ def test_a_large_command_is_run_only_once_it_is_whole() -> None:
         if piece:
             is_whole = len(piece) >= len(LARGE)
             runs.append(is_whole)
-            pieces.consume(len(LARGE) if is_whole else 0)
+            pieces.consume(len(LARGE) if is_whole else 0, 0)
     assert runs[-1]
     assert runs.count(False) <= SIZED_BYTES_MIN // step + 1
     assert pieces.remainder() == b""

@@ -234,7 +234,7 @@ impl<'s, 'k, 'a> Caller<'s, 'k, 'a> {
     fn note(&mut self, args: Args, result: &Result<Effect>) {
         let Some(context) = self.context.as_deref_mut() else { return };
         if *result == Ok(Effect::Changed) {
-            args.write_resp(&mut context.log);
+            context.log.push(args);
         }
         if context.is_monitored && !matches!(result, Err(Error::WrongArity | Error::Timeout)) {
             context.monitored.push(quoted(args, 1));

@@ -12,12 +12,15 @@ use crate::error::{Error, Result};
 use crate::reply::{Output, Protocol};
 use crate::request::{self, Args, Arguments, Parsed};
 use crate::spatial_index::Offloader;
+use crate::transaction_log::{find_end, is_continued, End};
 
 /// What loading a piece of a log came to.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub struct Load {
-    /// Bytes of complete commands.
+    /// Bytes of complete commands and transactions.
     pub consumed: usize,
+    /// Bytes behind them that are complete commands of an incomplete transaction.
+    pub scanned: usize,
     /// How many commands that were.
     pub commands: usize,
     /// Why loading can't go on.
@@ -39,9 +42,9 @@ pub struct Follow {
 }
 
 impl Engine {
-    /// Runs the commands of a piece of a log. The piece may end amid a command: what wasn't
-    /// consumed has to come again, with more behind it. After a client's FLUSHDB the commands are
-    /// only counted, not run.
+    /// Runs the commands of a piece of a log. The piece may end amid a command or a transaction:
+    /// what wasn't consumed has to come again, with more behind it. After a client's FLUSHDB the
+    /// commands are only counted, not run.
     pub fn load(&mut self, data: &[u8], now_ns: i64) -> Load {
         let mut load = Load::default();
         self.run_all(data, &mut load, |engine, args, _, load| {
@@ -68,9 +71,11 @@ impl Engine {
         load
     }
 
-    /// The same for a leader's stream.
-    pub fn follow(&mut self, data: &[u8], now_ns: i64) -> Follow {
+    /// The same for a leader's stream. `scanned` is what the call before returned, if its bytes
+    /// come again, so that each byte of a long transaction is parsed only twice.
+    pub fn follow(&mut self, data: &[u8], scanned: usize, now_ns: i64) -> Follow {
         let Follow { mut load, mut log, mut published } = Follow::default();
+        load.scanned = scanned;
         let mut logged = 0; // up to where the log has it, or doesn't need it
         self.run_all(data, &mut load, |engine, args, bytes, load| {
             let Some(found) = engine.table.find(args) else {
@@ -115,6 +120,8 @@ impl Engine {
         mut run: impl FnMut(&mut Engine, Args, &[u8], &mut Load) -> Result<()>,
     ) {
         let mut arguments = Arguments::default();
+        let mut scanned = std::mem::take(&mut load.scanned);
+        let mut transaction_end = 0;
         loop {
             // Tile38 pads with zero bytes between commands.
             let rest = &data[load.consumed..];
@@ -123,6 +130,16 @@ impl Engine {
             match request::parse_log(rest, &mut arguments) {
                 Parsed::Request { end, .. } => {
                     let args = arguments.view(rest);
+                    if load.consumed >= transaction_end && is_continued(args.at(0)) {
+                        match find_end(rest, scanned.max(end)) {
+                            End::At(end) => transaction_end = load.consumed + end,
+                            End::Missing { scanned } => {
+                                load.scanned = scanned;
+                                return;
+                            }
+                        }
+                        scanned = 0;
+                    }
                     if !args.is_empty() {
                         if let Err(error) = run(self, args, &rest[..end], load) {
                             load.error = Some(error.message());

@@ -31,7 +31,7 @@ fn follower() -> Engine {
 /// Runs lines as they come from a leader.
 fn follow(engine: &mut Engine, lines: &[&str], now_ns: i64) {
     let data = lines.join("\n") + "\n";
-    let followed = engine.follow(data.as_bytes(), now_ns);
+    let followed = engine.follow(data.as_bytes(), 0, now_ns);
     assert_eq!((followed.load.error, followed.load.consumed), (None, data.len()));
     assert_eq!(followed.log, data.as_bytes());
 }
@@ -82,7 +82,7 @@ fn what_a_leader_sends_is_logged_byte_by_byte() {
     let (data, log) = pieces.iter().fold((Vec::new(), Vec::new()), |(data, log), piece| {
         ([&data[..], piece.0].concat(), [&log[..], piece.1].concat())
     });
-    let followed = engine.follow(&[&data[..], b"*1\r\n$7\r\nFLU"].concat(), NOW_NS);
+    let followed = engine.follow(&[&data[..], b"*1\r\n$7\r\nFLU"].concat(), 0, NOW_NS);
     assert_eq!(followed.load.error, None);
     assert_eq!((followed.load.consumed, followed.load.commands), (data.len(), 6));
     assert_eq!(followed.log, log);
@@ -95,11 +95,11 @@ fn what_a_leader_sends_is_logged_byte_by_byte() {
 #[test]
 fn an_error_of_the_leader_ends_the_log_before_it() {
     let mut engine = follower();
-    let followed = engine.follow(b"SET k a POINT 1 2\nbogus\nDROP k\n", NOW_NS);
+    let followed = engine.follow(b"SET k a POINT 1 2\nbogus\nDROP k\n", 0, NOW_NS);
     assert_eq!(followed.load.error.unwrap(), b"unknown command 'bogus'");
     assert_eq!((followed.load.consumed, followed.load.commands), (18, 1));
     assert_eq!(followed.log, b"SET k a POINT 1 2\n");
-    assert!(engine.follow(b"PUBLISH x\n", NOW_NS).load.error.is_some());
+    assert!(engine.follow(b"PUBLISH x\n", 0, NOW_NS).load.error.is_some());
 }
 
 #[test]

@@ -6,6 +6,7 @@ use crate::error::{Error, Result};
 use crate::number::parse_float;
 use crate::reply::Framing;
 use crate::request::Args;
+use crate::transaction_log::{is_continued, write_single};
 
 /// A request while a session runs it.
 #[derive(Clone, Copy)]
@@ -43,8 +44,8 @@ impl Request<'_> {
     /// Appends the request to the log bytes.
     pub(super) fn write_log(&self, log: &mut Vec<u8>) {
         match self.raw {
-            Some(raw) => log.extend_from_slice(raw),
-            None => self.args.write_resp(log),
+            Some(raw) if !is_continued(self.args.at(0)) => log.extend_from_slice(raw),
+            _ => write_single(self.args, log),
         }
     }
 }

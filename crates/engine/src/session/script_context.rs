@@ -1,6 +1,6 @@
 //! The context in which a session runs a script: its limits, and the gates of its commands.
 
-use super::{Batch, READ_WORK_MAX};
+use super::{Batch, Session, READ_WORK_MAX};
 use crate::call::ScriptContext;
 use crate::commands::record::Flags;
 use crate::commands::{Command, Function};
@@ -48,11 +48,17 @@ pub(super) fn limits_of(
     }
 }
 
-impl Batch {
-    /// Adds the commands that a script called to those for the log and for MONITOR.
-    pub(super) fn add_calls(&mut self, context: Option<Box<ScriptContext>>) {
-        let Some(context) = context else { return };
-        self.log.extend_from_slice(&context.log);
-        self.monitored.extend(context.monitored.into_iter().map(|shown| (true, shown)));
+impl Session {
+    /// Notes the commands that a script called, for the log and for MONITOR.
+    pub(super) fn note_calls(&mut self, context: Option<Box<ScriptContext>>, batch: &mut Batch) {
+        let Some(mut context) = context else { return };
+        if self.is_in_exec {
+            self.transaction.log.append(context.log);
+        } else if context.is_atomic {
+            batch.log.extend(context.log.take_marked());
+        } else {
+            batch.log.extend(context.log.take_single());
+        }
+        batch.monitored.extend(context.monitored.into_iter().map(|shown| (true, shown)));
     }
 }

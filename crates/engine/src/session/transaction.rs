@@ -17,6 +17,7 @@ use crate::engine::Engine;
 use crate::error::{Error, Result};
 use crate::reply::{self, Framing};
 use crate::request::Arguments;
+use crate::transaction_log::TransactionLog;
 
 /// The most bytes of arguments that a connection may queue.
 const QUEUED_BYTES_MAX: usize = 64 * 1024 * 1024;
@@ -48,6 +49,8 @@ pub(super) struct Transaction {
     queue: Option<Queue>,
     /// The commands that EXEC has yet to run.
     running: VecDeque<Vec<Vec<u8>>>,
+    /// The writes of those that have run.
+    pub log: TransactionLog,
     /// Watched keys, and the version that each had; `None` for one that didn't exist.
     watched: Vec<(Vec<u8>, Option<u64>)>,
 }
@@ -144,6 +147,18 @@ impl Session {
             self.is_in_exec = true;
             self.run_one(engine, &request, found, batch);
             self.is_in_exec = false;
+            if is_last {
+                batch.log.extend(self.transaction.log.take_marked());
+            }
+        }
+    }
+
+    /// Notes a request that changed data, for the log.
+    pub(super) fn note_write(&mut self, request: &Request, batch: &mut Batch) {
+        if self.is_in_exec {
+            self.transaction.log.push(request.args);
+        } else {
+            request.write_log(&mut batch.log);
         }
     }
 }
