@@ -97,9 +97,22 @@ def protocol_while_live() -> CommandError:
     return CommandError("the protocol can't be changed while the connection is subscribed")
 
 
-def database_number() -> CommandError:
-    """SELECT of something that isn't a number, in Redis's words."""
-    return CommandError("value is not an integer or out of range")
+def not_an_integer(name: str) -> CommandError:
+    """An argument isn't an integer of 64 bits, in Redis's words."""
+    return CommandError(f"{name} is not an integer or out of range")
+
+
+def negative_timeout() -> CommandError:
+    """A timeout below 0, in Redis's words."""
+    return CommandError("timeout is negative")
+
+
+def wait_on_follower() -> CommandError:
+    """WAIT on a server that has no followers since it is one, in Redis's words."""
+    return CommandError(
+        "ERR WAIT cannot be used with replica instances. Please also note that writes to replicas "
+        "are just local and are not propagated."
+    )
 
 
 def database_range() -> CommandError:

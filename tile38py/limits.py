@@ -132,6 +132,7 @@ ENDPOINT_SWEEP_SECONDS = 1.0  # between two sweeps for idle connections
 PRODUCER_LIFETIME_SECONDS_MAX = 1800.0  # of a Kafka producer, however busy it is
 
 # Follower: connection to the leader
+ACKNOWLEDGE_SECONDS = 0.002  # between two acknowledgements to a leader
 LEADER_CONNECT_SECONDS_MAX = 2.0  # to connect to a leader
 LEADER_PROBE_SECONDS_MAX = 2.0  # for FOLLOW to check a leader before it replies
 LEADER_REPLY_SECONDS_MAX = 10.0  # for a leader to reply

@@ -68,8 +68,10 @@ async def test_a_write_in_the_same_packet_is_answered_first(line: FakeSocket) ->
     assert line.transport.taken() == b"+OK\r\n+OK\r\n" + SET
 
 
-@pytest.mark.parametrize("word", [b"*", b"\r\n", b"PING\r\n", command(b"QUIT")])
-async def test_anything_a_follower_says_ends_it(line: FakeSocket, word: bytes) -> None:
+@pytest.mark.parametrize(
+    "word", [b"*x\r\n", b"PING\r\n", command(b"QUIT"), b"replconf ack x\r\n", b"REPLCONF ack\r\n"]
+)
+async def test_all_but_an_acknowledgement_ends_a_follower(line: FakeSocket, word: bytes) -> None:
     line.call(b"AOF", b"0")
     assert line.send(word) == b""
     assert line.transport.is_aborted

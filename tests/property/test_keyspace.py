@@ -66,7 +66,9 @@ class Run:
         often = [self._set, self._fset, self._jset]
         commands = [self._jdel, self._where, self._where_in, self._expire, self._others]
         self.random.choice([*often, *often, *commands, self._pass_time])()
-        followed = self.follower.engine.follow(self.client.log[self.received :], self.client.now_ns)
+        followed = self.follower.engine.follow(
+            self.client.log[self.received :], 0, self.client.now_ns
+        )
         assert followed.error is None, self.seed
         self.received += followed.consumed
         assert self.received == len(self.client.log)

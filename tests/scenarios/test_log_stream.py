@@ -147,7 +147,7 @@ def test_the_log_of_the_server_tells_who_follows(server: ServerProcess) -> None:
         host, port = follower.socket.getsockname()
         address = f"{host}:{port}"
         wait_until(lambda: f"live {address}" in server.log(), what="live")
-        follower.socket.sendall(b"x")
+        follower.socket.sendall(b"x\r\n")
         with contextlib.suppress(ConnectionResetError):
             assert follower.socket.recv(1) == b""
         wait_until(lambda: f"not live {address}" in server.log(), what="not live")

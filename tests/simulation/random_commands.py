@@ -20,8 +20,8 @@ class CommandGenerator:
         makers = (
             self._set, self._set, self._set, self._string, self._fset, self._del, self._pdel,
             self._rename, self._jset, self._jdel, self._timed, self._timed, self._hook,
-            self._delete_hook, self._drop, self._expire, self._bounds, self._script, self._atomic_script,
-            self._conditional, self._object, self._hash, self._json_string,
+            self._delete_hook, self._drop, self._expire, self._bounds, self._script,
+            self._conditional, self._object, self._hash, self._json_string, self._atomic_script,
         )  # fmt: skip
         return self._chance.choice(makers)()
 

@@ -65,6 +65,7 @@ class FakeLeader:
         self.password = b""
         self.replies: dict[bytes, bytes | None] = {}  # in place of the usual ones, by command
         self.streams: list[FakeStream] = []
+        self.acknowledged: list[int] | None = None  # what it was told; a Tile38 refuses to be
         self.error: LeaderError | None = None
         self.others: dict[str, FakeLeader] = {}  # by host
         self.tries: list[float] = []  # times of all attempts to connect
@@ -81,9 +82,11 @@ class FakeLeader:
 
     def reply(self, stream: FakeStream, words: list[bytes]) -> bytes | None:
         """Return a scripted reply, or else Tile38's. None: no reply."""
-        name = words[0]
-        if name in self.replies:
-            return self.replies[name]
+        if words[0] in self.replies:
+            return self.replies[words[0]]
+        return self._tile38_reply(stream, words)
+
+    def _tile38_reply(self, stream: FakeStream, words: list[bytes]) -> bytes | None:
         match words:
             case [b"auth", password]:
                 is_right = password == self.password
@@ -93,10 +96,20 @@ class FakeLeader:
                 return command(*[item for pair in facts.items() for item in pair])
             case [b"aofmd5", start, size]:
                 return self._digest(int(start), int(size))
+            case [b"replconf", b"ack", position]:
+                return self._take_acknowledgement(stream, int(position))
             case [b"aof", position]:
                 stream.is_streaming = True
                 return b"+OK\r\n" + self.log[int(position) :]
         return b"+OK\r\n"
+
+    def _take_acknowledgement(self, stream: FakeStream, position: int) -> bytes | None:
+        if self.acknowledged is None:
+            return b"-ERR cannot find follower\r\n"
+        if not stream.is_streaming:
+            return b"+OK\r\n"
+        self.acknowledged.append(position)
+        return None
 
     def append(self, data: bytes) -> None:
         """Append to the log, and stream it to all followers."""

@@ -93,6 +93,11 @@ class FakeClient:
         self.sent: list[bytes] = []
         self.refusals: list[str] = []
 
+    @property
+    def is_input_ended(self) -> bool:
+        """Whether the client is gone."""
+        return self.is_gone
+
     def listen(self, listener: Listener) -> None:
         """Become a live connection."""
         self.listener = listener

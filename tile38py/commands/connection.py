@@ -124,7 +124,7 @@ while_live(Role.FENCE, "RESET")(reset)
 def select(call: Call) -> Reply:
     """Run SELECT index."""
     if not call.args[0].isdigit():
-        raise errors.database_number()
+        raise errors.not_an_integer("value")
     if int(call.args[0]):
         raise errors.database_range()
     return OK

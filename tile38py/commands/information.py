@@ -124,7 +124,7 @@ def _replication(server: Services) -> Lines:
         text = f"ip={replica_host(client)},port={client.replica_port},state=online"
         progress = server.log_streams.progress(client)
         if progress is not None:
-            # Redis's form. Followers acknowledge nothing here: the offset is what was sent to them.
+            # Redis's form.
             text += f",offset={progress.offset},lag={progress.lag_seconds}"
             text += f",dropped={progress.dropped_count}" if progress.dropped_count else ""
         lines[f"slave{index}"] = text

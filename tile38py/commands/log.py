@@ -11,6 +11,7 @@ from tile38py.commands.registry import (
     Group,
     LastReply,
     RawReply,
+    Replies,
     Reply,
     ThreadReply,
     command,
@@ -45,6 +46,17 @@ def aof(call: Call) -> RawReply:
         raise errors.needs_wire(call.name, "RESP")
     call.server.log_streams.attach(call.client, position)
     return STARTED
+
+
+@while_live(Role.FOLLOWER, "REPLCONF")
+def acknowledge(call: Call) -> Replies | LastReply:
+    """Take a follower's acknowledgement; it has no reply. Anything else ends the connection."""
+    match call.args:
+        case [b"ack", position] if INTEGER.fullmatch(position):
+            call.server.log_streams.acknowledge(call.client, int(position))
+            return Replies([])
+    call.client.kill()
+    return LastReply()
 
 
 @while_live(Role.FOLLOWER)

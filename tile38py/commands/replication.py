@@ -1,6 +1,7 @@
 """REPLCONF, FOLLOW with its names of Redis, and ROLE."""
 
 import re
+from typing import Final
 
 from tile38py import errors
 from tile38py.commands.registry import OK, Call, Flags, Group, Reply, Services, TaskReply, command
@@ -9,16 +10,18 @@ from tile38py.config import Config
 from tile38py.interfaces import Client, SettingsFile
 from tile38py.interfaces.following import LeaderAddress
 
+INTEGER: Final = re.compile(rb"-?[0-9]{1,19}")
+
 
 @command(
-    "REPLCONF (listening-port port | ip-address address)",
+    "REPLCONF (listening-port port | ip-address address | ack position)",
     arity=-3,
     summary="Announce a follower to its leader",
     group=Group.REPLICATION,
     flags=Flags.ADMIN | Flags.HIDDEN,
 )
 def replconf(call: Call) -> Reply:
-    """Run REPLCONF listening-port port | ip-address address."""
+    """Run REPLCONF. An acknowledgement before AOF only asks whether such are understood."""
     option, value = call.args[:2]
     if not value:
         raise errors.wrong_arity()
@@ -29,6 +32,8 @@ def replconf(call: Call) -> Reply:
             call.client.replica_port = int(value)
         case b"ip-address":
             call.client.replica_ip = value.decode("utf-8", "replace")
+        case b"ack":
+            pass
         case _:
             # Option names are lower case only, as in Tile38.
             raise errors.no_follower()
@@ -116,6 +121,46 @@ def keep_leader(config: Config, file: SettingsFile, target: LeaderAddress | None
     except errors.CommandError:
         identity.follow_host, identity.follow_port = earlier
         raise
+
+
+@command(
+    "WAIT followers milliseconds",
+    arity=3,
+    summary="Wait until followers have everything that was written before",
+    group=Group.REPLICATION,
+    flags=Flags.BLOCKING | Flags.NO_TIMEOUT,
+)
+def wait(call: Call) -> Reply | TaskReply:
+    """Run WAIT followers milliseconds; 0 milliseconds wait without end."""
+    server = call.server
+    count_min, milliseconds = integer_of(call.args[0]), integer_of(call.args[1])
+    if count_min is None:
+        raise errors.not_an_integer("value")
+    if milliseconds is None:
+        raise errors.not_an_integer("timeout")
+    if milliseconds < 0:
+        raise errors.negative_timeout()
+    if server.following.leader is not None:
+        raise errors.wait_on_follower()
+    streams, client, count = server.log_streams, call.client, server.log_streams.count_with_log()
+    if count >= count_min or not server.journal.is_enabled:
+        return follower_count(count)
+    seconds_max = milliseconds / 1000 if milliseconds else None
+    return TaskReply(
+        lambda: streams.wait_for_followers(client, count_min, seconds_max, follower_count)
+    )
+
+
+def follower_count(count: int) -> Reply:
+    """Return the reply of WAIT."""
+    return Reply(count, (("count", count),))
+
+
+def integer_of(argument: bytes) -> int | None:
+    """Parse a decimal integer of 64 bits; None if it isn't one."""
+    if INTEGER.fullmatch(argument) is None or not -(2**63) <= int(argument) < 2**63:
+        return None
+    return int(argument)
 
 
 @command(

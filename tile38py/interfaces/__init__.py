@@ -1,6 +1,6 @@
 """Interfaces between the parts of the server, as protocols. No implementation lives here."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -91,7 +91,9 @@ class LogSource(Protocol):
 class StreamProgress:
     """The progress of a follower, as its leader knows it."""
 
-    offset: int  # replication offset: bytes of the log that were sent
+    # Replication offset: bytes of the log that it acknowledged; that were sent to it if it
+    # acknowledges nothing.
+    offset: int
     lag_seconds: int  # since everything written had been sent
     dropped_count: int  # messages that were dropped because it lagged
 
@@ -107,6 +109,25 @@ class LogStreams(Protocol):
 
     def attach(self, client: Client, position: int) -> None:
         """Stream the log to a connection, from a position on."""
+
+    def acknowledge(self, client: Client, position: int) -> None:
+        """Note that a follower has run and logged everything before a position."""
+
+    def count_with_log(self) -> int:
+        """The number of followers that have acknowledged all that is logged by now."""
+
+    def wait_for_followers(
+        self,
+        client: Client,
+        count_min: int,
+        seconds_max: float | None,
+        settle: Callable[[int], object],
+    ) -> Awaitable[object]:
+        """Wait until so many followers have all that is logged by now.
+
+        None waits for as long as the client stays connected. settle gets the number of followers
+        that have it; its result is that of the wait.
+        """
 
     def lag_seconds_max(self) -> int:
         """The largest lag of a follower; 0 without followers."""

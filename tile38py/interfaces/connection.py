@@ -92,6 +92,10 @@ class Client(Protocol):
         """Whether nothing can be sent any more."""
 
     @property
+    def is_input_ended(self) -> bool:
+        """Whether the client sends nothing more: it is gone, or has closed its sending side."""
+
+    @property
     def wire(self) -> Wire:
         """The framing of the present request, which replies and messages will have, too."""
 

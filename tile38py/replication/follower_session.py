@@ -23,6 +23,7 @@ from tile38py.limits import (
     FOLLOW_SLICE_BYTES,
     FOLLOW_STALL_SECONDS_MAX,
 )
+from tile38py.replication.acknowledgements import Acknowledger
 from tile38py.replication.dependencies import (
     FollowerDependencies,
     FollowerIdentity,
@@ -37,6 +38,7 @@ from tile38py.replication.handshake import (
     introduce,
     open_authenticated_connection,
     request_log,
+    takes_acknowledgements,
 )
 from tile38py.replication.leader_connection import LeaderClosedError, LeaderConnection, LeaderError
 from tile38py.replication.log_comparison import (
@@ -74,6 +76,7 @@ class FollowerSession:
         self._leader_size = 0  # of the leader's log when the session began
         self._last_error = ""  # the last one that was logged
         self._fruitless_count = 0  # sessions in a row that received nothing
+        self._acknowledges = False  # whether the leader takes acknowledgements
         self._resume_ns_min = 0  # monotonic time of the next reconnect without backoff
 
     async def run(self) -> None:
@@ -154,6 +157,7 @@ class FollowerSession:
                 self._copy = await create_copy(dependencies, dependencies.disk, 0)
                 await self._load(self._copy)
             await announce(connection, identity)
+            self._acknowledges = await takes_acknowledgements(connection)
             await request_log(connection, position)
             self._received = position
             if comparison is not None and position:
@@ -217,7 +221,8 @@ class FollowerSession:
         while copy.size < self._leader_size:
             piece = buffer.add(await self._read(connection, FOLLOW_COPY_BYTES))
             if piece:
-                followed = await self._dependencies.in_thread(partial(copy.add, piece, buffer.scanned))
+                add = partial(copy.add, piece, buffer.scanned)
+                followed = await self._dependencies.in_thread(add)
                 buffer.consume(followed.consumed, followed.scanned)
                 self._status.offset = copy.size
                 self._fruitless_count = 0
@@ -276,25 +281,32 @@ class FollowerSession:
             await wait_until_done(auditing)
 
     async def _stream(self, connection: LeaderConnection) -> None:
-        """Run the leader's log as it arrives."""
-        dependencies = self._dependencies
+        """Run the leader's log as it arrives, and acknowledge what was run and logged."""
+        acknowledger = Acknowledger(connection.acknowledge if self._acknowledges else _ignore)
         buffer = StreamBuffer()
         self._advance(0)
-        while True:
-            piece = buffer.add(await self._read(connection, FOLLOW_SLICE_BYTES))
-            if not piece:
-                continue
-            now_ns = dependencies.clock.now_ns()
-            followed = dependencies.engine.follow(piece, buffer.scanned, now_ns)
-            buffer.consume(followed.consumed, followed.scanned)
-            if followed.log:
-                dependencies.journal.append(followed.log)
-            self._route_events()
-            self._advance(len(followed.log))
-            self._publish(followed)
-            # Let connections run. Receive nothing more while the log can't be written.
-            await asyncio.sleep(0)
-            await dependencies.written()
+        try:
+            while True:
+                acknowledger.note(self._received)
+                piece = buffer.add(await self._read(connection, FOLLOW_SLICE_BYTES))
+                if piece:
+                    self._run(buffer, piece)
+                # Let connections run. Receive nothing more while the log can't be written.
+                await asyncio.sleep(0)
+                await self._dependencies.written()
+        finally:
+            acknowledger.close()
+
+    def _run(self, buffer: StreamBuffer, piece: bytes) -> None:
+        dependencies = self._dependencies
+        now_ns = dependencies.clock.now_ns()
+        followed = dependencies.engine.follow(piece, buffer.scanned, now_ns)
+        buffer.consume(followed.consumed, followed.scanned)
+        if followed.log:
+            dependencies.journal.append(followed.log)
+        self._route_events()
+        self._advance(len(followed.log))
+        self._publish(followed)
 
     async def _read(self, connection: LeaderConnection, size_max: int) -> bytes:
         """The next bytes of the stream.
@@ -346,6 +358,11 @@ class FollowerSession:
         copy, self._copy = self._copy, None
         if copy is not None and copy.file is not None and self._dependencies.disk is not None:
             self._dependencies.disk.discard(copy.file)
+
+
+def _ignore(position: int) -> None:
+    """Acknowledge nothing: the leader is a Tile38."""
+    del position
 
 
 def backoff_seconds(fruitless_count: int) -> float:

@@ -69,6 +69,15 @@ async def announce(connection: LeaderConnection, identity: FollowerIdentity) -> 
         await connection.expect_ok(b"replconf", b"ip-address", ip)
 
 
+async def takes_acknowledgements(connection: LeaderConnection) -> bool:
+    """Ask whether the leader wants to know what we have run: a Tile38 doesn't."""
+    try:
+        await connection.expect_ok(b"replconf", b"ack", b"0")
+    except RefusalError:
+        return False
+    return True
+
+
 async def request_log(connection: LeaderConnection, position: int) -> None:
     """Request the leader's log from a position on."""
     await connection.expect_ok(b"aof", b"%d" % position)

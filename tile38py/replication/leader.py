@@ -1,14 +1,20 @@
 """The leader's side of replication: the log streams of its followers.
 
-A follower is known only by its position in the log: it never reports what it has applied.
+Followers that are tile38py acknowledge what they have run and logged. A Tile38 never does: of it
+only the position is known up to which the log was sent.
 """
 
+import asyncio
 from collections.abc import Callable
+from typing import TypeVar
 
 from tile38py.interfaces import Client, Clock, LogSource, StreamProgress
 from tile38py.interfaces.files import InThread
 from tile38py.protocol.push import forwarded
+from tile38py.replication.acknowledgements import AcknowledgementWait, AcknowledgementWaits
 from tile38py.replication.log_stream import LogStream, LogStreamDependencies
+
+Result = TypeVar("Result")
 
 
 class StreamStarter:
@@ -40,6 +46,7 @@ class Leader:
         self._clock = clock
         self._dependencies = LogStreamDependencies(log, in_thread, self._forget, warn)
         self._streams: dict[int, LogStream] = {}  # by the client's id
+        self._waits = AcknowledgementWaits(self._acknowledged)
         self.dropped_count = 0  # messages that lagging followers didn't get
         log.on_written(self._written)
 
@@ -69,6 +76,37 @@ class Leader:
         stream = self._streams.get(client.client_id)
         return None if stream is None else stream.progress(self._clock.monotonic_ns())
 
+    def acknowledge(self, client: Client, position: int) -> None:
+        """Note that a follower has run and logged everything before a position."""
+        stream = self._streams.get(client.client_id)
+        if stream is not None:
+            stream.acknowledge(position)
+            self._waits.settle()
+
+    def count_with_log(self) -> int:
+        """The number of followers that have acknowledged all that is logged by now."""
+        return self._waits.count(self._log.size)
+
+    def wait_for_followers(
+        self,
+        client: Client,
+        count_min: int,
+        seconds_max: float | None,
+        settle: Callable[[int], Result],
+    ) -> asyncio.Future[Result]:
+        """Wait until so many followers have all that is logged by now.
+
+        None waits for as long as the client stays connected. settle gets the number of followers
+        that have it; its result is that of the wait.
+        """
+        loop = asyncio.get_running_loop()
+        done: asyncio.Future[Result] = loop.create_future()
+        wait = AcknowledgementWait(
+            client, self._log.size, count_min, lambda count: done.set_result(settle(count))
+        )
+        self._waits.start(wait, seconds_max)
+        return done
+
     def publish(self, channel: bytes, text: bytes) -> None:
         """Send a channel's message to all followers, behind everything that was logged before."""
         if not self._streams:
@@ -79,6 +117,7 @@ class Leader:
 
     def check(self) -> None:
         """Cut followers whose write buffer doesn't shrink. Called once a second."""
+        self._waits.end_abandoned()
         now_ns = self._clock.monotonic_ns()
         for stream in list(self._streams.values()):
             stream.check(now_ns)
@@ -87,6 +126,10 @@ class Leader:
         """Cut all followers: the log was replaced, so their positions are invalid, or closed."""
         for stream in list(self._streams.values()):
             stream.cut()
+
+    def _acknowledged(self) -> list[int]:
+        positions = (stream.acknowledged for stream in self._streams.values())
+        return [position for position in positions if position is not None]
 
     def _written(self, position: int, data: bytes) -> None:
         for stream in list(self._streams.values()):

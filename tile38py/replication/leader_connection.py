@@ -77,6 +77,10 @@ class LeaderConnection:
         """Return bytes, to be read again first."""
         self._unread = data + self._unread
 
+    def acknowledge(self, position: int) -> None:
+        """Tell the leader that everything before a position of its log was run and logged."""
+        self._stream.write(request_bytes((b"replconf", b"ack", b"%d" % position)))
+
     def quit(self) -> None:
         """Send QUIT and close."""
         self._stream.write(request_bytes((b"quit",)))

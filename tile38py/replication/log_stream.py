@@ -40,8 +40,8 @@ class LogStream:
 
     __slots__ = (
         "_dependencies", "_is_ending", "_is_paused", "_is_reading", "_is_running", "_level_ns",
-        "_messages", "_taken", "_taken_ns", "_written", "client", "dropped_count", "is_ready",
-        "position", "role", "waiting_bytes",
+        "_messages", "_taken", "_taken_ns", "_written", "acknowledged", "client", "dropped_count",
+        "is_ready", "position", "role", "waiting_bytes",
     )  # fmt: skip
 
     def __init__(
@@ -59,6 +59,7 @@ class LogStream:
         self._level_ns = now_ns  # monotonic time of the last check at which it did not lag
         self._taken_ns = now_ns  # monotonic time at which _taken last changed
         self.client = client
+        self.acknowledged: int | None = None  # position in the log; None for a Tile38
         self.dropped_count = 0  # messages
         self.is_ready = False  # the next replies contain the one to its AOF
         self.position = position  # of the next byte of the log to send
@@ -66,7 +67,7 @@ class LogStream:
 
     @property
     def is_exclusive(self) -> bool:
-        """A follower must not send anything."""
+        """A follower may send nothing but acknowledgements."""
         return True
 
     @property
@@ -78,10 +79,16 @@ class LogStream:
         """The progress of the follower."""
         # Messages in the write buffer are counted as the log's bytes: they delay the offset.
         offset = max(self.position - self.client.unsent, 0)
+        if self.acknowledged is not None:
+            offset = self.acknowledged
         if offset >= self._dependencies.log.size_written:
             self._level_ns = now_ns
         lag_seconds = (now_ns - self._level_ns) // NANOSECONDS
         return StreamProgress(offset, lag_seconds, self.dropped_count)
+
+    def acknowledge(self, position: int) -> None:
+        """Note that the follower has run and logged everything before a position."""
+        self.acknowledged = min(max(position, self.acknowledged or 0), self.position)
 
     def send(self, replies: bytes, *, is_last: bool) -> None:
         """Send replies. The one to AOF starts the stream; is_last closes it behind the log."""

@@ -181,6 +181,11 @@ class Connection(asyncio.Protocol):
         return self._state is GONE
 
     @property
+    def is_input_ended(self) -> bool:
+        """Whether the client sends nothing more."""
+        return self._state is not State.OPEN
+
+    @property
     def unsent(self) -> int:
         """Bytes in the write buffer."""
         return self._socket.get_write_buffer_size()
@@ -249,6 +254,8 @@ class Connection(asyncio.Protocol):
             self._unread += data
             if len(self._unread) > INPUT_BYTES_WAITING_MAX:
                 self.kill()
+            elif len(self._unread) > INPUT_BYTES_WAITING_MAX // 2:
+                self._socket.pause_reading()
 
     def _take(self, outcome: Outcome) -> None:
         """Carry out a transport's step."""
@@ -348,6 +355,9 @@ class Connection(asyncio.Protocol):
                 self._step(wait, cast("Iterator[None]", work.run()))
                 return
             case WorkKind.TASK:
+                # It may wait long: a client that leaves meanwhile has to be seen.
+                if self._is_open and not self._socket.is_closing():
+                    self._socket.resume_reading()
                 future = cast("asyncio.Future[object]", work.run())
             case WorkKind.THREAD:
                 future = self._dependencies.loop.run_in_executor(self._dependencies.pool, work.run)

@@ -76,7 +76,7 @@ impl TransactionLog {
     }
 
     /// Appends the commands of another log, which become part of this transaction.
-    pub fn append(&mut self, other: TransactionLog) {
+    pub fn append(&mut self, other: &TransactionLog) {
         let start = self.bytes.len();
         self.bytes.extend_from_slice(&other.bytes);
         self.names.extend(other.names.iter().map(|name| start + name.start..start + name.end));
@@ -87,7 +87,7 @@ impl TransactionLog {
         *self = TransactionLog::default();
     }
 
-    /// Returns the bytes for the log, with the commands marked as one transaction, and forgets them.
+    /// Returns the bytes for the log, the commands marked as one transaction, and forgets them.
     pub fn take_marked(&mut self) -> Vec<u8> {
         let TransactionLog { mut bytes, names } = std::mem::take(self);
         let last = names.len().saturating_sub(1);
@@ -140,7 +140,8 @@ mod tests {
         push(&mut log, &["fset", "k", "a", "f", "1"]);
         push(&mut log, &["deL", "k", "a"]);
         let text = String::from_utf8(log.take_marked()).unwrap();
-        let names: Vec<_> = text.split("\r\n").filter(|word| is_continued(word.as_bytes())).collect();
+        let names: Vec<_> =
+            text.split("\r\n").filter(|word| is_continued(word.as_bytes())).collect();
         assert_eq!(names, ["seT", "fseT"]);
         assert!(text.ends_with("del\r\n$1\r\nk\r\n$1\r\na\r\n"));
         assert!(log.take_marked().is_empty());

@@ -149,7 +149,7 @@ def test_logs_and_leaders_may_name_any_endpoint() -> None:
     words = [b"NEARBY", b"f", b"POINT", b"1", b"1", b"1"]
     log = command(b"SETHOOK", b"h", b", ".join(urls).replace(b",y", b", y"), *words)
     assert client.engine.load(log, client.now_ns).error is None
-    assert client.engine.follow(log.replace(b"\nh\r", b"\ni\r"), client.now_ns).error is None
+    assert client.engine.follow(log.replace(b"\nh\r", b"\ni\r"), 0, client.now_ns).error is None
     for name in (b"h", b"i"):
         assert client.engine.hook_endpoints(name) == tuple(urls)
     # And what a client says is checked as before.

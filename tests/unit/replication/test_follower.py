@@ -17,11 +17,13 @@ from tile38py.errors import CommandError
 from tile38py.interfaces.following import LeaderAddress
 from tile38py.replication.leader_connection import LeaderError
 
+HELLO = [b"server", b"replconf listening-port 7777", b"replconf ack 0"]
+
 
 def test_a_new_follower_asks_for_everything() -> None:
     async def scenario(world: FollowerWorld) -> None:
         await world.caught_up()
-        assert world.requests() == [[b"server", b"replconf listening-port 7777", b"aof 0"]]
+        assert world.requests() == [[*HELLO, b"aof 0"]]
         assert world.bench.gates.caught_up_once
         assert "caught up" in world.bench.log_lines
         world.leader.append(sets(3, 5))
@@ -36,7 +38,11 @@ def test_a_password_and_an_announced_address_are_said() -> None:
     async def scenario(world: FollowerWorld) -> None:
         await world.caught_up()
         head = [b"auth secret", b"server"]
-        tail = [b"replconf listening-port 8888", b"replconf ip-address 10.0.0.1"]
+        tail = [
+            b"replconf listening-port 8888",
+            b"replconf ip-address 10.0.0.1",
+            b"replconf ack 0",
+        ]
         aside = [b"auth secret", b"aofmd5 0 %d" % len(own), b"aofmd5 0 %d" % len(own), b"quit"]
         assert world.requests() == [[*head, *tail, b"aof %d" % len(own)], aside]
 
@@ -76,6 +82,23 @@ def test_sums_are_asked_for_in_pieces(monkeypatch: pytest.MonkeyPatch) -> None:
         assert world.requests()[1] == [*pieces, *pieces, b"quit"]
 
     play(scenario, FakeLeader(sets(0, 9)), sets(0, 4))
+
+
+def test_a_leader_is_told_what_was_run_and_logged() -> None:
+    async def scenario(world: FollowerWorld) -> None:
+        await world.caught_up()
+        acknowledged = world.leader.acknowledged
+        assert acknowledged is not None
+        await world.until(lambda: acknowledged == [len(world.leader.log)])
+        world.leader.append(sets(4, 5) + sets(5, 6)[:-9])
+        await world.until(lambda: acknowledged[-1] == len(sets(0, 5)))
+        world.leader.append(sets(5, 6)[-9:])
+        await world.until(lambda: acknowledged[-1] == len(world.leader.log))
+        assert len(acknowledged) <= 4
+
+    leader = FakeLeader(sets(0, 4))
+    leader.acknowledged = []
+    play(scenario, leader)
 
 
 def test_a_transaction_is_run_in_one_step_however_it_arrives() -> None:

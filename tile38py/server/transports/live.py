@@ -85,18 +85,22 @@ class HttpStreamTransport:
 
 
 class LogStreamTransport:
-    """Sends the log to a follower, which must not send anything."""
+    """Sends the log to a follower, which sends nothing but acknowledgements."""
 
     is_plain: ClassVar[bool] = False
     wire = Wire.RESP
 
-    def __init__(self, session: Session) -> None:
+    def __init__(self, session: Session, dispatcher: Dispatcher) -> None:
         self.session = session
+        self._dispatcher = dispatcher
 
     def receive(self, client: Client, data: bytes, now_ns: int) -> Outcome:
-        """Cut a follower that sends anything."""
-        del client, now_ns
-        return ABORT if data else b""
+        """Take acknowledgements. Cut a follower that sends anything else."""
+        received = self.session.receive(data, now_ns)
+        if isinstance(received, bytes):
+            return ABORT if received else b""
+        result = self._dispatcher.drive(client, received)
+        return ABORT if result.stop is not None else b""
 
     def refusal(self, text: str) -> bytes:
         """An error reply."""

@@ -48,8 +48,11 @@ class RespTransport:
         if result.stop is not None:
             return Step(output, result.wrote, self._after(client, result.stop))
         if client.listener is not None and client.listener.role is Role.FOLLOWER:
-            return Step(output, result.wrote, Upgrade(LogStreamTransport(self.session)))
+            return Step(output, result.wrote, Upgrade(self._log_stream()))
         return Step(output, result.wrote, Then.CONTINUE if result.has_more else None)
+
+    def _log_stream(self) -> LogStreamTransport:
+        return LogStreamTransport(self.session, self._dependencies.dispatcher)
 
     def refusal(self, text: str) -> bytes:
         """An error reply."""

@@ -53,7 +53,7 @@ impl Session {
     pub(super) fn note_calls(&mut self, context: Option<Box<ScriptContext>>, batch: &mut Batch) {
         let Some(mut context) = context else { return };
         if self.is_in_exec {
-            self.transaction.log.append(context.log);
+            self.transaction.log.append(&context.log);
         } else if context.is_atomic {
             batch.log.extend(context.log.take_marked());
         } else {
