@@ -3,8 +3,8 @@ SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help install build build-release run demo wheel lock test test-all models test-slow test-brokers simulate \
-	fuzz fmt lint types check ci peer bench golden-ours docs clean
+.PHONY: help install build build-release run demo wheel lock test test-all models test-slow test-brokers test-clients \
+	simulate fuzz fmt lint types check ci peer bench golden-ours docs clean
 
 PYTHON ?= python3
 PORT ?= 9851
@@ -94,12 +94,12 @@ resolve = $(VENV)/lock/bin/uv pip compile --quiet pyproject.toml $(2) --output-f
 test: build ## build and pass the tests
 	cargo test --quiet --workspace --exclude tile38py-python
 	HYPOTHESIS_PROFILE=fast $(BIN)/python -m pytest -q -n $(WORKERS) --dist worksteal \
-	  -m 'not slow and not broker and not peer and not image'
+	  -m 'not slow and not broker and not peer and not image and not clients'
 
 test-all: build ## all tests: slow ones, brokers, asyncio's debug mode
 	cargo test --quiet --workspace --exclude tile38py-python
 	HYPOTHESIS_PROFILE=slow PYTHONASYNCIODEBUG=1 $(BIN)/python -m pytest -q -n $(WORKERS) \
-	  --dist worksteal --timeout 600 -m 'not peer and not image'
+	  --dist worksteal --timeout 600 -m 'not peer and not image and not clients'
 
 SEED ?=
 SEEDS ?=
@@ -129,10 +129,13 @@ models: build ## many random commands, expressions and searches against models o
 	  tests/property/test_keyspace.py tests/property/test_expressions.py tests/property/test_order.py
 
 test-slow: build ## many kills and fail-overs, which take minutes
-	$(BIN)/python -m pytest -q -n $(WORKERS) --dist worksteal --timeout 600 -m 'slow and not broker and not peer and not image'
+	$(BIN)/python -m pytest -q -n $(WORKERS) --dist worksteal --timeout 600 -m 'slow and not broker and not peer and not image and not clients'
 
 test-brokers: build ## test hook endpoints against real brokers (.ci/brokers installs them)
 	$(BIN)/python -m pytest -q -n $(WORKERS) --dist loadfile --timeout 180 -m broker
+
+test-clients: build ## client libraries of many languages, unmodified (.ci/clients installs their tools)
+	$(BIN)/python -m pytest -q -n $(WORKERS) --dist worksteal -m clients
 
 fmt: install ## format, and mend what can be mended
 	$(BIN)/ruff check --fix --quiet .

@@ -1,0 +1,1 @@
+"""Client libraries that others wrote, each driven by a small program in its own language."""

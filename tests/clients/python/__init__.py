@@ -1,0 +1,1 @@
+"""Programs of the Python libraries, which run in a virtual environment for each version."""
