@@ -7,7 +7,8 @@ all. Knows no command.
 import asyncio
 import contextlib
 import socket
-from collections.abc import AsyncIterator, Iterator, Sequence
+import ssl
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from typing import TypeAlias, cast
 
 from tile38py.errors import reason_of
@@ -209,18 +210,22 @@ class TcpStream:
 class TcpConnector:
     """Opens TCP connections with keep-alive, which detects a vanished machine."""
 
+    def __init__(self, tls: Callable[[], ssl.SSLContext | None]) -> None:
+        """Use the TLS context that a function returns at the time; None: no TLS."""
+        self._tls = tls
+
     async def open(self, host: str, port: int) -> TcpStream:
         """Connect within LEADER_CONNECT_SECONDS_MAX. Errors have Tile38's texts."""
         if not 0 <= port <= PORT_MAX:
             raise LeaderError(f"dial tcp: address {port}: invalid port")
         try:
             async with asyncio.timeout(LEADER_CONNECT_SECONDS_MAX):
-                return await _connect(host, port)
+                return await _connect(host, port, self._tls())
         except TimeoutError:
             raise LeaderError(f"dial tcp {_address(host, port)}: i/o timeout") from None
 
 
-async def _connect(host: str, port: int) -> TcpStream:
+async def _connect(host: str, port: int, tls: ssl.SSLContext | None) -> TcpStream:
     loop = asyncio.get_running_loop()
     try:
         found = await loop.getaddrinfo(host, port, type=socket.SOCK_STREAM)
@@ -229,7 +234,11 @@ async def _connect(host: str, port: int) -> TcpStream:
     failure: LeaderError | None = None
     for address in _addresses(found):
         try:
-            reader, writer = await asyncio.open_connection(address, port, limit=LEADER_BUFFER_BYTES)
+            reader, writer = await asyncio.open_connection(
+                address, port, limit=LEADER_BUFFER_BYTES, ssl=tls
+            )
+        except ssl.SSLError as error:
+            failure = failure or LeaderError(f"tls {_address(address, port)}: {tls_reason(error)}")
         except OSError as error:
             reason = reason_of(error).lower()
             text = f"dial tcp {_address(address, port)}: connect: {reason}"
@@ -238,6 +247,13 @@ async def _connect(host: str, port: int) -> TcpStream:
             _keep_alive(writer)
             return TcpStream(reader, writer)
     raise failure or LeaderError(f"dial tcp: lookup {host}: no such host")
+
+
+def tls_reason(error: ssl.SSLError) -> str:
+    """Return an error of OpenSSL in words."""
+    if isinstance(error, ssl.SSLCertVerificationError):
+        return f"certificate verify failed: {error.verify_message}"
+    return (error.reason or str(error)).replace("_", " ").lower()
 
 
 def _addresses(found: Sequence[tuple[int, int, int, str, tuple[object, ...]]]) -> Iterator[str]:
