@@ -119,7 +119,7 @@ def invalid_property(name: str, text: str) -> CommandError:
 
 def property_refused(reason: str) -> CommandError:
     """CONFIG SET got valid values that can't take effect, such as a certificate without its key."""
-    return CommandError(f"CONFIG SET failed - {reason}")
+    return CommandError(f"ERR CONFIG SET failed - {reason}")
 
 
 def not_unsigned(text: str, *, is_too_large: bool) -> CommandError:

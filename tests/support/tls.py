@@ -57,20 +57,26 @@ def request(words: Sequence[str]) -> None:
     subprocess.run(command, check=True, capture_output=True)
 
 
+NO_CERTIFICATES = ("--tls-auth-clients", "no")
+
+
 class TlsServer(ServerProcess):
     """A server with a TLS port beside its plain one."""
 
     def __init__(
-        self,
-        folder: Path,
-        authority: Authority,
-        options: Sequence[str] = ("--tls-auth-clients", "no"),
+        self, folder: Path, authority: Authority, options: Sequence[str] = NO_CERTIFICATES
     ) -> None:
         """Prepare a server with a certificate of its own."""
-        self.authority = authority
-        self.certificate = authority.issue(f"server{free_port()}")
+        super().__init__(folder)
         self.tls_port = free_port()
-        super().__init__(folder, [*self.tls_options, *options])
+        self.more_options = options
+        self.use(authority)
+
+    def use(self, authority: Authority) -> None:
+        """Use a new certificate of an authority from the next start on."""
+        self.authority = authority
+        self.certificate = authority.issue(f"server{self.tls_port}")
+        self.options = [*self.tls_options, *self.more_options]
 
     @property
     def tls_options(self) -> list[str]:
@@ -94,6 +100,29 @@ class TlsServer(ServerProcess):
         with self.connect_tls() as connection:
             assert isinstance(connection.socket, ssl.SSLSocket)
             return common_name(connection.socket)
+
+
+class TlsOnlyServer(TlsServer):
+    """A server without a plain port, which needs clients' certificates."""
+
+    def __init__(self, folder: Path, authority: Authority, options: Sequence[str] = ()) -> None:
+        """Prepare a server and a certificate with which tests connect."""
+        super().__init__(folder, authority, ["--port", "0", *options])
+
+    def use(self, authority: Authority) -> None:
+        """Use new certificates of an authority from the next start on."""
+        super().use(authority)
+        self.own = authority.issue(f"client{self.tls_port}")
+
+    def connect(self, timeout_seconds: float = 10.0) -> Connection:
+        """Open a TLS connection."""
+        del timeout_seconds
+        return self.connect_tls(self.own)
+
+    def ready_port(self) -> str:
+        """Return the TLS port once the server listens."""
+        assert not super().ready_port()  # it has no plain port, and it runs
+        return str(self.tls_port) if "Ready to accept TLS connections" in self.log() else ""
 
 
 def common_name(connection: ssl.SSLSocket) -> str:

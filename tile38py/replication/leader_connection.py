@@ -6,6 +6,7 @@ all. Knows no command.
 
 import asyncio
 import contextlib
+import re
 import socket
 import ssl
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
@@ -27,6 +28,9 @@ PORT_MAX = 65535
 READ_BYTES = 16 * 1024
 NESTING_MAX = 2
 DIGITS_MAX = 19
+SSL_PLACE = re.compile(r"^\[[^]]*\] | \(_ssl\.c:\d+\)$|\.$")
+# Words for an error text that says too little.
+SSL_REASONS = {"pem lib": "not in PEM, or the password of the key is wrong"}
 
 # A simple string is str, a bulk string bytes.
 Value: TypeAlias = str | bytes | int | list["Value"] | None
@@ -106,6 +110,8 @@ class LeaderConnection:
     async def _receive(self, size_max: int) -> bytes:
         try:
             data = await self._stream.read(size_max)
+        except ssl.SSLError as error:  # such as the leader's refusal of our certificate
+            raise LeaderError(f"tls: {tls_reason(error)}") from error
         except OSError as error:
             raise LeaderError(f"read: {reason_of(error).lower()}") from error
         if self._failure is not None:
@@ -253,7 +259,10 @@ def tls_reason(error: ssl.SSLError) -> str:
     """Return an error of OpenSSL in words."""
     if isinstance(error, ssl.SSLCertVerificationError):
         return f"certificate verify failed: {error.verify_message}"
-    return (error.reason or str(error)).replace("_", " ").lower()
+    # Some errors have no reason, but a text such as `[SSL] PEM lib (_ssl.c:3926)`.
+    text: str = getattr(error, "reason", None) or str(error.args[-1])
+    plain = SSL_PLACE.sub("", text).replace("_", " ").lower()
+    return SSL_REASONS.get(plain, plain)
 
 
 def _addresses(found: Sequence[tuple[int, int, int, str, tuple[object, ...]]]) -> Iterator[str]:

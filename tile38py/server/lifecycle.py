@@ -82,7 +82,7 @@ class Server:
             metrics = None
             if metrics_listener is not None:
                 log = self._log.info
-                metrics = MetricsServer(metrics_listener, assembly.services, log=log)
+                metrics = MetricsServer(metrics_listener, assembly.services, assembly.tls, log=log)
             return await self._serve(start, assembly, metrics)
         finally:
             lock.release()

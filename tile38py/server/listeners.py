@@ -6,15 +6,24 @@ Both are bound before the data is loaded. The TLS port follows CONFIG SET tls-po
 import asyncio
 import socket
 from collections.abc import Callable, Collection, Sequence
+from pathlib import Path
+from urllib.parse import urlencode
 
 from tile38py import errors
 from tile38py.config import Config
-from tile38py.config.properties import TLS_AUTH_CLIENTS, TLS_PORT, TLS_REPLICATION
+from tile38py.config.properties import (
+    TLS_AUTH_CLIENTS,
+    TLS_CERT_FILE,
+    TLS_KEY_FILE,
+    TLS_PORT,
+    TLS_REPLICATION,
+)
 from tile38py.errors import StartError
 from tile38py.server.listener import address_text, address_url, bind_tcp, bind_unix, port_of
 from tile38py.server.logs import Log
 from tile38py.server.options import Options
 from tile38py.server.tls_connection import TlsDependencies, TlsProtocol
+from tile38py.server.tls_contexts import SETTING_PREFIX
 
 MakeProtocol = Callable[[], asyncio.Protocol]
 Announce = Callable[[Sequence[str]], None]
@@ -57,8 +66,13 @@ class Listeners:
 
     @property
     def urls(self) -> list[str]:
-        """The addresses of all sockets, for programs on this machine."""
-        return [address_url(found, is_tls=found is self.tls) for found in self.all]
+        """The addresses of all sockets, for programs on this machine.
+
+        Behind that of the TLS port stand the files of a certificate, if clients need one.
+        """
+        plain = [] if self.plain is None else [address_url(self.plain)]
+        tls = [] if self.tls is None else [f"{address_url(self.tls, is_tls=True)}{self._files()}"]
+        return plain + tls
 
     @property
     def replication_port(self) -> int:
@@ -108,24 +122,34 @@ class Listeners:
             self._servers[listener] = await loop.create_server(make, sock=listener)
         self._log.info("Ready to accept connections at %s", address_text(listener))
 
+    def _files(self) -> str:
+        if self._config.get(TLS_AUTH_CLIENTS) != "yes":
+            return ""
+        certificate, key = self._config.get(TLS_CERT_FILE), self._config.get(TLS_KEY_FILE)
+        files = {"cert": Path(certificate).absolute(), "key": Path(key or certificate).absolute()}
+        return f"?{urlencode(files)}"
+
     def _bind_tls(self) -> socket.socket | None:
         port = self._config.get(TLS_PORT)
         return bind_tcp(self._host, port) if port else None
 
     def _change_tls(self, names: Collection[str]) -> None:
         """Listen on another TLS port, or on none. Refuses a port that can't be bound."""
-        if TLS_PORT.name not in names:
-            return
+        if TLS_PORT.name in names:
+            self._move_tls(self._config.get(TLS_PORT))
+        if any(name.startswith(SETTING_PREFIX) for name in names):
+            self._announce(self.urls)
+
+    def _move_tls(self, port: int) -> None:
         earlier = self.tls
-        if self._config.get(TLS_PORT) == (port_of(earlier) if earlier else 0):
+        if port == (port_of(earlier) if earlier else 0):
             return
-        if self.plain is None and not self._config.get(TLS_PORT):
+        if self.plain is None and not port:
             raise errors.property_refused("tls-port is the only port")
         try:
             self.tls = self._bind_tls()
         except StartError as error:
             raise errors.property_refused(str(error)) from None
-        self._announce(self.urls)
         if earlier in self._servers:
             self._servers.pop(earlier).close()
         if self.tls is not None:
