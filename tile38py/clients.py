@@ -8,11 +8,12 @@ from tile38py.interfaces import Client
 class Clients:
     """All open connections by id, and the count of those ever received."""
 
-    __slots__ = ("_by_id", "_emptied", "count_max", "received")
+    __slots__ = ("_by_id", "_emptied", "count_max", "handshakes", "received")
 
     def __init__(self, count_max: int) -> None:
         self.count_max = count_max
         self.received = 0
+        self.handshakes = 0  # connections that are still in their TLS handshake
         self._by_id: dict[int, Client] = {}
         self._emptied: Callable[[], None] | None = None
 
@@ -27,7 +28,18 @@ class Clients:
     @property
     def is_full(self) -> bool:
         """Whether the maximum number of connections is open."""
-        return len(self._by_id) >= self.count_max
+        return len(self._by_id) + self.handshakes >= self.count_max
+
+    def begin_handshake(self) -> bool:
+        """Count a connection in its TLS handshake; return False if there are too many already."""
+        if self.is_full:
+            return False
+        self.handshakes += 1
+        return True
+
+    def end_handshake(self) -> None:
+        """Count it no longer: it failed, or is about to be added."""
+        self.handshakes -= 1
 
     def next_id(self) -> int:
         """Count a received connection and return its id."""

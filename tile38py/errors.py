@@ -130,6 +130,11 @@ def invalid_property(name: str, text: str) -> CommandError:
     return CommandError(f"Invalid argument '{text}' for CONFIG SET '{name}'")
 
 
+def property_refused(reason: str) -> CommandError:
+    """CONFIG SET got valid values that can't take effect, such as a certificate without its key."""
+    return CommandError(f"ERR CONFIG SET failed - {reason}")
+
+
 def not_unsigned(text: str, *, is_too_large: bool) -> CommandError:
     """CONFIG SET autogc got an invalid number. The text is that of Go's parser, as in Tile38."""
     why = "value out of range" if is_too_large else "invalid syntax"

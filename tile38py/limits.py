@@ -10,6 +10,11 @@ FILES_COUNT_RESERVED = 64  # file descriptors reserved for the log, the configur
 ACCEPT_BACKLOG_COUNT = 1024  # connections that the kernel queues while the event loop is busy
 STOP_SECONDS_MAX = 1.0  # at a clean stop, to send clients their last replies
 
+# TLS
+TLS_HANDSHAKE_SECONDS_MAX = 10.0  # from the connection to the end of the handshake
+TLS_HANDSHAKE_BYTES_MAX = 256 * KIB  # of a client's handshake, certificates included
+TLS_READ_BYTES = 16 * KIB  # decrypted per call; a TLS record holds no more
+
 # Write buffers of connections that only get replies
 OUTPUT_BYTES_HIGH = 1 * MIB  # high-water mark: above it, no more requests are run
 OUTPUT_BYTES_LOW = 256 * KIB  # low-water mark: below it, requests are run again
@@ -79,6 +84,7 @@ BUSY_MILLISECONDS_MAX = 3_600_000  # maximum of busy-reply-threshold
 # The server's log
 LOG_SAME_COUNT_MAX = 100  # identical messages in a second that are all written
 LOG_SAME_STEP = 100  # above that count, one message in so many is written
+REFUSAL_LOG_SECONDS = 1.0  # between two lines about refused connections
 LOG_TEXTS_COUNT_MAX = 1000  # different messages that are counted in a second
 
 # Leader: log streams to followers

@@ -20,7 +20,7 @@ from tile38py._engine import Engine
 from tile38py.errors import StartError
 from tile38py.persistence import aof, config_file, data_folder, files
 from tile38py.replication import log_comparison
-from tile38py.server import assembly, core, lifecycle, upkeep
+from tile38py.server import assembly, core, lifecycle, listeners, upkeep
 from tile38py.server.options import Options
 from tile38py.server.system import EngineMemory
 
@@ -315,7 +315,7 @@ class SimulatedCluster:
             (core, "SystemClock", lambda: self.current().clock),
             (core, "new_server_id", self._new_id),
             (core, "raise_file_limit", lambda: 1000),
-            (lifecycle, "bind_tcp", lambda host, port: ListenSocket((host, port))),
+            (listeners, "bind_tcp", lambda host, port: ListenSocket((host, port))),
             (assembly, "open_deliveries", NoHooks),
             (lifecycle, "publish_statistics", lambda services: None),
             (upkeep, "gc", NO_COLLECTOR),

@@ -34,7 +34,8 @@ from tile38py.gates import Gates
 from tile38py.interfaces import Journal, LogSource
 from tile38py.replication.leader import Leader
 from tile38py.router import EventRouter
-from tile38py.server.connection import Connection, ConnectionDependencies
+from tile38py.server.connection import Connection
+from tile38py.server.connection_dependencies import ConnectionDependencies
 from tile38py.server.peers import ConnectionFilter
 from tile38py.server.transports import TransportDependencies, WebSettings
 from tile38py.slow_log import SlowLog
@@ -178,6 +179,8 @@ class FakeSocket:
         self.pool = ThreadPoolExecutor(1)
         self.transport = FakeTransport(address)
         web = web or WebSettings(bench.config)
+        self.refused: list[tuple[str, str]] = []
+        refused = self.refused  # a reference to self would be a cycle
         dependencies = ConnectionDependencies(
             loop=asyncio.get_running_loop(),
             transports=TransportDependencies(bench.engine, bench.dispatcher, web),
@@ -188,6 +191,7 @@ class FakeSocket:
             pool=self.pool,
             connection_filter=ConnectionFilter(bench.config, bench.clients, is_protected=True),
             log=logging.getLogger("tests"),
+            report=lambda host, reason: refused.append((host, reason)),
         )
         self.connection = Connection(dependencies)
         self.connection.connection_made(self.transport)

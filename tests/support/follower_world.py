@@ -97,7 +97,7 @@ class FollowerWorld:
             connector=self.leader,
             threads=LoopThreads(),
             disk=ResyncDisk(self.aof, FakeFolder(self.disk), NoRewriting(), self._in_thread),
-            port=7777,
+            port=lambda: 7777,
             log_info=lambda text, *values: self.bench.log_lines.append(text % values),
             log_error=lambda text, *values: self.errors.append(text % values),
             keep_leader=functools.partial(keep_leader, bench.config, bench.settings_file),

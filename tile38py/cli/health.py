@@ -10,7 +10,7 @@ import socket
 import ssl
 import sys
 from typing import Final, NoReturn
-from urllib.parse import urlsplit
+from urllib.parse import parse_qs, urlsplit
 
 from tile38py.cli.server_options import UsageError, parse
 from tile38py.persistence.data_folder import announced
@@ -60,14 +60,20 @@ def _connect(address: str) -> socket.socket:
         return connection
     host = url.hostname or ""
     connection = socket.create_connection((WILDCARDS.get(host, host), url.port or 0), SECONDS_MAX)
-    return _encrypted(connection) if url.scheme == "tls" else connection
+    return _encrypted(connection, url.query) if url.scheme == "tls" else connection
 
 
-def _encrypted(connection: socket.socket) -> socket.socket:
-    """Start TLS without checks: this is the local machine, and its certificate names another."""
+def _encrypted(connection: socket.socket, files: str) -> socket.socket:
+    """Start TLS without checks: this is the local machine, and its certificate names another.
+
+    If clients need a certificate, the address names the files of the server's own.
+    """
     context = ssl.create_default_context()
     context.check_hostname = False
     context.verify_mode = ssl.CERT_NONE
+    if named := parse_qs(files):
+        # Without a password, OpenSSL would ask for the key's on the terminal.
+        context.load_cert_chain(named["cert"][0], named["key"][0], password="")
     return context.wrap_socket(connection)
 
 

@@ -9,6 +9,7 @@ from typing import NoReturn
 
 from tile38py.cli.server_options import USAGE, UsageError, parse
 from tile38py.config import json_object, read_members
+from tile38py.config.properties import TLS_PORT
 from tile38py.errors import StartError
 from tile38py.limits import SWITCH_SECONDS
 from tile38py.persistence.config_file import ConfigFile
@@ -118,7 +119,9 @@ def show_banner(options: Options, log: Log) -> None:
     """Print the version, the address and the process id."""
     if options.is_quiet:
         return
-    place = options.socket_path or f"{options.host or '*'}:{options.port}"
+    tls_port = options.settings.get(TLS_PORT.name, "?")
+    port = options.port if options.has_plain_port else f"{tls_port} (TLS only)"
+    place = options.socket_path or f"{options.host or '*'}:{port}"
     text = BANNER.format(
         version=VERSION,
         bits=64 if sys.maxsize > 2**32 else 32,

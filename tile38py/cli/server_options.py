@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from tile38py.config import PROPERTIES
 from tile38py.server.options import Options
 
 YES_NO: Final = {"yes": True, "no": False}
@@ -40,6 +41,22 @@ Advanced Options:
   --metrics-addr addr     : The listening addr for Prometheus metrics
   --nohup                 : do not exit on SIGHUP
   -o resp/json            : initial output of connections
+  --port port             : as -p, but 0 = no plain port
+  --name value            : any setting of CONFIG SET, such as --maxmemory 4gb
+
+TLS Options:
+  --tls-port port              : listening port for TLS (default: 0 = none)
+  --tls-cert-file path         : certificate of the server, in PEM
+  --tls-key-file path          : its key (default: in the certificate's file)
+  --tls-key-file-pass text     : password of the key
+  --tls-ca-cert-file path      : certificates of the authorities that are trusted
+  --tls-ca-cert-dir path       : directory of such certificates, as c_rehash makes it
+  --tls-auth-clients yes/no/optional
+                               : whether clients have to show a certificate (default: yes)
+  --tls-replication yes/no     : follow leaders over TLS (default: no)
+  --tls-metrics yes/no         : serve --metrics-addr over TLS (default: no)
+  --tls-protocols versions     : such as TLSv1.3 (default: TLSv1.2 TLSv1.3)
+  --tls-ciphers list           : ciphers of TLS 1.2, as OpenSSL names them
 
 Developer Options:
   --dev                   : enable developer mode
@@ -85,6 +102,8 @@ def _first_pass(options: Options, words: list[str]) -> list[str]:
                 option.apply(options, next(queue, ""))
             except ValueError:
                 raise UsageError(option.error, 1) from None
+        elif name in PROPERTIES:
+            options.settings[name] = next(queue, "")
         else:
             left.append(word)
     return left
@@ -129,6 +148,12 @@ def _set_port(options: Options, text: str) -> None:
     if not 0 <= port <= PORT_MAX:
         raise ValueError(text)
     options.port = port
+
+
+def _set_redis_port(options: Options, text: str) -> None:
+    """Set the port like -p, but as in Redis 0 means that there is no plain port."""
+    _set_port(options, text)
+    options.has_plain_port = options.port > 0
 
 
 def _check_number(_options: Options, text: str) -> None:
@@ -197,6 +222,7 @@ def _set_threads(options: Options, text: str) -> None:
 
 
 FIRST_PASS: Final[Mapping[str, FirstPassOption]] = {
+    "port": FirstPassOption(_set_redis_port, "port must be a number from 0 to 65535"),
     "o": FirstPassOption(_set_output, "output must be 'resp' or 'json'"),
     "appendonly": FirstPassOption(
         _set_choice("keeps_log", YES_NO), "appendonly must be 'yes' or 'no'"

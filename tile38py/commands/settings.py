@@ -31,21 +31,20 @@ def config_get(call: Call) -> Reply:
 
 
 @command(
-    "CONFIG SET name value",
+    "CONFIG SET name value [name value]...",
     arity=-3,
-    summary="Change a setting",
+    summary="Change settings",
     group=Group.SERVER,
     flags=Flags.ADMIN | Flags.HIDDEN,
 )
 def config_set(call: Call) -> Reply:
-    """Run CONFIG SET name value. The value may be missing for requirepass alone."""
-    name = text_of(call.args[0])
-    values = call.args[1:]
-    if not values and name == REQUIREPASS.name:
-        values = [b""]
-    if len(values) != 1:
+    """Run CONFIG SET name value …. The value may be missing for requirepass alone."""
+    words = [text_of(argument) for argument in call.args]
+    if words == [REQUIREPASS.name]:
+        words.append("")
+    if len(words) % 2:
         raise errors.wrong_arity()
-    call.server.config.set(name, text_of(values[0]))
+    call.server.config.set_all(dict(zip(words[::2], words[1::2], strict=True)))
     return OK
 
 

@@ -5,7 +5,7 @@ Doesn't read or write the file: see persistence/config_file.
 """
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from typing import Final, TypeVar, cast
 
@@ -44,7 +44,9 @@ class Identity:
 class Config:
     """All settings of the server."""
 
-    __slots__ = ("_changed", "_defaults", "_saved", "_values", "identity", "left_out")
+    __slots__ = (
+        "_changed", "_checks", "_defaults", "_saved", "_values", "identity", "left_out",
+    )  # fmt: skip
 
     def __init__(self, *, maxmemory: int = known.MAXMEMORY.default) -> None:
         """Create settings with their default values; maxmemory is the default of that one."""
@@ -54,6 +56,7 @@ class Config:
         self._defaults[known.MAXMEMORY.name] = maxmemory
         self._values = dict(self._defaults)
         self._saved: dict[str, str] = {}  # texts of the properties in the file
+        self._checks: list[Callable[[Collection[str]], None]] = []  # called before each change
         self._changed: list[Callable[[str], None]] = []  # called after each change
 
     def get(self, which: Property[T]) -> T:
@@ -70,11 +73,31 @@ class Config:
 
     def set(self, name: str, text: str) -> None:
         """Set a property from its text. Raises CommandError and leaves the value unchanged."""
-        if name not in PROPERTIES:
-            raise errors.unsupported_property(name)
-        self._values[name] = self._read(name, text)
-        for changed in self._changed:
-            changed(name)
+        self.set_all({name: text})
+
+    def set_all(self, texts: Mapping[str, str]) -> None:
+        """Set several properties at once. Raises CommandError and leaves all values unchanged."""
+        for name in texts:
+            if name not in PROPERTIES:
+                raise errors.unsupported_property(name)
+        earlier = dict(self._values)
+        self._values |= {name: self._read(name, text) for name, text in texts.items()}
+        try:
+            for check in self._checks:
+                check(texts.keys())
+        except errors.CommandError:
+            self._values = earlier
+            raise
+        for name in texts:
+            for changed in self._changed:
+                changed(name)
+
+    def add_check(self, check: Callable[[Collection[str]], None]) -> None:
+        """Call a function with the names of properties that are set from now on.
+
+        It sees the new values and refuses them by raising CommandError.
+        """
+        self._checks.append(check)
 
     def on_change(self, changed: Callable[[str], None]) -> None:
         """Call a function with the name of each property that is set from now on."""
@@ -110,6 +133,13 @@ class Config:
                 self._values[name] = self._read(name, text)
             except errors.CommandError as error:
                 raise errors.StartError(str(error)) from None
+
+    def read_options(self, texts: Mapping[str, str]) -> None:
+        """Use values of the command line instead of the file's. Raises StartError."""
+        try:
+            self.set_all(texts)
+        except errors.CommandError as error:
+            raise errors.StartError(str(error)) from None
 
     def _read(self, name: str, text: str) -> object:
         # An empty maxmemory is the default, so that it can be restored. In Tile38 both are 0.

@@ -20,6 +20,9 @@ T = TypeVar("T")
 
 INT64_MAX: Final = 2**63 - 1
 UINT64_MAX: Final = 2**64 - 1
+PORT_MAX: Final = 65535
+# Older versions are insecure, and OpenSSL refuses them by default.
+TLS_VERSIONS: Final = ("1.2", "1.3")
 SIZE: Final = re.compile(r"([0-9]+)(kb|mb|gb)?", re.IGNORECASE | re.ASCII)
 UNITS: Final = {"": 1, "kb": 1 << 10, "mb": 1 << 20, "gb": 1 << 30}
 
@@ -139,6 +142,23 @@ def parse_sync(text: str) -> str:
     return one_of(text, ("always", "everysec", "no"))
 
 
+def parse_port(text: str) -> int:
+    """Parse a port; empty = 0."""
+    return at_most(parse_unsigned(text), PORT_MAX)
+
+
+def parse_client_authentication(text: str) -> str:
+    """Parse whether clients have to present a certificate; empty = the default."""
+    return one_of(text or "yes", ("yes", "no", "optional"))
+
+
+def parse_tls_protocols(text: str) -> tuple[str, ...]:
+    """Parse versions of TLS, between spaces; none = the default."""
+    return tuple(
+        f"TLSv{one_of(word.lower().removeprefix('tlsv'), TLS_VERSIONS)}" for word in text.split()
+    )
+
+
 def one_of(text: str, words: tuple[str, ...]) -> str:
     """Return the word that a text is in any case. Raises ValueError for other texts."""
     word = text.lower()
@@ -188,3 +208,16 @@ SLOWLOG_LOG_SLOWER_THAN: Final = Property(
     "slowlog-log-slower-than", SLOWLOG_MICROSECONDS, parse_slow, str
 )
 SLOWLOG_MAX_LEN: Final = Property("slowlog-max-len", SLOWLOG_COUNT, parse_slow_count, str)
+TLS_AUTH_CLIENTS: Final = Property("tls-auth-clients", "yes", parse_client_authentication, str)
+TLS_CA_CERT_DIR: Final = _text("tls-ca-cert-dir")
+TLS_CA_CERT_FILE: Final = _text("tls-ca-cert-file")
+TLS_CERT_FILE: Final = _text("tls-cert-file")
+TLS_CIPHERS: Final = _text("tls-ciphers")
+TLS_KEY_FILE: Final = _text("tls-key-file")
+TLS_KEY_FILE_PASS: Final = _text("tls-key-file-pass")
+TLS_METRICS: Final = Property("tls-metrics", False, parse_switch, show_switch)
+TLS_PORT: Final = Property("tls-port", 0, parse_port, str)
+TLS_PROTOCOLS: Final[Property[tuple[str, ...]]] = Property(
+    "tls-protocols", (), parse_tls_protocols, " ".join
+)
+TLS_REPLICATION: Final = Property("tls-replication", False, parse_switch, show_switch)

@@ -114,7 +114,7 @@ class FollowerDependencies:
     connector: Connector
     threads: Threads
     disk: CopyDisk | None  # None if no log is kept
-    port: int
+    port: Callable[[], int]  # the port at which we listen, by the settings in force
     log_info: Tell
     log_error: Tell
     # Keep the leader in the configuration file for the next start. May raise CommandError.
@@ -125,7 +125,7 @@ class FollowerDependencies:
         return FollowerIdentity(
             server_id=self.config.identity.server_id,
             password=self.config.get(LEADERAUTH).encode("utf-8", "surrogateescape"),
-            port=self.config.get(REPLICA_ANNOUNCE_PORT) or self.port,
+            port=self.config.get(REPLICA_ANNOUNCE_PORT) or self.port(),
             ip=self.config.get(REPLICA_ANNOUNCE_IP),
         )
 

@@ -6,8 +6,10 @@ all. Knows no command.
 
 import asyncio
 import contextlib
+import re
 import socket
-from collections.abc import AsyncIterator, Iterator, Sequence
+import ssl
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from typing import TypeAlias, cast
 
 from tile38py.errors import reason_of
@@ -26,6 +28,9 @@ PORT_MAX = 65535
 READ_BYTES = 16 * 1024
 NESTING_MAX = 2
 DIGITS_MAX = 19
+SSL_PLACE = re.compile(r"^\[[^]]*\] | \(_ssl\.c:\d+\)$|\.$")
+# Words for an error text that says too little.
+SSL_REASONS = {"pem lib": "not in PEM, or the password of the key is wrong"}
 
 # A simple string is str, a bulk string bytes.
 Value: TypeAlias = str | bytes | int | list["Value"] | None
@@ -109,6 +114,8 @@ class LeaderConnection:
     async def _receive(self, size_max: int) -> bytes:
         try:
             data = await self._stream.read(size_max)
+        except ssl.SSLError as error:  # such as the leader's refusal of our certificate
+            raise LeaderError(f"tls: {tls_reason(error)}") from error
         except OSError as error:
             raise LeaderError(f"read: {reason_of(error).lower()}") from error
         if self._failure is not None:
@@ -213,18 +220,22 @@ class TcpStream:
 class TcpConnector:
     """Opens TCP connections with keep-alive, which detects a vanished machine."""
 
+    def __init__(self, tls: Callable[[], ssl.SSLContext | None]) -> None:
+        """Use the TLS context that a function returns at the time; None: no TLS."""
+        self._tls = tls
+
     async def open(self, host: str, port: int) -> TcpStream:
         """Connect within LEADER_CONNECT_SECONDS_MAX. Errors have Tile38's texts."""
         if not 0 <= port <= PORT_MAX:
             raise LeaderError(f"dial tcp: address {port}: invalid port")
         try:
             async with asyncio.timeout(LEADER_CONNECT_SECONDS_MAX):
-                return await _connect(host, port)
+                return await _connect(host, port, self._tls())
         except TimeoutError:
             raise LeaderError(f"dial tcp {_address(host, port)}: i/o timeout") from None
 
 
-async def _connect(host: str, port: int) -> TcpStream:
+async def _connect(host: str, port: int, tls: ssl.SSLContext | None) -> TcpStream:
     loop = asyncio.get_running_loop()
     try:
         found = await loop.getaddrinfo(host, port, type=socket.SOCK_STREAM)
@@ -233,7 +244,11 @@ async def _connect(host: str, port: int) -> TcpStream:
     failure: LeaderError | None = None
     for address in _addresses(found):
         try:
-            reader, writer = await asyncio.open_connection(address, port, limit=LEADER_BUFFER_BYTES)
+            reader, writer = await asyncio.open_connection(
+                address, port, limit=LEADER_BUFFER_BYTES, ssl=tls
+            )
+        except ssl.SSLError as error:
+            failure = failure or LeaderError(f"tls {_address(address, port)}: {tls_reason(error)}")
         except OSError as error:
             reason = reason_of(error).lower()
             text = f"dial tcp {_address(address, port)}: connect: {reason}"
@@ -242,6 +257,16 @@ async def _connect(host: str, port: int) -> TcpStream:
             _keep_alive(writer)
             return TcpStream(reader, writer)
     raise failure or LeaderError(f"dial tcp: lookup {host}: no such host")
+
+
+def tls_reason(error: ssl.SSLError) -> str:
+    """Return an error of OpenSSL in words."""
+    if isinstance(error, ssl.SSLCertVerificationError):
+        return f"certificate verify failed: {error.verify_message}"
+    # Some errors have no reason, but a text such as `[SSL] PEM lib (_ssl.c:3926)`.
+    text: str = getattr(error, "reason", None) or str(error.args[-1])
+    plain = SSL_PLACE.sub("", text).replace("_", " ").lower()
+    return SSL_REASONS.get(plain, plain)
 
 
 def _addresses(found: Sequence[tuple[int, int, int, str, tuple[object, ...]]]) -> Iterator[str]:

@@ -2,7 +2,6 @@
 
 import asyncio
 import functools
-import socket
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -25,17 +24,19 @@ from tile38py.replication.follower import Follower
 from tile38py.replication.leader import Leader
 from tile38py.replication.leader_connection import TcpConnector
 from tile38py.router import EventRouter
-from tile38py.server.connection import ConnectionDependencies
+from tile38py.server.connection_dependencies import ConnectionDependencies
 from tile38py.server.core import Core
 from tile38py.server.hooks import open_deliveries
-from tile38py.server.listener import port_of
+from tile38py.server.listeners import Listeners
 from tile38py.server.logs import Log
 from tile38py.server.options import Options
 from tile38py.server.peers import ConnectionFilter
+from tile38py.server.refusals import RefusalLog
 from tile38py.server.replay import Replay
 from tile38py.server.rewriting import Rewriting
 from tile38py.server.system import ThisProcess
 from tile38py.server.threads import ThreadPools
+from tile38py.server.tls_connection import TlsDependencies
 from tile38py.server.transports import TransportDependencies, WebSettings
 from tile38py.server.upkeep import settings_in_force
 from tile38py.subscriptions import Subscriptions
@@ -53,7 +54,7 @@ class Start:
     threads: ThreadPools
     core: Core
     replay: Replay
-    listener: socket.socket
+    listeners: Listeners
     stop: Stopper
 
 
@@ -110,6 +111,7 @@ class Assembly:
     sweeper: ExpirySweeper
     services: Services
     connections: ConnectionDependencies
+    tls: TlsDependencies
 
 
 def assemble(start: Start) -> Assembly:
@@ -128,13 +130,15 @@ def assemble(start: Start) -> Assembly:
     )
     services = make_services(start, storage, messaging, follower)
     core.config.on_change(settings_in_force(core, storage.journal, messaging.hooks))
+    report = RefusalLog(core.clock, start.log)
     return Assembly(
         storage=storage,
         messaging=messaging,
         follower=follower,
         sweeper=sweeper,
         services=services,
-        connections=make_connection_dependencies(start, services),
+        connections=make_connection_dependencies(start, services, report),
+        tls=TlsDependencies(start.loop, core.tls, core.clients, report),
     )
 
 
@@ -202,10 +206,10 @@ def make_follower(start: Start, storage: Storage, router: Router) -> Follower:
         gates=core.gates,
         journal=storage.journal,
         router=router,
-        connector=TcpConnector(),
+        connector=TcpConnector(lambda: core.tls.leader),
         threads=start.threads,
         disk=disk,
-        port=port_of(start.listener),
+        port=lambda: start.listeners.replication_port,
         log_info=start.log.info,
         log_error=start.log.error,
         keep_leader=functools.partial(keep_leader, core.config, core.config_file),
@@ -243,7 +247,9 @@ def make_services(
     )
 
 
-def make_connection_dependencies(start: Start, services: Services) -> ConnectionDependencies:
+def make_connection_dependencies(
+    start: Start, services: Services, report: RefusalLog
+) -> ConnectionDependencies:
     """Build the dependencies of connections."""
     options, core = start.options, start.core
     dispatcher = Dispatcher(services, is_developer=options.is_developer)
@@ -260,5 +266,6 @@ def make_connection_dependencies(start: Start, services: Services) -> Connection
             core.config, core.clients, options.host, options.is_protected
         ),
         log=start.log,
+        report=report,
         output=options.output,
     )

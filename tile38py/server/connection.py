@@ -6,16 +6,12 @@ on other threads, slow readers, the end.
 """
 
 import asyncio
-from collections.abc import Iterator
-from concurrent.futures import Executor
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, cast
+from collections.abc import Callable, Iterator
+from typing import Final, cast
 
 from tile38py import errors
-from tile38py.clients import Clients
-from tile38py.config import Config
 from tile38py.dispatch import WorkKind
-from tile38py.interfaces import Client, Clock, Journal, Listener, Wire
+from tile38py.interfaces import Client, Listener, Wire
 from tile38py.limits import (
     INPUT_BYTES_WAITING_MAX,
     LIVE_BYTES_HIGH,
@@ -24,38 +20,24 @@ from tile38py.limits import (
     OUTPUT_BYTES_LOW,
     OUTPUT_BYTES_MAX,
 )
+from tile38py.server.connection_dependencies import ConnectionDependencies
 from tile38py.server.connection_state import GONE, HALF_CLOSED, NOT_PAUSED, Pause, State
-from tile38py.server.logs import Log
-from tile38py.server.peers import ConnectionFilter, address_of, keep_alive
+from tile38py.server.peers import address_of, host_of, keep_alive
 from tile38py.server.transports import (
+    CLOSE,
     Close,
     Outcome,
+    Step,
     Then,
     Transport,
-    TransportDependencies,
     Upgrade,
     Wait,
 )
 from tile38py.server.transports.resp import RespTransport
 
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-
-@dataclass(frozen=True, slots=True)
-class ConnectionDependencies:
-    """Dependencies of all connections of a server."""
-
-    loop: asyncio.AbstractEventLoop
-    transports: TransportDependencies
-    journal: Journal
-    clients: Clients
-    clock: Clock
-    config: Config
-    pool: Executor
-    connection_filter: ConnectionFilter
-    log: Log
-    output: str = ""  # the initial output, if it isn't the transport's own
+TLS_HANDSHAKE_RECORD: Final = 0x16  # the first byte of a TLS connection
+# An alert: the handshake failed. Clients of TLS report it, and understand no other reply.
+TLS_ALERT: Final = b"\x15\x03\x01\x00\x02\x02\x28"
 
 
 class Connection(asyncio.Protocol):
@@ -87,6 +69,15 @@ class Connection(asyncio.Protocol):
         engine = dependencies.transports.engine
         session = engine.session(framing="resp", output=dependencies.output)
         self._use(RespTransport(dependencies.transports, session))
+        self._receive = _receive_first
+
+    def begin(self, data: bytes, now_ns: int) -> Outcome:
+        """Receive the first bytes. A client that speaks TLS has the wrong port."""
+        self._receive = self._transport.receive
+        if data and data[0] == TLS_HANDSHAKE_RECORD:
+            self._dependencies.report(host_of(self.address), "TLS on a port without TLS")
+            return Step(TLS_ALERT, then=CLOSE)
+        return self._receive(self, data, now_ns)
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Admit the client, or refuse it with the reason."""
@@ -384,6 +375,12 @@ class Connection(asyncio.Protocol):
             return
         self._take(wait.finish(done.result()))
         self._resume(Pause.WORK)
+
+
+def _receive_first(client: Client, data: bytes, now_ns: int) -> Outcome:
+    # A bound method would be a cycle: each lost connection would wait for the garbage collector.
+    assert isinstance(client, Connection)
+    return client.begin(data, now_ns)
 
 
 def _discard(client: Client, data: bytes, now_ns: int) -> bytes:

@@ -12,6 +12,7 @@ from tile38py.persistence.config_file import ConfigFile
 from tile38py.server.memory_budget import MemoryBudget, cgroup_limit
 from tile38py.server.options import Options
 from tile38py.server.system import EngineMemory, ThisProcess, raise_file_limit
+from tile38py.server.tls_contexts import TlsContexts
 from tile38py.slow_log import SlowLog
 
 
@@ -28,6 +29,7 @@ class Core:
     clients: Clients
     clock: SystemClock
     slow_log: SlowLog
+    tls: TlsContexts
 
 
 def make_core(options: Options) -> Core:
@@ -37,6 +39,7 @@ def make_core(options: Options) -> Core:
     config = Config(maxmemory=budget.data_bytes_max)
     config_file = ConfigFile(options.directory / "config")
     config.read(config_file.read())
+    config.read_options(options.settings)
     if not config.identity.server_id:
         config.identity.server_id = new_server_id()
     gates = Gates(engine, is_read_only=config.identity.is_read_only)
@@ -46,4 +49,15 @@ def make_core(options: Options) -> Core:
     memory = EngineMemory(engine, config, budget)
     clients = Clients(raise_file_limit())
     clock, slow_log = SystemClock(), SlowLog(engine)
-    return Core(engine, config, config_file, gates, memory, budget, clients, clock, slow_log)
+    return Core(
+        engine=engine,
+        config=config,
+        config_file=config_file,
+        gates=gates,
+        memory=memory,
+        budget=budget,
+        clients=clients,
+        clock=clock,
+        slow_log=slow_log,
+        tls=TlsContexts(config),
+    )

@@ -9,7 +9,6 @@ import contextlib
 import functools
 import os
 import signal
-import socket
 from pathlib import Path
 
 from tile38py.clients import Clients
@@ -29,9 +28,9 @@ from tile38py.persistence.data_folder import DirectoryLock
 from tile38py.persistence.no_log import NoLog
 from tile38py.server.assembly import Assembly, Start, Storage, assemble
 from tile38py.server.configuration import save_configuration
-from tile38py.server.connection import Connection, ConnectionDependencies
+from tile38py.server.connection import Connection
 from tile38py.server.core import make_core
-from tile38py.server.listener import address_text, address_url, bind_tcp, bind_unix
+from tile38py.server.listeners import Listeners
 from tile38py.server.logs import Log, internal_errors, notice
 from tile38py.server.metrics import MetricsServer, bind_metrics
 from tile38py.server.options import Options
@@ -39,6 +38,7 @@ from tile38py.server.peers import ConnectionFilter
 from tile38py.server.replay import Replay
 from tile38py.server.start_notices import exposure_notice, memory_notice
 from tile38py.server.threads import ThreadPools
+from tile38py.server.tls_contexts import TlsContexts, reload_certificates
 from tile38py.server.upkeep import CycleCollector, every, memory_checker, time_zone_updater
 from tile38py.version import VERSION
 
@@ -63,12 +63,11 @@ class Server:
             engine, clock, budget = core.engine, core.clock, core.budget
             replay = Replay(options, engine, clock=clock, budget=budget, log=self._log)
             self._running_replay = replay
-            listener = self._bind()
-            lock.announce([address_url(listener)])
+            listeners = Listeners(options, core.config, lock.announce, self._log)
             metrics_listener = bind_metrics(options.metrics_address)
             save_configuration(core, self._log)
             self._write_pid_file()
-            self._catch_signals()
+            self._catch_signals(core.tls)
             start = Start(
                 options=options,
                 log=self._log,
@@ -76,23 +75,17 @@ class Server:
                 threads=ThreadPools(self._loop),
                 core=core,
                 replay=replay,
-                listener=listener,
+                listeners=listeners,
                 stop=self.stop,
             )
             assembly = assemble(start)
             metrics = None
             if metrics_listener is not None:
                 log = self._log.info
-                metrics = MetricsServer(metrics_listener, assembly.services, log=log)
+                metrics = MetricsServer(metrics_listener, assembly.services, assembly.tls, log=log)
             return await self._serve(start, assembly, metrics)
         finally:
             lock.release()
-
-    def _bind(self) -> socket.socket:
-        options = self._options
-        if options.socket_path:
-            return bind_unix(options.socket_path)
-        return bind_tcp(options.host, options.port)
 
     def _write_pid_file(self) -> None:
         if self._options.pid_file:
@@ -100,12 +93,12 @@ class Server:
                 Path(self._options.pid_file).write_text(f"{os.getpid()}\n", "ascii")
 
     async def _serve(self, start: Start, assembly: Assembly, metrics: MetricsServer | None) -> int:
-        listening = await self._listen(assembly.connections, start.listener)
+        listeners, connections = start.listeners, assembly.connections
         self._log.info("Server started, Tile38 version %s, git %s", VERSION, "0000000")
-        self._log.info("Ready to accept connections at %s", address_text(start.listener))
-        self._log_notices(start, assembly.connections.connection_filter)
         try:
             async with asyncio.TaskGroup() as tasks:
+                await listeners.serve(tasks, lambda: Connection(connections), assembly.tls)
+                self._log_notices(start, connections.connection_filter)
                 work = self._work(start, assembly, metrics)
                 working = tasks.create_task(work, name="work")
                 code = await self._ended
@@ -113,7 +106,7 @@ class Server:
                     await assembly.messaging.hooks.stop()
                 working.cancel()
         finally:
-            listening.close()
+            listeners.close()
         if code == 0:
             await self._stop(start.core.clients, assembly.storage)
         assembly.messaging.leader.cut_all()
@@ -126,20 +119,13 @@ class Server:
         is_protected = connection_filter.is_protecting
         for text in (
             memory_notice(core.config, core.budget),
-            exposure_notice(core.config, start.listener, is_protected=is_protected),
+            *(
+                exposure_notice(core.config, listener, is_protected=is_protected)
+                for listener in start.listeners.exposed
+            ),
         ):
             if text:
                 notice(self._log, "%s", text)
-
-    async def _listen(
-        self, dependencies: ConnectionDependencies, listener: socket.socket
-    ) -> asyncio.Server:
-        def connect() -> Connection:
-            return Connection(dependencies)
-
-        if listener.family == socket.AF_UNIX:
-            return await self._loop.create_unix_server(connect, sock=listener)
-        return await self._loop.create_server(connect, sock=listener)
 
     async def _load_log(self, replay: Replay, journal: Aof | NoLog) -> bool:
         """Replay the log. Return whether it could be used.
@@ -215,7 +201,7 @@ class Server:
         if not self._ended.done():
             self._ended.set_result(code)
 
-    def _catch_signals(self) -> None:
+    def _catch_signals(self, tls: TlsContexts) -> None:
         def terminate() -> None:
             self._log.warning("signal: terminated")
             self.stop(0, "")
@@ -225,12 +211,15 @@ class Server:
             self._remove_files()
             os._exit(code)
 
+        def hang_up() -> None:
+            if tls.is_used:
+                reload_certificates(tls, self._log)
+            elif not self._options.ignores_hangup:
+                end_at_once(1, "hangup")
+
         add = self._loop.add_signal_handler
         add(signal.SIGTERM, terminate)
-        if self._options.ignores_hangup:
-            signal.signal(signal.SIGHUP, signal.SIG_IGN)
-        else:
-            add(signal.SIGHUP, end_at_once, 1, "hangup")
+        add(signal.SIGHUP, hang_up)
         add(signal.SIGINT, end_at_once, 2, "interrupt")
         add(signal.SIGQUIT, end_at_once, 3, "quit")
 

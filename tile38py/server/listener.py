@@ -91,7 +91,7 @@ def address_text(listener: socket.socket) -> str:
     return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
 
 
-def address_url(listener: socket.socket) -> str:
-    """Where it listens, for programs: `tcp://127.0.0.1:9851`, `unix:///run/tile38`."""
-    scheme = "unix" if listener.family == socket.AF_UNIX else "tcp"
+def address_url(listener: socket.socket, *, is_tls: bool = False) -> str:
+    """Where it listens, for programs: `tcp://127.0.0.1:9851`, `tls://…`, `unix:///run/tile38`."""
+    scheme = "unix" if listener.family == socket.AF_UNIX else "tls" if is_tls else "tcp"
     return f"{scheme}://{address_text(listener)}"

@@ -11,6 +11,7 @@ from http import HTTPStatus
 from typing import Protocol
 
 from tile38py.commands.registry import Services
+from tile38py.config.properties import TLS_METRICS
 from tile38py.errors import StartError
 from tile38py.interfaces import Tell
 from tile38py.limits import (
@@ -20,6 +21,7 @@ from tile38py.limits import (
 )
 from tile38py.protocol.http import Parser, Refusal, Request
 from tile38py.server.listener import address_text, bind_tcp
+from tile38py.server.tls_connection import TlsDependencies, TlsProtocol
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8; escaping=underscores"
 READ_BYTES = 4096
@@ -41,11 +43,15 @@ class Reader(Protocol):
 class MetricsServer:
     """Serves scrapes over HTTP."""
 
-    def __init__(self, listener: socket.socket, server: Services, *, log: Tell) -> None:
+    def __init__(
+        self, listener: socket.socket, server: Services, tls: TlsDependencies, *, log: Tell
+    ) -> None:
         # Only who asked for metrics pays for the library's import.
         from tile38py.metrics import MetricsExporter
 
         self._listener = listener
+        self._config = server.config
+        self._tls = tls
         self._log = log
         self._exporter = MetricsExporter(server)
         self._scraping = asyncio.Lock()
@@ -53,9 +59,18 @@ class MetricsServer:
 
     async def run(self) -> None:
         """Serve until cancelled."""
-        async with await asyncio.start_server(self._serve, sock=self._listener) as listening:
+        loop = asyncio.get_running_loop()
+        async with await loop.create_server(self._protocol, sock=self._listener) as listening:
             self._log("Listening for metrics at: %s", address_text(self._listener))
             await listening.serve_forever()
+
+    def _protocol(self) -> asyncio.Protocol:
+        """The protocol of a new connection."""
+        is_encrypted = self._config.get(TLS_METRICS)
+        return TlsProtocol(self._tls, self._streams) if is_encrypted else self._streams()
+
+    def _streams(self) -> asyncio.Protocol:
+        return asyncio.StreamReaderProtocol(asyncio.StreamReader(), self._serve)
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:

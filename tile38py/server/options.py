@@ -1,6 +1,6 @@
 """Options of a server, from the command line and the environment."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 DEFAULT_PORT = 9851
@@ -11,7 +11,8 @@ class Options:
     """Options of one start; the defaults are Tile38's."""
 
     host: str = ""
-    port: int = DEFAULT_PORT
+    port: int = DEFAULT_PORT  # 0 = any free one
+    has_plain_port: bool = True  # False: --port 0
     socket_path: str = ""
     directory: Path = Path("data")
     logs_json: bool = False
@@ -32,6 +33,7 @@ class Options:
     warns_of_evio: bool = False
     requires_valid: bool = False  # REQUIREVALID
     fails_with_500: bool = False  # T38HTTP500ERRORS
+    settings: dict[str, str] = field(default_factory=dict)  # properties of CONFIG, as texts
 
     @property
     def append_path(self) -> Path:

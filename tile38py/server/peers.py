@@ -66,6 +66,11 @@ def address_of(transport: asyncio.BaseTransport, client_id: int) -> str:
     return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
 
 
+def host_of(address: str) -> str:
+    """The host of a peer's address; the whole address for a unix socket."""
+    return address.rpartition(":")[0] or address
+
+
 def keep_alive(transport: asyncio.BaseTransport, config: Config) -> None:
     """Set TCP keep-alive, which detects a vanished peer, to the seconds of `keepalive`; 0 = off."""
     connection = cast("socket.socket | None", transport.get_extra_info("socket"))

@@ -20,7 +20,7 @@ from tile38py.replication.leader_connection import LeaderError, TcpConnector
 )
 async def test_a_place_that_is_none(host: str, port: int, error: str) -> None:
     with pytest.raises(LeaderError) as raised:
-        await TcpConnector().open(host, port)
+        await TcpConnector(lambda: None).open(host, port)
     assert str(raised.value) == error
 
 
@@ -29,7 +29,7 @@ async def test_nobody_listens() -> None:
         taken.bind(("127.0.0.1", 0))
         port = taken.getsockname()[1]
         with pytest.raises(LeaderError) as raised:
-            await TcpConnector().open("localhost", port)
+            await TcpConnector(lambda: None).open("localhost", port)
     assert str(raised.value) == f"dial tcp 127.0.0.1:{port}: connect: connection refused"
 
 
@@ -39,7 +39,7 @@ async def test_bytes_go_both_ways() -> None:
         writer.close()
 
     server = await asyncio.start_server(answer, "127.0.0.1", 0)
-    stream = await TcpConnector().open("127.0.0.1", server.sockets[0].getsockname()[1])
+    stream = await TcpConnector(lambda: None).open("127.0.0.1", server.sockets[0].getsockname()[1])
     stream.write(b"ping")
     assert await stream.read(100) == b"ping"
     assert await stream.read(100) == b""

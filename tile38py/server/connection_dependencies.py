@@ -1,0 +1,30 @@
+"""Dependencies of connections: the parts of the server that each of them uses."""
+
+import asyncio
+from collections.abc import Callable
+from concurrent.futures import Executor
+from dataclasses import dataclass
+
+from tile38py.clients import Clients
+from tile38py.config import Config
+from tile38py.interfaces import Clock, Journal
+from tile38py.server.logs import Log
+from tile38py.server.peers import ConnectionFilter
+from tile38py.server.transports import TransportDependencies
+
+
+@dataclass(frozen=True, slots=True)
+class ConnectionDependencies:
+    """Dependencies of all connections of a server."""
+
+    loop: asyncio.AbstractEventLoop
+    transports: TransportDependencies
+    journal: Journal
+    clients: Clients
+    clock: Clock
+    config: Config
+    pool: Executor
+    connection_filter: ConnectionFilter
+    log: Log
+    report: Callable[[str, str], None]  # logs the host of a refused connection and the reason
+    output: str = ""  # the initial output, if it isn't the transport's own
