@@ -264,6 +264,10 @@ class Session:
         """Run received bytes like feed(), but return bare replies if there is nothing else."""
 
     def run(self, args: Sequence[bytes], now_ns: int) -> Batch: ...
+    def run_atomically(self, commands: Sequence[Sequence[bytes]], now_ns: int) -> Batch:
+        """Run commands as one transaction; each reply has a line end before it. None runs if one is
+        refused."""
+
     def answer(self, value: object, members: Sequence[tuple[str, object]] = ...) -> bytes: ...
     def fail(self, text: str) -> bytes:
         """Return an error reply. Surrogate escapes in the text become their bytes again."""

@@ -97,6 +97,16 @@ def protocol_while_live() -> CommandError:
     return CommandError("the protocol can't be changed while the connection is subscribed")
 
 
+def invalid_line() -> CommandError:
+    """A line of a batch over HTTP isn't a command."""
+    return CommandError("invalid line: a command is a JSON array of its words")
+
+
+def live_in_batch() -> CommandError:
+    """A batch over HTTP has a command that sends messages without an end."""
+    return CommandError("SUBSCRIBE, MONITOR and FENCE are not allowed in a batch")
+
+
 def not_an_integer(name: str) -> CommandError:
     """An argument isn't an integer of 64 bits, in Redis's words."""
     return CommandError(f"{name} is not an integer or out of range")

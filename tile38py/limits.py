@@ -34,6 +34,7 @@ WEBSOCKET_MESSAGE_BYTES_MAX = 1 * MIB  # a message from a client: only short com
 
 # HTTP
 HTTP_HEAD_BYTES_MAX = 64 * KIB  # request line and headers
+HTTP_TRANSACTION_BYTES_MAX = 64 * MIB  # body of a batch that is one transaction
 HTTP_BODY_BYTES_MAX = 512 * MIB  # the same bound as an argument in RESP has
 
 # Work beside other connections

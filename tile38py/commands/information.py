@@ -39,12 +39,7 @@ def info(call: Call) -> Reply:
 
 
 def section_text(title: str, lines: Lines) -> str:
-    """Return the text of a section.
-
-    The keyspace's is empty: only its separator is left in the reply, as in Tile38's.
-    """
-    if not lines:
-        return ""
+    """Return the text of a section."""
     rows = (f"{name}:{line_text(value)}\r\n" for name, value in lines.items())
     return f"# {title}\r\n{''.join(rows)}"
 
@@ -161,8 +156,10 @@ def _cluster(_server: Services) -> Lines:
     return {"cluster_enabled": 0}
 
 
-def _keyspace(_server: Services) -> Lines:
-    return {}
+def _keyspace(server: Services) -> Lines:
+    # Redis's form, from which redis-cli --stat takes the number of keys: here that of DBSIZE.
+    count = server.engine.statistics()["num_objects"]
+    return {"db0": f"keys={count},expires=0,avg_ttl=0"} if count else {}
 
 
 # Sections in the order of the reply.

@@ -17,6 +17,7 @@ import h11
 from tile38py.limits import HTTP_BODY_BYTES_MAX, HTTP_HEAD_BYTES_MAX
 
 JSON: Final = b"application/json; charset=utf-8"
+NDJSON: Final = b"application/x-ndjson"
 TILE: Final = b"application/vnd.mapbox-vector-tile"
 METHODS: Final = (b"GET", b"POST", b"OPTIONS")
 HEAD_END: Final = b"\r\n\r\n"
@@ -28,7 +29,7 @@ PREFLIGHT: Final = (
     b"Access-Control-Allow-Headers: *, Authorization\r\n"
     b"Access-Control-Allow-Methods: POST, GET, OPTIONS\r\n\r\n"
 )
-STREAM: Final = b"HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Type: %b\r\n" % JSON
+STREAM: Final = b"HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Type: %b\r\n"
 CHUNKS: Final = b"Transfer-Encoding: chunked\r\n"
 ANY_ORIGIN: Final = b"Access-Control-Allow-Origin: *\r\n\r\n"
 LAST_CHUNK: Final = b"0\r\n\r\n"
@@ -41,9 +42,16 @@ class Request:
     """A complete request."""
 
     method: bytes
-    text: bytes  # the command: the decoded path, directly followed by the body
+    path: bytes  # decoded, without the slash
+    query: bytes  # behind the first question mark, as it was sent
+    body: bytes
     headers: dict[bytes, bytes]  # lower-case names; of repeated headers the last
     takes_chunks: bool  # the client knows chunked replies: it speaks HTTP/1.1
+
+    @property
+    def text(self) -> bytes:
+        """The command: the decoded path, directly followed by the body."""
+        return self.path + self.body
 
     @property
     def passwords(self) -> tuple[bytes, ...]:
@@ -129,9 +137,14 @@ class Parser:
         body = b"".join(self._body)
         if body.endswith(b"\n"):
             body = body[:-1].removesuffix(b"\r")
-        text = unquote_to_bytes(path[1:].replace(b"+", b" ")) + body
-        takes_chunks = request.http_version >= b"1.1"
-        return Request(request.method, text, dict(request.headers), takes_chunks)
+        return Request(
+            method=request.method,
+            path=unquote_to_bytes(path[1:].replace(b"+", b" ")),
+            query=path.partition(b"?")[2],
+            body=body,
+            headers=dict(request.headers),
+            takes_chunks=request.http_version >= b"1.1",
+        )
 
 
 def repaired(data: bytes) -> bytes:
@@ -152,9 +165,9 @@ def reply(status: HTTPStatus, body: bytes, content_type: bytes = JSON) -> bytes:
     )
 
 
-def stream_head(*, is_chunked: bool) -> bytes:
+def stream_head(*, is_chunked: bool, content_type: bytes = JSON) -> bytes:
     """The head of a reply whose body is a stream of lines until the connection ends."""
-    return STREAM + (CHUNKS if is_chunked else b"") + ANY_ORIGIN
+    return STREAM % content_type + (CHUNKS if is_chunked else b"") + ANY_ORIGIN
 
 
 def stream_line(text: bytes, *, is_chunked: bool) -> bytes:

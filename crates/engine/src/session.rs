@@ -352,6 +352,16 @@ impl Session {
         batch.stop = Some(Stop::Close(b"a request is too large for maxmemory".to_vec()));
     }
 
+    /// Lets the replies that follow be framed as a request wants.
+    fn prepare_frame(&mut self, request: &Request) {
+        self.choose_output(request.framing);
+        let is_timed = self.output() == Output::Json;
+        self.frame.framing = (!self.is_plain).then_some(request.framing);
+        self.frame.word.clear();
+        self.frame.word.extend_from_slice(request.args.at(0));
+        self.frame.started_ns = if is_timed { (request.clock)() } else { 0 };
+    }
+
     /// Runs one request; returns the work that it took.
     fn run_one(
         &mut self,
@@ -360,12 +370,7 @@ impl Session {
         found: Option<Found>,
         batch: &mut Batch,
     ) -> u64 {
-        self.choose_output(request.framing);
-        let is_timed = self.output() == Output::Json;
-        self.frame.framing = (!self.is_plain).then_some(request.framing);
-        self.frame.word.clear();
-        self.frame.word.extend_from_slice(request.args.at(0));
-        self.frame.started_ns = if is_timed { (request.clock)() } else { 0 };
+        self.prepare_frame(request);
         let mut work = 0;
         if self.is_live {
             batch.stop = Some(live::handed_out(request.args));

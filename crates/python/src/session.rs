@@ -250,6 +250,20 @@ impl Session {
         convert(py, batch)
     }
 
+    /// Run commands as one transaction; each reply has a line end before it. None runs if one is
+    /// refused.
+    fn run_atomically(
+        &mut self,
+        py: Python<'_>,
+        commands: Vec<Vec<Vec<u8>>>,
+        now_ns: i64,
+    ) -> PyResult<Batch> {
+        let mut engine = enter(py, &self.shared);
+        let batch = self.core.run_atomically(&mut engine, commands, now_ns, &monotonic_ns);
+        drop(engine);
+        convert(py, batch)
+    }
+
     /// Frame the reply of the server command at which the session stopped.
     #[pyo3(signature = (value, members = Vec::new()))]
     fn answer<'py>(

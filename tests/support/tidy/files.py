@@ -54,7 +54,8 @@ def read_repository(root: Path) -> list[SourceFile]:
 
 def lines_max(file: SourceFile) -> int | None:
     """Return the maximum number of lines of a file, None if it has none."""
-    if file.path.suffix == ".rs":
+    # A stub describes a Rust module, which can have only one.
+    if file.path.suffix in {".rs", ".pyi"}:
         return RUST_LINES_MAX
     if file.path.suffix in CODE_SUFFIXES:
         return TEST_LINES_MAX if file.is_test else PYTHON_LINES_MAX

@@ -20,6 +20,7 @@ from tile38py.server.transports import (
     Upgrade,
     Wait,
 )
+from tile38py.server.transports.http_batch import HttpBatchTransport, is_batch
 from tile38py.server.transports.live import (
     Encode,
     HttpStreamTransport,
@@ -87,6 +88,11 @@ class HttpTransport:
     def _begin(self, client: Client, request: http.Request, now_ns: int) -> Outcome:
         if not self._settings.is_enabled:
             return Step(then=CLOSE)
+        if is_batch(request):
+            return self._begin_batch(request)
+        return self._begin_command(client, request, now_ns)
+
+    def _begin_command(self, client: Client, request: http.Request, now_ns: int) -> Outcome:
         try:
             key = websocket.key_of(request.headers)
         except ValueError:
@@ -103,6 +109,15 @@ class HttpTransport:
         if unknown:
             return self._reply(self.session.fail(str(unknown)))
         return self._run(client, args, now_ns)
+
+    def _begin_batch(self, request: http.Request) -> Outcome:
+        self._exchange = Exchange(self._encoder(key=None, is_tile=False), Wire.HTTP)
+        if not self._authenticate(request.passwords):
+            return self._reply(self.session.fail("invalid password"))
+        batch = HttpBatchTransport(self.session, self._dependencies.dispatcher, request)
+        if batch.is_too_large:
+            return self._refused(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "transaction too large")
+        return Step(then=Upgrade(batch))
 
     def _run(self, client: Client, args: list[bytes], now_ns: int) -> Step:
         exchange, dispatcher = self._exchange, self._dependencies.dispatcher

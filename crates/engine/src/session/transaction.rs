@@ -26,6 +26,8 @@ const QUEUED_COMMANDS_MAX: usize = 1024 * 1024;
 /// The most keys that a connection may watch.
 const WATCHED_KEYS_MAX: usize = 1024;
 
+const ABORTED: &str = "EXECABORT Transaction discarded because of previous errors.";
+
 /// Flags of commands that can't be queued: they take the connection over, or others' time.
 const NOT_QUEUED: Flags = Flags::BLOCKING.union(Flags::SUBSCRIBES).union(Flags::NO_MULTI);
 /// The flags of the commands of this file.
@@ -110,6 +112,43 @@ impl Session {
         Ok(())
     }
 
+    /// Runs commands as one transaction: each has a reply, behind a line end. If one is refused, as
+    /// it would be by MULTI, none runs.
+    pub fn run_atomically(
+        &mut self,
+        engine: &mut Engine,
+        commands: Vec<Vec<Vec<u8>>>,
+        now_ns: i64,
+        clock: Clock,
+    ) -> Batch {
+        let mut batch = Batch::default();
+        self.timer.start_batch(clock());
+        let (mut errors, mut is_broken) = (Vec::with_capacity(commands.len()), false);
+        for words in &commands {
+            let mut arguments = Arguments::default();
+            arguments.assign(words);
+            let args = arguments.view(&[]);
+            let framing = Framing::Inline;
+            let request = Request { args, raw: None, framing, is_last: false, now_ns, clock };
+            self.prepare_frame(&request);
+            let error = self.check_queued(engine, &request, engine.table.find(args)).err();
+            is_broken |= error.is_some();
+            errors.push(error);
+        }
+        if is_broken {
+            for error in errors {
+                let error = error.unwrap_or_else(|| Error::text(ABORTED));
+                batch.replies.push(b'\n');
+                self.frame.write_error(&mut batch.replies, self.output(), &error, clock);
+            }
+        } else {
+            self.transaction.running = commands.into();
+            self.run_transaction(engine, now_ns, clock, &mut batch);
+        }
+        self.finish(engine, &mut batch, clock);
+        batch
+    }
+
     /// Passes a request through the gates and checks its arity.
     fn check_queued(
         &mut self,
@@ -144,6 +183,9 @@ impl Session {
             let (framing, is_last) = (Framing::Resp, self.transaction.running.is_empty());
             let request = Request { args, raw: None, framing, is_last, now_ns, clock };
             let found = engine.table.find(args);
+            if self.is_plain {
+                batch.replies.push(b'\n');
+            }
             self.is_in_exec = true;
             self.run_one(engine, &request, found, batch);
             self.is_in_exec = false;
@@ -195,8 +237,7 @@ fn exec(
         return Err(Error::text("ERR EXEC without MULTI"));
     };
     if queue.is_broken {
-        let text = "EXECABORT Transaction discarded because of previous errors.";
-        return Err(Error::text(text));
+        return Err(Error::text(ABORTED));
     }
     let is_unchanged = |(key, version): &(Vec<u8>, _)| engine.keyspace.version(key) == *version;
     if !watched.iter().all(is_unchanged) {
