@@ -9,6 +9,7 @@ import pytest
 
 from tests.support.brokers import free_port
 from tests.support.process import ServerProcess
+from tests.support.tls import Authority, TlsOnlyServer
 from tests.support.waiting import wait_until
 
 
@@ -48,6 +49,16 @@ def test_a_server_on_a_unix_socket_is_asked_there(tmp_path: Path) -> None:
         assert health(server) == (0, "")
     finally:
         server.kill()
+
+
+def test_a_server_with_tls_alone_is_shown_its_own_certificate(tmp_path: Path) -> None:
+    with TlsOnlyServer(tmp_path, Authority(tmp_path)) as server:
+        assert health(server) == (0, "")
+        made = server.authority.issue("made")
+        files = ("tls-cert-file", str(made.certificate), "tls-key-file", str(made.key))
+        assert server.call("CONFIG", "SET", *files) == "+OK"
+        server.certificate.key.unlink()
+        assert health(server) == (0, "")
 
 
 def test_what_the_server_says_is_told(tmp_path: Path) -> None:

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.process import ServerProcess
+from tests.support.tls import Authority, TlsServer
 from tests.support.waiting import wait_until
 
 LISTENING = re.compile(r"Listening for metrics at: \S*?:(\d+)\s")
@@ -95,3 +96,16 @@ def test_an_address_that_is_taken_ends_the_start(tmp_path: Path) -> None:
         server.launch()
         assert server.wait() == 1
     assert f"listen tcp {address}: bind: address already in use" in server.log()
+
+
+def test_metrics_are_served_over_https_on_request(tmp_path: Path) -> None:
+    authority = Authority(tmp_path)
+    options = ["--metrics-addr", "127.0.0.1:0", "--tls-metrics", "yes", "--tls-auth-clients", "no"]
+    with TlsServer(tmp_path, authority, options) as server:
+        url = f"https://127.0.0.1:{port_of(server)}/metrics"
+        with urllib.request.urlopen(url, timeout=10, context=authority.context()) as reply:
+            assert b"tile38_collections 0.0\n" in reply.read()
+        with pytest.raises(urllib.error.HTTPError, match="400"):
+            ask(server, "/metrics")
+        assert server.call("CONFIG", "SET", "tls-metrics", "no") == "+OK"
+        assert ask(server, "/metrics")[0]

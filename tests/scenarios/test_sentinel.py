@@ -10,7 +10,8 @@ from redis import Redis, RedisError
 from redis.sentinel import MasterNotFoundError, Sentinel
 
 from tests.support.process import ServerProcess
-from tests.support.sentinels import NAME, knows_all, sentinels
+from tests.support.sentinels import NAME, TlsFiles, knows_all, sentinels
+from tests.support.tls import Authority, TlsOnlyServer
 from tests.support.waiting import wait_until
 
 FAILOVER_SECONDS_MAX = 30.0
@@ -43,6 +44,52 @@ def store(client: Redis, number: int) -> bool:
         return bool(client.execute_command("SET", "fleet", number, "POINT", 1, number % 90))
     except (RedisError, MasterNotFoundError, OSError):
         return False
+
+
+@pytest.mark.timeout(180)
+def test_a_dead_leader_is_replaced_over_tls(tmp_path: Path) -> None:
+    authority = Authority(tmp_path)
+    with ExitStack() as stack:
+        found = []
+        for number in range(3):
+            folder = tmp_path / f"server{number}"
+            folder.mkdir()
+            server = TlsOnlyServer(folder, authority, ("--tls-replication", "yes"))
+            found.append(stack.enter_context(server))
+        leader, *followers = found
+        for follower in followers:
+            assert follower.call("FOLLOW", "127.0.0.1", leader.port) == "+OK"
+        own = authority.issue("sentinel")
+        files = TlsFiles(own.certificate, own.key, authority.file)
+        watchers = stack.enter_context(sentinels(tmp_path, leader.port, files))
+        wait_until(lambda: all(map(knows_all, watchers)), seconds_max=30, what="all known")
+        assert leader.call("SET", "fleet", 0, "POINT", 1, 0) == "+OK"
+        wait_until(lambda: all(ids(one) == numbers(1) for one in followers), what="copies")
+
+        leader.kill()
+        ports = {one.tls_port for one in followers}
+        wait_until(
+            lambda: address_of(watchers[0]) in ports,
+            seconds_max=FAILOVER_SECONDS_MAX,
+            what="a new leader",
+        )
+        new = next(one for one in followers if one.tls_port == address_of(watchers[0]))
+        other = next(one for one in followers if one is not new)
+        assert new.call("SET", "fleet", 1, "POINT", 1, 1) == "+OK"
+        expected = ["$ slave", "$ 127.0.0.1", f":{new.tls_port}"]
+        wait_until(
+            lambda: role(other)[:3] == expected,
+            seconds_max=FAILOVER_SECONDS_MAX,
+            what="a follower",
+        )
+        wait_until(lambda: ids(other) == numbers(2), what="its copy")
+
+
+def address_of(watcher: Redis) -> int:
+    """Return the port of the leader, as a sentinel knows it."""
+    state = watcher.sentinel_master(NAME)
+    assert isinstance(state, dict)
+    return int(state["port"])
 
 
 @pytest.mark.timeout(180)

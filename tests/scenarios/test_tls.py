@@ -170,3 +170,13 @@ def test_a_client_without_a_certificate_is_refused_unless_it_is_optional(
         assert server.call("CONFIG", "SET", "tls-auth-clients", "optional") == "+OK"
         with server.connect_tls() as client:
             assert client.call("PING") == "+PONG"
+
+
+def test_renegotiation_is_refused_and_others_go_on(server: TlsServer) -> None:
+    words = [program("openssl"), "s_client", "-tls1_2", "-connect", f"localhost:{server.tls_port}"]
+    with server.connect_tls() as other:
+        # A line that is `R` asks s_client to renegotiate.
+        done = subprocess.run(words, input="R\n", capture_output=True, text=True, timeout=20)
+        assert "RENEGOTIATING" in done.stdout + done.stderr
+        assert "no renegotiation" in done.stderr
+        assert other.call("PING") == "+PONG"

@@ -57,12 +57,16 @@ def requests_under_way(server: TlsServer) -> Iterator[list[int]]:
     assert replies == {"+OK"}
 
 
+def wait_for_name(server: TlsServer, name: str) -> None:
+    wait_until(lambda: server.name_seen() == name, what="a new certificate")
+
+
 def test_sighup_reads_the_certificate_anew_under_load(server: TlsServer) -> None:
     with requests_under_way(server):
         for number in range(3):
             put(server.authority.issue(f"new{number}"), server)
             server.send_signal(signal.SIGHUP)
-            wait_until(lambda: server.name_seen() == f"new{number}", what="a new certificate")  # noqa: B023
+            wait_for_name(server, f"new{number}")
     assert "TLS certificates are read anew" in server.log()
 
 

@@ -58,7 +58,7 @@ class TlsTransport(asyncio.Transport):
 
     def flush(self) -> None:
         """Send what OpenSSL has to say by itself, such as a handshake or an alert."""
-        if encrypted := self._take_encrypted():
+        if (encrypted := self._take_encrypted()) and not self._transport.is_closing():
             self._transport.write(encrypted)
 
     def close(self) -> None:
