@@ -9,6 +9,7 @@ const PROGRAM: &str = "tile38py-benchmark";
 fn main() -> io::Result<()> {
     let crates = Path::new("..").join("benchmark");
     println!("cargo:rerun-if-changed={}", crates.display());
+    println!("cargo:rerun-if-changed=../../Cargo.lock");
     let out = PathBuf::from(env::var("OUT_DIR").map_err(io::Error::other)?);
     let target = env::var("TARGET").map_err(io::Error::other)?;
     // A folder of its own: the one of this build is locked until this program ends.

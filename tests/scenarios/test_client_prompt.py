@@ -94,7 +94,7 @@ def test_messages_are_shown_until_ctrl_c_and_the_prompt_goes_on(
 ) -> None:
     answer(terminal, "SUBSCRIBE news", '"subscribe"')
     server.call("PUBLISH", "news", "hello")
-    terminal.expect_exact("hello")
+    terminal.expect_exact('"hello"\r\n')
     terminal.send(CTRL_C)
     terminal.expect("not connected>")
     answer(terminal, "PING", "pong")

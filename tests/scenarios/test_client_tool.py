@@ -6,6 +6,7 @@ import subprocess
 from pathlib import Path
 
 from tests.support.process import ROOT, ServerProcess
+from tests.support.tls import Authority, TlsServer
 from tests.support.tools import CLIENT, environment, run_client
 
 POINT = ("SET", "fleet", "truck1", "POINT", "33", "-115")
@@ -42,6 +43,54 @@ def test_lines_of_a_pipe_are_run_and_an_error_sets_the_exit_code(server: ServerP
     assert done.stdout == b"OK\nERR unknown command 'NOPE'\nx y\n"
     assert done.stderr == b"line 3: the double quote at column 7 isn't closed\n"
     assert run_client(server, typed=b"PING\n").returncode == 0
+
+
+def test_many_lines_are_run_in_order(server: ServerProcess) -> None:
+    commands = [f'SET k {n} STRING "{"x" * 90}{n}"\nGET k {n}' for n in range(3000)]
+    done = run_client(server, "--resp", typed="\n".join(commands).encode())
+    lines = done.stdout.decode().splitlines()
+    assert lines == [each for n in range(3000) for each in ("OK", "x" * 90 + str(n))]
+    assert done.returncode == 0
+
+
+def test_a_line_is_run_as_soon_as_it_is_there(server: ServerProcess) -> None:
+    with subprocess.Popen(
+        [*CLIENT, "--resp"],
+        cwd=ROOT,
+        env=environment(server, server.data),
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+    ) as client:
+        assert client.stdin is not None
+        assert client.stdout is not None
+        for typed, shown in ((b"ECHO one\nEC", b"one\n"), (b"HO two\n", b"two\n")):
+            client.stdin.write(typed)
+            client.stdin.flush()
+            assert client.stdout.readline() == shown
+        client.stdin.close()
+        assert client.wait(10) == 0
+
+
+def test_a_connection_that_is_lost_within_a_batch_is_told(server: ServerProcess) -> None:
+    done = run_client(server, "--resp", typed=b"PING\nQUIT\nPING\nPING\n")
+    assert done.returncode == 1
+    assert done.stdout == b"PONG\nOK\n"
+    assert b"lost before 2 replies" in done.stderr
+
+
+def test_a_client_of_a_tls_port_checks_the_certificate(tmp_path: Path) -> None:
+    authority = Authority(tmp_path)
+    stranger = Authority(tmp_path, "stranger")
+    with TlsServer(tmp_path, authority) as server:
+        address = ("-h", "localhost", "-p", str(server.tls_port), "--resp")
+        done = run_client(server, *address, "--cacert", str(authority.file), "PING")
+        assert (done.stdout, done.stderr) == (b"PONG\n", b"")
+        done = run_client(server, *address, "--cacert", str(stranger.file), "PING")
+        assert (done.returncode, done.stdout) == (1, b"")
+        assert b"certificate" in done.stderr
+        assert run_client(server, *address, "--insecure", "PING").stdout == b"PONG\n"
+        done = run_client(server, *address, "PING")
+        assert (done.returncode, done.stdout) == (1, b"ERR this port requires TLS\n")
 
 
 def test_the_last_argument_may_come_from_stdin(server: ServerProcess) -> None:

@@ -3,15 +3,14 @@
 import os
 import signal
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Final, NoReturn
 
+from tile38py.cli.batch_mode import run_lines
 from tile38py.cli.client_options import ClientOptions, parse
 from tile38py.cli.output import Printer
 from tile38py.cli.runner import CommandRunner
 from tile38py.cli.server_connection import ServerConnection
-from tile38py.cli.words import QuoteError, split_words
 
 INTERRUPTED: Final = 128 + signal.SIGINT
 SCRIPT_COMMAND: Final = b"EVAL"
@@ -71,26 +70,6 @@ def script_request(script: bytes, words: list[bytes]) -> list[bytes]:
     keys = words[: words.index(b",")] if b"," in words else words
     arguments = words[len(keys) + 1 :]
     return [SCRIPT_COMMAND, script, b"%d" % len(keys), *keys, *arguments]
-
-
-def run_lines(options: ClientOptions, runner: CommandRunner, printer: Printer) -> bool:
-    """Run the commands of stdin, a line each. Return whether there was no error."""
-    is_fine = True
-    for number, line in _lines():
-        try:
-            words = split_words(line)
-        except QuoteError as error:
-            printer.warn(f"line {number}: {error}")
-            is_fine = False
-            continue
-        if words:
-            is_fine &= runner.run(words, options.repeat_count, options.interval_seconds)
-    return is_fine
-
-
-def _lines() -> Iterator[tuple[int, str]]:
-    for number, line in enumerate(sys.stdin.buffer, 1):
-        yield number, line.rstrip(b"\r\n").decode("utf-8", "surrogateescape")
 
 
 if __name__ == "__main__":

@@ -7,7 +7,7 @@ from enum import Enum, auto
 from typing import Final, NoReturn
 from urllib.parse import unquote, urlsplit
 
-from tile38py.cli.completion import SHELLS, completion_script
+from tile38py.cli.completion import COMPLETION_OPTION, SHELLS, end_with_completion
 from tile38py.version import VERSION
 
 PORT: Final = 9851
@@ -102,7 +102,7 @@ def make_parser() -> argparse.ArgumentParser:
     add("--eval", metavar="FILE", help="run a Lua script; words: key… , argument…")
     add("--version", action="version", version=f"tile38py-cli {VERSION}", help="show the version")
     add("-?", "--help", action="help", help="show this text")
-    add("--print-completion", choices=SHELLS, metavar="SHELL", help=f"for {', '.join(SHELLS)}")
+    add(COMPLETION_OPTION, choices=SHELLS, help="show the completion for a shell")
     add("words", nargs=argparse.REMAINDER, metavar="command", help="a command and its arguments")
     return parser
 
@@ -121,7 +121,7 @@ def parse(words: Sequence[str], environment: Mapping[str, str]) -> ClientOptions
     parser = make_parser()
     found = parser.parse_args(words)
     if found.print_completion:
-        parser.exit(0, completion_script(parser, found.print_completion))
+        end_with_completion(parser, [found.print_completion])
     uri = _parse_uri(parser, found.uri) if found.uri else _Uri()
     output = environment.get("TILE38_OUTPUT", "").lower()
     is_resp = found.resp or (output == "resp" and not found.json)

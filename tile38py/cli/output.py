@@ -34,16 +34,23 @@ class Printer:
             sys.stdout.buffer.write(raw(value) + b"\n")
             sys.stdout.flush()
             return
-        reply = _json_object(value) if self.output is not Output.RESP else None
         if isinstance(value, ErrorReply):
             self.warn(f"(error) {value.text}")
-        elif reply is None:
+        elif isinstance(value, bytes) and self.output is not Output.RESP:
+            self._show_json(value)
+        else:
             _write(sys.stdout, formatted(value) + "\n")
+
+    def _show_json(self, text: bytes) -> None:
+        reply = _json_object(text)
+        if reply is None:
+            # Messages of channels may be any JSON.
+            _write(sys.stdout, text.decode("utf-8", "replace") + "\n")
         elif reply.get("ok") is False:
             self.warn(f"(error) {reply.get('err')}")
         else:
             width = shutil.get_terminal_size().columns
-            lines = table(reply, width) if self.output is Output.AUTO else None
+            lines = table(reply, width) if self.output is Output.AUTO and "ok" in reply else None
             _write(sys.stdout, lines or indented(reply, width) + "\n")
 
     def tell(self, text: str) -> None:
@@ -117,11 +124,11 @@ def quoted(data: bytes) -> str:
     return "".join((*parts, '"'))
 
 
-def _json_object(value: ReplyValue) -> dict[str, JsonValue] | None:
-    if not isinstance(value, bytes) or not value.startswith(b"{"):
+def _json_object(text: bytes) -> dict[str, JsonValue] | None:
+    if not text.startswith(b"{"):
         return None
     try:
-        found: dict[str, JsonValue] = json.loads(value)
+        found: dict[str, JsonValue] = json.loads(text)
     except (ValueError, RecursionError):
         return None
     return found

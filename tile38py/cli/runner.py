@@ -46,6 +46,29 @@ class CommandRunner:
                 # Nobody sets it: this is a pause.
                 threading.Event().wait(interval)
 
+    def run_batch(self, requests: Sequence[Sequence[bytes]]) -> bool:
+        """Run commands of which none streams, sent in one piece. Return whether all went well."""
+        if not requests:
+            return True
+        if not self.connect():
+            return False
+        is_fine = True
+        left = len(requests)
+        try:
+            self._connection.send(*requests)
+            while left:
+                reply = self._connection.read()
+                left -= 1
+                self._printer.show(reply)
+                is_fine &= not is_error(reply)
+        except ConnectionLostError as error:
+            self._printer.warn(
+                f"The connection was lost before {left} replies: {error}. Their commands may have "
+                "been run or not, so they aren't sent again."
+            )
+            return False
+        return is_fine
+
     def _run_once(self, words: Sequence[bytes]) -> bool:
         if not self.connect():
             return False

@@ -83,12 +83,12 @@ class ServerConnection:
         self.send(words)
         return self.read()
 
-    def send(self, words: Sequence[bytes]) -> None:
-        """Send a request. Raises ConnectionLostError."""
+    def send(self, *requests: Sequence[bytes]) -> None:
+        """Send requests in one piece. Raises ConnectionLostError."""
         if self._socket is None:
             raise ConnectionLostError("the connection is closed")
         try:
-            self._socket.sendall(encode_request(words))
+            self._socket.sendall(b"".join(map(encode_request, requests)))
         except OSError as error:
             self.close()
             raise ConnectionLostError(_reason(error)) from error

@@ -8,7 +8,7 @@ use lexopt::prelude::{Long, Short, Value, ValueExt};
 use crate::failure::Failure;
 use crate::workload::{self, Test};
 
-/// The help text. `tile38py-benchmark --print-completion` is made from it, too.
+/// The help text, from which the completion of shells is made, too.
 pub const USAGE: &str = "\
 Usage: tile38py-benchmark [options] [command word...]
 
@@ -35,6 +35,8 @@ Options:
   --list          : names of all tests
   --help          : this text
   --version       : the version
+  --print-completion bash/zsh/fish
+                  : the completion of this command for a shell
 
 Columns of --csv: test, requests per second, then in milliseconds p50, p95, p99, p99.9 and max,
 then the number of error replies. The exit code is 1 after an error reply or a lost connection.
@@ -114,6 +116,10 @@ pub fn parse(words: impl IntoIterator<Item = OsString>) -> Result<Parsed, Failur
             Long("list") => lists_names = true,
             Long("help") | Short('?') => return Ok(Parsed::Usage),
             Long("version") => return Ok(Parsed::Version),
+            Long("print-completion") => {
+                // Python's part of the command makes it.
+                return Err(Failure::Usage("only the installed command prints completion".into()));
+            }
             Value(word) => {
                 command.push(word.string().map_err(usage)?);
                 for word in parser.raw_args().map_err(usage)? {

@@ -80,6 +80,11 @@ def test_a_reply_without_a_list_is_no_table() -> None:
     assert table({"ids": [], "keys": []}, 80) is None
 
 
+def test_a_message_that_is_no_object_is_shown_as_it_is(capsys: pytest.CaptureFixture[str]) -> None:
+    Printer(Output.AUTO, is_raw=False, has_colors=False).show(b'"hello"')
+    assert capsys.readouterr().out == '"hello"\n'
+
+
 def test_errors_are_red_only_where_colours_are_wanted(capsys: pytest.CaptureFixture[str]) -> None:
     for has_colors in (True, False):
         printer = Printer(Output.AUTO, is_raw=False, has_colors=has_colors)
