@@ -172,4 +172,5 @@ bench: install build-release ## measure side by side with redis-server and PEER=
 
 clean: ## remove what was built, not the data
 	rm -rf $(VENV) target dist .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	rm -rf tile38py/bin
 	find . -name '*.so' -path './tile38py/*' -delete

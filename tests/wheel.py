@@ -43,6 +43,29 @@ def try_server(commands: Path, folder: Path) -> None:
         assert server.stop() == 0, server.log()
 
 
+def try_tools(commands: Path, folder: Path) -> None:
+    """Run the installed client and the installed load generator against the installed server."""
+    server = ServerProcess(folder)
+    server.program = [str(commands / "tile38py-server")]
+    with server:
+        port = str(server.port)
+        load = [str(commands / "tile38py-benchmark"), "-p", port, "-n", "1000", "-t", "SET-POINT"]
+        done = subprocess.run(load, check=True, capture_output=True, text=True)
+        assert "1000 requests completed" in done.stdout, done.stdout
+        client = [
+            str(commands / "tile38py-cli"),
+            "-p",
+            port,
+            "--resp",
+            "SCAN",
+            "key:bench",
+            "COUNT",
+        ]
+        done = subprocess.run(client, check=True, capture_output=True, text=True)
+        assert 500 < int(done.stdout) <= 1000, done.stdout
+        assert server.stop() == 0, server.log()
+
+
 def try_engine(commands: Path, folder: Path) -> None:
     """Use the engine within a Python program that isn't started in the repository."""
     command = [str(commands / "python"), "-c", IN_PROCESS]
@@ -57,8 +80,9 @@ def main() -> None:
         folder = Path(name)
         commands = install(wheel.absolute(), folder / "environment")
         try_server(commands, folder)
+        try_tools(commands, folder)
         try_engine(commands, folder)
-    sys.stdout.write(f"{wheel.name}: installed, served and used in process\n")
+    sys.stdout.write(f"{wheel.name}: installed, served, used in process and by its tools\n")
 
 
 if __name__ == "__main__":

@@ -2,7 +2,7 @@
 
 | module or package | is |
 | --- | --- |
-| `cli` | the command lines `tile38py-server` and `tile38py-health` |
+| `cli` | the command lines: `tile38py-server`, `-health`, `-cli`, `-benchmark` |
 | `demo` | a server with the world's places and countries, and questions to it |
 | `server` | listeners, connections and their transports; builds, starts and stops all parts |
 | `dispatch` | a batch of requests: its log, events, server commands and replies |
@@ -16,7 +16,7 @@
 | `metrics` | Prometheus' metrics |
 | `commands` | a function and a record for each command that needs the server |
 | `config` | properties that CONFIG sets, and their file |
-| `protocol` | HTTP and WebSocket, without sockets |
+| `protocol` | HTTP, WebSocket and RESP's replies, without sockets |
 | `clients`, `gates`, `slow_log` | connected clients; the server's states; SLOWLOG |
 | `interfaces` | the Protocols by which the services know each other |
 | `embedded` | the engine in process |

@@ -7,6 +7,7 @@ import sys
 from collections.abc import Callable
 from typing import NoReturn
 
+from tile38py.cli.completion import COMPLETION_OPTION, end_with_completion, parser_of_help
 from tile38py.cli.server_options import USAGE, UsageError, parse
 from tile38py.config import json_object, read_members
 from tile38py.config.properties import TLS_PORT
@@ -48,6 +49,8 @@ def main(words: list[str] | None = None) -> NoReturn:
     if "--version" in words:
         print(f"tile38-server version: {VERSION}")  # noqa: T201 - as above
         sys.exit(0)
+    if words[:1] == [COMPLETION_OPTION]:
+        end_with_completion(parser_of_help("tile38py-server", USAGE), words[1:])
     try:
         options = parse(words, os.environ)
     except UsageError as error:

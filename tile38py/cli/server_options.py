@@ -42,7 +42,7 @@ Advanced Options:
   --nohup                 : do not exit on SIGHUP
   -o resp/json            : initial output of connections
   --port port             : as -p, but 0 = no plain port
-  --name value            : any setting of CONFIG SET, such as --maxmemory 4gb
+  --<setting> value       : any setting of CONFIG SET, such as --maxmemory 4gb
 
 TLS Options:
   --tls-port port              : listening port for TLS (default: 0 = none)
@@ -60,6 +60,11 @@ TLS Options:
 
 Developer Options:
   --dev                   : enable developer mode
+
+Without a server:
+  --version                    : show the version
+  --print-completion bash/zsh/fish
+                               : show the completion of this command for a shell
 """
 
 

@@ -6,6 +6,7 @@ from typing import BinaryIO
 
 from tile38py.errors import StartError
 from tile38py.persistence.files import BACKUP_SUFFIX, LOG_NAME, sync_directory
+from tile38py.protocol.resp import encode_request
 
 OLD_NAME = "aof"
 NEW_NAME = "migrate.aof"
@@ -25,7 +26,7 @@ def migrate(directory: Path) -> None:
     with (directory / OLD_NAME).open("rb") as source, beside.open("wb") as target:
         beside.chmod(0o600)
         while (text := read_record(source)) is not None:
-            target.write(command_bytes(split_record(text)))
+            target.write(encode_request(split_record(text)))
     beside.rename(directory / LOG_NAME)
     sync_directory(directory)
 
@@ -60,10 +61,3 @@ def split_record(text: bytes) -> list[bytes]:
         words.append(word)
         rest = after if space else None
     return words
-
-
-def command_bytes(words: list[bytes]) -> bytes:
-    """Encode a command for the log."""
-    parts = [b"*%d\r\n" % len(words)]
-    parts += [b"$%d\r\n%b\r\n" % (len(word), word) for word in words]
-    return b"".join(parts)

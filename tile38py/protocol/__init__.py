@@ -1,1 +1,1 @@
-"""HTTP, WebSocket, tile URLs and messages, as bytes in and bytes out. Opens no socket."""
+"""HTTP, WebSocket, replies, tile URLs, messages: bytes in and bytes out. Opens no socket."""

@@ -22,6 +22,7 @@ from tile38py.limits import (
     LEADER_REPLY_COUNT_MAX,
     LEADER_REPLY_SECONDS_MAX,
 )
+from tile38py.protocol.resp import encode_request
 from tile38py.replication.dependencies import ByteStream, Connector
 
 PORT_MAX = 65535
@@ -58,7 +59,7 @@ class LeaderConnection:
 
     async def call(self, *words: bytes, seconds_max: float = LEADER_REPLY_SECONDS_MAX) -> Value:
         """Send a request and return the reply. Raises RefusalError for an error reply."""
-        self._stream.write(request_bytes(words))
+        self._stream.write(encode_request(words))
         try:
             async with asyncio.timeout(seconds_max):
                 return await self._reply()
@@ -84,11 +85,11 @@ class LeaderConnection:
 
     def acknowledge(self, position: int) -> None:
         """Tell the leader that everything before a position of its log was run and logged."""
-        self._stream.write(request_bytes((b"replconf", b"ack", b"%d" % position)))
+        self._stream.write(encode_request((b"replconf", b"ack", b"%d" % position)))
 
     def quit(self) -> None:
         """Send QUIT and close."""
-        self._stream.write(request_bytes((b"quit",)))
+        self._stream.write(encode_request((b"quit",)))
         self._stream.close()
 
     def fail(self, error: LeaderError) -> None:
@@ -135,13 +136,6 @@ async def open_leader_connection(
         yield connection
     finally:
         connection.close()
-
-
-def request_bytes(words: tuple[bytes, ...]) -> bytes:
-    """Encode a request as an array of bulk strings."""
-    parts = [b"*%d\r\n" % len(words)]
-    parts += [b"$%d\r\n%b\r\n" % (len(word), word) for word in words]
-    return b"".join(parts)
 
 
 def parse_reply(

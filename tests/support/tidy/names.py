@@ -22,7 +22,10 @@ REASONS = {
     "crates/engine/src/query/expression/tree.rs": "an identifier of expressions",
     "crates/engine/src/query/options.rs": "keywords of outputs",
     "crates/engine/src/request.rs": "Tile38's native framing quotes differently behind `set`",
+    "tile38py/cli/command_table.py": "a kind of keys in records",
+    "tile38py/cli/prompt.py": "words that the prompt itself acts on",
     "tile38py/cli/server_options.py": "an option of the command line",
+    "tile38py/cli/suggestions.py": "a kind of keys in records",
     "tile38py/embedded.py": "a member of GeoJSON",
     "tile38py/endpoints/kafka.py": "a parameter of kafka's URLs",
 }

@@ -136,7 +136,8 @@ def orphans(files: list[SourceFile]) -> Iterator[str]:
         is_folder = path.name == "mod.rs"
         name = path.parent.name if is_folder else path.stem
         folder = path.parent.parent if is_folder else path.parent
-        parents = (folder / "mod.rs", folder / "lib.rs", folder.with_suffix(".rs"))
+        parents = [folder / name for name in ("mod.rs", "lib.rs", "main.rs")]
+        parents.append(folder.with_suffix(".rs"))
         declaration = re.compile(rf"^\s*(?:pub(?:\([^)]*\))? )?mod {name};", re.MULTILINE)
         if not any(declaration.search(text.get(str(parent), "")) for parent in parents):
             yield f"{path}: no module declares it"
