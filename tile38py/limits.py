@@ -36,6 +36,7 @@ WEBSOCKET_MESSAGE_BYTES_MAX = 1 * MIB  # a message from a client: only short com
 HTTP_HEAD_BYTES_MAX = 64 * KIB  # request line and headers
 HTTP_TRANSACTION_BYTES_MAX = 64 * MIB  # body of a batch that is one transaction
 HTTP_BODY_BYTES_MAX = 512 * MIB  # the same bound as an argument in RESP has
+TILE_BYTES_ON_LOOP_MAX = 64 * KIB  # of JSON with a tile; larger ones are compressed on a thread
 
 # Work beside other connections
 SWITCH_SECONDS = 0.0005  # for which another thread may hold the GIL while the event loop waits

@@ -13,7 +13,6 @@ from tests.golden.language import CaseError, CaseStep, parse_case
 from tests.support.resp import TIMEOUT, Address
 
 FOLDER = Path(__file__).parent / "cases"
-PENDING = Path(__file__).parent / "pending.txt"
 REPLY_SECONDS_MAX = 5.0
 
 # Commands that run before each case. Only the last has to succeed, so that servers without the
@@ -162,10 +161,3 @@ def find_cases(pattern: str = "*") -> list[GoldenCase]:
     """Return the cases whose names match a pattern, sorted by name."""
     cases = sorted(map(GoldenCase, FOLDER.rglob("*.txt")), key=lambda case: case.name)
     return [case for case in cases if fnmatch.fnmatch(case.name, pattern)]
-
-
-def read_pending() -> dict[str, str]:
-    """Return the names of the cases that can't pass yet, with the reasons."""
-    lines = PENDING.read_text(encoding="utf-8").splitlines()
-    entries = [line.partition(" ") for line in lines if line and not line.startswith("#")]
-    return {name: reason.strip() for name, _, reason in entries}

@@ -1,49 +1,34 @@
-"""Every golden case against our server. The cases in pending.txt have to fail."""
+"""Every golden case against our server."""
 
 import itertools
 import re
 
 import pytest
 
-from tests.golden.cases import GoldenCase, Mismatch, Source, check, find_cases, read_pending
+from tests.golden.cases import GoldenCase, Mismatch, Source, check, find_cases
 from tests.golden.language import CaseError
 from tests.support.process import ROOT
 from tests.support.resp import Address
 
 CASES = find_cases()
 OURS = [case for case in CASES if case.has_ours]
-PENDING = read_pending()
 DIFFERENCES = ROOT / "docs" / "differences.md"
 MISMATCHES_SHOWN_MAX = 10
 
 
-def first_mismatches(case: GoldenCase, address: Address, *, count_max: int) -> list[Mismatch]:
+def first_mismatches(case: GoldenCase, address: Address) -> list[Mismatch]:
     """Return the first mismatches of a case; a single one if it can't be run."""
     source = Source.OURS if case.has_ours else Source.TILE38
     try:
-        return list(itertools.islice(check(case, source, address), count_max))
+        return list(itertools.islice(check(case, source, address), MISMATCHES_SHOWN_MAX))
     except (CaseError, OSError) as error:
         return [Mismatch(case.name, 0, "the case can't be run", [], [str(error)])]
 
 
 @pytest.mark.parametrize("case", [pytest.param(case, id=case.name) for case in CASES])
 def test_replies_are_the_recorded_ones(case: GoldenCase, golden_server: Address) -> None:
-    is_pending = case.name in PENDING
-    shown_max = 1 if is_pending else MISMATCHES_SHOWN_MAX
-    mismatches = first_mismatches(case, golden_server, count_max=shown_max)
-    if is_pending:
-        assert mismatches, f"{case.name} passes now: remove it from pending.txt"
-        pytest.xfail(PENDING[case.name])
+    mismatches = first_mismatches(case, golden_server)
     assert not mismatches, "\n" + "\n".join(map(str, mismatches))
-
-
-def test_pending_cases_exist_and_have_reasons() -> None:
-    assert set(PENDING) <= {case.name for case in CASES}
-    assert all(PENDING.values())
-
-
-def test_pending_cases_are_listed_once_and_sorted() -> None:
-    assert list(PENDING) == sorted(PENDING)
 
 
 def test_cases_we_do_not_match_are_explained() -> None:

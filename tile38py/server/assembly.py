@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from tile38py import commands as command_families
 from tile38py._engine import Engine
+from tile38py.clock import new_server_id
 from tile38py.commands.registry import Services
 from tile38py.commands.replication import keep_leader
 from tile38py.delivery.deliveries import Deliveries
@@ -253,7 +254,7 @@ def make_connection_dependencies(
     """Build the dependencies of connections."""
     options, core = start.options, start.core
     dispatcher = Dispatcher(services, is_developer=options.is_developer)
-    web = WebSettings(core.config, options.is_http_enabled, options.fails_with_500)
+    web = WebSettings(core.config, options.is_http_enabled, options.fails_with_500, new_server_id())
     return ConnectionDependencies(
         loop=start.loop,
         transports=TransportDependencies(core.engine, dispatcher, web),

@@ -373,8 +373,10 @@ class Connection(asyncio.Protocol):
             self._dependencies.log.error("A reply could not be made: %r", error)
             self.kill()
             return
-        self._take(wait.finish(done.result()))
-        self._resume(Pause.WORK)
+        outcome = wait.finish(done.result())
+        self._take(outcome)
+        if not (isinstance(outcome, Step) and isinstance(outcome.then, Wait)):
+            self._resume(Pause.WORK)
 
 
 def _receive_first(client: Client, data: bytes, now_ns: int) -> Outcome:

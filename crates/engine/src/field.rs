@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use crate::json::{self, Kind as JsonKind};
 use crate::number::{compare_integers, parse_float, SHARED_DOUBLE_MIN};
+use crate::varint::{read_varint, varint_length, write_varint};
 
 /// The kinds of values, in the order in which values of different kinds compare.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -343,33 +344,6 @@ fn decode(kind: Kind, text: &[u8]) -> Value<'_> {
         Kind::String | Kind::Json => Value { kind, text: text.into(), number: 0.0 },
         _ => Value::constant(kind),
     }
-}
-
-fn read_varint(rest: &mut &[u8]) -> usize {
-    let mut value = 0_usize;
-    let mut shift = 0;
-    while let Some((byte, tail)) = rest.split_first() {
-        *rest = tail;
-        value |= ((byte & 0x7f) as usize) << shift;
-        shift += 7;
-        if byte & 0x80 == 0 {
-            break;
-        }
-    }
-    value
-}
-
-fn write_varint(out: &mut Vec<u8>, mut value: usize) {
-    while value >= 0x80 {
-        out.push(value as u8 | 0x80);
-        value >>= 7;
-    }
-    out.push(value as u8);
-}
-
-fn varint_length(value: usize) -> usize {
-    let bits = usize::BITS - value.leading_zeros();
-    (bits.max(1) as usize).div_ceil(7)
 }
 
 /// Changes the fields of an object: decodes a block and encodes a new one.

@@ -45,8 +45,10 @@ struct Totals {
     counts: Counts,
     /// The earliest deadline of each collection that has one.
     expiries: imbl::OrdSet<(i64, Key)>,
-    /// The version of the collection that was changed last.
+    /// The version of the collection that was changed last, without the base.
     version: u64,
+    /// The number that is added to all versions.
+    version_base: u64,
 }
 
 /// The reports of commands since they were last taken: changes for fences, changed hooks, and
@@ -283,7 +285,13 @@ impl Keyspace {
     /// Returns the version of a collection, which WATCH compares: each change of the collection
     /// gives it a new one. `None` if the key has no collection.
     pub fn version(&self, key: &[u8]) -> Option<u64> {
-        self.collections.get(key).map(|collection| collection.version)
+        let version = |collection: &Collection| self.totals.version_base + collection.version;
+        self.collections.get(key).map(version)
+    }
+
+    /// Gives all collections versions that none of an earlier keyspace has had.
+    pub fn continue_versions(&mut self, earlier: &Keyspace) {
+        self.totals.version_base = earlier.totals.version_base + earlier.totals.version;
     }
 
     /// Offloads the spatial indexes of large collections from now on, each when it next changes.

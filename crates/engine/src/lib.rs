@@ -20,6 +20,7 @@
 //! | [`object`], [`field`] | a stored object; its fields |
 //! | [`index`] | copy-on-write B-tree and R-tree |
 //! | [`geometry`] | shapes, GeoJSON, predicates, distances |
+//! | [`tile`] | vector tiles: objects drawn on the grid of a tile, as protobuf |
 //! | [`request`], [`reply`], [`output`] | parsed requests; encoded replies; forms of objects |
 //! | [`json`], [`number`], [`glob`] | JSON as bytes; numbers as text; patterns |
 //! | [`error`] | errors with the texts that clients parse |
@@ -50,5 +51,7 @@ pub mod rewrite;
 pub mod script;
 pub mod session;
 pub mod spatial_index;
+pub mod tile;
 pub mod timing;
 pub mod transaction_log;
+mod varint;

@@ -110,6 +110,11 @@ impl Engine {
         Some(references.iter().map(|reference| PyBytes::new(py, reference.key)).collect())
     }
 
+    /// Return the version of a collection; `None` if the key has none.
+    fn version(&self, py: Python<'_>, key: &[u8]) -> Option<u64> {
+        lock(py, &self.shared).keyspace.version(key)
+    }
+
     /// Set the function that checks the URLs of SETHOOK. It returns `EndpointRefusal` or `None`.
     fn check_endpoints(&self, py: Python<'_>, checker: Py<PyAny>) {
         let checker = Arc::new(PythonChecker::new(checker));

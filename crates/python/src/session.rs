@@ -264,6 +264,12 @@ impl Session {
         convert(py, batch)
     }
 
+    /// Return whether a command that is given as words would run now, without running it.
+    #[allow(clippy::needless_pass_by_value)] // as the binding converts them
+    fn admits(&mut self, py: Python<'_>, args: Vec<Vec<u8>>) -> bool {
+        self.core.admits(&enter(py, &self.shared), &args, &monotonic_ns)
+    }
+
     /// Frame the reply of the server command at which the session stopped.
     #[pyo3(signature = (value, members = Vec::new()))]
     fn answer<'py>(

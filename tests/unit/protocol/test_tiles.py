@@ -1,8 +1,31 @@
-"""URLs of tiles and their replies."""
+"""URLs of tiles, their validators and their replies."""
+
+import gzip
 
 import pytest
 
-from tile38py.protocol.tiles import tile_command, tile_reply
+from tile38py.protocol.tiles import (
+    TileRequest,
+    is_current,
+    not_modified,
+    takes_gzip,
+    tile_reply,
+    tile_request,
+)
+
+TAG = b'W/"abc"'
+JSON = b'{"ok":true,"mvt":"GgI","count":0}'
+
+
+def version(key: bytes) -> int | None:
+    """Collections with and without a comma in their keys."""
+    return {b"t": 1, b"roads": 2, b"x,y": 3}.get(key)
+
+
+def parsed(text: bytes) -> TileRequest:
+    request = tile_request(text, version)
+    assert request is not None
+    return request
 
 
 @pytest.mark.parametrize(
@@ -12,25 +35,94 @@ from tile38py.protocol.tiles import tile_command, tile_reply
         (b"t/1/2/3.pbf?limit=7", b"INTERSECTS t LIMIT 7 MVT 2 3 1"),
         (b"t/1/2/3.mvt?sparse=2&limit=7", b"INTERSECTS t SPARSE 2 MVT 2 3 1"),
         (b"a%2Fb/x/2/3.mvt", b"INTERSECTS a/b LIMIT 100000000 MVT 2 3 x"),
+        (b"t,roads/1/2/3.mvt?limit=7", b"INTERSECTS t LIMIT 7 MVT 2 3 1 LAYER roads"),
+        (b"t,a%2Cb,/1/2/3.mvt?limit=7", b"INTERSECTS t LIMIT 7 MVT 2 3 1 LAYER a,b"),
+        (b"x,y/1/2/3.mvt?limit=7", b"INTERSECTS x,y LIMIT 7 MVT 2 3 1"),
+        (b",/1/2/3.mvt?limit=7", b"INTERSECTS , LIMIT 7 MVT 2 3 1"),
     ],
 )
 def test_a_tile_is_a_search(text: bytes, words: bytes) -> None:
-    assert tile_command(text) == words.split(b" ")
+    assert parsed(text).words == words.split(b" ")
 
 
 @pytest.mark.parametrize("text", [b"t/1/2.mvt", b"t/1/2/3.png", b"t/1/2/3/4.mvt", b"get k a"])
 def test_other_urls_are_none(text: bytes) -> None:
-    assert tile_command(text) is None
+    assert tile_request(text, version) is None
+
+
+def test_the_tag_changes_with_the_url_the_run_and_each_collection() -> None:
+    request = parsed(b"t,roads/1/2/3.mvt")
+    tags = {
+        request.entity_tag("run", version),
+        request.entity_tag("other run", version),
+        parsed(b"t,roads/1/2/4.mvt").entity_tag("run", version),
+        request.entity_tag("run", lambda key: 9 if key == b"roads" else version(key)),
+        request.entity_tag("run", lambda key: None if key == b"t" else version(key)),
+    }
+    assert len(tags) == 5
+    assert request.entity_tag("run", version) in tags
+
+
+@pytest.mark.parametrize(
+    ("header", "expected"),
+    [
+        (b"", False),
+        (TAG, True),
+        (b'"abc"', True),
+        (b'"x", W/"abc" , "y"', True),
+        (b'W/"abcd"', False),
+        (b"*", False),
+    ],
+)
+def test_a_client_names_the_tags_that_it_has(header: bytes, expected: bool) -> None:
+    assert is_current({b"if-none-match": header}, TAG) is expected
+
+
+@pytest.mark.parametrize(
+    ("header", "expected"),
+    [
+        (b"", False),
+        (b"gzip", True),
+        (b"br, GZIP;q=0.5", True),
+        (b"gzip;q=0", False),
+        (b"gzip; q=0.0, *", False),
+        (b"*;q=1", True),
+        (b"identity", False),
+        (b"gzip;q=x", False),
+    ],
+)
+def test_a_client_says_whether_it_takes_gzip(header: bytes, expected: bool) -> None:
+    assert takes_gzip({b"accept-encoding": header}) is expected
 
 
 def test_the_body_is_the_tile_itself() -> None:
-    assert tile_reply(b'{"ok":true,"mvt":"GgI","count":0}').endswith(
-        b"Content-Type: application/vnd.mapbox-vector-tile\r\nContent-Length: 4\r\n"
-        b"Access-Control-Allow-Origin: *\r\n\r\n\x1a\x02\r\n"
+    assert tile_reply(JSON, TAG, is_compressed=True) == (
+        b"HTTP/1.1 200 OK\r\nConnection: close\r\n"
+        b"Content-Type: application/vnd.mapbox-vector-tile\r\nContent-Length: 2\r\n"
+        b'ETag: W/"abc"\r\nCache-Control: no-cache\r\nVary: Accept-Encoding\r\n'
+        b"Access-Control-Allow-Origin: *\r\n\r\n\x1a\x02"
     )
+
+
+def test_a_large_tile_is_compressed() -> None:
+    body = b'{"ok":true,"mvt":"%b","count":1}' % (b"AAAA" * 1000)
+    head, _, content = tile_reply(body, TAG, is_compressed=True).partition(b"\r\n\r\n")
+    assert b"\r\nContent-Encoding: gzip\r\n" in head
+    assert b"\r\nContent-Length: %d\r\n" % len(content) in head
+    assert gzip.decompress(content) == bytes(3000)
+    assert b"gzip" not in tile_reply(body, TAG, is_compressed=False)
 
 
 def test_an_error_stays_json() -> None:
     body = b'{"ok":false,"err":"x"}'
-    assert tile_reply(body).startswith(b"HTTP/1.1 500 Internal Server Error\r\n")
-    assert body in tile_reply(body)
+    reply = tile_reply(body, TAG, is_compressed=True)
+    assert reply.startswith(b"HTTP/1.1 500 Internal Server Error\r\n")
+    assert body in reply
+    assert b"ETag" not in reply
+
+
+def test_a_client_that_has_the_tile_gets_no_body() -> None:
+    head, _, body = not_modified(TAG).partition(b"\r\n\r\n")
+    assert head.startswith(b"HTTP/1.1 304 Not Modified\r\n")
+    assert b'ETag: W/"abc"' in head
+    assert body == b""

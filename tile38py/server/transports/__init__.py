@@ -88,6 +88,7 @@ class WebSettings:
     config: Config
     is_enabled: bool = True
     fails_with_500: bool = False  # T38HTTP500ERRORS
+    run_id: str = ""  # of this run of the server, in the entity tags of tiles
 
 
 @dataclass(frozen=True, slots=True)

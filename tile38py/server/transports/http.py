@@ -11,6 +11,7 @@ from tile38py.config.properties import REQUIREPASS
 from tile38py.dispatch import BackgroundWork
 from tile38py.errors import CommandError, shown, unknown_command
 from tile38py.interfaces import Client, Wire
+from tile38py.limits import TILE_BYTES_ON_LOOP_MAX
 from tile38py.protocol import http, tiles, websocket
 from tile38py.server.transports import (
     CLOSE,
@@ -36,6 +37,7 @@ class Exchange:
     encode: Encode  # makes the reply of its command's JSON
     wire: Wire  # of a stream of messages
     head: bytes = b""  # of such a stream
+    is_tile: bool = False  # encoding takes long for large replies
 
 
 # Before the request is complete nothing says how a reply is framed.
@@ -97,17 +99,19 @@ class HttpTransport:
             key = websocket.key_of(request.headers)
         except ValueError:
             return self._refused(HTTPStatus.BAD_REQUEST, "invalid WebSocket version")
-        tile = tiles.tile_command(request.text) if key is None else None
-        args = tile or split_native(request.text)
+        version = self._dependencies.engine.version
+        tile = tiles.tile_request(request.text, version) if key is None else None
+        args = tile.words if tile else split_native(request.text)
         if not args:
             return self._refused(HTTPStatus.BAD_REQUEST, "invalid HTTP request")
-        encode = self._encoder(key=key, is_tile=tile is not None)
-        self._exchange = Exchange(encode, *_stream_of(key, is_chunked=request.takes_chunks))
-        if not self._authenticate(request.passwords):
-            return self._reply(self.session.fail("invalid password"))
-        unknown = self._unknown(args)
-        if unknown:
-            return self._reply(self.session.fail(str(unknown)))
+        encode = self._encoder(key, tile, request.headers)
+        wire, head = _stream_of(key, is_chunked=request.takes_chunks)
+        self._exchange = Exchange(encode, wire, head, is_tile=tile is not None)
+        error = self._error(args, request.passwords)
+        if error:
+            return self._reply(self.session.fail(error))
+        if tile is not None and self._has_tile(tile, request.headers):
+            return Step(tiles.not_modified(self._entity_tag(tile)), then=CLOSE)
         return self._run(client, args, now_ns)
 
     def _begin_batch(self, request: http.Request) -> Outcome:
@@ -134,7 +138,11 @@ class HttpTransport:
 
     def _reply(self, body: bytes, *, wrote: bool = False) -> Step:
         """The reply, after which the connection closes."""
-        return Step(self._exchange.encode(body), wrote, CLOSE)
+        exchange = self._exchange
+        if exchange.is_tile and len(body) > TILE_BYTES_ON_LOOP_MAX:
+            work = BackgroundWork(lambda: exchange.encode(body), _bytes)
+            return Step(then=Wait(work, lambda encoded: Step(_bytes(encoded), then=CLOSE)))
+        return Step(exchange.encode(body), wrote, CLOSE)
 
     def _stream(self) -> WebSocketTransport | HttpStreamTransport:
         exchange = self._exchange
@@ -142,6 +150,12 @@ class HttpTransport:
             dispatcher = self._dependencies.dispatcher
             return WebSocketTransport(self.session, dispatcher, exchange.encode)
         return HttpStreamTransport(self.session, exchange.wire, exchange.encode)
+
+    def _error(self, args: list[bytes], passwords: tuple[bytes, ...]) -> str:
+        """Return the reason for which the command must not run; empty if there is none."""
+        if not self._authenticate(passwords):
+            return "invalid password"
+        return str(self._unknown(args) or "")
 
     def _unknown(self, args: list[bytes]) -> CommandError | None:
         """The error for a command with a query behind it, which Tile38 doesn't know over HTTP."""
@@ -160,17 +174,34 @@ class HttpTransport:
         self.session.authenticated = any(is_password(config, text) for text in passwords)
         return self.session.authenticated
 
-    def _encoder(self, *, key: bytes | None, is_tile: bool) -> Encode:
+    def _has_tile(self, tile: tiles.TileRequest, headers: dict[bytes, bytes]) -> bool:
+        """Whether the client has the tile as it is now, and may have it."""
+        is_current = tiles.is_current(headers, self._entity_tag(tile))
+        return is_current and self.session.admits(tile.words)
+
+    def _entity_tag(self, tile: tiles.TileRequest) -> bytes:
+        return tile.entity_tag(self._settings.run_id, self._dependencies.engine.version)
+
+    def _encoder(
+        self, key: bytes | None, tile: tiles.TileRequest | None, headers: dict[bytes, bytes]
+    ) -> Encode:
         if key is not None:
             head = websocket.handshake(key)
             return lambda body: head + websocket.text_frame(body.removesuffix(b"\r\n"))
-        if is_tile:
-            return tiles.tile_reply
+        if tile is not None:
+            entity_tag = self._entity_tag(tile)
+            is_compressed = tiles.takes_gzip(headers)
+            return lambda body: tiles.tile_reply(body, entity_tag, is_compressed=is_compressed)
         session, always_fails = self.session, self._settings.fails_with_500
         return lambda body: http.reply(_status(session, body, always_fails=always_fails), body)
 
     def _refused(self, status: HTTPStatus, text: str) -> Step:
         return Step(http.reply(status, self.session.fail(text)), then=CLOSE)
+
+
+def _bytes(result: object) -> bytes:
+    assert isinstance(result, bytes)
+    return result
 
 
 def _stream_of(key: bytes | None, *, is_chunked: bool) -> tuple[Wire, bytes]:

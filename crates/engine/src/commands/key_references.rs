@@ -58,15 +58,19 @@ fn fence_references(args: Args, options_at: usize) -> Vec<KeyReference> {
     }
 }
 
-/// Returns the references in the words of an area, from one position on.
+/// Returns the references in the words of an area, from one position on. LAYER names a key only
+/// somewhere behind MVT.
 fn area_references(args: Args, from: usize) -> impl Iterator<Item = KeyReference> {
+    let mut has_tile = false;
     (from..args.len()).filter_map(move |at| {
         let (word, key) = (args.at(at), args.get(at + 1)?);
-        if word.eq_ignore_ascii_case(b"GET") {
-            Some(KeyReference { key, id: Some(args.get(at + 2)?) })
-        } else {
-            word.eq_ignore_ascii_case(b"ROAM").then_some(KeyReference { key, id: None })
+        let is_word = |name: &[u8]| word.eq_ignore_ascii_case(name);
+        if is_word(b"GET") {
+            return Some(KeyReference { key, id: Some(args.get(at + 2)?) });
         }
+        let is_key = is_word(b"ROAM") || (has_tile && is_word(b"LAYER"));
+        has_tile |= is_word(b"MVT");
+        is_key.then_some(KeyReference { key, id: None })
     })
 }
 
@@ -107,6 +111,8 @@ mod tests {
         assert_eq!(references(Keys::Search, "WITHIN a LIMIT 5 get b c"), ["a", "b/c"]);
         assert_eq!(references(Keys::Search, "WITHIN a GET b"), ["a"]);
         assert_eq!(references(Keys::Search, "NEARBY a FENCE ROAM b * 5"), ["a", "b"]);
+        assert_eq!(references(Keys::Search, "WITHIN a MVT 0 0 0 layer b LAYER c"), ["a", "b", "c"]);
+        assert_eq!(references(Keys::Search, "WITHIN a WHERE layer 1 2 MVT 0 0 0"), ["a"]);
         assert_eq!(references(Keys::Areas, "TEST GET a b WITHIN GET c d"), ["a/b", "c/d"]);
     }
 

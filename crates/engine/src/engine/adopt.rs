@@ -33,6 +33,7 @@ impl Engine {
         let Handover(mut incoming) = handover;
         incoming.requires_valid = self.keyspace.requires_valid;
         incoming.endpoint_checker = self.keyspace.endpoint_checker.take();
+        incoming.continue_versions(&self.keyspace);
         let old = std::mem::replace(&mut self.keyspace, incoming);
         let changes = self.keyspace.fences_mut().succeed(old.fences());
         let events_before = self.outbox.events.len();

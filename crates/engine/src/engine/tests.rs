@@ -251,7 +251,9 @@ fn adopted_data_takes_the_place_of_the_old() {
         b"SET k a FIELD speed 1 POINT 1 1\n",
     ];
     assert_eq!(staging.load(&lines.concat(), NOW_NS).error, None);
+    let version = engine.keyspace.version(b"old");
     let discarded = engine.adopt(staging.hand_over());
+    assert!(engine.keyspace.version(b"k") > version, "no version comes twice");
     assert!(staging.keyspace.is_empty() && staging.keyspace.fences().is_empty());
 
     assert_eq!(hooks_changed(&mut engine), ["gone", "new", "other"]);

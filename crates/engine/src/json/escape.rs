@@ -70,9 +70,36 @@ pub fn write_int_member(out: &mut Vec<u8>, name: &str, value: i64) {
     write_int(out, value);
 }
 
+const BASE64_DIGITS: &[u8; 64] =
+    b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+
+/// Appends bytes as a string in base64, without the padding at its end.
+pub fn write_base64(out: &mut Vec<u8>, bytes: &[u8]) {
+    out.reserve(bytes.len() / 3 * 4 + 6);
+    out.push(b'"');
+    for group in bytes.chunks(3) {
+        let byte = |at: usize| u32::from(group.get(at).copied().unwrap_or(0));
+        let bits = byte(0) << 16 | byte(1) << 8 | byte(2);
+        let digit = |at: usize| BASE64_DIGITS[(bits >> (18 - 6 * at)) as usize & 63];
+        out.extend((0..=group.len()).map(digit));
+    }
+    out.push(b'"');
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn base64_has_no_padding() {
+        for (bytes, text) in
+            [("", ""), ("f", "Zg"), ("fo", "Zm8"), ("foo", "Zm9v"), ("foob", "Zm9vYg")]
+        {
+            let mut out = Vec::new();
+            write_base64(&mut out, bytes.as_bytes());
+            assert_eq!(out, format!("\"{text}\"").as_bytes());
+        }
+    }
 
     fn full(text: &[u8]) -> String {
         let mut out = Vec::new();

@@ -4,5 +4,5 @@ pub mod escape;
 pub mod path;
 pub mod scan;
 
-pub use escape::{write_full, write_list, write_short};
-pub use scan::{is_valid, minify, Kind, Value, DEPTH_MAX};
+pub use escape::{write_base64, write_full, write_list, write_short};
+pub use scan::{is_valid, last_member, minify, Kind, Value, DEPTH_MAX};

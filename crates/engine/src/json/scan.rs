@@ -99,6 +99,20 @@ impl<'a> Value<'a> {
     }
 }
 
+/// Returns the value of the last member with this name, of an object's members without its braces.
+pub fn last_member<'a>(members: &'a [u8], name: &[u8]) -> Option<Value<'a>> {
+    let mut rest = members;
+    let mut found = None;
+    while let Some((key, end)) = Value::parse_prefix(rest) {
+        let (value, value_end) = Value::parse_prefix(rest.get(end + 1..)?)?;
+        if key.string() == name {
+            found = Some(value);
+        }
+        rest = rest.get(end + 1 + value_end + 1..).unwrap_or_default();
+    }
+    found
+}
+
 /// The iterator of [`Value::members`].
 #[derive(Clone, Debug)]
 pub struct Members<'a> {

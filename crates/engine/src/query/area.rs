@@ -11,6 +11,7 @@ use crate::keyspace::Keyspace;
 use crate::number::{parse_float, parse_int, parse_uint};
 use crate::object::{Object, Shape};
 use crate::query::options::{Options, Verb};
+use crate::tile::Tile;
 
 /// An area of a search or an operand of TEST.
 pub struct Area {
@@ -88,7 +89,8 @@ pub enum Reader {
 const ZOOM_MAX: i64 = 23;
 
 impl Area {
-    fn new(geometry: Geometry) -> Self {
+    /// Returns the area of a geometry.
+    pub fn new(geometry: Geometry) -> Self {
         Area { geometry: Some(Arc::new(geometry)), is_stored_point: false }
     }
 
@@ -131,10 +133,7 @@ impl Area {
             b"GET" => return take_stored(words, keyspace).map(Some),
             b"TILE" if matches!(reader, Reader::Test { .. }) => take_any_tile(words)?,
             b"MVT" if matches!(reader, Reader::Test { .. }) => return Ok(None),
-            b"MVT" => {
-                let [x, y, z] = take_tile(words)?;
-                Geometry::Rect(tile::mvt_bounds(x, y, z as u64))
-            }
+            b"MVT" => Geometry::Rect(take_tile(words)?.bounds()),
             _ => match take_rect(&upper, words)? {
                 Some(rect) => Geometry::Rect(rect),
                 None => return Ok(None),
@@ -148,20 +147,26 @@ impl Area {
     pub fn take_clips(&mut self, words: &mut Words) -> Result<bool> {
         let mut has_clips = false;
         while words.left() > 0 {
-            if !words.take_keyword("CLIPBY") {
-                return Err(Error::WrongArity);
-            }
-            let word = words.next_filled()?;
-            let Some(rect) = take_rect(&word.to_ascii_uppercase(), words)? else {
-                return Err(cannot("clipby", word));
-            };
-            // Tile38 doesn't clip a point that is fetched from a collection.
-            if let Some(geometry) = self.geometry.as_ref().filter(|_| !self.is_stored_point) {
-                self.geometry = Some(Arc::new(clip::clip(geometry, &rect)));
-            }
+            self.take_clip(words)?;
             has_clips = true;
         }
         Ok(has_clips)
+    }
+
+    /// Reads one `CLIPBY …` and clips the area.
+    pub fn take_clip(&mut self, words: &mut Words) -> Result<()> {
+        if !words.take_keyword("CLIPBY") {
+            return Err(Error::WrongArity);
+        }
+        let word = words.next_filled()?;
+        let Some(rect) = take_rect(&word.to_ascii_uppercase(), words)? else {
+            return Err(cannot("clipby", word));
+        };
+        // Tile38 doesn't clip a point that is fetched from a collection.
+        if let Some(geometry) = self.geometry.as_ref().filter(|_| !self.is_stored_point) {
+            self.geometry = Some(Arc::new(clip::clip(geometry, &rect)));
+        }
+        Ok(())
     }
 
     /// Extends the area by so many metres.
@@ -278,15 +283,15 @@ fn take_rect(upper: &[u8], words: &mut Words) -> Result<Option<Rect>> {
             tile::quadkey_bounds(word).ok_or_else(|| Error::invalid(word))?
         }
         b"TILE" => {
-            let [x, y, z] = take_tile(words)?;
-            tile::bounds(x, y, z as u64)
+            let Tile { x, y, z } = take_tile(words)?;
+            tile::bounds(x, y, z)
         }
         _ => return Ok(None),
     }))
 }
 
 /// Reads column, row and zoom of a tile as in searches.
-fn take_tile(words: &mut Words) -> Result<[i64; 3]> {
+pub fn take_tile(words: &mut Words) -> Result<Tile> {
     let taken: [&[u8]; 3] = take_words(words)?;
     let mut numbers = [0_i64; 3];
     let most = [i64::MAX, i64::MAX, ZOOM_MAX];
@@ -296,7 +301,8 @@ fn take_tile(words: &mut Words) -> Result<[i64; 3]> {
             _ => return Err(Error::invalid(word)),
         };
     }
-    Ok(numbers)
+    let [x, y, z] = numbers;
+    Ok(Tile { x, y, z: z as u64 })
 }
 
 /// Reads the arguments of TILE in TEST: any column and row.

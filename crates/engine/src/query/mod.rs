@@ -7,3 +7,4 @@ pub mod filter;
 pub mod options;
 pub mod rows;
 pub mod scope;
+pub mod tile_area;

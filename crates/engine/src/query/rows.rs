@@ -116,12 +116,30 @@ impl<'o, 'a> Rows<'o, 'a> {
         Verdict::Complete
     }
 
+    /// Returns the objects that are results; none with COUNT.
+    pub fn objects(&self) -> impl ExactSizeIterator<Item = &Object> {
+        self.results.iter().map(|row| &row.object)
+    }
+
+    /// Returns the number of results.
+    pub fn count(&self) -> u64 {
+        self.count
+    }
+
+    /// Returns the number of candidates up to the result that reached the limit; 0 if none did.
+    pub fn cursor(&self) -> u64 {
+        self.cursor
+    }
+
+    /// Charges for the work of scripts. Fails if a script has failed.
+    pub fn check(&mut self, call: &mut Call) -> Result<()> {
+        call.budget.charge(std::mem::take(&mut self.script_work))?;
+        self.failure.take().map_or(Ok(()), Err)
+    }
+
     /// Writes the reply. Fails if a script has failed.
     pub fn reply(mut self, call: &mut Call) -> Result<()> {
-        call.budget.charge(std::mem::take(&mut self.script_work))?;
-        if let Some(failure) = self.failure.take() {
-            return Err(failure);
-        }
+        self.check(call)?;
         if self.options.wanted == Wanted::Count {
             reply_count(call, self.count);
             return Ok(());

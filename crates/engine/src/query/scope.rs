@@ -55,16 +55,8 @@ fn find(fields: Fields<'_>, serial: u32) -> Option<FieldValue<'_>> {
 
 /// Returns the text of a member of the object's GeoJSON besides type and geometry.
 pub fn member<'a>(object: &'a Object, name: &[u8]) -> Option<&'a [u8]> {
-    let mut rest = object.members()?;
-    let mut found = None;
-    while let Some((key, end)) = json::Value::parse_prefix(rest) {
-        let (value, value_end) = json::Value::parse_prefix(rest.get(end + 1..)?)?;
-        if key.string() == name {
-            found = Some(value.raw);
-        }
-        rest = rest.get(end + 1 + value_end + 1..).unwrap_or_default();
-    }
+    let found = object.members().and_then(|members| json::last_member(members, name));
     // A Feature without properties prints empty ones, so expressions can read these.
     let is_feature = matches!(object.geometry(), Some(Geometry::Feature(_)));
-    found.or((is_feature && name == b"properties").then_some(&b"{}"[..]))
+    found.map(|value| value.raw).or((is_feature && name == b"properties").then_some(&b"{}"[..]))
 }

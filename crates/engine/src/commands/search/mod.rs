@@ -1,8 +1,10 @@
 //! The searches: SCAN and SEARCH in this file, those by area in the others.
 
 mod area;
+mod area_search;
 mod nearby;
 mod sparse;
+mod tile;
 
 use super::{read, Arity, Command, Group, Keys, ReadFunction};
 use crate::call::Call;
@@ -32,7 +34,8 @@ const AREA_SYNTAX: &str = "key [CURSOR start] [LIMIT count] [SPARSE spread] [MAT
     (BOUNDS minlat minlon maxlat maxlon | CIRCLE lat lon meters | OBJECT geojson | GET key id | \
     SECTOR lat lon meters bearing1 bearing2 | TILE x y z | QUADKEY quadkey | HASH geohash | \
     POINT lat lon | MVT x y z) \
-    [CLIPBY (BOUNDS minlat minlon maxlat maxlon | HASH geohash | TILE x y z | QUADKEY quadkey)]...";
+    [CLIPBY (BOUNDS minlat minlon maxlat maxlon | HASH geohash | TILE x y z | QUADKEY quadkey)]... \
+    [LAYER key]...";
 
 pub(super) const COMMANDS: &[Command] = &[
     search_command("SCAN", 2, scan, LIST_SYNTAX, "List the objects of a collection by id"),
