@@ -15,6 +15,7 @@ class Access(enum.Enum):
     PLAIN = "plain"
     PASSWORD = "password"
     USER = "user"
+    TLS = "tls"
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -50,7 +51,9 @@ PYLE38 = f"{PYTHON} -m tests.clients.python.pyle38_client"
 TILE38_TS = f"{NODE}/tile38.cjs {{home}}/node_modules/@iwpnd"
 NO_BATCHES = dict.fromkeys(("pipeline", "transaction", "script"), "sends single commands only")
 ONLY_COMMANDS = NO_BATCHES | dict.fromkeys(("subscribe", "reuse"), "has no subscribers")
-NO_LOGIN = dict.fromkeys((Access.PASSWORD, Access.USER), "leaves the login of its URL out")
+NO_LOGIN = dict.fromkeys(
+    (Access.PASSWORD, Access.USER, Access.TLS), "takes host and port from its URL, and nothing else"
+)
 JAVA = "java -cp {home}/"
 GO = kits.go_kit("go", "go")
 GO_BEFORE = kits.go_kit("go-before", "before")
@@ -85,7 +88,12 @@ LIBRARIES = (
     Library("fred-9", kits.RUST, "{home}/debug/fred-9"),
     Library("phpredis-5", kits.PHP, "php {sources}/php/phpredis.php"),
     Library("predis-1", kits.PHP, "php {sources}/php/predis.php"),
-    Library("hiredis-0.14", kits.HIREDIS, "{home}/hiredis"),
+    Library(
+        "hiredis-0.14",
+        kits.HIREDIS,
+        "{home}/hiredis",
+        missing_access={Access.TLS: "came with version 1.0"},
+    ),
     Library(
         "redis-cli-7",
         kits.REDIS_CLI,

@@ -1,9 +1,16 @@
-import java.io.File;
+import java.io.FileInputStream;
+import java.security.KeyStore;
+import java.security.MessageDigest;
+import java.security.cert.CertificateFactory;
 import java.util.ArrayList;
+import java.util.HexFormat;
 import java.util.List;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
+import javax.net.ssl.SSLContext;
+import javax.net.ssl.SSLSocketFactory;
+import javax.net.ssl.TrustManagerFactory;
 import redis.clients.jedis.AbstractTransaction;
 import redis.clients.jedis.ConnectionPoolConfig;
 import redis.clients.jedis.DefaultJedisClientConfig;
@@ -11,7 +18,6 @@ import redis.clients.jedis.HostAndPort;
 import redis.clients.jedis.JedisPubSub;
 import redis.clients.jedis.RedisClient;
 import redis.clients.jedis.Response;
-import redis.clients.jedis.SslOptions;
 import redis.clients.jedis.commands.ProtocolCommand;
 import redis.clients.jedis.exceptions.JedisNoScriptException;
 import redis.clients.jedis.util.SafeEncoder;
@@ -104,9 +110,9 @@ final class JedisProgram {
         }
         Steps.ok("transaction");
         // The SHA-1 of a script that the server doesn't know yet.
-        var digest = java.security.MessageDigest.getInstance("SHA-1").digest(SafeEncoder.encode(Steps.SCRIPT));
+        var digest = MessageDigest.getInstance("SHA-1").digest(SafeEncoder.encode(Steps.SCRIPT));
         for (int time = 0; time < 2; time++) {
-            Object place = runScript(client, java.util.HexFormat.of().formatHex(digest));
+            Object place = runScript(client, HexFormat.of().formatHex(digest));
             Steps.expect(place, List.of("1", "2"));
         }
         Steps.ok("script");
@@ -133,11 +139,24 @@ final class JedisProgram {
         Steps.ok("reuse");
     }
 
+    private static SSLSocketFactory trustCertificates() throws Exception {
+        var store = KeyStore.getInstance(KeyStore.getDefaultType());
+        store.load(null);
+        try (var file = new FileInputStream(Steps.CERTIFICATES)) {
+            var authority = CertificateFactory.getInstance("X.509").generateCertificate(file);
+            store.setCertificateEntry("authority", authority);
+        }
+        var trust = TrustManagerFactory.getInstance(TrustManagerFactory.getDefaultAlgorithm());
+        trust.init(store);
+        var context = SSLContext.getInstance("TLS");
+        context.init(null, trust.getTrustManagers(), null);
+        return context.getSocketFactory();
+    }
+
     public static void main(String[] words) throws Exception {
         var settings = DefaultJedisClientConfig.builder().user(Steps.USER).password(Steps.PASSWORD);
         if (Steps.CERTIFICATES != null) {
-            var options = SslOptions.builder().truststore(new File(Steps.CERTIFICATES)).trustStoreType("PKCS12");
-            settings.ssl(true).sslOptions(options.build());
+            settings.ssl(true).sslSocketFactory(trustCertificates());
         }
         var pool = new ConnectionPoolConfig();
         pool.setTestOnBorrow(true);
