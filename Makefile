@@ -3,7 +3,7 @@ SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help install build build-release run demo wheel lock test test-all models test-slow test-brokers test-clients \
+.PHONY: help install build build-release run demo wheel lock lock-clients test test-all models test-slow test-brokers test-clients \
 	simulate fuzz fmt lint types check ci peer bench golden-ours docs clean
 
 PYTHON ?= python3
@@ -90,6 +90,17 @@ lock: needs-python needs-cargo ## renew the locks; UPGRADE= only adds what pypro
 resolve = $(VENV)/lock/bin/uv pip compile --quiet pyproject.toml $(2) --output-file requirements/$(1).txt \
   --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --no-strip-extras \
   --custom-compile-command 'make lock' $(UPGRADE)
+
+CLIENTS := tests/clients
+lock-clients: needs-python needs-cargo ## renew the locks of tests/clients for the versions that stand there
+	@$(PYTHON) -m venv $(VENV)/lock
+	@$(VENV)/lock/bin/python -m pip install --quiet --disable-pip-version-check 'uv>=0.8,<1'
+	for lock in $(CLIENTS)/python/*.in; do $(VENV)/lock/bin/uv pip compile --quiet $$lock \
+	  --output-file $${lock%.in}.txt --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
+	  --no-annotate --no-strip-extras --custom-compile-command 'make lock-clients'; done
+	npm install --prefix $(CLIENTS)/node --package-lock-only --ignore-scripts --omit-lockfile-registry-resolved
+	cd $(CLIENTS)/go && go mod tidy && go mod tidy -modfile=before.mod
+	cargo update --quiet --manifest-path $(CLIENTS)/rust/Cargo.toml
 
 test: build ## build and pass the tests
 	cargo test --quiet --workspace --exclude tile38py-python

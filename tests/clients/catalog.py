@@ -15,6 +15,7 @@ class Access(enum.Enum):
     PLAIN = "plain"
     PASSWORD = "password"
     USER = "user"
+    TLS = "tls"
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -46,7 +47,18 @@ NODE = "node {sources}/node"
 REDIS_PY = f"{PYTHON} -m tests.clients.python.redis_py"
 IOREDIS = f"{NODE}/ioredis.cjs {{home}}/node_modules"
 NODE_REDIS = f"{NODE}/redis.cjs {{home}}/node_modules"
+PYLE38 = f"{PYTHON} -m tests.clients.python.pyle38_client"
+TILE38_TS = f"{NODE}/tile38.cjs {{home}}/node_modules/@iwpnd"
+NO_BATCHES = dict.fromkeys(("pipeline", "transaction", "script"), "sends single commands only")
+ONLY_COMMANDS = NO_BATCHES | dict.fromkeys(("subscribe", "reuse"), "has no subscribers")
+NO_LOGIN = dict.fromkeys(
+    (Access.PASSWORD, Access.USER, Access.TLS), "takes host and port from its URL, and nothing else"
+)
+JAVA = "java -cp {home}/"
 GO = kits.go_kit("go", "go")
+GO_BEFORE = kits.go_kit("go-before", "before")
+JEDIS = kits.java_kit("JedisProgram", "jedis-8", "jedis-7")
+LETTUCE = kits.java_kit("LettuceProgram", "lettuce-7", "lettuce-6")
 
 LIBRARIES = (
     Library("redis-py-8", kits.python_kit("redis-8"), REDIS_PY),
@@ -56,10 +68,32 @@ LIBRARIES = (
     Library("ioredis-5", kits.NODE, f"{IOREDIS}/ioredis-5"),
     Library("node-redis-6", kits.NODE, f"{NODE_REDIS}/redis-6"),
     Library("node-redis-5", kits.NODE, f"{NODE_REDIS}/redis-5"),
-    Library("go-redis-9", GO, "{home}/goredis"),
-    Library("redigo-1", GO, "{home}/redigo"),
-    Library("rueidis-1", GO, "{home}/rueidis"),
-    Library("hiredis-0.14", kits.HIREDIS, "{home}/hiredis"),
+    Library("tile38-ts-2.4.9", kits.NODE, f"{TILE38_TS}/tile38-ts", NO_BATCHES),
+    Library("tile38-ts-2.4.8", kits.NODE, f"{TILE38_TS}/tile38-ts-previous", NO_BATCHES),
+    Library("pyle38-0.16", kits.python_kit("pyle38"), PYLE38, ONLY_COMMANDS, NO_LOGIN),
+    Library("pyle38-0.15", kits.python_kit("pyle38-previous"), PYLE38, ONLY_COMMANDS, NO_LOGIN),
+    Library("go-redis-9.23", GO, "{home}/goredis"),
+    Library("go-redis-9.22", GO_BEFORE, "{home}/goredis"),
+    Library("redigo-1.9", GO, "{home}/redigo"),
+    Library("redigo-1.8", GO_BEFORE, "{home}/redigo"),
+    Library("rueidis-1.0.79", GO, "{home}/rueidis"),
+    Library("rueidis-1.0.78", GO_BEFORE, "{home}/rueidis"),
+    Library("jedis-8", JEDIS, f"{JAVA}jedis-8:{{home}}/jedis-8/* JedisProgram"),
+    Library("jedis-7", JEDIS, f"{JAVA}jedis-7:{{home}}/jedis-7/* JedisProgram"),
+    Library("lettuce-7", LETTUCE, f"{JAVA}lettuce-7:{{home}}/lettuce-7/* LettuceProgram"),
+    Library("lettuce-6", LETTUCE, f"{JAVA}lettuce-6:{{home}}/lettuce-6/* LettuceProgram"),
+    Library("redis-rs-1", kits.RUST, "{home}/debug/redis-1"),
+    Library("redis-rs-0.32", kits.RUST, "{home}/debug/redis-0"),
+    Library("fred-10", kits.RUST, "{home}/debug/fred-10"),
+    Library("fred-9", kits.RUST, "{home}/debug/fred-9"),
+    Library("phpredis-5", kits.PHP, "php {sources}/php/phpredis.php"),
+    Library("predis-1", kits.PHP, "php {sources}/php/predis.php"),
+    Library(
+        "hiredis-0.14",
+        kits.HIREDIS,
+        "{home}/hiredis",
+        missing_access={Access.TLS: "came with version 1.0"},
+    ),
     Library(
         "redis-cli-7",
         kits.REDIS_CLI,

@@ -44,6 +44,8 @@ def environment(
         "TILE38_USER": user,
         "TILE38_PASSWORD": password,
         "TILE38_CA": str(certificates or ""),
+        # OpenSSL reads it: Rust's native-tls has no other way for all libraries.
+        "SSL_CERT_FILE": str(certificates or ""),
     }
     return {name: value for name, value in found.items() if value}
 

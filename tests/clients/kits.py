@@ -130,4 +130,44 @@ HIREDIS = Kit(
     ),
 )
 
+COPY_JARS = "org.apache.maven.plugins:maven-dependency-plugin:3.8.1:copy-dependencies"
+
+
+def java_kit(program: str, *versions: str) -> Kit:
+    """Return the kit of a Java program, compiled against each version: java/VERSION/pom.xml."""
+    compilations = tuple(
+        (
+            *("javac", "-nowarn", "-cp", f"{{home}}/{version}/*", "-d", f"{{home}}/{version}"),
+            *("{sources}/java/Steps.java", f"{{sources}}/java/{program}.java"),
+        )
+        for version in versions
+    )
+    poms = ("java/pom.xml", *(f"java/{version}/pom.xml" for version in versions))
+    jars = (
+        *("mvn", "-q", "-B", "-f", "{sources}/java/pom.xml", "-pl", ",".join(versions), COPY_JARS),
+        *("-DincludeScope=runtime", "-DoutputDirectory={home}/${{project.artifactId}}"),
+    )
+    return Kit(
+        program,
+        tools=("mvn", "javac"),
+        files=(*poms, "java/Steps.java", f"java/{program}.java"),
+        commands=(jars, *compilations),
+    )
+
+
+RUST = Kit(
+    "rust",
+    tools=("cargo", "pkg-config"),
+    files=("rust/Cargo.*", "rust/*.rs", "rust/*/Cargo.toml"),
+    commands=(
+        (
+            *("cargo", "build", "--quiet", "--locked", "--target-dir", "{home}"),
+            *("--manifest-path", "{sources}/rust/Cargo.toml"),
+        ),
+    ),
+)
+
+# Debian's packages hold the PHP libraries.
+PHP = Kit("php", tools=("php",), files=(), commands=())
+
 REDIS_CLI = Kit("redis-cli", tools=("bash", "redis-cli"), files=(), commands=())

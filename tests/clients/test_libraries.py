@@ -7,6 +7,7 @@ import pytest
 from tests.clients.catalog import LIBRARIES, Access, Library
 from tests.clients.contract import environment, take_steps
 from tests.support.process import ServerProcess
+from tests.support.tls import Authority, TlsServer
 
 USER = "default"
 PASSWORD = "secret of nobody"
@@ -30,17 +31,18 @@ def set_password(server: ServerProcess) -> None:
 @pytest.mark.parametrize(("library", "access"), CASES)
 def test_a_library_takes_all_steps(library: Library, access: Access, tmp_path: Path) -> None:
     library.kit.install()
-    with ServerProcess(tmp_path) as server:
+    with TlsServer(tmp_path, Authority(tmp_path)) as server:
 
         def restart() -> None:
             assert server.stop() == 0
             server.start(port=server.port)
 
-        if access is not Access.PLAIN:
+        if access in (Access.PASSWORD, Access.USER):
             set_password(server)
-        settings = environment(
-            server.port,
-            user=USER if access is Access.USER else "",
-            password="" if access is Access.PLAIN else PASSWORD,
-        )
-        take_steps(library.command, settings, steps=library.steps, restart=restart)
+        settings = {
+            Access.PLAIN: environment(server.port),
+            Access.PASSWORD: environment(server.port, password=PASSWORD),
+            Access.USER: environment(server.port, user=USER, password=PASSWORD),
+            Access.TLS: environment(server.tls_port, certificates=server.authority.file),
+        }
+        take_steps(library.command, settings[access], steps=library.steps, restart=restart)

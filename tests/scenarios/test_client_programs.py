@@ -1,12 +1,14 @@
 """What the tests of client libraries find: a failed step, a wrong end, a missing tool."""
 
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
+from tests.clients.catalog import LIBRARIES
 from tests.clients.contract import STEPS, StepError, environment, take_steps
 
 ROOT = Path(__file__).parents[2]
@@ -65,6 +67,13 @@ def test_a_wrong_end_fails(script: str, error: str) -> None:
 def test_a_program_that_hangs_is_ended() -> None:
     with pytest.raises(StepError, match=r"step 'connect' failed .exit status -9."):
         run_script("input()", seconds_max=0.5)
+
+
+def test_the_document_names_the_libraries() -> None:
+    text = (ROOT / "docs" / "clients.md").read_text("utf-8").partition("## What is tested")[2]
+    rows = re.findall(r"^\| (`[^|]*) \|", text, re.MULTILINE)
+    named = {name for row in rows for name in re.findall(r"`([^`]*)`", row)}
+    assert named == {library.name for library in LIBRARIES} | {"test_exporter"}
 
 
 @pytest.mark.parametrize(("is_ci", "expected"), [(True, "1 failed"), (False, "1 skipped")])

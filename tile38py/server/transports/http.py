@@ -115,7 +115,7 @@ class HttpTransport:
         return self._run(client, args, now_ns)
 
     def _begin_batch(self, request: http.Request) -> Outcome:
-        self._exchange = Exchange(self._encoder(key=None, is_tile=False), Wire.HTTP)
+        self._exchange = Exchange(self._encoder(None, None, request.headers), Wire.HTTP)
         if not self._authenticate(request.passwords):
             return self._reply(self.session.fail("invalid password"))
         batch = HttpBatchTransport(self.session, self._dependencies.dispatcher, request)
