@@ -2,6 +2,7 @@
 //! replies, log bytes, and the work that only the driver can do. It keeps incomplete requests and
 //! the connection's format of replies.
 
+mod batch;
 mod command_timer;
 mod connection;
 mod live;
@@ -15,6 +16,7 @@ mod script_context;
 mod swallowed_words;
 mod transaction;
 
+pub use batch::{Batch, Stop};
 pub use command_timer::{truncate_arguments, SlowCommand};
 pub use long_read::LongRead;
 pub(crate) use monitor::quoted;
@@ -31,10 +33,10 @@ use crate::call::{Budget, Call, Effect};
 use crate::commands::record::Flags;
 use crate::commands::table::{Found, Runner};
 use crate::commands::{Command, Function, SessionFunction};
-use crate::engine::{Engine, Outbox};
+use crate::engine::Engine;
 use crate::error::{Error, Result};
 use crate::reply::{self, Framing, Output};
-use crate::request::{Args, Arguments, Parsed};
+use crate::request::{Arguments, Parsed};
 
 /// Units of work of a read before it is handed to another thread: about two milliseconds.
 pub const READ_WORK_MAX: u64 = 10_000;
@@ -48,58 +50,6 @@ const COMMAND_WORK: u64 = 5;
 
 /// A monotonic clock in nanoseconds, passed in.
 pub type Clock<'c> = &'c dyn Fn() -> u64;
-
-/// The results of running the received requests.
-#[derive(Default)]
-pub struct Batch {
-    /// Replies in order, ready to send.
-    pub replies: Vec<u8>,
-    /// Commands for the log; to be written before the replies are sent.
-    pub log: Vec<u8>,
-    /// The commands that ran, as MONITOR shows them, and whether a script called each; empty unless
-    /// a client runs MONITOR.
-    pub monitored: Vec<(bool, Vec<u8>)>,
-    /// The commands that took long.
-    pub slow: Vec<SlowCommand>,
-    /// Events and other results for others than the client.
-    pub outbox: Outbox,
-    /// The reason why not all complete requests were run.
-    pub stop: Option<Stop>,
-}
-
-impl Batch {
-    /// Returns whether the driver has more to do than to send the replies.
-    pub fn needs_dispatch(&self) -> bool {
-        self.stop.is_some()
-            || !self.log.is_empty()
-            || !self.monitored.is_empty()
-            || !self.slow.is_empty()
-            || !self.outbox.is_empty()
-    }
-}
-
-/// An action of the driver before the session can continue.
-pub enum Stop {
-    /// Run a command that isn't the engine's and send its reply.
-    Command {
-        /// Upper case; both words of a two-word name.
-        name: String,
-        /// What follows the name.
-        args: Vec<Vec<u8>>,
-        /// The command as MONITOR shows it; empty unless a client runs MONITOR.
-        shown: Vec<u8>,
-    },
-    /// Run a read elsewhere and send its reply.
-    LongRead(Box<LongRead>),
-    /// The connection watches the live fence of that number from here on.
-    Live(u64),
-    /// Let other connections run first: this one has used up its time slice.
-    Yield,
-    /// Everything from here on is HTTP.
-    Http(Vec<u8>),
-    /// Close when the replies are sent. The text is for the server's log.
-    Close(Vec<u8>),
-}
 
 /// Returns the commands that sessions run themselves.
 pub fn commands() -> impl Iterator<Item = &'static Command<SessionFunction>> {
@@ -443,7 +393,8 @@ impl Session {
                 self.note_server_command(flags, request);
                 let is_shown = engine.is_monitored && !flags.contains(Flags::HIDDEN);
                 let shown = is_shown.then(|| quoted(prefix.args, words));
-                batch.stop = Some(stop_at(record.name.clone(), args, shown.unwrap_or_default()));
+                batch.stop =
+                    Some(Stop::at_command(record.name.clone(), args, shown.unwrap_or_default()));
             }
         }
         Ok(())
@@ -592,10 +543,6 @@ impl Session {
         self.frame.write_error(&mut out, self.output(), error, clock);
         out
     }
-}
-
-fn stop_at(name: String, args: Args, shown: Vec<u8>) -> Stop {
-    Stop::Command { name, args: args.iter().map(<[u8]>::to_vec).collect(), shown }
 }
 
 #[cfg(test)]

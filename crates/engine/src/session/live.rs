@@ -63,5 +63,5 @@ impl Session {
 /// Returns the stop for a request of a live connection, which the driver answers.
 pub(super) fn handed_out(args: Args) -> Stop {
     let name = String::from_utf8_lossy(&args.at(0).to_ascii_uppercase()).into_owned();
-    super::stop_at(name, args.skip(1), Vec::new())
+    Stop::at_command(name, args.skip(1), Vec::new())
 }

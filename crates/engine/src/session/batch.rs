@@ -1,0 +1,65 @@
+//! The results of running a session's input, and what the driver has to do next.
+
+use super::command_timer::SlowCommand;
+use super::LongRead;
+use crate::engine::Outbox;
+use crate::request::Args;
+
+/// The results of running the received requests.
+#[derive(Default)]
+pub struct Batch {
+    /// Replies in order, ready to send.
+    pub replies: Vec<u8>,
+    /// Commands for the log; to be written before the replies are sent.
+    pub log: Vec<u8>,
+    /// The commands that ran, as MONITOR shows them, and whether a script called each; empty unless
+    /// a client runs MONITOR.
+    pub monitored: Vec<(bool, Vec<u8>)>,
+    /// The commands that took long.
+    pub slow: Vec<SlowCommand>,
+    /// Events and other results for others than the client.
+    pub outbox: Outbox,
+    /// The reason why not all complete requests were run.
+    pub stop: Option<Stop>,
+}
+
+impl Batch {
+    /// Returns whether the driver has more to do than to send the replies.
+    pub fn needs_dispatch(&self) -> bool {
+        self.stop.is_some()
+            || !self.log.is_empty()
+            || !self.monitored.is_empty()
+            || !self.slow.is_empty()
+            || !self.outbox.is_empty()
+    }
+}
+
+/// An action of the driver before the session can continue.
+pub enum Stop {
+    /// Run a command that isn't the engine's and send its reply.
+    Command {
+        /// Upper case; both words of a two-word name.
+        name: String,
+        /// What follows the name.
+        args: Vec<Vec<u8>>,
+        /// The command as MONITOR shows it; empty unless a client runs MONITOR.
+        shown: Vec<u8>,
+    },
+    /// Run a read elsewhere and send its reply.
+    LongRead(Box<LongRead>),
+    /// The connection watches the live fence of that number from here on.
+    Live(u64),
+    /// Let other connections run first: this one has used up its time slice.
+    Yield,
+    /// Everything from here on is HTTP.
+    Http(Vec<u8>),
+    /// Close when the replies are sent. The text is for the server's log.
+    Close(Vec<u8>),
+}
+
+impl Stop {
+    /// Returns the stop at a command of the server.
+    pub(super) fn at_command(name: String, args: Args, shown: Vec<u8>) -> Self {
+        Stop::Command { name, args: args.iter().map(<[u8]>::to_vec).collect(), shown }
+    }
+}
