@@ -57,9 +57,7 @@ class Engine:
     def commands(self) -> list[CommandRecord]:
         """Return the records of all commands, the engine's and the server's, by name."""
 
-    def version(self, key: bytes) -> int | None:
-        """Return a number that each change of the collection replaces by a new one."""
-
+    def version(self, key: bytes) -> int | None: ...  # new with each change of the collection
     def keys_of(self, args: Sequence[bytes]) -> list[bytes] | None:
         """Return the keys of a request, its command's own first; None for unknown commands."""
 
@@ -267,13 +265,9 @@ class Session:
         """Run received bytes like feed(), but return bare replies if there is nothing else."""
 
     def run(self, args: Sequence[bytes], now_ns: int) -> Batch: ...
-    def run_atomically(self, commands: Sequence[Sequence[bytes]], now_ns: int) -> Batch:
-        """Run commands as one transaction; each reply has a line end before it. None runs if one is
-        refused."""
-
-    def admits(self, args: Sequence[bytes]) -> bool:
-        """Return whether a command would run now, without running it."""
-
+    # Runs a transaction; each reply has a line end before it. None runs if one is refused.
+    def run_atomically(self, commands: Sequence[Sequence[bytes]], now_ns: int) -> Batch: ...
+    def admits(self, args: Sequence[bytes]) -> bool: ...  # whether the command would run now
     def answer(self, value: object, members: Sequence[tuple[str, object]] = ...) -> bytes: ...
     def fail(self, text: str) -> bytes:
         """Return an error reply. Surrogate escapes in the text become their bytes again."""
