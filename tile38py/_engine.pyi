@@ -243,15 +243,11 @@ class Session:
         """Whether the last command reports a failure by the status code of its HTTP reply."""
 
     @property
-    def buffered(self) -> int:
-        """Bytes of an incomplete request."""
-
+    def buffered(self) -> int: ...  # bytes of an incomplete request
     @property
     def output(self) -> str: ...
     @property
-    def in_transaction(self) -> bool:
-        """Whether EXEC has commands yet to run: no other connection may run any."""
-
+    def in_transaction(self) -> bool: ...  # EXEC has commands yet to run: nobody else may run any
     protocol: int  # the version of RESP: 2 or 3
     def reset(self) -> None:
         """Return to the state in which the connection began: output, protocol, no login."""
