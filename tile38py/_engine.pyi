@@ -57,9 +57,7 @@ class Engine:
     def commands(self) -> list[CommandRecord]:
         """Return the records of all commands, the engine's and the server's, by name."""
 
-    def version(self, key: bytes) -> int | None:
-        """Return a number that each change of the collection replaces by a new one."""
-
+    def version(self, key: bytes) -> int | None: ...  # new with each change of the collection
     def keys_of(self, args: Sequence[bytes]) -> list[bytes] | None:
         """Return the keys of a request, its command's own first; None for unknown commands."""
 
@@ -245,15 +243,11 @@ class Session:
         """Whether the last command reports a failure by the status code of its HTTP reply."""
 
     @property
-    def buffered(self) -> int:
-        """Bytes of an incomplete request."""
-
+    def buffered(self) -> int: ...  # bytes of an incomplete request
     @property
     def output(self) -> str: ...
     @property
-    def in_transaction(self) -> bool:
-        """Whether EXEC has commands yet to run: no other connection may run any."""
-
+    def in_transaction(self) -> bool: ...  # EXEC has commands yet to run: nobody else may run any
     protocol: int  # the version of RESP: 2 or 3
     def reset(self) -> None:
         """Return to the state in which the connection began: output, protocol, no login."""
@@ -267,13 +261,9 @@ class Session:
         """Run received bytes like feed(), but return bare replies if there is nothing else."""
 
     def run(self, args: Sequence[bytes], now_ns: int) -> Batch: ...
-    def run_atomically(self, commands: Sequence[Sequence[bytes]], now_ns: int) -> Batch:
-        """Run commands as one transaction; each reply has a line end before it. None runs if one is
-        refused."""
-
-    def admits(self, args: Sequence[bytes]) -> bool:
-        """Return whether a command would run now, without running it."""
-
+    # Runs a transaction; each reply has a line end before it. None runs if one is refused.
+    def run_atomically(self, commands: Sequence[Sequence[bytes]], now_ns: int) -> Batch: ...
+    def admits(self, args: Sequence[bytes]) -> bool: ...  # whether the command would run now
     def answer(self, value: object, members: Sequence[tuple[str, object]] = ...) -> bytes: ...
     def fail(self, text: str) -> bytes:
         """Return an error reply. Surrogate escapes in the text become their bytes again."""

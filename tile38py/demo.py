@@ -70,7 +70,7 @@ class PlaceFiles:
     def city_commands(self) -> list[list[str]]:
         """Return a SET for each city, with fields to filter by."""
         commands = []
-        for city_id, name, country, population, latitude, longitude in self._rows("cities"):
+        for city_id, name, country, population, latitude, longitude in self.rows("cities"):
             words = ["SET", "cities", city_id, "FIELD", "population", population]
             words += ["FIELD", "country", country, "FIELD", "name", name]
             commands.append([*map(str, words), "POINT", str(latitude), str(longitude)])
@@ -80,11 +80,12 @@ class PlaceFiles:
         """Return a SET for each country, with its borders as GeoJSON."""
         return [
             ["SET", "countries", code, "FIELD", "name", name, "OBJECT", json.dumps(geometry)]
-            for code, name, geometry in self._rows("countries")
+            for code, name, geometry in self.rows("countries")
             if geometry  # one country of the package has no borders
         ]
 
-    def _rows(self, name: str) -> Iterator[list[str]]:
+    def rows(self, name: str) -> Iterator[list[str]]:
+        """Yield the rows of cities.jsonl or countries.jsonl."""
         with (self.folder / f"{name}.jsonl").open(encoding="utf-8") as lines:
             yield from map(json.loads, lines)
 

@@ -3,6 +3,7 @@
 import base64
 import gzip
 import hashlib
+import json
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -14,7 +15,6 @@ from tile38py.protocol.http import JSON, TILE, reply
 
 LIMIT: Final = b"100000000"
 SUFFIXES: Final = (b".mvt", b".pbf")
-OK_HEAD: Final = b'{"ok":true,"mvt":"'
 # A smaller tile fits into a packet without compression, too.
 GZIP_BYTES_MIN: Final = 1024
 GZIP_LEVEL: Final = 5
@@ -97,11 +97,11 @@ def tile_reply(body: bytes, entity_tag: bytes, *, is_compressed: bool) -> bytes:
 
     Tile38 appends a line end to the tile, which decoders of protobuf refuse.
     """
-    if not body.startswith(OK_HEAD):
+    content: object = json.loads(body)
+    if not isinstance(content, dict) or not isinstance(content.get("mvt"), str):
         return reply(HTTPStatus.INTERNAL_SERVER_ERROR, body, JSON)
-    end = body.index(b'"', len(OK_HEAD))
     # The padding is left out in the JSON.
-    tile = base64.b64decode(body[len(OK_HEAD) : end] + b"==")
+    tile = base64.b64decode(content["mvt"] + "==")
     encoding = b""
     if is_compressed and len(tile) >= GZIP_BYTES_MIN:
         tile = gzip.compress(tile, GZIP_LEVEL, mtime=0)

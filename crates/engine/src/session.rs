@@ -2,6 +2,7 @@
 //! replies, log bytes, and the work that only the driver can do. It keeps incomplete requests and
 //! the connection's format of replies.
 
+mod admits;
 mod batch;
 mod command_timer;
 mod connection;
@@ -199,16 +200,6 @@ impl Session {
         }
         self.finish(engine, &mut batch, clock);
         batch
-    }
-
-    /// Returns whether the gates would let a request pass that came as words.
-    pub fn admits<T: AsRef<[u8]>>(&mut self, engine: &Engine, words: &[T], clock: Clock) -> bool {
-        let mut arguments = Arguments::default();
-        arguments.assign(words);
-        let args = arguments.view(&[]);
-        let framing = Framing::Inline;
-        let request = Request { args, raw: None, framing, is_last: true, now_ns: 0, clock };
-        self.admit(engine, &request, engine.table.find(args)).is_ok()
     }
 
     /// Runs requests until one is incomplete or something stops them; how many bytes were used.
