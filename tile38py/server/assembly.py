@@ -131,7 +131,7 @@ def assemble(start: Start) -> Assembly:
     )
     services = make_services(start, storage, messaging, follower)
     core.config.on_change(settings_in_force(core, storage.journal, messaging.hooks))
-    report = RefusalLog(core.clock, start.log)
+    report = RefusalLog(core.clients.counts, core.clock, start.log)
     return Assembly(
         storage=storage,
         messaging=messaging,
@@ -266,6 +266,7 @@ def make_connection_dependencies(
         connection_filter=ConnectionFilter(
             core.config, core.clients, options.host, options.is_protected
         ),
+        limiter=core.limiter,
         log=start.log,
         report=report,
         output=options.output,

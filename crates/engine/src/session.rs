@@ -125,6 +125,8 @@ pub struct Session {
     transaction: Transaction,
     /// Whether the present command is one of EXEC's.
     is_in_exec: bool,
+    /// Requests that were complete, whatever became of them.
+    pub request_count: u64,
     /// Whether the right password was given.
     pub is_authenticated: bool,
     /// Whether every request is the driver's: the connection listens to something.
@@ -150,6 +152,7 @@ impl Session {
             timer: CommandTimer::default(),
             transaction: Transaction::default(),
             is_in_exec: false,
+            request_count: 0,
             is_authenticated: false,
             is_live: false,
         }
@@ -302,6 +305,10 @@ impl Session {
                         self.refuse_large(rest, clock, batch);
                         used = bytes.len();
                     }
+                    Parsed::Incomplete { needed } if needed > engine.query_bytes_max => {
+                        self.refuse(b"request above client-query-buffer-limit", batch);
+                        used = bytes.len();
+                    }
                     Parsed::Incomplete { needed } => {
                         self.needed = needed;
                         is_complete = false;
@@ -380,6 +387,7 @@ impl Session {
         found: Option<Found>,
         batch: &mut Batch,
     ) -> u64 {
+        self.request_count += 1;
         self.prepare_frame(request);
         let mut work = 0;
         if self.is_live {

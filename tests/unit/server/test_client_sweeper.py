@@ -1,0 +1,86 @@
+"""Idle clients and slow requests are ended; live clients and those that wait are not."""
+
+import pytest
+
+from tests.support.bench import Bench
+from tests.support.fakes import SECOND, FakeClient, command
+from tile38py.limits import REQUEST_BYTES_RATE_MIN
+from tile38py.server.client_sweeper import ClientSweeper
+
+PING = command(b"PING")
+
+
+class Swept:
+    """A bench, its only client and its sweeper, on a fake clock."""
+
+    def __init__(self, **settings: str) -> None:
+        self.bench = Bench()
+        self.bench.config.set_all({name.replace("_", "-"): text for name, text in settings.items()})
+        self.client: FakeClient = self.bench.client
+        self.client.active_ns = self.bench.clock.now_ns()
+        self.sweeper = ClientSweeper(self.bench.clients, self.bench.config, self.bench.clock)
+
+    def wait(self, seconds: int) -> None:
+        """Let time pass, with a sweep each second."""
+        for _ in range(seconds):
+            self.bench.clock.time_ns += SECOND
+            self.sweeper.sweep()
+
+
+def test_an_idle_client_is_closed() -> None:
+    swept = Swept(timeout="10")
+    swept.wait(10)
+    assert swept.bench.clients.counts.idle == 0
+    swept.wait(1)
+    assert swept.client.is_gone
+    assert swept.bench.clients.counts.idle == 1
+
+
+def test_without_a_timeout_nobody_is_idle() -> None:
+    swept = Swept()
+    swept.wait(5000)
+    assert not swept.client.is_gone
+
+
+@pytest.mark.parametrize("kind", ["live", "busy"])
+def test_live_clients_and_those_that_wait_stay(kind: str) -> None:
+    swept = Swept(timeout="10")
+    if kind == "live":
+        swept.bench.call("SUBSCRIBE", "c")
+    swept.client.is_busy = kind == "busy"
+    swept.wait(20)
+    assert not swept.client.is_gone
+
+
+def test_a_request_that_takes_too_long_is_ended() -> None:
+    swept = Swept(request_timeout="10")
+    swept.client.unfinished_bytes = 5
+    swept.wait(11)
+    assert swept.bench.clients.counts.slow == 0
+    swept.wait(1)
+    assert swept.client.is_timed_out
+    assert swept.bench.clients.counts.slow == 1
+
+
+def test_a_large_request_has_the_time_for_its_bytes() -> None:
+    swept = Swept(request_timeout="10")
+    for _ in range(100):
+        swept.client.unfinished_bytes += REQUEST_BYTES_RATE_MIN
+        swept.wait(1)
+    assert not swept.client.is_timed_out
+
+
+def test_a_pipeline_that_is_always_cut_somewhere_is_no_slow_request() -> None:
+    swept = Swept(request_timeout="10")
+    swept.client.unfinished_bytes = 5
+    for _ in range(100):
+        swept.bench.send(PING)
+        swept.wait(1)
+    assert not swept.client.is_timed_out
+
+
+def test_zero_is_no_limit() -> None:
+    swept = Swept(request_timeout="0")
+    swept.client.unfinished_bytes = 5
+    swept.wait(1000)
+    assert not swept.client.is_timed_out

@@ -1,0 +1,55 @@
+"""Closes idle connections, and those whose requests take too long to arrive."""
+
+from tile38py.clients import Clients
+from tile38py.config import Config
+from tile38py.config.properties import REQUEST_TIMEOUT, TIMEOUT
+from tile38py.interfaces import Client, Clock
+from tile38py.limits import REQUEST_BYTES_RATE_MIN
+
+SECOND_NS = 10**9
+
+
+class ClientSweeper:
+    """Checks all connections, once a second. Live ones and those that wait for us are exempt."""
+
+    def __init__(self, clients: Clients, config: Config, clock: Clock) -> None:
+        self._clients = clients
+        self._config = config
+        self._clock = clock
+        # For each connection with an incomplete request: how many it sent before, and since when.
+        self._incomplete: dict[int, tuple[int, int]] = {}
+
+    def sweep(self) -> None:
+        """Close what is over its time."""
+        idle_ns = self._config.get(TIMEOUT) * SECOND_NS
+        request_ns = self._config.get(REQUEST_TIMEOUT) * SECOND_NS
+        earlier, self._incomplete = self._incomplete, {}
+        if not (idle_ns or request_ns):
+            return
+        now_ns = self._clock.now_ns()
+        for client in self._clients:
+            if client.listener is not None or client.is_busy:
+                continue
+            if idle_ns and now_ns - client.active_ns > idle_ns:
+                self._clients.counts.idle += 1
+                client.finish()
+            elif request_ns and (size := client.unfinished_bytes):
+                began = earlier.get(client.client_id)
+                self._check_request(client, began, now_ns, request_ns + _time_ns(size))
+
+    def _check_request(
+        self, client: Client, began: tuple[int, int] | None, now_ns: int, time_ns: int
+    ) -> None:
+        count = client.session.request_count
+        if began is None or began[0] != count:
+            began = count, now_ns
+        elif now_ns - began[1] > time_ns:
+            self._clients.counts.slow += 1
+            client.time_out()
+            return
+        self._incomplete[client.client_id] = began
+
+
+def _time_ns(size: int) -> int:
+    """The time that a request of so many bytes may take besides request-timeout."""
+    return size * SECOND_NS // REQUEST_BYTES_RATE_MIN
