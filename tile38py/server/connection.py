@@ -24,7 +24,7 @@ from tile38py.server.connection_dependencies import ConnectionDependencies
 from tile38py.server.connection_state import GONE, HALF_CLOSED, NOT_PAUSED, Pause, State
 from tile38py.server.peers import address_of, keep_alive
 from tile38py.server.receivers import discard, receive_first, receive_limited
-from tile38py.server.transports import Close, Outcome, Then, Transport, Upgrade, Wait
+from tile38py.server.transports import Close, Outcome, Step, Then, Transport, Upgrade, Wait
 from tile38py.server.transports.resp import RespTransport
 
 
@@ -386,24 +386,7 @@ class Connection(asyncio.Protocol):
             self.dependencies.log.error("A reply could not be made: %r", error)
             self.kill()
             return
-<<<<<<< HEAD
         outcome = wait.finish(done.result())
         self._take(outcome)
         if not (isinstance(outcome, Step) and isinstance(outcome.then, Wait)):
             self._resume(Pause.WORK)
-
-
-def _receive_first(client: Client, data: bytes, now_ns: int) -> Outcome:
-    # A bound method would be a cycle: each lost connection would wait for the garbage collector.
-    assert isinstance(client, Connection)
-    return client.begin(data, now_ns)
-
-
-def _discard(client: Client, data: bytes, now_ns: int) -> bytes:
-    """Discard data: the connection is about to end."""
-    del client, data, now_ns
-    return b""
-=======
-        self._take(wait.finish(done.result()))
-        self._resume(Pause.WORK)
->>>>>>> 62bebea (Limit clients: their number, idle time, slow requests, request rate and query buffers)

@@ -8,6 +8,7 @@ mod live;
 mod long_read;
 mod monitor;
 mod read_ahead;
+mod refusals;
 mod reply_frame;
 mod request;
 mod requires_resp;
@@ -329,44 +330,10 @@ impl Session {
         used
     }
 
-    /// Closes the connection for a protocol error. The client gets the error only if it has got
-    /// replies before, as in Tile38.
-    fn refuse(&mut self, text: &[u8], batch: &mut Batch) {
-        let message = [b"Protocol error: ", text].concat();
-        if self.has_answered {
-            match self.output() {
-                Output::Resp => {
-                    // This error alone has no ERR before it.
-                    batch.replies.push(b'-');
-                    batch.replies.extend_from_slice(&message);
-                    batch.replies.extend_from_slice(b"\r\n");
-                }
-                Output::Json => {
-                    let mut payload = b"{\"ok\":false,\"err\":".to_vec();
-                    crate::json::write_short(&mut payload, &message);
-                    payload.push(b'}');
-                    reply::write_framed(&mut batch.replies, Framing::Resp, &payload);
-                }
-            }
-        }
-        batch.stop = Some(Stop::Close(message));
-    }
-
     /// Sets the output format by the first request, unless something else has set it.
     fn choose_output(&mut self, framing: Framing) {
         let is_native = framing == Framing::Native;
         self.output.get_or_insert(if is_native { Output::Json } else { Output::Resp });
-    }
-
-    /// Refuses an incomplete request that is too large for the memory that is left.
-    fn refuse_large(&mut self, head: &[u8], clock: Clock, batch: &mut Batch) {
-        let framing = if head.starts_with(b"$") { Framing::Native } else { Framing::Resp };
-        self.choose_output(framing);
-        self.frame.framing = (!self.is_plain).then_some(framing);
-        self.frame.started_ns = clock();
-        let error = Error::out_of_memory();
-        self.frame.write_error(&mut batch.replies, self.output(), &error, clock);
-        batch.stop = Some(Stop::Close(b"a request is too large for maxmemory".to_vec()));
     }
 
     /// Lets the replies that follow be framed as a request wants.
