@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Final, TypeVar, cast
 
 from tile38py import errors
+from tile38py.config import output_limits
 from tile38py.config import properties as known
 from tile38py.config.properties import Property
 
@@ -17,7 +18,7 @@ T = TypeVar("T")
 
 PROPERTIES: Final[dict[str, Property[object]]] = {
     value.name: cast("Property[object]", value)
-    for value in vars(known).values()
+    for value in (*vars(known).values(), *vars(output_limits).values())
     if isinstance(value, Property)
 }
 NAMES: Final = sorted(PROPERTIES)

@@ -130,7 +130,9 @@ def assemble(start: Start) -> Assembly:
         log=start.log.debug,
     )
     services = make_services(start, storage, messaging, follower)
-    core.config.on_change(settings_in_force(core, storage.journal, messaging.hooks))
+    core.config.on_change(
+        settings_in_force(core, storage.journal, messaging.hooks, messaging.subscriptions)
+    )
     report = RefusalLog(core.clients.counts, core.clock, start.log)
     return Assembly(
         storage=storage,

@@ -1,9 +1,10 @@
-"""Closes idle connections, and those whose requests take too long to arrive."""
+"""Closes idle connections, those whose requests take too long to arrive, and slow readers."""
 
 from tile38py.clients import Clients
 from tile38py.config import Config
+from tile38py.config.output_limits import CLIENT_OUTPUT_BUFFER_LIMIT
 from tile38py.config.properties import REQUEST_TIMEOUT, TIMEOUT
-from tile38py.interfaces import Client, Clock
+from tile38py.interfaces import Client, Clock, Role
 from tile38py.limits import REQUEST_BYTES_RATE_MIN
 
 SECOND_NS = 10**9
@@ -18,15 +19,17 @@ class ClientSweeper:
         self._clock = clock
         # For each connection with an incomplete request: how many it sent before, and since when.
         self._incomplete: dict[int, tuple[int, int]] = {}
+        self._soft_since_ns: dict[int, int] = {}  # of connections above their soft output limit
 
     def sweep(self) -> None:
         """Close what is over its time."""
         idle_ns = self._config.get(TIMEOUT) * SECOND_NS
         request_ns = self._config.get(REQUEST_TIMEOUT) * SECOND_NS
         earlier, self._incomplete = self._incomplete, {}
+        now_ns = self._clock.now_ns()
+        self._check_output(now_ns)
         if not (idle_ns or request_ns):
             return
-        now_ns = self._clock.now_ns()
         for client in self._clients:
             if client.listener is not None or client.is_busy:
                 continue
@@ -36,6 +39,27 @@ class ClientSweeper:
             elif request_ns and (size := client.unfinished_bytes):
                 began = earlier.get(client.client_id)
                 self._check_request(client, began, now_ns, request_ns + _time_ns(size))
+
+    def _check_output(self, now_ns: int) -> None:
+        """Cut connections that were above their soft output limit for too long."""
+        limits = self._config.get(CLIENT_OUTPUT_BUFFER_LIMIT)
+        earlier, self._soft_since_ns = self._soft_since_ns, {}
+        if not (limits.normal.soft_bytes or limits.pubsub.soft_bytes):
+            return
+        for client in self._clients:
+            listener = client.listener
+            if listener is not None and listener.role is Role.FOLLOWER:
+                continue
+            limit = limits.normal if listener is None else limits.pubsub
+            size = client.unsent + (listener.waiting_bytes if listener is not None else 0)
+            if not limit.soft_bytes or size <= limit.soft_bytes:
+                continue
+            since_ns = earlier.get(client.client_id, now_ns)
+            if now_ns - since_ns > limit.soft_seconds * SECOND_NS:
+                self._clients.counts.flooded += 1
+                client.kill()
+            else:
+                self._soft_since_ns[client.client_id] = since_ns
 
     def _check_request(
         self, client: Client, began: tuple[int, int] | None, now_ns: int, time_ns: int

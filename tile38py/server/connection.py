@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from typing import cast
 
 from tile38py import errors
+from tile38py.config.output_limits import CLIENT_OUTPUT_BUFFER_LIMIT
 from tile38py.dispatch import WorkKind
 from tile38py.interfaces import Listener, Wire
 from tile38py.limits import (
@@ -18,7 +19,6 @@ from tile38py.limits import (
     LIVE_BYTES_LOW,
     OUTPUT_BYTES_HIGH,
     OUTPUT_BYTES_LOW,
-    OUTPUT_BYTES_MAX,
 )
 from tile38py.server.connection_dependencies import ConnectionDependencies
 from tile38py.server.connection_state import GONE, HALF_CLOSED, NOT_PAUSED, Pause, State
@@ -314,7 +314,8 @@ class Connection(asyncio.Protocol):
             self._socket.close()
 
     def _cut_if_flooded(self) -> None:
-        if self._socket.get_write_buffer_size() > OUTPUT_BYTES_MAX:
+        limit = self.dependencies.config.get(CLIENT_OUTPUT_BUFFER_LIMIT).normal.hard_bytes
+        if self._socket.get_write_buffer_size() > limit:
             self.dependencies.clients.counts.flooded += 1
             self.dependencies.log.warning("%s takes no replies, connection cut", self.address)
             self.kill()

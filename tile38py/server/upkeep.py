@@ -9,6 +9,7 @@ from collections.abc import Callable
 
 from tile38py._engine import Engine
 from tile38py.clock import zone_offset_seconds
+from tile38py.config.output_limits import CLIENT_OUTPUT_BUFFER_LIMIT
 from tile38py.config.properties import (
     APPENDFSYNC,
     BUSY_REPLY_THRESHOLD,
@@ -37,11 +38,14 @@ from tile38py.persistence.aof import Aof
 from tile38py.persistence.no_log import NoLog
 from tile38py.server.core import Core
 from tile38py.server.logs import Log
+from tile38py.subscriptions import Subscriptions
 
 PARTIAL_COUNT_MIN = 10  # as the interpreter's own threshold
 
 
-def settings_in_force(core: Core, journal: Aof | NoLog, hooks: Deliveries) -> Callable[[str], None]:
+def settings_in_force(
+    core: Core, journal: Aof | NoLog, hooks: Deliveries, live: Subscriptions
+) -> Callable[[str], None]:
     """Apply the settings now; return a function that applies them again after CONFIG SET."""
 
     def apply(_name: str = "") -> None:
@@ -54,6 +58,7 @@ def settings_in_force(core: Core, journal: Aof | NoLog, hooks: Deliveries) -> Ca
             count_max=core.config.get(SLOWLOG_MAX_LEN),
         )
         apply_client_limits(core)
+        live.bytes_max = core.config.get(CLIENT_OUTPUT_BUFFER_LIMIT).pubsub.hard_bytes
         core.engine.set_script_limit(core.config.get(BUSY_REPLY_THRESHOLD))
         hooks.retain(
             ttl_seconds=core.config.get(HOOK_QUEUE_TTL),

@@ -4,7 +4,7 @@ import pytest
 
 from tests.support.bench import Bench
 from tests.support.fakes import SECOND, FakeClient, command
-from tile38py.limits import REQUEST_BYTES_RATE_MIN
+from tile38py.limits import MIB, REQUEST_BYTES_RATE_MIN
 from tile38py.server.client_sweeper import ClientSweeper
 
 PING = command(b"PING")
@@ -77,6 +77,23 @@ def test_a_pipeline_that_is_always_cut_somewhere_is_no_slow_request() -> None:
         swept.bench.send(PING)
         swept.wait(1)
     assert not swept.client.is_timed_out
+
+
+@pytest.mark.parametrize("kind", ["normal", "pubsub"])
+def test_a_client_above_its_soft_output_limit_for_too_long_is_cut(kind: str) -> None:
+    swept = Swept(client_output_buffer_limit=f"{kind} 1gb 1mb 5")
+    if kind == "pubsub":
+        swept.bench.call("SUBSCRIBE", "c")
+    swept.client.unsent = MIB + 1
+    swept.wait(4)
+    swept.client.unsent = MIB
+    swept.wait(1)
+    swept.client.unsent = MIB + 1
+    swept.wait(6)
+    assert swept.bench.clients.counts.flooded == 0
+    swept.wait(1)
+    assert swept.client.is_gone
+    assert swept.bench.clients.counts.flooded == 1
 
 
 def test_zero_is_no_limit() -> None:
