@@ -61,6 +61,7 @@ class Clients:
     def begin_handshake(self) -> bool:
         """Count a connection in its TLS handshake; return False if there are too many already."""
         if self.is_full:
+            self.counts.rejected += 1
             return False
         self.handshakes += 1
         return True

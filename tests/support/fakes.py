@@ -92,7 +92,7 @@ class FakeClient:
         self.pushed: list[bytes] = []  # bytes that the listener wrote
         self.sent: list[bytes] = []
         self.refusals: list[str] = []
-        self.is_busy = False
+        self.is_busy = self.is_closing = False
         self.unfinished_bytes = 0
         self.is_timed_out = False
 

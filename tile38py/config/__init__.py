@@ -83,11 +83,16 @@ class Config:
                 raise errors.unsupported_property(name)
         earlier = dict(self._values)
         self._values |= {name: self._read(name, text) for name, text in texts.items()}
+        passed: list[Callable[[Collection[str]], None]] = []
         try:
             for check in self._checks:
                 check(texts.keys())
+                passed.append(check)
         except errors.CommandError:
             self._values = earlier
+            # A check may have put the new values to use, such as a certificate.
+            for check in passed:
+                check(texts.keys())
             raise
         for name in texts:
             for changed in self._changed:

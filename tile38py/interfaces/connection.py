@@ -108,6 +108,10 @@ class Client(Protocol):
         """Whether requests wait for the server: for work, the log, its own slow reading."""
 
     @property
+    def is_closing(self) -> bool:
+        """Whether the last reply is on its way."""
+
+    @property
     def unfinished_bytes(self) -> int:
         """Bytes of an incomplete request."""
 

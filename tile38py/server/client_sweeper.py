@@ -5,7 +5,7 @@ from tile38py.config import Config
 from tile38py.config.output_limits import CLIENT_OUTPUT_BUFFER_LIMIT
 from tile38py.config.properties import REQUEST_TIMEOUT, TIMEOUT
 from tile38py.interfaces import Client, Clock, Role
-from tile38py.limits import REQUEST_BYTES_RATE_MIN
+from tile38py.limits import CLOSE_SECONDS_MAX, REQUEST_BYTES_RATE_MIN
 
 SECOND_NS = 10**9
 
@@ -19,6 +19,8 @@ class ClientSweeper:
         self._clock = clock
         # For each connection with an incomplete request: how many it sent before, and since when.
         self._incomplete: dict[int, tuple[int, int]] = {}
+        # For each connection about to close: the bytes that it hasn't taken, and since when.
+        self._closing: dict[int, tuple[int, int]] = {}
         self._soft_since_ns: dict[int, int] = {}  # of connections above their soft output limit
 
     def sweep(self) -> None:
@@ -28,6 +30,7 @@ class ClientSweeper:
         earlier, self._incomplete = self._incomplete, {}
         now_ns = self._clock.now_ns()
         self._check_output(now_ns)
+        self._check_closing(now_ns)
         if not (idle_ns or request_ns):
             return
         for client in self._clients:
@@ -60,6 +63,20 @@ class ClientSweeper:
                 client.kill()
             else:
                 self._soft_since_ns[client.client_id] = since_ns
+
+    def _check_closing(self, now_ns: int) -> None:
+        """Cut connections that are about to close and take nothing of their last replies."""
+        earlier, self._closing = self._closing, {}
+        for client in self._clients:
+            if not client.is_closing:
+                continue
+            left = client.unsent
+            before, since_ns = earlier.get(client.client_id, (left, now_ns))
+            if before == left and now_ns - since_ns > CLOSE_SECONDS_MAX * SECOND_NS:
+                self._clients.counts.flooded += 1
+                client.kill()
+            else:
+                self._closing[client.client_id] = left, since_ns if before == left else now_ns
 
     def _check_request(
         self, client: Client, began: tuple[int, int] | None, now_ns: int, time_ns: int

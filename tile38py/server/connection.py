@@ -163,6 +163,11 @@ class Connection(asyncio.Protocol):
         return bool(self._pauses or self._held_bytes) or not self._is_open
 
     @property
+    def is_closing(self) -> bool:
+        """Whether the last reply is on its way."""
+        return self._state is State.CLOSING
+
+    @property
     def unfinished_bytes(self) -> int:
         """Bytes of an incomplete request."""
         return self.transport.unfinished_bytes

@@ -96,6 +96,17 @@ def test_a_client_above_its_soft_output_limit_for_too_long_is_cut(kind: str) -> 
     assert swept.bench.clients.counts.flooded == 1
 
 
+def test_a_connection_that_closes_and_takes_nothing_more_is_cut() -> None:
+    swept = Swept()
+    swept.client.is_closing = swept.client.is_busy = True
+    for unsent in (3000, 2000, 1000):
+        swept.client.unsent = unsent
+        swept.wait(50)
+    assert swept.bench.clients.counts.flooded == 0
+    swept.wait(20)
+    assert swept.client.is_gone
+
+
 def test_zero_is_no_limit() -> None:
     swept = Swept(request_timeout="0")
     swept.client.unfinished_bytes = 5
