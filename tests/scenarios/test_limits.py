@@ -68,15 +68,15 @@ def test_handshakes_count_as_clients(tmp_path: Path) -> None:
         assert admin.call("PING") == "+PONG"
 
 
-def test_an_idle_client_is_closed_and_a_subscriber_stays(calm: ServerProcess) -> None:
-    with calm.connect() as subscriber, socket.create_connection(calm.address, 20) as idle:
+def test_an_idle_client_is_closed_and_a_subscriber_stays(server: ServerProcess) -> None:
+    with server.connect() as subscriber, socket.create_connection(server.address, 20) as idle:
         assert subscriber.call("SUBSCRIBE", "c") == ["$ subscribe", "$ c", ":1"]
-        assert calm.call("CONFIG", "SET", "timeout", 1) == "+OK"
+        assert server.call("CONFIG", "SET", "timeout", 1) == "+OK"
         assert told(idle) == b""
-        assert calm.call("CONFIG", "SET", "timeout", 0) == "+OK"
-        assert calm.call("PUBLISH", "c", "text") == ":1"
+        assert server.call("CONFIG", "SET", "timeout", 0) == "+OK"
+        assert server.call("PUBLISH", "c", "text") == ":1"
         assert subscriber.read() == ["$ message", "$ c", "$ text"]
-        assert figure(calm, "idle_connections_closed") >= 1
+        assert figure(server, "idle_connections_closed") >= 1
 
 
 @pytest.mark.parametrize(
@@ -152,7 +152,7 @@ def test_a_rate_limit_counts_over_all_connections_http_included(calm: ServerProc
         (b"\x81\x04PING", 1002),
         (b"\xc1\x84\0\0\0\0PING", 1002),
         (b"\x81\x84\0\0\0\0\xff\xfe\xfd\xfc", 1007),
-        (b"\x82\xff" + (1 << 40).to_bytes(8, "big") + b"\0\0\0\0" + b"x" * 2 * MEBIBYTE, 1009),
+        (b"\x82\xff" + (1 << 40).to_bytes(8, "big") + b"\0\0\0\0" + b"x" * (MEBIBYTE + 1), 1009),
     ],
 )
 def test_a_bad_websocket_frame_ends_its_connection_alone(

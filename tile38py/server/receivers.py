@@ -4,26 +4,37 @@ They are functions, since a bound method would be a cycle: each lost connection 
 garbage collector.
 """
 
-from typing import TYPE_CHECKING, Final, cast
+from typing import Final, Protocol, cast
 
 from tile38py.clients import user_of
 from tile38py.interfaces import Client
 from tile38py.limits import LIMITED_PIECE_BYTES
+from tile38py.server.connection_dependencies import ConnectionDependencies
 from tile38py.server.peers import host_of
 from tile38py.server.rate_limiter import SECOND_NS
-from tile38py.server.transports import CLOSE, Outcome, Step
-
-if TYPE_CHECKING:
-    from tile38py.server.connection import Connection
+from tile38py.server.transports import CLOSE, Outcome, Step, Transport
 
 TLS_HANDSHAKE_RECORD: Final = 0x16  # the first byte of a TLS connection
 # An alert: the handshake failed. Clients of TLS report it, and understand no other reply.
 TLS_ALERT: Final = b"\x15\x03\x01\x00\x02\x02\x28"
 
 
+class Receiver(Client, Protocol):
+    """The part of a connection that is used here."""
+
+    dependencies: ConnectionDependencies
+    transport: Transport
+
+    def begin(self, data: bytes, now_ns: int) -> Outcome:
+        """Receive the first bytes."""
+
+    def hold(self, data: bytes, seconds: float) -> None:
+        """Run data later."""
+
+
 def receive_first(client: Client, data: bytes, now_ns: int) -> Outcome:
     """Receive the first bytes. A client that speaks TLS has the wrong port."""
-    connection = cast("Connection", client)
+    connection = cast("Receiver", client)
     if data and data[0] == TLS_HANDSHAKE_RECORD:
         connection.dependencies.report(host_of(connection.address), "TLS on a port without TLS")
         return Step(TLS_ALERT, then=CLOSE)
@@ -35,7 +46,7 @@ def receive_limited(client: Client, data: bytes, now_ns: int) -> Outcome:
 
     The rest waits, and reading pauses: the client waits as for a slow server.
     """
-    connection, user = cast("Connection", client), user_of(client)
+    connection, user = cast("Receiver", client), user_of(client)
     limiter = connection.dependencies.limiter
     wait_ns = limiter.wait_ns(user, now_ns)
     if wait_ns:

@@ -275,6 +275,8 @@ impl Session {
         batch: &mut Batch,
     ) -> usize {
         let mut read_ahead = std::mem::take(&mut self.read_ahead);
+        // Not that of an earlier request: what is behind a stop would wait for as many bytes.
+        self.needed = 0;
         let mut used = 0;
         let mut work = 0;
         let mut is_complete = true;
@@ -302,17 +304,9 @@ impl Session {
                             batch.stop = Some(Stop::Yield);
                         }
                     }
-                    Parsed::Incomplete { needed } if needed > engine.request_bytes_max => {
-                        self.refuse_large(rest, clock, batch);
-                        used = bytes.len();
-                    }
-                    Parsed::Incomplete { needed } if needed > engine.query_bytes_max => {
-                        self.refuse(b"request above client-query-buffer-limit", batch);
-                        used = bytes.len();
-                    }
                     Parsed::Incomplete { needed } => {
-                        self.needed = needed;
-                        is_complete = false;
+                        is_complete = !self.may_arrive(needed, engine, rest, clock, batch);
+                        used = if is_complete { bytes.len() } else { used };
                     }
                     Parsed::Http => {
                         batch.stop = Some(Stop::Http(rest.to_vec()));

@@ -120,6 +120,13 @@ def test_bad_requests_get_a_status(data: bytes, status: int) -> None:
     assert refusal.status == status
 
 
+def first_refusal(data: bytes, step: int) -> Request | Refusal | None:
+    """Return the first result of data in pieces of a size."""
+    parser, size = Parser(), step or len(data)
+    results = (parser.receive(data[at : at + size]) for at in range(0, len(data), size))
+    return next(filter(None, results), None)
+
+
 POST = b"POST /a HTTP/1.1\r\nHost: x\r\n"
 
 
@@ -149,7 +156,7 @@ POST = b"POST /a HTTP/1.1\r\nHost: x\r\n"
 def test_a_request_whose_end_is_ambiguous_is_refused(
     headers: bytes, reason: str, step: int
 ) -> None:
-    refusal = parse(POST + headers + b"\r\n\r\nabc", step=step)
+    refusal = first_refusal(POST + headers + b"\r\n\r\nabc", step)
     assert isinstance(refusal, Refusal)
     assert refusal.text.startswith(f"invalid HTTP request: {reason}")
 

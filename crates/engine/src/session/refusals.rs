@@ -1,6 +1,7 @@
 //! Refusals of input that is no request, or too large for one: the connection closes.
 
 use super::{Batch, Clock, Session, Stop};
+use crate::engine::Engine;
 use crate::error::Error;
 use crate::reply::{self, Framing, Output};
 
@@ -28,8 +29,26 @@ impl Session {
         batch.stop = Some(Stop::Close(message));
     }
 
+    /// Lets the rest of an incomplete request arrive, or refuses it; returns whether it may.
+    pub(super) fn may_arrive(
+        &mut self,
+        needed: usize,
+        engine: &Engine,
+        head: &[u8],
+        clock: Clock,
+        batch: &mut Batch,
+    ) -> bool {
+        self.needed = needed;
+        if needed > engine.request_bytes_max {
+            self.refuse_large(head, clock, batch);
+        } else if needed > engine.query_bytes_max {
+            self.refuse(b"request above client-query-buffer-limit", batch);
+        }
+        batch.stop.is_none()
+    }
+
     /// Refuses an incomplete request that is too large for the memory that is left.
-    pub(super) fn refuse_large(&mut self, head: &[u8], clock: Clock, batch: &mut Batch) {
+    fn refuse_large(&mut self, head: &[u8], clock: Clock, batch: &mut Batch) {
         let framing = if head.starts_with(b"$") { Framing::Native } else { Framing::Resp };
         self.choose_output(framing);
         self.frame.framing = (!self.is_plain).then_some(framing);
