@@ -140,6 +140,9 @@ class Engine:
     def count_groups(self) -> int:
         """Return the number of visits of objects to fences, in linear time."""
 
+    def set_query_limit(self, bytes_max: int) -> None:
+        """Set the largest size of an incomplete request, in bytes."""
+
     def bound_memory(self, bytes_max: int | None) -> bool:
         """Refuse writes while the heap is larger; return whether it is now. None = no bound."""
 
@@ -244,6 +247,10 @@ class Session:
 
     @property
     def buffered(self) -> int: ...  # bytes of an incomplete request
+    @property
+    def request_count(self) -> int:
+        """Requests that were complete, whatever became of them."""
+
     @property
     def output(self) -> str: ...
     @property

@@ -1,18 +1,39 @@
 """The registry of client connections. Doesn't open or close any."""
 
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Final
 
+from tile38py import errors
 from tile38py.interfaces import Client
+
+DEFAULT_USER: Final = b"default"
+
+
+@dataclass(slots=True)
+class LimitCounts:
+    """Counts of what limits have done since the start, for INFO and the metrics."""
+
+    rejected: int = 0  # connections above maxclients or maxclients-per-user
+    refused: int = 0  # connections whose TLS handshake failed, or that came to the wrong port
+    idle: int = 0  # connections closed after `timeout`
+    slow: int = 0  # connections closed after request-timeout
+    pauses: int = 0  # pauses because of requests-per-second-per-user
+    flooded: int = 0  # connections cut because they took no replies
 
 
 class Clients:
     """All open connections by id, and the count of those ever received."""
 
-    __slots__ = ("_by_id", "_emptied", "count_max", "handshakes", "received")
+    __slots__ = (
+        "_by_id", "_emptied", "count_max", "counts", "handshakes", "per_user_count_max", "received",
+    )  # fmt: skip
 
     def __init__(self, count_max: int) -> None:
         self.count_max = count_max
+        self.per_user_count_max = 0  # 0 = no limit
         self.received = 0
+        self.counts = LimitCounts()
         self.handshakes = 0  # connections that are still in their TLS handshake
         self._by_id: dict[int, Client] = {}
         self._emptied: Callable[[], None] | None = None
@@ -30,9 +51,17 @@ class Clients:
         """Whether the maximum number of connections is open."""
         return len(self._by_id) + self.handshakes >= self.count_max
 
+    def admit(self, user: bytes) -> None:
+        """Raise CommandError if a user has the maximum number of connections open."""
+        limit = self.per_user_count_max
+        if limit and sum(user_of(client) == user for client in self._by_id.values()) >= limit:
+            self.counts.rejected += 1
+            raise errors.too_many_clients()
+
     def begin_handshake(self) -> bool:
         """Count a connection in its TLS handshake; return False if there are too many already."""
         if self.is_full:
+            self.counts.rejected += 1
             return False
         self.handshakes += 1
         return True
@@ -65,3 +94,9 @@ class Clients:
     def replicas(self) -> list[Client]:
         """The connections that sent REPLCONF listening-port."""
         return [client for client in self._by_id.values() if client.replica_port]
+
+
+def user_of(client: Client) -> bytes:
+    """The name of a connection's user."""
+    user: bytes = getattr(client.session, "user", DEFAULT_USER)
+    return user

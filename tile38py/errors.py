@@ -286,6 +286,11 @@ def too_many_clients() -> CommandError:
     return CommandError("max number of clients reached")
 
 
+def request_timed_out() -> CommandError:
+    """A request took longer to arrive than request-timeout allows."""
+    return CommandError("request timed out before it was complete")
+
+
 def shown(argument: bytes) -> str:
     """Decode an argument for an error text, so that the reply has the same bytes."""
     return argument.decode("utf-8", "surrogateescape")

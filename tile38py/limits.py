@@ -7,6 +7,13 @@ GIB = 1024 * MIB
 # Connections
 CLIENTS_COUNT_MAX = 50_000  # open connections; fewer if the system allows fewer open files
 FILES_COUNT_RESERVED = 64  # file descriptors reserved for the log, the configuration, listeners
+REQUEST_SECONDS = 60  # default of request-timeout: for a request to arrive, once it has begun
+REQUEST_BYTES_RATE_MIN = 64 * KIB  # per second; large requests get the time that they take so
+QUERY_BYTES_MAX = 1 * GIB  # default of client-query-buffer-limit
+CLOSE_SECONDS_MAX = 60.0  # for a client to take anything more of its last replies
+CLIENT_SWEEP_SECONDS = 1.0  # between two checks for idle clients and slow requests
+LIMITED_PIECE_BYTES = 1 * KIB  # of a client's input run at a time while a rate limit is set
+RATE_USERS_COUNT_MAX = 10_000  # users whose rates are known; above it, those that rest are dropped
 ACCEPT_BACKLOG_COUNT = 1024  # connections that the kernel queues while the event loop is busy
 STOP_SECONDS_MAX = 1.0  # at a clean stop, to send clients their last replies
 

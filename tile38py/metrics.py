@@ -66,6 +66,7 @@ class MetricsExporter:
             *identity(server),
             *hook_figures(server),
             *connection_figures(server),
+            *limit_figures(server),
             *rewrite_figures(server),
             *memory_figures(server),
             duration_figures(server),
@@ -226,6 +227,30 @@ def connection_figures(server: Services) -> Iterator[Metric]:
         "Requests, refused ones included",
         value=server.engine.statistics()["commands_processed"],
     )
+
+
+def limit_figures(server: Services) -> Iterator[Metric]:
+    """Yield what the limits of clients have done since the start."""
+    counts = server.clients.counts
+    ended = CounterMetricFamily(
+        "tile38_connections_ended", "Connections ended by a limit, by reason", labels=["reason"]
+    )
+    for reason, count in (
+        ("max_clients", counts.rejected),
+        ("handshake", counts.refused),
+        ("idle", counts.idle),
+        ("slow_request", counts.slow),
+        ("unread_replies", counts.flooded),
+    ):
+        ended.add_metric([reason], count)
+    yield ended
+    yield CounterMetricFamily(
+        "tile38_rate_limit_pauses",
+        "Pauses of connections because of requests-per-second-per-user",
+        value=counts.pauses,
+    )
+    maximum = server.clients.count_max
+    yield GaugeMetricFamily("tile38_max_clients", "Connections that may be open", value=maximum)
 
 
 def _list(value: object) -> list[object]:

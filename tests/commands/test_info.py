@@ -68,3 +68,11 @@ def test_fences_give_their_memory_back(bench: Bench) -> None:
     assert live.listener is not None
     live.listener.close()
     assert fences() == 0
+
+
+def test_limits_are_shown_on_request(bench: Bench) -> None:
+    lines = bench.call("INFO", "limits").split(b"\r\n")
+    assert b"# Limits" in lines
+    assert b"maxclients:100" in lines
+    assert b"rejected_connections:0" in lines
+    assert b"maxclients" not in bench.call("INFO")

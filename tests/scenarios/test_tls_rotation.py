@@ -108,6 +108,14 @@ def test_config_set_refuses_what_makes_no_context(
     assert server.name_seen()
 
 
+def test_a_port_that_is_taken_leaves_the_certificate_as_it_was(server: TlsServer) -> None:
+    name, made = server.name_seen(), server.authority.issue("made")
+    files = ("tls-cert-file", str(made.certificate), "tls-key-file", str(made.key))
+    reply = str(server.call("CONFIG", "SET", *files, "tls-port", server.port))
+    assert reply.endswith("bind: address already in use")
+    assert server.name_seen() == name
+
+
 def test_a_key_of_another_certificate_is_refused(server: TlsServer) -> None:
     other = server.authority.issue("other")
     reply = str(server.call("CONFIG", "SET", "tls-key-file", str(other.key)))

@@ -37,6 +37,7 @@ from tile38py.router import EventRouter
 from tile38py.server.connection import Connection
 from tile38py.server.connection_dependencies import ConnectionDependencies
 from tile38py.server.peers import ConnectionFilter
+from tile38py.server.rate_limiter import RateLimiter
 from tile38py.server.transports import TransportDependencies, WebSettings
 from tile38py.slow_log import SlowLog
 from tile38py.subscriptions import Subscriptions
@@ -71,6 +72,7 @@ class Bench:
         self.fake_journal = FakeJournal()
         self.journal: WholeLog = journal or self.fake_journal
         self.clients = Clients(100)
+        self.limiter = RateLimiter()
         self.memory = FakeMemory()
         self.outbox = FakeOutbox()
         self.settings_file = FakeSettingsFile()
@@ -190,6 +192,7 @@ class FakeSocket:
             config=bench.config,
             pool=self.pool,
             connection_filter=ConnectionFilter(bench.config, bench.clients, is_protected=True),
+            limiter=bench.limiter,
             log=logging.getLogger("tests"),
             report=lambda host, reason: refused.append((host, reason)),
         )

@@ -92,6 +92,16 @@ class FakeClient:
         self.pushed: list[bytes] = []  # bytes that the listener wrote
         self.sent: list[bytes] = []
         self.refusals: list[str] = []
+        self.is_busy = self.is_closing = False
+        self.unfinished_bytes = 0
+        self.is_timed_out = False
+
+    def time_out(self) -> None:
+        """Close with an error."""
+        self.is_timed_out = self.is_gone = True
+
+    def limit(self) -> None:
+        """Ignore the limit: requests don't pass through here."""
 
     @property
     def is_input_ended(self) -> bool:

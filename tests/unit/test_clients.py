@@ -1,6 +1,10 @@
 """The registry of connections."""
 
+import pytest
+
 from tests.support.bench import Bench
+from tile38py.clients import DEFAULT_USER
+from tile38py.errors import CommandError
 
 
 def test_clients_are_counted_and_numbered() -> None:
@@ -28,3 +32,14 @@ def test_the_last_one_turns_off_the_light() -> None:
     assert calls == [1]
     bench.clients.on_empty(lambda: calls.append(2))
     assert calls == [1, 2]
+
+
+def test_a_user_has_so_many_connections_at_most() -> None:
+    bench = Bench()
+    bench.clients.per_user_count_max = 2
+    bench.clients.admit(DEFAULT_USER)
+    bench.new_client()
+    with pytest.raises(CommandError, match="max number of clients reached"):
+        bench.clients.admit(DEFAULT_USER)
+    bench.clients.admit(b"other")
+    assert bench.clients.counts.rejected == 1

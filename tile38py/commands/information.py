@@ -7,7 +7,7 @@ from tile38py.commands.memory import sizes
 from tile38py.commands.registry import Call, Flags, Group, Reply, Services, command
 from tile38py.commands.replication import replica_host
 from tile38py.commands.server import messages_sent
-from tile38py.config.properties import REPLICA_PRIORITY
+from tile38py.config.properties import REPLICA_PRIORITY, REQUESTS_PER_SECOND_PER_USER
 from tile38py.interfaces.following import LeaderAddress
 from tile38py.version import VERSION
 
@@ -110,6 +110,21 @@ def _stats(server: Services) -> Lines:
     }
 
 
+def _limits(server: Services) -> Lines:
+    """Redis's names, where it has one."""
+    counts, config = server.clients.counts, server.config
+    return {
+        "maxclients": server.clients.count_max,
+        "rejected_connections": counts.rejected,
+        "refused_handshakes": counts.refused,
+        "idle_connections_closed": counts.idle,
+        "slow_requests_closed": counts.slow,
+        "flooded_connections_closed": counts.flooded,
+        "rate_limit_pauses": counts.pauses,
+        "rate_limit": config.get(REQUESTS_PER_SECOND_PER_USER),
+    }
+
+
 def _replication(server: Services) -> Lines:
     target = server.following.leader
     if target is not None:
@@ -174,6 +189,7 @@ SECTIONS: Final[dict[str, tuple[str, Callable[[Services], Lines]]]] = {
     "cluster": ("Cluster", _cluster),
     "keyspace": ("Keyspace", _keyspace),
     "aof": ("Aof", _aof),
+    "limits": ("Limits", _limits),
     "memory-usage": ("Memory-usage", _memory_usage),
 }
-OWN_SECTIONS: Final = frozenset({"aof", "memory-usage"})
+OWN_SECTIONS: Final = frozenset({"aof", "limits", "memory-usage"})

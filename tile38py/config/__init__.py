@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Final, TypeVar, cast
 
 from tile38py import errors
+from tile38py.config import output_limits
 from tile38py.config import properties as known
 from tile38py.config.properties import Property
 
@@ -17,7 +18,7 @@ T = TypeVar("T")
 
 PROPERTIES: Final[dict[str, Property[object]]] = {
     value.name: cast("Property[object]", value)
-    for value in vars(known).values()
+    for value in (*vars(known).values(), *vars(output_limits).values())
     if isinstance(value, Property)
 }
 NAMES: Final = sorted(PROPERTIES)
@@ -82,11 +83,16 @@ class Config:
                 raise errors.unsupported_property(name)
         earlier = dict(self._values)
         self._values |= {name: self._read(name, text) for name, text in texts.items()}
+        passed: list[Callable[[Collection[str]], None]] = []
         try:
             for check in self._checks:
                 check(texts.keys())
+                passed.append(check)
         except errors.CommandError:
             self._values = earlier
+            # A check may have put the new values to use, such as a certificate.
+            for check in passed:
+                check(texts.keys())
             raise
         for name in texts:
             for changed in self._changed:

@@ -9,8 +9,12 @@ from tile38py import errors
 from tile38py.limits import (
     BUSY_MILLISECONDS,
     BUSY_MILLISECONDS_MAX,
+    CLIENTS_COUNT_MAX,
     HOOK_QUEUE_BYTES_MAX,
     HOOK_TTL_SECONDS,
+    MIB,
+    QUERY_BYTES_MAX,
+    REQUEST_SECONDS,
     SLOWLOG_COUNT,
     SLOWLOG_COUNT_MAX,
     SLOWLOG_MICROSECONDS,
@@ -21,6 +25,7 @@ T = TypeVar("T")
 INT64_MAX: Final = 2**63 - 1
 UINT64_MAX: Final = 2**64 - 1
 PORT_MAX: Final = 65535
+SECONDS_MAX: Final = 2**31 - 1
 # Older versions are insecure, and OpenSSL refuses them by default.
 TLS_VERSIONS: Final = ("1.2", "1.3")
 SIZE: Final = re.compile(r"([0-9]+)(kb|mb|gb)?", re.IGNORECASE | re.ASCII)
@@ -142,6 +147,36 @@ def parse_sync(text: str) -> str:
     return one_of(text, ("always", "everysec", "no"))
 
 
+def parse_client_count(text: str) -> int:
+    """Parse a number of clients from 1 on; empty = the default."""
+    return parse_unsigned(text) or _no_default(text, CLIENTS_COUNT_MAX)
+
+
+def parse_query_limit(text: str) -> int:
+    """Parse a size from 1mb on, as in Redis; empty = the default."""
+    size = parse_size(text) or _no_default(text, QUERY_BYTES_MAX)
+    if size < MIB:
+        raise ValueError(text)
+    return size
+
+
+def parse_seconds(text: str) -> int:
+    """Parse seconds; empty = 0."""
+    return at_most(parse_unsigned(text), SECONDS_MAX)
+
+
+def parse_request_seconds(text: str) -> int:
+    """Parse seconds; empty = the default, 0 = no limit."""
+    return parse_seconds(text) if text else REQUEST_SECONDS
+
+
+def _no_default(text: str, default: int) -> int:
+    """Return the default for an empty text. Raises ValueError for others."""
+    if text:
+        raise ValueError(text)
+    return default
+
+
 def parse_port(text: str) -> int:
     """Parse a port; empty = 0."""
     return at_most(parse_unsigned(text), PORT_MAX)
@@ -189,6 +224,9 @@ AOFSHRINK_MIN_SIZE: Final = Property("aofshrink-min-size", 0, parse_size, show_s
 APPENDFSYNC: Final = Property("appendfsync", "everysec", parse_sync, str)
 AUTOGC: Final = Property("autogc", 0, parse_unsigned, str, autogc_error)
 BUSY_REPLY_THRESHOLD: Final = Property("busy-reply-threshold", BUSY_MILLISECONDS, parse_busy, str)
+CLIENT_QUERY_BUFFER_LIMIT: Final = Property(
+    "client-query-buffer-limit", QUERY_BYTES_MAX, parse_query_limit, show_size
+)
 HOOK_QUEUE_MAX_SIZE: Final = Property(
     "hook-queue-max-size", HOOK_QUEUE_BYTES_MAX, parse_queue_size, show_queue_size
 )
@@ -196,6 +234,8 @@ HOOK_QUEUE_TTL: Final = Property("hook-queue-ttl", HOOK_TTL_SECONDS, parse_queue
 KEEPALIVE: Final = Property("keepalive", 300, parse_keepalive, str)
 LEADERAUTH: Final = _text("leaderauth")
 LOGCONFIG: Final = _text("logconfig")
+MAXCLIENTS: Final = Property("maxclients", CLIENTS_COUNT_MAX, parse_client_count, str)
+MAXCLIENTS_PER_USER: Final = Property("maxclients-per-user", 0, parse_unsigned, str)
 MAXMEMORY: Final = Property("maxmemory", 0, parse_size, show_size)
 PROTECTED_MODE: Final = Property("protected-mode", True, parse_switch, show_switch)
 REPLICA_PRIORITY: Final[Property[int | None]] = Property(
@@ -203,11 +243,16 @@ REPLICA_PRIORITY: Final[Property[int | None]] = Property(
 )
 REPLICA_ANNOUNCE_IP: Final = _text("replica_announce_ip")
 REPLICA_ANNOUNCE_PORT: Final = Property("replica_announce_port", 0, parse_unsigned, str)
+REQUEST_TIMEOUT: Final = Property("request-timeout", REQUEST_SECONDS, parse_request_seconds, str)
+REQUESTS_PER_SECOND_PER_USER: Final = Property(
+    "requests-per-second-per-user", 0, parse_unsigned, str
+)
 REQUIREPASS: Final = _text("requirepass")
 SLOWLOG_LOG_SLOWER_THAN: Final = Property(
     "slowlog-log-slower-than", SLOWLOG_MICROSECONDS, parse_slow, str
 )
 SLOWLOG_MAX_LEN: Final = Property("slowlog-max-len", SLOWLOG_COUNT, parse_slow_count, str)
+TIMEOUT: Final = Property("timeout", 0, parse_seconds, str)
 TLS_AUTH_CLIENTS: Final = Property("tls-auth-clients", "yes", parse_client_authentication, str)
 TLS_CA_CERT_DIR: Final = _text("tls-ca-cert-dir")
 TLS_CA_CERT_FILE: Final = _text("tls-ca-cert-file")

@@ -103,6 +103,24 @@ class Client(Protocol):
     def unsent(self) -> int:
         """Bytes in the write buffer."""
 
+    @property
+    def is_busy(self) -> bool:
+        """Whether requests wait for the server: for work, the log, its own slow reading."""
+
+    @property
+    def is_closing(self) -> bool:
+        """Whether the last reply is on its way."""
+
+    @property
+    def unfinished_bytes(self) -> int:
+        """Bytes of an incomplete request."""
+
+    def time_out(self) -> None:
+        """Close with an error: a request takes too long to arrive."""
+
+    def limit(self) -> None:
+        """Note that a rate limit was set or removed."""
+
     def listen(self, listener: Listener) -> None:
         """Become live: the listener sends replies from now on, in order with its messages."""
 

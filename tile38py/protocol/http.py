@@ -22,6 +22,11 @@ TILE: Final = b"application/vnd.mapbox-vector-tile"
 METHODS: Final = (b"GET", b"POST", b"OPTIONS")
 HEAD_END: Final = b"\r\n\r\n"
 HOST: Final = re.compile(rb"\r\nhost[ \t]*:", re.IGNORECASE)
+# Servers and proxies understand these differently, so that a request could hide another.
+BARE_LINE_END: Final = re.compile(rb"(?<!\r)\n")
+FOLDED_LINE: Final = re.compile(rb"\r\n[ \t]")
+LENGTH: Final = re.compile(rb"\r\ncontent-length[ \t]*:([^\r]*)", re.IGNORECASE)
+CODING: Final = re.compile(rb"\r\ntransfer-encoding[ \t]*:", re.IGNORECASE)
 BAD_ESCAPE: Final = re.compile(rb"%(?![0-9a-fA-F]{2})")
 NOT_ASCII: Final = re.compile(rb"[\x80-\xff]")
 PREFLIGHT: Final = (
@@ -87,14 +92,25 @@ class Parser:
         self._request: h11.Request | None = None
         self._body: list[bytes] = []
         self._body_bytes = 0
+        self._is_complete = False
         self.wants_continue = False  # the client waits for `100 Continue` before the body
+
+    @property
+    def buffered(self) -> int:
+        """Bytes of an incomplete request."""
+        return 0 if self._is_complete else len(self._head) + self._body_bytes
 
     def receive(self, data: bytes) -> Request | Refusal | None:
         """Return the request once it is complete."""
         if not self._has_head:
             self._head += data
-            if HEAD_END not in self._head:
+            end = self._head.find(HEAD_END)
+            if BARE_LINE_END.search(self._head, 0, len(self._head) if end < 0 else end):
+                return _ambiguous("a line ends in a bare LF")
+            if end < 0:
                 return _too_long() if len(self._head) > HTTP_HEAD_BYTES_MAX else None
+            if reason := _ambiguity(self._head[:end]):
+                return _ambiguous(reason)
             self._has_head = True
             data = repaired(self._head)
         try:
@@ -120,6 +136,7 @@ class Parser:
                     if self._body_bytes > HTTP_BODY_BYTES_MAX:
                         return _too_large()
                 case h11.EndOfMessage():
+                    self._is_complete = True
                     return self._whole()
                 case h11.NEED_DATA:
                     self.wants_continue = self._connection.they_are_waiting_for_100_continue
@@ -189,6 +206,22 @@ def _password_of_user(credentials: bytes) -> list[bytes]:
     except binascii.Error:
         return []
     return [password] if colon else []
+
+
+def _ambiguity(head: bytes) -> str:
+    """The reason why the end of a request's body is ambiguous; empty if it isn't."""
+    lengths = LENGTH.findall(head)
+    if FOLDED_LINE.search(head):
+        return "a header is folded"
+    if len(lengths) > 1 or any(b"," in length for length in lengths):
+        return "more than one Content-Length"
+    if lengths and CODING.search(head):
+        return "both Content-Length and Transfer-Encoding"
+    return ""
+
+
+def _ambiguous(reason: str) -> Refusal:
+    return Refusal(HTTPStatus.BAD_REQUEST, f"invalid HTTP request: {reason}")
 
 
 def _too_large() -> Refusal:

@@ -39,6 +39,11 @@ class FrameParser:
         self._parts: list[bytes] = []
         self._size = 0
 
+    @property
+    def buffered(self) -> int:
+        """Bytes of an incomplete message."""
+        return self._size
+
     def receive(self, data: bytes) -> Iterator[Message | ControlReply]:
         """Yield the messages in data, and replies to control frames."""
         if self._connection.state is not ConnectionState.OPEN:

@@ -130,8 +130,10 @@ def assemble(start: Start) -> Assembly:
         log=start.log.debug,
     )
     services = make_services(start, storage, messaging, follower)
-    core.config.on_change(settings_in_force(core, storage.journal, messaging.hooks))
-    report = RefusalLog(core.clock, start.log)
+    core.config.on_change(
+        settings_in_force(core, storage.journal, messaging.hooks, messaging.subscriptions)
+    )
+    report = RefusalLog(core.clients.counts, core.clock, start.log)
     return Assembly(
         storage=storage,
         messaging=messaging,
@@ -266,6 +268,7 @@ def make_connection_dependencies(
         connection_filter=ConnectionFilter(
             core.config, core.clients, options.host, options.is_protected
         ),
+        limiter=core.limiter,
         log=start.log,
         report=report,
         output=options.output,

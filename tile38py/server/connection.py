@@ -7,51 +7,38 @@ on other threads, slow readers, the end.
 
 import asyncio
 from collections.abc import Callable, Iterator
-from typing import Final, cast
+from typing import cast
 
 from tile38py import errors
+from tile38py.config.output_limits import CLIENT_OUTPUT_BUFFER_LIMIT
 from tile38py.dispatch import WorkKind
-from tile38py.interfaces import Client, Listener, Wire
+from tile38py.interfaces import Listener, Wire
 from tile38py.limits import (
     INPUT_BYTES_WAITING_MAX,
     LIVE_BYTES_HIGH,
     LIVE_BYTES_LOW,
     OUTPUT_BYTES_HIGH,
     OUTPUT_BYTES_LOW,
-    OUTPUT_BYTES_MAX,
 )
 from tile38py.server.connection_dependencies import ConnectionDependencies
 from tile38py.server.connection_state import GONE, HALF_CLOSED, NOT_PAUSED, Pause, State
-from tile38py.server.peers import address_of, host_of, keep_alive
-from tile38py.server.transports import (
-    CLOSE,
-    Close,
-    Outcome,
-    Step,
-    Then,
-    Transport,
-    Upgrade,
-    Wait,
-)
+from tile38py.server.peers import address_of, keep_alive
+from tile38py.server.receivers import discard, receive_first, receive_limited
+from tile38py.server.transports import Close, Outcome, Step, Then, Transport, Upgrade, Wait
 from tile38py.server.transports.resp import RespTransport
-
-TLS_HANDSHAKE_RECORD: Final = 0x16  # the first byte of a TLS connection
-# An alert: the handshake failed. Clients of TLS report it, and understand no other reply.
-TLS_ALERT: Final = b"\x15\x03\x01\x00\x02\x02\x28"
 
 
 class Connection(asyncio.Protocol):
     """A connection. It is the Client that commands see and the Waiter that the log notifies."""
 
     __slots__ = (
-        "_dependencies", "_held_bytes", "_journal", "_now", "_pauses", "_receive", "_socket",
-        "_state", "_transport", "_unread", "_write", "active_ns", "address", "client_id",
-        "created_ns", "is_plain", "library", "listener", "name", "replica_ip", "replica_port",
-        "session",
+        "_held_bytes", "_journal", "_now", "_pauses", "_receive", "_socket", "_state", "_unread",
+        "_write", "active_ns", "address", "client_id", "created_ns", "dependencies", "is_plain",
+        "library", "listener", "name", "replica_ip", "replica_port", "session", "transport",
     )  # fmt: skip
 
     def __init__(self, dependencies: ConnectionDependencies) -> None:
-        self._dependencies = dependencies
+        self.dependencies = dependencies
         self._journal = dependencies.journal
         self._now = dependencies.clock.now_ns
         self._state = State.OPEN
@@ -69,14 +56,11 @@ class Connection(asyncio.Protocol):
         engine = dependencies.transports.engine
         session = engine.session(framing="resp", output=dependencies.output)
         self._use(RespTransport(dependencies.transports, session))
-        self._receive = _receive_first
+        self._receive = receive_first
 
     def begin(self, data: bytes, now_ns: int) -> Outcome:
-        """Receive the first bytes. A client that speaks TLS has the wrong port."""
-        self._receive = self._transport.receive
-        if data and data[0] == TLS_HANDSHAKE_RECORD:
-            self._dependencies.report(host_of(self.address), "TLS on a port without TLS")
-            return Step(TLS_ALERT, then=CLOSE)
+        """Receive the first bytes."""
+        self._use(self.transport)
         return self._receive(self, data, now_ns)
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -84,7 +68,7 @@ class Connection(asyncio.Protocol):
         # uvloop's transports don't derive from asyncio's.
         self._socket = cast("asyncio.Transport", transport)
         self._write: Callable[[bytes], None] = self._socket.write
-        dependencies = self._dependencies
+        dependencies = self.dependencies
         self.address = address_of(self._socket, self.client_id)
         refusal = dependencies.connection_filter.refusal(self.address)
         if refusal:
@@ -113,18 +97,18 @@ class Connection(asyncio.Protocol):
         """The client has closed its sending side. Stay open while replies are still to come."""
         if self._is_open:
             self._state = HALF_CLOSED
-            self._take(self._transport.end_of_input())
+            self._take(self.transport.end_of_input())
         return bool(self._pauses or self._held_bytes) or self._state is State.CLOSING
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Remove the client."""
         del exc
         self._leave(GONE)
-        self._dependencies.clients.remove(self)
+        self.dependencies.clients.remove(self)
         if self.listener is not None:
             self.listener.close()
-            self._dependencies.log.info("not live %s", self.address)
-        self._dependencies.log.debug("Closed connection: %s", self.address)
+            self.dependencies.log.info("not live %s", self.address)
+        self.dependencies.log.debug("Closed connection: %s", self.address)
 
     def pause_writing(self) -> None:
         """The write buffer is above its high-water mark: run no more requests."""
@@ -158,13 +142,44 @@ class Connection(asyncio.Protocol):
         self._held_bytes -= len(replies)
         if self.is_gone or self._socket.is_closing():
             return
-        self._socket.write(self._transport.refusal(str(errors.not_logged(reason))))
+        self._socket.write(self.transport.refusal(str(errors.not_logged(reason))))
         self._close()
+
+    def limit(self) -> None:
+        """Note that a rate limit was set or removed."""
+        if self._is_open and self._receive is not receive_first:
+            self._use(self.transport)
+
+    def hold(self, data: bytes, seconds: float) -> None:
+        """Run data later, because of the rate limit."""
+        if self._is_open:
+            self._unread = data + self._unread
+            self._pause(Pause.RATE)
+            self.dependencies.loop.call_later(seconds, self._resume, Pause.RATE)
+
+    @property
+    def is_busy(self) -> bool:
+        """Whether requests wait for the server: for work, the log, its own slow reading."""
+        return bool(self._pauses or self._held_bytes) or not self._is_open
+
+    @property
+    def is_closing(self) -> bool:
+        """Whether the last reply is on its way."""
+        return self._state is State.CLOSING
+
+    @property
+    def unfinished_bytes(self) -> int:
+        """Bytes of an incomplete request."""
+        return self.transport.unfinished_bytes
+
+    def time_out(self) -> None:
+        """Close with an error: a request takes too long to arrive."""
+        self._send(self.transport.refusal(str(errors.request_timed_out())), is_last=True)
 
     @property
     def wire(self) -> Wire:
         """The framing of the present request."""
-        return self._transport.wire
+        return self.transport.wire
 
     @property
     def is_gone(self) -> bool:
@@ -192,7 +207,7 @@ class Connection(asyncio.Protocol):
         self._socket.set_write_buffer_limits(LIVE_BYTES_HIGH, LIVE_BYTES_LOW)
         if Pause.WRITE_BUFFER in self._pauses:
             listener.pause()
-        self._dependencies.log.info("live %s", self.address)
+        self.dependencies.log.info("live %s", self.address)
 
     def leave(self) -> None:
         """Become ordinary again. The listener stays where something is queued before replies."""
@@ -203,7 +218,7 @@ class Connection(asyncio.Protocol):
             self.listener = None
             self._write = self._socket.write
             self._socket.set_write_buffer_limits(OUTPUT_BYTES_HIGH, OUTPUT_BYTES_LOW)
-            self._dependencies.log.info("not live %s", self.address)
+            self.dependencies.log.info("not live %s", self.address)
 
     def write(self, data: bytes) -> None:
         """Write to the socket now; only for the listener."""
@@ -229,15 +244,17 @@ class Connection(asyncio.Protocol):
 
     def _use(self, transport: Transport) -> None:
         """Use a transport from now on."""
-        self._transport = transport
+        self.transport = transport
         self._receive = transport.receive
+        if self.dependencies.limiter.rate:
+            self._receive = receive_limited
         self.session = transport.session
         self.is_plain = transport.is_plain
 
     def _leave(self, state: State) -> None:
         """Enter a state in which received data is discarded."""
         self._state = state
-        self._receive = _discard
+        self._receive = discard
 
     def _keep(self, data: bytes) -> None:
         """Buffer data that arrives during a pause: some event loops deliver what they had read."""
@@ -265,14 +282,14 @@ class Connection(asyncio.Protocol):
                 self._start(then)
             case Close(reason):
                 if reason:
-                    self._dependencies.log.error("%s", reason)
+                    self.dependencies.log.error("%s", reason)
             case Upgrade(transport, data):
                 if self._is_open:
                     self._use(transport)
                     self._take(self._receive(self, data, self._now()))
             case Then.CONTINUE:
                 self._pause(Pause.TIME_SLICE)
-                self._dependencies.loop.call_soon(self._resume, Pause.TIME_SLICE)
+                self.dependencies.loop.call_soon(self._resume, Pause.TIME_SLICE)
             case Then.ABORT:
                 self.kill()
 
@@ -302,8 +319,10 @@ class Connection(asyncio.Protocol):
             self._socket.close()
 
     def _cut_if_flooded(self) -> None:
-        if self._socket.get_write_buffer_size() > OUTPUT_BYTES_MAX:
-            self._dependencies.log.warning("%s takes no replies, connection cut", self.address)
+        limit = self.dependencies.config.get(CLIENT_OUTPUT_BUFFER_LIMIT).normal.hard_bytes
+        if self._socket.get_write_buffer_size() > limit:
+            self.dependencies.clients.counts.flooded += 1
+            self.dependencies.log.warning("%s takes no replies, connection cut", self.address)
             self.kill()
 
     def _pause(self, reason: Pause) -> None:
@@ -351,7 +370,7 @@ class Connection(asyncio.Protocol):
                     self._socket.resume_reading()
                 future = cast("asyncio.Future[object]", work.run())
             case WorkKind.THREAD:
-                future = self._dependencies.loop.run_in_executor(self._dependencies.pool, work.run)
+                future = self.dependencies.loop.run_in_executor(self.dependencies.pool, work.run)
         future.add_done_callback(lambda done: self._worked(wait, done))
 
     def _step(self, wait: Wait, slices: Iterator[None]) -> None:
@@ -360,7 +379,7 @@ class Connection(asyncio.Protocol):
         # An error in place of the reply, if the log doesn't take the changes.
         self._send(b"", wrote=True)
         if not is_over:
-            self._dependencies.loop.call_soon(self._step, wait, slices)
+            self.dependencies.loop.call_soon(self._step, wait, slices)
         elif not self.is_gone:
             self._take(wait.finish(None))
             self._resume(Pause.WORK)
@@ -370,22 +389,10 @@ class Connection(asyncio.Protocol):
         if self.is_gone or done.cancelled():
             return
         if error is not None:
-            self._dependencies.log.error("A reply could not be made: %r", error)
+            self.dependencies.log.error("A reply could not be made: %r", error)
             self.kill()
             return
         outcome = wait.finish(done.result())
         self._take(outcome)
         if not (isinstance(outcome, Step) and isinstance(outcome.then, Wait)):
             self._resume(Pause.WORK)
-
-
-def _receive_first(client: Client, data: bytes, now_ns: int) -> Outcome:
-    # A bound method would be a cycle: each lost connection would wait for the garbage collector.
-    assert isinstance(client, Connection)
-    return client.begin(data, now_ns)
-
-
-def _discard(client: Client, data: bytes, now_ns: int) -> bytes:
-    """Discard data: the connection is about to end."""
-    del client, data, now_ns
-    return b""

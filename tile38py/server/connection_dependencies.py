@@ -10,6 +10,7 @@ from tile38py.config import Config
 from tile38py.interfaces import Clock, Journal
 from tile38py.server.logs import Log
 from tile38py.server.peers import ConnectionFilter
+from tile38py.server.rate_limiter import RateLimiter
 from tile38py.server.transports import TransportDependencies
 
 
@@ -25,6 +26,7 @@ class ConnectionDependencies:
     config: Config
     pool: Executor
     connection_filter: ConnectionFilter
+    limiter: RateLimiter
     log: Log
     report: Callable[[str, str], None]  # logs the host of a refused connection and the reason
     output: str = ""  # the initial output, if it isn't the transport's own

@@ -20,6 +20,7 @@ class Pause(Enum):
     WRITE_BUFFER = auto()  # the write buffer is above its high-water mark
     LOG = auto()  # many of its replies wait for the log
     TIME_SLICE = auto()  # its time slice is used up
+    RATE = auto()  # its user has sent too many requests
 
 
 NOT_PAUSED: Final[frozenset[Pause]] = frozenset()

@@ -11,6 +11,7 @@ from tile38py.gates import Gates
 from tile38py.persistence.config_file import ConfigFile
 from tile38py.server.memory_budget import MemoryBudget, cgroup_limit
 from tile38py.server.options import Options
+from tile38py.server.rate_limiter import RateLimiter
 from tile38py.server.system import EngineMemory, ThisProcess, raise_file_limit
 from tile38py.server.tls_contexts import TlsContexts
 from tile38py.slow_log import SlowLog
@@ -30,6 +31,8 @@ class Core:
     clock: SystemClock
     slow_log: SlowLog
     tls: TlsContexts
+    limiter: RateLimiter
+    files_count_max: int  # clients that the system's limit of open files permits
 
 
 def make_core(options: Options) -> Core:
@@ -47,7 +50,8 @@ def make_core(options: Options) -> Core:
     gates.requires_password = bool(config.get(REQUIREPASS))
     gates.apply()
     memory = EngineMemory(engine, config, budget)
-    clients = Clients(raise_file_limit())
+    files_count_max = raise_file_limit()
+    clients = Clients(files_count_max)
     clock, slow_log = SystemClock(), SlowLog(engine)
     return Core(
         engine=engine,
@@ -60,4 +64,6 @@ def make_core(options: Options) -> Core:
         clock=clock,
         slow_log=slow_log,
         tls=TlsContexts(config),
+        limiter=RateLimiter(),
+        files_count_max=files_count_max,
     )

@@ -15,6 +15,7 @@ from tile38py.clients import Clients
 from tile38py.commands.server import publish_statistics
 from tile38py.errors import StartError, reason_of
 from tile38py.limits import (
+    CLIENT_SWEEP_SECONDS,
     COLLECT_SECONDS,
     EXPIRE_SECONDS,
     FOLLOWER_CHECK_SECONDS,
@@ -27,6 +28,7 @@ from tile38py.persistence.aof import Aof
 from tile38py.persistence.data_folder import DirectoryLock
 from tile38py.persistence.no_log import NoLog
 from tile38py.server.assembly import Assembly, Start, Storage, assemble
+from tile38py.server.client_sweeper import ClientSweeper
 from tile38py.server.configuration import save_configuration
 from tile38py.server.connection import Connection
 from tile38py.server.core import make_core
@@ -166,6 +168,8 @@ class Server:
             tasks.create_task(every(ZONE_SECONDS, time_zone_updater(core.engine)), name="zone")
             check_followers = messaging.leader.check
             tasks.create_task(every(FOLLOWER_CHECK_SECONDS, check_followers), name="followers")
+            clients = ClientSweeper(core.clients, core.config, core.clock)
+            tasks.create_task(every(CLIENT_SWEEP_SECONDS, clients.sweep), name="clients")
             tasks.create_task(every(SYNC_SECONDS, storage.journal.tick), name="sync")
             tasks.create_task(every(MEMORY_SECONDS, memory_checker(core, self._log)), name="memory")
             publish = functools.partial(publish_statistics, assembly.services)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Final, cast
 
 from tile38py import errors
-from tile38py.clients import Clients
+from tile38py.clients import DEFAULT_USER, Clients
 from tile38py.config import Config
 from tile38py.config.properties import KEEPALIVE, PROTECTED_MODE, REQUIREPASS
 
@@ -38,11 +38,19 @@ class ConnectionFilter:
 
     def refusal(self, address: str) -> bytes:
         """The error for a new client that is refused; empty if it is admitted."""
-        if self.clients.is_full:
-            return b"-ERR %b\r\n" % str(errors.too_many_clients()).encode()
+        try:
+            self._check_count()
+        except errors.CommandError as error:
+            return b"-ERR %b\r\n" % str(error).encode()
         if self.is_protecting and not address.startswith(LOCAL_PREFIXES):
             return DENIED
         return b""
+
+    def _check_count(self) -> None:
+        if self.clients.is_full:
+            self.clients.counts.rejected += 1
+            raise errors.too_many_clients()
+        self.clients.admit(DEFAULT_USER)
 
     @property
     def is_protecting(self) -> bool:

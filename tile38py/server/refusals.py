@@ -1,5 +1,6 @@
 """Counts and logs refused connections. The log has at most one line about them a second."""
 
+from tile38py.clients import LimitCounts
 from tile38py.interfaces import Clock
 from tile38py.limits import REFUSAL_LOG_SECONDS
 from tile38py.server.logs import Log
@@ -10,8 +11,8 @@ NANOSECONDS = 10**9
 class RefusalLog:
     """Logs a refusal, with the number of those since the last line that were not logged."""
 
-    def __init__(self, clock: Clock, log: Log) -> None:
-        self.count = 0
+    def __init__(self, counts: LimitCounts, clock: Clock, log: Log) -> None:
+        self._counts = counts
         self._clock = clock
         self._log = log
         self._skipped_count = 0
@@ -19,7 +20,7 @@ class RefusalLog:
 
     def __call__(self, host: str, reason: str) -> None:
         """Count a refused connection, and log it unless a line was logged just before."""
-        self.count += 1
+        self._counts.refused += 1
         now_ns = self._clock.monotonic_ns()
         is_soon = self._logged_ns is not None
         if self._logged_ns is not None:

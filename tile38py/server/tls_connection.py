@@ -52,7 +52,7 @@ class TlsTransport(asyncio.Transport):
 
     def write(self, data: bytes | bytearray | memoryview) -> None:
         """Encrypt and send."""
-        if data:
+        if data and not self._transport.is_closing():
             self._encrypt(data)
             self._transport.write(self._take_encrypted())
 

@@ -9,12 +9,17 @@ from collections.abc import Callable
 
 from tile38py._engine import Engine
 from tile38py.clock import zone_offset_seconds
+from tile38py.config.output_limits import CLIENT_OUTPUT_BUFFER_LIMIT
 from tile38py.config.properties import (
     APPENDFSYNC,
     BUSY_REPLY_THRESHOLD,
+    CLIENT_QUERY_BUFFER_LIMIT,
     HOOK_QUEUE_MAX_SIZE,
     HOOK_QUEUE_TTL,
+    MAXCLIENTS,
+    MAXCLIENTS_PER_USER,
     MAXMEMORY,
+    REQUESTS_PER_SECOND_PER_USER,
     REQUIREPASS,
     SLOWLOG_LOG_SLOWER_THAN,
     SLOWLOG_MAX_LEN,
@@ -33,11 +38,14 @@ from tile38py.persistence.aof import Aof
 from tile38py.persistence.no_log import NoLog
 from tile38py.server.core import Core
 from tile38py.server.logs import Log
+from tile38py.subscriptions import Subscriptions
 
 PARTIAL_COUNT_MIN = 10  # as the interpreter's own threshold
 
 
-def settings_in_force(core: Core, journal: Aof | NoLog, hooks: Deliveries) -> Callable[[str], None]:
+def settings_in_force(
+    core: Core, journal: Aof | NoLog, hooks: Deliveries, live: Subscriptions
+) -> Callable[[str], None]:
     """Apply the settings now; return a function that applies them again after CONFIG SET."""
 
     def apply(_name: str = "") -> None:
@@ -49,6 +57,8 @@ def settings_in_force(core: Core, journal: Aof | NoLog, hooks: Deliveries) -> Ca
             microseconds=core.config.get(SLOWLOG_LOG_SLOWER_THAN),
             count_max=core.config.get(SLOWLOG_MAX_LEN),
         )
+        apply_client_limits(core)
+        live.bytes_max = core.config.get(CLIENT_OUTPUT_BUFFER_LIMIT).pubsub.hard_bytes
         core.engine.set_script_limit(core.config.get(BUSY_REPLY_THRESHOLD))
         hooks.retain(
             ttl_seconds=core.config.get(HOOK_QUEUE_TTL),
@@ -57,6 +67,19 @@ def settings_in_force(core: Core, journal: Aof | NoLog, hooks: Deliveries) -> Ca
 
     apply()
     return apply
+
+
+def apply_client_limits(core: Core) -> None:
+    """Apply the limits of clients. Connections that are open stay, even above a new maximum."""
+    config, clients = core.config, core.clients
+    clients.count_max = min(config.get(MAXCLIENTS), core.files_count_max)
+    clients.per_user_count_max = config.get(MAXCLIENTS_PER_USER)
+    core.engine.set_query_limit(config.get(CLIENT_QUERY_BUFFER_LIMIT))
+    rate = config.get(REQUESTS_PER_SECOND_PER_USER)
+    if rate != core.limiter.rate:
+        core.limiter.rate = rate
+        for client in clients:
+            client.limit()
 
 
 def memory_checker(core: Core, log: Log) -> Callable[[], None]:

@@ -12,7 +12,7 @@ from functools import partial
 from tile38py._engine import Engine, Events
 from tile38py.config.globs import Tokens, fits, parse
 from tile38py.interfaces import Client, Role
-from tile38py.limits import ROUTES_COUNT_MAX
+from tile38py.limits import LIVE_BYTES_MAX, ROUTES_COUNT_MAX
 from tile38py.subscriptions.fanout import Fanout, FenceGroup, Route, groups_of
 from tile38py.subscriptions.listener import Subscription, SubscriptionRegistry
 
@@ -38,12 +38,19 @@ class Subscriptions:
         log: Callable[[str], None],
     ) -> None:
         self.cut_count = 0  # listeners that were too slow
+        self.bytes_max = LIVE_BYTES_MAX  # queued messages and write buffer of a connection
         self.sent_count = 0  # messages, each as often as somebody gets it
         self._engine = engine
         self._log = log
         self._fanout = Fanout(call_soon)
         self._registry = SubscriptionRegistry(
-            self._add, self._remove, self._send, self._forget, self._cut, self._fanout.is_empty
+            self._add,
+            self._remove,
+            self._send,
+            self._forget,
+            self._cut,
+            self._fanout.is_empty,
+            lambda: self.bytes_max,
         )
         self._channels: dict[bytes, dict[Subscription, None]] = {}
         self._patterns: dict[bytes, Pattern] = {}

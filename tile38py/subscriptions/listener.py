@@ -5,7 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from tile38py.interfaces import Client, Role
-from tile38py.limits import JOINED_WRITE_BYTES_MAX, LIVE_BYTES_MAX
+from tile38py.limits import JOINED_WRITE_BYTES_MAX
 from tile38py.protocol.push import form_of
 
 
@@ -19,6 +19,7 @@ class SubscriptionRegistry:
     forget: Callable[["Subscription"], None]
     cut: Callable[["Subscription"], None]
     is_idle: Callable[[], bool]  # no message is queued for anybody
+    bytes_max: Callable[[], int]  # of messages that wait for a connection; it is cut above this
 
 
 class Subscription:
@@ -109,7 +110,7 @@ class Subscription:
     def _take(self, data: bytes) -> None:
         if not self._is_paused:
             self.client.write(data)
-        elif self.waiting_bytes + self.client.unsent > LIVE_BYTES_MAX:
+        elif self.waiting_bytes + self.client.unsent > self._registry.bytes_max():
             self._registry.cut(self)
         else:
             # The listeners of a message share its bytes.

@@ -57,6 +57,8 @@ pub struct Engine {
     pub state: State,
     /// Bytes of an incomplete request above which it is refused, because memory is short.
     pub request_bytes_max: usize,
+    /// The same, as `client-query-buffer-limit` says.
+    pub query_bytes_max: usize,
     /// Counters since the start.
     pub counters: Counters,
     /// The time limit in nanoseconds of scripts that may write: no other command runs meanwhile.
@@ -90,6 +92,7 @@ impl Engine {
             keyspace: Keyspace::new(requires_valid),
             state: State::default(),
             request_bytes_max: usize::MAX,
+            query_bytes_max: usize::MAX,
             counters: Counters::default(),
             script_ns_max: SCRIPT_NS_MAX_DEFAULT,
             is_monitored: false,

@@ -10,6 +10,7 @@ mod live;
 mod long_read;
 mod monitor;
 mod read_ahead;
+mod refusals;
 mod reply_frame;
 mod request;
 mod requires_resp;
@@ -76,6 +77,8 @@ pub struct Session {
     transaction: Transaction,
     /// Whether the present command is one of EXEC's.
     is_in_exec: bool,
+    /// Requests that were complete, whatever became of them.
+    pub request_count: u64,
     /// Whether the right password was given.
     pub is_authenticated: bool,
     /// Whether every request is the driver's: the connection listens to something.
@@ -101,6 +104,7 @@ impl Session {
             timer: CommandTimer::default(),
             transaction: Transaction::default(),
             is_in_exec: false,
+            request_count: 0,
             is_authenticated: false,
             is_live: false,
         }
@@ -212,6 +216,8 @@ impl Session {
         batch: &mut Batch,
     ) -> usize {
         let mut read_ahead = std::mem::take(&mut self.read_ahead);
+        // Not that of an earlier request: what is behind a stop would wait for as many bytes.
+        self.needed = 0;
         let mut used = 0;
         let mut work = 0;
         let mut is_complete = true;
@@ -239,13 +245,9 @@ impl Session {
                             batch.stop = Some(Stop::Yield);
                         }
                     }
-                    Parsed::Incomplete { needed } if needed > engine.request_bytes_max => {
-                        self.refuse_large(rest, clock, batch);
-                        used = bytes.len();
-                    }
                     Parsed::Incomplete { needed } => {
-                        self.needed = needed;
-                        is_complete = false;
+                        is_complete = !self.may_arrive(needed, engine, rest, clock, batch);
+                        used = if is_complete { bytes.len() } else { used };
                     }
                     Parsed::Http => {
                         batch.stop = Some(Stop::Http(rest.to_vec()));
@@ -263,44 +265,10 @@ impl Session {
         used
     }
 
-    /// Closes the connection for a protocol error. The client gets the error only if it has got
-    /// replies before, as in Tile38.
-    fn refuse(&mut self, text: &[u8], batch: &mut Batch) {
-        let message = [b"Protocol error: ", text].concat();
-        if self.has_answered {
-            match self.output() {
-                Output::Resp => {
-                    // This error alone has no ERR before it.
-                    batch.replies.push(b'-');
-                    batch.replies.extend_from_slice(&message);
-                    batch.replies.extend_from_slice(b"\r\n");
-                }
-                Output::Json => {
-                    let mut payload = b"{\"ok\":false,\"err\":".to_vec();
-                    crate::json::write_short(&mut payload, &message);
-                    payload.push(b'}');
-                    reply::write_framed(&mut batch.replies, Framing::Resp, &payload);
-                }
-            }
-        }
-        batch.stop = Some(Stop::Close(message));
-    }
-
     /// Sets the output format by the first request, unless something else has set it.
     fn choose_output(&mut self, framing: Framing) {
         let is_native = framing == Framing::Native;
         self.output.get_or_insert(if is_native { Output::Json } else { Output::Resp });
-    }
-
-    /// Refuses an incomplete request that is too large for the memory that is left.
-    fn refuse_large(&mut self, head: &[u8], clock: Clock, batch: &mut Batch) {
-        let framing = if head.starts_with(b"$") { Framing::Native } else { Framing::Resp };
-        self.choose_output(framing);
-        self.frame.framing = (!self.is_plain).then_some(framing);
-        self.frame.started_ns = clock();
-        let error = Error::out_of_memory();
-        self.frame.write_error(&mut batch.replies, self.output(), &error, clock);
-        batch.stop = Some(Stop::Close(b"a request is too large for maxmemory".to_vec()));
     }
 
     /// Lets the replies that follow be framed as a request wants.
@@ -321,6 +289,7 @@ impl Session {
         found: Option<Found>,
         batch: &mut Batch,
     ) -> u64 {
+        self.request_count += 1;
         self.prepare_frame(request);
         let mut work = 0;
         if self.is_live {

@@ -335,6 +335,11 @@ impl Engine {
         lock(py, &self.shared).bound(bytes_max)
     }
 
+    /// Set the largest size of an incomplete request, in bytes.
+    fn set_query_limit(&self, py: Python<'_>, bytes_max: usize) {
+        lock(py, &self.shared).query_bytes_max = bytes_max;
+    }
+
     /// Return the bytes of heap in use, and the bytes that were returned to the system.
     #[allow(clippy::unused_self)] // the heap is the process', but the caller needn't know
     fn memory(&self) -> PyResult<(usize, usize)> {

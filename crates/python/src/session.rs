@@ -178,6 +178,12 @@ impl Session {
         self.core.buffered()
     }
 
+    /// Requests that were complete, whatever became of them.
+    #[getter]
+    fn request_count(&self) -> u64 {
+        self.core.request_count
+    }
+
     /// The framing of the last request: `resp` (or inline), `native`, `plain`.
     #[getter]
     fn framing(&self) -> &'static str {

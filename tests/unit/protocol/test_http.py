@@ -120,6 +120,65 @@ def test_bad_requests_get_a_status(data: bytes, status: int) -> None:
     assert refusal.status == status
 
 
+def first_refusal(data: bytes, step: int) -> Request | Refusal | None:
+    """Return the first result of data in pieces of a size."""
+    parser, size = Parser(), step or len(data)
+    results = (parser.receive(data[at : at + size]) for at in range(0, len(data), size))
+    return next(filter(None, results), None)
+
+
+POST = b"POST /a HTTP/1.1\r\nHost: x\r\n"
+
+
+@pytest.mark.parametrize("step", [0, 1])
+@pytest.mark.parametrize(
+    ("headers", "reason"),
+    [
+        (b"Content-Length: 3\r\nTransfer-Encoding: chunked", "both Content-Length and"),
+        (b"transfer-encoding: chunked\r\ncontent-length: 0", "both Content-Length and"),
+        (b"Content-Length: 3\r\nContent-Length: 4", "more than one Content-Length"),
+        (b"Content-Length: 3\r\nContent-Length: 3", "more than one Content-Length"),
+        (b"Content-Length: 3, 3", "more than one Content-Length"),
+        (b"Content-Length: +3", "bad Content-Length"),
+        (b"Content-Length : 3", "illegal header line"),
+        (b"A: b\r\n c", "a header is folded"),
+        (b"A: b\r\n\tTransfer-Encoding: chunked", "a header is folded"),
+        (b"A: b\nTransfer-Encoding: chunked", "a line ends in a bare LF"),
+        (b"A: b\n\n", "a line ends in a bare LF"),
+        (b"A: b\rTransfer-Encoding: chunked", "illegal header line"),
+        (b"A: b\x00c", "illegal header line"),
+        (b"Transfer-Encoding:\x0bchunked", "illegal header line"),
+        (b"Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked", "multiple Transfer-Encoding"),
+        (b"Transfer-Encoding: chunked, identity", "Only Transfer-Encoding: chunked is supported"),
+        (b"Host: y", "Found multiple Host: headers"),
+    ],
+)
+def test_a_request_whose_end_is_ambiguous_is_refused(
+    headers: bytes, reason: str, step: int
+) -> None:
+    refusal = first_refusal(POST + headers + b"\r\n\r\nabc", step)
+    assert isinstance(refusal, Refusal)
+    assert refusal.text.startswith(f"invalid HTTP request: {reason}")
+
+
+@pytest.mark.parametrize("chunks", [b"3\nabc\r\n", b"+3\r\nabc\r\n", b"3\r\nabcX\r\n", b"-1\r\n"])
+def test_a_chunk_that_is_malformed_is_refused(chunks: bytes) -> None:
+    refusal = parse(POST + b"Transfer-Encoding: chunked\r\n\r\n" + chunks)
+    assert isinstance(refusal, Refusal)
+    assert refusal.status == 400
+
+
+def test_an_incomplete_request_has_bytes_that_wait() -> None:
+    parser = Parser()
+    assert parser.buffered == 0
+    parser.receive(POST)
+    assert parser.buffered == len(POST)
+    parser.receive(b"Content-Length: 3\r\n\r\nab")
+    assert parser.buffered > len(POST)
+    parser.receive(b"c")
+    assert parser.buffered == 0
+
+
 def test_a_refusal_says_what_is_wrong_in_plain_words() -> None:
     for data, text in (
         (b"GET /a b HTTP/1.1\r\n\r\n", "illegal request line"),

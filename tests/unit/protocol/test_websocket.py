@@ -98,3 +98,36 @@ def test_a_message_has_a_greatest_size() -> None:
     answer = next(frames.receive(data))
     assert isinstance(answer, ControlReply)
     assert answer.data[2:4] == b"\x03\xf1"
+
+
+MASK = b"\0\0\0\0"  # leaves the payload as it is
+
+
+@pytest.mark.parametrize(
+    ("data", "code"),
+    [
+        (b"\x81\x04PING", 1002),  # unmasked
+        (b"\xc1\x84" + MASK + b"PING", 1002),  # RSV1, without an extension
+        (b"\xa1\x84" + MASK + b"PING", 1002),  # RSV2
+        (b"\x83\x84" + MASK + b"PING", 1002),  # a reserved opcode
+        (b"\x8b\x84" + MASK + b"PING", 1002),  # a reserved control opcode
+        (b"\x09\x84" + MASK + b"PING", 1002),  # a fragmented ping
+        (b"\x89\xfe\x00\x7e" + MASK, 1002),  # a ping above 125 bytes
+        (b"\x80\x84" + MASK + b"PING", 1002),  # a continuation of nothing
+        (b"\x01\x84" + MASK + b"PING" + b"\x81\x84" + MASK + b"PING", 1002),  # not continued
+        (b"\x81\xff\xff" + b"\xff" * 7 + MASK, 1002),  # a length above 63 bits
+        (b"\x81\x84" + MASK + b"\xff\xfe\xfd\xfc", 1007),  # a text that isn't UTF-8
+        (b"\x88\x81" + MASK + b"x", 1002),  # half a close code
+        (b"\x88\x82" + MASK + b"\x03\xe7", 1002),  # close code 999
+        (b"\x88\x82" + MASK + b"\x03\xed", 1002),  # close code 1005, which is never sent
+        (b"\x88\x84" + MASK + b"\x03\xe8\xff\xfe", 1007),  # a close reason that isn't UTF-8
+    ],
+)
+def test_a_frame_against_the_standard_ends_it_with_the_standards_code(
+    data: bytes, code: int
+) -> None:
+    (reply,) = FrameParser().receive(data)
+    assert isinstance(reply, ControlReply)
+    assert reply.is_last
+    assert reply.data[:1] == b"\x88"
+    assert int.from_bytes(reply.data[2:4]) == code

@@ -74,6 +74,10 @@ class Transport(Protocol):
     def receive(self, client: Client, data: bytes, now_ns: int) -> Outcome:
         """Run the commands in data. Without data, go on with what was received before."""
 
+    @property
+    def unfinished_bytes(self) -> int:
+        """Bytes of an incomplete request."""
+
     def refusal(self, text: str) -> bytes:
         """An error reply in place of replies that could not be logged; the connection closes."""
 

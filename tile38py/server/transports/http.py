@@ -79,8 +79,15 @@ class HttpTransport:
             case request:
                 return self._begin(client, request, now_ns)
 
+    @property
+    def unfinished_bytes(self) -> int:
+        """Bytes of an incomplete request."""
+        return self._parser.buffered
+
     def refusal(self, text: str) -> bytes:
-        """An error as the reply to the request."""
+        """An error as the reply to the request, or in place of one that takes too long."""
+        if self._exchange is NO_EXCHANGE:
+            return http.reply(HTTPStatus.REQUEST_TIMEOUT, self.session.fail(text))
         return self._exchange.encode(self.session.fail(text))
 
     def end_of_input(self) -> Outcome:

@@ -53,6 +53,11 @@ class HttpBatchTransport:
             return self._run_slice(client, self._lines, now_ns)
         return self._collect(client, self._commands, now_ns)
 
+    @property
+    def unfinished_bytes(self) -> int:
+        """Nothing: the request is complete."""
+        return 0
+
     def refusal(self, text: str) -> bytes:
         """An error as the last line."""
         self._add(self.session.fail(text))

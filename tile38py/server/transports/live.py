@@ -51,6 +51,11 @@ class WebSocketTransport:
                 return Step(b"".join(output), then=CLOSE)
         return b"".join(output)
 
+    @property
+    def unfinished_bytes(self) -> int:
+        """Bytes of an incomplete message."""
+        return self._frames.buffered
+
     def refusal(self, text: str) -> bytes:
         """A whole HTTP reply: later ones are to commands that change nothing."""
         return self._encode(self.session.fail(text))
@@ -74,6 +79,11 @@ class HttpStreamTransport:
         """Ignore the data, as behind any HTTP request."""
         del client, data, now_ns
         return b""
+
+    @property
+    def unfinished_bytes(self) -> int:
+        """Nothing: no requests are received."""
+        return 0
 
     def refusal(self, text: str) -> bytes:
         """A whole HTTP reply: nothing of the stream has left yet."""
@@ -101,6 +111,11 @@ class LogStreamTransport:
             return ABORT if received else b""
         result = self._dispatcher.drive(client, received)
         return ABORT if result.stop is not None else b""
+
+    @property
+    def unfinished_bytes(self) -> int:
+        """Nothing: no requests are received."""
+        return 0
 
     def refusal(self, text: str) -> bytes:
         """An error reply."""

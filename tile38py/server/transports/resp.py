@@ -54,6 +54,11 @@ class RespTransport:
     def _log_stream(self) -> LogStreamTransport:
         return LogStreamTransport(self.session, self._dependencies.dispatcher)
 
+    @property
+    def unfinished_bytes(self) -> int:
+        """Bytes of an incomplete request."""
+        return self.session.buffered
+
     def refusal(self, text: str) -> bytes:
         """An error reply."""
         return self.session.fail(text)

@@ -328,3 +328,33 @@ fn a_request_too_large_for_the_memory_that_is_left_is_refused_before_it_has_arri
     let batch = session.feed(&mut engine, b"*1\r\n$900\r\n0123", 0, &|| 1);
     assert!(batch.replies.is_empty() && batch.stop.is_none());
 }
+
+#[test]
+fn what_follows_a_large_request_and_a_stop_does_not_wait_for_as_many_bytes() {
+    for is_in_one_packet in [true, false] {
+        let mut engine = Engine::new(false);
+        register(&mut engine, "STOP", Flags::empty());
+        let mut session = Session::new(false, None);
+        let large = [b"*2\r\n$4\r\nPING\r\n$9000\r\n".to_vec(), vec![b'x'; 9000]].concat();
+        assert_eq!(talk(&mut engine, &mut session, &large), "");
+        let rest: [&[u8]; 2] = [b"\r\n", b"STOP\r\nPING\r\n"];
+        if is_in_one_packet {
+            assert!(talk(&mut engine, &mut session, &rest.concat()).starts_with("$9000"));
+        } else {
+            assert!(talk(&mut engine, &mut session, rest[0]).starts_with("$9000"));
+            assert_eq!(talk(&mut engine, &mut session, rest[1]), "");
+        }
+        assert_eq!(talk(&mut engine, &mut session, b""), "+PONG\r\n");
+    }
+}
+
+#[test]
+fn a_request_above_the_query_limit_is_refused_and_requests_are_counted() {
+    let mut engine = Engine::new(false);
+    engine.query_bytes_max = 1000;
+    let mut session = Session::new(false, None);
+    assert_eq!(talk(&mut engine, &mut session, b"PING\r\nPING\r\n*2\r\n"), "+PONG\r\n+PONG\r\n");
+    assert_eq!(session.request_count, 2);
+    let error = "-Protocol error: request above client-query-buffer-limit\r\n";
+    assert_eq!(talk(&mut engine, &mut session, b"$4\r\nPING\r\n$1000\r\n"), error);
+}
