@@ -6,7 +6,7 @@ import socket
 import subprocess
 from pathlib import Path
 
-from tests.support.answering import answering
+from tests.support.prepared_answers import serve_answers
 from tests.support.process import ROOT, ServerProcess
 from tests.support.tls import Authority, TlsServer
 from tests.support.tools import CLIENT, environment, run_client
@@ -100,7 +100,7 @@ def test_a_unix_socket_is_used(server: ServerProcess, tmp_path: Path) -> None:
     with socket.socket(socket.AF_UNIX) as listener:
         listener.bind(path)
         listener.listen()
-        with answering(listener, [b"+PONG\r\n"]):
+        with serve_answers(listener, [b"+PONG\r\n"]):
             assert run_client(server, "-s", path, "--resp", "PING").stdout == b"PONG\n"
 
 
@@ -109,13 +109,13 @@ def test_a_read_is_sent_again_after_a_lost_connection_and_a_write_is_not(
 ) -> None:
     with socket.create_server(("127.0.0.1", 0)) as listener:
         options = ("-p", str(listener.getsockname()[1]), "--resp")
-        with answering(listener, [b""], [b":5\r\n"]):
+        with serve_answers(listener, [b""], [b":5\r\n"]):
             done = run_client(server, *options, "TTL", "fleet", "truck1")
         assert (done.stdout, done.stderr) == (
             b"5\n",
             b"The connection was lost, and is open again\n",
         )
-        with answering(listener, [b""]):
+        with serve_answers(listener, [b""]):
             done = run_client(server, *options, *POINT)
         assert (done.returncode, done.stdout) == (1, b"")
         assert b"isn't sent again" in done.stderr

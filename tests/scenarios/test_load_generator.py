@@ -4,7 +4,7 @@ import csv
 import socket
 from pathlib import Path
 
-from tests.support.answering import answering
+from tests.support.prepared_answers import serve_answers
 from tests.support.process import ServerProcess
 from tests.support.tools import run_benchmark
 
@@ -69,7 +69,7 @@ def test_a_server_that_is_not_there_is_told(server: ServerProcess) -> None:
 def test_a_lost_server_ends_the_run_with_the_reason(server: ServerProcess) -> None:
     with (
         socket.create_server(("127.0.0.1", 0)) as listener,
-        answering(listener, [b"+none\r\n", b"+PONG\r\n+PO"]),
+        serve_answers(listener, [b"+none\r\n", b"+PONG\r\n+PO"]),
     ):
         port = str(listener.getsockname()[1])
         done = run_benchmark(server, "-p", port, "-c", "1", "-P", "2", "-n", "4", "-t", "PING")
@@ -80,7 +80,7 @@ def test_a_lost_server_ends_the_run_with_the_reason(server: ServerProcess) -> No
 def test_bytes_that_are_no_replies_end_the_run(server: ServerProcess) -> None:
     with (
         socket.create_server(("127.0.0.1", 0)) as listener,
-        answering(listener, [b"+none\r\n", b"HTTP/1.1 400 Bad Request\r\n"]),
+        serve_answers(listener, [b"+none\r\n", b"HTTP/1.1 400 Bad Request\r\n"]),
     ):
         port = str(listener.getsockname()[1])
         done = run_benchmark(server, "-p", port, "-c", "1", "-n", "4", "-t", "PING")
@@ -93,6 +93,6 @@ def test_a_unix_socket_is_used(server: ServerProcess, tmp_path: Path) -> None:
     with socket.socket(socket.AF_UNIX) as listener:
         listener.bind(path)
         listener.listen()
-        with answering(listener, [b"+none\r\n", b"+PONG\r\n"]):
+        with serve_answers(listener, [b"+none\r\n", b"+PONG\r\n"]):
             done = run_benchmark(server, "-s", path, "-c", "1", "-n", "1", "-t", "PING")
     assert (done.returncode, done.stderr) == (0, "")

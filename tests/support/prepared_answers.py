@@ -12,7 +12,7 @@ RECEIVE_BYTES = 1 << 16
 
 
 @contextlib.contextmanager
-def answering(listener: socket.socket, *conversations: Sequence[bytes]) -> Iterator[None]:
+def serve_answers(listener: socket.socket, *conversations: Sequence[bytes]) -> Iterator[None]:
     """Serve connections of a listener on a thread for the length of a block."""
 
     def serve() -> None:
