@@ -2,9 +2,11 @@
 
 import json
 import signal
+import socket
 import subprocess
 from pathlib import Path
 
+from tests.support.prepared_answers import serve_answers
 from tests.support.process import ROOT, ServerProcess
 from tests.support.tls import Authority, TlsServer
 from tests.support.tools import CLIENT, environment, run_client
@@ -91,6 +93,37 @@ def test_a_client_of_a_tls_port_checks_the_certificate(tmp_path: Path) -> None:
         assert run_client(server, *address, "--insecure", "PING").stdout == b"PONG\n"
         done = run_client(server, *address, "PING")
         assert (done.returncode, done.stdout) == (1, b"ERR this port requires TLS\n")
+
+
+def test_a_unix_socket_is_used(server: ServerProcess, tmp_path: Path) -> None:
+    path = str(tmp_path / "socket")
+    with socket.socket(socket.AF_UNIX) as listener:
+        listener.bind(path)
+        listener.listen()
+        with serve_answers(listener, [b"+PONG\r\n"]):
+            assert run_client(server, "-s", path, "--resp", "PING").stdout == b"PONG\n"
+
+
+def test_a_read_is_sent_again_after_a_lost_connection_and_a_write_is_not(
+    server: ServerProcess,
+) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        options = ("-p", str(listener.getsockname()[1]), "--resp")
+        with serve_answers(listener, [b""], [b":5\r\n"]):
+            done = run_client(server, *options, "TTL", "fleet", "truck1")
+        assert (done.stdout, done.stderr) == (
+            b"5\n",
+            b"The connection was lost, and is open again\n",
+        )
+        with serve_answers(listener, [b""]):
+            done = run_client(server, *options, *POINT)
+        assert (done.returncode, done.stdout) == (1, b"")
+        assert b"isn't sent again" in done.stderr
+
+
+def test_each_name_of_unsubscribe_has_a_reply(server: ServerProcess) -> None:
+    done = run_client(server, "--resp", typed=b"UNSUBSCRIBE a b\nPING\n")
+    assert done.stdout == b"unsubscribe\na\n0\nunsubscribe\nb\n0\nPONG\n"
 
 
 def test_the_last_argument_may_come_from_stdin(server: ServerProcess) -> None:

@@ -1,7 +1,10 @@
 """tile38py-benchmark against servers: results, error replies, lost servers."""
 
 import csv
+import socket
+from pathlib import Path
 
+from tests.support.prepared_answers import serve_answers
 from tests.support.process import ServerProcess
 from tests.support.tools import run_benchmark
 
@@ -61,3 +64,35 @@ def test_a_server_that_is_not_there_is_told(server: ServerProcess) -> None:
     done = run_benchmark(server, "-n", "10")
     expected = f"Could not connect to Tile38 at 127.0.0.1:{server.port}: Connection refused\n"
     assert (done.returncode, done.stderr) == (1, expected)
+
+
+def test_a_lost_server_ends_the_run_with_the_reason(server: ServerProcess) -> None:
+    with (
+        socket.create_server(("127.0.0.1", 0)) as listener,
+        serve_answers(listener, [b"+none\r\n", b"+PONG\r\n+PO"]),
+    ):
+        port = str(listener.getsockname()[1])
+        done = run_benchmark(server, "-p", port, "-c", "1", "-P", "2", "-n", "4", "-t", "PING")
+    expected = "Lost the server in PING after 1 replies: the server closed the connection\n"
+    assert (done.returncode, done.stderr) == (1, expected)
+
+
+def test_bytes_that_are_no_replies_end_the_run(server: ServerProcess) -> None:
+    with (
+        socket.create_server(("127.0.0.1", 0)) as listener,
+        serve_answers(listener, [b"+none\r\n", b"HTTP/1.1 400 Bad Request\r\n"]),
+    ):
+        port = str(listener.getsockname()[1])
+        done = run_benchmark(server, "-p", port, "-c", "1", "-n", "4", "-t", "PING")
+    expected = "Lost the server in PING after 0 replies: the reply isn't RESP\n"
+    assert (done.returncode, done.stderr) == (1, expected)
+
+
+def test_a_unix_socket_is_used(server: ServerProcess, tmp_path: Path) -> None:
+    path = str(tmp_path / "socket")
+    with socket.socket(socket.AF_UNIX) as listener:
+        listener.bind(path)
+        listener.listen()
+        with serve_answers(listener, [b"+none\r\n", b"+PONG\r\n"]):
+            done = run_benchmark(server, "-s", path, "-c", "1", "-n", "1", "-t", "PING")
+    assert (done.returncode, done.stderr) == (0, "")

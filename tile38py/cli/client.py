@@ -37,7 +37,7 @@ def run(options: ClientOptions) -> bool:
     request = one_request(options)
     if request:
         return runner.run(request, options.repeat_count, options.interval_seconds)
-    if not sys.stdin.isatty():
+    if not (sys.stdin.isatty() and sys.stdout.isatty()):
         return run_lines(options, runner, printer)
     # Nobody but the prompt needs prompt_toolkit, whose import takes a while.
     from tile38py.cli.prompt import run_prompt

@@ -56,6 +56,14 @@ def streams(words: Sequence[bytes]) -> bool:
     return "blocking" in record.flags and "developer" not in record.flags
 
 
+def reply_count(words: Sequence[bytes]) -> int:
+    """Return the number of replies to a request: UNSUBSCRIBE has one for each of its names."""
+    record = find_record(words)
+    flags = frozenset(record.flags) if record is not None else frozenset()
+    is_counted = "pubsub" in flags and not flags & {"blocking", "forwarded"}
+    return max(1, len(words) - 1) if is_counted else 1
+
+
 def searches(words: Sequence[bytes]) -> bool:
     """Whether a request is a search, which a FENCE makes a live fence."""
     record = find_record(words)

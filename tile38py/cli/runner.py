@@ -53,7 +53,7 @@ class CommandRunner:
         if not self.connect():
             return False
         is_fine = True
-        left = len(requests)
+        left = sum(map(command_table.reply_count, requests))
         try:
             self._connection.send(*requests)
             while left:
@@ -74,13 +74,15 @@ class CommandRunner:
             return False
         try:
             reply = self._call(words)
+            self._printer.show(reply)
+            for _ in range(1, command_table.reply_count(words)):
+                self._printer.show(self._connection.read())
         except ConnectionLostError as error:
             self._printer.warn(
                 f"The connection was lost before the reply: {error}. The command may have been "
                 "run or not, so it isn't sent again."
             )
             return False
-        self._printer.show(reply)
         if is_error(reply):
             return False
         return self._follow() if _begins_stream(words, reply) else True

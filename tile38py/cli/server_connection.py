@@ -147,22 +147,24 @@ def _login_requests(options: ClientOptions) -> list[list[bytes]]:
 
 
 def _connect(options: ClientOptions) -> socket.socket:
-    if options.socket_path:
-        connection = socket.socket(socket.AF_UNIX)
-        connection.settimeout(CONNECT_SECONDS_MAX)
-        connection.connect(options.socket_path)
-    else:
-        address = (options.host, options.port)
-        connection = socket.create_connection(address, CONNECT_SECONDS_MAX)
-        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        connection.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+    connection = socket.socket(socket.AF_UNIX) if options.socket_path else _connect_tcp(options)
     try:
-        if options.tls is not None:
+        if options.socket_path:
+            connection.settimeout(CONNECT_SECONDS_MAX)
+            connection.connect(options.socket_path)
+        elif options.tls is not None:
             connection = _encrypt(connection, options.tls, options.host)
     except BaseException:
         with contextlib.suppress(OSError):
             connection.close()
         raise
+    return connection
+
+
+def _connect_tcp(options: ClientOptions) -> socket.socket:
+    connection = socket.create_connection((options.host, options.port), CONNECT_SECONDS_MAX)
+    connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    connection.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
     return connection
 
 

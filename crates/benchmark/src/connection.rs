@@ -98,7 +98,7 @@ impl Connection {
     /// Reads replies once. Returns false when the socket has none now.
     pub fn receive(&mut self, buffer: &mut [u8]) -> io::Result<bool> {
         match self.stream.bytes().read(buffer) {
-            Ok(0) => Err(ErrorKind::UnexpectedEof.into()),
+            Ok(0) => Err(closed()),
             Ok(size) => {
                 self.replies.feed(&buffer[..size])?;
                 if self.replies.count > self.replies_due {
@@ -135,6 +135,10 @@ impl Stream {
             Self::Unix(stream) => stream,
         }
     }
+}
+
+fn closed() -> io::Error {
+    io::Error::new(ErrorKind::UnexpectedEof, "the server closed the connection")
 }
 
 fn connect(host: &str, port: u16) -> io::Result<TcpStream> {
@@ -190,7 +194,7 @@ fn call(stream: &mut impl ReadWrite, requests: &Requests, count: u64) -> io::Res
     let mut buffer = [0; LOGIN_BYTES];
     while replies.count < count && replies.first_error.is_none() {
         match stream.read(&mut buffer) {
-            Ok(0) => return Err(ErrorKind::UnexpectedEof.into()),
+            Ok(0) => return Err(closed()),
             Ok(size) => replies.feed(&buffer[..size])?,
             Err(error) if error.kind() == ErrorKind::Interrupted => {}
             Err(error) if error.kind() == ErrorKind::WouldBlock => {

@@ -226,11 +226,15 @@ impl<'a> Worker<'a> {
         Ok(())
     }
 
-    /// Sends and receives as much as a connection's socket allows.
+    /// Sends and receives as much as a connection's socket allows. A server may close a connection
+    /// that has all its replies.
     fn advance(&mut self, index: usize) -> io::Result<()> {
-        self.connections[index].send()?;
         loop {
             let connection = &mut self.connections[index];
+            if connection.is_done() {
+                return Ok(());
+            }
+            connection.send()?;
             let count = connection.replies.count;
             if !connection.receive(&mut self.buffer)? {
                 return Ok(());

@@ -37,6 +37,12 @@ def test_requests_with_an_endless_reply_are_known() -> None:
         assert not command_table.streams(line.encode().split()), line
 
 
+def test_requests_with_several_replies_are_known() -> None:
+    counts = {"UNSUBSCRIBE a b": 2, "PUNSUBSCRIBE": 1, "PUBLISH a b": 1, "SET a b": 1, "nope a": 1}
+    for line, count in counts.items():
+        assert command_table.reply_count(line.encode().split()) == count, line
+
+
 @pytest.mark.parametrize(
     "line", ["AUTH pw", "auth u pw", "HELLO 3 AUTH u pw", "CONFIG SET requirepass x", "ACL x >pw"]
 )
