@@ -7,7 +7,9 @@ Before the step `restart` it prints `restart` and waits for a line on stdin: the
 ended and started on the same port meanwhile.
 """
 
+import contextlib
 import os
+import signal
 import subprocess
 import threading
 from collections.abc import Callable, Mapping, Sequence
@@ -67,10 +69,11 @@ def take_steps(
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
+        start_new_session=True,  # so that a program's own processes end with it
     )
     errors: list[str] = []
     reader = threading.Thread(target=_read_all, args=(process, errors), name="stderr")
-    watchdog = threading.Timer(seconds_max, process.kill)
+    watchdog = threading.Timer(seconds_max, _kill, args=(process,))
     reader.start()
     watchdog.start()
     try:
@@ -78,10 +81,16 @@ def take_steps(
         status = process.wait()
     finally:
         watchdog.cancel()
-        process.kill()
+        _kill(process)
         reader.join()
         process.communicate()
     _compare(lines, steps, status, "".join(errors)[-STDERR_CHARACTERS_MAX:])
+
+
+def _kill(process: subprocess.Popen[str]) -> None:
+    """End a program and the processes that it has started."""
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGKILL)
 
 
 def _read_all(process: subprocess.Popen[str], errors: list[str]) -> None:
@@ -99,8 +108,10 @@ def _follow(process: subprocess.Popen[str], restart: Callable[[], None]) -> list
         lines.append(line.strip())
         if lines[-1] == "restart":
             restart()
-            process.stdin.write("restarted\n")
-            process.stdin.flush()
+            # A program that has ended meanwhile is told by its status.
+            with contextlib.suppress(BrokenPipeError):
+                process.stdin.write("restarted\n")
+                process.stdin.flush()
     return lines
 
 

@@ -95,6 +95,28 @@ def python_kit(name: str) -> Kit:
     )
 
 
+def pyle38_suite() -> Kit:
+    """Return the kit of pyle38's source distribution, which holds its tests."""
+    base = python_kit("pyle38-suite")
+    download = (sys.executable, "-m", "pip", "--quiet", "download", "--no-deps")
+    return dataclasses.replace(
+        base,
+        tools=("tar",),
+        files=(*base.files, "python/pyle38-sources.txt"),
+        commands=(
+            *base.commands,
+            (
+                *(*download, "--no-binary", ":all:", "--require-hashes", "--dest", "{home}"),
+                *("-r", "{sources}/python/pyle38-sources.txt"),
+            ),
+            ("mkdir", "-p", "{home}/suite"),
+            ("sh", "-c", "tar xzf {home}/pyle38-*.tar.gz --strip-components=1 -C {home}/suite"),
+        ),
+    )
+
+
+PYLE38_SUITE = pyle38_suite()
+
 NODE = Kit(
     "node",
     tools=("node", "npm"),
@@ -102,6 +124,9 @@ NODE = Kit(
     commands=(
         ("cp", "{sources}/node/package.json", "{sources}/node/package-lock.json", "{home}"),
         ("npm", "ci", "--prefix", "{home}", "--ignore-scripts", "--no-audit", "--no-fund"),
+        # The package holds its tests, which jest doesn't look for among installed packages.
+        ("rm", "-rf", "{home}/suite"),
+        ("cp", "-r", "{home}/node_modules/@iwpnd/tile38-ts", "{home}/suite"),
     ),
 )
 

@@ -57,6 +57,7 @@ def test_the_first_missing_step_is_named_with_the_error(missing: str) -> None:
         (f"{ALL_STEPS} raise SystemExit(3)", "exit status 3 after"),
         (f"{ALL_STEPS} print('ok another')", "exit status 0 after .'another'."),
         ("print('ok set')", "step 'connect' failed"),
+        ("print('restart', flush=True); raise OSError", "step 'connect' failed .exit status 1."),
     ],
 )
 def test_a_wrong_end_fails(script: str, error: str) -> None:
@@ -65,8 +66,10 @@ def test_a_wrong_end_fails(script: str, error: str) -> None:
 
 
 def test_a_program_that_hangs_is_ended() -> None:
+    # So is the process that it has started, or its output wouldn't end.
+    script = "import os; os.fork(); input()"
     with pytest.raises(StepError, match=r"step 'connect' failed .exit status -9."):
-        run_script("input()", seconds_max=0.5)
+        run_script(script, seconds_max=0.5)
 
 
 def test_the_document_names_the_libraries() -> None:
