@@ -37,7 +37,7 @@ use crate::commands::table::{Found, Runner};
 use crate::commands::{Command, Function, SessionFunction};
 use crate::engine::Engine;
 use crate::error::{Error, Result};
-use crate::reply::{self, Framing, Output};
+use crate::reply::{Framing, Output};
 use crate::request::{Arguments, Parsed};
 
 /// Units of work of a read before it is handed to another thread: about two milliseconds.
