@@ -12,6 +12,7 @@ REQUEST_BYTES_RATE_MIN = 64 * KIB  # per second; large requests get the time tha
 QUERY_BYTES_MAX = 1 * GIB  # default of client-query-buffer-limit
 CLOSE_SECONDS_MAX = 60.0  # for a client to take anything more of its last replies
 CLIENT_SWEEP_SECONDS = 1.0  # between two checks for idle clients and slow requests
+CLIENT_SWEEP_COUNT_MAX = 1000  # connections checked in one time slice
 LIMITED_PIECE_BYTES = 1 * KIB  # of a client's input run at a time while a rate limit is set
 RATE_USERS_COUNT_MAX = 10_000  # users whose rates are known; above it, those that rest are dropped
 ACCEPT_BACKLOG_COUNT = 1024  # connections that the kernel queues while the event loop is busy

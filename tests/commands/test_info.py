@@ -9,7 +9,7 @@ def test_everything_ends_with_the_keyspace(bench: Bench) -> None:
     text = bench.call("INFO")
     assert text.endswith(b"cluster_enabled:0\r\n\r\n# Keyspace\r\n\r\n")
     assert len(bench.call("INFO", "all")) == len(bench.call("INFO", "default")) == len(text)
-    assert text.count(b"# ") == 8
+    assert text.count(b"# ") == 9
 
 
 def test_values_keep_their_types_in_json(bench: Bench) -> None:

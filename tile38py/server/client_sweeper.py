@@ -1,96 +1,118 @@
 """Closes idle connections, those whose requests take too long to arrive, and slow readers."""
 
+from dataclasses import dataclass, field
+
 from tile38py.clients import Clients
 from tile38py.config import Config
-from tile38py.config.output_limits import CLIENT_OUTPUT_BUFFER_LIMIT
+from tile38py.config.output_limits import CLIENT_OUTPUT_BUFFER_LIMIT, OutputLimits
 from tile38py.config.properties import REQUEST_TIMEOUT, TIMEOUT
 from tile38py.interfaces import Client, Clock, Role
-from tile38py.limits import CLOSE_SECONDS_MAX, REQUEST_BYTES_RATE_MIN
+from tile38py.limits import CLIENT_SWEEP_COUNT_MAX, CLOSE_SECONDS_MAX, REQUEST_BYTES_RATE_MIN
 
 SECOND_NS = 10**9
 
 
+@dataclass(slots=True)
+class Suspects:
+    """Connections in a state that may last for some time only, by id."""
+
+    # With an incomplete request: how many requests were complete before it, and since when.
+    incomplete: dict[int, tuple[int, int]] = field(default_factory=dict)
+    # About to close: the bytes that the client hasn't taken, and since when.
+    closing: dict[int, tuple[int, int]] = field(default_factory=dict)
+    # Above their soft output limit: since when.
+    above_soft: dict[int, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class SweepLimits:
+    """The settings of a sweep."""
+
+    idle_ns: int  # 0 = no limit
+    request_ns: int  # 0 = no limit
+    output: OutputLimits
+
+
 class ClientSweeper:
-    """Checks all connections, once a second. Live ones and those that wait for us are exempt."""
+    """Checks all connections, once a second. Live ones and those that wait for us aren't idle."""
 
     def __init__(self, clients: Clients, config: Config, clock: Clock) -> None:
         self._clients = clients
         self._config = config
         self._clock = clock
-        # For each connection with an incomplete request: how many it sent before, and since when.
-        self._incomplete: dict[int, tuple[int, int]] = {}
-        # For each connection about to close: the bytes that it hasn't taken, and since when.
-        self._closing: dict[int, tuple[int, int]] = {}
-        self._soft_since_ns: dict[int, int] = {}  # of connections above their soft output limit
+        self._rest: list[Client] = []  # connections that the sweep under way has yet to check
+        self._earlier, self._found = Suspects(), Suspects()
 
-    def sweep(self) -> None:
-        """Close what is over its time."""
-        idle_ns = self._config.get(TIMEOUT) * SECOND_NS
-        request_ns = self._config.get(REQUEST_TIMEOUT) * SECOND_NS
-        earlier, self._incomplete = self._incomplete, {}
+    def sweep(self) -> bool:
+        """Check some connections and close what is over its time; return whether more are left."""
+        if not self._rest:
+            self._rest = list(self._clients)
+            self._earlier, self._found = self._found, Suspects()
+        limits = SweepLimits(
+            self._config.get(TIMEOUT) * SECOND_NS,
+            self._config.get(REQUEST_TIMEOUT) * SECOND_NS,
+            self._config.get(CLIENT_OUTPUT_BUFFER_LIMIT),
+        )
         now_ns = self._clock.now_ns()
-        self._check_output(now_ns)
-        self._check_closing(now_ns)
-        if not (idle_ns or request_ns):
+        for client in self._rest[:CLIENT_SWEEP_COUNT_MAX]:
+            self._check(client, limits, now_ns)
+        del self._rest[:CLIENT_SWEEP_COUNT_MAX]
+        return bool(self._rest)
+
+    def _check(self, client: Client, limits: SweepLimits, now_ns: int) -> None:
+        if client.is_gone:
             return
-        for client in self._clients:
-            if client.listener is not None or client.is_busy:
-                continue
-            if idle_ns and now_ns - client.active_ns > idle_ns:
-                self._clients.counts.idle += 1
-                client.finish()
-            elif request_ns and (size := client.unfinished_bytes):
-                began = earlier.get(client.client_id)
-                self._check_request(client, began, now_ns, request_ns + _time_ns(size))
+        if client.unsent:
+            self._check_output(client, limits.output, now_ns)
+        if client.is_busy:
+            if client.is_closing:
+                self._check_closing(client, now_ns)
+        elif client.listener is None:
+            self._check_input(client, limits, now_ns)
 
-    def _check_output(self, now_ns: int) -> None:
-        """Cut connections that were above their soft output limit for too long."""
-        limits = self._config.get(CLIENT_OUTPUT_BUFFER_LIMIT)
-        earlier, self._soft_since_ns = self._soft_since_ns, {}
-        if not (limits.normal.soft_bytes or limits.pubsub.soft_bytes):
+    def _check_output(self, client: Client, limits: OutputLimits, now_ns: int) -> None:
+        """Cut a connection that was above its soft output limit for too long."""
+        listener = client.listener
+        if listener is not None and listener.role is Role.FOLLOWER:
             return
-        for client in self._clients:
-            listener = client.listener
-            if listener is not None and listener.role is Role.FOLLOWER:
-                continue
-            limit = limits.normal if listener is None else limits.pubsub
-            size = client.unsent + (listener.waiting_bytes if listener is not None else 0)
-            if not limit.soft_bytes or size <= limit.soft_bytes:
-                continue
-            since_ns = earlier.get(client.client_id, now_ns)
-            if now_ns - since_ns > limit.soft_seconds * SECOND_NS:
-                self._clients.counts.flooded += 1
-                client.kill()
-            else:
-                self._soft_since_ns[client.client_id] = since_ns
+        limit = limits.normal if listener is None else limits.pubsub
+        size = client.unsent + (listener.waiting_bytes if listener is not None else 0)
+        if not limit.soft_bytes or size <= limit.soft_bytes:
+            return
+        since_ns = self._earlier.above_soft.get(client.client_id, now_ns)
+        if now_ns - since_ns > limit.soft_seconds * SECOND_NS:
+            self._clients.counts.flooded += 1
+            client.kill()
+        else:
+            self._found.above_soft[client.client_id] = since_ns
 
-    def _check_closing(self, now_ns: int) -> None:
-        """Cut connections that are about to close and take nothing of their last replies."""
-        earlier, self._closing = self._closing, {}
-        for client in self._clients:
-            if not client.is_closing:
-                continue
-            left = client.unsent
-            before, since_ns = earlier.get(client.client_id, (left, now_ns))
-            if before == left and now_ns - since_ns > CLOSE_SECONDS_MAX * SECOND_NS:
-                self._clients.counts.flooded += 1
-                client.kill()
-            else:
-                self._closing[client.client_id] = left, since_ns if before == left else now_ns
+    def _check_closing(self, client: Client, now_ns: int) -> None:
+        """Cut a connection that is about to close and takes nothing of its last replies."""
+        left = client.unsent
+        before, since_ns = self._earlier.closing.get(client.client_id, (left, now_ns))
+        if before == left and now_ns - since_ns > CLOSE_SECONDS_MAX * SECOND_NS:
+            self._clients.counts.flooded += 1
+            client.kill()
+        else:
+            self._found.closing[client.client_id] = left, since_ns if before == left else now_ns
 
-    def _check_request(
-        self, client: Client, began: tuple[int, int] | None, now_ns: int, time_ns: int
-    ) -> None:
+    def _check_input(self, client: Client, limits: SweepLimits, now_ns: int) -> None:
+        """Close a connection that is idle, or whose request takes too long to arrive."""
+        if limits.idle_ns and now_ns - client.active_ns > limits.idle_ns:
+            self._clients.counts.idle += 1
+            client.finish()
+            return
+        size = client.unfinished_bytes
+        if not (size and limits.request_ns):
+            return
         count = client.session.request_count
-        if began is None or began[0] != count:
-            began = count, now_ns
-        elif now_ns - began[1] > time_ns:
+        before, since_ns = self._earlier.incomplete.get(client.client_id, (count, now_ns))
+        if before != count:
+            since_ns = now_ns
+        # A large request has the time for its bytes besides.
+        time_ns = limits.request_ns + size * SECOND_NS // REQUEST_BYTES_RATE_MIN
+        if now_ns - since_ns > time_ns:
             self._clients.counts.slow += 1
             client.time_out()
-            return
-        self._incomplete[client.client_id] = began
-
-
-def _time_ns(size: int) -> int:
-    """The time that a request of so many bytes may take besides request-timeout."""
-    return size * SECOND_NS // REQUEST_BYTES_RATE_MIN
+        else:
+            self._found.incomplete[client.client_id] = count, since_ns

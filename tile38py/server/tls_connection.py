@@ -157,8 +157,9 @@ class TlsProtocol(asyncio.Protocol):
 
     def eof_received(self) -> bool:
         """The client has closed its sending side, with or without saying so in TLS."""
-        if self._protocol is not None:
-            self._end_input(self._protocol)
+        if self._protocol is None:
+            return False
+        self._end_input(self._protocol)
         return not self._transport.is_closing()
 
     def connection_lost(self, exc: Exception | None) -> None:

@@ -124,7 +124,7 @@ def first_refusal(data: bytes, step: int) -> Request | Refusal | None:
     """Return the first result of data in pieces of a size."""
     parser, size = Parser(), step or len(data)
     results = (parser.receive(data[at : at + size]) for at in range(0, len(data), size))
-    return next(filter(None, results), None)
+    return next((found for found in results if found is not None), None)
 
 
 POST = b"POST /a HTTP/1.1\r\nHost: x\r\n"

@@ -4,7 +4,7 @@ import pytest
 
 from tests.support.bench import Bench
 from tests.support.fakes import SECOND, FakeClient, command
-from tile38py.limits import MIB, REQUEST_BYTES_RATE_MIN
+from tile38py.limits import CLIENT_SWEEP_COUNT_MAX, MIB, REQUEST_BYTES_RATE_MIN
 from tile38py.server.client_sweeper import ClientSweeper
 
 PING = command(b"PING")
@@ -105,6 +105,20 @@ def test_a_connection_that_closes_and_takes_nothing_more_is_cut() -> None:
     assert swept.bench.clients.counts.flooded == 0
     swept.wait(20)
     assert swept.client.is_gone
+
+
+def test_many_clients_are_checked_in_slices() -> None:
+    swept = Swept(timeout="10")
+    swept.bench.clients.count_max = CLIENT_SWEEP_COUNT_MAX * 3
+    clients = [swept.bench.new_client() for _ in range(CLIENT_SWEEP_COUNT_MAX * 2)]
+    for client in clients:
+        client.active_ns = swept.bench.clock.now_ns() - 20 * SECOND
+    assert swept.sweeper.sweep()
+    assert clients[0].is_gone
+    assert swept.bench.clients.counts.idle == CLIENT_SWEEP_COUNT_MAX - 1
+    assert swept.sweeper.sweep()
+    assert not swept.sweeper.sweep()
+    assert all(client.is_gone for client in clients)
 
 
 def test_zero_is_no_limit() -> None:

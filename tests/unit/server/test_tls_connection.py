@@ -152,6 +152,13 @@ async def test_garbage_that_begins_like_tls_is_ended_with_an_alert(line: Line) -
     assert len(line.refused) == 1
 
 
+async def test_a_client_that_leaves_amid_its_handshake_is_let_go(line: Line) -> None:
+    line.send(b"\x16\x03\x01")
+    assert not line.server.eof_received()
+    line.server.connection_lost(None)
+    assert (line.clients.handshakes, line.refused) == (0, [])
+
+
 async def test_a_handshake_counts_as_a_client(line: Line) -> None:
     assert line.clients.is_full
     other = Line(ssl.create_default_context(), line.contexts, line.clients)
