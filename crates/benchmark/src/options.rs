@@ -133,7 +133,7 @@ pub fn parse(words: impl IntoIterator<Item = OsString>) -> Result<Parsed, Failur
     options.threads = options.threads.min(options.clients);
     let tests = workload::all(is_redis);
     options.tests = match (command.is_empty(), list) {
-        (false, _) => vec![Test::of_words(command)],
+        (false, _) => vec![Test::of_words(&command)],
         (true, Some(list)) => workload::select(tests, &list)?,
         (true, None) => tests,
     };

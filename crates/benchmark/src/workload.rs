@@ -1,5 +1,7 @@
 //! The tests: which commands each sends, and which tests a list of names selects.
 
+use std::fmt;
+
 use fastrand::Rng;
 
 use crate::failure::Failure;
@@ -46,7 +48,7 @@ enum Kind {
     RedisGet,
     GeoAdd,
     GeoSearch,
-    Words(Vec<String>),
+    Words(Vec<Vec<Part>>),
 }
 
 impl Test {
@@ -57,8 +59,9 @@ impl Test {
     }
 
     /// Makes a test of a command that the user names.
-    pub fn of_words(words: Vec<String>) -> Self {
+    pub fn of_words(words: &[String]) -> Self {
         let title = words.join(" ");
+        let words = words.iter().map(|word| parts(word)).collect();
         Self { name: title.clone(), title, kind: Kind::Words(words) }
     }
 
@@ -83,7 +86,7 @@ impl Test {
             Kind::Words(words) => {
                 requests.begin(words.len());
                 for word in words {
-                    requests.text(&filled(word, random, ids));
+                    requests.value(Filled::new(word, random, ids));
                 }
             }
             _ => self.write_search(requests, random),
@@ -252,15 +255,63 @@ impl Place {
     }
 }
 
-/// Replaces the placeholders of a word of the user's command.
-fn filled(word: &str, random: &mut Rng, ids: u64) -> String {
-    if !word.contains("__rand_") {
-        return word.to_owned();
+/// A part of a word of the user's command.
+#[derive(Clone, Debug, PartialEq)]
+enum Part {
+    Text(String),
+    Number,
+    Latitude,
+    Longitude,
+}
+
+const PLACEHOLDERS: [(&str, Part); 3] = [
+    ("__rand_int__", Part::Number),
+    ("__rand_lat__", Part::Latitude),
+    ("__rand_lon__", Part::Longitude),
+];
+
+/// Parses a word of the user's command.
+fn parts(word: &str) -> Vec<Part> {
+    let mut parts = Vec::new();
+    let mut rest = word;
+    loop {
+        let found =
+            PLACEHOLDERS.iter().filter_map(|(name, part)| Some((rest.find(name)?, name, part)));
+        let Some((start, name, part)) = found.min_by_key(|found| found.0) else {
+            parts.push(Part::Text(rest.to_owned()));
+            return parts;
+        };
+        parts.push(Part::Text(rest[..start].to_owned()));
+        parts.push(part.clone());
+        rest = &rest[start + name.len()..];
     }
-    let place = Place::random(random);
-    word.replace("__rand_int__", &random.u64(1..=ids).to_string())
-        .replace("__rand_lat__", &format!("{:.5}", place.lat))
-        .replace("__rand_lon__", &format!("{:.5}", place.lon))
+}
+
+/// A word of the user's command with random numbers in place of its placeholders.
+struct Filled<'a> {
+    parts: &'a [Part],
+    number: u64,
+    place: Place,
+}
+
+impl<'a> Filled<'a> {
+    fn new(parts: &'a [Part], random: &mut Rng, ids: u64) -> Self {
+        if parts.len() == 1 {
+            return Self { parts, number: 0, place: Place { lat: 0.0, lon: 0.0 } };
+        }
+        Self { parts, number: random.u64(1..=ids), place: Place::random(random) }
+    }
+}
+
+impl fmt::Display for Filled<'_> {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.parts.iter().try_for_each(|part| match part {
+            Part::Text(text) => out.write_str(text),
+            Part::Number => write!(out, "{}", self.number),
+            Part::Latitude => write!(out, "{:.5}", self.place.lat),
+            Part::Longitude => write!(out, "{:.5}", self.place.lon),
+        })
+    }
 }
 
 /// Returns all tests, in the order in which they run.
@@ -365,8 +416,8 @@ mod tests {
 
     #[test]
     fn each_command_has_as_many_words_as_it_announces() {
-        let words = vec!["SET".into(), "a:__rand_int__".into(), "__rand_lat__".into()];
-        let own = Test::of_words(words);
+        let words = ["SET", "a:__rand_int__:__rand_lon__", "__rand_lat__"].map(String::from);
+        let own = Test::of_words(&words);
         for test in all(false).iter().chain(&all(true)).chain([&own]) {
             let mut requests = Requests::default();
             test.write(&mut requests, &mut Rng::with_seed(1), 10);
