@@ -45,7 +45,7 @@ def replconf(call: Call) -> Reply:
     arity=3,
     summary="Follow a leader or become one",
     group=Group.REPLICATION,
-    flags=Flags.ADMIN | Flags.HIDDEN | Flags.WHILE_LOADING,
+    flags=Flags.ADMIN | Flags.HIDDEN | Flags.WHILE_LOADING | Flags.NO_MULTI,
 )
 def follow(call: Call) -> Reply | TaskReply:
     """Run FOLLOW host port | FOLLOW no one."""
