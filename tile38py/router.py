@@ -1,7 +1,8 @@
 """The router: sends events, published messages and MONITOR lines to their receivers.
 
 Nothing is sent before the log has the writes that caused it. The receivers are those at the time of
-the event: a connection that subscribes before the sending doesn't get the message.
+the event: a connection that subscribes before the sending doesn't get the message, nor does one
+that unsubscribes before it.
 """
 
 from collections.abc import Callable, Sequence

@@ -98,6 +98,33 @@ def test_a_fence_that_nobody_watches_any_more_sends_nothing(bench: Bench) -> Non
     assert b'"id":"b"' not in live.taken()
 
 
+@pytest.mark.parametrize(
+    ("join", "leave"),
+    [
+        (("SUBSCRIBE", "c"), ("UNSUBSCRIBE", "c")),
+        (("PSUBSCRIBE", "*"), ("PUNSUBSCRIBE",)),
+        (("SUBSCRIBE", "c", "others"), ("UNSUBSCRIBE", "c")),
+        (("MONITOR",), ("RESET",)),
+        (AREA, ("RESET",)),
+    ],
+)
+def test_nothing_comes_behind_the_reply_that_ends_a_subscription(
+    bench: Bench, join: tuple[str, ...], leave: tuple[str, ...]
+) -> None:
+    client, other = bench.new_client(), bench.new_client()
+    for one in (client, other):
+        bench.call(*join, client=one)
+        one.taken()
+    bench.call("SET", "k", "a", "POINT", "1", "1")
+    bench.call("PUBLISH", "c", "hello")
+    # The log isn't written yet, so the messages wait.
+    bench.call(*leave, client=client)
+    client.taken()
+    written(bench)
+    assert client.taken() == b""
+    assert other.taken()
+
+
 def test_whatever_a_watcher_says_ends_it(bench: Bench) -> None:
     for words in (b"QUIT\r\n", b"PING\r\n"):
         client = watcher(bench)

@@ -81,26 +81,26 @@ class Subscriptions:
 
     def prepare_events(self, events: Events) -> Send | None:
         """Choose the receivers of events of channels and live fences; None if there are none."""
+        fences = [(found.fence, found.body) for found in events.live if found.fence in self._fences]
         posts: list[tuple[Route, bytes, bytes]] = []
-        for found in events.live:
-            fence = self._fences.get(found.fence)
-            if fence is not None:
-                posts.append((fence, b"", found.body))
         for event in events.channels:
             route = self._route(event.channel)
             if route.count:
                 posts.append((route, event.channel, event.body))
 
         def send() -> None:
+            for fence, body in fences:
+                if fence in self._fences:
+                    self._post(self._fences[fence], b"", body)
             for post in posts:
-                self._post(*post)
+                self._post_to_subscribers(*post)
 
-        return send if posts else None
+        return send if fences or posts else None
 
     def prepare_message(self, channel: bytes, text: bytes) -> tuple[int, Send]:
         """Choose the subscribers of a channel; return their messages' number and how to send."""
         route = self._route(channel)
-        return route.count, partial(self._post, route, channel, text)
+        return route.count, partial(self._post_to_subscribers, route, channel, text)
 
     def prepare_lines(self, lines: Sequence[bytes]) -> Send:
         """Choose the monitors for these lines; return the function to send."""
@@ -108,9 +108,19 @@ class Subscriptions:
 
         def send() -> None:
             for group in groups:
-                self._fanout.put(group, b"".join(map(group.form.line, lines)))
+                left = group.only(lambda listener: listener in self._monitors)
+                self._fanout.put(left, b"".join(map(group.form.line, lines)))
 
         return send
+
+    def _post_to_subscribers(self, route: Route, channel: bytes, text: bytes) -> None:
+        """Send a message, except to those that have unsubscribed since it was prepared.
+
+        As in Redis, nothing comes behind the reply to UNSUBSCRIBE: clients take it for a reply.
+        """
+        if self._routes.get(channel) is not route:
+            route = Route.of([group.only_subscribers(channel) for group in route.groups])
+        self._post(route, channel, text)
 
     def _post(self, route: Route, channel: bytes, text: bytes) -> None:
         self.sent_count += route.count

@@ -5,7 +5,7 @@ Consecutive messages to the same connections are joined to one write.
 
 from collections import deque
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from tile38py.limits import (
     FANOUT_BYTES_MAX,
@@ -30,6 +30,15 @@ class ListenerGroup:
         if self.pattern is None:
             return self.form.message(channel, text)
         return self.form.matched(self.pattern, channel, text)
+
+    def only(self, receives: Callable[[Subscription], bool]) -> "ListenerGroup":
+        """Return the group of the listeners that still receive; itself if all do."""
+        left = tuple(filter(receives, self.listeners))
+        return self if left == self.listeners else replace(self, listeners=left)
+
+    def only_subscribers(self, channel: bytes) -> "ListenerGroup":
+        """Return the group of the listeners that are still subscribed."""
+        return self.only(lambda listener: listener.receives(channel, self.pattern))
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -59,6 +59,10 @@ class Subscription:
         """The subscribed channels or patterns, in their order."""
         return list(self.patterns if is_pattern else self.channels)
 
+    def receives(self, channel: bytes, pattern: bytes | None) -> bool:
+        """Whether messages of a channel come by a pattern, or by the channel's name if None."""
+        return channel in self.channels if pattern is None else pattern in self.patterns
+
     def remove_all(self) -> None:
         """End all subscriptions, live fences and monitoring."""
         self._registry.forget(self)
