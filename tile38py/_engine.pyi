@@ -3,11 +3,20 @@
 from collections.abc import Callable, Sequence
 from typing import Final, Self, TypeAlias, final
 
+from tile38py._engine_access import AccessSelector as AccessSelector
+from tile38py._engine_events import ChannelEvent as ChannelEvent
+from tile38py._engine_events import Events as Events
+from tile38py._engine_events import HookChange as HookChange
+from tile38py._engine_events import HookEvent as HookEvent
+from tile38py._engine_events import LiveEvent as LiveEvent
+from tile38py._engine_events import QueuedEvent as QueuedEvent
+
 # A reply in Python; texts that aren't UTF-8 are bytes.
 _Value: TypeAlias = str | bytes | int | list[_Value] | None
 
 __all__ = [
     "DEBUG_BUILD",
+    "AccessSelector",
     "Batch",
     "ChannelEvent",
     "Close",
@@ -60,6 +69,15 @@ class Engine:
     def version(self, key: bytes) -> int | None: ...  # new with each change of the collection
     def keys_of(self, args: Sequence[bytes]) -> list[bytes] | None:
         """Return the keys of a request, its command's own first; None for unknown commands."""
+
+    def set_user(self, name: bytes, selectors: Sequence[AccessSelector] | None) -> None:
+        """Set the rights of a user, present sessions included; None to forbid nothing."""
+
+    def remove_user(self, name: bytes) -> None:
+        """Remove a user. Its sessions keep no right."""
+
+    def live_keys(self, fence: int) -> list[bytes]:
+        """Return the keys that a live fence watches."""
 
     def check_endpoints(self, checker: Callable[[bytes], EndpointRefusal | None]) -> None:
         """Set the function that checks the URLs of SETHOOK. It must not use the engine. Without
@@ -166,6 +184,9 @@ class CommandRecord:
     group: Final[str]
     flags: Final[list[str]]
     keys: Final[str]
+    channels: Final[str]
+    # Those that users' rights tell apart, and the flags that each has as its own.
+    subcommands: Final[list[tuple[str, list[str]]]]
 
     def __new__(
         cls,
@@ -177,6 +198,8 @@ class CommandRecord:
         group: str,
         flags: Sequence[str],
         keys: str,
+        channels: str,
+        subcommands: Sequence[tuple[str, Sequence[str]]],
     ) -> Self: ...
 
 @final
@@ -237,9 +260,34 @@ class Push:
 
 @final
 class Session:
-    """The parser, output format and authentication of a connection."""
+    """The parser, output format, user and rights of a connection."""
 
-    authenticated: bool
+    @property
+    def authenticated(self) -> bool:
+        """Whether the client has authenticated."""
+
+    @property
+    def user(self) -> bytes:
+        """The name of the user."""
+
+    def log_in(self, user: bytes) -> None:
+        """Become a user, whose password was right."""
+
+    def log_out(self) -> None:
+        """Become the default user, not authenticated."""
+
+    def refusal(self, args: Sequence[bytes]) -> tuple[str, bytes] | None:
+        """The reason why the user may not run a request, and the command, key or channel.
+
+        None if it may. The reasons are "command", "key" and "channel".
+        """
+
+    def may_read(self, key: bytes) -> bool:
+        """Whether the user may read a key."""
+
+    def hook_names(self) -> list[bytes]:
+        """Return the names of the hooks that the user may see, without channels, ascending."""
+
     live: bool  # True: all requests become ServerCommands, unknown commands too
     @property
     def fails_by_status(self) -> bool:
@@ -288,74 +336,13 @@ class Batch:
     monitored: Final[list[tuple[bool, bytes]]]
     # Of each slow command: the arguments, the duration and the waiting time in ns.
     slow: Final[list[tuple[list[bytes], int, int]]]
+    # Requests that were refused for want of a right: the reason ("command", "key" or "channel"),
+    # the context ("toplevel", "multi" or "lua"), the command, key or channel, and the user.
+    denied: Final[list[tuple[str, str, bytes, bytes]]]
     stop: Final[ServerCommand | LongRead | Live | Http | Close | Yield | None]
     events: Final[Events | None]
     # The reasons of refused endpoint URLs, which replies don't contain.
     refused_urls: Final[list[str]]
-
-@final
-class Events:
-    """The events of commands, by kind of receiver, each list in the order of sending."""
-
-    hooks: Final[list[HookEvent | HookChange]]
-    channels: Final[list[ChannelEvent]]
-    live: Final[list[LiveEvent]]
-
-@final
-class HookEvent:
-    """An event for the endpoints of a hook. Invalid UTF-8 becomes surrogate escapes in names, and
-    U+FFFD for each byte in keys and ids, as in messages."""
-
-    hook: Final[str]
-    key: Final[str]
-    object_id: Final[str]  # empty for DROP
-    detect: Final[str | None]  # "enter" and so on; None for the commands `del` and `drop`
-    body: Final[bytes]  # the message, JSON
-
-    def __new__(
-        cls, hook: str, key: str, object_id: str, detect: str | None, body: bytes
-    ) -> Self: ...
-
-@final
-class ChannelEvent:
-    """An event for the subscribers of a channel."""
-
-    channel: Final[bytes]
-    key: Final[str]
-    object_id: Final[str]
-    detect: Final[str | None]
-    body: Final[bytes]
-
-@final
-class LiveEvent:
-    """An event for the connection that watches a live fence."""
-
-    fence: Final[int]
-    key: Final[str]
-    object_id: Final[str]
-    detect: Final[str | None]
-    body: Final[bytes]
-
-@final
-class HookChange:
-    """A hook was created, replaced, set again or deleted. The engine has its present state."""
-
-    hook: Final[str]
-
-@final
-class QueuedEvent:
-    """A hook's event in the queue. Python's garbage collector doesn't track it, so that its
-    pauses don't grow with the queue."""
-
-    number: Final[int]  # over all hooks, in the order of their writes
-    queued_ns: Final[int]  # since 1970
-    hook: Final[str]
-    key: Final[str]
-    object_id: Final[str]
-    detect: Final[str | None]
-    body: Final[bytes]
-
-    def __new__(cls, number: int, queued_ns: int, event: HookEvent) -> Self: ...
 
 @final
 class ServerCommand:
@@ -378,6 +365,10 @@ class LongRead:
     @property
     def args(self) -> list[bytes]:
         """The arguments of the request; long ones are cut."""
+
+    @property
+    def denied(self) -> list[tuple[str, str, bytes, bytes]]:
+        """The calls of a script that were refused for want of a right, once it has run."""
 
     def run(self) -> bytes: ...
 

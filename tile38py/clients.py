@@ -1,4 +1,4 @@
-"""The registry of client connections. Doesn't open or close any."""
+"""The registry of client connections, and the description of one. Doesn't open or close any."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -8,6 +8,7 @@ from tile38py import errors
 from tile38py.interfaces import Client
 
 DEFAULT_USER: Final = b"default"
+NANOSECONDS: Final = 1_000_000_000
 
 
 @dataclass(slots=True)
@@ -20,6 +21,28 @@ class LimitCounts:
     slow: int = 0  # connections closed after request-timeout
     pauses: int = 0  # pauses because of requests-per-second-per-user
     flooded: int = 0  # connections cut because they took no replies
+
+
+def described(client: Client, now_ns: int) -> dict[str, bytes | int]:
+    """Return the facts of a connection, in the order in which CLIENT LIST shows them."""
+    return {
+        "id": client.client_id,
+        "addr": client.address.encode(),
+        "name": client.name,
+        "age": max(now_ns - client.created_ns, 0) // NANOSECONDS,
+        "idle": max(now_ns - client.active_ns, 0) // NANOSECONDS,
+        "user": client.session.user,
+        **client.library,
+    }
+
+
+def client_line(client: Client, now_ns: int) -> bytes:
+    """Return the line of a connection in CLIENT LIST, without its end."""
+    pairs = described(client, now_ns).items()
+    return b" ".join(
+        b"%b=%b" % (name.encode(), b"%d" % value if isinstance(value, int) else value)
+        for name, value in pairs
+    )
 
 
 class Clients:
@@ -98,5 +121,4 @@ class Clients:
 
 def user_of(client: Client) -> bytes:
     """The name of a connection's user."""
-    user: bytes = getattr(client.session, "user", DEFAULT_USER)
-    return user
+    return client.session.user

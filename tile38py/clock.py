@@ -33,6 +33,12 @@ def new_server_id() -> str:
     return secrets.token_hex(16)
 
 
+def new_password(bits: int) -> str:
+    """Return a random password of so many bits, rounded up to hexadecimal digits."""
+    digits = (bits + 3) // 4
+    return secrets.token_hex((digits + 1) // 2)[:digits]
+
+
 def zone_offset_seconds() -> int:
     """Return the present offset of the local time zone from UTC."""
     return time.localtime().tm_gmtoff

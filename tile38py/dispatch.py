@@ -20,6 +20,8 @@ from tile38py._engine import (
     Yield,
     shorten,
 )
+from tile38py.access.refusals import AccessRefusal
+from tile38py.clients import client_line
 from tile38py.commands.registry import (
     COMMANDS,
     Call,
@@ -105,6 +107,11 @@ class Dispatcher:
                 self._commands[name] = command
                 services.engine.register(command.record)
 
+    @property
+    def services(self) -> Services:
+        """The parts of the server that commands use."""
+        return self._services
+
     def drive(self, client: Client, batch: Batch) -> RunResult:
         """Run a session's input from a batch on, until it needs more input or work, or ends."""
         result = RunResult()
@@ -117,7 +124,7 @@ class Dispatcher:
                 case Live(id=fence):
                     self._services.broadcaster.watch(client, fence)
                 case LongRead() as read:
-                    work = BackgroundWork(read.run, _bytes)
+                    work = BackgroundWork(read.run, partial(self._finish_read, client, read))
                     result.stop = self._timed(client, read.args, work)
                 case stop:
                     result.stop_at(stop)
@@ -147,8 +154,21 @@ class Dispatcher:
                 took_ns=took_ns,
                 waited_ns=waited_ns,
             )
+        self._note_denied(client, batch.denied)
         for reason in batch.refused_urls:
             self._services.log(f"SETHOOK: an endpoint was refused: {reason}")
+
+    def _finish_read(self, client: Client, read: LongRead, reply: object) -> bytes:
+        self._note_denied(client, read.denied)
+        assert isinstance(reply, bytes)
+        return reply
+
+    def _note_denied(self, client: Client, denied: list[tuple[str, str, bytes, bytes]]) -> None:
+        """Add requests that were refused for want of a right to ACL LOG."""
+        for reason, context, what, user in denied:
+            now_ns = self._services.clock.now_ns()
+            refusal = AccessRefusal(reason, context, what, user)
+            self._services.access.refusals.add(refusal, client_line(client, now_ns), now_ns)
 
     def _run(
         self, client: Client, stop: ServerCommand, result: RunResult
@@ -195,7 +215,7 @@ class Dispatcher:
     def _run_slices(self, client: Client, commands: Iterator[list[bytes]]) -> Iterator[None]:
         """Run commands of a handler, some in each step. Their replies are dropped."""
         session = self._services.engine.session()
-        session.authenticated = True
+        session.log_in(client.session.user)
         for count, words in enumerate(commands, 1):
             batch = session.run(words, self._services.clock.now_ns())
             self._process(client, batch, RunResult())
@@ -281,8 +301,3 @@ def framed(session: Session, outcome: Reply | RawReply | errors.CommandError) ->
             return session.wrong_arity()
         case _:
             return session.fail(str(outcome))
-
-
-def _bytes(result: object) -> bytes:
-    assert isinstance(result, bytes)
-    return result

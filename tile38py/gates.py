@@ -18,6 +18,11 @@ class Gates:
     is_read_only: bool = False
     log_error: str | None = None  # why the log cannot be written: writes are refused
 
+    def require_password(self, is_required: bool) -> None:
+        """Refuse most commands of clients that haven't authenticated, or refuse none."""
+        self.requires_password = is_required
+        self.apply()
+
     def apply(self) -> None:
         """Pass the states to the engine."""
         self.engine.set_state(

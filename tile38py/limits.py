@@ -87,6 +87,16 @@ SLOWLOG_MICROSECONDS = 10_000  # default of slowlog-log-slower-than
 SLOWLOG_COUNT = 128  # default of slowlog-max-len
 SLOWLOG_COUNT_MAX = 10_000  # maximum of slowlog-max-len; an entry takes a few KiB at most
 
+# Users
+USERS_COUNT_MAX = 100_000  # users of ACL SETUSER
+ACL_LOG_COUNT_MAX = 128  # entries of ACL LOG
+ACL_LOG_SAME_SECONDS = 60  # within which equal refusals are one entry
+LOGIN_WINDOW_SECONDS = 60  # in which the failed logins of an address are counted
+LOGIN_FAILURES_COUNT_FREE = 10  # failed logins in that time whose replies aren't delayed
+LOGIN_DELAY_SECONDS = 0.25  # between the replies to later ones
+LOGIN_DELAY_SECONDS_MAX = 10.0  # by which a reply is delayed at most
+LOGIN_ADDRESSES_COUNT_MAX = 10_000  # addresses whose failures are counted
+
 # Scripts
 BUSY_MILLISECONDS = 1000  # default of busy-reply-threshold: a script that may write ends after it
 BUSY_MILLISECONDS_MAX = 3_600_000  # maximum of busy-reply-threshold

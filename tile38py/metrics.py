@@ -12,6 +12,7 @@ from prometheus_client.exposition import generate_latest
 from prometheus_client.metrics_core import CounterMetricFamily, GaugeMetricFamily, Metric
 
 from tile38py._engine import Engine
+from tile38py.access.refusals import REASONS
 from tile38py.commands.memory import sizes
 from tile38py.commands.registry import Services
 from tile38py.commands.server import Fields, basic_fields, own_fields
@@ -67,6 +68,7 @@ class MetricsExporter:
             *hook_figures(server),
             *connection_figures(server),
             *limit_figures(server),
+            *access_figures(server),
             *rewrite_figures(server),
             *memory_figures(server),
             duration_figures(server),
@@ -251,6 +253,23 @@ def limit_figures(server: Services) -> Iterator[Metric]:
     )
     maximum = server.clients.count_max
     yield GaugeMetricFamily("tile38_max_clients", "Connections that may be open", value=maximum)
+
+
+def access_figures(server: Services) -> Iterator[Metric]:
+    """Yield the counters of refused requests and logins."""
+    access = server.access
+    family = CounterMetricFamily(
+        "tile38_access_denied", "Requests and logins refused for want of a right", labels=["reason"]
+    )
+    for reason in REASONS:
+        family.add_metric([reason], access.refusals.counts[reason])
+    yield family
+    yield CounterMetricFamily(
+        "tile38_logins_delayed",
+        "Replies to failed logins that were delayed",
+        value=access.failed_logins.delayed_count,
+    )
+    yield GaugeMetricFamily("tile38_users", "Users of ACL SETUSER", value=len(access.users))
 
 
 def _list(value: object) -> list[object]:

@@ -33,6 +33,7 @@ REFUSALS_WITHOUT: Final = {
 STALE_REFUSAL: Final = "on followers before the first catch-up"
 REMARKS: Final = {
     "brief": "takes microseconds",
+    "dangerous": "of the category `dangerous`",
     "blocking": "takes the connection over, or makes its client wait",
     "forwarded": "reaches followers through the leader's stream",
     "hidden": "not shown by [MONITOR](monitor.md), nor its arguments by [SLOWLOG](slowlog.md)",
@@ -56,6 +57,7 @@ KEYS: Final = {
     "areas": "those that the areas name: `GET key id`",
     "hook": "`key`, and those that the area names: `GET key id`, `ROAM key …`",
     "channel": "`key`, and those that the area names: `GET key id`, `ROAM key …`",
+    "every": "all",
     "script": "as many as `numkeys` says",
 }
 

@@ -24,9 +24,14 @@ from tests.support.fakes import (
 )
 from tile38py import commands as families
 from tile38py._engine import Close, Engine
+from tile38py.access.control import AccessControl
+from tile38py.access.logins import FailedLogins
+from tile38py.access.refusals import Refusals
+from tile38py.access.users import Users
 from tile38py.clients import Clients
 from tile38py.commands.registry import LastReply, Services
 from tile38py.config import Config
+from tile38py.config.properties import REQUIREPASS
 from tile38py.dispatch import BackgroundWork, Dispatcher, WorkKind
 from tile38py.endpoints.checker import EndpointChecker
 from tile38py.endpoints.registry import Registry
@@ -98,6 +103,10 @@ class Bench:
         self.shrinker = FakeShrinker()
         self.backups = FakeBackups(self.engine, self.clock)
         self.slow_log = SlowLog(self.engine)
+        self.users = Users(self.engine, self.gates.require_password)
+        self.pauses: list[float] = []
+        self.access = AccessControl(self.users, Refusals(), FailedLogins(self.clock), self._pause)
+        self.config.on_change(self._apply_setting)
         self.following = FakeFollowing(self.gates)
         self.services = self._services()
         self.dispatcher = Dispatcher(self.services, is_developer=is_developer)
@@ -122,10 +131,19 @@ class Bench:
             shrinker=self.shrinker,
             backups=self.backups,
             slow_log=self.slow_log,
+            access=self.access,
             stop=lambda code, reason: self.stops.append((code, reason)),
             log=self.log_lines.append,
             started_ns=self.clock.monotonic_ns() - 5 * SECOND,
         )
+
+    def _pause(self, seconds: float, value: object) -> FinishedTask:
+        self.pauses.append(seconds)
+        return FinishedTask(value)
+
+    def _apply_setting(self, name: str) -> None:
+        if name == REQUIREPASS.name:
+            self.users.set_default_password(self.config.get(REQUIREPASS))
 
     def new_client(self, *, framing: str = "resp") -> FakeClient:
         """Register one more client."""
@@ -191,7 +209,9 @@ class FakeSocket:
             clock=bench.clock,
             config=bench.config,
             pool=self.pool,
-            connection_filter=ConnectionFilter(bench.config, bench.clients, is_protected=True),
+            connection_filter=ConnectionFilter(
+                bench.config, bench.clients, bench.gates, is_protected=True
+            ),
             limiter=bench.limiter,
             log=logging.getLogger("tests"),
             report=lambda host, reason: refused.append((host, reason)),

@@ -5,10 +5,10 @@ from collections.abc import Callable
 from typing import Final
 
 from tile38py import errors
-from tile38py.commands.registry import OK, Call, Flags, Group, Reply, command
+from tile38py.clients import client_line, described
+from tile38py.commands.registry import OK, Call, Flags, Group, Reply, checked, command
 from tile38py.interfaces import Client, Role
 
-NANOSECONDS = 1_000_000_000
 RESP3 = 3
 LIBRARY_OPTIONS = frozenset({"lib-name", "lib-ver"})
 # Roles of the connections of each type. A follower's connection to its leader is no client, so
@@ -24,12 +24,26 @@ TYPES: Final[dict[bytes, frozenset[Role | None]]] = {
 
 @command(
     "CLIENT (LIST | INFO | ID | GETNAME | SETNAME name | SETINFO (LIB-NAME | LIB-VER) text"
-    " | KILL (address | ADDR address | ID id | TYPE type) | NO-EVICT (ON | OFF)"
+    " | KILL (address | ADDR address | ID id | TYPE type | USER name) | NO-EVICT (ON | OFF)"
     " | NO-TOUCH (ON | OFF) | TRACKING (ON OPTIN | OFF))",
     arity=-2,
     summary="List, name or close connections",
     group=Group.CONNECTION,
     flags=Flags.ADMIN | Flags.HIDDEN | Flags.WHILE_LOADING,
+)
+@checked(
+    subcommands={
+        "GETNAME": Flags.CONNECTION,
+        "ID": Flags.CONNECTION,
+        "INFO": Flags.CONNECTION,
+        "KILL": Flags.ADMIN,
+        "LIST": Flags.ADMIN,
+        "NO-EVICT": Flags.ADMIN,
+        "NO-TOUCH": Flags.CONNECTION,
+        "SETINFO": Flags.CONNECTION,
+        "SETNAME": Flags.CONNECTION,
+        "TRACKING": Flags.CONNECTION,
+    }
 )
 def client(call: Call) -> Reply:
     """Run CLIENT subcommand …."""
@@ -70,36 +84,22 @@ def _get_id(call: Call, rest: list[bytes]) -> Reply:
 
 def _info(call: Call, rest: list[bytes]) -> Reply:
     _exactly(rest, 0)
-    line, row = _describe(call.client, call.server.clock.now_ns())
-    return Reply(line, (("info", row),))
+    now_ns = call.server.clock.now_ns()
+    line = client_line(call.client, now_ns)
+    return Reply(line + b"\n", (("info", _row(call.client, now_ns)),))
 
 
 def _list(call: Call, rest: list[bytes]) -> Reply:
     _exactly(rest, 0)
     now_ns = call.server.clock.now_ns()
-    found = [_describe(one, now_ns) for one in call.server.clients]
-    return Reply(b"".join(line for line, _ in found), (("list", [row for _, row in found]),))
+    clients = list(call.server.clients)
+    lines = b"".join(client_line(one, now_ns) + b"\n" for one in clients)
+    # Tile38 guesses the types of values in JSON, so that a client named `nan` breaks it.
+    return Reply(lines, (("list", [_row(one, now_ns) for one in clients]),))
 
 
-def _describe(client: Client, now_ns: int) -> tuple[bytes, dict[str, object]]:
-    """Return the line of a connection in CLIENT LIST, and its object in JSON."""
-    age = max(now_ns - client.created_ns, 0) // NANOSECONDS
-    idle = max(now_ns - client.active_ns, 0) // NANOSECONDS
-    line = b"id=%d addr=%b name=%b age=%d idle=%d" % (
-        client.client_id, client.address.encode(), client.name, age, idle,
-    )  # fmt: skip
-    # Tile38 guesses the types of these values, so that a client named `nan` breaks the JSON.
-    row: dict[str, object] = {
-        "addr": client.address,
-        "age": age,
-        "id": client.client_id,
-        "idle": idle,
-        "name": client.name,
-    }
-    for option, text in client.library.items():
-        line += b" %b=%b" % (option.encode(), text)
-        row[option] = text
-    return line + b"\n", row
+def _row(client: Client, now_ns: int) -> dict[str, bytes | int]:
+    return dict(sorted(described(client, now_ns).items()))
 
 
 def _set_info(call: Call, rest: list[bytes]) -> Reply:
@@ -150,7 +150,9 @@ def _kill(call: Call, rest: list[bytes]) -> Reply:
             raise errors.wrong_arity()
         case [_]:
             found = _find(call, address=errors.shown(rest[0]))
-        case [b"NAME" | b"USER" | b"LADDR", _]:
+        case [b"USER", _]:
+            return _kill_others(call, lambda one: one.session.user == rest[1])
+        case [b"NAME" | b"LADDR", _]:
             # Redis's filters by what clients don't have here.
             raise errors.no_such_client()
         case _:
@@ -170,11 +172,11 @@ def _kill_type(call: Call, kind: bytes) -> Reply:
     if name not in TYPES:
         raise errors.client_type(kind)
     roles = TYPES[name]
-    found = [
-        one
-        for one in call.server.clients
-        if one is not call.client and (one.listener and one.listener.role) in roles
-    ]
+    return _kill_others(call, lambda one: (one.listener and one.listener.role) in roles)
+
+
+def _kill_others(call: Call, is_meant: Callable[[Client], bool]) -> Reply:
+    found = [one for one in call.server.clients if one is not call.client and is_meant(one)]
     for one in found:
         one.kill()
     return Reply(len(found), (("killed", len(found)),))

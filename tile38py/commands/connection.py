@@ -1,10 +1,10 @@
 """AUTH, HELLO, RESET, SELECT. A connection's other commands are the engine's."""
 
-import hmac
-
 from tile38py import errors
 from tile38py._engine import Simple
+from tile38py.access.user import DEFAULT_USER
 from tile38py.commands.client import set_name
+from tile38py.commands.login import log_in
 from tile38py.commands.registry import (
     OK,
     Call,
@@ -12,16 +12,13 @@ from tile38py.commands.registry import (
     Group,
     Reply,
     Services,
+    TaskReply,
     command,
     while_live,
 )
-from tile38py.config import Config
-from tile38py.config.properties import REQUIREPASS
 from tile38py.interfaces import Role
 from tile38py.version import VERSION
 
-# Names that mean the only user.
-USERS = frozenset({b"", b"default"})
 PROTOCOLS = {b"2": 2, b"3": 3}
 BEFORE_LOGIN = (
     Flags.CONNECTION | Flags.BEFORE_AUTH | Flags.WHILE_LOADING | Flags.HIDDEN | Flags.NO_HTTP
@@ -33,25 +30,21 @@ BEFORE_LOGIN = (
     arity=-1,
     summary="Authenticate the connection",
     group=Group.CONNECTION,
-    flags=BEFORE_LOGIN,
+    flags=BEFORE_LOGIN | Flags.NO_MULTI,
 )
-def auth(call: Call) -> Reply:
+def auth(call: Call) -> Reply | TaskReply:
     """Run AUTH password or AUTH username password."""
     match call.args:
         case [user, password]:
-            _log_in(call, user, password)
+            return log_in(call, user, password, errors.wrong_login()) or OK
         case [password]:
-            config = call.server.config
-            if not config.get(REQUIREPASS):
+            if call.server.access.users.default.is_open:
                 raise errors.no_password_set()
-            if not is_password(config, password):
-                raise errors.invalid_password()
-            call.client.session.authenticated = True
+            return log_in(call, DEFAULT_USER, password, errors.invalid_password()) or OK
         case []:
             raise errors.invalid_password()
         case _:
             raise errors.wrong_arity()
-    return OK
 
 
 @command(
@@ -61,26 +54,18 @@ def auth(call: Call) -> Reply:
     group=Group.CONNECTION,
     flags=BEFORE_LOGIN | Flags.NO_TIMEOUT | Flags.NO_MULTI,
 )
-def hello(call: Call) -> Reply:
+def hello(call: Call) -> Reply | TaskReply:
     """Run HELLO as Redis does."""
     client, session, server = call.client, call.client.session, call.server
     version = PROTOCOLS.get(call.args[0]) if call.args else session.protocol
     if version is None:
         raise errors.no_protocol(call.args[0])
-    login: tuple[bytes, bytes] | None = None
-    name: bytes | None = None
-    options = list(call.args[1:])
-    while options:
-        match options[0].upper(), options[1:]:
-            case b"AUTH", [user, password, *options]:
-                login = user, password
-            case b"SETNAME", [name, *options]:
-                pass
-            case _:
-                raise errors.hello_option(options[0])
+    login, name = _options(call.args[1:])
     if login is not None:
-        _log_in(call, *login)
-    elif server.config.get(REQUIREPASS) and not session.authenticated:
+        refusal = log_in(call, *login, errors.wrong_login())
+        if refusal is not None:
+            return refusal
+    elif server.gates.requires_password and not session.authenticated:
         raise errors.login_required()
     if name is not None:
         set_name(client, name)
@@ -89,6 +74,21 @@ def hello(call: Call) -> Reply:
     if call.args:
         session.protocol = version
     return _greeting(call)
+
+
+def _options(words: list[bytes]) -> tuple[tuple[bytes, bytes] | None, bytes | None]:
+    """Return the login and the name in the options of HELLO."""
+    login: tuple[bytes, bytes] | None = None
+    name: bytes | None = None
+    while words:
+        match words[0].upper(), words[1:]:
+            case b"AUTH", [user, password, *words]:
+                login = user, password
+            case b"SETNAME", [name, *words]:
+                pass
+            case _:
+                raise errors.hello_option(words[0])
+    return login, name
 
 
 @command(
@@ -128,25 +128,6 @@ def select(call: Call) -> Reply:
     if int(call.args[0]):
         raise errors.database_range()
     return OK
-
-
-def is_password(config: Config, given: bytes) -> bool:
-    """Return whether this is the required password. Without a required one nothing is."""
-    required = config.get(REQUIREPASS).encode("utf-8", "surrogateescape")
-    if not required:
-        return False
-    # Tile38 trims the given password, so it can't match one with outer spaces; we can.
-    return hmac.compare_digest(required, given) or hmac.compare_digest(required, given.strip())
-
-
-def _log_in(call: Call, user: bytes, password: bytes) -> None:
-    """Authenticate with a user's name. As in Redis, a user without a password takes any."""
-    config = call.server.config
-    if user not in USERS:
-        raise errors.wrong_login()
-    if config.get(REQUIREPASS) and not is_password(config, password):
-        raise errors.wrong_login()
-    call.client.session.authenticated = True
 
 
 def _greeting(call: Call) -> Reply:

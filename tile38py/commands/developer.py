@@ -11,6 +11,7 @@ from tile38py.commands.registry import (
     Group,
     Reply,
     ThreadReply,
+    checked,
     command,
 )
 
@@ -69,8 +70,9 @@ def shutdown(call: Call) -> Reply:
     arity=-3,
     summary="Store many random objects",
     group=Group.DEVELOPER,
-    flags=Flags.WRITE | Flags.NO_TIMEOUT | Flags.NO_MULTI | Flags.DEVELOPER,
+    flags=Flags.WRITE | Flags.NO_TIMEOUT | Flags.NO_MULTI | Flags.DEVELOPER | Flags.DANGEROUS,
 )
+@checked(keys="every")
 def massinsert(call: Call) -> EngineCommands:
     """Run MASSINSERT collections objects [minlat minlon maxlat maxlon]."""
     if len(call.args) not in (2, 2 + len(WORLD)):

@@ -17,7 +17,7 @@ Fields = dict[str, int | bytes]
 )
 def hookstats(call: Call) -> ThreadReply:
     """Run HOOKSTATS pattern: reply with the matching hooks and their counters, sorted by name."""
-    names = call.server.engine.hook_names()
+    names = call.client.session.hook_names()
     pattern = call.args[0].decode("utf-8", "surrogateescape")
     # A pattern over 70,000 names takes a while: a thread keeps that off the event loop.
     return ThreadReply(lambda: _found(call.server, names, pattern))

@@ -95,6 +95,18 @@ def _aof(server: Services) -> Lines:
     }
 
 
+def _acl(server: Services) -> Lines:
+    access = server.access
+    return {
+        "acl_users": len(access.users),
+        "acl_access_denied_auth": access.refusals.counts["auth"],
+        "acl_access_denied_cmd": access.refusals.counts["command"],
+        "acl_access_denied_key": access.refusals.counts["key"],
+        "acl_access_denied_channel": access.refusals.counts["channel"],
+        "acl_delayed_logins": access.failed_logins.delayed_count,
+    }
+
+
 def _proven(server: Services) -> Lines:
     following = server.following
     return {} if following.leader is None else {"aof_proven_size": following.proven}
@@ -191,5 +203,6 @@ SECTIONS: Final[dict[str, tuple[str, Callable[[Services], Lines]]]] = {
     "aof": ("Aof", _aof),
     "limits": ("Limits", _limits),
     "memory-usage": ("Memory-usage", _memory_usage),
+    "acl": ("Acl", _acl),
 }
-OWN_SECTIONS: Final = frozenset({"aof", "limits", "memory-usage"})
+OWN_SECTIONS: Final = frozenset({"acl", "aof", "limits", "memory-usage"})

@@ -5,6 +5,7 @@ from typing import Final
 
 from tile38py import errors
 from tile38py._engine import CommandRecord, Simple
+from tile38py.access.catalog import categories
 from tile38py.commands.registry import Call, Flags, Group, Reply, command
 from tile38py.commands.syntax import Argument, parse
 from tile38py.version import VERSION
@@ -33,33 +34,12 @@ KEY_RANGES: Final[dict[str, tuple[int, int, int]]] = {
     "all": (1, -1, 1),
 }
 MOVABLE_KEYS: Final = frozenset({"search", "areas", "hook", "channel", "script"})
-FLAG_CATEGORIES: Final[dict[str, tuple[str, ...]]] = {
-    "write": ("write",),
-    "read": ("read",),
-    "admin": ("admin", "dangerous"),
-    "connection": ("connection",),
-    "pubsub": ("pubsub",),
-    "scripting": ("scripting",),
-    "blocking": ("blocking",),
-}
-GROUP_CATEGORIES: Final[dict[str, tuple[str, ...]]] = {
-    "keyspace": ("keyspace",),
-    "search": ("geo",),
-    "fences": ("geo", "fences"),
-}
 
 
 def redis_flags(record: CommandRecord) -> list[str]:
     """Return the flags of a command by Redis's names."""
     flags = [name for flag in record.flags for name in REDIS_FLAGS.get(flag, ())]
     return flags + ["movablekeys"] * (record.keys in MOVABLE_KEYS)
-
-
-def categories(record: CommandRecord) -> list[str]:
-    """Return the access categories of a command, by Redis's names where it has them."""
-    found = [name for flag in record.flags for name in FLAG_CATEGORIES.get(flag, ())]
-    found += GROUP_CATEGORIES.get(record.group, ())
-    return [*found, "fast" if "brief" in record.flags else "slow"]
 
 
 @command(

@@ -14,6 +14,7 @@ from tile38py.commands.registry import (
     Replies,
     Reply,
     ThreadReply,
+    checked,
     command,
     while_live,
 )
@@ -31,6 +32,7 @@ STARTED: Final = RawReply(b"+OK\r\n")
     group=Group.REPLICATION,
     flags=Flags.ADMIN | Flags.HIDDEN | Flags.BLOCKING,
 )
+@checked(keys="every")
 def aof(call: Call) -> RawReply:
     """Run AOF position."""
     journal = call.server.journal
@@ -73,6 +75,7 @@ def end_log_stream(call: Call) -> LastReply:
     group=Group.REPLICATION,
     flags=Flags.ADMIN | Flags.HIDDEN | Flags.NO_MULTI,
 )
+@checked(keys="every")
 def aofmd5(call: Call) -> ThreadReply:
     """Run AOFMD5 position size."""
     journal = call.server.journal

@@ -4,7 +4,16 @@ from typing import Final
 
 from tile38py import errors
 from tile38py.commands.connection import reset
-from tile38py.commands.registry import Call, Flags, Group, LastReply, RawReply, command, while_live
+from tile38py.commands.registry import (
+    Call,
+    Flags,
+    Group,
+    LastReply,
+    RawReply,
+    checked,
+    command,
+    while_live,
+)
 from tile38py.interfaces import Role, Wire
 
 STARTED: Final = RawReply(b"+OK\r\n")
@@ -17,6 +26,7 @@ STARTED: Final = RawReply(b"+OK\r\n")
     group=Group.SERVER,
     flags=Flags.ADMIN | Flags.HIDDEN | Flags.BLOCKING,
 )
+@checked(keys="every")
 def monitor(call: Call) -> RawReply:
     """Run MONITOR."""
     if call.client.wire in (Wire.HTTP, Wire.CHUNKED_HTTP):

@@ -10,6 +10,7 @@ from tile38py.commands.registry import (
     LastReply,
     Replies,
     Reply,
+    checked,
     command,
     while_live,
 )
@@ -23,6 +24,7 @@ from tile38py.interfaces import Role
     group=Group.PUBSUB,
     flags=Flags.PUBSUB | Flags.SUBSCRIBES | Flags.BLOCKING,
 )
+@checked(channels="all")
 def subscribe(call: Call) -> Replies:
     """Run SUBSCRIBE channel …."""
     return _subscribe(call, is_pattern=False)
@@ -35,6 +37,7 @@ def subscribe(call: Call) -> Replies:
     group=Group.PUBSUB,
     flags=Flags.PUBSUB | Flags.SUBSCRIBES | Flags.BLOCKING,
 )
+@checked(channels="patterns")
 def psubscribe(call: Call) -> Replies:
     """Run PSUBSCRIBE pattern …."""
     return _subscribe(call, is_pattern=True)
@@ -47,6 +50,7 @@ def psubscribe(call: Call) -> Replies:
     group=Group.PUBSUB,
     flags=Flags.PUBSUB | Flags.FORWARDED,
 )
+@checked(channels="first")
 def publish(call: Call) -> Reply:
     """Run PUBLISH channel message."""
     count = call.server.router.publish(*call.args)

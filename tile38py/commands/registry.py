@@ -4,13 +4,15 @@ A handler computes; the dispatcher sends, logs and waits. Importing a family's m
 commands to COMMANDS.
 """
 
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import Flag, StrEnum, auto
 from itertools import takewhile
+from types import MappingProxyType
 from typing import Final
 
 from tile38py._engine import CommandRecord, Engine, Simple
+from tile38py.access.control import AccessControl
 from tile38py.clients import Clients
 from tile38py.config import Config
 from tile38py.gates import Gates
@@ -54,6 +56,7 @@ class Flags(Flag):
     INTROSPECTION = auto()
     NO_MULTI = auto()
     MULTI_CONTROL = auto()
+    DANGEROUS = auto()
 
 
 class Group(StrEnum):
@@ -89,6 +92,7 @@ class Services:
     shrinker: Shrinker
     backups: Backups
     slow_log: SlowLog
+    access: AccessControl
     stop: Stopper
     log: Callable[[str], None]  # writes a line to the server's log
     started_ns: int  # monotonic time of the start
@@ -189,6 +193,20 @@ class CommandRegistry:
 
 
 COMMANDS: Final = CommandRegistry()
+NO_SUBCOMMANDS: Final[Mapping[str, Flags]] = MappingProxyType({})
+
+
+@dataclass(frozen=True, slots=True)
+class Subjects:
+    """What users' rights are checked for, besides the command."""
+
+    keys: str = "none"
+    channels: str = "none"
+    subcommands: Mapping[str, Flags] = field(default_factory=dict)
+
+
+NO_SUBJECTS: Final = Subjects()
+SUBJECTS: Final[dict[Handler, Subjects]] = {}
 
 
 def command(
@@ -204,19 +222,45 @@ def command(
     syntax = usage[len(name) :].lstrip()
 
     def register(run: Handler) -> Handler:
+        subjects = SUBJECTS.get(run, NO_SUBJECTS)
         record = CommandRecord(
             name,
             arity=arity,
             syntax=syntax,
             summary=summary,
             group=group,
-            flags=[flag.name.lower() for flag in flags if flag.name],
-            keys="none",
+            flags=_names(flags),
+            keys=subjects.keys,
+            channels=subjects.channels,
+            subcommands=[(word, _names(own)) for word, own in subjects.subcommands.items()],
         )
         COMMANDS.add(Command(record, run, flags))
         return run
 
     return register
+
+
+def checked(
+    *,
+    keys: str = "none",
+    channels: str = "none",
+    subcommands: Mapping[str, Flags] = NO_SUBCOMMANDS,
+) -> Callable[[Handler], Handler]:
+    """Tell what users' rights are checked for, besides the command; below @command.
+
+    Keys and channels are the names of the engine's variants. Each subcommand has ADMIN,
+    CONNECTION or neither as its own flag.
+    """
+
+    def note(run: Handler) -> Handler:
+        SUBJECTS[run] = Subjects(keys, channels, subcommands)
+        return run
+
+    return note
+
+
+def _names(flags: Flags) -> list[str]:
+    return [flag.name.lower() for flag in flags if flag.name]
 
 
 def while_live(role: Role, name: str | None = None) -> Callable[[Handler], Handler]:

@@ -57,8 +57,13 @@ def config_set(call: Call) -> Reply:
 )
 def config_rewrite(call: Call) -> Reply:
     """Run CONFIG REWRITE."""
-    call.server.config.store_values()
-    save(call.server)
+    server, users = call.server, call.server.access.users
+    server.config.store_values()
+    # As in Redis, users are kept in the configuration unless there is a file for them.
+    is_kept = server.access.file is None and users.are_configured(server.config.get(REQUIREPASS))
+    lines = users.lines() if is_kept else []
+    server.config.identity.users = tuple(errors.shown(line) for line in lines)
+    save(server)
     return OK
 
 

@@ -3,7 +3,7 @@
 from itertools import islice
 
 from tile38py import errors
-from tile38py.commands.registry import OK, Call, Flags, Group, Reply, command
+from tile38py.commands.registry import OK, Call, Flags, Group, Reply, checked, command
 from tile38py.slow_log import SlowCommand
 
 SECOND_NS = 1_000_000_000
@@ -17,6 +17,7 @@ GET_COUNT = 10  # default count of SLOWLOG GET
     group=Group.SERVER,
     flags=Flags.ADMIN,
 )
+@checked(keys="every")
 def slowlog(call: Call) -> Reply:
     """Run SLOWLOG GET [count] | LEN | RESET."""
     word, *rest = call.args

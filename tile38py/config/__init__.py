@@ -26,7 +26,7 @@ NAMES: Final = sorted(PROPERTIES)
 ALWAYS_SAVED_NAMES: Final = (known.LOGCONFIG.name, known.REPLICA_PRIORITY.name)
 
 IDENTITY_NAMES: Final = frozenset(
-    ("server_id", "follow_host", "follow_port", "follow_id", "follow_pos", "read_only")
+    ("server_id", "follow_host", "follow_port", "follow_id", "follow_pos", "read_only", "users")
 )
 
 
@@ -40,6 +40,7 @@ class Identity:
     follow_id: str = ""  # not used; kept for older servers
     follow_pos: int = 0  # not used; kept for older servers
     is_read_only: bool = False
+    users: tuple[str, ...] = ()  # the rules of all users, if there is no aclfile
 
 
 class Config:
@@ -168,6 +169,7 @@ class Config:
             "follow_id": identity.follow_id,
             "follow_pos": identity.follow_pos,
             "read_only": identity.is_read_only,
+            "users": list(identity.users),
             known.LOGCONFIG.name: json_object(self.get(known.LOGCONFIG)),
         }
         members.update((name, value) for name, value in state.items() if value)
@@ -223,7 +225,19 @@ def _identity(members: dict[str, str]) -> Identity:
         follow_id=members.get("follow_id", ""),
         follow_pos=_lenient_integer(members.get("follow_pos", "")),
         is_read_only=members.get("read_only", "") == "true",
+        users=_texts(members.get("users", "")),
     )
+
+
+def _texts(text: str) -> tuple[str, ...]:
+    """Parse a JSON array of texts. Raises StartError for anything else: users aren't guessed."""
+    try:
+        content: object = json.loads(text) if text else []
+    except (ValueError, RecursionError):
+        content = None
+    if not isinstance(content, list) or not all(isinstance(line, str) for line in content):
+        raise errors.StartError("users in the configuration file: not an array of texts")
+    return tuple(content)
 
 
 def _lenient_integer(text: str) -> int:

@@ -219,6 +219,7 @@ def _text(name: str) -> Property[str]:
     return Property(name, "", str, str)
 
 
+ACLFILE: Final = _text("aclfile")
 AOFSHRINK_GROWTH_PERCENTAGE: Final = Property("aofshrink-growth-percentage", 0, parse_unsigned, str)
 AOFSHRINK_MIN_SIZE: Final = Property("aofshrink-min-size", 0, parse_size, show_size)
 APPENDFSYNC: Final = Property("appendfsync", "everysec", parse_sync, str)
@@ -233,6 +234,7 @@ HOOK_QUEUE_MAX_SIZE: Final = Property(
 HOOK_QUEUE_TTL: Final = Property("hook-queue-ttl", HOOK_TTL_SECONDS, parse_queue_ttl, str)
 KEEPALIVE: Final = Property("keepalive", 300, parse_keepalive, str)
 LEADERAUTH: Final = _text("leaderauth")
+LEADERUSER: Final = _text("leaderuser")
 LOGCONFIG: Final = _text("logconfig")
 MAXCLIENTS: Final = Property("maxclients", CLIENTS_COUNT_MAX, parse_client_count, str)
 MAXCLIENTS_PER_USER: Final = Property("maxclients-per-user", 0, parse_unsigned, str)

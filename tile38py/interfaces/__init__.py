@@ -188,6 +188,18 @@ class SettingsFile(Protocol):
         """Replace the content atomically and sync it. Raises OSError."""
 
 
+class UsersFile(Protocol):
+    """The file of users, `aclfile`."""
+
+    name: str  # as the setting gives it
+
+    def read(self) -> bytes:
+        """The bytes of the file. Raises OSError."""
+
+    def write(self, data: bytes) -> None:
+        """Replace the content atomically and sync it. Raises OSError."""
+
+
 class Process(Protocol):
     """The process of the server."""
 

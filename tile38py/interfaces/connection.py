@@ -55,6 +55,8 @@ class Listener(Protocol):
 class Subscriber(Listener, Protocol):
     """The listener of a connection that may subscribe to channels."""
 
+    fences: list[int]  # the live fences of the connection, by their numbers
+
     @property
     def is_used(self) -> bool:
         """Whether anything is subscribed, watched or monitored."""

@@ -9,7 +9,7 @@ import binascii
 import re
 from dataclasses import dataclass
 from http import HTTPStatus
-from typing import Final
+from typing import Final, TypeAlias
 from urllib.parse import unquote_to_bytes
 
 import h11
@@ -41,6 +41,8 @@ LAST_CHUNK: Final = b"0\r\n\r\n"
 ONE_LINE: Final = bytes.maketrans(b"\r\n", b"  ")
 CONTINUE: Final = b"HTTP/1.1 100 Continue\r\n\r\n"
 
+Login: TypeAlias = tuple[bytes | None, bytes]
+
 
 @dataclass(frozen=True, slots=True)
 class Request:
@@ -59,19 +61,21 @@ class Request:
         return self.path + self.body
 
     @property
-    def passwords(self) -> tuple[bytes, ...]:
-        """The Authorization header as a password: as it is, and by the schemes Basic and Bearer."""
+    def logins(self) -> tuple[Login, ...]:
+        """The logins that the Authorization header may mean: users, None for one without a name,
+        and passwords. Tile38 takes the header as it is for a password.
+        """
         header = self.headers.get(b"authorization")
         if header is None:
             return ()
         scheme, _, credentials = header.partition(b" ")
         match scheme.lower():
             case b"bearer":
-                return header, credentials.strip()
+                return (None, header), (None, credentials.strip())
             case b"basic":
-                return header, *_password_of_user(credentials)
+                return (None, header), *_user_and_password(credentials)
             case _:
-                return (header,)
+                return ((None, header),)
 
 
 @dataclass(frozen=True, slots=True)
@@ -199,13 +203,13 @@ def _promised_bytes(request: h11.Request) -> int:
     return int(dict(request.headers).get(b"content-length", b"0"))
 
 
-def _password_of_user(credentials: bytes) -> list[bytes]:
-    """The password in credentials of the scheme Basic, whoever the user is."""
+def _user_and_password(credentials: bytes) -> list[Login]:
+    """The login in credentials of the scheme Basic."""
     try:
-        _, colon, password = base64.b64decode(credentials.strip(), validate=True).partition(b":")
+        user, colon, password = base64.b64decode(credentials.strip(), validate=True).partition(b":")
     except binascii.Error:
         return []
-    return [password] if colon else []
+    return [(user, password)] if colon else []
 
 
 def _ambiguity(head: bytes) -> str:

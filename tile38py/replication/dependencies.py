@@ -10,7 +10,12 @@ from typing import Protocol, TypeVar
 
 from tile38py._engine import Engine
 from tile38py.config import Config
-from tile38py.config.properties import LEADERAUTH, REPLICA_ANNOUNCE_IP, REPLICA_ANNOUNCE_PORT
+from tile38py.config.properties import (
+    LEADERAUTH,
+    LEADERUSER,
+    REPLICA_ANNOUNCE_IP,
+    REPLICA_ANNOUNCE_PORT,
+)
 from tile38py.gates import Gates
 from tile38py.interfaces import Clock, Journal, Router, Tell
 from tile38py.interfaces.following import LeaderAddress
@@ -98,6 +103,14 @@ class FollowerIdentity:
     password: bytes  # leaderauth; empty: none
     port: int
     ip: str  # empty: the address from which it connects
+    user: bytes = b""  # leaderuser; empty: the default one
+
+    @property
+    def login(self) -> tuple[bytes, ...]:
+        """The request to log in; empty if there is none."""
+        if not self.password:
+            return ()
+        return (b"auth", self.user, self.password) if self.user else (b"auth", self.password)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -125,6 +138,7 @@ class FollowerDependencies:
         return FollowerIdentity(
             server_id=self.config.identity.server_id,
             password=self.config.get(LEADERAUTH).encode("utf-8", "surrogateescape"),
+            user=self.config.get(LEADERUSER).encode("utf-8", "surrogateescape"),
             port=self.config.get(REPLICA_ANNOUNCE_PORT) or self.port(),
             ip=self.config.get(REPLICA_ANNOUNCE_IP),
         )

@@ -40,8 +40,8 @@ async def open_authenticated_connection(
 ) -> AsyncIterator[LeaderConnection]:
     """Open a connection for the length of a block, and authenticate."""
     async with open_leader_connection(connector, leader.host, leader.port) as connection:
-        if identity.password:
-            await connection.expect_ok(b"auth", identity.password)
+        if identity.login:
+            await connection.expect_ok(*identity.login)
         yield connection
 
 
@@ -107,8 +107,8 @@ async def probe(
     async with open_leader_connection(connector, leader.host, leader.port) as connection:
         try:
             async with asyncio.timeout(seconds_max):
-                if identity.password:
-                    await connection.expect_ok(b"auth", identity.password)
+                if identity.login:
+                    await connection.expect_ok(*identity.login)
                 await introduce(connection, identity)
         except TimeoutError:
             raise LeaderError("i/o timeout") from None

@@ -25,6 +25,7 @@ from tile38py.replication.follower import Follower
 from tile38py.replication.leader import Leader
 from tile38py.replication.leader_connection import TcpConnector
 from tile38py.router import EventRouter
+from tile38py.server.access import make_access
 from tile38py.server.connection_dependencies import ConnectionDependencies
 from tile38py.server.core import Core
 from tile38py.server.hooks import open_deliveries
@@ -243,6 +244,7 @@ def make_services(
         shrinker=storage.rewriting.shrinker,
         backups=storage.rewriting.backups,
         slow_log=core.slow_log,
+        access=make_access(core, start.loop),
         stop=start.stop,
         log=start.log.info,
         started_ns=core.clock.monotonic_ns(),
@@ -266,7 +268,7 @@ def make_connection_dependencies(
         config=core.config,
         pool=start.threads.long_reads,
         connection_filter=ConnectionFilter(
-            core.config, core.clients, options.host, options.is_protected
+            core.config, core.clients, core.gates, options.host, options.is_protected
         ),
         limiter=core.limiter,
         log=start.log,

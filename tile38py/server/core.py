@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from tile38py._engine import Engine
+from tile38py.access.users import Users
 from tile38py.clients import Clients
 from tile38py.clock import SystemClock, new_server_id
 from tile38py.config import Config
@@ -33,6 +34,7 @@ class Core:
     tls: TlsContexts
     limiter: RateLimiter
     files_count_max: int  # clients that the system's limit of open files permits
+    users: Users
 
 
 def make_core(options: Options) -> Core:
@@ -47,12 +49,12 @@ def make_core(options: Options) -> Core:
         config.identity.server_id = new_server_id()
     gates = Gates(engine, is_read_only=config.identity.is_read_only)
     gates.is_following = bool(config.identity.follow_host)
-    gates.requires_password = bool(config.get(REQUIREPASS))
-    gates.apply()
     memory = EngineMemory(engine, config, budget)
     files_count_max = raise_file_limit()
     clients = Clients(files_count_max)
     clock, slow_log = SystemClock(), SlowLog(engine)
+    users = Users(engine, gates.require_password)
+    users.set_default_password(config.get(REQUIREPASS))
     return Core(
         engine=engine,
         config=config,
@@ -66,4 +68,5 @@ def make_core(options: Options) -> Core:
         tls=TlsContexts(config),
         limiter=RateLimiter(),
         files_count_max=files_count_max,
+        users=users,
     )

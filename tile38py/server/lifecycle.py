@@ -27,6 +27,7 @@ from tile38py.limits import (
 from tile38py.persistence.aof import Aof
 from tile38py.persistence.data_folder import DirectoryLock
 from tile38py.persistence.no_log import NoLog
+from tile38py.server.access import load_users
 from tile38py.server.assembly import Assembly, Start, Storage, assemble
 from tile38py.server.client_sweeper import ClientSweeper
 from tile38py.server.configuration import save_configuration
@@ -81,6 +82,7 @@ class Server:
                 stop=self.stop,
             )
             assembly = assemble(start)
+            load_users(core, assembly.services.access)
             metrics = None
             if metrics_listener is not None:
                 log = self._log.info
@@ -122,7 +124,7 @@ class Server:
         for text in (
             memory_notice(core.config, core.budget),
             *(
-                exposure_notice(core.config, listener, is_protected=is_protected)
+                exposure_notice(core.gates, listener, is_protected=is_protected)
                 for listener in start.listeners.exposed
             ),
         ):

@@ -8,7 +8,8 @@ from typing import Final, cast
 from tile38py import errors
 from tile38py.clients import DEFAULT_USER, Clients
 from tile38py.config import Config
-from tile38py.config.properties import KEEPALIVE, PROTECTED_MODE, REQUIREPASS
+from tile38py.config.properties import KEEPALIVE, PROTECTED_MODE
+from tile38py.gates import Gates
 
 KEEPALIVE_SECONDS_MAX: Final = 32767  # the largest that Linux takes
 UNIX_PREFIX: Final = "@"
@@ -33,6 +34,7 @@ class ConnectionFilter:
 
     config: Config
     clients: Clients
+    gates: Gates
     host: str = ""
     is_protected: bool = False  # --protected-mode
 
@@ -59,7 +61,7 @@ class ConnectionFilter:
             self.is_protected
             and self.host in LOCAL_HOSTS
             and self.config.get(PROTECTED_MODE)
-            and not self.config.get(REQUIREPASS)
+            and not self.gates.requires_password
         )
 
 

@@ -4,7 +4,8 @@ import ipaddress
 import socket
 
 from tile38py.config import Config
-from tile38py.config.properties import MAXMEMORY, REQUIREPASS
+from tile38py.config.properties import MAXMEMORY
+from tile38py.gates import Gates
 from tile38py.limits import MIB
 from tile38py.server.listener import address_text
 from tile38py.server.memory_budget import DATA_SHARE, PROCESS_SHARE, MemoryBudget
@@ -30,9 +31,9 @@ def memory_notice(config: Config, budget: MemoryBudget) -> str:
     )
 
 
-def exposure_notice(config: Config, listener: socket.socket, *, is_protected: bool) -> str:
+def exposure_notice(gates: Gates, listener: socket.socket, *, is_protected: bool) -> str:
     """A warning if other machines may reach the port and no password is set; else empty."""
-    if is_protected or config.get(REQUIREPASS) or listener.family == socket.AF_UNIX:
+    if is_protected or gates.requires_password or listener.family == socket.AF_UNIX:
         return ""
     host: str = listener.getsockname()[0]
     if ipaddress.ip_address(host.partition("%")[0]).is_loopback:

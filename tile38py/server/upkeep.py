@@ -48,10 +48,10 @@ def settings_in_force(
 ) -> Callable[[str], None]:
     """Apply the settings now; return a function that applies them again after CONFIG SET."""
 
-    def apply(_name: str = "") -> None:
+    def apply(name: str = "") -> None:
+        if name == REQUIREPASS.name:
+            core.users.set_default_password(core.config.get(REQUIREPASS))
         journal.policy = core.config.get(APPENDFSYNC)
-        core.gates.requires_password = bool(core.config.get(REQUIREPASS))
-        core.gates.apply()
         core.memory.check()
         core.slow_log.configure(
             microseconds=core.config.get(SLOWLOG_LOG_SLOWER_THAN),

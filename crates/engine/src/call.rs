@@ -1,5 +1,6 @@
 //! The call of one command: its arguments, its reply, and the budget of work that it may use.
 
+use crate::access::{Denial, Rights};
 use crate::error::{Error, Result};
 use crate::fence::Fence;
 use crate::json;
@@ -121,6 +122,10 @@ pub struct Call<'a, 'b> {
     pub live: Option<Box<Fence>>,
     /// The context of a script that a session runs; `None` for other commands.
     pub script: Option<Box<ScriptContext>>,
+    /// The rights of the user; `None` if it may do everything.
+    pub rights: Option<&'a Rights>,
+    /// The calls of a script that were refused for want of a right.
+    pub denied: Vec<Denial>,
 }
 
 /// The limits and permissions of a script, and the log bytes and MONITOR lines of the commands that

@@ -35,6 +35,12 @@ pub fn split(list: &[u8]) -> Vec<Box<[u8]>> {
     urls.into_iter().map(Vec::into_boxed_slice).collect()
 }
 
+/// Returns the channel of this server that a URL names; `None` for other URLs.
+pub fn local_channel(url: &[u8]) -> Option<&[u8]> {
+    let rest = url.strip_prefix(b"local://")?;
+    rest.split(|byte| matches!(byte, b'/' | b'?')).next()
+}
+
 fn begins_url(part: &[u8]) -> bool {
     part.starts_with(CONNECTION_STRING) || part.windows(3).any(|window| window == b"://")
 }
@@ -42,6 +48,18 @@ fn begins_url(part: &[u8]) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_channel_of_a_local_url_ends_at_a_slash_or_query() {
+        for (url, channel) in [
+            ("local://a", Some("a")),
+            ("local://a/b?c", Some("a")),
+            ("local://a?b", Some("a")),
+            ("http://a", None),
+        ] {
+            assert_eq!(local_channel(url.as_bytes()), channel.map(str::as_bytes), "{url}");
+        }
+    }
 
     #[test]
     fn a_part_that_begins_no_url_belongs_to_the_one_before() {

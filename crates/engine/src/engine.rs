@@ -5,8 +5,9 @@ mod adopt;
 mod expired_objects;
 mod replay;
 
+use crate::access::Users;
 use crate::call::{Call, Effect};
-use crate::commands::record::{Facts, Flags, Record};
+use crate::commands::record::{Facts, Flags, Record, Subcommand};
 use crate::commands::table::{Runner, Table};
 use crate::commands::{self, Command, Function};
 use crate::error::{Error, Result};
@@ -63,6 +64,8 @@ pub struct Engine {
     pub counters: Counters,
     /// The time limit in nanoseconds of scripts that may write: no other command runs meanwhile.
     pub script_ns_max: u64,
+    /// The users and their rights.
+    pub users: Users,
     /// Whether a client runs MONITOR.
     pub is_monitored: bool,
     /// The ids of visits to fences.
@@ -95,6 +98,7 @@ impl Engine {
             query_bytes_max: usize::MAX,
             counters: Counters::default(),
             script_ns_max: SCRIPT_NS_MAX_DEFAULT,
+            users: Users::default(),
             is_monitored: false,
             groups: Groups::default(),
             utc_offset: 0,
@@ -109,13 +113,22 @@ impl Engine {
     }
 
     /// Adds a command that the driver runs, in place of one of that name.
-    pub fn register(&mut self, name: &str, syntax: &str, summary: &str, facts: Facts) {
+    pub fn register(
+        &mut self,
+        name: &str,
+        syntax: &str,
+        summary: &str,
+        facts: Facts,
+        subcommands: Vec<Subcommand>,
+    ) {
         let record = Record {
             name: name.to_ascii_uppercase(),
             syntax: syntax.to_string(),
             summary: summary.to_string(),
             facts,
             series: self.timing.series(name),
+            subcommands,
+            number: 0,
         };
         self.table.add(record, Runner::Server);
     }

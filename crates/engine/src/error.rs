@@ -1,5 +1,7 @@
 //! The errors of commands, with the texts that clients parse.
 
+use crate::access::Denial;
+
 /// Why a command failed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Error {
@@ -17,6 +19,8 @@ pub enum Error {
     Timeout,
     /// An error with any other text.
     Text(Vec<u8>),
+    /// The user lacks a right.
+    Denied(Denial),
     /// The read exceeded its budget of work. Clients never see this: the read is run again on a
     /// snapshot.
     OverBudget,
@@ -67,6 +71,7 @@ impl Error {
             Error::IdNotFound => b"id not found".to_vec(),
             Error::Timeout | Error::OverBudget => b"timeout".to_vec(),
             Error::Text(text) => text.clone(),
+            Error::Denied(denial) => denial.message(),
         }
     }
 }

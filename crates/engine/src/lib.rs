@@ -9,6 +9,7 @@
 //! | [`engine`] | all data, the table of commands, loading of logs, expiry |
 //! | [`commands`] | a function and a record for each command; the table of them all |
 //! | [`gate`] | the states in which commands are refused |
+//! | [`access`] | the rights of users |
 //! | [`call`] | a running command: arguments, reply, budget of work |
 //! | [`query`] | search grammar: options, areas, filters, expressions; rows of results |
 //! | [`fence`] | geofences, hooks and channels, their index and their messages |
@@ -27,6 +28,7 @@
 //! | [`timing`] | durations of commands |
 //! | [`endpoint_url`] | whether a hook's URL is well-formed |
 
+pub mod access;
 pub mod call;
 pub mod collection;
 pub mod commands;

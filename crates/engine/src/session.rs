@@ -2,6 +2,7 @@
 //! replies, log bytes, and the work that only the driver can do. It keeps incomplete requests and
 //! the connection's format of replies.
 
+mod admission;
 mod admits;
 mod batch;
 mod command_timer;
@@ -18,6 +19,7 @@ mod script_context;
 mod swallowed_words;
 mod transaction;
 
+pub use admission::{DenialContext, DeniedRequest};
 pub use batch::{Batch, Stop};
 pub use command_timer::{truncate_arguments, SlowCommand};
 pub use long_read::LongRead;
@@ -31,6 +33,9 @@ use reply_frame::ReplyFrame;
 use script_context::{context_of, limits_of};
 use transaction::Transaction;
 
+use std::sync::Arc;
+
+use crate::access::{Rights, SessionUser};
 use crate::call::{Budget, Call, Effect};
 use crate::commands::record::Flags;
 use crate::commands::table::{Found, Runner};
@@ -79,8 +84,10 @@ pub struct Session {
     is_in_exec: bool,
     /// Requests that were complete, whatever became of them.
     pub request_count: u64,
-    /// Whether the right password was given.
-    pub is_authenticated: bool,
+    /// Whether the client has authenticated.
+    is_authenticated: bool,
+    /// The user, whose rights every request needs.
+    user: SessionUser,
     /// Whether every request is the driver's: the connection listens to something.
     pub is_live: bool,
 }
@@ -106,6 +113,7 @@ impl Session {
             is_in_exec: false,
             request_count: 0,
             is_authenticated: false,
+            user: SessionUser::default(),
             is_live: false,
         }
     }
@@ -293,7 +301,7 @@ impl Session {
         self.prepare_frame(request);
         let mut work = 0;
         if self.is_live {
-            batch.stop = Some(live::handed_out(request.args));
+            self.hand_out(engine, request, found, batch);
             return work;
         }
         engine.counters.commands_processed += 1;
@@ -306,6 +314,7 @@ impl Session {
             self.dispatch(engine, request, found, batch, &mut work)
         };
         if let Err(error) = result {
+            let error = self.note_denial(error, batch);
             let error = self.explain(error, request);
             self.frame.write_error(&mut batch.replies, self.output(), &error, request.clock);
         }
@@ -360,49 +369,6 @@ impl Session {
         Ok(())
     }
 
-    /// Passes a request through the gates, in the order that clients can observe: loading, the
-    /// TIMEOUT prefix, the password, the server's state. Returns the arguments behind the prefix
-    /// and their command.
-    fn admit<'r>(
-        &mut self,
-        engine: &Engine,
-        request: &Request<'r>,
-        found: Option<Found>,
-    ) -> Result<(Prefix<'r>, Found)> {
-        let mut flags = engine.table.flags(found);
-        self.flags = flags;
-        if self.is_plain && flags.contains(Flags::NO_HTTP) {
-            return Err(engine.table.unknown(request.args));
-        }
-        // Clients retry after LOADING, which is pointless for an unknown command.
-        if found.is_some() {
-            engine.state.check_loading(flags)?;
-        }
-        let mut prefix = Prefix { args: request.args, timeout_ns: None };
-        let mut found = found;
-        if flags.contains(Flags::PREFIX) {
-            prefix = Prefix::take(request.args)?;
-            found = engine.table.find(prefix.args);
-            flags = engine.table.flags(found);
-            let is_refused = flags.contains(Flags::NO_TIMEOUT | Flags::CONNECTION);
-            if is_refused || prefix.args.at(0).is_empty() {
-                return Err(engine.table.unknown(prefix.args));
-            }
-        }
-        let has_timeout = prefix.timeout_ns.is_some();
-        let before_auth = if has_timeout { Flags::empty() } else { flags };
-        engine.state.check_password(before_auth, self.is_authenticated)?;
-        let Some(found) = found else { return Err(engine.table.unknown(prefix.args)) };
-        if !(flags.contains(Flags::BRIEF) && request.is_brief(engine.timing.slow_ns)) {
-            self.timer.measure_alone(request.clock);
-        }
-        engine.state.check_access(flags)?;
-        if has_timeout && flags.contains(Flags::NO_TIMEOUT) {
-            return Err(Error::timeout_not_supported(prefix.args.at(0)));
-        }
-        Ok((prefix, found))
-    }
-
     fn run_data(
         &mut self,
         engine: &mut Engine,
@@ -418,9 +384,9 @@ impl Session {
         let needs_start = deadline_ns.is_some() || script.is_some();
         let started = self.frame.start(needs_start, clock);
         let stopwatch = || clock().saturating_sub(started);
-        let is_json = self.output() == Output::Json;
-        let is_direct = !is_json && request.framing != Framing::Native;
+        let is_direct = self.output() == Output::Resp && request.framing != Framing::Native;
         let mut budget = Budget::new(work_max, &stopwatch).with_deadline(deadline_ns);
+        let rights = self.user.rights(&engine.users).cloned();
         let mut members = Vec::new();
         let start = batch.replies.len();
         let mut call = Call {
@@ -434,11 +400,14 @@ impl Session {
             budget: &mut budget,
             live: None,
             script,
+            rights: rights.as_deref(),
+            denied: Vec::new(),
         };
         let result = engine.run(command, &mut call);
-        let (live, script) = (call.live.take(), call.script.take());
+        let (live, script, denied) = (call.live.take(), call.script.take(), call.denied);
         let work = work_max - budget.work_left();
         self.note_calls(script, batch);
+        batch.add_denied_calls(denied, self.user.name());
         match result {
             Ok(_) if live.is_some() => self.open_live(engine, live, batch).map(|()| work),
             Ok(effect) => {
@@ -455,7 +424,7 @@ impl Session {
                 if error != Error::OverBudget {
                     return Err(error);
                 }
-                batch.stop = self.long_read(engine, command, prefix, request, started);
+                batch.stop = self.long_read(engine, command, prefix, request, started, rights);
                 Ok(work)
             }
         }
@@ -468,6 +437,7 @@ impl Session {
         prefix: &Prefix,
         request: &Request,
         started_ns: u64,
+        rights: Option<Arc<Rights>>,
     ) -> Option<Stop> {
         let Function::Read(function) = command.function else { return None };
         let skip = request.args.len() - prefix.args.len();
@@ -480,6 +450,8 @@ impl Session {
             frame: ReplyFrame { started_ns, ..self.frame.clone() },
             now_ns: request.now_ns,
             timeout_ns: prefix.timeout_ns,
+            rights,
+            user: Box::from(self.user.name()),
         })))
     }
 

@@ -3,6 +3,7 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread;
 
+use ::engine::access::Rights;
 use ::engine::engine::Engine as CoreEngine;
 use ::engine::fence::HookKind;
 use ::engine::gate::State;
@@ -15,6 +16,7 @@ use pyo3::prelude::*;
 use pyo3::sync::MutexExt;
 use pyo3::types::{PyBytes, PyDict, PyTuple};
 
+use crate::access::AccessSelector;
 use crate::commands::CommandRecord;
 use crate::endpoints::PythonChecker;
 use crate::events::{convert_outbox, Events};
@@ -84,8 +86,9 @@ impl Engine {
     /// Register a server command.
     #[allow(clippy::needless_pass_by_value)] // as the binding converts them
     fn register(&self, py: Python<'_>, record: PyRef<'_, CommandRecord>) -> PyResult<()> {
-        let facts = record.facts()?;
-        lock(py, &self.shared).register(&record.name, &record.syntax, &record.summary, facts);
+        let (facts, subcommands) = (record.facts()?, record.subcommands()?);
+        let mut engine = lock(py, &self.shared);
+        engine.register(&record.name, &record.syntax, &record.summary, facts, subcommands);
         Ok(())
     }
 
@@ -113,6 +116,35 @@ impl Engine {
     /// Return the version of a collection; `None` if the key has none.
     fn version(&self, py: Python<'_>, key: &[u8]) -> Option<u64> {
         lock(py, &self.shared).keyspace.version(key)
+    }
+
+    /// Set the rights of a user, from selectors; `None` for a user that may do everything.
+    #[pyo3(signature = (name, selectors))]
+    fn set_user(
+        &self,
+        py: Python<'_>,
+        name: &[u8],
+        selectors: Option<Vec<PyRef<'_, AccessSelector>>>,
+    ) {
+        let mut engine = lock(py, &self.shared);
+        let numbers = engine.table.numbers();
+        let rights = selectors.map(|selectors| {
+            let selectors = selectors.iter().map(|selector| selector.compile(&numbers)).collect();
+            Rights::new(selectors, numbers)
+        });
+        engine.users.set(name, rights);
+    }
+
+    /// Remove a user. Its sessions keep no right.
+    fn remove_user(&self, py: Python<'_>, name: &[u8]) {
+        lock(py, &self.shared).users.remove(name);
+    }
+
+    /// Return the keys that a live fence watches.
+    fn live_keys<'py>(&self, py: Python<'py>, fence: u64) -> Vec<Bound<'py, PyBytes>> {
+        let engine = lock(py, &self.shared);
+        let keys = engine.keyspace.fences().live_keys(fence);
+        keys.iter().map(|key| PyBytes::new(py, key)).collect()
     }
 
     /// Set the function that checks the URLs of SETHOOK. It returns `EndpointRefusal` or `None`.

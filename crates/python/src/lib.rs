@@ -3,6 +3,7 @@
 
 #![allow(clippy::needless_pass_by_value)] // PyO3 hands arguments over by value
 
+mod access;
 mod commands;
 mod endpoints;
 mod engine;
@@ -47,6 +48,8 @@ fn json_text<'py>(py: Python<'py>, text: Bound<'py, PyBytes>) -> Bound<'py, PyBy
 /// The data engine of tile38py.
 #[pymodule]
 mod _engine {
+    #[pymodule_export]
+    use crate::access::AccessSelector;
     #[pymodule_export]
     use crate::commands::CommandRecord;
     #[pymodule_export]

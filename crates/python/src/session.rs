@@ -1,15 +1,18 @@
 //! `Session`, `Batch`, and the reasons for which a batch stops.
 
-use std::sync::MutexGuard;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use ::engine::error::Error;
 use ::engine::reply::{Framing, Output, Protocol};
+use ::engine::request::Arguments;
 use ::engine::session::{
-    truncate_arguments, Batch as CoreBatch, LongRead as CoreLongRead, Session as CoreSession, Stop,
+    truncate_arguments, Batch as CoreBatch, DeniedRequest, LongRead as CoreLongRead,
+    Session as CoreSession, Stop,
 };
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyString};
 
+use crate::access::{convert_denied, DeniedRecord};
 use crate::engine::{lock, Shared};
 use crate::events::{convert_outbox, Events};
 use crate::memory::BoundedEngine;
@@ -33,6 +36,7 @@ pub struct Batch {
     log: Py<PyBytes>,
     monitored: Vec<(bool, Py<PyBytes>)>,
     slow: Vec<SlowRecord>,
+    denied: Vec<DeniedRecord>,
     stop: Option<Py<PyAny>>,
     events: Option<Py<Events>>,
     refused_urls: Vec<String>,
@@ -50,6 +54,7 @@ pub struct ServerCommand {
 #[pyclass(frozen)]
 pub struct LongRead {
     core: Box<CoreLongRead>,
+    denied: Mutex<Vec<DeniedRequest>>,
 }
 
 /// The connection uses HTTP, from these bytes on.
@@ -105,12 +110,14 @@ fn convert(py: Python<'_>, mut batch: CoreBatch) -> PyResult<Batch> {
     let slow = slow.collect();
     let monitored = batch.monitored.iter();
     let monitored = monitored.map(|(by_script, shown)| (*by_script, bytes_of(py, shown)));
+    let denied = batch.denied.iter().map(|denied| convert_denied(py, denied)).collect();
     let events = convert_outbox(py, batch.outbox)?;
     Ok(Batch {
         replies: bytes_of(py, &batch.replies),
         log: bytes_of(py, &batch.log),
         monitored: monitored.collect(),
         slow,
+        denied,
         stop,
         events: events.map(|events| Py::new(py, events)).transpose()?,
         refused_urls,
@@ -124,7 +131,9 @@ fn convert_stop(py: Python<'_>, stop: Stop) -> PyResult<Py<PyAny>> {
             let shown = bytes_of(py, &shown);
             Py::new(py, ServerCommand { name, args, shown })?.into_any()
         }
-        Stop::LongRead(core) => Py::new(py, LongRead { core })?.into_any(),
+        Stop::LongRead(core) => {
+            Py::new(py, LongRead { core, denied: Mutex::default() })?.into_any()
+        }
         Stop::Live(id) => Py::new(py, Live { id })?.into_any(),
         Stop::Yield => Py::new(py, Yield)?.into_any(),
         Stop::Http(data) => Py::new(py, Http { data: bytes_of(py, &data) })?.into_any(),
@@ -144,15 +153,50 @@ pub fn shorten(args: Vec<Vec<u8>>, py: Python<'_>) -> Vec<Py<PyBytes>> {
 
 #[pymethods]
 impl Session {
-    /// Whether the right password was given.
+    /// Whether the client has authenticated.
     #[getter]
     fn authenticated(&self) -> bool {
-        self.core.is_authenticated
+        self.core.is_authenticated()
     }
 
-    #[setter]
-    fn set_authenticated(&mut self, value: bool) {
-        self.core.is_authenticated = value;
+    /// The name of the user.
+    #[getter]
+    fn user<'py>(&self, py: Python<'py>) -> Bound<'py, PyBytes> {
+        PyBytes::new(py, self.core.user())
+    }
+
+    /// Become a user, whose password was right.
+    fn log_in(&mut self, py: Python<'_>, user: &[u8]) {
+        self.core.log_in(&lock(py, &self.shared), user);
+    }
+
+    /// Become the default user, not authenticated.
+    fn log_out(&mut self) {
+        self.core.log_out();
+    }
+
+    /// The reason why the user may not run a request, and the command, key or channel; `None` if
+    /// it may.
+    fn refusal<'py>(
+        &mut self,
+        py: Python<'py>,
+        args: Vec<Vec<u8>>,
+    ) -> Option<(&'static str, Bound<'py, PyBytes>)> {
+        let mut arguments = Arguments::default();
+        arguments.assign(&args);
+        let denial = self.core.refusal(&lock(py, &self.shared), arguments.view(&[]))?;
+        Some((denial.reason.name(), PyBytes::new(py, &denial.object)))
+    }
+
+    /// Whether the user may read a key.
+    fn may_read(&mut self, py: Python<'_>, key: &[u8]) -> bool {
+        self.core.may_read(&lock(py, &self.shared), key)
+    }
+
+    /// Return the names of the hooks that the user may see, without channels, ascending.
+    fn hook_names<'py>(&mut self, py: Python<'py>) -> Vec<Bound<'py, PyBytes>> {
+        let names = self.core.hook_names(&lock(py, &self.shared));
+        names.iter().map(|name| PyBytes::new(py, name)).collect()
     }
 
     /// Whether all requests become server commands, unknown commands too.
@@ -321,9 +365,17 @@ impl LongRead {
         kept.iter().map(|arg| bytes_of(py, arg)).collect()
     }
 
+    /// The calls of a script that were refused for want of a right, once it has run.
+    #[getter]
+    fn denied(&self, py: Python<'_>) -> Vec<DeniedRecord> {
+        let denied = self.denied.lock().unwrap_or_else(PoisonError::into_inner);
+        denied.iter().map(|denied| convert_denied(py, denied)).collect()
+    }
+
     /// Run the read without the GIL; return the framed reply.
     fn run<'py>(&self, py: Python<'py>) -> Bound<'py, PyBytes> {
-        let reply = py.detach(|| self.core.run(&monotonic_ns));
+        let (reply, denied) = py.detach(|| self.core.run_reporting(&monotonic_ns));
+        *self.denied.lock().unwrap_or_else(PoisonError::into_inner) = denied;
         PyBytes::new(py, &reply)
     }
 }

@@ -29,7 +29,7 @@ LAYERS: tuple[frozenset[str], ...] = (
     ),
     frozenset({"dispatch"}),
     frozenset({"commands"}),
-    frozenset({"hooks", "config", "protocol", "clients", "gates", "slow_log"}),
+    frozenset({"access", "hooks", "config", "protocol", "clients", "gates", "slow_log"}),
     frozenset({"interfaces"}),
     frozenset({"_engine", "errors", "clock", "limits", "version"}),
 )

@@ -59,30 +59,31 @@ def test_chunks_are_for_who_knows_them(version: bytes, *, takes_chunks: bool) ->
 
 
 @pytest.mark.parametrize(
-    ("header", "passwords"),
+    ("header", "login"),
     [
-        (b"secret", [b"secret"]),
-        (b" Basic abc ", [b"Basic abc"]),
-        (b"Basic " + b64encode(b"user:a:b"), [b"Basic dXNlcjphOmI=", b"a:b"]),
-        (b"basic  " + b64encode(b":secret"), [b"basic  OnNlY3JldA==", b"secret"]),
-        (b"Basic " + b64encode(b"secret"), [b"Basic c2VjcmV0"]),
-        (b"Basic !", [b"Basic !"]),
-        (b"BEARER a b", [b"BEARER a b", b"a b"]),
-        (b"Digest x", [b"Digest x"]),
+        (b"secret", None),
+        (b" Basic abc ", None),
+        (b"Basic " + b64encode(b"user:a:b"), (b"user", b"a:b")),
+        (b"basic  " + b64encode(b":secret"), (b"", b"secret")),
+        (b"Basic " + b64encode(b"secret"), None),
+        (b"Basic !", None),
+        (b"BEARER a b", (None, b"a b")),
+        (b"Digest x", None),
     ],
 )
-def test_the_password_is_the_header_or_what_a_scheme_makes_of_it(
-    header: bytes, passwords: list[bytes]
+def test_the_login_is_the_header_or_what_a_scheme_makes_of_it(
+    header: bytes, login: tuple[bytes | None, bytes] | None
 ) -> None:
     request = parse(b"GET /PING HTTP/1.1\r\nauthorization: %b\r\n\r\n" % header)
     assert isinstance(request, Request)
-    assert list(request.passwords) == passwords
+    logins = [(None, header.strip()), *([] if login is None else [login])]
+    assert list(request.logins) == logins
 
 
-def test_without_the_header_there_is_no_password() -> None:
+def test_without_the_header_there_is_no_login() -> None:
     request = parse(b"GET /PING HTTP/1.1\r\n\r\n")
     assert isinstance(request, Request)
-    assert request.passwords == ()
+    assert request.logins == ()
 
 
 @pytest.mark.parametrize(

@@ -3,8 +3,10 @@
 import pytest
 
 from tests.support.fakes import FakeTransport
+from tile38py._engine import Engine
 from tile38py.clients import Clients
 from tile38py.config import Config
+from tile38py.gates import Gates
 from tile38py.server.peers import ConnectionFilter, address_of
 
 
@@ -28,7 +30,7 @@ def test_unix_peers_have_names_of_their_own() -> None:
 
 
 def connection_filter(host: str = "", *, is_protected: bool = True) -> ConnectionFilter:
-    return ConnectionFilter(Config(), Clients(10), host, is_protected)
+    return ConnectionFilter(Config(), Clients(10), Gates(Engine()), host, is_protected)
 
 
 @pytest.mark.parametrize("address", ["127.0.0.1:5", "[::1]:5", "@7"])
@@ -50,7 +52,7 @@ def test_settings_act_at_once() -> None:
     assert keeper.refusal("10.0.0.1:5") == b""
     keeper.config.set("protected-mode", "yes")
     assert keeper.refusal("10.0.0.1:5") != b""
-    keeper.config.set("requirepass", "x")
+    keeper.gates.require_password(True)
     assert keeper.refusal("10.0.0.1:5") == b""
 
 

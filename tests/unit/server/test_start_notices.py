@@ -6,7 +6,9 @@ from pathlib import Path
 import pytest
 
 from tests.support.fakes import FakeProcess
+from tile38py._engine import Engine
 from tile38py.config import Config
+from tile38py.gates import Gates
 from tile38py.limits import MIB
 from tile38py.server.listener import bind_tcp, bind_unix
 from tile38py.server.memory_budget import MemoryBudget
@@ -45,10 +47,9 @@ def test_no_notice_without_a_limit() -> None:
 
 
 def exposure(listener: socket.socket, *, password: str = "", is_protected: bool = False) -> str:
-    config = Config()
-    config.set("requirepass", password)
+    gates = Gates(Engine(), requires_password=bool(password))
     with listener:
-        return exposure_notice(config, listener, is_protected=is_protected)
+        return exposure_notice(gates, listener, is_protected=is_protected)
 
 
 @pytest.mark.parametrize("host", ["", "0.0.0.0"])

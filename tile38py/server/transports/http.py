@@ -4,11 +4,11 @@ from dataclasses import dataclass
 from http import HTTPStatus
 from typing import ClassVar, Final
 
+from tile38py import errors
 from tile38py._engine import Close as SessionClose
 from tile38py._engine import Session, split_native
-from tile38py.commands.connection import is_password
-from tile38py.config.properties import REQUIREPASS
-from tile38py.dispatch import BackgroundWork
+from tile38py.commands.login import attempt_any
+from tile38py.dispatch import BackgroundWork, WorkKind
 from tile38py.errors import CommandError, shown, unknown_command
 from tile38py.interfaces import Client, Wire
 from tile38py.limits import TILE_BYTES_ON_LOOP_MAX
@@ -51,6 +51,7 @@ class HttpTransport:
 
     def __init__(self, dependencies: TransportDependencies) -> None:
         self._dependencies = dependencies
+        self._services = dependencies.dispatcher.services
         self._settings = dependencies.web
         self.session = dependencies.engine.session(framing="plain")
         self._parser = http.Parser()
@@ -98,7 +99,7 @@ class HttpTransport:
         if not self._settings.is_enabled:
             return Step(then=CLOSE)
         if is_batch(request):
-            return self._begin_batch(request)
+            return self._begin_batch(client, request)
         return self._begin_command(client, request, now_ns)
 
     def _begin_command(self, client: Client, request: http.Request, now_ns: int) -> Outcome:
@@ -114,17 +115,21 @@ class HttpTransport:
         encode = self._encoder(key, tile, request.headers)
         wire, head = _stream_of(key, is_chunked=request.takes_chunks)
         self._exchange = Exchange(encode, wire, head, is_tile=tile is not None)
-        error = self._error(args, request.passwords)
-        if error:
-            return self._reply(self.session.fail(error))
+        refusal = self._login_refusal(client, request)
+        if refusal is not None:
+            return refusal
+        unknown = self._unknown(args)
+        if unknown:
+            return self._reply(self.session.fail(str(unknown)))
         if tile is not None and self._has_tile(tile, request.headers):
             return Step(tiles.not_modified(self._entity_tag(tile)), then=CLOSE)
         return self._run(client, args, now_ns)
 
-    def _begin_batch(self, request: http.Request) -> Outcome:
+    def _begin_batch(self, client: Client, request: http.Request) -> Outcome:
         self._exchange = Exchange(self._encoder(None, None, request.headers), Wire.HTTP)
-        if not self._authenticate(request.passwords):
-            return self._reply(self.session.fail("invalid password"))
+        refusal = self._login_refusal(client, request)
+        if refusal is not None:
+            return refusal
         batch = HttpBatchTransport(self.session, self._dependencies.dispatcher, request)
         if batch.is_too_large:
             return self._refused(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "transaction too large")
@@ -158,28 +163,25 @@ class HttpTransport:
             return WebSocketTransport(self.session, dispatcher, exchange.encode)
         return HttpStreamTransport(self.session, exchange.wire, exchange.encode)
 
-    def _error(self, args: list[bytes], passwords: tuple[bytes, ...]) -> str:
-        """Return the reason for which the command must not run; empty if there is none."""
-        if not self._authenticate(passwords):
-            return "invalid password"
-        return str(self._unknown(args) or "")
-
     def _unknown(self, args: list[bytes]) -> CommandError | None:
         """The error for a command with a query behind it, which Tile38 doesn't know over HTTP."""
         name, query, _ = args[0].partition(b"?")
-        needs_password = self._settings.config.get(REQUIREPASS) and not self.session.authenticated
+        needs_password = self._services.gates.requires_password and not self.session.authenticated
         if query and len(args) == 1 and not needs_password:
             return unknown_command(shown(name))
         return None
 
-    def _authenticate(self, passwords: tuple[bytes, ...]) -> bool:
-        # Without a required password the header means nothing; without the header the engine
-        # knows which commands may still run.
-        config = self._settings.config
-        if not passwords or not config.get(REQUIREPASS):
-            return True
-        self.session.authenticated = any(is_password(config, text) for text in passwords)
-        return self.session.authenticated
+    def _login_refusal(self, client: Client, request: http.Request) -> Step | None:
+        """Log the client in. Return the reply, perhaps a delayed one, if the password is wrong."""
+        delay_seconds = attempt_any(self._services, client, request.logins)
+        if delay_seconds is None:
+            return None
+        reply = self._reply(self.session.fail(str(errors.invalid_password())))
+        if not delay_seconds:
+            return reply
+        pause = self._services.access.pause
+        work = BackgroundWork(lambda: pause(delay_seconds, b""), _bytes, WorkKind.TASK)
+        return Step(then=Wait(work, lambda _: reply))
 
     def _has_tile(self, tile: tiles.TileRequest, headers: dict[bytes, bytes]) -> bool:
         """Whether the client has the tile as it is now, and may have it."""

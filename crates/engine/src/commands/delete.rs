@@ -24,7 +24,8 @@ pub(super) const COMMANDS: &[Command] = &[
         .keys(Keys::Key)
         .removing(Removal::Key),
     write("FLUSHDB", Arity::Exactly(1), flushdb, "", "Delete all collections, hooks and channels")
-        .with(Flags::WHILE_LOADING.union(Flags::NO_SCRIPTS))
+        .with(Flags::WHILE_LOADING.union(Flags::NO_SCRIPTS).union(Flags::DANGEROUS))
+        .keys(Keys::Every)
         .removing(Removal::All),
     write("RENAME", Arity::Exactly(3), rename, "key newkey", "Rename a collection")
         .keys(Keys::Pair)

@@ -1,8 +1,10 @@
 //! Hooks and channels: SETHOOK, DELHOOK, PDELHOOK, HOOKS and the same for channels.
 
+use super::record::Channels;
 use super::{read, write, Arity, Command, Group, Keys};
+use crate::access::{ChannelDemand, Denial, Reason, Rights};
 use crate::call::{float_of, Call, Effect};
-use crate::endpoints::{self, Refusal};
+use crate::endpoints::{self, local_channel, Refusal};
 use crate::error::{Error, Result};
 use crate::fence::{Draft, Fence, Hook, HookKind, Meta, Name, SetOutcome};
 use crate::glob;
@@ -11,6 +13,7 @@ use crate::keyspace::Keyspace;
 use crate::object::NEVER;
 use crate::query::options::Verb;
 use crate::reply::{write_bulk, write_header};
+use crate::request::Arguments;
 
 pub(super) const COMMANDS: &[Command] = &[
     write(
@@ -49,9 +52,11 @@ pub(super) const COMMANDS: &[Command] = &[
         "Publish messages of a geofence to a channel",
     )
     .group(Group::Fences)
-    .keys(Keys::Channel),
+    .keys(Keys::Channel)
+    .channels(Channels::First),
     write("DELCHAN", Arity::Exactly(2), del_channel, "name", "Delete a channel")
-        .group(Group::Fences),
+        .group(Group::Fences)
+        .channels(Channels::First),
     write(
         "PDELCHAN",
         Arity::Exactly(2),
@@ -59,7 +64,8 @@ pub(super) const COMMANDS: &[Command] = &[
         "pattern",
         "Delete the channels whose names match a pattern",
     )
-    .group(Group::Fences),
+    .group(Group::Fences)
+    .channels(Channels::Patterns),
     read(
         "CHANS",
         Arity::Exactly(2),
@@ -111,10 +117,58 @@ fn set(kind: HookKind, keyspace: &mut Keyspace, call: &mut Call) -> Result<Effec
     let first = call.args.len() - words.left() - 1;
     let search = call.args.iter().skip(first).map(Box::from).collect();
     let fence = Fence::parse(verb, &mut words, keyspace)?;
+    check_endpoints(&endpoints, call.rights)?;
+    check_present(keyspace.fences().get(&name).map(|hook| &**hook), call.rights)?;
     let draft = Draft { kind, name, fence, endpoints, metas, words: search, deadline };
     let is_changed = attach(draft, keyspace)?;
     call.reply_count(usize::from(is_changed));
     Ok(if is_changed { Effect::Changed } else { Effect::Nothing })
+}
+
+/// Refuses `local://` endpoints with channels that the user may not use.
+fn check_endpoints(urls: &[Box<[u8]>], rights: Option<&Rights>) -> Result<()> {
+    let Some(rights) = rights else { return Ok(()) };
+    let mut channels = urls.iter().filter_map(|url| local_channel(url));
+    match channels.find(|channel| !rights.allows_channel(ChannelDemand::Name(channel))) {
+        None => Ok(()),
+        Some(channel) => Err(denied(Reason::Channel, channel)),
+    }
+}
+
+/// Refuses to change or remove a hook that the user can't see, because it may not read its keys.
+fn check_present<'h>(
+    hooks: impl IntoIterator<Item = &'h Hook>,
+    rights: Option<&Rights>,
+) -> Result<()> {
+    let Some(rights) = rights else { return Ok(()) };
+    for hook in hooks {
+        if let Some(key) = hidden_key(hook, rights) {
+            return Err(denied(Reason::Key, key));
+        }
+    }
+    Ok(())
+}
+
+fn denied(reason: Reason, object: &[u8]) -> Error {
+    Error::Denied(Denial { reason, object: object.to_vec() })
+}
+
+/// Returns a key of a hook's search that the user may not read; `None` if it may read all.
+fn hidden_key<'h>(hook: &'h Hook, rights: &Rights) -> Option<&'h [u8]> {
+    let mut arguments = Arguments::default();
+    arguments.assign(&hook.words);
+    let references = Keys::Search.references(arguments.view(&[]));
+    let is_hidden = references.iter().any(|reference| !rights.reads_key(reference.key));
+    is_hidden.then_some(&hook.watch.fence.key)
+}
+
+/// Returns whether lists show a hook or channel to a user.
+pub fn is_shown(hook: &Hook, rights: Option<&Rights>) -> bool {
+    rights.is_none_or(|rights| {
+        let is_channel = hook.kind() == HookKind::Channel;
+        (!is_channel || rights.allows_channel(ChannelDemand::Name(&hook.name)))
+            && hidden_key(hook, rights).is_none()
+    })
 }
 
 fn attach(draft: Draft, keyspace: &mut Keyspace) -> Result<bool> {
@@ -175,6 +229,7 @@ fn delete(kind: HookKind, keyspace: &mut Keyspace, call: &mut Call) -> Result<Ef
     let name = call.words().next_filled()?;
     let is_there = keyspace.fences().get(name).is_some_and(|hook| hook.kind() == kind);
     if is_there {
+        check_present(keyspace.fences().get(name).map(|hook| &**hook), call.rights)?;
         remove(keyspace, name);
     }
     call.reply_count(usize::from(is_there));
@@ -212,6 +267,7 @@ fn pdel_channel(keyspace: &mut Keyspace, call: &mut Call) -> Result<Effect> {
 
 fn delete_matching(kind: HookKind, keyspace: &mut Keyspace, call: &mut Call) -> Result<Effect> {
     let pattern = call.words().next_filled()?;
+    check_present(matching(kind, keyspace, pattern), call.rights)?;
     let names: Vec<Name> =
         matching(kind, keyspace, pattern).map(|hook| hook.name.clone()).collect();
     for name in &names {
@@ -254,7 +310,9 @@ fn list(kind: HookKind, keyspace: &Keyspace, call: &mut Call) -> Result<()> {
     let mut found = Vec::new();
     for hook in matching(kind, keyspace, pattern) {
         call.budget.charge(1)?;
-        found.push(hook);
+        if is_shown(hook, call.rights) {
+            found.push(hook);
+        }
     }
     if !call.is_json() {
         write_header(call.out, b'*', found.len());

@@ -22,7 +22,7 @@ impl Keys {
         let key_at = |at: usize| args.get(at).map(|key| KeyReference { key, id: None });
         let keys = |from: usize, count: usize| (from..args.len()).take(count).filter_map(key_at);
         match self {
-            Keys::None => Vec::new(),
+            Keys::None | Keys::Every => Vec::new(),
             Keys::Key => keys(1, 1).collect(),
             Keys::Object => {
                 let reference = args.get(1).map(|key| KeyReference { key, id: args.get(2) });

@@ -43,6 +43,9 @@ fn keys(keyspace: &Keyspace, call: &mut Call) -> Result<()> {
         found.extend(keyspace.keys_from(pattern).next().filter(|key| ***key == *pattern));
         found.retain(|key| glob::matches(pattern, key));
     }
+    if let Some(rights) = call.rights {
+        found.retain(|key| rights.shows_key(key));
+    }
     if !call.is_json() {
         write_header(call.out, b'*', found.len());
         for key in &found {

@@ -2,6 +2,7 @@
 //! all commands, to which the server adds its own.
 
 mod delete;
+pub mod demands;
 mod expiry;
 mod fields;
 mod get;
@@ -18,7 +19,7 @@ pub mod table;
 mod test;
 
 pub(crate) use delete::pdel_deletes;
-pub(crate) use hooks::remove as remove_hook;
+pub(crate) use hooks::{is_shown as is_hook_shown, remove as remove_hook};
 
 use crate::call::{Call, Effect};
 use crate::engine::Engine;
@@ -26,7 +27,7 @@ use crate::error::Result;
 use crate::keyspace::Keyspace;
 use crate::session::{Batch, Request, Session};
 use crate::timing::Timing;
-use record::{Arity, Facts, Flags, Group, Keys, Record, Removal};
+use record::{Arity, Channels, Facts, Flags, Group, Keys, Record, Removal};
 
 /// The function of a command that only reads; it runs on the live keyspace or on a snapshot.
 pub type ReadFunction = fn(&Keyspace, &mut Call) -> Result<()>;
@@ -99,8 +100,13 @@ impl<F> Command<F> {
         self
     }
 
-    const fn keys(mut self, keys: Keys) -> Self {
+    pub(crate) const fn keys(mut self, keys: Keys) -> Self {
         self.facts.keys = keys;
+        self
+    }
+
+    const fn channels(mut self, channels: Channels) -> Self {
+        self.facts.channels = channels;
         self
     }
 
@@ -121,6 +127,8 @@ impl<F> Command<F> {
             summary: self.summary.to_string(),
             facts: self.facts,
             series: timing.series(self.name),
+            subcommands: Vec::new(),
+            number: 0,
         }
     }
 }

@@ -4,6 +4,7 @@
 
 use bitflags::bitflags;
 
+use crate::access::CommandNumber;
 use crate::timing::Series;
 
 bitflags! {
@@ -59,6 +60,8 @@ bitflags! {
         const MULTI_CONTROL = 1 << 22;
         /// Scripts can't call it.
         const NO_SCRIPTS = 1 << 23;
+        /// Can lose all data at once, or hold up others; the category `dangerous`.
+        const DANGEROUS = 1 << 24;
     }
 }
 
@@ -178,11 +181,13 @@ pub enum Keys {
     Channel,
     /// A script, the number of its keys, and the keys.
     Script,
+    /// The request names no key, but the command changes or shows all of them.
+    Every,
 }
 
 impl Keys {
     /// Every variant and its name.
-    pub const ALL: [(Keys, &'static str); 10] = [
+    pub const ALL: [(Keys, &'static str); 11] = [
         (Keys::None, "none"),
         (Keys::Key, "key"),
         (Keys::Object, "object"),
@@ -193,6 +198,31 @@ impl Keys {
         (Keys::Hook, "hook"),
         (Keys::Channel, "channel"),
         (Keys::Script, "script"),
+        (Keys::Every, "every"),
+    ];
+}
+
+/// The positions of the channels in a command's request.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Channels {
+    /// The request has no channels.
+    #[default]
+    None,
+    /// The first argument is a channel.
+    First,
+    /// All arguments are channels.
+    All,
+    /// All arguments are patterns of channels.
+    Patterns,
+}
+
+impl Channels {
+    /// Every variant and its name.
+    pub const ALL: [(Channels, &'static str); 4] = [
+        (Channels::None, "none"),
+        (Channels::First, "first"),
+        (Channels::All, "all"),
+        (Channels::Patterns, "patterns"),
     ];
 }
 
@@ -207,6 +237,8 @@ pub struct Facts {
     pub flags: Flags,
     /// The positions of keys and ids.
     pub keys: Keys,
+    /// The positions of channels.
+    pub channels: Channels,
     /// The objects that the command removes or moves.
     pub removal: Removal,
 }
@@ -214,7 +246,14 @@ pub struct Facts {
 impl Facts {
     /// Returns the facts of a command with neither keys nor flags.
     pub const fn new(group: Group, arity: Arity) -> Self {
-        Facts { arity, group, flags: Flags::empty(), keys: Keys::None, removal: Removal::None }
+        Facts {
+            arity,
+            group,
+            flags: Flags::empty(),
+            keys: Keys::None,
+            channels: Channels::None,
+            removal: Removal::None,
+        }
     }
 
     /// Returns the same facts with more flags.
@@ -230,6 +269,22 @@ impl Facts {
         self.keys = keys;
         self
     }
+
+    /// Returns the same facts with these positions of channels.
+    #[must_use]
+    pub const fn channels(mut self, channels: Channels) -> Self {
+        self.channels = channels;
+        self
+    }
+}
+
+/// A subcommand that users' rights tell apart. Its command's handler runs it.
+#[derive(Clone, Debug)]
+pub struct Subcommand {
+    /// The name, in upper case.
+    pub name: String,
+    /// The flags that differ from the command's: [`Flags::ADMIN`], [`Flags::CONNECTION`].
+    pub flags: Flags,
 }
 
 /// The record of a command in the table, be it the engine's or the server's.
@@ -245,6 +300,11 @@ pub struct Record {
     pub facts: Facts,
     /// The series in which the command's durations are recorded.
     pub series: Series,
+    /// The subcommands that users' rights tell apart.
+    pub subcommands: Vec<Subcommand>,
+    /// The command's number in users' rights, which the table assigns. Those of the subcommands
+    /// follow it.
+    pub number: CommandNumber,
 }
 
 impl Record {

@@ -4,9 +4,10 @@
 use std::collections::HashMap;
 use std::sync::OnceLock;
 
-use super::record::{Flags, Group, Keys};
+use super::record::{Arity, Facts, Flags, Group, Keys};
 use super::table::pack_name;
 use super::{Command, Function};
+use crate::access::{CommandNumber, Denial, Rights};
 use crate::call::{Budget, Call, Effect, ScriptContext};
 use crate::error::{Error, Result};
 use crate::keyspace::Keyspace;
@@ -19,6 +20,8 @@ use crate::session::{quoted, Prefix};
 /// Commands of which scripts learn that they don't exist; of all others that scripts can't call,
 /// Tile38 says that they are not supported.
 const UNKNOWN: [&[u8]; 3] = [b"FLUSHDB", b"HOOKS", b"INFO"];
+/// The most refused calls of a script that are reported.
+const DENIED_COUNT_MAX: usize = 128;
 /// Scripts without the prefix TIMEOUT that only read end after this time, on whichever thread.
 const READ_SECONDS_MAX: u64 = 60;
 
@@ -53,6 +56,8 @@ pub(super) struct Caller<'s, 'k, 'a> {
     context: Option<&'s mut ScriptContext>,
     now_ns: i64,
     is_out_of_memory: bool,
+    rights: Option<&'a Rights>,
+    denied: Vec<Denial>,
     undo: Undo,
 }
 
@@ -79,13 +84,33 @@ impl<'s, 'k, 'a> Caller<'s, 'k, 'a> {
         context: Option<&'s mut ScriptContext>,
     ) -> Self {
         let undo = Undo::default();
-        Caller { data, budget, context, now_ns: 0, is_out_of_memory: false, undo }
+        Caller {
+            data,
+            budget,
+            context,
+            now_ns: 0,
+            is_out_of_memory: false,
+            rights: None,
+            denied: Vec::new(),
+            undo,
+        }
     }
 
     /// Returns the same caller with the time and the state of the memory.
     pub fn at(mut self, now_ns: i64, is_out_of_memory: bool) -> Self {
         (self.now_ns, self.is_out_of_memory) = (now_ns, is_out_of_memory);
         self
+    }
+
+    /// Returns the same caller with the rights of a user.
+    pub fn with_rights(mut self, rights: Option<&'a Rights>) -> Self {
+        self.rights = rights;
+        self
+    }
+
+    /// Returns the calls that were refused for want of a right.
+    pub fn into_denied(self) -> Vec<Denial> {
+        self.denied
     }
 
     /// Undoes all writes of a script that was stopped. As in Tile38, the writes stay if the script
@@ -146,6 +171,20 @@ impl<'s, 'k, 'a> Caller<'s, 'k, 'a> {
         Ok(command)
     }
 
+    /// Refuses a call for want of a right. Fails with the text that scripts get.
+    fn check_rights(&mut self, name: &'static str, facts: &Facts, args: Args) -> Result<()> {
+        let Some(rights) = self.rights else { return Ok(()) };
+        let demand = facts.demand(rights.number_of(name).unwrap_or(CommandNumber::MAX), args);
+        let denied = rights.check(&demand, || name.to_ascii_lowercase().into_bytes());
+        denied.map_err(|denial| {
+            let error = Error::text(denial.message_in_script());
+            if self.denied.len() < DENIED_COUNT_MAX {
+                self.denied.push(denial);
+            }
+            error
+        })
+    }
+
     /// Saves the state that a write is about to change, for a rollback.
     fn prepare_undo(&mut self, command: &Command, args: Args) {
         let Data::Writable(keyspace) = &*self.data else { return };
@@ -204,6 +243,8 @@ impl<'s, 'k, 'a> Caller<'s, 'k, 'a> {
             budget: &mut budget,
             live: None,
             script: None,
+            rights: self.rights,
+            denied: Vec::new(),
         };
         let result = match (command.function, &mut *self.data) {
             (Function::Write(function), Data::Writable(keyspace)) => function(keyspace, &mut call),
@@ -253,9 +294,12 @@ impl Host for Caller<'_, '_, '_> {
             prefix = Prefix::take(args).map_err(CallError::Failed)?;
         }
         if prefix.args.at(0).eq_ignore_ascii_case(b"SERVER") {
+            let facts = Facts::new(Group::Server, Arity::AtLeast(1));
+            self.check_rights("SERVER", &facts, prefix.args).map_err(CallError::Failed)?;
             return self.server_reply(prefix.args).map_err(CallError::Failed);
         }
         let command = self.admit(prefix.args, has_timeout).map_err(CallError::Failed)?;
+        self.check_rights(command.name, &command.facts, prefix.args).map_err(CallError::Failed)?;
         self.run(command, &prefix)
     }
 

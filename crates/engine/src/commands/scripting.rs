@@ -99,12 +99,14 @@ fn run(mut data: Data, call: &mut Call) -> Result<()> {
         call.write_member("result", |_| {});
     }
     let mut caller = Caller::new(&mut data, call.budget, call.script.as_deref_mut())
-        .at(call.now_ns, call.is_out_of_memory);
+        .at(call.now_ns, call.is_out_of_memory)
+        .with_rights(call.rights);
     let mut reply = Reply { out: call.out, output: call.output, protocol: call.protocol };
     let result = script::run(&script, &inputs, &mut caller, &mut reply);
     if result == Err(Error::Timeout) {
         caller.roll_back();
     }
+    call.denied = caller.into_denied();
     result
 }
 

@@ -1,8 +1,12 @@
 //! The table of all commands, the engine's and the server's, in which a request's command is looked
 //! up by its name.
 
+use std::collections::HashMap;
+use std::sync::Arc;
+
 use super::record::{Flags, Record};
 use super::{Command, SessionFunction};
+use crate::access::CommandNumber;
 use crate::error::Error;
 use crate::request::Args;
 use crate::timing::Timing;
@@ -42,6 +46,9 @@ pub struct Table {
     slots: Vec<u16>,
     /// The packed first words of two-word names.
     containers: Vec<u128>,
+    /// The number of each command in users' rights, by its name in upper case. A subcommand's name
+    /// is `CLIENT|LIST`.
+    numbers: Arc<HashMap<String, CommandNumber>>,
 }
 
 /// Returns a name in upper case as one number; `None` for one that is too long. Zero bytes at the
@@ -74,11 +81,12 @@ impl Table {
     }
 
     /// Adds a command; replaces the one with the same name, if there is one.
-    pub fn add(&mut self, record: Record, runner: Runner) {
+    pub fn add(&mut self, mut record: Record, runner: Runner) {
         let packed_name = pack_name(record.name.as_bytes());
         debug_assert!(packed_name.is_some(), "the name {} is too long", record.name);
         debug_assert!(self.names.len() < SLOTS / 2, "the table is too small");
         let Some(name) = packed_name else { return };
+        record.number = self.assign_numbers(&record);
         if let Some(index) = self.index_of(name) {
             self.records[index] = record;
             self.runners[index] = runner;
@@ -95,6 +103,22 @@ impl Table {
             slot = (slot + 1) % SLOTS;
         }
         self.slots[slot] = self.names.len() as u16;
+    }
+
+    /// Returns the command's number in users' rights. A command that is added again keeps it.
+    fn assign_numbers(&mut self, record: &Record) -> CommandNumber {
+        let numbers = Arc::make_mut(&mut self.numbers);
+        let names = record.subcommands.iter().map(|one| format!("{}|{}", record.name, one.name));
+        for name in std::iter::once(record.name.clone()).chain(names) {
+            let next = numbers.len() as CommandNumber;
+            numbers.entry(name).or_insert(next);
+        }
+        numbers[&record.name]
+    }
+
+    /// Returns the number of each command in users' rights by its name in upper case.
+    pub fn numbers(&self) -> Arc<HashMap<String, CommandNumber>> {
+        Arc::clone(&self.numbers)
     }
 
     fn index_of(&self, name: u128) -> Option<usize> {
@@ -188,6 +212,8 @@ mod tests {
             summary: String::new(),
             facts: Facts::new(Group::Server, Arity::AtLeast(1)),
             series: timing.series(name),
+            subcommands: Vec::new(),
+            number: 0,
         }
     }
 

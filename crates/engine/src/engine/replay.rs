@@ -186,6 +186,8 @@ impl Engine {
             budget: &mut budget,
             live: None,
             script: None,
+            rights: None,
+            denied: Vec::new(),
         };
         let result = self.replay_write(command, function, &mut call);
         self.scratch = out;

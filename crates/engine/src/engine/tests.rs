@@ -64,7 +64,7 @@ fn told(engine: &mut Engine) -> Vec<String> {
 fn what_a_leader_sends_is_logged_byte_by_byte() {
     let mut engine = follower();
     let facts = Facts::new(Group::PubSub, Arity::Exactly(3)).with(Flags::FORWARDED);
-    engine.register("PUBLISH", "", "", facts);
+    engine.register("PUBLISH", "", "", facts, Vec::new());
     engine.state.is_out_of_memory = true;
     let pieces: [(&[u8], &[u8]); 8] = [
         (

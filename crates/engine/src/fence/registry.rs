@@ -6,7 +6,7 @@ use triomphe::Arc;
 
 use super::index::KeyFences;
 use super::watch::{Name, Target, Watch};
-use super::{Change, Fence};
+use super::{Change, Fence, FenceShape};
 use crate::json;
 use crate::keyspace::Key;
 use crate::object::{Object, NEVER};
@@ -289,6 +289,16 @@ impl FenceRegistry {
         self.bytes += watch.bytes();
         self.live.insert(serial, watch);
         serial
+    }
+
+    /// Returns the keys that a live fence watches; none if it doesn't exist.
+    pub fn live_keys(&self, serial: u64) -> Vec<Key> {
+        let Some(watch) = self.live.get(&serial) else { return Vec::new() };
+        let roamed = match &watch.fence.shape {
+            FenceShape::Roam(roam) => Some(roam.key.clone()),
+            FenceShape::Area(_) => None,
+        };
+        std::iter::once(watch.fence.key.clone()).chain(roamed).collect()
     }
 
     /// Removes a live fence; returns whether it existed.

@@ -1,5 +1,6 @@
 //! The results of running a session's input, and what the driver has to do next.
 
+use super::admission::DeniedRequest;
 use super::command_timer::SlowCommand;
 use super::LongRead;
 use crate::engine::Outbox;
@@ -17,6 +18,8 @@ pub struct Batch {
     pub monitored: Vec<(bool, Vec<u8>)>,
     /// The commands that took long.
     pub slow: Vec<SlowCommand>,
+    /// The requests that were refused for want of a right.
+    pub denied: Vec<DeniedRequest>,
     /// Events and other results for others than the client.
     pub outbox: Outbox,
     /// The reason why not all complete requests were run.
@@ -30,6 +33,7 @@ impl Batch {
             || !self.log.is_empty()
             || !self.monitored.is_empty()
             || !self.slow.is_empty()
+            || !self.denied.is_empty()
             || !self.outbox.is_empty()
     }
 }

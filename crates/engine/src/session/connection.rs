@@ -66,7 +66,7 @@ impl Session {
         };
         self.requires_resp = false;
         self.transaction.forget();
-        self.is_authenticated = false;
+        self.log_out();
         self.is_live = false;
     }
 }

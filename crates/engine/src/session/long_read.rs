@@ -1,7 +1,10 @@
 //! A read that was begun by a session and runs on a snapshot in another thread.
 
+use std::sync::Arc;
+
 use super::reply_frame::ReplyFrame;
-use super::Clock;
+use super::{Clock, DenialContext, DeniedRequest};
+use crate::access::{Denial, Rights};
 use crate::call::{Budget, Call};
 use crate::commands::ReadFunction;
 use crate::keyspace::Keyspace;
@@ -18,6 +21,9 @@ pub struct LongRead {
     pub(super) frame: ReplyFrame,
     pub(super) now_ns: i64,
     pub(super) timeout_ns: Option<u64>,
+    /// The rights of the user; `None` if it may do everything.
+    pub(super) rights: Option<Arc<Rights>>,
+    pub(super) user: Box<[u8]>,
 }
 
 impl LongRead {
@@ -28,6 +34,12 @@ impl LongRead {
 
     /// Runs the read and returns its framed reply.
     pub fn run(&self, clock: Clock) -> Vec<u8> {
+        self.run_reporting(clock).0
+    }
+
+    /// Runs the read. Returns its framed reply, and the calls of a script that were refused for
+    /// want of a right.
+    pub fn run_reporting(&self, clock: Clock) -> (Vec<u8>, Vec<DeniedRequest>) {
         let started = if self.frame.started_ns > 0 { self.frame.started_ns } else { clock() };
         let stopwatch = || clock().saturating_sub(started);
         let mut arguments = Arguments::default();
@@ -46,15 +58,22 @@ impl LongRead {
             budget: &mut budget,
             live: None,
             script: None,
+            rights: self.rights.as_deref(),
+            denied: Vec::new(),
         };
         let result =
             (self.function)(&self.keyspace, &mut call).and_then(|()| call.budget.check_deadline());
+        let denied = call.denied.into_iter().map(|denial| self.denied_request(denial)).collect();
         let frame = ReplyFrame { started_ns: started, ..self.frame.clone() };
         let mut out = Vec::new();
         match result {
             Ok(()) => frame.write_ok(&mut out, self.output, &body, clock),
             Err(error) => frame.write_error(&mut out, self.output, &error, clock),
         }
-        out
+        (out, denied)
+    }
+
+    fn denied_request(&self, denial: Denial) -> DeniedRequest {
+        DeniedRequest { denial, context: DenialContext::Script, user: self.user.to_vec() }
     }
 }

@@ -22,7 +22,7 @@ fn ask(bytes: &[u8]) -> String {
 fn register(engine: &mut Engine, name: &str, flags: Flags) {
     let words = name.split(' ').count();
     let facts = Facts::new(Group::Server, Arity::AtLeast(words)).with(flags);
-    engine.register(name, "", "", facts);
+    engine.register(name, "", "", facts, Vec::new());
 }
 
 const PIPELINE: &[u8] = b"*6\r\n$3\r\nSET\r\n$1\r\nk\r\n$1\r\na\r\n\

@@ -10,7 +10,7 @@ use std::collections::VecDeque;
 use super::connection::command;
 use super::request::{Prefix, Request};
 use super::{Batch, Clock, Session};
-use crate::commands::record::Flags;
+use crate::commands::record::{Flags, Keys};
 use crate::commands::table::Found;
 use crate::commands::{Command, SessionFunction};
 use crate::engine::Engine;
@@ -40,7 +40,8 @@ pub(super) const COMMANDS: &[Command<SessionFunction>] = &[
     command("EXEC", 1, exec, "", "Run the queued commands with nothing between them").with(CONTROL),
     command("DISCARD", 1, discard, "", "Forget the queued commands").with(CONTROL),
     command("WATCH", 2, watch, "key...", "Let EXEC run only if nobody has changed the keys")
-        .with(CONTROL),
+        .with(CONTROL)
+        .keys(Keys::All),
     command("UNWATCH", 1, unwatch, "", "Forget the watched keys").with(CONTROL),
 ];
 
