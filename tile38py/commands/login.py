@@ -27,6 +27,8 @@ def attempt(server: Services, client: Client, name: bytes, password: bytes) -> f
     """Log a client in. Returns None, or after a failure the seconds by which to delay the reply."""
     access = server.access
     if access.users.authenticate(name, password):
+        if client.session.user != name:
+            server.clients.admit(name)
         client.session.log_in(name)
         return None
     now_ns = server.clock.now_ns()
