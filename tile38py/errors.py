@@ -107,6 +107,11 @@ def live_in_batch() -> CommandError:
     return CommandError("SUBSCRIBE, MONITOR and FENCE are not allowed in a batch")
 
 
+def not_in_batch(name: bytes) -> CommandError:
+    """A batch over HTTP has a command that changes the connection."""
+    return CommandError(f"{shown(name)} is not allowed in a batch")
+
+
 def not_an_integer(name: str) -> CommandError:
     """An argument isn't an integer of 64 bits, in Redis's words."""
     return CommandError(f"{name} is not an integer or out of range")

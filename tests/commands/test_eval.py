@@ -76,3 +76,57 @@ def test_the_time_of_scripts_is_a_setting(bench: Bench, text: str, shown: bytes 
     assert reply.startswith(b"+OK" if shown is not None else b"-ERR")
     if shown is not None:
         assert b"\r\n%b\r\n" % shown in bench.call("CONFIG", "GET", "busy-reply-threshold")
+
+
+SEARCH_FOREVER = "return tile38.call('scan', 'k', 'whereeval', 'while true do end', 0)"
+
+
+@pytest.mark.parametrize("name", ["EVAL", "EVALNA", "EVALRO"])
+def test_an_endless_test_of_objects_in_a_script_ends_with_an_error(bench: Bench, name: str) -> None:
+    for number in range(20):
+        bench.call("SET", "k", str(number), "POINT", "1", "2")
+    reply = bench.call(name, SEARCH_FOREVER, "0")
+    assert reply.startswith(b"-ERR")
+    assert b"timeout" in reply
+
+
+def test_an_endless_test_of_objects_in_a_transaction_ends_with_an_error(bench: Bench) -> None:
+    bench.call("SET", "k", "a", "POINT", "1", "2")
+    bench.send(b"MULTI\r\nSCAN k WHEREEVAL 'while true do end' 0\r\nPING\r\n")
+    assert bench.call("EXEC") == b"*2\r\n-ERR timeout\r\n+PONG\r\n"
+
+
+MANY = "local t = {} for i = 1, 20000 do t[i] = %s end return %s"
+
+
+@pytest.mark.parametrize("item", ["{'a'}", "'a' .. i", "{a = {i}}"])
+@pytest.mark.parametrize("result", ["t", "json.encode(t)", "json.decode(json.encode(t))"])
+def test_results_may_have_many_parts(bench: Bench, item: str, result: str) -> None:
+    reply = bench.call("EVAL", MANY % (item, result), "0")
+    assert reply.startswith((b"*20000\r\n", b"$"))
+    bench.call("OUTPUT", "json")
+    assert b'"ok":true' in bench.call("EVAL", MANY % (item, result), "0")
+
+
+def test_a_search_may_return_many_objects_to_a_script(bench: Bench) -> None:
+    for number in range(9000):
+        bench.call("SET", "k", str(number), "POINT", "1", "2")
+    reply = bench.call("EVALRO", "return tile38.call('scan', 'k', 'limit', 9000)", "0")
+    assert reply.startswith(b"*2\r\n:9000\r\n*9000\r\n")
+
+
+def test_a_script_that_breaks_the_machine_leaves_no_write(bench: Bench) -> None:
+    words = "local t = {} for i = 1, 7980 do t[i] = 'w' .. i end "
+    script = f"tile38.call('set', 'k', 'a', 'point', 1, 2) {words} return tile38.call(unpack(t))"
+    assert bench.call("EVAL", script, "0").startswith(b"-ERR")
+    count = bench.engine.statistics()["num_objects"]
+    assert bench.fake_journal.data.count(b"set") == count
+    assert bench.call("EVAL", "return 1", "0") == b":1\r\n"
+
+
+def test_a_result_that_is_too_long_is_an_error(bench: Bench) -> None:
+    text = "local s = string.rep('x', 3e7) return {s, s, s}"
+    assert bench.call("EVAL", text, "0") in {
+        b"-ERR the script's result is too long\r\n",
+        b"-ERR timeout\r\n",
+    }

@@ -87,3 +87,22 @@ def test_a_client_that_ends_itself_ends_no_transaction(bench: Bench) -> None:
     bench.send(b"EXEC\r\n")
     assert bench.engine.statistics()["num_objects"] == 2
     assert bench.fake_journal.data.lower().count(b"set") == 2
+
+
+def test_words_behind_a_name_that_takes_none_abort_the_transaction(bench: Bench) -> None:
+    for name in ("EXEC", "DISCARD"):
+        bench.send(b"MULTI\r\nSET k i POINT 1 2\r\n")
+        assert b"wrong number of arguments" in bench.call(name, "x")
+        assert bench.call("EXEC").startswith(b"-EXECABORT")
+    assert bench.engine.statistics()["num_objects"] == 0
+
+
+def test_unwatch_is_queued(bench: Bench) -> None:
+    bench.call("MULTI")
+    assert bench.call("UNWATCH") == QUEUED
+    assert bench.call("EXEC") == b"*1\r\n+OK\r\n"
+
+
+def test_follow_is_not_queued(bench: Bench) -> None:
+    bench.call("MULTI")
+    assert b"not allowed inside a transaction" in bench.call("FOLLOW", "no", "one")

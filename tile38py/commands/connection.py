@@ -5,6 +5,7 @@ from tile38py._engine import Simple
 from tile38py.access.user import DEFAULT_USER
 from tile38py.commands.client import set_name
 from tile38py.commands.login import log_in
+from tile38py.commands.numbers import integer_of
 from tile38py.commands.registry import (
     OK,
     Call,
@@ -123,9 +124,10 @@ while_live(Role.FENCE, "RESET")(reset)
 )
 def select(call: Call) -> Reply:
     """Run SELECT index."""
-    if not call.args[0].isdigit():
+    number = integer_of(call.args[0])
+    if number is None:
         raise errors.not_an_integer("value")
-    if int(call.args[0]):
+    if number:
         raise errors.database_range()
     return OK
 

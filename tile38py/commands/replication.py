@@ -1,16 +1,14 @@
 """REPLCONF, FOLLOW with its names of Redis, and ROLE."""
 
 import re
-from typing import Final
 
 from tile38py import errors
+from tile38py.commands.numbers import integer_of
 from tile38py.commands.registry import OK, Call, Flags, Group, Reply, Services, TaskReply, command
 from tile38py.commands.settings import write
 from tile38py.config import Config
 from tile38py.interfaces import Client, SettingsFile
 from tile38py.interfaces.following import LeaderAddress
-
-INTEGER: Final = re.compile(rb"-?[0-9]{1,19}")
 
 
 @command(
@@ -154,13 +152,6 @@ def wait(call: Call) -> Reply | TaskReply:
 def follower_count(count: int) -> Reply:
     """Return the reply of WAIT."""
     return Reply(count, (("count", count),))
-
-
-def integer_of(argument: bytes) -> int | None:
-    """Parse a decimal integer of 64 bits; None if it isn't one."""
-    if INTEGER.fullmatch(argument) is None or not -(2**63) <= int(argument) < 2**63:
-        return None
-    return int(argument)
 
 
 @command(

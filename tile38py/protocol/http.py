@@ -109,10 +109,13 @@ class Parser:
         if not self._has_head:
             self._head += data
             end = self._head.find(HEAD_END)
-            if BARE_LINE_END.search(self._head, 0, len(self._head) if end < 0 else end):
+            size = len(self._head) if end < 0 else end
+            if BARE_LINE_END.search(self._head, 0, size):
                 return _ambiguous("a line ends in a bare LF")
+            if size > HTTP_HEAD_BYTES_MAX:
+                return _too_long()
             if end < 0:
-                return _too_long() if len(self._head) > HTTP_HEAD_BYTES_MAX else None
+                return None
             if reason := _ambiguity(self._head[:end]):
                 return _ambiguous(reason)
             self._has_head = True

@@ -79,6 +79,8 @@ def _keys(names: bytes, version: CollectionVersion) -> tuple[bytes, ...]:
 def is_current(headers: Mapping[bytes, bytes], entity_tag: bytes) -> bool:
     """Return whether the client has the tile already."""
     known = headers.get(b"if-none-match", b"").split(b",")
+    if [tag.strip() for tag in known] == [b"*"]:
+        return True
     return entity_tag.removeprefix(b"W/") in {tag.strip().removeprefix(b"W/") for tag in known}
 
 

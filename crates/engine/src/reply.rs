@@ -131,7 +131,9 @@ pub fn write_json_object(out: &mut Vec<u8>, members: &[u8], elapsed_ns: u64) {
 /// Appends the JSON object of an error.
 pub fn write_json_error(out: &mut Vec<u8>, error: &Error, elapsed_ns: u64) {
     out.extend_from_slice(b"{\"ok\":false,\"err\":");
-    json::write_short(out, &error.message());
+    // Texts that begin with a word in capitals have the prefix of RESP as a part of them.
+    let message = error.message();
+    json::write_short(out, message.strip_prefix(b"ERR ").unwrap_or(&message));
     write_elapsed_member(out, elapsed_ns);
 }
 

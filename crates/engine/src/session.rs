@@ -351,6 +351,10 @@ impl Session {
                 *work += result?;
             }
             Runner::Session(function) => {
+                if !engine.table.record(found).facts.arity.allows(prefix.args.len()) {
+                    self.transaction.refuse();
+                    return Err(Error::WrongArity);
+                }
                 return function(self, engine, &Request { args: prefix.args, ..*request }, batch);
             }
             Runner::Server => {
@@ -421,7 +425,9 @@ impl Session {
             }
             Err(error) => {
                 batch.replies.truncate(start);
-                if error != Error::OverBudget {
+                // What has no limit of work is limited by time: a script that tests an object is
+                // over its own limit.
+                if error != Error::OverBudget || work_max == u64::MAX {
                     return Err(error);
                 }
                 batch.stop = self.long_read(engine, command, prefix, request, started, rights);

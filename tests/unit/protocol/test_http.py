@@ -203,3 +203,10 @@ def test_the_line_end_counts_as_body() -> None:
         b"HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Type: application/json; charset=utf-8"
         b"\r\nContent-Length: 4\r\nAccess-Control-Allow-Origin: *\r\n\r\n{}\r\n"
     )
+
+
+@pytest.mark.parametrize("step", [0, 1000])
+def test_a_head_that_is_too_long_is_refused_however_it_arrives(step: int) -> None:
+    refusal = first_refusal(b"GET /" + b"a" * 70_000 + b" HTTP/1.1\r\nHost: x\r\n\r\n", step)
+    assert isinstance(refusal, Refusal)
+    assert refusal.status == 431

@@ -71,7 +71,8 @@ def test_the_tag_changes_with_the_url_the_run_and_each_collection() -> None:
         (b'"abc"', True),
         (b'"x", W/"abc" , "y"', True),
         (b'W/"abcd"', False),
-        (b"*", False),
+        (b"*", True),
+        (b'*, "x"', False),
     ],
 )
 def test_a_client_names_the_tags_that_it_has(header: bytes, expected: bool) -> None:

@@ -134,3 +134,25 @@ async def test_a_batch_that_could_not_be_logged_ends_with_the_error(line: FakeSo
 async def test_other_requests_stay_what_they_were(line: FakeSocket) -> None:
     assert b"pong" in line.send(post("PING").replace(b"x-ndjson", b"json"))
     assert b"pong" in FakeSocket(line.bench).send(post("", "/PING"))
+
+
+@pytest.mark.parametrize("word", ["OUTPUT", "quit"])
+async def test_what_changes_the_connection_is_refused(line: FakeSocket, word: str) -> None:
+    replies = await exchange(line, post(f'["{word}"]\n["PING"]\n'))
+    assert replies == [
+        {"ok": False, "err": f"{word} is not allowed in a batch"},
+        {"ok": True, "ping": "pong"},
+    ]
+
+
+async def test_a_live_command_ends_the_chunks_once(line: FakeSocket) -> None:
+    reply = line.send(post('["SUBSCRIBE","c"]', "/", "1.1"))
+    assert reply.count(b"0\r\n\r\n") == 1
+    assert line.transport.is_closed
+
+
+@pytest.mark.parametrize("query", ["atomic=1", "atomic", "x=y"])
+async def test_an_unknown_query_is_refused(line: FakeSocket, query: str) -> None:
+    reply = line.send(post('["SET","k","a","POINT",1,2]', f"/?{query}"))
+    assert reply.startswith(b"HTTP/1.1 400 ")
+    assert b"atomic=true" in reply

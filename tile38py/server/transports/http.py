@@ -21,7 +21,7 @@ from tile38py.server.transports import (
     Upgrade,
     Wait,
 )
-from tile38py.server.transports.http_batch import HttpBatchTransport, is_batch
+from tile38py.server.transports.http_batch import HttpBatchTransport, is_batch, refusal_of
 from tile38py.server.transports.live import (
     Encode,
     HttpStreamTransport,
@@ -130,10 +130,10 @@ class HttpTransport:
         refusal = self._login_refusal(client, request)
         if refusal is not None:
             return refusal
-        batch = HttpBatchTransport(self.session, self._dependencies.dispatcher, request)
-        if batch.is_too_large:
-            return self._refused(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "transaction too large")
-        return Step(then=Upgrade(batch))
+        if refusal := refusal_of(request):
+            return self._refused(*refusal)
+        dispatcher = self._dependencies.dispatcher
+        return Step(then=Upgrade(HttpBatchTransport(self.session, dispatcher, request)))
 
     def _run(self, client: Client, args: list[bytes], now_ns: int) -> Step:
         exchange, dispatcher = self._exchange, self._dependencies.dispatcher

@@ -2,11 +2,13 @@
 
 from collections.abc import Iterator
 from functools import partial
+from http import HTTPStatus
 from typing import ClassVar, Final
 
 from tile38py import errors
 from tile38py._engine import Close as SessionClose
 from tile38py._engine import Session
+from tile38py.commands.registry import LastReply
 from tile38py.dispatch import BackgroundWork, Dispatcher, RunResult
 from tile38py.interfaces import Client, Wire
 from tile38py.limits import HTTP_TRANSACTION_BYTES_MAX, OUTPUT_BYTES_HIGH, SLICE_COMMANDS_COUNT_MAX
@@ -14,14 +16,33 @@ from tile38py.protocol import http, ndjson
 from tile38py.server.transports import CLOSE, Outcome, Step, Then, Wait
 
 TYPES: Final = (b"application/x-ndjson", b"application/ndjson", b"application/jsonl")
-ATOMIC: Final = b"atomic=true"
+# Whether the commands are one transaction, by the query of the URL.
+QUERIES: Final = {b"": False, b"atomic=false": False, b"atomic=true": True}
+# Commands whose effect on the connection has no meaning in a batch.
+REFUSED: Final = frozenset({b"OUTPUT", b"QUIT"})
 
 
 def is_batch(request: http.Request) -> bool:
     """Whether a request carries a batch."""
     content_type = request.headers.get(b"content-type", b"").partition(b";")[0].strip().lower()
-    is_root = request.path in {b"", b"?" + ATOMIC}
+    is_root = request.path.partition(b"?")[0] == b""
     return request.method == b"POST" and is_root and content_type in TYPES
+
+
+def refusal_of(request: http.Request) -> tuple[HTTPStatus, str] | None:
+    """Return why a batch is refused as a whole, None if it isn't."""
+    if request.query not in QUERIES:
+        return HTTPStatus.BAD_REQUEST, "invalid query: atomic=true or atomic=false is allowed"
+    if QUERIES[request.query] and len(request.body) > HTTP_TRANSACTION_BYTES_MAX:
+        return HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "transaction too large"
+    return None
+
+
+def _words_of(line: bytes) -> list[bytes]:
+    words = ndjson.words_of(line)
+    if words[0].upper() in REFUSED:
+        raise errors.not_in_batch(words[0])
+    return words
 
 
 class HttpBatchTransport:
@@ -36,10 +57,7 @@ class HttpBatchTransport:
         self._lines = ndjson.lines(request.body)
         self._output = [http.stream_head(is_chunked=self._is_chunked, content_type=http.NDJSON)]
         self._wrote = False
-        self.is_too_large = (
-            request.query == ATOMIC and len(request.body) > HTTP_TRANSACTION_BYTES_MAX
-        )
-        self._commands: list[list[bytes]] | None = [] if request.query == ATOMIC else None
+        self._commands: list[list[bytes]] | None = [] if QUERIES[request.query] else None
 
     @property
     def wire(self) -> Wire:
@@ -74,7 +92,7 @@ class HttpBatchTransport:
             if line is None:
                 return self._last_step()
             try:
-                words = ndjson.words_of(line)
+                words = _words_of(line)
             except errors.CommandError as error:
                 self._add(self.session.fail(str(error)))
                 continue
@@ -83,10 +101,12 @@ class HttpBatchTransport:
             if isinstance(result.stop, BackgroundWork):
                 return self._step(Wait(result.stop, partial(self._worked, result.stop)))
             if client.listener is not None:
+                # It would end the chunks once more.
+                client.leave()
                 self._add(self.session.fail(str(errors.live_in_batch())))
                 return self._last_step()
             self._add(b"".join(result.replies))
-            if isinstance(result.stop, SessionClose):
+            if isinstance(result.stop, SessionClose | LastReply):
                 return self._last_step()
             size += result.size
             if size > OUTPUT_BYTES_HIGH:
@@ -105,7 +125,7 @@ class HttpBatchTransport:
                 batch = self.session.run_atomically(commands, now_ns)
                 return self._settle(self._dispatcher.drive(client, batch))
             try:
-                commands.append(ndjson.words_of(line))
+                commands.append(_words_of(line))
             except errors.CommandError as error:
                 number = len(commands) + 1
                 self._add(self.session.fail(f"command {number}: {error}; none of them was run"))

@@ -1,6 +1,7 @@
 //! Lua scripts: EVAL, EVALRO, EVALNA, the same by SHA-1, and SCRIPT LOAD, EXISTS and FLUSH. What
 //! scripts call is in [`script_calls`](super::script_calls).
 
+use std::panic::{catch_unwind, AssertUnwindSafe};
 use std::sync::Arc;
 
 use super::script_calls::{Caller, Data};
@@ -102,8 +103,12 @@ fn run(mut data: Data, call: &mut Call) -> Result<()> {
         .at(call.now_ns, call.is_out_of_memory)
         .with_rights(call.rights);
     let mut reply = Reply { out: call.out, output: call.output, protocol: call.protocol };
-    let result = script::run(&script, &inputs, &mut caller, &mut reply);
-    if result == Err(Error::Timeout) {
+    // Whatever a script does to the virtual machine, its writes are undone or logged.
+    let run = || script::run(&script, &inputs, &mut caller, &mut reply);
+    let outcome = catch_unwind(AssertUnwindSafe(run));
+    let has_panicked = outcome.is_err();
+    let result = outcome.unwrap_or_else(|_| Err(Error::text("the script can't be run")));
+    if has_panicked || result == Err(Error::Timeout) {
         caller.roll_back();
     }
     call.denied = caller.into_denied();

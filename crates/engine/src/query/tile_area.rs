@@ -3,7 +3,7 @@
 use super::area::{take_tile, Area};
 use super::options::Options;
 use crate::call::Words;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::geometry::Geometry;
 use crate::tile::Tile;
 
@@ -29,6 +29,10 @@ impl<'a> TileArea<'a> {
     pub fn parse(key: &'a [u8], words: &mut Words<'a>, options: &Options) -> Result<Self> {
         words.advance(1);
         let tile = take_tile(words)?;
+        let side = 1_i64 << tile.z;
+        if let Some(place) = [tile.x, tile.y].into_iter().find(|place| *place >= side) {
+            return Err(Error::invalid(place.to_string().as_bytes()));
+        }
         let mut area = Area::new(Geometry::Rect(tile.bounds()));
         let mut layers = Vec::new();
         while words.left() > 0 {

@@ -1,9 +1,8 @@
 //! Values that scripts return, as replies in RESP and as JSON.
 
-use std::cmp::Ordering;
+use mlua::{BString, Table, Value};
 
-use mlua::{Table, Value};
-
+use super::meter::BYTES_PER_WORK;
 use super::number_text::write_number;
 use crate::error::{Error, Result};
 use crate::json;
@@ -13,7 +12,7 @@ use crate::reply::{self, Protocol};
 const DEPTH_MAX: usize = 128;
 /// The most bytes of a script's reply: tables may contain each other so that a small script returns
 /// a huge result.
-const REPLY_BYTES_MAX: usize = 256 * 1024 * 1024;
+const REPLY_BYTES_MAX: usize = 64 * 1024 * 1024;
 
 /// A writer of results. `charge` counts the units of work that writing takes.
 pub(super) struct Writer<'o, 'c> {
@@ -22,14 +21,73 @@ pub(super) struct Writer<'o, 'c> {
     pub charge: &'c mut dyn FnMut(u64) -> Result<()>,
 }
 
-/// The entries of a table, in the form in which they are written.
+/// The entries of a table, in the form in which they are written. Only their keys are kept: a Lua
+/// state has room for some thousand values that Rust holds.
 enum Entries {
-    /// The values under integers from 1 on in their order, then all others.
-    List(Vec<Value>),
+    /// The integers from 1 on in their order, then all other keys.
+    List(Vec<Key>),
     /// The only entry, with the key `ok` or `err`.
     Status(&'static str, Vec<u8>),
-    /// Keys and values.
-    Pairs(Vec<(Value, Value)>),
+    /// Keys that aren't integers from 1 on.
+    Pairs(Vec<Key>),
+}
+
+/// The key of an entry.
+enum Key {
+    Number(f64),
+    Boolean(bool),
+    Text(BString),
+}
+
+impl Key {
+    fn of(key: &Value) -> Result<Self> {
+        match key {
+            Value::String(text) => Ok(Key::Text(BString::from(&*text.as_bytes()))),
+            Value::Boolean(flag) => Ok(Key::Boolean(*flag)),
+            Value::Integer(number) => Ok(Key::Number(*number as f64)),
+            Value::Number(number) => Ok(Key::Number(*number)),
+            other => Err(unsupported(other)),
+        }
+    }
+
+    /// Returns an integer from 1 on.
+    fn index(&self) -> Option<u64> {
+        match self {
+            Key::Number(number) if *number >= 1.0 && number.fract() == 0.0 && *number < 1e15 => {
+                Some(*number as u64)
+            }
+            _ => None,
+        }
+    }
+
+    fn text(&self) -> Vec<u8> {
+        let mut text = Vec::new();
+        match self {
+            Key::Number(number) => write_number(&mut text, *number),
+            Key::Boolean(flag) => text.extend_from_slice(flag.to_string().as_bytes()),
+            Key::Text(key) => text.extend_from_slice(key),
+        }
+        text
+    }
+
+    /// Returns the key as a value that doesn't need the Lua state, unless it is a text.
+    fn value(&self) -> Option<Value> {
+        match self {
+            Key::Number(number) => Some(Value::Number(*number)),
+            Key::Boolean(flag) => Some(Value::Boolean(*flag)),
+            Key::Text(_) => None,
+        }
+    }
+
+    /// Returns the value under this key.
+    fn get(&self, table: &Table) -> Result<Value> {
+        let value = match self {
+            Key::Number(number) => table.raw_get(*number),
+            Key::Boolean(flag) => table.raw_get(*flag),
+            Key::Text(text) => table.raw_get(text.clone()),
+        };
+        value.map_err(|error| Error::text(error.to_string()))
+    }
 }
 
 impl Writer<'_, '_> {
@@ -60,7 +118,10 @@ impl Writer<'_, '_> {
                 write_number(&mut text, *number);
                 reply::write_bulk(self.out, &text);
             }
-            Value::String(text) => reply::write_bulk(self.out, &text.as_bytes()),
+            Value::String(text) => {
+                self.reserve(text.as_bytes().len())?;
+                reply::write_bulk(self.out, &text.as_bytes());
+            }
             Value::Table(table) => return self.write_resp_table(table, depth),
             other => return Err(unsupported(other)),
         }
@@ -71,18 +132,21 @@ impl Writer<'_, '_> {
         match entries_of(table)? {
             Entries::Status("ok", text) => reply::write_simple(self.out, &text),
             Entries::Status(_, text) => reply::write_plain_error(self.out, &text),
-            Entries::List(values) => {
-                reply::write_header(self.out, b'*', values.len());
-                for value in &values {
-                    self.write_resp_value(value, depth + 1)?;
+            Entries::List(keys) => {
+                reply::write_header(self.out, b'*', keys.len());
+                for key in &keys {
+                    self.write_resp_value(&key.get(table)?, depth + 1)?;
                 }
             }
-            Entries::Pairs(pairs) => {
-                reply::write_header(self.out, b'*', pairs.len());
-                for (key, value) in &pairs {
+            Entries::Pairs(keys) => {
+                reply::write_header(self.out, b'*', keys.len());
+                for key in &keys {
                     reply::write_header(self.out, b'*', 2);
-                    self.write_resp_value(key, depth + 1)?;
-                    self.write_resp_value(value, depth + 1)?;
+                    match key.value() {
+                        Some(value) => self.write_resp_value(&value, depth + 1)?,
+                        None => reply::write_bulk(self.out, &key.text()),
+                    }
+                    self.write_resp_value(&key.get(table)?, depth + 1)?;
                 }
             }
         }
@@ -98,7 +162,10 @@ impl Writer<'_, '_> {
             Value::Boolean(false) => self.out.extend_from_slice(b"false"),
             Value::Integer(number) => write_number(self.out, *number as f64),
             Value::Number(number) => write_number(self.out, *number),
-            Value::String(text) => json::escape::write_full(self.out, &text.as_bytes()),
+            Value::String(text) => {
+                self.reserve(text.as_bytes().len())?;
+                json::escape::write_full(self.out, &text.as_bytes());
+            }
             Value::Table(table) => return self.write_json_table(table, depth),
             other => return Err(unsupported(other)),
         }
@@ -114,21 +181,21 @@ impl Writer<'_, '_> {
                 json::escape::write_full(self.out, &text);
                 self.out.push(b'}');
             }
-            Entries::List(values) => {
+            Entries::List(keys) => {
                 self.out.push(b'[');
-                for (index, value) in values.iter().enumerate() {
+                for (index, key) in keys.iter().enumerate() {
                     self.write_comma(index);
-                    self.write_json(value, depth + 1)?;
+                    self.write_json(&key.get(table)?, depth + 1)?;
                 }
                 self.out.push(b']');
             }
-            Entries::Pairs(pairs) => {
+            Entries::Pairs(keys) => {
                 self.out.push(b'{');
-                for (index, (key, value)) in pairs.iter().enumerate() {
+                for (index, key) in keys.iter().enumerate() {
                     self.write_comma(index);
-                    json::escape::write_full(self.out, &key_text(key)?);
+                    json::escape::write_full(self.out, &key.text());
                     self.out.push(b':');
-                    self.write_json(value, depth + 1)?;
+                    self.write_json(&key.get(table)?, depth + 1)?;
                 }
                 self.out.push(b'}');
             }
@@ -149,7 +216,13 @@ impl Writer<'_, '_> {
         if depth > DEPTH_MAX {
             return Err(Error::text("the script's result is nested too deeply"));
         }
-        if self.out.len() > REPLY_BYTES_MAX {
+        self.reserve(0)
+    }
+
+    /// Charges the work for bytes of the reply. Fails if it becomes too long.
+    fn reserve(&mut self, bytes: usize) -> Result<()> {
+        (self.charge)((bytes / BYTES_PER_WORK) as u64)?;
+        if self.out.len() + bytes > REPLY_BYTES_MAX {
             return Err(Error::text("the script's result is too long"));
         }
         Ok(())
@@ -157,61 +230,34 @@ impl Writer<'_, '_> {
 }
 
 fn entries_of(table: &Table) -> Result<Entries> {
-    let mut numbered = Vec::new();
-    let mut named = Vec::new();
-    for pair in table.pairs::<Value, Value>() {
-        let (key, value) = pair.map_err(|error| Error::text(error.to_string()))?;
-        match index_of(&key) {
-            Some(index) => numbered.push((index, value)),
-            None => named.push((key, value)),
+    let (mut numbered, mut named) = (Vec::new(), Vec::new());
+    let mut failure = None;
+    let result = table.for_each(|key: Value, _: Value| {
+        match Key::of(&key) {
+            Ok(key) if key.index().is_some() => numbered.push(key),
+            Ok(key) => named.push(key),
+            Err(error) => failure = Some(error),
         }
+        Ok(())
+    });
+    result.map_err(|error| Error::text(error.to_string()))?;
+    if let Some(error) = failure {
+        return Err(error);
     }
     // The order of a hash table changes from run to run; the order of the keys doesn't.
-    named.sort_by(|(one, _), (other, _)| compare_keys(one, other));
+    named.sort_by_cached_key(Key::text);
     if !numbered.is_empty() {
-        numbered.sort_by_key(|(index, _)| *index);
-        let values = numbered.into_iter().map(|(_, value)| value);
-        return Ok(Entries::List(values.chain(named.into_iter().map(|(_, v)| v)).collect()));
+        numbered.sort_by_key(Key::index);
+        numbered.append(&mut named);
+        return Ok(Entries::List(numbered));
     }
-    if let [(Value::String(name), Value::String(text))] = &named[..] {
-        let text = text.as_bytes().to_vec();
-        match &*name.as_bytes() {
-            b"ok" => return Ok(Entries::Status("ok", text)),
-            b"err" => return Ok(Entries::Status("err", text)),
-            _ => {}
+    if let [key @ Key::Text(name)] = &named[..] {
+        let status = ["ok", "err"].into_iter().find(|status| status.as_bytes() == &name[..]);
+        if let (Some(status), Value::String(text)) = (status, key.get(table)?) {
+            return Ok(Entries::Status(status, text.as_bytes().to_vec()));
         }
     }
     Ok(Entries::Pairs(named))
-}
-
-/// Returns a key that is an integer from 1 on.
-fn index_of(key: &Value) -> Option<u64> {
-    match key {
-        Value::Integer(index) if *index >= 1 => Some(*index as u64),
-        Value::Number(number) if *number >= 1.0 && number.fract() == 0.0 && *number < 1e15 => {
-            Some(*number as u64)
-        }
-        _ => None,
-    }
-}
-
-fn compare_keys(one: &Value, other: &Value) -> Ordering {
-    match (key_text(one), key_text(other)) {
-        (Ok(one), Ok(other)) => one.cmp(&other),
-        _ => Ordering::Equal,
-    }
-}
-
-fn key_text(key: &Value) -> Result<Vec<u8>> {
-    let mut text = Vec::new();
-    match key {
-        Value::String(key) => text.extend_from_slice(&key.as_bytes()),
-        Value::Boolean(key) => text.extend_from_slice(key.to_string().as_bytes()),
-        Value::Integer(key) => write_number(&mut text, *key as f64),
-        Value::Number(key) => write_number(&mut text, *key),
-        other => return Err(unsupported(other)),
-    }
-    Ok(text)
 }
 
 fn unsupported(value: &Value) -> Error {

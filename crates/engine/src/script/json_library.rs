@@ -2,7 +2,9 @@
 
 use std::rc::Rc;
 
-use mlua::{Function, Lua, MultiValue, Result as LuaResult, String as LuaString, Table, Value};
+use mlua::{
+    BString, Function, Lua, MultiValue, Result as LuaResult, String as LuaString, Table, Value,
+};
 
 use super::meter::Meter;
 use crate::json::{self, Kind};
@@ -100,26 +102,41 @@ impl Encoder<'_> {
             return Err(Failure::Refused(text.into()));
         }
         self.parents.push(pointer);
-        let pairs: LuaResult<Vec<(Value, Value)>> = table.pairs().collect();
-        let pairs = pairs.map_err(Failure::Stopped)?;
-        let result = match pairs.first() {
-            None => {
-                self.out.extend_from_slice(b"[]");
-                Ok(())
-            }
-            Some((Value::Integer(_) | Value::Number(_), _)) => self.write_list(table, &pairs),
-            Some(_) => self.write_object(pairs),
-        };
+        let result = self.write_entries(table);
         self.parents.pop();
         result
     }
 
-    fn write_list(&mut self, table: &Table, pairs: &[(Value, Value)]) -> Result<(), Failure> {
-        if pairs.iter().any(|(key, _)| !matches!(key, Value::Integer(_) | Value::Number(_))) {
+    /// Writes the entries of a table. Only their keys are collected: a Lua state has room for some
+    /// thousand values that Rust holds.
+    fn write_entries(&mut self, table: &Table) -> Result<(), Failure> {
+        let (mut count, mut names, mut has_others) = (0, Vec::new(), false);
+        let result = table.for_each(|key: Value, _: Value| {
+            match key {
+                Value::Integer(_) | Value::Number(_) => count += 1,
+                Value::String(name) => names.push(BString::from(&*name.as_bytes())),
+                _ => has_others = true,
+            }
+            Ok(())
+        });
+        result.map_err(Failure::Stopped)?;
+        if has_others || (count > 0 && !names.is_empty()) {
             return Err(Failure::Refused("cannot encode mixed or invalid key types".into()));
         }
+        if count > 0 {
+            return self.write_list(table, count);
+        }
+        if names.is_empty() {
+            self.out.extend_from_slice(b"[]");
+            return Ok(());
+        }
+        names.sort();
+        self.write_object(table, names)
+    }
+
+    fn write_list(&mut self, table: &Table, count: usize) -> Result<(), Failure> {
         self.out.push(b'[');
-        for index in 1..=pairs.len() {
+        for index in 1..=count {
             let value: Value = table.raw_get(index).map_err(Failure::Stopped)?;
             if value.is_nil() {
                 return Err(Failure::Refused("cannot encode sparse array".into()));
@@ -133,23 +150,16 @@ impl Encoder<'_> {
         Ok(())
     }
 
-    fn write_object(&mut self, pairs: Vec<(Value, Value)>) -> Result<(), Failure> {
-        let mut members = Vec::with_capacity(pairs.len());
-        for (key, value) in pairs {
-            let Value::String(key) = key else {
-                return Err(Failure::Refused("cannot encode mixed or invalid key types".into()));
-            };
-            members.push((key.as_bytes().to_vec(), value));
-        }
-        members.sort_by(|(one, _), (other, _)| one.cmp(other));
+    fn write_object(&mut self, table: &Table, names: Vec<BString>) -> Result<(), Failure> {
         self.out.push(b'{');
-        for (index, (key, value)) in members.iter().enumerate() {
+        for (index, name) in names.into_iter().enumerate() {
             if index > 0 {
                 self.out.push(b',');
             }
-            json::escape::write_full(&mut self.out, key);
+            json::escape::write_full(&mut self.out, &name);
             self.out.push(b':');
-            self.write(value)?;
+            let value: Value = table.raw_get(name).map_err(Failure::Stopped)?;
+            self.write(&value)?;
         }
         self.out.push(b'}');
         Ok(())

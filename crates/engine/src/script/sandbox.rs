@@ -229,7 +229,9 @@ impl Lease {
 impl Drop for Lease {
     fn drop(&mut self) {
         self.meter.reset();
-        if !self.is_exhausted.get() && self.lua.used_memory() <= RETAINED_BYTES_MAX {
+        // A panic may have left anything behind.
+        let is_usable = !self.is_exhausted.get() && !std::thread::panicking();
+        if is_usable && self.lua.used_memory() <= RETAINED_BYTES_MAX {
             IDLE.with(|idle| {
                 let mut idle = idle.borrow_mut();
                 if idle.len() < SANDBOXES_MAX {

@@ -15,14 +15,23 @@ const ALWAYS: Flags =
 
 /// The records of these commands.
 pub const COMMANDS: &[Command<SessionFunction>] = &[
-    command("PING", 1, ping, "[message]", "Reply with PONG or the message").with(ALWAYS),
-    command("ECHO", 1, ping, "[message]", "Reply with PONG or the message").with(ALWAYS),
-    command("QUIT", 1, quit, "", "Close the connection").with(ALWAYS.union(Flags::MULTI_CONTROL)),
-    command("OUTPUT", 1, output, "[json | resp]", "Get or set the format of replies")
-        .with(Flags::BEFORE_AUTH.union(Flags::WHILE_LOADING).union(Flags::BRIEF)),
+    command("PING", Arity::AtLeast(1), ping, "[message]", "Reply with PONG or the message")
+        .with(ALWAYS),
+    command("ECHO", Arity::AtLeast(1), ping, "[message]", "Reply with PONG or the message")
+        .with(ALWAYS),
+    command("QUIT", Arity::AtLeast(1), quit, "", "Close the connection")
+        .with(ALWAYS.union(Flags::MULTI_CONTROL)),
+    command(
+        "OUTPUT",
+        Arity::AtLeast(1),
+        output,
+        "[json | resp]",
+        "Get or set the format of replies",
+    )
+    .with(Flags::BEFORE_AUTH.union(Flags::WHILE_LOADING).union(Flags::BRIEF)),
     command(
         "TIMEOUT",
-        3,
+        Arity::AtLeast(3),
         timeout,
         "seconds command [argument]...",
         "Run a command with a time limit",
@@ -32,12 +41,12 @@ pub const COMMANDS: &[Command<SessionFunction>] = &[
 
 pub(super) const fn command(
     name: &'static str,
-    words_min: usize,
+    arity: Arity,
     function: SessionFunction,
     syntax: &'static str,
     summary: &'static str,
 ) -> Command<SessionFunction> {
-    let facts = Facts::new(Group::Connection, Arity::AtLeast(words_min)).with(Flags::CONNECTION);
+    let facts = Facts::new(Group::Connection, arity).with(Flags::CONNECTION);
     Command { name, syntax, summary, facts, function }
 }
 

@@ -10,7 +10,7 @@ use std::collections::VecDeque;
 use super::connection::command;
 use super::request::{Prefix, Request};
 use super::{Batch, Clock, Session};
-use crate::commands::record::{Flags, Keys};
+use crate::commands::record::{Arity, Flags, Keys};
 use crate::commands::table::Found;
 use crate::commands::{Command, SessionFunction};
 use crate::engine::Engine;
@@ -31,18 +31,32 @@ const ABORTED: &str = "EXECABORT Transaction discarded because of previous error
 /// Flags of commands that can't be queued: they take the connection over, or others' time.
 const NOT_QUEUED: Flags = Flags::BLOCKING.union(Flags::SUBSCRIBES).union(Flags::NO_MULTI);
 /// The flags of the commands of this file.
-const CONTROL: Flags =
-    Flags::MULTI_CONTROL.union(Flags::NO_TIMEOUT).union(Flags::NO_HTTP).union(Flags::BRIEF);
+const CONTROL: Flags = QUEUED.union(Flags::MULTI_CONTROL);
+const QUEUED: Flags = Flags::NO_TIMEOUT.union(Flags::NO_HTTP).union(Flags::BRIEF);
 
 /// The records of these commands.
 pub(super) const COMMANDS: &[Command<SessionFunction>] = &[
-    command("MULTI", 1, multi, "", "Queue the commands that follow until EXEC").with(CONTROL),
-    command("EXEC", 1, exec, "", "Run the queued commands with nothing between them").with(CONTROL),
-    command("DISCARD", 1, discard, "", "Forget the queued commands").with(CONTROL),
-    command("WATCH", 2, watch, "key...", "Let EXEC run only if nobody has changed the keys")
-        .with(CONTROL)
-        .keys(Keys::All),
-    command("UNWATCH", 1, unwatch, "", "Forget the watched keys").with(CONTROL),
+    command("MULTI", Arity::Exactly(1), multi, "", "Queue the commands that follow until EXEC")
+        .with(CONTROL),
+    command(
+        "EXEC",
+        Arity::Exactly(1),
+        exec,
+        "",
+        "Run the queued commands with nothing between them",
+    )
+    .with(CONTROL),
+    command("DISCARD", Arity::Exactly(1), discard, "", "Forget the queued commands").with(CONTROL),
+    command(
+        "WATCH",
+        Arity::AtLeast(2),
+        watch,
+        "key...",
+        "Let EXEC run only if nobody has changed the keys",
+    )
+    .with(CONTROL)
+    .keys(Keys::All),
+    command("UNWATCH", Arity::Exactly(1), unwatch, "", "Forget the watched keys").with(QUEUED),
 ];
 
 /// The transaction of a session.
@@ -70,6 +84,13 @@ impl Transaction {
     /// Forgets the queued commands and the watched keys.
     pub fn forget(&mut self) {
         *self = Transaction::default();
+    }
+
+    /// Makes EXEC refuse the transaction, if there is one.
+    pub fn refuse(&mut self) {
+        if let Some(queue) = &mut self.queue {
+            queue.is_broken = true;
+        }
     }
 
     /// Returns whether commands are queued instead of run.
@@ -213,7 +234,6 @@ fn multi(
     request: &Request,
     batch: &mut Batch,
 ) -> Result<()> {
-    check_words(request)?;
     if request.framing == Framing::Native {
         return Err(Error::text("ERR MULTI needs RESP"));
     }
@@ -229,10 +249,9 @@ fn multi(
 fn exec(
     session: &mut Session,
     engine: &mut Engine,
-    request: &Request,
+    _request: &Request,
     batch: &mut Batch,
 ) -> Result<()> {
-    check_words(request)?;
     let watched = std::mem::take(&mut session.transaction.watched);
     let Some(queue) = session.transaction.queue.take() else {
         return Err(Error::text("ERR EXEC without MULTI"));
@@ -257,7 +276,6 @@ fn discard(
     request: &Request,
     batch: &mut Batch,
 ) -> Result<()> {
-    check_words(request)?;
     if session.transaction.queue.take().is_none() {
         return Err(Error::text("ERR DISCARD without MULTI"));
     }
@@ -273,9 +291,6 @@ fn watch(
     request: &Request,
     batch: &mut Batch,
 ) -> Result<()> {
-    if request.args.len() < 2 {
-        return Err(Error::WrongArity);
-    }
     if session.transaction.is_queueing() {
         return Err(Error::text("ERR WATCH inside MULTI is not allowed"));
     }
@@ -300,16 +315,7 @@ fn unwatch(
     request: &Request,
     batch: &mut Batch,
 ) -> Result<()> {
-    check_words(request)?;
     session.transaction.watched.clear();
     session.write_answer(&mut batch.replies, b"+OK\r\n", b"", request.clock);
     Ok(())
-}
-
-fn check_words(request: &Request) -> Result<()> {
-    if request.args.len() == 1 {
-        Ok(())
-    } else {
-        Err(Error::WrongArity)
-    }
 }
