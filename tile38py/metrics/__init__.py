@@ -1,4 +1,4 @@
-"""The metrics of the server in Prometheus' text format: Tile38's names and our own.
+"""The metrics of the server for Prometheus: Tile38's names and our own.
 
 Only reads counters that other modules keep. The labels are names of collections and commands, never
 of hooks or clients, so that their number is bounded. HTTP is in server/metrics.
@@ -17,6 +17,7 @@ from tile38py.commands.memory import sizes
 from tile38py.commands.registry import Services
 from tile38py.commands.server import Fields, basic_fields, own_fields
 from tile38py.config.properties import HOOK_QUEUE_MAX_SIZE, HOOK_QUEUE_TTL
+from tile38py.metrics.openmetrics import generate_openmetrics, openmetrics_families
 
 NANOSECONDS: Final = 10**9
 NAN: Final = float("nan")  # Prometheus' value of a quantile without recent samples
@@ -59,8 +60,11 @@ class MetricsExporter:
         PlatformCollector(registry=self._registry)
         GCCollector(registry=self._registry)
 
-    def collect(self) -> Callable[[], bytes]:
-        """Read all figures now; return a function that renders them, on any thread."""
+    def collect(self, *, is_openmetrics: bool = False) -> Callable[[], bytes]:
+        """Read all figures now; return a function that renders them, on any thread.
+
+        The format is OpenMetrics 1.0.0, or else Prometheus' text format 0.0.4.
+        """
         server = self._server
         families = [
             *gauges({**own_fields(server), **basic_fields(server)}),
@@ -76,9 +80,13 @@ class MetricsExporter:
         data = server.engine.snapshot()
 
         def text() -> bytes:
+            found = [*families, *collection_figures(data), *self._registry.collect()]
             scraped = CollectorRegistry()
-            scraped.register(CollectedFamilies([*families, *collection_figures(data)]))
-            return generate_latest(scraped) + generate_latest(self._registry)
+            if is_openmetrics:
+                scraped.register(CollectedFamilies(openmetrics_families(found)))
+                return generate_openmetrics(scraped)
+            scraped.register(CollectedFamilies(found))
+            return generate_latest(scraped)
 
         return text
 
