@@ -1,7 +1,7 @@
 """OpenMetrics' form of metric families. The names and values of samples stay as they are.
 
-OpenMetrics reserves names in `_total` for counters. Tile38 has gauges of such names, which the older
-text format permits.
+OpenMetrics reserves names in `_total` for counters. Tile38 has gauges of such names, which the
+older text format permits.
 """
 
 from collections.abc import Callable, Iterable, Iterator
