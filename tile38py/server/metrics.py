@@ -57,7 +57,7 @@ class MetricsServer:
         self._config = server.config
         self._tls = tls
         self._log = log
-        self._exporter = MetricsExporter(server)
+        self._exporter = MetricsExporter(server, lambda: tls.contexts.expiry)
         self._scraping = asyncio.Lock()
         self._clients = 0
 
