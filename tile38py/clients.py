@@ -49,13 +49,15 @@ class Clients:
     """All open connections by id, and the count of those ever received."""
 
     __slots__ = (
-        "_by_id", "_emptied", "count_max", "counts", "handshakes", "per_user_count_max", "received",
+        "_by_id", "_emptied", "count_max", "counts", "encrypted", "handshakes",
+        "per_user_count_max", "received",
     )  # fmt: skip
 
     def __init__(self, count_max: int) -> None:
         self.count_max = count_max
         self.per_user_count_max = 0  # 0 = no limit
         self.received = 0
+        self.encrypted = 0  # TLS handshakes that succeeded
         self.counts = LimitCounts()
         self.handshakes = 0  # connections that are still in their TLS handshake
         self._by_id: dict[int, Client] = {}

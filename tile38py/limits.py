@@ -187,5 +187,6 @@ FOLLOW_THREADS_MAX = 2  # threads of a follower: digests, full copies, freeing o
 
 # Metrics listener
 METRICS_CLIENTS_COUNT_MAX = 16  # connections at a time
+METRICS_FOLLOWERS_COUNT_MAX = 64  # followers that have labels of their own
 METRICS_REQUEST_SECONDS_MAX = 10.0  # for a client to send its request, and to take the reply
 METRICS_SCRAPE_SECONDS_MAX = 30.0  # to make the reply, with the wait for earlier scrapes

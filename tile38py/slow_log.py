@@ -31,6 +31,11 @@ class SlowLog:
         self._slow_ns: int | None = None
         self.configure(microseconds=SLOWLOG_MICROSECONDS, count_max=SLOWLOG_COUNT)
 
+    @property
+    def count(self) -> int:
+        """The number of slow commands since the start."""
+        return self._count
+
     def configure(self, *, microseconds: int, count_max: int) -> None:
         """Set the duration from which commands are slow, below 0 none, and the list's length."""
         self._slow_ns = None if microseconds < 0 else microseconds * 1000

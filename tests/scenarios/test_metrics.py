@@ -1,7 +1,6 @@
 """--metrics-addr of a real server."""
 
 import gzip
-import re
 import socket
 import urllib.error
 import urllib.request
@@ -11,39 +10,20 @@ from pathlib import Path
 import pytest
 
 from tests.support.process import ServerProcess
+from tests.support.scraping import METRICS_OPTIONS, get, metrics_port
 from tests.support.tls import Authority, TlsServer
-from tests.support.waiting import wait_until
-
-LISTENING = re.compile(r"Listening for metrics at: \S*?:(\d+)\s")
 
 
 @pytest.fixture
 def measured(tmp_path: Path) -> Iterator[ServerProcess]:
     """A server that shows its metrics."""
-    with ServerProcess(tmp_path, ["--metrics-addr", "127.0.0.1:0"]) as server:
+    with ServerProcess(tmp_path, METRICS_OPTIONS) as server:
         yield server
-
-
-def port_of(server: ServerProcess) -> int:
-    """Where it shows them."""
-
-    def named() -> str:
-        match = LISTENING.search(server.log())
-        return match[1] if match else ""
-
-    return int(wait_until(named, what="a listener for metrics"))
-
-
-def ask(server: ServerProcess, path: str, **headers: str) -> tuple[bytes, dict[str, str]]:
-    """The body and the headers of a response."""
-    request = urllib.request.Request(f"http://127.0.0.1:{port_of(server)}{path}", headers=headers)
-    with urllib.request.urlopen(request, timeout=10) as reply:
-        return reply.read(), dict(reply.headers)
 
 
 def test_metrics_are_shown_as_plain_text(measured: ServerProcess) -> None:
     measured.call("SET", "fleet", "truck", "POINT", 33, -115)
-    body, headers = ask(measured, "/metrics")
+    body, headers = get(measured, "/metrics")
     assert headers["Content-Type"] == (
         "text/plain; version=0.0.4; charset=utf-8; escaping=underscores"
     )
@@ -52,33 +32,33 @@ def test_metrics_are_shown_as_plain_text(measured: ServerProcess) -> None:
 
 
 def test_metrics_are_zipped_for_who_asks_for_it(measured: ServerProcess) -> None:
-    body, headers = ask(measured, "/metrics?x=1", **{"Accept-Encoding": "gzip"})
+    body, headers = get(measured, "/metrics?x=1", **{"Accept-Encoding": "gzip"})
     assert headers["Content-Encoding"] == "gzip"
     assert b"tile38_collections 0.0\n" in gzip.decompress(body)
 
 
 def test_every_other_path_shows_the_way(measured: ServerProcess) -> None:
     for path in ("/", "/nope"):
-        body, headers = ask(measured, path)
+        body, headers = get(measured, path)
         assert headers["Content-Type"].startswith("text/html")
         assert b'href="/metrics"' in body
 
 
 def test_no_password_is_needed(measured: ServerProcess) -> None:
     measured.call("CONFIG", "SET", "requirepass", "secret")
-    assert ask(measured, "/metrics")[0]
+    assert get(measured, "/metrics")[0]
 
 
 def test_what_is_no_http_is_refused_and_the_next_is_served(measured: ServerProcess) -> None:
-    with socket.create_connection(("127.0.0.1", port_of(measured)), timeout=10) as client:
+    with socket.create_connection(("127.0.0.1", metrics_port(measured)), timeout=10) as client:
         client.sendall(b"PING\r\n\r\n")
         assert client.recv(100).startswith(b"HTTP/1.1 400 ")
     with pytest.raises(urllib.error.HTTPError):
         request = urllib.request.Request(
-            f"http://127.0.0.1:{port_of(measured)}/metrics", method="DELETE"
+            f"http://127.0.0.1:{metrics_port(measured)}/metrics", method="DELETE"
         )
         urllib.request.urlopen(request, timeout=10)
-    assert ask(measured, "/metrics")[0]
+    assert get(measured, "/metrics")[0]
 
 
 @pytest.mark.parametrize("address", ["9999", "127.0.0.1:", "127.0.0.1:http", "127.0.0.1:70000"])
@@ -100,12 +80,12 @@ def test_an_address_that_is_taken_ends_the_start(tmp_path: Path) -> None:
 
 def test_metrics_are_served_over_https_on_request(tmp_path: Path) -> None:
     authority = Authority(tmp_path)
-    options = ["--metrics-addr", "127.0.0.1:0", "--tls-metrics", "yes", "--tls-auth-clients", "no"]
+    options = [*METRICS_OPTIONS, "--tls-metrics", "yes", "--tls-auth-clients", "no"]
     with TlsServer(tmp_path, authority, options) as server:
-        url = f"https://127.0.0.1:{port_of(server)}/metrics"
+        url = f"https://127.0.0.1:{metrics_port(server)}/metrics"
         with urllib.request.urlopen(url, timeout=10, context=authority.context()) as reply:
             assert b"tile38_collections 0.0\n" in reply.read()
         with pytest.raises(urllib.error.HTTPError, match="400"):
-            ask(server, "/metrics")
+            get(server, "/metrics")
         assert server.call("CONFIG", "SET", "tls-metrics", "no") == "+OK"
-        assert ask(server, "/metrics")[0]
+        assert get(server, "/metrics")[0]

@@ -37,6 +37,7 @@ from tile38py.endpoints.checker import EndpointChecker
 from tile38py.endpoints.registry import Registry
 from tile38py.gates import Gates
 from tile38py.interfaces import Journal, LogSource
+from tile38py.interfaces.files import SyncFigures
 from tile38py.replication.leader import Leader
 from tile38py.router import EventRouter
 from tile38py.server.connection import Connection
@@ -100,6 +101,7 @@ class Bench:
             hooks=self.hooks,
             forward=self.leader.publish,
         )
+        self.syncs = SyncFigures()
         self.shrinker = FakeShrinker()
         self.backups = FakeBackups(self.engine, self.clock)
         self.slow_log = SlowLog(self.engine)
@@ -128,6 +130,7 @@ class Bench:
             outbox=self.outbox,
             router=self.router,
             log_streams=self.leader,
+            syncs=self.syncs,
             shrinker=self.shrinker,
             backups=self.backups,
             slow_log=self.slow_log,

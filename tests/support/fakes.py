@@ -228,6 +228,7 @@ class FakeOutbox:
         self.waiting_count = 0
         self.waiting_bytes = self.memory_bytes = 0
         self.connection_count = 0
+        self.oldest_ns = 0
         self.total = HookCounters()
         self.reports: dict[str, HookReport] = {}
 

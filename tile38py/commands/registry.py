@@ -30,6 +30,7 @@ from tile38py.interfaces import (
     Stopper,
 )
 from tile38py.interfaces.delivery import Outbox
+from tile38py.interfaces.files import SyncFigures
 from tile38py.interfaces.following import Following
 from tile38py.interfaces.rewriting import Backups, Shrinker
 from tile38py.slow_log import SlowLog
@@ -89,6 +90,7 @@ class Services:
     outbox: Outbox
     router: Router
     log_streams: LogStreams
+    syncs: SyncFigures
     shrinker: Shrinker
     backups: Backups
     slow_log: SlowLog

@@ -103,6 +103,11 @@ class Deliveries:
         return self.queue.memory_bytes
 
     @property
+    def oldest_ns(self) -> int:
+        """When the oldest event of all hooks was queued; 0 if none waits."""
+        return min(filter(None, map(self.queue.oldest_ns, self.queue.hooks())), default=0)
+
+    @property
     def connection_count(self) -> int:
         """Connections to brokers that are open."""
         return self._couriers.open_count

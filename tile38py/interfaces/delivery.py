@@ -53,6 +53,10 @@ class Outbox(Protocol):
         """What of them is in memory, not only in the file."""
 
     @property
+    def oldest_ns(self) -> int:
+        """When the oldest waiting message was queued; 0 if none waits."""
+
+    @property
     def connection_count(self) -> int:
         """Connections to brokers that are open."""
 

@@ -1,7 +1,17 @@
 """Files of the log and of backups, and threads to work on them. No implementation lives here."""
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Protocol
+
+
+@dataclass(slots=True)
+class SyncFigures:
+    """Counts of the log's syncs since the start."""
+
+    count: int = 0
+    failed_count: int = 0
+    took_ns: int = 0  # all of them together
 
 
 class LogFile(Protocol):

@@ -4,7 +4,6 @@ import base64
 import gzip
 import hashlib
 import json
-import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from http import HTTPStatus
@@ -18,7 +17,6 @@ SUFFIXES: Final = (b".mvt", b".pbf")
 # A smaller tile fits into a packet without compression, too.
 GZIP_BYTES_MIN: Final = 1024
 GZIP_LEVEL: Final = 5
-QUALITY: Final = re.compile(rb"\s*q\s*=\s*([01](?:\.\d*)?)\s*")
 # A browser keeps the tile, and asks each time whether it is still the same.
 CACHING: Final = (
     b"ETag: %b\r\nCache-Control: no-cache\r\nVary: Accept-Encoding\r\n"
@@ -82,16 +80,6 @@ def is_current(headers: Mapping[bytes, bytes], entity_tag: bytes) -> bool:
     if [tag.strip() for tag in known] == [b"*"]:
         return True
     return entity_tag.removeprefix(b"W/") in {tag.strip().removeprefix(b"W/") for tag in known}
-
-
-def takes_gzip(headers: Mapping[bytes, bytes]) -> bool:
-    """Return whether the client accepts compressed replies."""
-    qualities = {}
-    for item in headers.get(b"accept-encoding", b"").lower().split(b","):
-        coding, *parameters = item.split(b";")
-        found = QUALITY.fullmatch(parameters[0]) if parameters else None
-        qualities[coding.strip()] = float(found[1]) if found else float(not parameters)
-    return qualities.get(b"gzip", qualities.get(b"*", 0.0)) > 0
 
 
 def tile_reply(body: bytes, entity_tag: bytes, *, is_compressed: bool) -> bytes:

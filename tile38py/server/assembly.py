@@ -15,6 +15,7 @@ from tile38py.dispatch import Dispatcher
 from tile38py.expiry import ExpirySweeper
 from tile38py.gates import Gates
 from tile38py.interfaces import Router, Stopper
+from tile38py.interfaces.files import SyncFigures
 from tile38py.interfaces.following import LeaderAddress
 from tile38py.persistence.aof import Aof, LoopFunctions
 from tile38py.persistence.files import DiskLogFolder
@@ -36,6 +37,7 @@ from tile38py.server.peers import ConnectionFilter
 from tile38py.server.refusals import RefusalLog
 from tile38py.server.replay import Replay
 from tile38py.server.rewriting import Rewriting
+from tile38py.server.sync_timer import SyncTimer
 from tile38py.server.system import ThisProcess
 from tile38py.server.threads import ThreadPools
 from tile38py.server.tls_connection import TlsDependencies
@@ -90,6 +92,7 @@ class Storage:
 
     journal: Aof | NoLog
     health: LogHealth
+    syncs: SyncFigures
     rewriting: Rewriting
 
 
@@ -150,14 +153,15 @@ def make_storage(start: Start) -> Storage:
     """Build the log and what rewrites it."""
     health = LogHealth(start.core.gates, start.log)
     journal: Aof | NoLog = NoLog()
+    syncs = SyncTimer(start.threads.in_thread, start.core.clock)
     if start.replay.file is not None:
-        file, in_thread = start.replay.file, start.threads.in_thread
-        loop = LoopFunctions(start.loop.call_soon, in_thread)
+        file = start.replay.file
+        loop = LoopFunctions(start.loop.call_soon, syncs)
         journal = Aof(file, file.size(), loop, health.changed)
     rewriting = Rewriting(
         start.core, start.options, journal, in_thread=start.threads.in_thread, log=start.log
     )
-    return Storage(journal=journal, health=health, rewriting=rewriting)
+    return Storage(journal=journal, health=health, syncs=syncs.figures, rewriting=rewriting)
 
 
 def make_messaging(start: Start, storage: Storage) -> Messaging:
@@ -241,6 +245,7 @@ def make_services(
         outbox=messaging.hooks,
         router=messaging.router,
         log_streams=messaging.leader,
+        syncs=storage.syncs,
         shrinker=storage.rewriting.shrinker,
         backups=storage.rewriting.backups,
         slow_log=core.slow_log,

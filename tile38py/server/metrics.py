@@ -20,10 +20,14 @@ from tile38py.limits import (
     METRICS_SCRAPE_SECONDS_MAX,
 )
 from tile38py.protocol.http import Parser, Refusal, Request
+from tile38py.protocol.negotiation import Alternative, alternatives, takes_gzip
 from tile38py.server.listener import address_text, bind_tcp
 from tile38py.server.tls_connection import TlsDependencies, TlsProtocol
 
-CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8; escaping=underscores"
+TEXT = "text/plain; version=0.0.4; charset=utf-8; escaping=underscores"
+OPENMETRICS = "application/openmetrics-text; version=1.0.0; charset=utf-8; escaping=underscores"
+TEXT_TYPES = frozenset({b"text/plain", b"text/*", b"*/*"})
+OPENMETRICS_VERSIONS = frozenset({b"", b"1.0.0"})
 READ_BYTES = 4096
 PAGE = (
     b"<html><head><title>tile38py</title></head>"
@@ -53,7 +57,7 @@ class MetricsServer:
         self._config = server.config
         self._tls = tls
         self._log = log
-        self._exporter = MetricsExporter(server)
+        self._exporter = MetricsExporter(server, lambda: tls.contexts.expiry)
         self._scraping = asyncio.Lock()
         self._clients = 0
 
@@ -95,10 +99,12 @@ class MetricsServer:
         path = request.text.partition(b"?")[0]
         if path != b"metrics":
             return response(HTTPStatus.OK, PAGE, HTML)
+        prefers = prefers_openmetrics(request.headers.get(b"accept", b""))
         async with asyncio.timeout(METRICS_SCRAPE_SECONDS_MAX), self._scraping:
-            text = await asyncio.to_thread(self._exporter.collect())
-        is_zipped = b"gzip" in request.headers.get(b"accept-encoding", b"")
-        return response(HTTPStatus.OK, text, CONTENT_TYPE, is_zipped=is_zipped)
+            render = self._exporter.collect(is_openmetrics=prefers)
+            text = await asyncio.to_thread(render)
+        content_type = OPENMETRICS if prefers else TEXT
+        return response(HTTPStatus.OK, text, content_type, is_zipped=takes_gzip(request.headers))
 
 
 def bind_metrics(address: str) -> socket.socket | None:
@@ -113,6 +119,23 @@ def bind_metrics(address: str) -> socket.socket | None:
     if not colon or not is_port:
         raise StartError(f"metrics-addr '{address}': must be host:port")
     return bind_tcp(host.removeprefix("[").removesuffix("]"), int(port))
+
+
+def prefers_openmetrics(header: bytes) -> bool:
+    """Return whether an Accept header names OpenMetrics 1.0.0 and no text format before it."""
+    openmetrics = text = 0.0
+    for alternative in alternatives(header):
+        if alternative.name in TEXT_TYPES:
+            text = max(text, alternative.quality)
+        elif is_openmetrics(alternative):
+            openmetrics = max(openmetrics, alternative.quality)
+    return openmetrics > 0 and openmetrics >= text
+
+
+def is_openmetrics(alternative: Alternative) -> bool:
+    """Return whether an entry of an Accept header is the version of OpenMetrics that is served."""
+    version = alternative.parameters.get(b"version", b"")
+    return alternative.name == b"application/openmetrics-text" and version in OPENMETRICS_VERSIONS
 
 
 async def read_request(reader: Reader) -> Request | Refusal:

@@ -202,6 +202,7 @@ class TlsProtocol(asyncio.Protocol):
             return
         self._transport.flush()
         self._leave_handshake()
+        self._dependencies.clients.encrypted += 1
         self._protocol = protocol = self._make_protocol()
         protocol.connection_made(self._transport)
         self._decrypt(protocol)

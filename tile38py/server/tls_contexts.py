@@ -14,6 +14,7 @@ from tile38py.config import Config
 from tile38py.config import properties as known
 from tile38py.errors import StartError, reason_of
 from tile38py.replication.leader_connection import tls_reason
+from tile38py.server.certificates import certificate_expiry
 from tile38py.server.logs import Log
 
 SETTING_PREFIX: Final = "tls-"
@@ -41,6 +42,7 @@ class TlsContexts:
         self._config = config
         self._server: ssl.SSLContext | None = None
         self._leader: ssl.SSLContext | None = None
+        self.expiry: float | None = None  # of the certificate, in seconds since 1970
         try:
             self.load()
         except TlsError as error:
@@ -72,6 +74,7 @@ class TlsContexts:
             except ValueError as error:  # a path that holds a null character
                 raise TlsError(str(error)) from None
             self._server, self._leader = server, leader
+            self.expiry = certificate_expiry(self._config.get(known.TLS_CERT_FILE))
 
     def _check(self, names: Collection[str]) -> None:
         """Refuse TLS settings that make no context."""

@@ -5,11 +5,14 @@ mod adopt;
 mod expired_objects;
 mod replay;
 
+use std::sync::Arc;
+
 use crate::access::Users;
 use crate::call::{Call, Effect};
 use crate::commands::record::{Facts, Flags, Record, Subcommand};
 use crate::commands::table::{Runner, Table};
 use crate::commands::{self, Command, Function};
+use crate::counters::{Counters, ErrorCounters};
 use crate::error::{Error, Result};
 use crate::fence::{match_change, ChangeKind, Event, Groups, HookChange, HookKind, Moment};
 use crate::gate::State;
@@ -42,14 +45,6 @@ impl Outbox {
     }
 }
 
-/// Counters of the engine.
-#[derive(Clone, Copy, Debug, Default)]
-#[allow(missing_docs)]
-pub struct Counters {
-    pub commands_processed: u64,
-    pub expired: u64,
-}
-
 /// The data and everything that decides how commands change it.
 pub struct Engine {
     /// The data.
@@ -62,6 +57,8 @@ pub struct Engine {
     pub query_bytes_max: usize,
     /// Counters since the start.
     pub counters: Counters,
+    /// Counters of error replies since the start.
+    pub error_counters: Arc<ErrorCounters>,
     /// The time limit in nanoseconds of scripts that may write: no other command runs meanwhile.
     pub script_ns_max: u64,
     /// The users and their rights.
@@ -97,6 +94,7 @@ impl Engine {
             request_bytes_max: usize::MAX,
             query_bytes_max: usize::MAX,
             counters: Counters::default(),
+            error_counters: Arc::default(),
             script_ns_max: SCRIPT_NS_MAX_DEFAULT,
             users: Users::default(),
             is_monitored: false,

@@ -25,13 +25,14 @@
 //! | [`request`], [`reply`], [`output`] | parsed requests; encoded replies; forms of objects |
 //! | [`json`], [`number`], [`glob`] | JSON as bytes; numbers as text; patterns |
 //! | [`error`] | errors with the texts that clients parse |
-//! | [`timing`] | durations of commands |
+//! | [`timing`], [`counters`] | durations of commands; counters since the start |
 //! | [`endpoint_url`] | whether a hook's URL is well-formed |
 
 pub mod access;
 pub mod call;
 pub mod collection;
 pub mod commands;
+pub mod counters;
 pub mod endpoints;
 pub mod engine;
 pub mod error;

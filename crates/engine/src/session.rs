@@ -315,6 +315,7 @@ impl Session {
         };
         if let Err(error) = result {
             let error = self.note_denial(error, batch);
+            engine.error_counters.note(&error);
             let error = self.explain(error, request);
             self.frame.write_error(&mut batch.replies, self.output(), &error, request.clock);
         }
@@ -458,6 +459,7 @@ impl Session {
             timeout_ns: prefix.timeout_ns,
             rights,
             user: Box::from(self.user.name()),
+            error_counters: Arc::clone(&engine.error_counters),
         })))
     }
 

@@ -305,6 +305,14 @@ impl Engine {
         dict.set_item("fence_bytes", engine.keyspace.fences().bytes())?;
         dict.set_item("commands_processed", counters.commands_processed)?;
         dict.set_item("expired", counters.expired)?;
+        dict.set_item("transactions_run", counters.transactions_run)?;
+        dict.set_item("transactions_refused", counters.transactions_refused)?;
+        dict.set_item("transactions_conflicting", counters.transactions_conflicting)?;
+        dict.set_item("error_replies", engine.error_counters.all())?;
+        dict.set_item("timeouts", engine.error_counters.timeouts())?;
+        let (script_count, script_bytes) = engine.keyspace.scripts.size();
+        dict.set_item("scripts", script_count)?;
+        dict.set_item("script_bytes", script_bytes)?;
         Ok(dict)
     }
 

@@ -339,6 +339,7 @@ impl Session {
     /// Frame the error reply of the server command at which the session stopped.
     fn fail<'py>(&self, py: Python<'py>, text: &Bound<'py, PyString>) -> Bound<'py, PyBytes> {
         let error = Error::Text(text_bytes(text));
+        lock(py, &self.shared).error_counters.note(&error);
         PyBytes::new(py, &self.core.fail(&error, &monotonic_ns))
     }
 

@@ -6,9 +6,7 @@ import pytest
 
 from tile38py.protocol.tiles import (
     TileRequest,
-    is_current,
     not_modified,
-    takes_gzip,
     tile_reply,
     tile_request,
 )
@@ -77,23 +75,6 @@ def test_the_tag_changes_with_the_url_the_run_and_each_collection() -> None:
 )
 def test_a_client_names_the_tags_that_it_has(header: bytes, expected: bool) -> None:
     assert is_current({b"if-none-match": header}, TAG) is expected
-
-
-@pytest.mark.parametrize(
-    ("header", "expected"),
-    [
-        (b"", False),
-        (b"gzip", True),
-        (b"br, GZIP;q=0.5", True),
-        (b"gzip;q=0", False),
-        (b"gzip; q=0.0, *", False),
-        (b"*;q=1", True),
-        (b"identity", False),
-        (b"gzip;q=x", False),
-    ],
-)
-def test_a_client_says_whether_it_takes_gzip(header: bytes, expected: bool) -> None:
-    assert takes_gzip({b"accept-encoding": header}) is expected
 
 
 def test_the_body_is_the_tile_itself() -> None:

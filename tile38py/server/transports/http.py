@@ -13,6 +13,7 @@ from tile38py.errors import CommandError, shown, unknown_command
 from tile38py.interfaces import Client, Wire
 from tile38py.limits import TILE_BYTES_ON_LOOP_MAX
 from tile38py.protocol import http, tiles, websocket
+from tile38py.protocol.negotiation import takes_gzip
 from tile38py.server.transports import (
     CLOSE,
     Outcome,
@@ -199,7 +200,7 @@ class HttpTransport:
             return lambda body: head + websocket.text_frame(body.removesuffix(b"\r\n"))
         if tile is not None:
             entity_tag = self._entity_tag(tile)
-            is_compressed = tiles.takes_gzip(headers)
+            is_compressed = takes_gzip(headers)
             return lambda body: tiles.tile_reply(body, entity_tag, is_compressed=is_compressed)
         session, always_fails = self.session, self._settings.fails_with_500
         return lambda body: http.reply(_status(session, body, always_fails=always_fails), body)

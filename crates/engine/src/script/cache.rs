@@ -138,6 +138,12 @@ impl ScriptCache {
         }
     }
 
+    /// Returns the number of scripts and the bytes of their texts.
+    pub fn size(&self) -> (usize, usize) {
+        let scripts = self.scripts();
+        (scripts.by_sha.len(), scripts.text_bytes)
+    }
+
     /// Drops all scripts.
     pub fn clear(&self) {
         let mut scripts = self.scripts();

@@ -7,6 +7,7 @@ use super::{Clock, DenialContext, DeniedRequest};
 use crate::access::{Denial, Rights};
 use crate::call::{Budget, Call};
 use crate::commands::ReadFunction;
+use crate::counters::ErrorCounters;
 use crate::keyspace::Keyspace;
 use crate::reply::Output;
 use crate::request::Arguments;
@@ -24,6 +25,7 @@ pub struct LongRead {
     /// The rights of the user; `None` if it may do everything.
     pub(super) rights: Option<Arc<Rights>>,
     pub(super) user: Box<[u8]>,
+    pub(super) error_counters: Arc<ErrorCounters>,
 }
 
 impl LongRead {
@@ -68,7 +70,10 @@ impl LongRead {
         let mut out = Vec::new();
         match result {
             Ok(()) => frame.write_ok(&mut out, self.output, &body, clock),
-            Err(error) => frame.write_error(&mut out, self.output, &error, clock),
+            Err(error) => {
+                self.error_counters.note(&error);
+                frame.write_error(&mut out, self.output, &error, clock);
+            }
         }
         (out, denied)
     }

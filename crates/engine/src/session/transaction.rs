@@ -158,12 +158,15 @@ impl Session {
             errors.push(error);
         }
         if is_broken {
+            engine.counters.transactions_refused += 1;
             for error in errors {
                 let error = error.unwrap_or_else(|| Error::text(ABORTED));
+                engine.error_counters.note(&error);
                 batch.replies.push(b'\n');
                 self.frame.write_error(&mut batch.replies, self.output(), &error, clock);
             }
         } else {
+            engine.counters.transactions_run += 1;
             self.transaction.running = commands.into();
             self.run_transaction(engine, now_ns, clock, &mut batch);
         }
@@ -257,13 +260,16 @@ fn exec(
         return Err(Error::text("ERR EXEC without MULTI"));
     };
     if queue.is_broken {
+        engine.counters.transactions_refused += 1;
         return Err(Error::text(ABORTED));
     }
     let is_unchanged = |(key, version): &(Vec<u8>, _)| engine.keyspace.version(key) == *version;
     if !watched.iter().all(is_unchanged) {
+        engine.counters.transactions_conflicting += 1;
         reply::write_nil_array(&mut batch.replies, session.protocol());
         return Ok(());
     }
+    engine.counters.transactions_run += 1;
     reply::write_header(&mut batch.replies, b'*', queue.commands.len());
     session.transaction.running = queue.commands;
     Ok(())

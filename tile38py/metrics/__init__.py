@@ -1,7 +1,7 @@
-"""The metrics of the server in Prometheus' text format: Tile38's names and our own.
+"""The metrics of the server for Prometheus: Tile38's names and our own.
 
-Only reads counters that other modules keep. The labels are names of collections and commands, never
-of hooks or clients, so that their number is bounded. HTTP is in server/metrics.
+Only reads counters that other modules keep. The labels are names of collections, commands and
+followers, never of hooks or clients, so that their number is bounded. HTTP is in server/metrics.
 """
 
 from collections.abc import Callable, Iterable, Iterator
@@ -16,11 +16,12 @@ from tile38py.access.refusals import REASONS
 from tile38py.commands.memory import sizes
 from tile38py.commands.registry import Services
 from tile38py.commands.server import Fields, basic_fields, own_fields
-from tile38py.config.properties import HOOK_QUEUE_MAX_SIZE, HOOK_QUEUE_TTL
+from tile38py.metrics.commands import command_figures, duration_figures
+from tile38py.metrics.openmetrics import generate_openmetrics, openmetrics_families
+from tile38py.metrics.replication import follower_figures, leader_figures
+from tile38py.metrics.storage import hook_figures, log_figures, rewrite_figures
 
 NANOSECONDS: Final = 10**9
-NAN: Final = float("nan")  # Prometheus' value of a quantile without recent samples
-QUANTILES: Final = (0.5, 0.9, 0.95, 0.99)
 # Fields of STATS, metric names, help texts. The help texts are Tile38's.
 COLLECTION_GAUGES: Final = (
     ("num_objects", "tile38_collection_objects", "Total number of objects per collection"),
@@ -52,33 +53,46 @@ SERVER_GAUGES: Final = (
 class MetricsExporter:
     """Collects the metrics of a server and renders them for a scrape."""
 
-    def __init__(self, server: Services) -> None:
+    def __init__(self, server: Services, certificate_expiry: Callable[[], float | None]) -> None:
         self._server = server
+        self._certificate_expiry = certificate_expiry
         self._registry = CollectorRegistry()
         ProcessCollector(registry=self._registry)
         PlatformCollector(registry=self._registry)
         GCCollector(registry=self._registry)
 
-    def collect(self) -> Callable[[], bytes]:
-        """Read all figures now; return a function that renders them, on any thread."""
+    def collect(self, *, is_openmetrics: bool = False) -> Callable[[], bytes]:
+        """Read all figures now; return a function that renders them, on any thread.
+
+        The format is OpenMetrics 1.0.0, or else Prometheus' text format 0.0.4.
+        """
         server = self._server
         families = [
             *gauges({**own_fields(server), **basic_fields(server)}),
             *identity(server),
             *hook_figures(server),
             *connection_figures(server),
+            *leader_figures(server),
+            *follower_figures(server),
+            *command_figures(server),
+            *log_figures(server),
             *limit_figures(server),
             *access_figures(server),
             *rewrite_figures(server),
             *memory_figures(server),
             duration_figures(server),
+            *tls_figures(server, self._certificate_expiry()),
         ]
         data = server.engine.snapshot()
 
         def text() -> bytes:
+            found = [*families, *collection_figures(data), *self._registry.collect()]
             scraped = CollectorRegistry()
-            scraped.register(CollectedFamilies([*families, *collection_figures(data)]))
-            return generate_latest(scraped) + generate_latest(self._registry)
+            if is_openmetrics:
+                scraped.register(CollectedFamilies(openmetrics_families(found)))
+                return generate_openmetrics(scraped)
+            scraped.register(CollectedFamilies(found))
+            return generate_latest(scraped)
 
         return text
 
@@ -138,59 +152,6 @@ def collection_figures(engine: Engine) -> Iterator[Metric]:
     return iter(families if keys else [])
 
 
-def hook_figures(server: Services) -> Iterator[Metric]:
-    """Yield sums over all hooks. HOOKSTATS has each: 70,000 labels would be too many."""
-    outbox = server.outbox
-    total = outbox.total
-    for name, text, count in (
-        ("delivered", "Messages that an endpoint accepted", total.sent),
-        ("failed_tries", "Attempts in which no endpoint accepted the message", total.failed),
-        ("retries", "Attempts after the first one of a message", total.retried),
-        ("expired", "Messages dropped after hook-queue-ttl", total.expired),
-        ("dropped", "Messages dropped because of hook-queue-max-size", total.dropped),
-    ):
-        yield CounterMetricFamily(f"tile38_hook_messages_{name}", text, value=count)
-    for name, text, value in (
-        ("messages", "Messages in the queues of all hooks", outbox.waiting_count),
-        ("bytes", "Bytes of these messages", outbox.waiting_bytes),
-        ("max_bytes", "hook-queue-max-size", server.config.get(HOOK_QUEUE_MAX_SIZE)),
-        ("ttl_seconds", "hook-queue-ttl", server.config.get(HOOK_QUEUE_TTL)),
-    ):
-        yield GaugeMetricFamily(f"tile38_hook_queue_{name}", text, value=value)
-
-
-def rewrite_figures(server: Services) -> Iterator[Metric]:
-    """Yield the progress of the running rewrite of the log, and results of the former ones."""
-    figures = server.shrinker.figures
-    for name, text, count in (
-        ("s", "Rewrites of the log that ended", figures.count),
-        ("_failures", "Rewrites of the log that failed", figures.failed_count),
-    ):
-        yield CounterMetricFamily(f"tile38_aof_rewrite{name}", text, value=count)
-    for name, text, value in (
-        ("rewrite_in_progress", "1 while the log is rewritten", int(figures.is_running)),
-        ("rewrite_written", "Objects and hooks written by the rewrite", figures.written),
-        ("rewrite_expected", "Objects and hooks that the rewrite has to write", figures.total),
-        ("rewrite_last_seconds", "Duration of the last rewrite", figures.last_ns / NANOSECONDS),
-        ("rewrite_last_ok", "0 if the last rewrite failed", int(figures.last_error is None)),
-        ("base_size_bytes", "Size after the last rewrite, or else the load", figures.size_base),
-    ):
-        yield GaugeMetricFamily(f"tile38_aof_{name}", text, value=value)
-
-
-def duration_figures(server: Services) -> Metric:
-    """Return the durations of commands. All unknown commands share one label."""
-    name = "tile38_cmd_duration_seconds"
-    family = Metric(name, "", "summary")
-    for command, count, sum_ns, durations in server.engine.durations(QUANTILES):
-        for quantile, took_ns in zip(QUANTILES, durations, strict=True):
-            seconds = NAN if took_ns is None else took_ns / NANOSECONDS
-            family.add_sample(name, {"cmd": command, "quantile": str(quantile)}, seconds)
-        family.add_sample(f"{name}_sum", {"cmd": command}, sum_ns / NANOSECONDS)
-        family.add_sample(f"{name}_count", {"cmd": command}, count)
-    return family
-
-
 def memory_figures(server: Services) -> Iterator[Metric]:
     """Yield the memory by cause, and the number of producers, whose memory isn't known."""
     found = sizes(server)
@@ -203,32 +164,27 @@ def memory_figures(server: Services) -> Iterator[Metric]:
 
 
 def connection_figures(server: Services) -> Iterator[Metric]:
-    """Yield the figures of live connections, followers and requests."""
+    """Yield the counters of live connections."""
     yield CounterMetricFamily(
         "tile38_slow_subscribers_cut",
         "Live connections cut because their write buffers were full",
         value=server.broadcaster.cut_count,
     )
-    yield GaugeMetricFamily(
-        "tile38_connected_followers",
-        "Followers that the log is streamed to",
-        value=server.log_streams.count,
-    )
-    yield GaugeMetricFamily(
-        "tile38_follower_lag_seconds_max",
-        "Seconds since the most lagging follower had all of the log",
-        value=server.log_streams.lag_seconds_max(),
-    )
+
+
+def tls_figures(server: Services, certificate_expiry: float | None) -> Iterator[Metric]:
+    """Yield the figures of TLS. Failed handshakes are connections that a limit ended."""
     yield CounterMetricFamily(
-        "tile38_follower_messages_dropped",
-        "Messages of channels dropped because followers lag",
-        value=server.log_streams.dropped_count,
+        "tile38_tls_connections_received",
+        "Connections whose TLS handshake succeeded",
+        value=server.clients.encrypted,
     )
-    yield CounterMetricFamily(
-        "tile38_commands_processed",
-        "Requests, refused ones included",
-        value=server.engine.statistics()["commands_processed"],
-    )
+    if certificate_expiry is not None:
+        yield GaugeMetricFamily(
+            "tile38_tls_certificate_expiry_timestamp_seconds",
+            "Unix time at which the certificate expires",
+            value=certificate_expiry,
+        )
 
 
 def limit_figures(server: Services) -> Iterator[Metric]:
