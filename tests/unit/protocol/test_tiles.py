@@ -61,22 +61,6 @@ def test_the_tag_changes_with_the_url_the_run_and_each_collection() -> None:
     assert request.entity_tag("run", version) in tags
 
 
-@pytest.mark.parametrize(
-    ("header", "expected"),
-    [
-        (b"", False),
-        (TAG, True),
-        (b'"abc"', True),
-        (b'"x", W/"abc" , "y"', True),
-        (b'W/"abcd"', False),
-        (b"*", True),
-        (b'*, "x"', False),
-    ],
-)
-def test_a_client_names_the_tags_that_it_has(header: bytes, expected: bool) -> None:
-    assert is_current({b"if-none-match": header}, TAG) is expected
-
-
 def test_the_body_is_the_tile_itself() -> None:
     assert tile_reply(JSON, TAG, is_compressed=True) == (
         b"HTTP/1.1 200 OK\r\nConnection: close\r\n"
