@@ -363,6 +363,13 @@ class LongRead:
     """A read that exceeded its budget. It runs on a snapshot, on any thread."""
 
     @property
+    def runs_scripts(self) -> bool:
+        """Whether it runs a script, or one for each object, which may take long."""
+
+    def cancel(self) -> None:
+        """Let the read end soon, on any thread: nobody waits for its reply."""
+
+    @property
     def args(self) -> list[bytes]:
         """The arguments of the request; long ones are cut."""
 

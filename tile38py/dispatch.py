@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from enum import Enum, auto
 from functools import partial
+from typing import Final
 
 from tile38py import errors
 from tile38py._engine import (
@@ -47,8 +48,12 @@ class WorkKind(Enum):
     """Ways in which background work is run."""
 
     THREAD = auto()  # run() is called on another thread and returns the result
+    SCRIPT = auto()  # the same; run() runs scripts, which may take long
     TASK = auto()  # run() returns a task
     TIME_SLICES = auto()  # run() returns an iterator; each step is one time slice of the event loop
+
+
+ON_THREADS: Final = frozenset({WorkKind.THREAD, WorkKind.SCRIPT})
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +63,7 @@ class BackgroundWork:
     run: Callable[[], object]
     frame: Callable[[object], bytes]
     kind: WorkKind = WorkKind.THREAD
+    cancel: Callable[[], None] | None = None  # lets run() end soon: nobody waits for its result
 
 
 @dataclass(slots=True)
@@ -124,7 +130,12 @@ class Dispatcher:
                 case Live(id=fence):
                     self._services.broadcaster.watch(client, fence)
                 case LongRead() as read:
-                    work = BackgroundWork(read.run, partial(self._finish_read, client, read))
+                    work = BackgroundWork(
+                        read.run,
+                        partial(self._finish_read, client, read),
+                        WorkKind.SCRIPT if read.runs_scripts else WorkKind.THREAD,
+                        read.cancel,
+                    )
                     result.stop = self._timed(client, read.args, work)
                 case stop:
                     result.stop_at(stop)
@@ -234,14 +245,14 @@ class Dispatcher:
         def run() -> object:
             timing.started_ns = now_ns()
             result = work.run()
-            timing.done_ns = now_ns() if work.kind is WorkKind.THREAD else 0
+            timing.done_ns = now_ns() if work.kind in ON_THREADS else 0
             return result
 
         def frame(result: object) -> bytes:
             self._measure(client, words, timing)
             return work.frame(result)
 
-        return BackgroundWork(run, frame, work.kind)
+        return BackgroundWork(run, frame, work.kind, work.cancel)
 
     def _measure(self, client: Client, words: list[bytes], timing: WorkTiming) -> None:
         services = self._services

@@ -48,6 +48,7 @@ TILE_BYTES_ON_LOOP_MAX = 64 * KIB  # of JSON with a tile; larger ones are compre
 
 # Work beside other connections
 SWITCH_SECONDS = 0.0005  # for which another thread may hold the GIL while the event loop waits
+LONG_SCRIPT_THREADS_MAX = 2  # reads with scripts that run on threads at the same time
 LONG_READ_THREADS_MAX = 4  # reads that run on threads at the same time
 SLICE_COMMANDS_COUNT_MAX = 256  # commands of a handler that run in one time slice
 

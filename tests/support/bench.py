@@ -212,6 +212,7 @@ class FakeSocket:
             clock=bench.clock,
             config=bench.config,
             pool=self.pool,
+            script_pool=self.pool,
             connection_filter=ConnectionFilter(
                 bench.config, bench.clients, bench.gates, is_protected=True
             ),

@@ -272,6 +272,7 @@ def make_connection_dependencies(
         clock=core.clock,
         config=core.config,
         pool=start.threads.long_reads,
+        script_pool=start.threads.long_scripts,
         connection_filter=ConnectionFilter(
             core.config, core.clients, core.gates, options.host, options.is_protected
         ),

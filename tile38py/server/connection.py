@@ -32,9 +32,10 @@ class Connection(asyncio.Protocol):
     """A connection. It is the Client that commands see and the Waiter that the log notifies."""
 
     __slots__ = (
-        "_held_bytes", "_journal", "_now", "_pauses", "_receive", "_socket", "_state", "_unread",
-        "_write", "active_ns", "address", "client_id", "created_ns", "dependencies", "is_plain",
-        "library", "listener", "name", "replica_ip", "replica_port", "session", "transport",
+        "_cancel", "_held_bytes", "_journal", "_now", "_pauses", "_receive", "_socket", "_state",
+        "_unread", "_write", "active_ns", "address", "client_id", "created_ns", "dependencies",
+        "is_plain", "library", "listener", "name", "replica_ip", "replica_port", "session",
+        "transport",
     )  # fmt: skip
 
     def __init__(self, dependencies: ConnectionDependencies) -> None:
@@ -45,6 +46,7 @@ class Connection(asyncio.Protocol):
         self._pauses = NOT_PAUSED
         self._unread = b""  # arrived although reading was paused
         self._held_bytes = 0  # of replies that wait for the log
+        self._cancel: Callable[[], None] | None = None  # ends the work that is waited for
         self.client_id = dependencies.clients.next_id()
         self.address = ""
         self.name = b""
@@ -104,6 +106,8 @@ class Connection(asyncio.Protocol):
         """Remove the client."""
         del exc
         self._leave(GONE)
+        if self._cancel is not None:
+            self._cancel()
         self.dependencies.clients.remove(self)
         if self.listener is not None:
             self.listener.close()
@@ -365,12 +369,16 @@ class Connection(asyncio.Protocol):
                 self._step(wait, cast("Iterator[None]", work.run()))
                 return
             case WorkKind.TASK:
-                # It may wait long: a client that leaves meanwhile has to be seen.
-                if self._is_open and not self._socket.is_closing():
-                    self._socket.resume_reading()
                 future = cast("asyncio.Future[object]", work.run())
             case WorkKind.THREAD:
                 future = self.dependencies.loop.run_in_executor(self.dependencies.pool, work.run)
+            case WorkKind.SCRIPT:
+                pool = self.dependencies.script_pool
+                future = self.dependencies.loop.run_in_executor(pool, work.run)
+        self._cancel = work.cancel
+        # It may take long: a client that leaves meanwhile has to be seen.
+        if self._is_open and not self._socket.is_closing():
+            self._socket.resume_reading()
         future.add_done_callback(lambda done: self._worked(wait, done))
 
     def _step(self, wait: Wait, slices: Iterator[None]) -> None:
@@ -385,6 +393,7 @@ class Connection(asyncio.Protocol):
             self._resume(Pause.WORK)
 
     def _worked(self, wait: Wait, done: asyncio.Future[object]) -> None:
+        self._cancel = None
         error = None if done.cancelled() else done.exception()
         if self.is_gone or done.cancelled():
             return

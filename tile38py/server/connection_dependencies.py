@@ -25,6 +25,7 @@ class ConnectionDependencies:
     clock: Clock
     config: Config
     pool: Executor
+    script_pool: Executor
     connection_filter: ConnectionFilter
     limiter: RateLimiter
     log: Log

@@ -10,6 +10,7 @@ from tile38py.limits import (
     FOLLOW_THREADS_MAX,
     FOLLOWER_READ_THREADS_MAX,
     LONG_READ_THREADS_MAX,
+    LONG_SCRIPT_THREADS_MAX,
 )
 
 Done = Callable[[OSError | None], None]
@@ -22,6 +23,7 @@ class ThreadPools:
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         self._loop = loop
         self.long_reads = ThreadPoolExecutor(LONG_READ_THREADS_MAX, "read")
+        self.long_scripts = ThreadPoolExecutor(LONG_SCRIPT_THREADS_MAX, "script")
         self._log_reads = ThreadPoolExecutor(FOLLOWER_READ_THREADS_MAX, "log")
         self._following = ThreadPoolExecutor(FOLLOW_THREADS_MAX, "follow")
 

@@ -1,5 +1,7 @@
 //! The call of one command: its arguments, its reply, and the budget of work that it may use.
 
+use std::sync::atomic::{AtomicBool, Ordering};
+
 use crate::access::{Denial, Rights};
 use crate::error::{Error, Result};
 use crate::fence::Fence;
@@ -21,6 +23,7 @@ pub struct Budget<'a> {
     work_until_check: u64,
     deadline_ns: Option<u64>,
     stopwatch: Stopwatch<'a>,
+    is_cancelled: Option<&'a AtomicBool>,
 }
 
 impl<'a> Budget<'a> {
@@ -32,6 +35,7 @@ impl<'a> Budget<'a> {
             work_until_check: WORK_PER_DEADLINE_CHECK,
             deadline_ns: None,
             stopwatch,
+            is_cancelled: None,
         }
     }
 
@@ -42,13 +46,23 @@ impl<'a> Budget<'a> {
         self
     }
 
+    /// Returns the same budget, which ends when the flag is set.
+    #[must_use]
+    pub fn with_cancellation(mut self, is_cancelled: &'a AtomicBool) -> Self {
+        self.is_cancelled = Some(is_cancelled);
+        self
+    }
+
     /// Returns the budget of a command that a script calls: the script's remaining work, and the
     /// earlier of the script's deadline and the command's own timeout.
     #[must_use]
     pub fn child(&self, timeout_ns: Option<u64>) -> Budget<'a> {
         let timeout_at = timeout_ns.map(|timeout_ns| self.elapsed_ns().saturating_add(timeout_ns));
         let deadline_ns = [self.deadline_ns, timeout_at].into_iter().flatten().min();
-        Budget::new(self.work_left, self.stopwatch).with_deadline(deadline_ns)
+        Budget {
+            is_cancelled: self.is_cancelled,
+            ..Budget::new(self.work_left, self.stopwatch).with_deadline(deadline_ns)
+        }
     }
 
     /// Returns the deadline, in nanoseconds since the request began.
@@ -82,8 +96,11 @@ impl<'a> Budget<'a> {
         self.work_left
     }
 
-    /// Fails with `Timeout` if the deadline has passed.
+    /// Fails with `Timeout` if the deadline has passed, or nobody waits for the reply.
     pub fn check_deadline(&self) -> Result<()> {
+        if self.is_cancelled.is_some_and(|flag| flag.load(Ordering::Relaxed)) {
+            return Err(Error::Timeout);
+        }
         match self.deadline_ns {
             Some(deadline_ns) if (self.stopwatch)() >= deadline_ns => Err(Error::Timeout),
             _ => Ok(()),

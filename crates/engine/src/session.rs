@@ -33,6 +33,7 @@ use reply_frame::ReplyFrame;
 use script_context::{context_of, limits_of};
 use transaction::Transaction;
 
+use std::sync::atomic::AtomicBool;
 use std::sync::Arc;
 
 use crate::access::{Rights, SessionUser};
@@ -460,6 +461,7 @@ impl Session {
             rights,
             user: Box::from(self.user.name()),
             error_counters: Arc::clone(&engine.error_counters),
+            is_cancelled: AtomicBool::new(false),
         })))
     }
 

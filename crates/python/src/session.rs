@@ -373,6 +373,17 @@ impl LongRead {
         denied.iter().map(|denied| convert_denied(py, denied)).collect()
     }
 
+    /// Whether it runs a script, or one for each object, which may take long.
+    #[getter]
+    fn runs_scripts(&self) -> bool {
+        self.core.runs_scripts()
+    }
+
+    /// Let the read end soon, on any thread: nobody waits for its reply.
+    fn cancel(&self) {
+        self.core.cancel();
+    }
+
     /// Run the read without the GIL; return the framed reply.
     fn run<'py>(&self, py: Python<'py>) -> Bound<'py, PyBytes> {
         let (reply, denied) = py.detach(|| self.core.run_reporting(&monotonic_ns));

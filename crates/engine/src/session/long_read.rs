@@ -1,5 +1,6 @@
 //! A read that was begun by a session and runs on a snapshot in another thread.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::Arc;
 
 use super::reply_frame::ReplyFrame;
@@ -26,12 +27,28 @@ pub struct LongRead {
     pub(super) rights: Option<Arc<Rights>>,
     pub(super) user: Box<[u8]>,
     pub(super) error_counters: Arc<ErrorCounters>,
+    pub(super) is_cancelled: AtomicBool,
 }
 
 impl LongRead {
     /// Returns the request without the prefix TIMEOUT.
     pub fn args(&self) -> &[Vec<u8>] {
         self.args.get(self.skip..).unwrap_or_default()
+    }
+
+    /// Returns whether the read runs a script, or one for each object, which may take long.
+    pub fn runs_scripts(&self) -> bool {
+        let is_test = |word: &Vec<u8>| {
+            word.eq_ignore_ascii_case(b"WHEREEVAL") || word.eq_ignore_ascii_case(b"WHEREEVALSHA")
+        };
+        let name = self.args().first().map(Vec::as_slice).unwrap_or_default();
+        name.get(..4).is_some_and(|start| start.eq_ignore_ascii_case(b"EVAL"))
+            || self.args.iter().any(is_test)
+    }
+
+    /// Lets the read end soon: nobody waits for its reply.
+    pub fn cancel(&self) {
+        self.is_cancelled.store(true, Ordering::Relaxed);
     }
 
     /// Runs the read and returns its framed reply.
@@ -48,7 +65,9 @@ impl LongRead {
         arguments.assign(&self.args);
         let args = arguments.view(&[]);
         let mut body = Vec::new();
-        let mut budget = Budget::new(u64::MAX, &stopwatch).with_deadline(self.timeout_ns);
+        let mut budget = Budget::new(u64::MAX, &stopwatch)
+            .with_deadline(self.timeout_ns)
+            .with_cancellation(&self.is_cancelled);
         let mut call = Call {
             args: args.skip(self.skip),
             output: self.output,
