@@ -1,6 +1,7 @@
 """--metrics-addr of a real server."""
 
 import gzip
+import re
 import socket
 import urllib.error
 import urllib.request
@@ -12,6 +13,7 @@ import pytest
 from tests.support.process import ServerProcess
 from tests.support.scraping import METRICS_OPTIONS, get, metrics_port
 from tests.support.tls import Authority, TlsServer
+from tile38py.server.certificates import certificate_expiry
 
 
 @pytest.fixture
@@ -84,7 +86,12 @@ def test_metrics_are_served_over_https_on_request(tmp_path: Path) -> None:
     with TlsServer(tmp_path, authority, options) as server:
         url = f"https://127.0.0.1:{metrics_port(server)}/metrics"
         with urllib.request.urlopen(url, timeout=10, context=authority.context()) as reply:
-            assert b"tile38_collections 0.0\n" in reply.read()
+            body = reply.read()
+        assert b"tile38_collections 0.0\n" in body
+        assert b"tile38_tls_connections_received_total 1.0\n" in body
+        expiry = certificate_expiry(str(server.certificate.certificate))
+        name = "tile38_tls_certificate_expiry_timestamp_seconds"
+        assert float(re.findall(rf"^{name} (\S+)$", body.decode(), re.MULTILINE)[0]) == expiry
         with pytest.raises(urllib.error.HTTPError, match="400"):
             get(server, "/metrics")
         assert server.call("CONFIG", "SET", "tls-metrics", "no") == "+OK"

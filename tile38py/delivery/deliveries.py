@@ -105,7 +105,7 @@ class Deliveries:
     @property
     def oldest_ns(self) -> int:
         """When the oldest event of all hooks was queued; 0 if none waits."""
-        return min(filter(None, map(self.queue.oldest_ns, self.queue.hooks())), default=0)
+        return self.queue.oldest_of_all_ns()
 
     @property
     def connection_count(self) -> int:

@@ -95,6 +95,11 @@ class HookQueue:
         backlog = self._backlogs.get(hook)
         return 0 if backlog is None else backlog.oldest_ns
 
+    def oldest_of_all_ns(self) -> int:
+        """Return when the oldest event was queued; 0 if none waits. Linear in waiting hooks."""
+        times = (backlog.oldest_ns for backlog in self._backlogs.values())
+        return min((time_ns for time_ns in times if time_ns), default=0)
+
     @property
     def lifetime_seconds(self) -> float:
         """Seconds after which an event is dropped; 0 = none is."""

@@ -41,6 +41,16 @@ async def test_events_reach_their_endpoints_and_the_counters(tmp_path: Path) -> 
         assert (report.counters.sent, report.waiting, report.oldest_ns) == (2, 0, 0)
 
 
+async def test_the_oldest_message_is_that_of_all_hooks(tmp_path: Path) -> None:
+    down = ["redis://127.0.0.1:1/c"]
+    async with delivering(tmp_path, {"later": down, "first": down}) as deliveries:
+        assert deliveries.oldest_ns == 0
+        enqueue(deliveries, [("first", b"1")])
+        enqueue(deliveries, [("later", b"2")])
+        assert 0 < deliveries.oldest_ns == deliveries.report("first").oldest_ns
+        assert deliveries.oldest_ns <= deliveries.report("later").oldest_ns
+
+
 async def test_what_waits_at_a_clean_stop_goes_out_after_the_start(tmp_path: Path) -> None:
     async with delivering(tmp_path, {"h": ["redis://127.0.0.1:1/c"]}) as deliveries:
         enqueue(deliveries, [("h", event(number)) for number in range(10)])
