@@ -37,14 +37,13 @@ class CommandRunner:
         """Run a command, -1: for ever. Return whether no reply was an error."""
         is_fine = True
         number = 0
-        while True:
+        while number != repeat_count:
             is_fine &= self._run_once(words)
             number += 1
-            if number == repeat_count:
-                return is_fine
-            if interval:
+            if interval and number != repeat_count:
                 # Nobody sets it: this is a pause.
                 threading.Event().wait(interval)
+        return is_fine
 
     def run_batch(self, requests: Sequence[Sequence[bytes]]) -> bool:
         """Run commands of which none streams, sent in one piece. Return whether all went well."""

@@ -49,6 +49,7 @@ class Request:
     """A complete request."""
 
     method: bytes
+    target: bytes  # as it was sent, without the slash
     path: bytes  # decoded, without the slash
     query: bytes  # behind the first question mark, as it was sent
     body: bytes
@@ -163,6 +164,7 @@ class Parser:
             body = body[:-1].removesuffix(b"\r")
         return Request(
             method=request.method,
+            target=path[1:],
             path=unquote_to_bytes(path[1:].replace(b"+", b" ")),
             query=path.partition(b"?")[2],
             body=body,

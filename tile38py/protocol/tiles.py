@@ -45,15 +45,16 @@ class TileRequest:
         return b'W/"%b"' % digest.encode()
 
 
-def tile_request(text: bytes, version: CollectionVersion) -> TileRequest | None:
+def tile_request(target: bytes, version: CollectionVersion) -> TileRequest | None:
     """Parse /<key>/<z>/<x>/<y>.mvt or .pbf; return None for other URLs.
 
     Several keys stand between commas, unless there is a collection whose key has these commas.
     """
-    path, _, query = text.partition(b"?")
+    path, _, query = target.partition(b"?")
     names, *places = path.split(b"/")
-    match [unquote_to_bytes(part) for part in places]:
-        case [z, x, last] if last.endswith(SUFFIXES) and b" " not in text:
+    match [unquote_to_bytes(unquote_to_bytes(part)) for part in places]:
+        # A command has spaces, which URLs have as plus signs.
+        case [z, x, last] if last.endswith(SUFFIXES) and b"+" not in target:
             y = last[: -len(SUFFIXES[0])]
         case _:
             return None
@@ -62,7 +63,7 @@ def tile_request(text: bytes, version: CollectionVersion) -> TileRequest | None:
         amount = [b"SPARSE", values[b"sparse"][0]]
     else:
         amount = [b"LIMIT", values.get(b"limit", [LIMIT])[0]]
-    keys = _keys(names, version)
+    keys = _keys(unquote_to_bytes(names), version)
     layers = [word for key in keys[1:] for word in (b"LAYER", key)]
     return TileRequest(keys, [b"INTERSECTS", keys[0], *amount, b"MVT", x, y, z, *layers])
 

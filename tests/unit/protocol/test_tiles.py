@@ -1,6 +1,7 @@
 """URLs of tiles, their validators and their replies."""
 
 import gzip
+from urllib.parse import quote
 
 import pytest
 
@@ -34,7 +35,7 @@ def parsed(text: bytes) -> TileRequest:
         (b"t/1/2/3.mvt?sparse=2&limit=7", b"INTERSECTS t SPARSE 2 MVT 2 3 1"),
         (b"a%2Fb/x/2/3.mvt", b"INTERSECTS a/b LIMIT 100000000 MVT 2 3 x"),
         (b"t,roads/1/2/3.mvt?limit=7", b"INTERSECTS t LIMIT 7 MVT 2 3 1 LAYER roads"),
-        (b"t,a%2Cb,/1/2/3.mvt?limit=7", b"INTERSECTS t LIMIT 7 MVT 2 3 1 LAYER a,b"),
+        (b"t,a%252Cb,/1/2/3.mvt?limit=7", b"INTERSECTS t LIMIT 7 MVT 2 3 1 LAYER a,b"),
         (b"x,y/1/2/3.mvt?limit=7", b"INTERSECTS x,y LIMIT 7 MVT 2 3 1"),
         (b",/1/2/3.mvt?limit=7", b"INTERSECTS , LIMIT 7 MVT 2 3 1"),
     ],
@@ -43,7 +44,16 @@ def test_a_tile_is_a_search(text: bytes, words: bytes) -> None:
     assert parsed(text).words == words.split(b" ")
 
 
-@pytest.mark.parametrize("text", [b"t/1/2.mvt", b"t/1/2/3.png", b"t/1/2/3/4.mvt", b"get k a"])
+@pytest.mark.parametrize("key", ["my key", "a/b", "a?b", "50%", "ü"])
+def test_a_key_may_have_any_characters(key: str) -> None:
+    assert parsed(f"{quote(quote(key, safe=''))}/1/2/3.mvt".encode()).keys == (key.encode(),)
+    if "%" not in key:
+        assert parsed(f"{quote(key, safe='')}/1/2/3.mvt".encode()).keys == (key.encode(),)
+
+
+@pytest.mark.parametrize(
+    "text", [b"t/1/2.mvt", b"t/1/2/3.png", b"t/1/2/3/4.mvt", b"get+k/1/2/3.mvt"]
+)
 def test_other_urls_are_none(text: bytes) -> None:
     assert tile_request(text, version) is None
 

@@ -109,7 +109,7 @@ class HttpTransport:
         except ValueError:
             return self._refused(HTTPStatus.BAD_REQUEST, "invalid WebSocket version")
         version = self._dependencies.engine.version
-        tile = tiles.tile_request(request.text, version) if key is None else None
+        tile = tiles.tile_request(request.target, version) if key is None else None
         args = tile.words if tile else split_native(request.text)
         if not args:
             return self._refused(HTTPStatus.BAD_REQUEST, "invalid HTTP request")
@@ -131,8 +131,8 @@ class HttpTransport:
         refusal = self._login_refusal(client, request)
         if refusal is not None:
             return refusal
-        if refusal := refusal_of(request):
-            return self._refused(*refusal)
+        if reason := refusal_of(request):
+            return self._refused(*reason)
         dispatcher = self._dependencies.dispatcher
         return Step(then=Upgrade(HttpBatchTransport(self.session, dispatcher, request)))
 
