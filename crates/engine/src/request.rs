@@ -73,10 +73,15 @@ impl Arguments {
 
     /// Replaces the arguments by copies of these words.
     pub fn assign<T: AsRef<[u8]>>(&mut self, words: &[T]) {
-        self.start(true);
+        self.start_copies();
         for word in words {
             self.push_copy(word.as_ref());
         }
+    }
+
+    /// Forgets the arguments. Copies of words follow, one by one.
+    pub(crate) fn start_copies(&mut self) {
+        self.start(true);
     }
 
     fn start(&mut self, is_unescaped: bool) {
@@ -85,7 +90,8 @@ impl Arguments {
         self.is_unescaped = is_unescaped;
     }
 
-    fn push_copy(&mut self, word: &[u8]) {
+    /// Appends a copy of a word.
+    pub(crate) fn push_copy(&mut self, word: &[u8]) {
         let start = self.unescaped.len();
         self.unescaped.extend_from_slice(word);
         self.ranges.push(start..self.unescaped.len());

@@ -126,8 +126,9 @@ fn errors_name_the_script_and_the_line() {
     for (script, line) in [
         ("\nlocal x = tile38.call('nope') return x", "2"),
         ("return tile38.call('nope')", "1"),
-        ("\nreturn tile38.call('nope')", "?"),
-        ("local function f() return tile38.call('nope') end\nlocal x = f() return x", "2"),
+        ("\nreturn tile38.call('nope')", "2"),
+        ("local function f() return tile38.call('nope') end\nlocal x = f() return x", "1"),
+        ("\nreturn string.gsub('a', 'a', tile38.call)", "2"),
     ] {
         let reply = server.eval(script);
         assert!(reply.starts_with("-ERR f_"), "{reply}");
@@ -206,6 +207,53 @@ fn scripts_leave_nothing_behind() {
     let check = "return {tile38.sha1hex('') and 1, tonumber('5'), string.leak == nil, \
         ('x'):rep(2), math.floor(1.5), #KEYS, _G._G == _G, table.insert ~= 5}";
     assert_eq!(server.eval(check), "*8 :1 :5 :1 $2 xx :1 :0 :1 :1");
+}
+
+#[test]
+fn runs_of_a_script_share_nothing() {
+    let mut server = Server::new();
+    let script = "local seen = {#KEYS, #ARGV, string.leak == nil, tonumber ~= 5, KEYS[1]} \
+        KEYS.x = 1 KEYS = 1 string.leak = 1 tonumber = 5 tile38 = nil return seen";
+    let run =
+        |server: &mut Server, words: &[&str]| server.ask(&[&["EVAL", script], words].concat());
+    assert_eq!(run(&mut server, &["1", "k", "a", "b"]), "*5 :1 :2 :1 :1 $1 k");
+    assert_eq!(run(&mut server, &["0"]), "*4 :0 :0 :1 :1");
+    // An error ends a script before anything after it could undo its changes.
+    let failing = "tile38.leak = 1 tonumber = 5 return nil + 1";
+    assert!(server.eval(failing).starts_with("-ERR f_"));
+    assert_eq!(run(&mut server, &["1", "m"]), "*5 :1 :0 :1 :1 $1 m");
+    assert_eq!(server.eval("return tile38.leak == nil and tonumber('5')"), ":5");
+    // These change tables without `__newindex`.
+    for script in ["table.insert(string, 'leak')", "table.insert(_G, 'leak')"] {
+        assert_eq!(server.eval(script), "$-1", "{script}");
+    }
+    assert_eq!(server.eval("return {string[1] == nil, #string}"), "*2 :1 :0");
+    assert_eq!(server.eval("return {_G[1] == nil, #_G}"), "*2 :1 :0");
+    // A global variable that was removed can't be set again, but is back in the next run.
+    let removing = "local was = ARGV[1] ARGV = nil ARGV = 1 return was";
+    for argument in ["a", "b"] {
+        let reply = server.ask(&["EVAL", removing, "0", argument]);
+        assert!(reply.ends_with("attempt to create global variable 'ARGV'"), "{reply}");
+    }
+    assert_eq!(server.eval("return #ARGV"), ":0");
+    assert_eq!(server.ask(&["EVALRO", "return EVAL_CMD", "0"]), "$6 evalro");
+    assert_eq!(server.eval("return EVAL_CMD"), "$4 eval");
+    assert_eq!(server.ask(&["EVAL", "return {KEYS, ARGV}", "1", "\u{e9}", "a"]).len(), 19);
+}
+
+#[test]
+fn scripts_that_test_objects_have_no_host() {
+    let mut server = Server::new();
+    server.ask(&["SET", "k", "a", "POINT", "1", "1"]);
+    let tests = "return tile38.pcall('set', 'k', 'b', 'point', 1, 1).err";
+    let search = format!("return tile38.call('scan', 'k', 'whereeval', \"{tests}\", 0, 'ids')");
+    assert_eq!(server.eval(&search), "*2 :0 *1 $1 a");
+    let raising = search.replace("pcall", "call");
+    let reply = server.eval(&raising);
+    assert!(reply.ends_with("ERR command not supported in scripts"), "{reply}");
+    let clock = "return tile38.call('scan', 'k', 'whereeval', 'return os.clock() == 0', 0, 'ids')";
+    assert_eq!(server.eval(clock), "*2 :0 *1 $1 a");
+    assert_eq!(server.eval("return tile38.call('get', 'k', 'b')"), "$-1");
 }
 
 #[test]

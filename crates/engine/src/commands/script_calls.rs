@@ -13,7 +13,7 @@ use crate::error::{Error, Result};
 use crate::keyspace::Keyspace;
 use crate::object::Object;
 use crate::reply::{Output, Protocol};
-use crate::request::{Args, Arguments};
+use crate::request::Args;
 use crate::script::{CallError, Host};
 use crate::session::{quoted, Prefix};
 
@@ -24,6 +24,9 @@ const UNKNOWN: [&[u8]; 3] = [b"FLUSHDB", b"HOOKS", b"INFO"];
 const DENIED_COUNT_MAX: usize = 128;
 /// Scripts without the prefix TIMEOUT that only read end after this time, on whichever thread.
 const READ_SECONDS_MAX: u64 = 60;
+
+/// Bytes of a command's reply for which memory is reserved at once; covers most objects.
+const REPLY_BYTES: usize = 512;
 
 /// The data of a script.
 pub(super) enum Data<'k> {
@@ -59,6 +62,8 @@ pub(super) struct Caller<'s, 'k, 'a> {
     rights: Option<&'a Rights>,
     denied: Vec<Denial>,
     undo: Undo,
+    /// The reply of the last command in RESP.
+    reply: Vec<u8>,
 }
 
 /// Returns the command of this name if scripts may call it.
@@ -83,7 +88,6 @@ impl<'s, 'k, 'a> Caller<'s, 'k, 'a> {
         budget: &'s mut Budget<'a>,
         context: Option<&'s mut ScriptContext>,
     ) -> Self {
-        let undo = Undo::default();
         Caller {
             data,
             budget,
@@ -92,7 +96,8 @@ impl<'s, 'k, 'a> Caller<'s, 'k, 'a> {
             is_out_of_memory: false,
             rights: None,
             denied: Vec::new(),
-            undo,
+            undo: Undo::default(),
+            reply: Vec::with_capacity(REPLY_BYTES),
         }
     }
 
@@ -224,12 +229,11 @@ impl<'s, 'k, 'a> Caller<'s, 'k, 'a> {
         &mut self,
         command: &'static Command,
         prefix: &Prefix,
-    ) -> std::result::Result<Vec<u8>, CallError> {
+    ) -> std::result::Result<(), CallError> {
         let args = prefix.args;
         if let Function::Write(_) = command.function {
             self.prepare_undo(command, args);
         }
-        let mut out = Vec::new();
         let mut budget = self.budget.child(prefix.timeout_ns);
         let work_before = budget.work_left();
         let mut call = Call {
@@ -239,7 +243,7 @@ impl<'s, 'k, 'a> Caller<'s, 'k, 'a> {
             now_ns: self.now_ns,
             is_out_of_memory: self.is_out_of_memory,
             is_replayed: false,
-            out: &mut out,
+            out: &mut self.reply,
             budget: &mut budget,
             live: None,
             script: None,
@@ -261,7 +265,7 @@ impl<'s, 'k, 'a> Caller<'s, 'k, 'a> {
         }
         self.note(args, &result);
         match result {
-            Ok(_) => Ok(out),
+            Ok(_) => Ok(()),
             Err(Error::OverBudget) => Err(CallError::Stopped(Error::OverBudget)),
             Err(error) => {
                 // The time of the script may be over, or only that of the command.
@@ -284,10 +288,8 @@ impl<'s, 'k, 'a> Caller<'s, 'k, 'a> {
 }
 
 impl Host for Caller<'_, '_, '_> {
-    fn call(&mut self, words: &[Vec<u8>]) -> std::result::Result<Vec<u8>, CallError> {
-        let mut arguments = Arguments::default();
-        arguments.assign(words);
-        let args = arguments.view(&[]);
+    fn call(&mut self, args: Args) -> std::result::Result<(), CallError> {
+        self.reply.clear();
         let mut prefix = Prefix { args, timeout_ns: None };
         let has_timeout = args.at(0).eq_ignore_ascii_case(b"TIMEOUT");
         if has_timeout {
@@ -296,11 +298,16 @@ impl Host for Caller<'_, '_, '_> {
         if prefix.args.at(0).eq_ignore_ascii_case(b"SERVER") {
             let facts = Facts::new(Group::Server, Arity::AtLeast(1));
             self.check_rights("SERVER", &facts, prefix.args).map_err(CallError::Failed)?;
-            return self.server_reply(prefix.args).map_err(CallError::Failed);
+            self.reply = self.server_reply(prefix.args).map_err(CallError::Failed)?;
+            return Ok(());
         }
         let command = self.admit(prefix.args, has_timeout).map_err(CallError::Failed)?;
         self.check_rights(command.name, &command.facts, prefix.args).map_err(CallError::Failed)?;
         self.run(command, &prefix)
+    }
+
+    fn reply(&self) -> &[u8] {
+        &self.reply
     }
 
     fn elapsed_seconds(&self) -> f64 {

@@ -1,7 +1,10 @@
 //! The cache of scripts by the SHA-1 of their text, shared by all snapshots of the data. It is
 //! bounded: the scripts that were used least recently are dropped.
 
-use std::collections::HashMap;
+use std::borrow::Borrow;
+use std::collections::{HashMap, HashSet};
+use std::hash::{Hash, Hasher};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use bitflags::bitflags;
@@ -11,6 +14,9 @@ use sha1::{Digest, Sha1};
 const SCRIPTS_MAX: usize = 4096;
 /// The most bytes of the texts of all scripts that are kept.
 const TEXT_BYTES_MAX: usize = 64 * 1024 * 1024;
+
+/// The number of the next script.
+static NEXT_NUMBER: AtomicU64 = AtomicU64::new(0);
 
 /// The SHA-1 of a script's text in lower-case hexadecimal.
 pub(super) type Sha = [u8; 40];
@@ -32,8 +38,14 @@ bitflags! {
 pub struct Script {
     sha: Sha,
     text: Box<[u8]>,
+    /// The number under which sandboxes keep the compiled script. No two scripts share one.
+    number: u64,
     /// The global variables that the script may read.
     reads: Globals,
+    /// Whether the script may change a table of global variables or a library unnoticed.
+    needs_isolation: bool,
+    /// The number of the cache's use that was the script's last.
+    last_use: AtomicU64,
 }
 
 impl Script {
@@ -45,7 +57,11 @@ impl Script {
         } else {
             Globals::all().iter_names().filter(|(name, _)| mentions(name)).map(|(_, g)| g).collect()
         };
-        Script { sha, text: text.into(), reads }
+        // `table.insert` bypasses `__newindex`. The last two names are rare, and set for each run.
+        let needs_isolation = ["_G", "table", "EVAL_CMD", "DEADLINE"].into_iter().any(mentions);
+        let number = NEXT_NUMBER.fetch_add(1, Ordering::Relaxed);
+        let last_use = AtomicU64::new(0);
+        Script { sha, text: text.into(), number, reads, needs_isolation, last_use }
     }
 
     /// Returns the SHA-1 of the text in lower-case hexadecimal.
@@ -56,6 +72,17 @@ impl Script {
     /// Returns the text.
     pub fn text(&self) -> &[u8] {
         &self.text
+    }
+
+    /// Returns the number of the script.
+    pub(super) fn number(&self) -> u64 {
+        self.number
+    }
+
+    /// Returns whether each run of the script needs its own table of global variables and its own
+    /// libraries, because the sandbox doesn't notice all changes that the script makes to them.
+    pub(super) fn needs_isolation(&self) -> bool {
+        self.needs_isolation
     }
 
     /// Returns whether the script may read this global variable.
@@ -85,10 +112,50 @@ pub struct ScriptCache(Arc<Mutex<Scripts>>);
 
 #[derive(Default)]
 struct Scripts {
-    /// Each script with the number of the use that was its last.
-    by_sha: HashMap<Sha, (Arc<Script>, u64)>,
+    by_sha: HashMap<Sha, Arc<Script>>,
+    /// The same scripts by their text, so that a known text isn't hashed with SHA-1.
+    by_text: HashSet<ByText>,
     text_bytes: usize,
     uses: u64,
+}
+
+/// A script that is equal to others of the same text.
+struct ByText(Arc<Script>);
+
+impl Borrow<[u8]> for ByText {
+    fn borrow(&self) -> &[u8] {
+        &self.0.text
+    }
+}
+
+impl Hash for ByText {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.0.text.hash(state);
+    }
+}
+
+impl PartialEq for ByText {
+    fn eq(&self, other: &Self) -> bool {
+        self.0.text == other.0.text
+    }
+}
+
+impl Eq for ByText {}
+
+impl Scripts {
+    /// Notes the use of a script, and returns it.
+    fn use_script(uses: &mut u64, script: &Arc<Script>) -> Arc<Script> {
+        *uses += 1;
+        script.last_use.store(*uses, Ordering::Relaxed);
+        Arc::clone(script)
+    }
+
+    fn remove(&mut self, sha: &Sha) {
+        if let Some(script) = self.by_sha.remove(sha) {
+            self.by_text.remove(&*script.text);
+            self.text_bytes -= script.text.len();
+        }
+    }
 }
 
 impl ScriptCache {
@@ -101,10 +168,8 @@ impl ScriptCache {
     pub fn get(&self, sha: &[u8]) -> Option<Arc<Script>> {
         let sha: &Sha = sha.try_into().ok()?;
         let scripts = &mut *self.scripts();
-        let (script, last_use) = scripts.by_sha.get_mut(sha)?;
-        scripts.uses += 1;
-        *last_use = scripts.uses;
-        Some(Arc::clone(script))
+        let script = scripts.by_sha.get(sha)?;
+        Some(Scripts::use_script(&mut scripts.uses, script))
     }
 
     /// Returns whether there is a script with this SHA-1.
@@ -114,27 +179,31 @@ impl ScriptCache {
 
     /// Returns the script with this text, and whether it is kept already.
     pub fn script_of(&self, text: &[u8]) -> (Arc<Script>, bool) {
-        let sha = sha_of(text);
-        match self.get(&sha) {
+        match self.find_text(text) {
             Some(script) => (script, true),
-            None => (Arc::new(Script::new(sha, text)), false),
+            None => (Arc::new(Script::new(sha_of(text), text)), false),
         }
+    }
+
+    fn find_text(&self, text: &[u8]) -> Option<Arc<Script>> {
+        let scripts = &mut *self.scripts();
+        let ByText(script) = scripts.by_text.get(text)?;
+        Some(Scripts::use_script(&mut scripts.uses, script))
     }
 
     /// Keeps a script.
     pub fn insert(&self, script: &Arc<Script>) {
         let scripts = &mut *self.scripts();
-        scripts.uses += 1;
-        let entry = (Arc::clone(script), scripts.uses);
-        if scripts.by_sha.insert(script.sha, entry).is_none() {
-            scripts.text_bytes += script.text.len();
-        }
+        let script = Scripts::use_script(&mut scripts.uses, script);
+        scripts.remove(&script.sha);
+        scripts.text_bytes += script.text.len();
+        scripts.by_text.insert(ByText(Arc::clone(&script)));
+        scripts.by_sha.insert(script.sha, script);
         while scripts.by_sha.len() > SCRIPTS_MAX || scripts.text_bytes > TEXT_BYTES_MAX {
-            let oldest = scripts.by_sha.iter().min_by_key(|(_, (_, last_use))| *last_use);
-            let Some(sha) = oldest.map(|(sha, _)| *sha) else { break };
-            if let Some((script, _)) = scripts.by_sha.remove(&sha) {
-                scripts.text_bytes -= script.text.len();
-            }
+            let last_use = |script: &Arc<Script>| script.last_use.load(Ordering::Relaxed);
+            let oldest = scripts.by_sha.values().min_by_key(|script| last_use(script));
+            let Some(sha) = oldest.map(|script| script.sha) else { break };
+            scripts.remove(&sha);
         }
     }
 
@@ -148,6 +217,7 @@ impl ScriptCache {
     pub fn clear(&self) {
         let mut scripts = self.scripts();
         scripts.by_sha.clear();
+        scripts.by_text.clear();
         scripts.text_bytes = 0;
     }
 }
@@ -178,6 +248,20 @@ mod tests {
     }
 
     #[test]
+    fn a_dropped_script_is_found_neither_by_its_text_nor_by_its_sha() {
+        let cache = ScriptCache::default();
+        let (script, is_kept) = cache.script_of(b"return 1");
+        assert!(!is_kept);
+        cache.insert(&script);
+        let (same, is_kept) = cache.script_of(b"return 1");
+        assert!(is_kept && same.number() == script.number());
+        assert!(!cache.script_of(b"return 2").1);
+        cache.clear();
+        let (new, is_kept) = cache.script_of(b"return 1");
+        assert!(!is_kept && new.number() != script.number());
+    }
+
+    #[test]
     fn texts_are_bounded_together() {
         let cache = ScriptCache::default();
         let scripts =
@@ -186,5 +270,6 @@ mod tests {
             cache.insert(script);
         }
         assert!(!cache.contains(scripts[0].sha()) && cache.contains(scripts[2].sha()));
+        assert!(!cache.script_of(scripts[0].text()).1);
     }
 }

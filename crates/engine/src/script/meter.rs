@@ -3,8 +3,9 @@
 
 use std::cell::{Cell, RefCell};
 
-use mlua::{Error as LuaError, Function, Lua, Result as LuaResult};
+use mlua::{Error as LuaError, Lua, Result as LuaResult};
 
+use super::host;
 use crate::error::Error;
 
 /// Instructions of the VM between two calls of the hook.
@@ -13,20 +14,20 @@ pub(super) const HOOK_INSTRUCTIONS: u32 = 200;
 const INSTRUCTIONS_PER_WORK: u32 = 25;
 /// Bytes that a library function may copy or compare for a unit of work.
 pub(super) const BYTES_PER_WORK: usize = 512;
-/// The units of work after which the caller is asked whether the script may go on.
+/// The units of work after which the host is asked whether the script may go on.
 const WORK_PER_CHECK: u64 = 64;
-/// The memory of a sandbox above which the caller is asked at each call of the hook, because a
+/// The memory of a sandbox above which the host is asked at each call of the hook, because a
 /// single instruction may copy much of it.
 const LARGE_MEMORY_BYTES: usize = 4 * 1024 * 1024;
 
 /// The meter of a sandbox.
 #[derive(Default)]
 pub(super) struct Meter {
-    /// The units of work since the caller was asked.
+    /// The units of work since the host was asked.
     unchecked: Cell<u64>,
-    /// The function that charges the caller's budget; `None` while objects are tested, when
-    /// [`Meter::allowance`] is the limit.
-    pub check: RefCell<Option<Function>>,
+    /// Whether the script has a host, which limits its work; [`Meter::allowance`] is the limit
+    /// while objects are tested.
+    pub has_host: Cell<bool>,
     /// The units of work that the test of an object may still do.
     pub allowance: Cell<u64>,
     /// Why the script was stopped.
@@ -51,22 +52,21 @@ impl Meter {
     }
 
     fn count(&self, work: u64, is_urgent: bool) -> LuaResult<()> {
-        let check = self.check.borrow();
-        let Some(check) = &*check else {
+        if !self.has_host.get() {
             let left = self.allowance.get();
             self.allowance.set(left.saturating_sub(work));
             return if left >= work { Ok(()) } else { Err(self.stop(Error::OverBudget)) };
-        };
+        }
         let unchecked = self.unchecked.get() + work;
         if unchecked < WORK_PER_CHECK && !is_urgent {
             self.unchecked.set(unchecked);
             return Ok(());
         }
         self.unchecked.set(0);
-        check.call::<()>(unchecked)
+        host::charge(unchecked).map_err(|error| self.stop(error))
     }
 
-    /// Returns the units of work of which the caller doesn't know yet.
+    /// Returns the units of work of which the host doesn't know yet.
     pub fn take_unchecked(&self) -> u64 {
         self.unchecked.replace(0)
     }
@@ -81,7 +81,7 @@ impl Meter {
     pub fn reset(&self) {
         self.unchecked.set(0);
         self.allowance.set(0);
-        self.check.take();
+        self.has_host.set(false);
         self.failure.take();
     }
 }

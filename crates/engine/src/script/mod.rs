@@ -3,7 +3,10 @@
 
 mod cache;
 mod convert;
+mod host;
+mod host_functions;
 mod json_library;
+mod memory;
 mod meter;
 mod number_text;
 mod object_test;
@@ -17,5 +20,6 @@ mod table_library;
 mod tile38_library;
 
 pub use cache::{Script, ScriptCache};
+pub use host::{CallError, Host};
 pub use object_test::ObjectTest;
-pub use run::{cached_script, run, CallError, Host, Inputs, Reply};
+pub use run::{cached_script, run, Inputs, Reply};

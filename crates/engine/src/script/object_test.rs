@@ -4,10 +4,11 @@ use std::borrow::Cow;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::Arc;
 
-use mlua::{Lua, MultiValue, Result as LuaResult, Table, Value};
+use mlua::{Lua, Result as LuaResult, Table, Value, Variadic};
 
 use super::cache::{Globals, Script};
 use super::json_library::decode;
+use super::memory::without_limit;
 use super::prepared::Prepared;
 use super::sandbox::{table_of, Lease, Sandbox};
 use crate::error::{Error, Result};
@@ -57,8 +58,7 @@ impl<'a> ObjectTest<'a> {
     ) -> Result<bool> {
         let sandbox = Lease::take()?;
         sandbox.meter.allowance.set(*allowance);
-        let result = sandbox.forget_call();
-        let result = result.and_then(|()| self.evaluate(&sandbox, names, object, properties));
+        let result = self.evaluate(&sandbox, names, object, properties);
         *allowance = sandbox.meter.allowance.get();
         match result {
             Ok(value) => truth_of(&value),
@@ -87,31 +87,25 @@ impl<'a> ObjectTest<'a> {
         let Some(prepared) = prepared.get_mut(&self.number) else { return Ok(Value::Nil) };
         let lua = &sandbox.lua;
         let reads = |global| self.script.may_read(global);
-        let mut values = vec![Value::Nil; 3];
-        if reads(Globals::ID) {
-            values[0] = Value::String(lua.create_string(object.id())?);
-        }
+        let id = object.id();
+        let id = reads(Globals::ID).then(|| without_limit(lua, id.len(), || lua.create_string(id)));
+        let mut found_properties = Value::Nil;
         if reads(Globals::PROPERTIES) {
-            values[1] = match properties().and_then(json::Value::parse) {
+            found_properties = match properties().and_then(json::Value::parse) {
                 Some(found) => decode(lua, &found, 0)?,
                 None => Value::Table(lua.create_table()?),
             };
         }
+        let (mut fields, mut pairs) = (None, Vec::new());
         if reads(Globals::FIELDS) {
             if object.fields().iter().nth(FIELDS_MAX).is_some() {
-                values[2] = Value::Table(fields_of(lua, names, object)?);
+                fields = Some(fields_of(lua, names, object)?);
             } else {
-                if object.is_spatial() {
-                    values.push(Value::String(sandbox.prelude.z.clone()));
-                    values.push(Value::Number(object.z()));
-                }
-                for (serial, value) in object.fields().iter() {
-                    values.push(Value::String(prepared.name(lua, names, serial)?));
-                    values.push(value_of(lua, &value)?);
-                }
+                pairs = pairs_of(sandbox, prepared, names, object)?;
             }
         }
-        prepared.test.call(MultiValue::from_vec(values))
+        let pairs = Variadic::from(pairs);
+        prepared.test.call((id.transpose()?, found_properties, fields, pairs))
     }
 
     fn prepare(&self, sandbox: &Sandbox) -> LuaResult<Prepared> {
@@ -119,9 +113,29 @@ impl<'a> ObjectTest<'a> {
         let function = sandbox
             .compile(&self.script)
             .map_err(|error| mlua::Error::runtime(String::from_utf8_lossy(&error.message())))?;
-        let test = sandbox.prelude.prepare.call((function, arguments))?;
+        let reads_fields = self.script.may_read(Globals::FIELDS);
+        let test = sandbox.prelude.prepare.call((function, arguments, reads_fields))?;
         Ok(Prepared::new(test))
     }
+}
+
+/// Returns the names and values of an object's fields in turn.
+fn pairs_of(
+    sandbox: &Sandbox,
+    prepared: &mut Prepared,
+    names: &Names,
+    object: &Object,
+) -> LuaResult<Vec<Value>> {
+    let mut pairs = Vec::with_capacity(4);
+    if object.is_spatial() {
+        pairs.push(Value::String(sandbox.prelude.z.clone()));
+        pairs.push(Value::Number(object.z()));
+    }
+    for (serial, value) in object.fields().iter() {
+        pairs.push(Value::String(prepared.name(&sandbox.lua, names, serial)?));
+        pairs.push(value_of(&sandbox.lua, &value)?);
+    }
+    Ok(pairs)
 }
 
 fn fields_of(lua: &Lua, names: &Names, object: &Object) -> LuaResult<Table> {

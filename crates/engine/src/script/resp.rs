@@ -28,22 +28,42 @@ impl<'a> Reader<'a> {
             b'-' => single_entry(lua, "err", text)?,
             b':' => Value::Number(integer_of(text)? as f64),
             b'$' | b'*' if text.starts_with(b"-") => Value::Boolean(false),
-            b'$' => {
-                let length = integer_of(text)? as usize;
-                let (content, rest) = self.rest.split_at_checked(length).ok_or_else(malformed)?;
-                self.rest = rest.get(2..).ok_or_else(malformed)?;
-                Value::String(lua.create_string(content)?)
-            }
+            b'$' => Value::String(lua.create_string(self.content(text)?)?),
             b'*' => {
                 let count = integer_of(text)? as usize;
                 let table = lua.create_table_with_capacity(count, 0)?;
                 for index in 1..=count {
-                    table.raw_seti(index, self.value(lua)?)?;
+                    match self.text()? {
+                        Some(text) => table.raw_seti(index, text)?,
+                        None => table.raw_seti(index, self.value(lua)?)?,
+                    }
                 }
                 Value::Table(table)
             }
             _ => return Err(malformed()),
         })
+    }
+
+    /// Returns the next value if it is a bulk string in UTF-8, which mlua copies straight to Lua.
+    fn text(&mut self) -> LuaResult<Option<&'a str>> {
+        if !self.rest.starts_with(b"$") || self.rest.starts_with(b"$-") {
+            return Ok(None);
+        }
+        let start = self.rest;
+        let line = self.line()?;
+        let text = std::str::from_utf8(self.content(&line[1..])?).ok();
+        if text.is_none() {
+            self.rest = start;
+        }
+        Ok(text)
+    }
+
+    /// Returns the content of a bulk string of this length.
+    fn content(&mut self, length: &[u8]) -> LuaResult<&'a [u8]> {
+        let length = integer_of(length)? as usize;
+        let (content, rest) = self.rest.split_at_checked(length).ok_or_else(malformed)?;
+        self.rest = rest.get(2..).ok_or_else(malformed)?;
+        Ok(content)
     }
 
     fn line(&mut self) -> LuaResult<&'a [u8]> {

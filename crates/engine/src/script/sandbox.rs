@@ -11,14 +11,13 @@ use mlua::{
     StdLib, String as LuaString, Table, Value, VmState,
 };
 
-use super::cache::{Script, Sha};
+use super::cache::Script;
+use super::memory::MEMORY_BYTES_MAX;
 use super::meter::{Meter, HOOK_INSTRUCTIONS};
 use super::prepared::Prepared;
-use super::{json_library, string_library, table_library, tile38_library};
+use super::{host_functions, json_library, string_library, table_library, tile38_library};
 use crate::error::{Error, Result};
 
-/// The most memory of a sandbox.
-const MEMORY_BYTES_MAX: usize = 64 * 1024 * 1024;
 /// A sandbox with more memory than this in use is not used again.
 const RETAINED_BYTES_MAX: usize = 4 * 1024 * 1024;
 /// The most sandboxes that a thread keeps. A script uses one, the searches that it runs another.
@@ -72,23 +71,22 @@ pub(super) struct Sandbox {
     pub meter: Rc<Meter>,
     /// The functions of the prelude.
     pub prelude: Prelude,
-    functions: RefCell<HashMap<Sha, Function>>,
+    /// The compiled scripts by their numbers.
+    functions: RefCell<HashMap<u64, Function>>,
     /// The tests of objects that are ready to run, by their numbers.
     pub prepared: RefCell<HashMap<u64, Prepared>>,
 }
 
 /// The functions of the prelude.
 pub(super) struct Prelude {
-    /// Runs a script.
+    /// Runs a script whose changes of global variables and libraries are noticed.
     pub run: Function,
+    /// Runs a script with global variables and libraries of its own.
+    pub run_isolated: Function,
     /// Prepares a script for the tests of objects.
     pub prepare: Function,
-    /// Forgets the function that runs commands.
-    finish: Function,
     /// The name of the third coordinate among an object's fields.
     pub z: LuaString,
-    /// Whether the prelude knows a function that runs commands.
-    pub has_call: Cell<bool>,
 }
 
 impl Sandbox {
@@ -103,9 +101,8 @@ impl Sandbox {
         base.raw_set("tostring", lua.create_function(tile38_library::to_text)?)?;
         let libraries = libraries(&lua, &meter)?;
         let prelude = lua.load(include_str!("prelude.lua")).set_name("=sandbox");
-        let (run, prepare, finish) = prelude.into_function()?.call((base, libraries))?;
-        let (z, has_call) = (lua.create_string("z")?, Cell::new(false));
-        let prelude = Prelude { run, prepare, finish, z, has_call };
+        let (run, run_isolated, prepare) = prelude.into_function()?.call((base, libraries))?;
+        let prelude = Prelude { run, run_isolated, prepare, z: lua.create_string("z")? };
         lua.set_memory_limit(MEMORY_BYTES_MAX)?;
         let hook_meter = Rc::clone(&meter);
         let triggers = HookTriggers::new().every_nth_instruction(HOOK_INSTRUCTIONS);
@@ -116,17 +113,9 @@ impl Sandbox {
         Ok(Sandbox { lua, meter, prelude, functions, prepared })
     }
 
-    /// Forgets the function that runs commands.
-    pub fn forget_call(&self) -> LuaResult<()> {
-        if self.prelude.has_call.replace(false) {
-            return self.prelude.finish.call(());
-        }
-        Ok(())
-    }
-
     /// Returns the compiled script, which is kept.
     pub fn function(&self, script: &Script) -> Result<Function> {
-        if let Some(function) = self.functions.borrow().get(script.sha()) {
+        if let Some(function) = self.functions.borrow().get(&script.number()) {
             return Ok(function.clone());
         }
         let function = self.compile(script)?;
@@ -134,7 +123,7 @@ impl Sandbox {
         if functions.len() >= FUNCTIONS_MAX {
             functions.clear();
         }
-        functions.insert(*script.sha(), function.clone());
+        functions.insert(script.number(), function.clone());
         Ok(function)
     }
 
@@ -151,6 +140,11 @@ impl Sandbox {
 
 /// Returns a table of Lua strings.
 pub(super) fn table_of<T: AsRef<[u8]>>(lua: &Lua, words: &[T]) -> LuaResult<Table> {
+    // mlua copies texts straight to Lua, and makes a reference to other bytes first.
+    if words.iter().all(|word| std::str::from_utf8(word.as_ref()).is_ok()) {
+        let texts = words.iter().map(|word| std::str::from_utf8(word.as_ref()).unwrap_or_default());
+        return lua.create_sequence_from(texts);
+    }
     let table = lua.create_table_with_capacity(words.len(), 0)?;
     for (index, word) in words.iter().enumerate() {
         table.raw_seti(index + 1, lua.create_string(word)?)?;
@@ -176,6 +170,7 @@ fn libraries(lua: &Lua, meter: &Rc<Meter>) -> LuaResult<Table> {
     let os = lua.create_table()?;
     os.raw_set("difftime", lua.create_function(|_, (end, start): (f64, f64)| Ok(end - start))?)?;
     libraries.raw_set("os", os)?;
+    host_functions::add(lua, &libraries, meter)?;
     Ok(libraries)
 }
 
