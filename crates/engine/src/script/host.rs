@@ -1,26 +1,10 @@
-//! The host of a script, and the functions of scripts that use it: `tile38.call`, `tile38.pcall`
-//! and `os.clock`. A sandbox makes them once; they find the host of the running script in a slot
-//! of the thread.
+//! The host of a script: what runs its commands and limits its work. A slot of the thread lends it
+//! to functions that a sandbox makes once, and which outlive it.
 
-use std::cell::RefCell;
-use std::rc::Rc;
-
-use mlua::{Error as LuaError, Function, Lua, MultiValue, Result as LuaResult, Table, Value};
 use scoped_tls_hkt::scoped_thread_local;
 
-use super::memory;
-use super::meter::Meter;
-use super::number_text::write_number;
-use super::resp::{single_entry, value_of_reply};
 use crate::error::{Error, Result};
-use crate::request::{Args, Arguments};
-
-/// Bytes of a command's reply that take as long to convert as a unit of work.
-const REPLY_BYTES_PER_WORK: usize = 64;
-/// The error of `tile38.call` while objects are tested.
-const UNSUPPORTED: &[u8] = b"command not supported in scripts";
-/// The most levels of the stack that are searched for the line of a call.
-const LEVELS_MAX: usize = 9;
+use crate::request::Args;
 
 /// Why a command that a script called failed.
 pub enum CallError {
@@ -56,6 +40,16 @@ pub(super) fn with_host<R>(host: &mut dyn Host, function: impl FnOnce() -> R) ->
     HOST.set(host, function)
 }
 
+/// Returns whether this thread has a host.
+pub(super) fn has_host() -> bool {
+    HOST.is_set()
+}
+
+/// Runs a function with the thread's host. Panics if there is none.
+pub(super) fn use_host<R>(function: impl FnOnce(&mut dyn Host) -> R) -> R {
+    HOST.with(function)
+}
+
 /// Charges the thread's host for units of work. Fails if the script has to stop.
 pub(super) fn charge(work: u64) -> Result<()> {
     if HOST.is_set() {
@@ -63,97 +57,4 @@ pub(super) fn charge(work: u64) -> Result<()> {
     } else {
         Err(Error::OverBudget)
     }
-}
-
-/// Adds the functions that use the host to the libraries `tile38` and `os`.
-pub(super) fn add_functions(lua: &Lua, libraries: &Table, meter: &Rc<Meter>) -> LuaResult<()> {
-    let tile38: Table = libraries.raw_get("tile38")?;
-    tile38.raw_set("call", call_function(lua, meter, true)?)?;
-    tile38.raw_set("pcall", call_function(lua, meter, false)?)?;
-    let os: Table = libraries.raw_get("os")?;
-    let clock = lua.create_function(|_, ()| {
-        let seconds = HOST.is_set().then(|| HOST.with(|host| host.elapsed_seconds()));
-        Ok(seconds.unwrap_or_default())
-    });
-    os.raw_set("clock", clock?)
-}
-
-/// Returns `tile38.call` or, if errors aren't raised, `tile38.pcall`.
-fn call_function(lua: &Lua, meter: &Rc<Meter>, raises: bool) -> LuaResult<Function> {
-    let meter = Rc::clone(meter);
-    let words = RefCell::new(Arguments::default());
-    lua.create_function(move |lua, arguments: MultiValue| {
-        let failure = if HOST.is_set() {
-            let mut words = words.try_borrow_mut().map_err(LuaError::external)?;
-            copy_words(&arguments, &mut words);
-            let result = HOST.with(|host| call(lua, host, &meter, words.view(&[])));
-            words.release_memory();
-            match result {
-                Ok(value) => return value,
-                Err(CallError::Stopped(error)) => return Err(meter.stop(error)),
-                Err(CallError::Failed(error)) => error.message(),
-            }
-        } else {
-            UNSUPPORTED.to_vec()
-        };
-        if raises {
-            let text = format!("{}ERR {}", place_of_call(lua), String::from_utf8_lossy(&failure));
-            return Err(LuaError::runtime(text));
-        }
-        single_entry(lua, "err", &failure)
-    })
-}
-
-/// Runs a command and returns its reply as a value.
-fn call(
-    lua: &Lua,
-    host: &mut dyn Host,
-    meter: &Meter,
-    args: Args,
-) -> std::result::Result<LuaResult<Value>, CallError> {
-    let work = meter.take_unchecked();
-    if work > 0 {
-        host.charge(work).map_err(CallError::Stopped)?;
-    }
-    host.call(args)?;
-    let work = host.reply().len() / REPLY_BYTES_PER_WORK;
-    if work > 0 {
-        host.charge(work as u64).map_err(CallError::Stopped)?;
-    }
-    let reply = host.reply();
-    Ok(memory::without_limit(lua, reply.len(), || value_of_reply(lua, reply)))
-}
-
-/// Copies the words of a command. As in Tile38, they end before the first argument that is empty
-/// or neither a string nor a number.
-fn copy_words(arguments: &MultiValue, words: &mut Arguments) {
-    words.start_copies();
-    for argument in arguments {
-        let mut number_text = Vec::new();
-        match argument {
-            Value::String(text) => match &*text.as_bytes() {
-                b"" => return,
-                text => {
-                    words.push_copy(text);
-                    continue;
-                }
-            },
-            Value::Integer(number) => write_number(&mut number_text, *number as f64),
-            Value::Number(number) => write_number(&mut number_text, *number),
-            _ => return,
-        }
-        words.push_copy(&number_text);
-    }
-}
-
-/// Returns the name of the script and the line at which it called a command, for an error text.
-fn place_of_call(lua: &Lua) -> String {
-    let place_at = |level| {
-        lua.inspect_stack(level, |debug| {
-            let source = debug.source().source?;
-            let name = source.strip_prefix('=').filter(|name| name.starts_with("f_"))?;
-            Some(format!("{name}:{}: ", debug.current_line()?))
-        })
-    };
-    (1..LEVELS_MAX).find_map(|level| place_at(level)?).unwrap_or_default()
 }

@@ -4,6 +4,7 @@
 mod cache;
 mod convert;
 mod host;
+mod host_functions;
 mod json_library;
 mod memory;
 mod meter;

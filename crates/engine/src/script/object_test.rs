@@ -101,31 +101,11 @@ impl<'a> ObjectTest<'a> {
             if object.fields().iter().nth(FIELDS_MAX).is_some() {
                 fields = Some(fields_of(lua, names, object)?);
             } else {
-                pairs = self.pairs_of(sandbox, prepared, names, object)?;
+                pairs = pairs_of(sandbox, prepared, names, object)?;
             }
         }
         let pairs = Variadic::from(pairs);
         prepared.test.call((id.transpose()?, found_properties, fields, pairs))
-    }
-
-    /// Returns the names and values of an object's fields in turn.
-    fn pairs_of(
-        &self,
-        sandbox: &Sandbox,
-        prepared: &mut Prepared,
-        names: &Names,
-        object: &Object,
-    ) -> LuaResult<Vec<Value>> {
-        let mut pairs = Vec::with_capacity(4);
-        if object.is_spatial() {
-            pairs.push(Value::String(sandbox.prelude.z.clone()));
-            pairs.push(Value::Number(object.z()));
-        }
-        for (serial, value) in object.fields().iter() {
-            pairs.push(Value::String(prepared.name(&sandbox.lua, names, serial)?));
-            pairs.push(value_of(&sandbox.lua, &value)?);
-        }
-        Ok(pairs)
     }
 
     fn prepare(&self, sandbox: &Sandbox) -> LuaResult<Prepared> {
@@ -137,6 +117,25 @@ impl<'a> ObjectTest<'a> {
         let test = sandbox.prelude.prepare.call((function, arguments, reads_fields))?;
         Ok(Prepared::new(test))
     }
+}
+
+/// Returns the names and values of an object's fields in turn.
+fn pairs_of(
+    sandbox: &Sandbox,
+    prepared: &mut Prepared,
+    names: &Names,
+    object: &Object,
+) -> LuaResult<Vec<Value>> {
+    let mut pairs = Vec::with_capacity(4);
+    if object.is_spatial() {
+        pairs.push(Value::String(sandbox.prelude.z.clone()));
+        pairs.push(Value::Number(object.z()));
+    }
+    for (serial, value) in object.fields().iter() {
+        pairs.push(Value::String(prepared.name(&sandbox.lua, names, serial)?));
+        pairs.push(value_of(&sandbox.lua, &value)?);
+    }
+    Ok(pairs)
 }
 
 fn fields_of(lua: &Lua, names: &Names, object: &Object) -> LuaResult<Table> {

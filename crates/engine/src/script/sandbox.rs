@@ -15,7 +15,7 @@ use super::cache::Script;
 use super::memory::MEMORY_BYTES_MAX;
 use super::meter::{Meter, HOOK_INSTRUCTIONS};
 use super::prepared::Prepared;
-use super::{host, json_library, string_library, table_library, tile38_library};
+use super::{host_functions, json_library, string_library, table_library, tile38_library};
 use crate::error::{Error, Result};
 
 /// A sandbox with more memory than this in use is not used again.
@@ -170,7 +170,7 @@ fn libraries(lua: &Lua, meter: &Rc<Meter>) -> LuaResult<Table> {
     let os = lua.create_table()?;
     os.raw_set("difftime", lua.create_function(|_, (end, start): (f64, f64)| Ok(end - start))?)?;
     libraries.raw_set("os", os)?;
-    host::add_functions(lua, &libraries, meter)?;
+    host_functions::add(lua, &libraries, meter)?;
     Ok(libraries)
 }
 
