@@ -107,9 +107,9 @@ def live_in_batch() -> CommandError:
     return CommandError("SUBSCRIBE, MONITOR and FENCE are not allowed in a batch")
 
 
-def not_in_batch(name: bytes) -> CommandError:
-    """A batch over HTTP has a command that changes the connection."""
-    return CommandError(f"{shown(name)} is not allowed in a batch")
+def connection_in_batch() -> CommandError:
+    """A batch over HTTP has a command that changes or closes the connection."""
+    return CommandError("a command that changes or closes the connection ends a batch")
 
 
 def not_an_integer(name: str) -> CommandError:

@@ -364,17 +364,10 @@ class Connection(asyncio.Protocol):
         """Run work off the event loop. Other connections go on."""
         self._pause(Pause.WORK)
         work = wait.work
-        match work.kind:
-            case WorkKind.TIME_SLICES:
-                self._step(wait, cast("Iterator[None]", work.run()))
-                return
-            case WorkKind.TASK:
-                future = cast("asyncio.Future[object]", work.run())
-            case WorkKind.THREAD:
-                future = self.dependencies.loop.run_in_executor(self.dependencies.pool, work.run)
-            case WorkKind.SCRIPT:
-                pool = self.dependencies.script_pool
-                future = self.dependencies.loop.run_in_executor(pool, work.run)
+        if work.kind is WorkKind.TIME_SLICES:
+            self._step(wait, cast("Iterator[None]", work.run()))
+            return
+        future = self.dependencies.start(work)
         self._cancel = work.cancel
         # It may take long: a client that leaves meanwhile has to be seen.
         if self._is_open and not self._socket.is_closing():

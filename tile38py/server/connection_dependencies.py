@@ -4,9 +4,11 @@ import asyncio
 from collections.abc import Callable
 from concurrent.futures import Executor
 from dataclasses import dataclass
+from typing import cast
 
 from tile38py.clients import Clients
 from tile38py.config import Config
+from tile38py.dispatch import BackgroundWork, WorkKind
 from tile38py.interfaces import Clock, Journal
 from tile38py.server.logs import Log
 from tile38py.server.peers import ConnectionFilter
@@ -31,3 +33,13 @@ class ConnectionDependencies:
     log: Log
     report: Callable[[str, str], None]  # logs the host of a refused connection and the reason
     output: str = ""  # the initial output, if it isn't the transport's own
+
+    def start(self, work: BackgroundWork) -> "asyncio.Future[object]":
+        """Start work that isn't done in time slices."""
+        match work.kind:
+            case WorkKind.TASK:
+                return cast("asyncio.Future[object]", work.run())
+            case WorkKind.SCRIPT:
+                return self.loop.run_in_executor(self.script_pool, work.run)
+            case _:
+                return self.loop.run_in_executor(self.pool, work.run)

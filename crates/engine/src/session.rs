@@ -387,8 +387,7 @@ impl Session {
         let script = context_of(engine, command, prefix.timeout_ns, self.is_in_exec);
         let (work_max, deadline_ns) =
             limits_of(script.as_deref(), prefix.timeout_ns, self.is_in_exec);
-        let needs_start = deadline_ns.is_some() || script.is_some();
-        let started = self.frame.start(needs_start, clock);
+        let started = self.frame.start(deadline_ns.is_some() || script.is_some(), clock);
         let stopwatch = || clock().saturating_sub(started);
         let is_direct = self.output() == Output::Resp && request.framing != Framing::Native;
         let mut budget = Budget::new(work_max, &stopwatch).with_deadline(deadline_ns);
@@ -427,8 +426,7 @@ impl Session {
             }
             Err(error) => {
                 batch.replies.truncate(start);
-                // What has no limit of work is limited by time: a script that tests an object is
-                // over its own limit.
+                // Without a limit of work, a script that tests an object is over its own.
                 if error != Error::OverBudget || work_max == u64::MAX {
                     return Err(error);
                 }
@@ -462,6 +460,7 @@ impl Session {
             user: Box::from(self.user.name()),
             error_counters: Arc::clone(&engine.error_counters),
             is_cancelled: AtomicBool::new(false),
+            is_script: command.facts.flags.contains(Flags::SCRIPTING),
         })))
     }
 

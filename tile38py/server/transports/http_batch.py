@@ -15,11 +15,10 @@ from tile38py.limits import HTTP_TRANSACTION_BYTES_MAX, OUTPUT_BYTES_HIGH, SLICE
 from tile38py.protocol import http, ndjson
 from tile38py.server.transports import CLOSE, Outcome, Step, Then, Wait
 
+JSON: Final = "json"
 TYPES: Final = (b"application/x-ndjson", b"application/ndjson", b"application/jsonl")
 # Whether the commands are one transaction, by the query of the URL.
 QUERIES: Final = {b"": False, b"atomic=false": False, b"atomic=true": True}
-# Commands whose effect on the connection has no meaning in a batch.
-REFUSED: Final = frozenset({b"OUTPUT", b"QUIT"})
 
 
 def is_batch(request: http.Request) -> bool:
@@ -38,13 +37,6 @@ def refusal_of(request: http.Request) -> tuple[HTTPStatus, str] | None:
     return None
 
 
-def _words_of(line: bytes) -> list[bytes]:
-    words = ndjson.words_of(line)
-    if words[0].upper() in REFUSED:
-        raise errors.not_in_batch(words[0])
-    return words
-
-
 class HttpBatchTransport:
     """Runs the commands of one request, one after the other or as one transaction."""
 
@@ -57,6 +49,7 @@ class HttpBatchTransport:
         self._lines = ndjson.lines(request.body)
         self._output = [http.stream_head(is_chunked=self._is_chunked, content_type=http.NDJSON)]
         self._wrote = False
+        self._ended = session.fail(str(errors.connection_in_batch()))
         self._commands: list[list[bytes]] | None = [] if QUERIES[request.query] else None
 
     @property
@@ -92,7 +85,7 @@ class HttpBatchTransport:
             if line is None:
                 return self._last_step()
             try:
-                words = _words_of(line)
+                words = ndjson.words_of(line)
             except errors.CommandError as error:
                 self._add(self.session.fail(str(error)))
                 continue
@@ -105,8 +98,11 @@ class HttpBatchTransport:
                 client.leave()
                 self._add(self.session.fail(str(errors.live_in_batch())))
                 return self._last_step()
+            if isinstance(result.stop, SessionClose) or self.session.output != JSON:
+                self._add(self._ended)
+                return self._last_step()
             self._add(b"".join(result.replies))
-            if isinstance(result.stop, SessionClose | LastReply):
+            if isinstance(result.stop, LastReply):
                 return self._last_step()
             size += result.size
             if size > OUTPUT_BYTES_HIGH:
@@ -125,7 +121,7 @@ class HttpBatchTransport:
                 batch = self.session.run_atomically(commands, now_ns)
                 return self._settle(self._dispatcher.drive(client, batch))
             try:
-                commands.append(_words_of(line))
+                commands.append(ndjson.words_of(line))
             except errors.CommandError as error:
                 number = len(commands) + 1
                 self._add(self.session.fail(f"command {number}: {error}; none of them was run"))

@@ -108,6 +108,9 @@ fn run(mut data: Data, call: &mut Call) -> Result<()> {
     let outcome = catch_unwind(AssertUnwindSafe(run));
     let has_panicked = outcome.is_err();
     let result = outcome.unwrap_or_else(|_| Err(Error::text("the script can't be run")));
+    if has_panicked {
+        script::drop_idle();
+    }
     if has_panicked || result == Err(Error::Timeout) {
         caller.roll_back();
     }

@@ -23,3 +23,4 @@ pub use cache::{Script, ScriptCache};
 pub use host::{CallError, Host};
 pub use object_test::ObjectTest;
 pub use run::{cached_script, run, Inputs, Reply};
+pub use sandbox::drop_idle;

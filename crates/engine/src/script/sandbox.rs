@@ -221,12 +221,15 @@ impl Lease {
     }
 }
 
+/// Drops the sandboxes of this thread, after a panic that may have left anything in them.
+pub fn drop_idle() {
+    IDLE.with(|idle| idle.borrow_mut().clear());
+}
+
 impl Drop for Lease {
     fn drop(&mut self) {
         self.meter.reset();
-        // A panic may have left anything behind.
-        let is_usable = !self.is_exhausted.get() && !std::thread::panicking();
-        if is_usable && self.lua.used_memory() <= RETAINED_BYTES_MAX {
+        if !self.is_exhausted.get() && self.lua.used_memory() <= RETAINED_BYTES_MAX {
             IDLE.with(|idle| {
                 let mut idle = idle.borrow_mut();
                 if idle.len() < SANDBOXES_MAX {

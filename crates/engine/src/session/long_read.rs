@@ -28,6 +28,7 @@ pub struct LongRead {
     pub(super) user: Box<[u8]>,
     pub(super) error_counters: Arc<ErrorCounters>,
     pub(super) is_cancelled: AtomicBool,
+    pub(super) is_script: bool,
 }
 
 impl LongRead {
@@ -41,9 +42,7 @@ impl LongRead {
         let is_test = |word: &Vec<u8>| {
             word.eq_ignore_ascii_case(b"WHEREEVAL") || word.eq_ignore_ascii_case(b"WHEREEVALSHA")
         };
-        let name = self.args().first().map(Vec::as_slice).unwrap_or_default();
-        name.get(..4).is_some_and(|start| start.eq_ignore_ascii_case(b"EVAL"))
-            || self.args.iter().any(is_test)
+        self.is_script || self.args.iter().any(is_test)
     }
 
     /// Lets the read end soon: nobody waits for its reply.
