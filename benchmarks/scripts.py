@@ -16,8 +16,8 @@ from collections.abc import Callable
 from benchmarks.generators import ClientSettings, fill, join_chunks, run_native
 from benchmarks.servers import MeasuredServer, ours, refuse_debug_build
 from benchmarks.workloads import RANDOM
+from tests.support.embedded import new_engine
 from tests.support.resp import encode_command
-from tile38py._engine import Engine
 
 IDS = 100_000
 SCANNED_COUNT = 1_000_000
@@ -81,15 +81,7 @@ def points(key: str, count: int) -> list[bytes]:
 
 def rate_in_process(words: list[str], requests: int) -> float:
     """Return the requests per second of a session without a socket."""
-    engine = Engine()
-    engine.set_state(
-        loading=False,
-        requires_password=False,
-        following=False,
-        caught_up_once=True,
-        read_only=False,
-    )
-    session = engine.session()
+    session = new_engine().session()
     chance = random.Random(1)
     session.feed(b"".join(points("fleet", 1000)), NOW_NS)
 

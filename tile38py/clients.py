@@ -2,13 +2,10 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Final
 
 from tile38py import errors
 from tile38py.interfaces import Client
-
-DEFAULT_USER: Final = b"default"
-NANOSECONDS: Final = 1_000_000_000
+from tile38py.limits import SECOND_NS
 
 
 @dataclass(slots=True)
@@ -29,8 +26,8 @@ def described(client: Client, now_ns: int) -> dict[str, bytes | int]:
         "id": client.client_id,
         "addr": client.address.encode(),
         "name": client.name,
-        "age": max(now_ns - client.created_ns, 0) // NANOSECONDS,
-        "idle": max(now_ns - client.active_ns, 0) // NANOSECONDS,
+        "age": max(now_ns - client.created_ns, 0) // SECOND_NS,
+        "idle": max(now_ns - client.active_ns, 0) // SECOND_NS,
         "user": client.session.user,
         **client.library,
     }
@@ -79,7 +76,7 @@ class Clients:
     def admit(self, user: bytes) -> None:
         """Raise CommandError if a user has the maximum number of connections open."""
         limit = self.per_user_count_max
-        if limit and sum(user_of(client) == user for client in self._by_id.values()) >= limit:
+        if limit and sum(client.session.user == user for client in self._by_id.values()) >= limit:
             self.counts.rejected += 1
             raise errors.too_many_clients()
 
@@ -119,8 +116,3 @@ class Clients:
     def replicas(self) -> list[Client]:
         """The connections that sent REPLCONF listening-port."""
         return [client for client in self._by_id.values() if client.replica_port]
-
-
-def user_of(client: Client) -> bytes:
-    """The name of a connection's user."""
-    return client.session.user

@@ -1,5 +1,6 @@
 """Bounds, each with its unit and what it protects; of settings also the defaults."""
 
+SECOND_NS = 10**9  # nanoseconds
 KIB = 1024
 MIB = 1024 * KIB
 GIB = 1024 * MIB

@@ -117,13 +117,22 @@ def pyle38_suite() -> Kit:
 
 PYLE38_SUITE = pyle38_suite()
 
+
+def npm_install(folder: str) -> tuple[tuple[str, ...], ...]:
+    """Return the commands that install what a folder's lock file names."""
+    files = (f"{{sources}}/{folder}/package.json", f"{{sources}}/{folder}/package-lock.json")
+    return (
+        ("cp", *files, "{home}"),
+        ("npm", "ci", "--prefix", "{home}", "--ignore-scripts", "--no-audit", "--no-fund"),
+    )
+
+
 NODE = Kit(
     "node",
     tools=("node", "npm"),
     files=("node/package.json", "node/package-lock.json"),
     commands=(
-        ("cp", "{sources}/node/package.json", "{sources}/node/package-lock.json", "{home}"),
-        ("npm", "ci", "--prefix", "{home}", "--ignore-scripts", "--no-audit", "--no-fund"),
+        *npm_install("node"),
         # The package holds its tests, which jest doesn't look for among installed packages.
         ("rm", "-rf", "{home}/suite"),
         ("cp", "-r", "{home}/node_modules/@iwpnd/tile38-ts", "{home}/suite"),

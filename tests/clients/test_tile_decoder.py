@@ -7,7 +7,7 @@ from pathlib import Path
 
 import shapely
 
-from tests.clients.kits import Kit
+from tests.clients.kits import Kit, npm_install
 from tests.support.process import ROOT, ServerProcess
 from tests.support.tiles import EXTENT, TileFeature, decode, to_cells
 from tile38py.demo import PlaceFiles
@@ -16,10 +16,7 @@ DECODER = Kit(
     "tile-decoder",
     tools=("node", "npm"),
     files=("tiles/package.json", "tiles/package-lock.json"),
-    commands=(
-        ("cp", "{sources}/tiles/package.json", "{sources}/tiles/package-lock.json", "{home}"),
-        ("npm", "ci", "--prefix", "{home}", "--ignore-scripts", "--no-audit", "--no-fund"),
-    ),
+    commands=npm_install("tiles"),
 )
 PLACES = PlaceFiles(ROOT / "tests" / "data" / "demo")
 TILES = ((0, 0, 0), (0, 0, 1), (1, 0, 1), (17, 11, 5), (63, 24, 6))

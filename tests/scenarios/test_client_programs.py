@@ -1,8 +1,6 @@
 """What the tests of client libraries find: a failed step, a wrong end, a missing tool."""
 
-import os
 import re
-import subprocess
 import sys
 from pathlib import Path
 
@@ -10,6 +8,7 @@ import pytest
 
 from tests.clients.catalog import LIBRARIES
 from tests.clients.contract import STEPS, StepError, environment, take_steps
+from tests.support.nested_pytest import run_pytest
 
 ROOT = Path(__file__).parents[2]
 ALL_STEPS = "".join(f"print('ok {step}');" for step in STEPS)
@@ -73,7 +72,7 @@ def test_a_program_that_hangs_is_ended() -> None:
 
 
 def test_the_document_names_the_libraries() -> None:
-    text = (ROOT / "docs" / "clients.md").read_text("utf-8").partition("## What is tested")[2]
+    text = (ROOT / "docs" / "clients.md").read_text("utf-8").partition("## Tested libraries")[2]
     rows = re.findall(r"^\| (`[^|]*) \|", text, re.MULTILINE)
     named = {name for row in rows for name in re.findall(r"`([^`]*)`", row)}
     assert named == {library.name for library in LIBRARIES} | {"test_exporter"}
@@ -83,25 +82,11 @@ def test_the_document_names_the_libraries() -> None:
 def test_a_missing_tool_is_a_skip_with_its_reason_and_in_ci_a_failure(
     tmp_path: Path, *, is_ci: bool, expected: str
 ) -> None:
-    settings = {name: value for name, value in os.environ.items() if name != "CI"}
-    settings |= {"PATH": str(tmp_path), "TILE38PY_CLIENTS": str(tmp_path / "kits")}
-    words = [
-        sys.executable,
-        "-m",
-        "pytest",
-        "-q",
-        "-rfs",
-        "-p",
-        "no:xdist",
-        "-p",
-        "no:cacheprovider",
-    ]
-    done = subprocess.run(
-        [*words, "tests/clients/test_libraries.py", "-k", "node-redis-6-plain"],
-        cwd=ROOT,
-        env=settings | ({"CI": "true"} if is_ci else {}),
-        capture_output=True,
-        text=True,
+    done = run_pytest(
+        "tests/clients/test_libraries.py",
+        *("-k", "node-redis-6-plain"),
+        environment={"PATH": str(tmp_path), "TILE38PY_CLIENTS": str(tmp_path / "kits")},
+        is_ci=is_ci,
     )
     assert expected in done.stdout
     assert "node isn't installed: run .ci/clients" in done.stdout

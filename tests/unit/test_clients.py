@@ -3,7 +3,7 @@
 import pytest
 
 from tests.support.bench import Bench
-from tile38py.clients import DEFAULT_USER
+from tile38py.access.user import DEFAULT_USER
 from tile38py.errors import CommandError
 
 

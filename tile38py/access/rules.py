@@ -5,7 +5,7 @@ from collections.abc import Callable
 from typing import Final
 
 from tile38py.access.catalog import CommandCatalog
-from tile38py.access.user import FULL_ACCESS, KeyAccess, Selector, User, hash_of
+from tile38py.access.user import FULL_ACCESS, KeyAccess, Selector, User, encoded, hash_of
 
 UNKNOWN_COMMAND: Final = "Unknown command or category name in ACL"
 SYNTAX: Final = "Syntax error"
@@ -110,7 +110,7 @@ def _apply_password(user: User, word: str) -> None:
     text = word[1:]
     if word[0] in "#!" and HASH.fullmatch(text) is None:
         raise RuleError(BAD_HASH)
-    known = text if word[0] in "#!" else hash_of(text.encode("utf-8", "surrogateescape"))
+    known = text if word[0] in "#!" else hash_of(encoded(text))
     if word[0] in ">#":
         if known not in user.hashes:
             user.hashes.append(known)

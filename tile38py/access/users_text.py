@@ -9,7 +9,7 @@ from tile38py.access.rules import (
     apply,
     merged,
 )
-from tile38py.access.user import DEFAULT_USER, User
+from tile38py.access.user import DEFAULT_USER, User, encoded
 
 UNCHANGED = (
     "WARNING: ACL errors detected, no change to the previously active ACL rules was performed"
@@ -38,7 +38,7 @@ def parse(data: bytes, catalog: CommandCatalog, name: str) -> list[User]:
                 f"{name}:{number} should start with user keyword followed by the username. "
             )
             continue
-        user = User(words[1].encode("utf-8", "surrogateescape"))
+        user = User(encoded(words[1]))
         if HAS_BLANKS.search(words[1]):
             errors.append(f"'{name}:{number}: username '{words[1]}' contains invalid characters. ")
         elif user.name in users:

@@ -27,12 +27,11 @@ from tile38py.commands.registry import (
 from tile38py.config.properties import REQUIREPASS
 from tile38py.errors import reason_of, shown
 from tile38py.interfaces import Client, Role
-from tile38py.limits import USERS_COUNT_MAX
+from tile38py.limits import SECOND_NS, USERS_COUNT_MAX
 
 PASSWORD_BITS: Final = 256  # default of ACL GENPASS
 PASSWORD_BITS_MAX: Final = 4096
 LOG_COUNT: Final = 10  # default count of ACL LOG
-SECOND_NS: Final = 10**9
 HELP: Final = """\
 ACL <subcommand> [<arg> [value] [opt] ...]. Subcommands are:
 CAT [<category>]

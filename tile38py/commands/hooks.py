@@ -3,8 +3,8 @@
 from tile38py.commands.registry import Call, Flags, Group, Reply, Services, ThreadReply, command
 from tile38py.config.globs import fits, parse
 from tile38py.interfaces.delivery import HookReport
+from tile38py.limits import SECOND_NS
 
-NANOSECONDS = 10**9
 Fields = dict[str, int | bytes]
 
 
@@ -44,8 +44,8 @@ def fields_of(report: HookReport) -> Fields:
         "expired": counters.expired,
         "dropped": counters.dropped,
         "waiting": report.waiting,
-        "waiting_since": report.oldest_ns // NANOSECONDS,
+        "waiting_since": report.oldest_ns // SECOND_NS,
         "last_error": counters.last_error.encode("utf-8", "surrogateescape"),
-        "last_error_at": counters.last_error_ns // NANOSECONDS,
+        "last_error_at": counters.last_error_ns // SECOND_NS,
         "endpoint_error": report.endpoint_error.encode("utf-8", "surrogateescape"),
     }

@@ -9,10 +9,10 @@ from tile38py.commands.replication import replica_host
 from tile38py.commands.server import messages_sent
 from tile38py.config.properties import REPLICA_PRIORITY, REQUESTS_PER_SECOND_PER_USER
 from tile38py.interfaces.following import LeaderAddress
+from tile38py.limits import SECOND_NS
 from tile38py.version import VERSION
 
 Lines = dict[str, int | float | str]
-SECOND_NS: Final = 1_000_000_000
 PERCENT: Final = 100
 
 

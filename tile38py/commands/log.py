@@ -57,13 +57,16 @@ def acknowledge(call: Call) -> Replies | LastReply:
         case [b"ack", position] if INTEGER.fullmatch(position):
             call.server.log_streams.acknowledge(call.client, int(position))
             return Replies([])
-    call.client.kill()
-    return LastReply()
+    return _cut(call)
 
 
 @while_live(Role.FOLLOWER)
 def end_log_stream(call: Call) -> LastReply:
-    """Close the connection of a follower on any request."""
+    """Close the connection of a follower on any other request."""
+    return _cut(call)
+
+
+def _cut(call: Call) -> LastReply:
     call.client.kill()
     return LastReply()
 

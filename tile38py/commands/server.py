@@ -6,10 +6,10 @@ from decimal import Decimal
 from tile38py import errors
 from tile38py.commands.registry import OK, Call, Flags, Group, Reply, Services, command
 from tile38py.config.properties import MAXMEMORY
+from tile38py.limits import SECOND_NS
 from tile38py.version import VERSION
 
 POINTER_BYTES = 8
-SECOND_NS = 1_000_000_000
 PLAIN_MAGNITUDES = range(-4, 6)  # powers of ten that floats show without an exponent
 Fields = dict[str, int | float | bool | str]
 # Figures of Go's runtime, which Tile38 reports; they have no meaning here and are 0.

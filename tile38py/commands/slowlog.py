@@ -4,9 +4,9 @@ from itertools import islice
 
 from tile38py import errors
 from tile38py.commands.registry import OK, Call, Flags, Group, Reply, checked, command
+from tile38py.limits import SECOND_NS
 from tile38py.slow_log import SlowCommand
 
-SECOND_NS = 1_000_000_000
 GET_COUNT = 10  # default count of SLOWLOG GET
 
 

@@ -16,12 +16,12 @@ from tile38py.access.refusals import REASONS
 from tile38py.commands.memory import sizes
 from tile38py.commands.registry import Services
 from tile38py.commands.server import Fields, basic_fields, own_fields
+from tile38py.limits import SECOND_NS
 from tile38py.metrics.commands import command_figures, duration_figures
 from tile38py.metrics.openmetrics import generate_openmetrics, openmetrics_families
 from tile38py.metrics.replication import follower_figures, leader_figures
 from tile38py.metrics.storage import hook_figures, log_figures, rewrite_figures
 
-NANOSECONDS: Final = 10**9
 # Fields of STATS, metric names, help texts. The help texts are Tile38's.
 COLLECTION_GAUGES: Final = (
     ("num_objects", "tile38_collection_objects", "Total number of objects per collection"),
@@ -118,7 +118,7 @@ def identity(server: Services) -> Iterator[Metric]:
     """Yield the start time, the id and version, and the role in replication."""
     fields = basic_fields(server)
     up_ns = server.clock.monotonic_ns() - server.started_ns
-    started = (server.clock.now_ns() - up_ns) / NANOSECONDS
+    started = (server.clock.now_ns() - up_ns) / SECOND_NS
     yield GaugeMetricFamily("tile38_start_time_seconds", "", value=started)
     info = GaugeMetricFamily("tile38_server_info", "Server info", labels=["id", "version"])
     info.add_metric([str(fields["id"]), str(fields["version"])], 1)

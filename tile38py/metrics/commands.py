@@ -6,8 +6,8 @@ from typing import Final
 from prometheus_client.metrics_core import CounterMetricFamily, GaugeMetricFamily, Metric
 
 from tile38py.commands.registry import Services
+from tile38py.limits import SECOND_NS
 
-NANOSECONDS: Final = 10**9
 NAN: Final = float("nan")  # Prometheus' value of a quantile without recent samples
 QUANTILES: Final = (0.5, 0.9, 0.95, 0.99)
 # Names of statistics, metric names, help texts.
@@ -30,9 +30,9 @@ def duration_figures(server: Services) -> Metric:
     family = Metric(name, "", "summary")
     for command, count, sum_ns, durations in server.engine.durations(QUANTILES):
         for quantile, took_ns in zip(QUANTILES, durations, strict=True):
-            seconds = NAN if took_ns is None else took_ns / NANOSECONDS
+            seconds = NAN if took_ns is None else took_ns / SECOND_NS
             family.add_sample(name, {"cmd": command, "quantile": str(quantile)}, seconds)
-        family.add_sample(f"{name}_sum", {"cmd": command}, sum_ns / NANOSECONDS)
+        family.add_sample(f"{name}_sum", {"cmd": command}, sum_ns / SECOND_NS)
         family.add_sample(f"{name}_count", {"cmd": command}, count)
     return family
 

@@ -1,7 +1,6 @@
 """Metrics of the log and its rewrites, and of the queue of hooks' messages."""
 
 from collections.abc import Iterator
-from typing import Final
 
 from prometheus_client.metrics_core import (
     CounterMetricFamily,
@@ -12,8 +11,7 @@ from prometheus_client.metrics_core import (
 
 from tile38py.commands.registry import Services
 from tile38py.config.properties import HOOK_QUEUE_MAX_SIZE, HOOK_QUEUE_TTL
-
-NANOSECONDS: Final = 10**9
+from tile38py.limits import SECOND_NS
 
 
 def hook_figures(server: Services) -> Iterator[Metric]:
@@ -31,7 +29,7 @@ def hook_figures(server: Services) -> Iterator[Metric]:
     oldest_ns = outbox.oldest_ns
     age_ns = server.clock.now_ns() - oldest_ns if oldest_ns else 0
     for name, text, value in (
-        ("oldest_seconds", "Age of the oldest of these messages", max(age_ns, 0) / NANOSECONDS),
+        ("oldest_seconds", "Age of the oldest of these messages", max(age_ns, 0) / SECOND_NS),
         ("messages", "Messages in the queues of all hooks", outbox.waiting_count),
         ("bytes", "Bytes of these messages", outbox.waiting_bytes),
         ("max_bytes", "hook-queue-max-size", server.config.get(HOOK_QUEUE_MAX_SIZE)),
@@ -52,7 +50,7 @@ def rewrite_figures(server: Services) -> Iterator[Metric]:
         ("rewrite_in_progress", "1 while the log is rewritten", int(figures.is_running)),
         ("rewrite_written", "Objects and hooks written by the rewrite", figures.written),
         ("rewrite_expected", "Objects and hooks that the rewrite has to write", figures.total),
-        ("rewrite_last_seconds", "Duration of the last rewrite", figures.last_ns / NANOSECONDS),
+        ("rewrite_last_seconds", "Duration of the last rewrite", figures.last_ns / SECOND_NS),
         ("rewrite_last_ok", "0 if the last rewrite failed", int(figures.last_error is None)),
         ("base_size_bytes", "Size after the last rewrite, or else the load", figures.size_base),
     ):
@@ -71,7 +69,7 @@ def log_figures(server: Services) -> Iterator[Metric]:
         "tile38_aof_sync_seconds",
         "Durations of syncs of the log",
         count_value=syncs.count,
-        sum_value=syncs.took_ns / NANOSECONDS,
+        sum_value=syncs.took_ns / SECOND_NS,
     )
     yield CounterMetricFamily(
         "tile38_aof_sync_failures", "Syncs of the log that failed", value=syncs.failed_count

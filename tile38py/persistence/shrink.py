@@ -21,6 +21,7 @@ from tile38py.interfaces.files import InThread, LogFile, LogFolder
 from tile38py.interfaces.rewriting import Rewrite, RewriteFigures, SnapshotSource
 from tile38py.limits import (
     COPY_CHUNK_BYTES,
+    SECOND_NS,
     SHRINK_BACKOFF_SECONDS_MAX,
     SHRINK_BACKOFF_SECONDS_MIN,
     SHRINK_PIECE_BYTES,
@@ -31,7 +32,6 @@ from tile38py.persistence.aof import ALWAYS, Aof
 from tile38py.persistence.files import SHRINK_SUFFIX
 
 CANCELLED = "cancelled"
-SECOND_NS = 1_000_000_000
 PERCENT = 100
 DOUBLINGS_MAX = 10  # more than lead from the shortest backoff to the longest
 

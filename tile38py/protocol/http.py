@@ -50,15 +50,23 @@ class Request:
 
     method: bytes
     target: bytes  # as it was sent, without the slash
-    path: bytes  # decoded, without the slash
-    query: bytes  # behind the first question mark, as it was sent
     body: bytes
     headers: dict[bytes, bytes]  # lower-case names; of repeated headers the last
     takes_chunks: bool  # the client knows chunked replies: it speaks HTTP/1.1
 
     @property
+    def path(self) -> bytes:
+        """The decoded target."""
+        return unquote_to_bytes(self.target.replace(b"+", b" "))
+
+    @property
+    def query(self) -> bytes:
+        """The part of the target behind the first question mark, as it was sent."""
+        return self.target.partition(b"?")[2]
+
+    @property
     def text(self) -> bytes:
-        """The command: the decoded path, directly followed by the body."""
+        """The command: the decoded target, directly followed by the body."""
         return self.path + self.body
 
     @property
@@ -165,8 +173,6 @@ class Parser:
         return Request(
             method=request.method,
             target=path[1:],
-            path=unquote_to_bytes(path[1:].replace(b"+", b" ")),
-            query=path.partition(b"?")[2],
             body=body,
             headers=dict(request.headers),
             takes_chunks=request.http_version >= b"1.1",

@@ -22,6 +22,7 @@ from tile38py.limits import (
     FOLLOW_DISK_BACKOFF_SECONDS,
     FOLLOW_SLICE_BYTES,
     FOLLOW_STALL_SECONDS_MAX,
+    SECOND_NS,
 )
 from tile38py.replication.acknowledgements import Acknowledger
 from tile38py.replication.dependencies import (
@@ -29,7 +30,7 @@ from tile38py.replication.dependencies import (
     FollowerIdentity,
     wait_until_done,
 )
-from tile38py.replication.follower_status import SECOND_NS, FollowerStatus
+from tile38py.replication.follower_status import FollowerStatus
 from tile38py.replication.full_copy import DiskError, FullCopy, create_copy, shorten_copy
 from tile38py.replication.handshake import (
     IneligibleError,

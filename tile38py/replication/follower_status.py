@@ -6,9 +6,7 @@ caught up meanwhile; health checks would flap with every AOFSHRINK otherwise.
 
 from dataclasses import dataclass
 
-from tile38py.limits import FOLLOW_RESUME_SECONDS_MAX
-
-SECOND_NS = 1_000_000_000
+from tile38py.limits import FOLLOW_RESUME_SECONDS_MAX, SECOND_NS
 
 
 @dataclass(slots=True)

@@ -10,7 +10,6 @@ the log when it was published.
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Final
 
 from tile38py.errors import reason_of
 from tile38py.interfaces import Client, LogSource, Role, StreamProgress
@@ -20,9 +19,8 @@ from tile38py.limits import (
     FOLLOWER_MESSAGES_BYTES_MAX,
     FOLLOWER_PIECE_BYTES,
     FOLLOWER_STUCK_SECONDS_MAX,
+    SECOND_NS,
 )
-
-NANOSECONDS: Final = 1_000_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +81,7 @@ class LogStream:
             offset = self.acknowledged
         if offset >= self._dependencies.log.size_written:
             self._level_ns = now_ns
-        lag_seconds = (now_ns - self._level_ns) // NANOSECONDS
+        lag_seconds = (now_ns - self._level_ns) // SECOND_NS
         return StreamProgress(offset, lag_seconds, self.dropped_count)
 
     def acknowledge(self, position: int) -> None:
@@ -148,7 +146,7 @@ class LogStream:
         taken = self._written - self.client.unsent
         if taken != self._taken or not self.client.unsent:
             self._taken, self._taken_ns = taken, now_ns
-        elif now_ns - self._taken_ns >= FOLLOWER_STUCK_SECONDS_MAX * NANOSECONDS:
+        elif now_ns - self._taken_ns >= FOLLOWER_STUCK_SECONDS_MAX * SECOND_NS:
             seconds = FOLLOWER_STUCK_SECONDS_MAX
             self._cut(f"takes nothing of the log for {seconds:.0f} s")
 

@@ -7,9 +7,12 @@ from tile38py.config import Config
 from tile38py.config.output_limits import CLIENT_OUTPUT_BUFFER_LIMIT, OutputLimits
 from tile38py.config.properties import REQUEST_TIMEOUT, TIMEOUT
 from tile38py.interfaces import Client, Clock, Role
-from tile38py.limits import CLIENT_SWEEP_COUNT_MAX, CLOSE_SECONDS_MAX, REQUEST_BYTES_RATE_MIN
-
-SECOND_NS = 10**9
+from tile38py.limits import (
+    CLIENT_SWEEP_COUNT_MAX,
+    CLOSE_SECONDS_MAX,
+    REQUEST_BYTES_RATE_MIN,
+    SECOND_NS,
+)
 
 
 @dataclass(slots=True)

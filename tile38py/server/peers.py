@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from typing import Final, cast
 
 from tile38py import errors
-from tile38py.clients import DEFAULT_USER, Clients
+from tile38py.access.user import DEFAULT_USER
+from tile38py.clients import Clients
 from tile38py.config import Config
 from tile38py.config.properties import KEEPALIVE, PROTECTED_MODE
 from tile38py.gates import Gates

@@ -1,8 +1,6 @@
 """Requests a second of each user: token buckets that hold a second's worth. Knows no connection."""
 
-from tile38py.limits import RATE_USERS_COUNT_MAX
-
-SECOND_NS = 10**9
+from tile38py.limits import RATE_USERS_COUNT_MAX, SECOND_NS
 
 
 class RateLimiter:

@@ -6,12 +6,10 @@ garbage collector.
 
 from typing import Final, Protocol, cast
 
-from tile38py.clients import user_of
 from tile38py.interfaces import Client
-from tile38py.limits import LIMITED_PIECE_BYTES
+from tile38py.limits import LIMITED_PIECE_BYTES, SECOND_NS
 from tile38py.server.connection_dependencies import ConnectionDependencies
 from tile38py.server.peers import host_of
-from tile38py.server.rate_limiter import SECOND_NS
 from tile38py.server.transports import CLOSE, Outcome, Step, Transport
 
 TLS_HANDSHAKE_RECORD: Final = 0x16  # the first byte of a TLS connection
@@ -46,7 +44,7 @@ def receive_limited(client: Client, data: bytes, now_ns: int) -> Outcome:
 
     The rest waits, and reading pauses: the client waits as for a slow server.
     """
-    connection, user = cast("Receiver", client), user_of(client)
+    connection, user = cast("Receiver", client), client.session.user
     limiter = connection.dependencies.limiter
     wait_ns = limiter.wait_ns(user, now_ns)
     if wait_ns:

@@ -2,10 +2,8 @@
 
 from tile38py.clients import LimitCounts
 from tile38py.interfaces import Clock
-from tile38py.limits import REFUSAL_LOG_SECONDS
+from tile38py.limits import REFUSAL_LOG_SECONDS, SECOND_NS
 from tile38py.server.logs import Log
-
-NANOSECONDS = 10**9
 
 
 class RefusalLog:
@@ -24,7 +22,7 @@ class RefusalLog:
         now_ns = self._clock.monotonic_ns()
         is_soon = self._logged_ns is not None
         if self._logged_ns is not None:
-            is_soon = now_ns - self._logged_ns < REFUSAL_LOG_SECONDS * NANOSECONDS
+            is_soon = now_ns - self._logged_ns < REFUSAL_LOG_SECONDS * SECOND_NS
         if is_soon:
             self._skipped_count += 1
             return

@@ -83,7 +83,7 @@ pub struct Session {
     transaction: Transaction,
     /// Whether the present command is one of EXEC's.
     is_in_exec: bool,
-    /// Requests that were complete, whatever became of them.
+    /// The number of complete requests received, refused ones included.
     pub request_count: u64,
     /// Whether the client has authenticated.
     is_authenticated: bool,
@@ -198,15 +198,7 @@ impl Session {
         let mut batch = Batch::default();
         self.timer.start_batch(clock());
         let mut arguments = Arguments::default();
-        arguments.assign(words);
-        let request = Request {
-            args: arguments.view(&[]),
-            raw: None,
-            framing: Framing::Inline,
-            is_last: true,
-            now_ns,
-            clock,
-        };
+        let request = Request::of_words(words, &mut arguments, now_ns, clock);
         if !request.args.is_empty() {
             let found = engine.table.find(request.args);
             self.run_one(engine, &request, found, &mut batch);
@@ -225,7 +217,7 @@ impl Session {
         batch: &mut Batch,
     ) -> usize {
         let mut read_ahead = std::mem::take(&mut self.read_ahead);
-        // Not that of an earlier request: what is behind a stop would wait for as many bytes.
+        // The size of an earlier incomplete request must not delay the requests behind a stop.
         self.needed = 0;
         let mut used = 0;
         let mut work = 0;

@@ -52,10 +52,8 @@ pub fn find_end(bytes: &[u8], scanned: usize) -> End {
 pub fn write_single(args: Args, log: &mut Vec<u8>) {
     let start = log.len();
     args.write_resp(log);
-    if is_continued(args.at(0)) {
-        let name = name_range(&log[start..], args.at(0));
-        log[start..][name].make_ascii_lowercase();
-    }
+    let name = name_range(&log[start..], args.at(0));
+    unmark(&mut log[start..][name]);
 }
 
 /// The log bytes of one transaction.
@@ -89,30 +87,30 @@ impl TransactionLog {
 
     /// Returns the bytes for the log, the commands marked as one transaction, and forgets them.
     pub fn take_marked(&mut self) -> Vec<u8> {
-        let TransactionLog { mut bytes, names } = std::mem::take(self);
-        let last = names.len().saturating_sub(1);
-        for (index, name) in names.into_iter().enumerate() {
-            let name = &mut bytes[name];
-            let is_marked = is_continued(name);
-            if index < last {
-                name.make_ascii_lowercase();
-                name[name.len() - 1].make_ascii_uppercase();
-            } else if is_marked {
-                name.make_ascii_lowercase();
-            }
+        let continued = self.names.len().saturating_sub(1);
+        for name in &self.names[..continued] {
+            let name = &mut self.bytes[name.clone()];
+            name.make_ascii_lowercase();
+            name[name.len() - 1].make_ascii_uppercase();
         }
-        bytes
+        self.names.drain(..continued);
+        self.take_single()
     }
 
     /// Returns the bytes for the log, with each command by itself, and forgets them.
     pub fn take_single(&mut self) -> Vec<u8> {
         let TransactionLog { mut bytes, names } = std::mem::take(self);
         for name in names {
-            if is_continued(&bytes[name.clone()]) {
-                bytes[name].make_ascii_lowercase();
-            }
+            unmark(&mut bytes[name]);
         }
         bytes
+    }
+}
+
+/// Spells a name so that it isn't taken for a mark.
+fn unmark(name: &mut [u8]) {
+    if is_continued(name) {
+        name.make_ascii_lowercase();
     }
 }
 

@@ -1,15 +1,7 @@
 // ioredis, the version that the first argument names: client, pipeline, multi, command of a script, pub/sub.
 "use strict";
 const Redis = require(process.argv[2]);
-const { certificates, expect, host, next, ok, password, port, run, user, waitForRestart } = require("./steps.cjs");
-
-const options = {
-  host,
-  port,
-  username: user,
-  password,
-  tls: certificates && { ca: certificates },
-};
+const { expect, ioredisOptions, next, ok, run, waitForRestart } = require("./steps.cjs");
 
 async function storeAndSearch(client) {
   await client.call("SET", "fleet", "truck", "POINT", 33.5, -112.2);
@@ -49,7 +41,7 @@ async function subscribe(client) {
 }
 
 run(async () => {
-  const client = new Redis(options);
+  const client = new Redis(ioredisOptions);
   // Without a listener ioredis prints each failed attempt to connect.
   client.on("error", () => {});
   expect(await client.ping(), "PONG");

@@ -11,6 +11,14 @@ exports.port = Number(TILE38_PORT);
 exports.user = TILE38_USER;
 exports.password = TILE38_PASSWORD;
 exports.certificates = TILE38_CA && fs.readFileSync(TILE38_CA);
+// ioredis's options; tile38-ts takes the same.
+exports.ioredisOptions = {
+  host: exports.host,
+  port: exports.port,
+  username: exports.user,
+  password: exports.password,
+  tls: exports.certificates && { ca: exports.certificates },
+};
 exports.expect = assert.deepEqual;
 exports.ok = (step) => console.log("ok", step);
 

@@ -1,15 +1,7 @@
 // tile38-ts, the version that the first argument names: typed commands, channels of fences; ioredis beneath.
 "use strict";
 const { Tile38 } = require(process.argv[2]);
-const { certificates, expect, host, next, ok, password, port, run, user, waitForRestart } = require("./steps.cjs");
-
-const options = {
-  host,
-  port,
-  username: user,
-  password,
-  tls: certificates && { ca: certificates },
-};
+const { expect, ioredisOptions, next, ok, run, waitForRestart } = require("./steps.cjs");
 
 async function expectBus(tile38) {
   const { point } = await tile38.get("fleet", "bus").asPoint();
@@ -27,7 +19,7 @@ async function storeAndSearch(tile38) {
 }
 
 async function subscribe(tile38) {
-  const clients = [new Tile38(options), new Tile38(options)];
+  const clients = [new Tile38(ioredisOptions), new Tile38(ioredisOptions)];
   await tile38.setChan("depot").nearby("fleet").detect("enter").point(33.5, -112.2, 500).exec();
   const channels = clients.map((client) => client.channel());
   for (const channel of channels) await channel.subscribe("depot");
@@ -45,7 +37,7 @@ async function subscribe(tile38) {
 }
 
 run(async () => {
-  const tile38 = new Tile38(options);
+  const tile38 = new Tile38(ioredisOptions);
   tile38.on("error", () => {});
   await tile38.ping();
   ok("connect");

@@ -3,8 +3,8 @@
 from tests.support.fake_leader import FakeLeader
 from tests.support.follower_world import LEADER, FollowerWorld
 from tests.support.following import play, sets
-from tile38py.limits import FOLLOW_BACKOFF_SECONDS, FOLLOW_RESUME_SECONDS_MAX
-from tile38py.replication.follower_status import SECOND_NS, FollowerStatus
+from tile38py.limits import FOLLOW_BACKOFF_SECONDS, FOLLOW_RESUME_SECONDS_MAX, SECOND_NS
+from tile38py.replication.follower_status import FollowerStatus
 from tile38py.replication.leader_connection import LeaderError
 
 

@@ -1,7 +1,7 @@
 """The rate limiter: a burst of a second's requests, then the rate, for each user alone."""
 
-from tile38py.limits import RATE_USERS_COUNT_MAX
-from tile38py.server.rate_limiter import SECOND_NS, RateLimiter
+from tile38py.limits import RATE_USERS_COUNT_MAX, SECOND_NS
+from tile38py.server.rate_limiter import RateLimiter
 
 NOW = 1000 * SECOND_NS
 

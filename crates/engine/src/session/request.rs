@@ -5,7 +5,7 @@ use super::Clock;
 use crate::error::{Error, Result};
 use crate::number::parse_float;
 use crate::reply::Framing;
-use crate::request::Args;
+use crate::request::{Args, Arguments};
 use crate::transaction_log::{is_continued, write_single};
 
 /// A request while a session runs it.
@@ -30,6 +30,20 @@ pub struct Request<'a> {
 pub(crate) struct Prefix<'a> {
     pub args: Args<'a>,
     pub timeout_ns: Option<u64>,
+}
+
+impl<'a> Request<'a> {
+    /// Returns a request that came as words, and is the last of them. `arguments` keeps the words.
+    pub(super) fn of_words<T: AsRef<[u8]>>(
+        words: &[T],
+        arguments: &'a mut Arguments,
+        now_ns: i64,
+        clock: Clock<'a>,
+    ) -> Self {
+        arguments.assign(words);
+        let args = arguments.view(&[]);
+        Request { args, raw: None, framing: Framing::Inline, is_last: true, now_ns, clock }
+    }
 }
 
 impl Request<'_> {

@@ -66,7 +66,7 @@ pub(super) struct Transaction {
     queue: Option<Queue>,
     /// The commands that EXEC has yet to run.
     running: VecDeque<Vec<Vec<u8>>>,
-    /// The writes of those that have run.
+    /// The writes of the commands of EXEC that have run.
     pub log: TransactionLog,
     /// Watched keys, and the version that each had; `None` for one that didn't exist.
     watched: Vec<(Vec<u8>, Option<u64>)>,
@@ -148,12 +148,10 @@ impl Session {
         let (mut errors, mut is_broken) = (Vec::with_capacity(commands.len()), false);
         for words in &commands {
             let mut arguments = Arguments::default();
-            arguments.assign(words);
-            let args = arguments.view(&[]);
-            let framing = Framing::Inline;
-            let request = Request { args, raw: None, framing, is_last: false, now_ns, clock };
+            let request = Request::of_words(words, &mut arguments, now_ns, clock);
             self.prepare_frame(&request);
-            let error = self.check_queued(engine, &request, engine.table.find(args)).err();
+            let found = engine.table.find(request.args);
+            let error = self.check_queued(engine, &request, found).err();
             is_broken |= error.is_some();
             errors.push(error);
         }
@@ -202,12 +200,11 @@ impl Session {
     ) {
         while batch.stop.is_none() {
             let Some(words) = self.transaction.running.pop_front() else { return };
+            let is_last = self.transaction.running.is_empty();
             let mut arguments = Arguments::default();
-            arguments.assign(&words);
-            let args = arguments.view(&[]);
-            let (framing, is_last) = (Framing::Resp, self.transaction.running.is_empty());
-            let request = Request { args, raw: None, framing, is_last, now_ns, clock };
-            let found = engine.table.find(args);
+            let request = Request::of_words(&words, &mut arguments, now_ns, clock);
+            let request = Request { framing: Framing::Resp, is_last, ..request };
+            let found = engine.table.find(request.args);
             if self.is_plain {
                 batch.replies.push(b'\n');
             }
