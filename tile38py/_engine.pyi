@@ -297,7 +297,7 @@ class Session:
     def buffered(self) -> int: ...  # bytes of an incomplete request
     @property
     def request_count(self) -> int:
-        """Requests that were complete, whatever became of them."""
+        """The number of complete requests received, refused ones included."""
 
     @property
     def output(self) -> str: ...

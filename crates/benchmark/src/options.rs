@@ -79,7 +79,7 @@ impl Options {
     }
 }
 
-/// What the command line asks for.
+/// The action that the command line requests.
 pub enum Parsed {
     Usage,
     Version,

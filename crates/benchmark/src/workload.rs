@@ -19,7 +19,7 @@ const ARIZONA: &str = "{\"type\":\"Polygon\",\"coordinates\":[[[-114.72,32.72],[
 const EVAL_SET: &str = "return tile38.call('set', KEYS[1], ARGV[1], 'point', ARGV[2], ARGV[3])";
 const EVAL_GET: &str = "return tile38.call('get', KEYS[1], ARGV[1], 'point')";
 
-/// A test: its name for `-t`, its title in reports, and what it sends.
+/// A test: its name for `-t`, its title in reports, and the requests that it sends.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Test {
     /// The name: a group, then the kinds, joined by dashes.
@@ -241,7 +241,7 @@ impl Place {
         requests.value(format_args!("{:.5}", self.lon));
     }
 
-    /// Appends the longitude and the latitude within those that Redis takes.
+    /// Appends the longitude and the latitude, scaled to the latitudes that GEOADD accepts.
     fn write_for_redis(&self, requests: &mut Requests) {
         requests.value(format_args!("{:.5}", self.lon));
         requests.value(format_args!("{:.5}", self.lat * 85.0 / 90.0));

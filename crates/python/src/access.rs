@@ -11,7 +11,7 @@ use pyo3::types::PyBytes;
 /// their records, subcommands names such as `CLIENT|LIST`.
 #[pyclass(frozen)]
 pub struct AccessSelector {
-    /// `None` for all commands, those of later versions included.
+    /// `None` for all commands, including commands that later versions add.
     commands: Option<Vec<String>>,
     arguments: Vec<(String, Vec<u8>)>,
     /// `None` for all keys.

@@ -222,7 +222,7 @@ impl Session {
         self.core.buffered()
     }
 
-    /// Requests that were complete, whatever became of them.
+    /// The number of complete requests received, refused ones included.
     #[getter]
     fn request_count(&self) -> u64 {
         self.core.request_count

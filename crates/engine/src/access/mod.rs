@@ -1,5 +1,6 @@
 //! Users' rights: which commands a user may run, which keys it may read and write, and which
-//! channels it may use. Doesn't parse rules, know passwords, or find out what a request needs.
+//! channels it may use. Rules are parsed and passwords are checked by the server; the rights that a
+//! request needs are derived in [`crate::commands`].
 
 mod pattern;
 mod rights;

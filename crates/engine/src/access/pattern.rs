@@ -1,5 +1,5 @@
-//! Glob patterns of keys and channels in users' rights, which match byte by byte as in Redis. They
-//! differ from those of KEYS: see [`crate::glob`].
+//! Glob patterns of keys and channels in users' rights, which match byte by byte as in Redis. The
+//! patterns of KEYS follow other rules, which are in [`crate::glob`].
 
 /// The part of a pattern that matches one byte.
 struct Piece {

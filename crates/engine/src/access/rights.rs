@@ -17,7 +17,7 @@ const WORD_BITS: usize = u64::BITS as usize;
 pub struct CommandSet([u64; COMMANDS_MAX / WORD_BITS]);
 
 impl CommandSet {
-    /// Returns the set of all commands, those of later versions included.
+    /// Returns the set of all commands, including commands that later versions add.
     pub fn all() -> Self {
         CommandSet([u64::MAX; COMMANDS_MAX / WORD_BITS])
     }
@@ -116,7 +116,8 @@ impl Selector {
     }
 }
 
-/// The rights of a user. A request is allowed if one of the selectors allows all of it.
+/// The rights of a user: a list of selectors. A request is allowed if a single selector allows its
+/// command, all its keys and all its channels.
 #[derive(Clone, Debug, Default)]
 pub struct Rights {
     selectors: Vec<Selector>,
@@ -135,8 +136,9 @@ impl Rights {
         self.numbers.get(name).copied()
     }
 
-    /// Refuses a request that no selector allows. Of several reasons it is the one of the selector
-    /// that allows most of it. `name` returns the command's name, as denials have it.
+    /// Fails if no selector allows the request. The error is that of the selector that got furthest
+    /// in checking the command, then the keys, then the channels. `name` returns the command's name
+    /// for the error.
     pub fn check(&self, demand: &Demand, name: impl Fn() -> Vec<u8>) -> Result<(), Denial> {
         let mut denied: (Reason, &[u8]) = (Reason::Command, b"");
         for selector in &self.selectors {

@@ -69,7 +69,7 @@ fn key_demands(keys: Keys, flags: Flags, args: Args<'_>) -> Vec<(&[u8], Access)>
         // The objects of the first key are moved to the second one.
         Keys::Pair if index == 0 => Access::all(),
         Keys::Script if !flags.contains(Flags::READ) => Access::all(),
-        // The other keys are those of stored areas.
+        // The first key is searched; objects of the other keys are areas, which are only read.
         Keys::Search if index > 0 => Access::READ,
         _ => own_access(flags),
     };

@@ -302,8 +302,8 @@ pub struct Record {
     pub series: Series,
     /// The subcommands that users' rights tell apart.
     pub subcommands: Vec<Subcommand>,
-    /// The command's number in users' rights, which the table assigns. Those of the subcommands
-    /// follow it.
+    /// The number of the command in a [`CommandSet`](crate::access::CommandSet), assigned by the
+    /// table. The subcommands have the numbers behind it, in their order.
     pub number: CommandNumber,
 }
 

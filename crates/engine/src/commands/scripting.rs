@@ -103,7 +103,7 @@ fn run(mut data: Data, call: &mut Call) -> Result<()> {
         .at(call.now_ns, call.is_out_of_memory)
         .with_rights(call.rights);
     let mut reply = Reply { out: call.out, output: call.output, protocol: call.protocol };
-    // Whatever a script does to the virtual machine, its writes are undone or logged.
+    // A panic within the virtual machine must not leave writes that are neither undone nor logged.
     let run = || script::run(&script, &inputs, &mut caller, &mut reply);
     let outcome = catch_unwind(AssertUnwindSafe(run));
     let has_panicked = outcome.is_err();

@@ -71,8 +71,9 @@ impl Engine {
         load
     }
 
-    /// The same for a leader's stream. `scanned` is what the call before returned, if its bytes
-    /// come again, so that each byte of a long transaction is parsed only twice.
+    /// Runs the commands of a piece of a leader's stream, as [`load`](Self::load) does those of a
+    /// log. `scanned` is the [`Load::scanned`] of the preceding call if its unconsumed bytes are
+    /// passed again, else 0; it saves parsing the start of a long transaction with each piece.
     pub fn follow(&mut self, data: &[u8], scanned: usize, now_ns: i64) -> Follow {
         let Follow { mut load, mut log, mut published } = Follow::default();
         load.scanned = scanned;

@@ -1,4 +1,4 @@
-//! The results of running a session's input, and what the driver has to do next.
+//! `Batch`, the results of running a session's input, and `Stop`, the next action of the driver.
 
 use super::admission::DeniedRequest;
 use super::command_timer::SlowCommand;

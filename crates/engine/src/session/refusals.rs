@@ -29,7 +29,8 @@ impl Session {
         batch.stop = Some(Stop::Close(message));
     }
 
-    /// Lets the rest of an incomplete request arrive, or refuses it; returns whether it may.
+    /// Returns whether to wait for the rest of an incomplete request of `needed` bytes. Refuses the
+    /// request if it exceeds a limit.
     pub(super) fn may_arrive(
         &mut self,
         needed: usize,

@@ -52,8 +52,8 @@ struct Origin<'a> {
 }
 
 impl<'a> Layer<'a> {
-    /// Returns an empty layer. `names` are those of the objects' fields; `has_fields` is whether
-    /// fields are shown.
+    /// Returns an empty layer. `names` has the names of the objects' fields; `has_fields` tells
+    /// whether fields become tags.
     pub fn new(name: &'a [u8], frame: &'a Frame, names: &'a Names, has_fields: bool) -> Self {
         let (features, tags, scratch) = (Vec::new(), Tags::default(), Vec::new());
         Layer { name, frame, names, has_fields, features, tags, scratch }

@@ -1,7 +1,7 @@
-//! The shape of a geometry on the grid of a tile: what of it lies in the frame, in whole cells.
+//! The shape of a geometry on the grid of a tile: clipped to the frame, with integer coordinates.
 //!
-//! Rounding to cells can make a ring touch or cross itself or another one, so polygons are put
-//! together anew on the grid. What is smaller than a cell leaves nothing of a line or polygon.
+//! Rounding to cells can make a ring touch or cross itself or another one, so polygons are rebuilt
+//! on the grid. Lines and polygons that are smaller than a cell vanish.
 
 use i_overlay::core::fill_rule::FillRule;
 use i_overlay::core::overlay::{IntOverlayOptions, Overlay, ShapeType};
