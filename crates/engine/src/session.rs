@@ -146,7 +146,7 @@ impl Session {
 
     /// Takes bytes and runs as many requests as are complete.
     pub fn feed(&mut self, engine: &mut Engine, data: &[u8], now_ns: i64, clock: Clock) -> Batch {
-        let mut batch = Batch::default();
+        let mut batch = Batch::for_requests(data.len());
         self.timer.start_batch(clock());
         if self.transaction.is_running() {
             self.run_transaction(engine, now_ns, clock, &mut batch);

@@ -11,6 +11,7 @@ pub use rights::{CommandNumber, CommandSet, KeyPattern, Rights, Selector};
 pub use users::{SessionUser, Users, DEFAULT_USER};
 
 use bitflags::bitflags;
+use smallvec::SmallVec;
 
 bitflags! {
     /// The ways in which a command uses a key, or in which a user may use the keys of a pattern.
@@ -54,6 +55,9 @@ pub struct Denial {
     pub object: Vec<u8>,
 }
 
+/// The named keys of a request, and the access that it needs to each. Most requests name one.
+pub type KeyDemands<'a> = SmallVec<[(&'a [u8], Access); 2]>;
+
 /// The requirements of one request.
 pub struct Demand<'a> {
     /// The command's number in the table.
@@ -63,7 +67,7 @@ pub struct Demand<'a> {
     /// The access that is needed to all keys, named or not; empty for most commands.
     pub every_key: Access,
     /// The named keys, and the access that is needed to each.
-    pub keys: Vec<(&'a [u8], Access)>,
+    pub keys: KeyDemands<'a>,
     /// The named channels.
     pub channels: Vec<ChannelDemand<'a>>,
 }

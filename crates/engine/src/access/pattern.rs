@@ -17,6 +17,9 @@ pub fn matches(pattern: &[u8], name: &[u8]) -> bool {
     loop {
         if p < pattern.len() && pattern[p] == b'*' {
             p += 1;
+            if p == pattern.len() {
+                return true;
+            }
             retry = Some((p, n));
             continue;
         }

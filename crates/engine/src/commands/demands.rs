@@ -2,7 +2,7 @@
 
 use super::key_references::KeyReference;
 use super::record::{Channels, Facts, Flags, Keys, Record};
-use crate::access::{Access, ChannelDemand, CommandNumber, Demand};
+use crate::access::{Access, ChannelDemand, CommandNumber, Demand, KeyDemands};
 use crate::request::Args;
 
 impl Facts {
@@ -61,7 +61,7 @@ fn own_access(flags: Flags) -> Access {
     }
 }
 
-fn key_demands(keys: Keys, flags: Flags, args: Args<'_>) -> Vec<(&[u8], Access)> {
+fn key_demands(keys: Keys, flags: Flags, args: Args<'_>) -> KeyDemands<'_> {
     let references = keys.references(args).into_iter().enumerate();
     let access_of = |index: usize| match keys {
         // A hook or channel shows the objects of its key and changes none.

@@ -1,5 +1,7 @@
 //! The keys and ids that a request names, found by its command's record.
 
+use smallvec::{smallvec, SmallVec};
+
 use super::record::Keys;
 use crate::call::Words;
 use crate::number::parse_uint;
@@ -14,15 +16,18 @@ pub struct KeyReference<'a> {
     pub id: Option<&'a [u8]>,
 }
 
+/// The keys and objects that a request names. Most requests name one.
+pub type KeyReferences<'a> = SmallVec<[KeyReference<'a>; 2]>;
+
 impl Keys {
     /// Returns the keys and objects that a request names, the command's own key first. `args`
     /// begins with the command's name. No reference is missed; where an area may be, three words
     /// that only look like `GET key id` are returned, too.
-    pub fn references(self, args: Args<'_>) -> Vec<KeyReference<'_>> {
+    pub fn references(self, args: Args<'_>) -> KeyReferences<'_> {
         let key_at = |at: usize| args.get(at).map(|key| KeyReference { key, id: None });
         let keys = |from: usize, count: usize| (from..args.len()).take(count).filter_map(key_at);
         match self {
-            Keys::None | Keys::Every => Vec::new(),
+            Keys::None | Keys::Every => smallvec![],
             Keys::Key => keys(1, 1).collect(),
             Keys::Object => {
                 let reference = args.get(1).map(|key| KeyReference { key, id: args.get(2) });
@@ -44,7 +49,7 @@ impl Keys {
 
 /// Returns the references in the search of a hook or channel, which follows the options META and
 /// EX.
-fn fence_references(args: Args, options_at: usize) -> Vec<KeyReference> {
+fn fence_references(args: Args, options_at: usize) -> KeyReferences {
     let mut words = Words::new(args);
     words.advance(options_at);
     loop {

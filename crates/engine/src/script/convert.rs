@@ -1,6 +1,6 @@
 //! Values that scripts return, as replies in RESP and as JSON.
 
-use mlua::{BString, Table, Value};
+use mlua::{BString, Error as LuaError, Table, Value};
 
 use super::meter::BYTES_PER_WORK;
 use super::number_text::write_number;
@@ -24,6 +24,8 @@ pub(super) struct Writer<'o, 'c> {
 /// The entries of a table, in the form in which they are written. Only their keys are kept: a Lua
 /// state has room for some thousand values that Rust holds.
 enum Entries {
+    /// The integers from 1 to this length, also in the order of the table, as in most tables.
+    Sequence(usize),
     /// The integers from 1 on in their order, then all other keys.
     List(Vec<Key>),
     /// The only entry, with the key `ok` or `err`.
@@ -132,6 +134,10 @@ impl Writer<'_, '_> {
         match entries_of(table)? {
             Entries::Status("ok", text) => reply::write_simple(self.out, &text),
             Entries::Status(_, text) => reply::write_plain_error(self.out, &text),
+            Entries::Sequence(length) => {
+                reply::write_header(self.out, b'*', length);
+                visit_values(table, |value| self.write_resp_value(value, depth + 1))?;
+            }
             Entries::List(keys) => {
                 reply::write_header(self.out, b'*', keys.len());
                 for key in &keys {
@@ -181,6 +187,16 @@ impl Writer<'_, '_> {
                 json::escape::write_full(self.out, &text);
                 self.out.push(b'}');
             }
+            Entries::Sequence(_) => {
+                self.out.push(b'[');
+                let mut index = 0;
+                visit_values(table, |value| {
+                    self.write_comma(index);
+                    index += 1;
+                    self.write_json(value, depth + 1)
+                })?;
+                self.out.push(b']');
+            }
             Entries::List(keys) => {
                 self.out.push(b'[');
                 for (index, key) in keys.iter().enumerate() {
@@ -229,10 +245,41 @@ impl Writer<'_, '_> {
     }
 }
 
+/// Visits all values of a table in its order.
+fn visit_values(table: &Table, mut visit: impl FnMut(&Value) -> Result<()>) -> Result<()> {
+    let mut failure = None;
+    let result = table.for_each(|_: bool, value: Value| {
+        visit(&value).map_err(|error| {
+            failure = Some(error);
+            LuaError::RuntimeError(String::new())
+        })
+    });
+    failure.map_or(Ok(()), Err)?;
+    result.map_err(|error| Error::text(error.to_string()))
+}
+
+/// Returns the length of a table whose keys are the integers from 1 to it, also in the table's
+/// order; `None` for any other table.
+fn sequence_length(table: &Table) -> Option<usize> {
+    let mut length = 0;
+    // A value as a boolean needs no reference, which takes longer than all else.
+    let result = table.for_each(|key: Value, _: bool| {
+        length += 1;
+        match key {
+            Value::Integer(index) if index == length => Ok(()),
+            _ => Err(LuaError::RuntimeError(String::new())),
+        }
+    });
+    (result.is_ok() && length > 0).then_some(length as usize)
+}
+
 fn entries_of(table: &Table) -> Result<Entries> {
+    if let Some(length) = sequence_length(table) {
+        return Ok(Entries::Sequence(length));
+    }
     let (mut numbered, mut named) = (Vec::new(), Vec::new());
     let mut failure = None;
-    let result = table.for_each(|key: Value, _: Value| {
+    let result = table.for_each(|key: Value, _: bool| {
         match Key::of(&key) {
             Ok(key) if key.index().is_some() => numbered.push(key),
             Ok(key) => named.push(key),

@@ -1,6 +1,6 @@
 //! Replies of commands in RESP as values of Lua.
 
-use mlua::{Error as LuaError, Lua, Result as LuaResult, Value};
+use mlua::{Either, Error as LuaError, Lua, Result as LuaResult, Value};
 
 /// Returns the value of a reply: nil is `false`, a simple string `{ok=…}`, an error `{err=…}`.
 pub(super) fn value_of_reply(lua: &Lua, reply: &[u8]) -> LuaResult<Value> {
@@ -31,17 +31,26 @@ impl<'a> Reader<'a> {
             b'$' => Value::String(lua.create_string(self.content(text)?)?),
             b'*' => {
                 let count = integer_of(text)? as usize;
-                let table = lua.create_table_with_capacity(count, 0)?;
-                for index in 1..=count {
-                    match self.text()? {
-                        Some(text) => table.raw_seti(index, text)?,
-                        None => table.raw_seti(index, self.value(lua)?)?,
-                    }
-                }
-                Value::Table(table)
+                let mut failure = None;
+                let elements = (0..count).map(|_| {
+                    self.element(lua).unwrap_or_else(|error| {
+                        failure.get_or_insert(error);
+                        Either::Right(Value::Nil)
+                    })
+                });
+                let table = lua.create_sequence_from(elements)?;
+                failure.map_or(Ok(Value::Table(table)), Err)?
             }
             _ => return Err(malformed()),
         })
+    }
+
+    /// Returns the next value as an element of a table.
+    fn element(&mut self, lua: &Lua) -> LuaResult<Either<&'a str, Value>> {
+        match self.text()? {
+            Some(text) => Ok(Either::Left(text)),
+            None => self.value(lua).map(Either::Right),
+        }
     }
 
     /// Returns the next value if it is a bulk string in UTF-8, which mlua copies straight to Lua.

@@ -26,7 +26,17 @@ pub struct Batch {
     pub stop: Option<Stop>,
 }
 
+/// The least and the most bytes that are reserved for the replies of a batch.
+const RESERVED_BYTES_MIN: usize = 64;
+const RESERVED_BYTES_MAX: usize = 16 * 1024;
+
 impl Batch {
+    /// Returns an empty batch with room for replies about as long as the requests.
+    pub(super) fn for_requests(bytes: usize) -> Self {
+        let room = bytes.clamp(RESERVED_BYTES_MIN, RESERVED_BYTES_MAX);
+        Batch { replies: Vec::with_capacity(room), ..Batch::default() }
+    }
+
     /// Returns whether the driver has more to do than to send the replies.
     pub fn needs_dispatch(&self) -> bool {
         self.stop.is_some()

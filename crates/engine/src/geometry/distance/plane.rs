@@ -38,7 +38,9 @@ impl Plane {
             return None;
         }
         let cosines = (origin.low_cos(south * RADIANS), origin.low_cos(north * RADIANS));
-        let (least, most) = (cosines.0.min(cosines.1).max(0.0), cosines.0.max(cosines.1));
+        let least = cosines.0.min(cosines.1).max(0.0);
+        let has_equator = bounds.min.y < 0.0 && bounds.max.y > 0.0;
+        let most = if has_equator { 1.0 } else { cosines.0.max(cosines.1) };
         let half = 0.5 * RADIANS * reach;
         let sine = low_sine(half) / half.max(f64::MIN_POSITIVE);
         let factor = 0.5 * RADIANS * sine;
@@ -104,6 +106,15 @@ mod tests {
 
     fn point(size: f64) -> impl Strategy<Value = Point> {
         (-size..size, -size..size).prop_map(|(x, y)| Point::new(x, y))
+    }
+
+    #[test]
+    fn a_tall_box_across_the_equator_has_no_close_plane() {
+        let origin = Origin::new(Point::new(0.0, 0.0));
+        let tall = Rect::around(&[Point::new(0.0, -40.0), Point::new(1.0, 40.0)]);
+        assert!(!Plane::new(&origin, &tall).unwrap().is_close());
+        let north = Rect::around(&[Point::new(0.0, 0.0), Point::new(1.0, 5.0)]);
+        assert!(Plane::new(&origin, &north).unwrap().is_close());
     }
 
     proptest! {
