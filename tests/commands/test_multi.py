@@ -21,6 +21,8 @@ NOT_ALLOWED = b"-ERR Command not allowed inside a transaction\r\n"
         (("AOF", "0"), NOT_ALLOWED),
         (("BACKUP", "x"), NOT_ALLOWED),
         (("HELLO", "3"), NOT_ALLOWED),
+        (("NEARBY", "k", "LIMIT", "1", "FENCE", "POINT", "1", "2", "3"), NOT_ALLOWED),
+        (("WITHIN", "k", "fence", "BOUNDS", "1", "2", "3", "4"), NOT_ALLOWED),
         (("HOOKSTATS",), NOT_ALLOWED),
     ],
 )
@@ -32,6 +34,13 @@ def test_what_cannot_be_queued_makes_exec_refuse_all(
     assert bench.call(*words) == reply
     assert bench.call("EXEC") == ABORT
     assert bench.call("DBSIZE") == b":0\r\n"
+
+
+def test_a_search_that_only_mentions_the_word_fence_is_queued(bench: Bench) -> None:
+    bench.call("MULTI")
+    words = ("WITHIN", "k", "MATCH", "FENCE", "COUNT", "BOUNDS", "1", "2", "3", "4")
+    assert bench.call(*words) == QUEUED
+    assert bench.call("EXEC") == b"*1\r\n:0\r\n"
 
 
 def test_multi_is_not_nested_and_goes_on(bench: Bench) -> None:

@@ -93,6 +93,7 @@ class Refusal:
 
     status: HTTPStatus
     text: str
+    has_body: bool = True  # the reply to HEAD has none
 
 
 class Parser:
@@ -143,7 +144,9 @@ class Parser:
                 case h11.Request() as request:
                     self._request = request
                     if request.method not in METHODS:
-                        return Refusal(HTTPStatus.METHOD_NOT_ALLOWED, "method not allowed")
+                        has_body = request.method != b"HEAD"
+                        status = HTTPStatus.METHOD_NOT_ALLOWED
+                        return Refusal(status, "method not allowed", has_body)
                     if _promised_bytes(request) > HTTP_BODY_BYTES_MAX:
                         return _too_large()
                 case h11.Data(data=data):

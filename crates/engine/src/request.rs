@@ -151,6 +151,8 @@ pub fn parse(bytes: &[u8], arguments: &mut Arguments) -> Parsed {
             Line::Partial => incomplete_line(bytes),
             Line::Other => parse_inline(bytes, arguments),
         },
+        // Refused with a status that HTTP clients understand.
+        Some(b'H' | b'D') if is_refused_method(bytes) => Parsed::Http,
         Some(_) => parse_inline(bytes, arguments),
     }
 }
@@ -179,6 +181,12 @@ fn http_or_line(bytes: &[u8]) -> Line {
     } else {
         Line::Other
     }
+}
+
+/// Returns whether the first line is HTTP with a method that no command begins with.
+fn is_refused_method(bytes: &[u8]) -> bool {
+    let has_method = bytes.starts_with(b"HEAD /") || bytes.starts_with(b"DELETE /");
+    has_method && matches!(http_or_line(bytes), Line::Http)
 }
 
 fn malformed(text: &str) -> Parsed {
@@ -452,6 +460,8 @@ mod tests {
     #[test]
     fn http_requests_are_distinguished_from_inline_lines() {
         assert_eq!(parse(b"GET / HTTP/1.1\r\n", &mut Arguments::default()), Parsed::Http);
+        assert_eq!(parse(b"HEAD / HTTP/1.1\r\n", &mut Arguments::default()), Parsed::Http);
+        assert_eq!(words(b"HEAD /\r\n"), [b"HEAD".as_slice(), b"/"]);
         assert_eq!(words(b"GET a b\r\n"), [b"GET".as_slice(), b"a", b"b"]);
     }
 }

@@ -142,6 +142,13 @@ async def test_refusals_are_json(line: FakeSocket) -> None:
     assert FakeSocket(line.bench).send(get("/")).startswith(b"HTTP/1.1 400 Bad Request")
 
 
+async def test_the_refusal_of_head_has_no_body(line: FakeSocket) -> None:
+    reply = line.send(b"HEAD /PING HTTP/1.1\r\n\r\n")
+    assert reply.startswith(b"HTTP/1.1 405 Method Not Allowed\r\n")
+    assert reply.endswith(b"\r\n\r\n")
+    assert FakeSocket(line.bench).send(b"HEAD /PING\r\n").startswith(b"-ERR unknown command 'HEAD'")
+
+
 async def test_a_client_that_waits_for_continue_is_told_to(line: FakeSocket) -> None:
     head = b"POST / HTTP/1.1\r\nExpect: 100-continue\r\nContent-Length: 4\r\n\r\n"
     assert line.send(head) == b"HTTP/1.1 100 Continue\r\n\r\n"

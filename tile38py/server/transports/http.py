@@ -74,8 +74,8 @@ class HttpTransport:
                 return http.CONTINUE
             case None:
                 return b""
-            case http.Refusal(status, text):
-                return self._refused(status, text)
+            case http.Refusal(status, text, has_body):
+                return self._refused(status, text, has_body=has_body)
             case http.Request(method=b"OPTIONS"):
                 return Step(http.PREFLIGHT, then=CLOSE)
             case request:
@@ -205,8 +205,11 @@ class HttpTransport:
         session, always_fails = self.session, self._settings.fails_with_500
         return lambda body: http.reply(_status(session, body, always_fails=always_fails), body)
 
-    def _refused(self, status: HTTPStatus, text: str) -> Step:
-        return Step(http.reply(status, self.session.fail(text)), then=CLOSE)
+    def _refused(self, status: HTTPStatus, text: str, *, has_body: bool = True) -> Step:
+        reply = http.reply(status, self.session.fail(text))
+        if not has_body:
+            reply = reply[: reply.index(http.HEAD_END) + len(http.HEAD_END)]
+        return Step(reply, then=CLOSE)
 
 
 def _bytes(result: object) -> bytes:

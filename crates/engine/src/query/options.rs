@@ -104,6 +104,13 @@ impl<'a> Options<'a> {
         Options::read(verb, words, keyspace, raw)
     }
 
+    /// Returns whether the options of a search, as far as they are well-formed, make it a fence.
+    pub fn ask_for_fence(words: &mut Words<'a>, keyspace: &Keyspace) -> bool {
+        let mut raw = Raw::default();
+        while raw.take(words, keyspace).unwrap_or(false) {}
+        raw.fence
+    }
+
     fn read(
         verb: Verb,
         words: &mut Words<'a>,

@@ -10,13 +10,15 @@ use std::collections::VecDeque;
 use super::connection::command;
 use super::request::{Prefix, Request};
 use super::{Batch, Clock, Session};
+use crate::call::Words;
 use crate::commands::record::{Arity, Flags, Keys};
 use crate::commands::table::Found;
 use crate::commands::{Command, SessionFunction};
 use crate::engine::Engine;
 use crate::error::{Error, Result};
 use crate::reply::{self, Framing};
-use crate::request::Arguments;
+use crate::query::options::Options;
+use crate::request::{Args, Arguments};
 use crate::transaction_log::TransactionLog;
 
 /// The most bytes of arguments that a connection may queue.
@@ -181,7 +183,8 @@ impl Session {
     ) -> Result<()> {
         let (Prefix { args, .. }, found) = self.admit(engine, request, found)?;
         let record = engine.table.record(found);
-        if record.facts.flags.intersects(NOT_QUEUED) {
+        let is_search = record.facts.keys == Keys::Search;
+        if record.facts.flags.intersects(NOT_QUEUED) || (is_search && is_live(engine, args)) {
             return Err(Error::text("ERR Command not allowed inside a transaction"));
         }
         if !record.allows(args.len() - usize::from(found.words)) {
@@ -225,6 +228,13 @@ impl Session {
             request.write_log(&mut batch.log);
         }
     }
+}
+
+/// Returns whether a search is a live fence. `args` begins with the command's name.
+fn is_live(engine: &Engine, args: Args) -> bool {
+    let mut words = Words::new(args);
+    words.advance(2);
+    Options::ask_for_fence(&mut words, &engine.keyspace)
 }
 
 /// MULTI
