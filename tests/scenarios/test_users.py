@@ -1,6 +1,7 @@
 """Users over sockets and restarts: the file of users, followers, HTTP, slowed-down logins."""
 
 import base64
+import contextlib
 import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
@@ -66,6 +67,29 @@ def test_a_bad_file_changes_nothing_and_keeps_the_server_from_starting(
     server.launch()
     assert server.wait() == 1
     assert f"{file}:3: Error in applying operation '+nope'" in server.log_file.read_text("utf-8")
+
+
+def test_a_thousand_users_with_many_rules_each_keep_to_their_own_keys(
+    server: ServerProcess, file: Path
+) -> None:
+    patterns = [[f"~depot{number}:{key}:*" for key in range(100)] for number in range(1000)]
+    lines = [
+        f"user u{number} on >pw{number} {' '.join(keys)} +@read +@write"
+        for number, keys in enumerate(patterns)
+    ]
+    file.write_text("\n".join(lines), "utf-8")
+    assert server.call("ACL", "LOAD") == "+OK"
+    with contextlib.ExitStack() as stack:
+        users = {
+            number: stack.enter_context(login(server, f"u{number}", f"pw{number}"))
+            for number in range(0, 1000, 37)
+        }
+        server.call("ACL", "SETUSER", "u37", "resetkeys")
+        for number, user in users.items():
+            reply = user.call("SET", f"depot{number}:99:x", "t", "POINT", "1", "2")
+            assert (reply == "+OK") == (number != 37)
+            assert str(user.call("GET", "depot1:99:x", "t")).startswith("-NOPERM ")
+    assert server.call("ACL", "DELUSER", *(f"u{number}" for number in range(1000))) == ":1000"
 
 
 def test_without_a_file_config_rewrite_keeps_the_users(tmp_path: Path) -> None:
