@@ -4,7 +4,7 @@ SHELL := /bin/bash
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .PHONY: help install build build-release run demo wheel lock lock-clients test test-all models test-slow test-brokers test-clients \
-	simulate fuzz fmt lint types check ci peer bench golden-ours docs clean
+	simulate fuzz fmt lint types check ci peer instructions bench golden-ours docs clean
 
 PYTHON ?= python3
 PORT ?= 9851
@@ -177,6 +177,9 @@ golden-ours: build ## record our replies to the cases that we don't match on pur
 
 docs: build ## write docs/commands anew where the code decides: facts, usages, replies to examples
 	$(BIN)/python -m tests.manual
+
+instructions: install needs-cargo ## count the instructions of hot paths, which may not grow (needs valgrind)
+	$(BIN)/python -m benchmarks.instructions
 
 bench: install build-release ## measure side by side with redis-server and PEER=host:port
 	$(BIN)/python -m benchmarks.compare $(if $(PEER),--peer tile38=$(PEER))

@@ -16,8 +16,8 @@ use crate::commands::table::Found;
 use crate::commands::{Command, SessionFunction};
 use crate::engine::Engine;
 use crate::error::{Error, Result};
-use crate::reply::{self, Framing};
 use crate::query::options::Options;
+use crate::reply::{self, Framing};
 use crate::request::{Args, Arguments};
 use crate::transaction_log::TransactionLog;
 
