@@ -283,7 +283,7 @@ impl<'a, 'm, T: Item, M: Measure<T>> BoxWalk<'a, 'm, T, M> {
     }
 }
 
-/// Returns a distance within which all wanted items lie, from the items of one leaf near the origin.
+/// Returns a distance within which all wanted items lie, by the items of one leaf near the origin.
 /// It lets the search skip most of the entries that it meets.
 fn approach<T: Item>(root: &Node<T>, all: Rect, measure: &impl Measure<T>, reach: &Reach) -> f64 {
     let origin = measure.origin();
