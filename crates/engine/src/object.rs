@@ -226,6 +226,10 @@ impl Item for Object {
     fn identity(&self) -> usize {
         self.0.as_ptr() as usize
     }
+
+    fn prefetch(&self) {
+        Object::prefetch(self);
+    }
 }
 
 impl Keyed for Object {

@@ -73,6 +73,10 @@ impl Measure<Object> for Distances {
         self.origin.point()
     }
 
+    fn width(&self) -> f64 {
+        self.origin.width()
+    }
+
     fn window(&self, all: &Rect, meters: f64) -> Option<Window> {
         self.origin.window(all, meters)
     }

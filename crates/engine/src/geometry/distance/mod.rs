@@ -25,7 +25,7 @@ pub use bounds::Between;
 pub(super) use cover::EVERYWHERE;
 pub use cover::{named_within, Cover, COVER_BOXES_MAX};
 pub(super) use disc::Disc;
-pub use window::Window;
+pub use window::{Scale, Window};
 
 const RADIANS: f64 = PI / 180.0;
 
@@ -131,6 +131,11 @@ impl Origin {
         self.point
     }
 
+    /// Returns the length of a degree of longitude at the position, in degrees of latitude.
+    pub fn width(&self) -> f64 {
+        self.cos_latitude
+    }
+
     /// The position on the other side of the Earth.
     pub fn antipode(&self) -> Point {
         normalized(Point::new(self.point.x + 180.0, -self.point.y))
@@ -157,6 +162,9 @@ impl Origin {
     }
 
     fn angle_to(&self, area: &Rect) -> f64 {
+        if area.min == area.max {
+            return angle(Corner::new(radians(area.min.y), radians(area.min.x)), self.corner());
+        }
         let (south, north) = (radians(area.min.y), radians(area.max.y));
         let (west, east) = (radians(area.min.x), radians(area.max.x));
         if south >= north && west >= east {

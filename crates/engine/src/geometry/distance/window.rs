@@ -4,7 +4,7 @@
 use super::super::geodesy::EARTH_METERS;
 use super::super::kernels::cos;
 use super::super::{Point, Rect};
-use super::bounds::{high_angle, low_sine, Between, ROUNDING_METERS};
+use super::bounds::{high_angle, low_sine, ROUNDING_METERS};
 use super::cover::around;
 use super::{is_in_world, Origin, RADIANS};
 
@@ -21,10 +21,11 @@ pub struct Window {
     scale: Option<Scale>,
 }
 
-/// By sin²(d/2) = sin²(Δφ/2) + cos φ·cos φ'·sin²(Δλ/2), the cosines between the least and the
+/// Bounds of distances within a window, by
+/// sin²(d/2) = sin²(Δφ/2) + cos φ·cos φ'·sin²(Δλ/2), the cosines between the least and the
 /// greatest in the window, and x ≥ sin x ≥ x·(1 − h²/6) for 0 ≤ x ≤ h.
 #[derive(Clone, Copy, Debug)]
-struct Scale {
+pub struct Scale {
     origin: Point,
     least_width: f64,
     most_width: f64,
@@ -43,25 +44,34 @@ impl Window {
         &self.bounds
     }
 
-    /// Between which distances in metres everything lies that is both in the box and the window;
-    /// `None` where that isn't known.
+    /// Bounds of distances within the window; `None` where they aren't known.
     #[inline]
-    pub fn between(&self, area: &Rect) -> Option<Between> {
-        let scale = self.scale.as_ref()?;
-        let Point { x, y } = scale.origin;
-        let (from_west, from_east) = (x - area.min.x, area.max.x - x);
-        let (from_south, from_north) = (y - area.min.y, area.max.y - y);
-        let east = (-from_west).max(-from_east).max(0.0);
-        let north = (-from_south).max(-from_north).max(0.0);
-        let least = (north * north + scale.least_width * east * east).sqrt();
-        let most = if self.bounds.contains(area) {
-            let (east, north) = (from_west.max(from_east), from_south.max(from_north));
-            let square = north * north + scale.most_width * east * east;
-            EARTH_METERS * high_angle(0.25 * RADIANS * RADIANS * square) + ROUNDING_METERS
-        } else {
-            f64::INFINITY
-        };
-        Some(Between { least: least * scale.least_meters - ROUNDING_METERS, most })
+    pub fn scale(&self) -> Option<&Scale> {
+        self.scale.as_ref()
+    }
+}
+
+impl Scale {
+    /// Returns a lower bound of the distance, in metres, of everything that is both in the box and
+    /// in the window.
+    #[inline]
+    pub fn least(&self, area: &Rect) -> f64 {
+        let Point { x, y } = self.origin;
+        let east = (area.min.x - x).max(x - area.max.x).max(0.0);
+        let north = (area.min.y - y).max(y - area.max.y).max(0.0);
+        let degrees = (north * north + self.least_width * east * east).sqrt();
+        degrees * self.least_meters - ROUNDING_METERS
+    }
+
+    /// Returns an upper bound of the distance, in metres, of everything in the box, which has to
+    /// lie in the window.
+    #[inline]
+    pub fn most(&self, area: &Rect) -> f64 {
+        let Point { x, y } = self.origin;
+        let east = (x - area.min.x).max(area.max.x - x);
+        let north = (y - area.min.y).max(area.max.y - y);
+        let square = north * north + self.most_width * east * east;
+        EARTH_METERS * high_angle(0.25 * RADIANS * RADIANS * square) + ROUNDING_METERS
     }
 }
 
@@ -137,14 +147,16 @@ mod tests {
             let mut at =
                 || Point::new(min.x + share() * (max.x - min.x), min.y + share() * (max.y - min.y));
             let (a, b) = (at(), at());
-            let Some(between) = window.between(&Rect::around(&[a, b])) else { continue };
+            let Some(scale) = window.scale() else { continue };
+            let area = Rect::around(&[a, b]);
+            let (least, most) = (scale.least(&area), scale.most(&area));
             for p in [a, b, Point::new(a.x, b.y), Point::new(b.x, a.y)] {
                 let distance = from.to_point(p);
-                let is_between = between.least <= distance && distance <= between.most;
-                assert!(is_between, "{center:?} {a:?} {b:?} {between:?} {distance}");
+                let is_between = least <= distance && distance <= most;
+                assert!(is_between, "{center:?} {a:?} {b:?} {least} {most} {distance}");
             }
             let exact = from.to_point(a);
-            let Between { least, most } = window.between(&Rect::new(a, a)).unwrap();
+            let (least, most) = (scale.least(&Rect::new(a, a)), scale.most(&Rect::new(a, a)));
             known += 1;
             close += usize::from(least >= 0.9 * exact - 1e-5 && most <= 1.1 * exact + 1e-5);
         }

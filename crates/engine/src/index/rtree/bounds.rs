@@ -148,6 +148,15 @@ impl Bounds {
         dx.max(dy).max(0.0)
     }
 
+    /// Returns the squared distance from a point to the farthest corner, in degrees of y, where a
+    /// degree of x has this width.
+    #[inline]
+    pub fn reach_squared(&self, x: f32, y: f32, width: f32) -> f32 {
+        let east = (self.max(0) - x).max(x - self.min(0)) * width;
+        let north = (self.max(1) - y).max(y - self.min(1));
+        east * east + north * north
+    }
+
     /// Returns whether an inner box, one of those whose union this box is, touches one of its
     /// edges. Otherwise removing the inner box doesn't shrink this one.
     #[inline]

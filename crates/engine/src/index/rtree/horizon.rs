@@ -4,9 +4,12 @@
 use std::cmp::Ordering;
 use std::collections::BinaryHeap;
 
+use arrayvec::ArrayVec;
+
 use super::bounds::Bounds;
+use super::node::NODE_ENTRIES_MAX;
 use super::Measure;
-use crate::geometry::distance::{Between, Window};
+use crate::geometry::distance::{Between, Scale, Window};
 use crate::geometry::Rect;
 
 /// Up to how many wanted items it pays to keep the least distances.
@@ -79,50 +82,91 @@ impl Horizon {
         }
     }
 
-    /// Between which distances anything in a box lies, as far as it isn't beyond.
+    /// Returns whether some items may be left out, so that measuring them can wait.
+    pub fn is_selective(&self) -> bool {
+        self.wanted <= WANTED_MAX
+    }
+
+    /// Returns a lower bound of the distance of anything in a box, as far as it isn't beyond.
     #[inline]
-    pub fn between<T>(&self, measure: &impl Measure<T>, bounds: &Bounds) -> Between {
+    pub fn least<T>(&self, measure: &impl Measure<T>, bounds: &Bounds) -> f64 {
         let rect = bounds.to_rect();
-        if let Some(between) = self.drawn.window.and_then(|(_, window)| window.between(&rect)) {
-            return between;
+        match self.scale().map(|scale| scale.least(&rect)) {
+            Some(least) => least,
+            None => self.between(measure, &rect).least,
         }
-        let between = measure.between(&rect);
+    }
+
+    fn scale(&self) -> Option<&Scale> {
+        self.drawn.window.as_ref().and_then(|(_, window)| window.scale())
+    }
+
+    /// Returns bounds of the distance of anything in a box, by the sphere alone.
+    fn between<T>(&self, measure: &impl Measure<T>, rect: &Rect) -> Between {
+        let between = measure.between(rect);
         if between.least > self.distance {
             return between;
         }
-        measure.between_closely(&rect, between)
+        measure.between_closely(rect, between)
     }
 
-    /// Takes the box of an item into account; how far the item is away at least.
+    /// Takes the box of an item into account. Returns a lower bound of the item's distance.
+    #[inline]
     pub fn meet<T>(&mut self, measure: &impl Measure<T>, bounds: &Bounds) -> f64 {
         if self.wanted > WANTED_MAX && self.distance == f64::INFINITY {
             return f64::NEG_INFINITY; // nothing is beyond
         }
-        let between = self.between(measure, bounds);
-        if self.wanted <= WANTED_MAX && between.most < self.distance && !bounds.may_hide_nan() {
-            self.least.push(Finite(between.most));
-            if self.least.len() > self.wanted {
-                self.least.pop();
-            }
-            if self.least.len() == self.wanted {
-                if let Some(Finite(farthest)) = self.least.peek() {
-                    self.distance = self.distance.min(*farthest);
-                }
-            }
+        let rect = bounds.to_rect();
+        let Some((scale, window)) =
+            self.drawn.window.as_ref().and_then(|(_, window)| Some((window.scale()?, window)))
+        else {
+            let Between { least, most } = self.between(measure, &rect);
+            self.note(most, bounds);
+            return least;
+        };
+        let least = scale.least(&rect);
+        if least <= self.distance && self.is_selective() && window.bounds().contains(&rect) {
+            let most = scale.most(&rect);
+            self.note(most, bounds);
         }
-        between.least
+        least
     }
 
-    /// Takes the boxes of items into account, if there are as many as are wanted.
-    pub fn meet_all<T>(&mut self, measure: &impl Measure<T>, all: &[Bounds]) {
+    /// Brings the horizon nearer if as many items as are wanted have lesser upper bounds.
+    fn note(&mut self, most: f64, bounds: &Bounds) {
+        if !self.is_selective() || most >= self.distance || bounds.may_hide_nan() {
+            return;
+        }
+        self.least.push(Finite(most));
+        if self.least.len() > self.wanted {
+            self.least.pop();
+        }
+        if self.least.len() == self.wanted {
+            if let Some(Finite(farthest)) = self.least.peek() {
+                self.distance = self.distance.min(*farthest);
+            }
+        }
+    }
+
+    /// Takes the items into account that seem to be the nearest ones, as many as are wanted, if
+    /// there are so many. Any choice gives a true horizon, and this one is cheap and good.
+    pub fn meet_nearest<T>(&mut self, measure: &impl Measure<T>, all: &[Bounds]) {
         if all.len() < self.wanted {
             return;
         }
+        let (origin, width) = (measure.origin(), measure.width() as f32);
+        let (x, y) = (origin.x as f32, origin.y as f32);
         let known = all.iter().filter(|bounds| !bounds.may_hide_nan());
-        let mut most: Vec<f64> = known.map(|bounds| self.between(measure, bounds).most).collect();
-        if most.len() >= self.wanted {
-            let (_, farthest, _) = most.select_nth_unstable_by(self.wanted - 1, f64::total_cmp);
-            self.distance = self.distance.min(*farthest);
+        let mut nearest: ArrayVec<(f32, &Bounds), NODE_ENTRIES_MAX> =
+            known.map(|bounds| (bounds.reach_squared(x, y, width), bounds)).collect();
+        if nearest.len() < self.wanted {
+            return;
         }
+        nearest.select_nth_unstable_by(self.wanted - 1, |a, b| a.0.total_cmp(&b.0));
+        let most = nearest[..self.wanted]
+            .iter()
+            .map(|(_, bounds)| self.between(measure, &bounds.to_rect()).most)
+            .fold(f64::NEG_INFINITY, f64::max);
+        self.distance = self.distance.min(most);
     }
 }

@@ -33,12 +33,18 @@ pub trait Item: Clone {
 
     /// A number no other item in the tree has: a pointer's address.
     fn identity(&self) -> usize;
+
+    /// Begins to fetch the item into the cache.
+    fn prefetch(&self) {}
 }
 
 /// How far items are from where a search begins.
 pub trait Measure<T> {
     /// Where the search begins.
     fn origin(&self) -> Point;
+
+    /// Roughly how long a step along x is near the origin, in steps along y.
+    fn width(&self) -> f64;
 
     /// A box outside of which nothing is within the distance, given the box around everything;
     /// `None` where there is no such box.

@@ -1,5 +1,6 @@
 //! Items by ascending distance. An item that fills its box, as a point does, is as far as its box;
-//! any other, a *shape*, is queued with its box's distance and measured when it comes to the front.
+//! any other is a *shape*. Items are queued by a lower bound of their distance, and measured when
+//! they come to the front.
 //!
 //! How equally distant boxes follow each other in Tile38 depends on all that its heap holds by
 //! then, so the search prunes only up to the first two of them, then restarts without pruning.
@@ -47,7 +48,7 @@ enum Content<'a, T> {
     Node(&'a Node<T>),
     /// An item that fills its box.
     Box(&'a T),
-    /// A shape of which only the distance of its box is known.
+    /// An item of which only a lower bound of the distance is known.
     Unmeasured(&'a T),
     Shape(&'a T),
 }
@@ -282,8 +283,8 @@ impl<'a, 'm, T: Item, M: Measure<T>> BoxWalk<'a, 'm, T, M> {
     }
 }
 
-/// A distance within which all that is wanted lies: goes straight down to a leaf near the
-/// beginning, so that the search proper leaves out most of the entries it meets.
+/// Returns a distance within which all wanted items lie, by the items of one leaf near the origin.
+/// It lets the search skip most of the entries that it meets.
 fn approach<T: Item>(root: &Node<T>, all: Rect, measure: &impl Measure<T>, reach: &Reach) -> f64 {
     let origin = measure.origin();
     let (x, y) = (origin.x as f32, origin.y as f32);
@@ -294,7 +295,7 @@ fn approach<T: Item>(root: &Node<T>, all: Rect, measure: &impl Measure<T>, reach
         let Some((at, _)) = gaps.enumerate().min_by(|a, b| a.1.total_cmp(&b.1)) else { break };
         node = &entries.slots[at];
     }
-    horizon.meet_all(measure, node.entry_bounds());
+    horizon.meet_nearest(measure, node.entry_bounds());
     horizon.distance
 }
 
@@ -306,7 +307,6 @@ struct Walk<'a, 'm, T, M> {
     /// Whether boxes are wanted besides shapes.
     has_boxes: bool,
     near: Vec<(f64, usize)>,
-    boxes: Vec<Option<Rect>>,
 }
 
 impl<'a, 'm, T: Item, M: Measure<T>> Walk<'a, 'm, T, M> {
@@ -315,8 +315,7 @@ impl<'a, 'm, T: Item, M: Measure<T>> Walk<'a, 'm, T, M> {
         heap.push(0.0, 0, Content::Node(root));
         horizon.draw_window(measure);
         let near = Vec::with_capacity(NODE_ENTRIES_MAX);
-        let boxes = Vec::with_capacity(NODE_ENTRIES_MAX);
-        Walk { measure, heap, horizon, has_boxes, near, boxes }
+        Walk { measure, heap, horizon, has_boxes, near }
     }
 
     /// No item that is still to come is nearer.
@@ -338,12 +337,7 @@ impl<'a, 'm, T: Item, M: Measure<T>> Walk<'a, 'm, T, M> {
                 Content::Shape(item) => return Some(Found { item, distance, is_shape: true }),
                 // The horizon came nearer since it was put there.
                 _ if distance > self.horizon.distance => {}
-                Content::Unmeasured(item) => {
-                    let distance = self.measure.shape_distance(item, self.horizon.distance);
-                    if distance <= self.horizon.distance {
-                        self.heap.push(distance, rank, Content::Shape(item));
-                    }
-                }
+                Content::Unmeasured(item) => self.measure(item, rank),
                 Content::Node(Node::Leaf(entries)) => {
                     self.open_leaf(&entries.bounds, &entries.slots, rank);
                 }
@@ -352,7 +346,7 @@ impl<'a, 'm, T: Item, M: Measure<T>> Walk<'a, 'm, T, M> {
                         if self.horizon.excludes(bounds) {
                             continue;
                         }
-                        let least = self.horizon.between(self.measure, bounds).least;
+                        let least = self.horizon.least(self.measure, bounds);
                         if least <= self.horizon.distance {
                             let child = Content::Node(&entries.slots[at]);
                             self.heap.push(least, rank_below(rank, at), child);
@@ -378,25 +372,35 @@ impl<'a, 'm, T: Item, M: Measure<T>> Walk<'a, 'm, T, M> {
         self.horizon.draw_window(self.measure);
         let farthest = self.horizon.distance;
         self.near.retain(|(least, _)| *least <= farthest);
-        // Items lie anywhere in memory: to fetch them before the first distance is
-        // computed lets the processor wait for many at a time.
-        self.boxes.clear();
-        self.boxes.extend(self.near.iter().map(|(_, at)| self.measure.filled_box(&items[*at])));
-        for (filled, (least, at)) in self.boxes.iter().zip(&self.near) {
-            let item = &items[*at];
-            let Some(filled) = filled else {
-                let is_known = *least > f64::NEG_INFINITY;
-                let least = if is_known {
-                    *least
-                } else {
-                    self.horizon.between(self.measure, &bounds[*at]).least
-                };
-                self.heap.push(least, rank_below(rank, *at), Content::Unmeasured(item));
-                continue;
-            };
-            if self.has_boxes {
-                self.heap.push(self.measure.distance(filled), LAST, Content::Box(item));
+        // Items lie anywhere in memory: with all of them prefetched, the waits for them overlap.
+        for (_, at) in &self.near {
+            items[*at].prefetch();
+        }
+        for near in 0..self.near.len() {
+            let (least, at) = self.near[near];
+            let (item, rank) = (&items[at], rank_below(rank, at));
+            if self.horizon.is_selective() {
+                self.heap.push(least, rank, Content::Unmeasured(item));
+            } else if self.measure.filled_box(item).is_some() {
+                self.measure(item, rank); // nothing would be saved by waiting
+            } else {
+                let least = self.horizon.least(self.measure, &bounds[at]);
+                self.heap.push(least, rank, Content::Unmeasured(item));
             }
+        }
+    }
+
+    /// Computes the distance of an item and queues the item by it.
+    fn measure(&mut self, item: &'a T, rank: Rank) {
+        if let Some(filled) = self.measure.filled_box(item) {
+            if self.has_boxes {
+                self.heap.push(self.measure.distance(&filled), LAST, Content::Box(item));
+            }
+            return;
+        }
+        let distance = self.measure.shape_distance(item, self.horizon.distance);
+        if distance <= self.horizon.distance {
+            self.heap.push(distance, rank, Content::Shape(item));
         }
     }
 }

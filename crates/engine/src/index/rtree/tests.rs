@@ -312,6 +312,10 @@ impl Measure<Thing> for City<'_> {
         self.origin
     }
 
+    fn width(&self) -> f64 {
+        1.0
+    }
+
     fn window(&self, _all: &Rect, distance: f64) -> Option<Window> {
         let Point { x, y } = self.origin;
         let corners =
