@@ -227,6 +227,10 @@ impl Item for Object {
         self.0.as_ptr() as usize
     }
 
+    fn is_point(&self) -> bool {
+        matches!(self.shape(), Shape::Point(point) if !(point.x.is_nan() || point.y.is_nan()))
+    }
+
     fn prefetch(&self) {
         Object::prefetch(self);
     }

@@ -22,6 +22,10 @@ impl Item for Entry {
     fn identity(&self) -> usize {
         Arc::as_ptr(&self.0) as usize
     }
+
+    fn is_point(&self) -> bool {
+        false
+    }
 }
 
 /// The fences of one key. Cloning is O(1).

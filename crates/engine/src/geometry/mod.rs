@@ -20,6 +20,6 @@ pub mod tile;
 pub use geojson::{GeometryError, ParseOptions};
 pub use series::Series;
 pub use shape::{
-    Circle, Collection, CollectionKind, Extra, Feature, Geometry, Line, Members, Point, Polygon,
-    Position, Rect,
+    Circle, Collection, CollectionKind, Extra, Feature, Geometry, Line, Members, PlanarArea, Point,
+    Polygon, Position, Rect,
 };

@@ -2,7 +2,7 @@
 //! predicates live beside it.
 
 use super::box_tree::ChildTree;
-use super::distance::{is_in_world, named_within, Cover, Disc, EVERYWHERE};
+use super::distance::{is_in_world, named_within, Cover, Disc, PlanarDisc, EVERYWHERE};
 use super::Series;
 
 /// A planar position in degrees: x = longitude, y = latitude.
@@ -121,6 +121,15 @@ pub enum Geometry {
     Collection(Collection),
     Feature(Box<Feature>),
     Circle(Circle),
+}
+
+/// An area that some comparisons decide about, for most of the points within ±180° and ±90°.
+#[derive(Clone, Debug)]
+pub enum PlanarArea {
+    /// The points in a box.
+    Rect(Rect),
+    /// The points in a Circle that doesn't cross the antimeridian.
+    Disc(PlanarDisc),
 }
 
 impl Point {
@@ -308,6 +317,17 @@ impl Geometry {
             Geometry::Circle(circle) => named_within(circle.cover(), all),
             _ if self.has_circle() && !is_in_world(all) => Cover::from_iter([EVERYWHERE]),
             _ => Cover::from_iter([self.bounds()]),
+        }
+    }
+
+    /// Returns the area as some comparisons describe it; `None` if that would take more.
+    pub fn planar_area(&self) -> Option<PlanarArea> {
+        match self {
+            Geometry::Rect(rect) => Some(PlanarArea::Rect(*rect)),
+            Geometry::Circle(circle) if circle.cover().len() == 1 => {
+                circle.disc.planar().cloned().map(PlanarArea::Disc)
+            }
+            _ => None,
         }
     }
 

@@ -68,6 +68,24 @@ impl<'o, 'a> Rows<'o, 'a> {
         self.visited > self.options.cursor
     }
 
+    /// Returns whether the next candidates, up to so many, can be results without being looked at
+    /// one by one: they are only counted, none is filtered, and neither the cursor nor the limit
+    /// falls among them.
+    pub fn accepts_tally(&self, candidates: usize) -> bool {
+        let options = self.options;
+        options.wanted == Wanted::Count
+            && options.globs.is_empty()
+            && options.filters.is_empty()
+            && self.visited >= options.cursor
+            && self.count.saturating_add(candidates as u64) < options.limit
+    }
+
+    /// Counts candidates, of which so many are results; see [`Rows::accepts_tally`].
+    pub fn tally(&mut self, candidates: usize, results: usize) {
+        self.visited += candidates as u64;
+        self.count += results as u64;
+    }
+
     /// Returns the units of work for visiting and filtering a candidate, and those that scripts
     /// have done with the candidates before.
     pub fn work(&mut self, object: &Object) -> u64 {

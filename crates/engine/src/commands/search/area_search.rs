@@ -7,6 +7,7 @@ use crate::call::Call;
 use crate::collection::Collection;
 use crate::error::Result;
 use crate::geometry::{clip, Geometry};
+use crate::index::{Side, Tally, Visitor};
 use crate::object::{Object, Shape};
 use crate::query::area;
 use crate::query::options::{Options, Verb};
@@ -39,23 +40,12 @@ impl AreaSearch<'_> {
     }
 
     fn visit_all(&self, collection: &Collection, rows: &mut Rows, call: &mut Call) -> Result<()> {
-        let mut failure = Ok(());
         let areas = collection.areas();
         let cover = self.area.cover(&areas.bounds().unwrap_or_default());
-        let _ = areas.search_any(&cover, &mut |object: &Object| {
-            failure = call.budget.charge(rows.work(object) + comparison_work(object));
-            if failure.is_err() {
-                return ControlFlow::Break(());
-            }
-            if !rows.visit() || !self.accepts(object) {
-                return ControlFlow::Continue(());
-            }
-            match rows.offer(object.id(), object, || self.clipped(object), 0.0) {
-                Verdict::Complete => ControlFlow::Break(()),
-                _ => ControlFlow::Continue(()),
-            }
-        });
-        failure
+        let area = self.area.planar_area();
+        let mut candidates = Candidates { search: self, rows, call, failure: Ok(()) };
+        let _ = areas.search_area(&cover, area.as_ref(), &mut candidates);
+        candidates.failure
     }
 
     fn accepts(&self, object: &Object) -> bool {
@@ -71,5 +61,52 @@ impl AreaSearch<'_> {
         let shape = Shape::of_geometry(clip::clip(geometry, &self.area.bounds()));
         let fields = object.fields().block();
         Some(Object::new(object.id(), shape, &[], fields, object.deadline()))
+    }
+}
+
+/// The candidates of a search: objects that touch the boxes around the area.
+struct Candidates<'s, 'o, 'a, 'c, 'd> {
+    search: &'s AreaSearch<'s>,
+    rows: &'s mut Rows<'o, 'a>,
+    call: &'s mut Call<'c, 'd>,
+    failure: Result<()>,
+}
+
+impl Candidates<'_, '_, '_, '_, '_> {
+    fn charge(&mut self, work: u64) -> ControlFlow<()> {
+        self.failure = self.call.budget.charge(work);
+        if self.failure.is_err() {
+            return ControlFlow::Break(());
+        }
+        ControlFlow::Continue(())
+    }
+}
+
+impl Visitor<'_, Object> for Candidates<'_, '_, '_, '_, '_> {
+    fn visit(&mut self, object: &Object, side: Side) -> ControlFlow<()> {
+        let is_undecided = side == Side::Unknown;
+        if side == Side::Outside {
+            self.rows.visit();
+            return self.charge(1);
+        }
+        let comparison = if is_undecided { comparison_work(object) } else { 0 };
+        let work = self.rows.work(object) + comparison;
+        self.charge(work)?;
+        if !self.rows.visit() || (is_undecided && !self.search.accepts(object)) {
+            return ControlFlow::Continue(());
+        }
+        match self.rows.offer(object.id(), object, || self.search.clipped(object), 0.0) {
+            Verdict::Complete => ControlFlow::Break(()),
+            _ => ControlFlow::Continue(()),
+        }
+    }
+
+    fn accepts_tally(&self, touching: usize) -> bool {
+        self.rows.accepts_tally(touching)
+    }
+
+    fn tally(&mut self, tally: Tally) -> ControlFlow<()> {
+        self.rows.tally(tally.touching, tally.inside);
+        self.charge(1)
     }
 }

@@ -30,7 +30,7 @@ pub(in super::super) struct Disc {
     inside: f64,
     /// A haversine beyond which a point surely isn't.
     outside: f64,
-    plane: Option<Plane>,
+    plane: Option<PlanarDisc>,
 }
 
 impl Disc {
@@ -43,13 +43,18 @@ impl Disc {
             let slack = root * (RELATIVE_ALLOWANCE * root + ROOT_ALLOWANCE);
             (root * root - slack, root * root + slack)
         };
-        let plane = Plane::new(&origin, meters / EARTH_METERS, inside, outside);
+        let plane = PlanarDisc::new(&origin, meters / EARTH_METERS, inside, outside);
         Disc { origin, meters, inside, outside, plane }
     }
 
     /// The boxes around it; see [`Origin::cover`].
     pub fn cover(&self) -> Cover {
         self.origin.cover(self.meters)
+    }
+
+    /// Returns the planes; `None` for discs of thousands of kilometres or near a pole.
+    pub fn planar(&self) -> Option<&PlanarDisc> {
+        self.plane.as_ref()
     }
 
     pub fn has_point(&self, p: Point) -> bool {
@@ -67,22 +72,26 @@ impl Disc {
     }
 }
 
-/// Squared distances in degrees on two planes: with the greatest cosine of a latitude in the disc
-/// nothing is nearer than on the sphere, with the least nothing is farther.
+/// A disc by squared distances in degrees on two planes: with the greatest cosine of a latitude in
+/// the disc nothing is nearer than on the sphere, with the least nothing is farther. Holds for
+/// positions within ±180° and ±90° whose longitude differs by 180° at most from the centre's.
 #[derive(Clone, Debug)]
-struct Plane {
-    center: Point,
+pub struct PlanarDisc {
+    /// The centre.
+    pub center: Point,
     half_width: f64,
     half_height: f64,
-    /// Of a degree of longitude, squared, as it is at least and at most.
-    least_width: f64,
-    most_width: f64,
-    /// Squared distances up to which a point is in the disc, and beyond which it isn't.
-    inside: f64,
-    outside: f64,
+    /// The square of the least length of a degree of longitude, in degrees of latitude.
+    pub least_width: f64,
+    /// The square of its greatest length.
+    pub most_width: f64,
+    /// The squared distance up to which a point is in the disc, with the greatest length.
+    pub inside: f64,
+    /// The squared distance beyond which a point isn't, with the least length.
+    pub outside: f64,
 }
 
-impl Plane {
+impl PlanarDisc {
     fn new(origin: &Origin, angle: f64, inside: f64, outside: f64) -> Option<Self> {
         let polar_angle = FRAC_PI_2 - origin.latitude.abs() - angle;
         let is_narrow = angle > 0.0 && angle <= PLANE_ANGLE_MAX && polar_angle >= angle;
@@ -98,7 +107,7 @@ impl Plane {
         let slack = low_sine(half) / half;
         // A haversine is a quarter of the square of a short angle.
         let square = 4.0 / (RADIANS * RADIANS);
-        Some(Plane {
+        Some(PlanarDisc {
             center: origin.point,
             half_width: half_width / RADIANS,
             half_height: stretched / RADIANS,

@@ -25,6 +25,7 @@ pub use bounds::Between;
 pub(super) use cover::EVERYWHERE;
 pub use cover::{named_within, Cover, COVER_BOXES_MAX};
 pub(super) use disc::Disc;
+pub use disc::PlanarDisc;
 pub use window::{Scale, Window};
 
 const RADIANS: f64 = PI / 180.0;

@@ -13,6 +13,9 @@ pub(super) struct Bounds([f32; 4]);
 /// Boxes that are compared without a branch between them; see [`Bounds::containing`].
 const GROUP_COUNT: usize = 8;
 
+/// Ordinates so small may not be rounded outward; see [`round_down`].
+const NO_ROUNDING_BELOW: f32 = 1e-37;
+
 /// The relative distance of neighbouring floats, 2^-23.
 const ULP: f64 = 1.0 / 8_388_608.0;
 
@@ -117,19 +120,45 @@ impl Bounds {
         !is_any_greater(&self.0, &other.0)
     }
 
-    /// Returns which boxes contain the inner one, as bit n for the n-th box. There are 64 boxes at
-    /// most, ordered by their western edges. Groups of boxes are compared without branches, which
-    /// could not be predicted.
+    /// Returns which boxes contain the inner one, as bit n for the n-th box; see
+    /// [`Bounds::select`].
     pub fn containing(all: &[Bounds], inner: &Bounds) -> u64 {
-        let mut holders = 0;
-        for (group, outers) in all.chunks(GROUP_COUNT).enumerate() {
-            if outers[0].min(0) > inner.min(0) {
+        Bounds::select(all, inner.min(0), |outer| outer.contains(inner))
+    }
+
+    /// Returns for which boxes a condition holds, as bit n for the n-th box. It has to be false
+    /// for all boxes that begin east of `right`. There are 64 boxes at most, ordered by their
+    /// western edges. Groups of boxes are compared without branches, which could not be predicted.
+    #[inline]
+    pub fn select(all: &[Bounds], right: f32, holds: impl Fn(&Bounds) -> bool) -> u64 {
+        let mut selected = 0;
+        for (group, boxes) in all.chunks(GROUP_COUNT).enumerate() {
+            if boxes[0].min(0) > right {
                 break;
             }
-            let within = |mask, outer: &Bounds| mask << 1 | u64::from(outer.contains(inner));
-            holders |= outers.iter().rev().fold(0, within) << (group * GROUP_COUNT);
+            let held = |mask, bounds: &Bounds| mask << 1 | u64::from(holds(bounds));
+            selected |= boxes.iter().rev().fold(0, held) << (group * GROUP_COUNT);
         }
-        holders
+        selected
+    }
+
+    /// Returns the greatest box with which the points of every box within it lie in the area, too.
+    pub fn within_area(rect: &Rect) -> Self {
+        // Not the nearest float but the next one: boxes of points are rounded outward, but not
+        // where they are as good as 0.
+        let inward = |outward: f32, next: fn(f32) -> f32| {
+            let edge = next(next(outward));
+            if edge.abs() < NO_ROUNDING_BELOW {
+                next(0.0).signum() * NO_ROUNDING_BELOW
+            } else {
+                edge
+            }
+        };
+        let outer = Bounds::of_area(rect);
+        Bounds::new(
+            [inward(outer.min(0), f32::next_up), inward(outer.min(1), f32::next_up)],
+            [inward(outer.max(0), f32::next_down), inward(outer.max(1), f32::next_down)],
+        )
     }
 
     /// Returns whether the boxes share a point, edges included.

@@ -4,12 +4,39 @@ use super::bounds::Bounds;
 use super::crowd::{NodeId, NO_ID};
 use crate::index::{capacity, prefetch};
 
+/// The items in a subtree, counted.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Counts {
+    pub items: u32,
+    /// Those of which the box doesn't tell where all of their points are.
+    pub shapes: u32,
+}
+
+impl Counts {
+    /// Returns the counts of one item.
+    pub fn one(is_shape: bool) -> Self {
+        Counts { items: 1, shapes: u32::from(is_shape) }
+    }
+
+    pub fn add(&mut self, other: Counts) {
+        self.items += other.items;
+        self.shapes += other.shapes;
+    }
+
+    pub fn subtract(&mut self, other: Counts) {
+        self.items -= other.items;
+        self.shapes -= other.shapes;
+    }
+}
+
 /// Boxes, and for each an item or a child in the slot of the same position. Boxes have an array of
 /// their own because they are scanned and slots aren't.
 #[derive(Clone)]
 pub(super) struct Entries<S> {
     pub bounds: Vec<Bounds>,
     pub slots: Vec<S>,
+    /// The items below.
+    pub counts: Counts,
     /// Set in crowded leaves and all above them.
     pub id: NodeId,
 }
@@ -17,7 +44,7 @@ pub(super) struct Entries<S> {
 impl<S> Entries<S> {
     pub fn with_capacity(capacity: usize) -> Self {
         let (bounds, slots) = (Vec::with_capacity(capacity), Vec::with_capacity(capacity));
-        Entries { bounds, slots, id: NO_ID }
+        Entries { bounds, slots, counts: Counts::default(), id: NO_ID }
     }
 
     pub fn len(&self) -> usize {
@@ -48,14 +75,6 @@ impl<S> Entries<S> {
     /// waits for memory at each of its steps, and what it skips is needed soon after.
     pub fn count_west_of(&self, x: f32) -> usize {
         self.bounds.iter().map(|entry| u32::from(entry.min(0) < x)).sum::<u32>() as usize
-    }
-
-    /// How many entries have their western edge here or before. All if x is NaN.
-    pub fn count_up_to(&self, x: f32) -> usize {
-        if x.is_nan() {
-            return self.len();
-        }
-        self.bounds.iter().map(|entry| u32::from(entry.min(0) <= x)).sum::<u32>() as usize
     }
 
     /// Moves an entry left while its western edge lies before its neighbour's.

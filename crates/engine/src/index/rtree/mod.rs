@@ -10,6 +10,7 @@ mod entries;
 mod horizon;
 mod nearest;
 mod node;
+mod region;
 mod search;
 mod split;
 
@@ -19,10 +20,12 @@ use triomphe::Arc;
 
 use self::bounds::Bounds;
 use self::crowd::{Crowd, NO_ID};
-use self::node::{Node, Path, Place, Trail};
-use self::search::Region;
-use crate::geometry::distance::{Between, Window};
-use crate::geometry::{Point, Rect};
+use self::node::{Node, Outline, Path, Place, Trail};
+use self::region::Region;
+use crate::geometry::distance::{is_in_world, Between, Window};
+use crate::geometry::{PlanarArea, Point, Rect};
+
+pub use self::search::{Side, Tally, Visitor};
 
 /// What a tree holds; small and cheap to clone, a counted pointer say.
 pub trait Item: Clone {
@@ -33,6 +36,9 @@ pub trait Item: Clone {
 
     /// A number no other item in the tree has: a pointer's address.
     fn identity(&self) -> usize;
+
+    /// Returns whether it is a point of numbers: then its box tells where it is.
+    fn is_point(&self) -> bool;
 
     /// Begins to fetch the item into the cache.
     fn prefetch(&self) {}
@@ -139,14 +145,14 @@ impl<T: Item> RTree<T> {
 
     /// Adds an item. The tree doesn't look whether it is there already.
     pub fn insert(&mut self, bounds: &Rect, item: T) {
-        self.insert_at(Place { bounds: Bounds::of_item(bounds), way: &[] }, item);
+        self.insert_at(Place { outline: Outline::new(bounds, &item), way: &[] }, item);
     }
 
     fn insert_at(&mut self, mut place: Place, item: T) {
-        let new = place.bounds;
+        let new = place.outline.bounds;
         self.len += 1;
         let Some(root) = &mut self.root else {
-            let node = Arc::new(Node::leaf(new, item));
+            let node = Arc::new(Node::leaf(&place.outline, item));
             self.root = Some(Root { bounds: new, height: 0, hidden_levels: 0, node });
             return;
         };
@@ -179,14 +185,14 @@ impl<T: Item> RTree<T> {
 
     /// Removes an item; `bounds` is the box it was inserted with. False if it isn't there.
     pub fn remove(&mut self, bounds: &Rect, item: &T) -> bool {
-        self.take_out(&Bounds::of_item(bounds), item, &[]).is_some()
+        self.take_out(&Outline::new(bounds, item), item, &[]).is_some()
     }
 
     /// Removes an item, if it is there; whether the boxes of all nodes but the root stayed. The
     /// leaf at the end of the way is used next and fetched meanwhile.
-    fn take_out(&mut self, old: &Bounds, item: &T, way: &[u8]) -> Option<bool> {
+    fn take_out(&mut self, old: &Outline, item: &T, way: &[u8]) -> Option<bool> {
         let root = self.root.as_mut()?;
-        let path = root.locate(old, item, &mut self.crowd)?;
+        let path = root.locate(&old.bounds, item, &mut self.crowd)?;
         root.node.fetch_lists(way);
         self.crowd.leave(item.identity());
         self.len -= 1;
@@ -200,12 +206,12 @@ impl<T: Item> RTree<T> {
     /// Removes an item and adds another, or the same at another place. The leaf where it will be
     /// is fetched while the old one is looked for.
     pub fn replace(&mut self, old: (&Rect, &T), new: (&Rect, T)) {
-        let bounds = Bounds::of_item(new.0);
-        let way = self.root.as_ref().map_or_else(Path::new, |root| root.way_to(&bounds));
-        let has_stayed = self.take_out(&Bounds::of_item(old.0), old.1, &way).unwrap_or(true);
+        let outline = Outline::new(new.0, &new.1);
+        let way = self.root.as_ref().map_or_else(Path::new, |root| root.way_to(&outline.bounds));
+        let has_stayed = self.take_out(&Outline::new(old.0, old.1), old.1, &way).unwrap_or(true);
         // Where boxes changed, another way may be the right one now.
         let way = if has_stayed { &way[..] } else { &[] };
-        self.insert_at(Place { bounds, way }, new.1);
+        self.insert_at(Place { outline, way }, new.1);
     }
 
     /// Visits the items whose box touches the area, both rounded outward to float32, in the
@@ -213,33 +219,31 @@ impl<T: Item> RTree<T> {
     pub fn search<'a>(
         &'a self,
         area: &Rect,
-        mut visit: impl FnMut(&'a T) -> ControlFlow<()>,
+        visit: impl FnMut(&'a T) -> ControlFlow<()>,
     ) -> ControlFlow<()> {
-        self.search_region(&Bounds::of_area(area), &mut visit)
+        self.search_any(std::slice::from_ref(area), visit)
     }
 
     /// The same for those that touch at least one of a few areas, each once.
     pub fn search_any<'a>(
         &'a self,
         areas: &[Rect],
-        mut visit: impl FnMut(&'a T) -> ControlFlow<()>,
+        visit: impl FnMut(&'a T) -> ControlFlow<()>,
     ) -> ControlFlow<()> {
-        if let [area] = areas {
-            return self.search(area, visit);
-        }
-        let areas: Vec<Bounds> = areas.iter().map(Bounds::of_area).collect();
-        self.search_region(&areas[..], &mut visit)
+        self.search_area(areas, None, &mut search::Each(visit))
     }
 
-    fn search_region<'a>(
+    /// The same for the items that touch the boxes around an area. Tells the visitor of points
+    /// whether they are in the area, as far as their boxes decide that.
+    pub fn search_area<'a>(
         &'a self,
-        region: &(impl Region + ?Sized),
-        visit: &mut impl FnMut(&'a T) -> ControlFlow<()>,
+        boxes: &[Rect],
+        area: Option<&PlanarArea>,
+        visitor: &mut impl Visitor<'a, T>,
     ) -> ControlFlow<()> {
-        match &self.root {
-            Some(root) if region.touches(&root.bounds) => search::search(&root.node, region, visit),
-            _ => ControlFlow::Continue(()),
-        }
+        let Some(root) = &self.root else { return ControlFlow::Continue(()) };
+        let region = Region::new(boxes, area.filter(|_| is_in_world(&root.bounds.to_rect())));
+        search::search(&root.node, &region, visitor)
     }
 
     /// Visits all items in the index's order until the visitor breaks.
@@ -248,7 +252,7 @@ impl<T: Item> RTree<T> {
         mut visit: impl FnMut(&'a T) -> ControlFlow<()>,
     ) -> ControlFlow<()> {
         match &self.root {
-            Some(root) => search::visit_all(&root.node, &mut visit),
+            Some(root) => search::for_each(&root.node, &mut visit),
             None => ControlFlow::Continue(()),
         }
     }
@@ -325,9 +329,9 @@ impl<T: Item> Root<T> {
     }
 
     /// Takes out the entry at the path; another one stays. Whether the boxes below did, too.
-    fn remove(&mut self, path: &[u8], old: &Bounds, crowd: &mut Crowd) -> bool {
+    fn remove(&mut self, path: &[u8], old: &Outline, crowd: &mut Crowd) -> bool {
         let has_stayed = Arc::make_mut(&mut self.node).remove(path, old, crowd);
-        if self.bounds.rests_on(old) {
+        if self.bounds.rests_on(&old.bounds) {
             self.bounds = self.node.bounds();
         }
         // An only child takes the root's place, which keeps the height in proportion when nearly

@@ -8,9 +8,10 @@ use triomphe::Arc;
 
 use super::bounds::Bounds;
 use super::crowd::{Crowd, NodeId, LEVELS_MAX, NO_ID};
-use super::entries::Entries;
+use super::entries::{Counts, Entries};
 use super::split::{sort_by_west, split};
 use super::Item;
+use crate::geometry::Rect;
 use crate::index::prefetch;
 
 /// Most entries in a node; part of what decides the order of results.
@@ -26,10 +27,23 @@ pub(super) enum Node<T> {
 /// Where an entry is: the child to take in each branch, then the position in the leaf.
 pub(super) type Path = ArrayVec<u8, LEVELS_MAX>;
 
+/// What nodes have to know of an item to insert or remove it.
+#[derive(Clone, Copy)]
+pub(super) struct Outline {
+    pub bounds: Bounds,
+    pub is_shape: bool,
+}
+
+impl Outline {
+    pub fn new<T: Item>(bounds: &Rect, item: &T) -> Self {
+        Outline { bounds: Bounds::of_item(bounds), is_shape: !item.is_point() }
+    }
+}
+
 /// Where to insert.
 #[derive(Clone, Copy)]
 pub(super) struct Place<'w> {
-    pub bounds: Bounds,
+    pub outline: Outline,
     /// The children to take, as far as they were chosen.
     pub way: &'w [u8],
 }
@@ -42,8 +56,8 @@ pub(super) struct Trail {
     pub leaves: usize,
 }
 
-/// The places of the bits that are set, ascending.
-fn places(mut mask: u64) -> impl Iterator<Item = usize> {
+/// Returns the places of the bits that are set, ascending.
+pub(super) fn places(mut mask: u64) -> impl Iterator<Item = usize> {
     std::iter::from_fn(move || {
         let place = mask.trailing_zeros() as usize;
         mask &= mask.checked_sub(1)?;
@@ -77,8 +91,9 @@ fn choose_to_grow(all: &[Bounds], new: &Bounds) -> usize {
 }
 
 impl<T: Item> Node<T> {
-    pub fn leaf(bounds: Bounds, item: T) -> Self {
-        Node::Leaf(Entries { bounds: vec![bounds], slots: vec![item], id: NO_ID })
+    pub fn leaf(outline: &Outline, item: T) -> Self {
+        let counts = Counts::one(outline.is_shape);
+        Node::Leaf(Entries { bounds: vec![outline.bounds], slots: vec![item], counts, id: NO_ID })
     }
 
     /// A root above two halves of the old one.
@@ -90,6 +105,7 @@ impl<T: Item> Node<T> {
         let mut entries = Entries::with_capacity(2);
         entries.id = parent;
         for (bounds, half) in halves {
+            entries.counts.add(half.counts());
             entries.insert(entries.len(), bounds, half);
         }
         entries.settle_left(1);
@@ -129,12 +145,40 @@ impl<T: Item> Node<T> {
         }
     }
 
+    /// Returns the counts of the items below.
+    pub fn counts(&self) -> Counts {
+        match self {
+            Node::Leaf(entries) => entries.counts,
+            Node::Branch(entries) => entries.counts,
+        }
+    }
+
+    /// Counts the items below, after entries were moved to or from another node.
+    fn recount(&mut self) {
+        match self {
+            Node::Leaf(entries) => {
+                let has_shapes = entries.counts.shapes > 0;
+                let shapes = entries.slots.iter().filter(|item| has_shapes && !item.is_point());
+                let (items, shapes) = (entries.slots.len() as u32, shapes.count() as u32);
+                entries.counts = Counts { items, shapes };
+            }
+            Node::Branch(entries) => {
+                entries.counts = Counts::default();
+                for child in &entries.slots {
+                    entries.counts.add(child.counts());
+                }
+            }
+        }
+    }
+
     /// Splits off the right half, to go below the same parent.
     fn split(&mut self, own: &Bounds, parent: NodeId, crowd: &mut Crowd) -> Node<T> {
         let mut right = match self {
             Node::Leaf(entries) => Node::Leaf(split(entries, own)),
             Node::Branch(entries) => Node::Branch(split(entries, own)),
         };
+        self.recount();
+        right.recount();
         if self.id() != NO_ID {
             right.join(crowd, parent);
         }
@@ -207,7 +251,7 @@ impl<T: Item> Node<T> {
         item: T,
         crowd: &mut Crowd,
     ) -> Result<bool, T> {
-        let new = &place.bounds;
+        let new = &place.outline.bounds;
         match self {
             Node::Leaf(entries) => {
                 entries.fetch_slots();
@@ -217,6 +261,7 @@ impl<T: Item> Node<T> {
                 crowd.enter(item.identity(), entries.id);
                 // Before its equals: the most recently stored comes first.
                 entries.insert(entries.count_west_of(new.min(0)), *new, item);
+                entries.counts.add(Counts::one(place.outline.is_shape));
                 Ok(!own.contains(new))
             }
             Node::Branch(entries) => insert_into_branch(entries, own, place, item, crowd),
@@ -264,24 +309,26 @@ impl<T: Item> Node<T> {
         (entries.bounds[at] == *bounds).then_some(path)
     }
 
-    /// Takes out the entry at the path, whose box this is, and shrinks the boxes on the way.
-    /// Whether they all stayed as they were.
-    pub fn remove(&mut self, path: &[u8], old: &Bounds, crowd: &mut Crowd) -> bool {
+    /// Takes out the entry at the path, whose outline this is, and shrinks the boxes on the way.
+    /// Returns whether they all stayed as they were.
+    pub fn remove(&mut self, path: &[u8], old: &Outline, crowd: &mut Crowd) -> bool {
         let Some((&at, rest)) = path.split_first() else { return true };
         let at = usize::from(at);
         match self {
             Node::Leaf(entries) => {
                 entries.remove(at);
+                entries.counts.subtract(Counts::one(old.is_shape));
                 true
             }
             Node::Branch(entries) => {
+                entries.counts.subtract(Counts::one(old.is_shape));
                 let child = Arc::make_mut(&mut entries.slots[at]);
                 let has_stayed = child.remove(rest, old, crowd);
                 if child.is_empty() {
                     crowd.forget(child.id());
                     entries.remove(at);
                     false
-                } else if entries.bounds[at].rests_on(old) {
+                } else if entries.bounds[at].rests_on(&old.bounds) {
                     entries.bounds[at] = child.bounds();
                     entries.settle_right(at);
                     false
@@ -300,7 +347,7 @@ fn insert_into_branch<T: Item>(
     mut item: T,
     crowd: &mut Crowd,
 ) -> Result<bool, T> {
-    let new = place.bounds;
+    let Outline { bounds: new, is_shape } = place.outline;
     loop {
         let (at, way) = match place.way.split_first() {
             Some((&chosen, rest)) => (usize::from(chosen), rest),
@@ -309,8 +356,12 @@ fn insert_into_branch<T: Item>(
         place.way = way;
         let child_bounds = entries.bounds[at];
         match Arc::make_mut(&mut entries.slots[at]).insert(&child_bounds, place, item, crowd) {
-            Ok(false) => return Ok(false),
+            Ok(false) => {
+                entries.counts.add(Counts::one(is_shape));
+                return Ok(false);
+            }
             Ok(true) => {
+                entries.counts.add(Counts::one(is_shape));
                 entries.bounds[at] = child_bounds.union(&new);
                 entries.settle_left(at);
                 return Ok(!own.contains(&new));

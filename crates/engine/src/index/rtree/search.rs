@@ -3,78 +3,158 @@
 use std::ops::ControlFlow;
 
 use super::bounds::Bounds;
-use super::node::Node;
+use super::entries::Entries;
+use super::node::{places, Node};
+use super::region::{Region, Sides};
 use super::Item;
 
-/// What a search looks for.
-pub(super) trait Region {
-    /// The greatest x.
-    fn right(&self) -> f32;
-
-    /// Whether a box touches it.
-    fn touches(&self, bounds: &Bounds) -> bool;
+/// Where an item is, as far as its box tells.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Side {
+    /// It is a point in the area.
+    Inside,
+    /// It is a point that isn't in the area.
+    Outside,
+    /// The item has to be compared with the area.
+    Unknown,
 }
 
-impl Region for Bounds {
-    fn right(&self) -> f32 {
-        self.max(0)
-    }
+/// Items that a search counts at once.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Tally {
+    /// Those that touch the boxes around the area, and would be visited.
+    pub touching: usize,
+    /// Those of them that are points in the area.
+    pub inside: usize,
+}
 
+/// The receiver of what a search finds.
+pub trait Visitor<'a, T> {
+    /// Takes an item that touches the boxes around the area.
+    fn visit(&mut self, item: &'a T, side: Side) -> ControlFlow<()>;
+
+    /// Returns whether the next items, up to so many, may be counted without visits.
+    fn accepts_tally(&self, touching: usize) -> bool;
+
+    /// Takes items that are counted without visits.
+    fn tally(&mut self, tally: Tally) -> ControlFlow<()>;
+}
+
+/// A visitor that wants to see each item.
+pub(super) struct Each<F>(pub F);
+
+impl<'a, T: 'a, F: FnMut(&'a T) -> ControlFlow<()>> Visitor<'a, T> for Each<F> {
     #[inline]
-    fn touches(&self, bounds: &Bounds) -> bool {
-        bounds.overlaps(self)
+    fn visit(&mut self, item: &'a T, _side: Side) -> ControlFlow<()> {
+        (self.0)(item)
+    }
+
+    fn accepts_tally(&self, _touching: usize) -> bool {
+        false
+    }
+
+    fn tally(&mut self, _tally: Tally) -> ControlFlow<()> {
+        ControlFlow::Continue(())
     }
 }
 
-/// Any of a few boxes.
-impl Region for [Bounds] {
-    fn right(&self) -> f32 {
-        // One that isn't a number restricts nothing.
-        let greater = |a: f32, b: f32| if a.is_nan() || b <= a { a } else { b };
-        self.iter().map(|bounds| bounds.max(0)).fold(f32::NEG_INFINITY, greater)
-    }
-
-    #[inline]
-    fn touches(&self, bounds: &Bounds) -> bool {
-        self.iter().fold(false, |touches, area| touches | bounds.overlaps(area))
-    }
-}
-
-/// Visits the items whose boxes touch the region, depth first in entry order.
+/// Visits the items whose boxes touch the region, depth first in entry order. Points whose boxes
+/// tell whether they are in the area are counted, where the visitor accepts that.
 pub(super) fn search<'a, T: Item>(
     node: &'a Node<T>,
-    region: &(impl Region + ?Sized),
-    visit: &mut impl FnMut(&'a T) -> ControlFlow<()>,
+    region: &Region,
+    visitor: &mut impl Visitor<'a, T>,
 ) -> ControlFlow<()> {
     match node {
         Node::Leaf(entries) => {
-            let end = entries.count_up_to(region.right());
-            for (bounds, item) in entries.bounds[..end].iter().zip(&entries.slots) {
-                if region.touches(bounds) {
-                    visit(item)?;
-                }
-            }
+            let sides = region.sides(&entries.bounds);
+            search_leaf(entries, sides, visitor)
         }
         Node::Branch(entries) => {
-            let end = entries.count_up_to(region.right());
-            for (bounds, child) in entries.bounds[..end].iter().zip(&entries.slots) {
-                if region.touches(bounds) {
-                    search(child, region, visit)?;
+            let sides = region.sides(&entries.bounds);
+            for at in places(sides.touching) {
+                let (bounds, child) = (&entries.bounds[at], &entries.slots[at]);
+                let is_inside = sides.inside >> at & 1 == 1;
+                let is_decided = is_inside || sides.outside >> at & 1 == 1;
+                if is_decided && region.holds(bounds) {
+                    visit_all(
+                        child,
+                        if is_inside { Side::Inside } else { Side::Outside },
+                        visitor,
+                    )?;
+                } else {
+                    search(child, region, visitor)?;
                 }
             }
+            ControlFlow::Continue(())
         }
+    }
+}
+
+fn search_leaf<'a, T: Item>(
+    entries: &'a Entries<T>,
+    sides: Sides,
+    visitor: &mut impl Visitor<'a, T>,
+) -> ControlFlow<()> {
+    let Sides { touching, inside, outside } = sides;
+    let count = touching.count_ones() as usize;
+    let mut waiting = touching;
+    let decided = inside | outside;
+    if decided != 0 && entries.counts.shapes == 0 && visitor.accepts_tally(count) {
+        let [touching, inside] = [decided, inside].map(|set| set.count_ones() as usize);
+        visitor.tally(Tally { touching, inside })?;
+        waiting &= !decided;
+    }
+    let has_shapes = entries.counts.shapes > 0;
+    let looked_at = if has_shapes { waiting } else { waiting & !outside };
+    for at in places(looked_at) {
+        entries.slots[at].prefetch();
+    }
+    for at in places(waiting) {
+        let item = &entries.slots[at];
+        let side = match () {
+            () if decided >> at & 1 == 0 || (has_shapes && !item.is_point()) => Side::Unknown,
+            () if inside >> at & 1 == 1 => Side::Inside,
+            () => Side::Outside,
+        };
+        visitor.visit(item, side)?;
     }
     ControlFlow::Continue(())
 }
 
+/// Visits all items below, in entry order; or counts them, if they are points and the visitor
+/// accepts that.
+fn visit_all<'a, T: Item>(
+    node: &'a Node<T>,
+    side: Side,
+    visitor: &mut impl Visitor<'a, T>,
+) -> ControlFlow<()> {
+    let counts = node.counts();
+    let touching = counts.items as usize;
+    if counts.shapes == 0 && visitor.accepts_tally(touching) {
+        let inside = if side == Side::Inside { touching } else { 0 };
+        return visitor.tally(Tally { touching, inside });
+    }
+    match node {
+        Node::Leaf(entries) => {
+            let all = u64::MAX >> (u64::BITS - entries.len() as u32);
+            let (inside, outside) = if side == Side::Inside { (all, 0) } else { (0, all) };
+            search_leaf(entries, Sides { touching: all, inside, outside }, visitor)
+        }
+        Node::Branch(entries) => {
+            entries.slots.iter().try_for_each(|child| visit_all(child, side, visitor))
+        }
+    }
+}
+
 /// Visits all items below, in entry order.
-pub(super) fn visit_all<'a, T: Item>(
+pub(super) fn for_each<'a, T: Item>(
     node: &'a Node<T>,
     visit: &mut impl FnMut(&'a T) -> ControlFlow<()>,
 ) -> ControlFlow<()> {
     match node {
         Node::Leaf(entries) => entries.slots.iter().try_for_each(visit),
-        Node::Branch(entries) => entries.slots.iter().try_for_each(|child| visit_all(child, visit)),
+        Node::Branch(entries) => entries.slots.iter().try_for_each(|child| for_each(child, visit)),
     }
 }
 

@@ -29,6 +29,7 @@ pub(super) fn split<S>(left: &mut Entries<S>, own: &Bounds) -> Entries<S> {
     let (width, height) = (own.max(0) - own.min(0), own.max(1) - own.min(1));
     let axis = usize::from(height > width);
     let mut right = Entries::with_capacity(left.len());
+    right.counts = left.counts; // until both halves are counted
     let mut at = 0;
     while at < left.len() {
         let entry = left.bounds[at];

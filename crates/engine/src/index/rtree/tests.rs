@@ -6,6 +6,7 @@ use std::ops::ControlFlow;
 use proptest::prelude::*;
 
 use super::bounds::Bounds;
+use super::entries::Counts;
 use super::node::{Node, NODE_ENTRIES_MAX};
 use super::{Item, Measure, RTree, Reach};
 use crate::geometry::distance::{Between, Window};
@@ -17,6 +18,10 @@ struct Thing(std::rc::Rc<usize>);
 impl Item for Thing {
     fn identity(&self) -> usize {
         std::rc::Rc::as_ptr(&self.0) as usize
+    }
+
+    fn is_point(&self) -> bool {
+        *self.0 & 3 > 0
     }
 }
 
@@ -57,24 +62,29 @@ fn tree_of(rects: &[Rect]) -> (RTree<Thing>, Vec<Thing>) {
     (tree, things)
 }
 
-/// Asserts what holds in every node, and gives back the items' count.
-fn check_node(node: &Node<Thing>, own: &Bounds) -> usize {
+/// Asserts what holds in every node; returns the counts of its items.
+fn check_node(node: &Node<Thing>, own: &Bounds) -> Counts {
     let entries = node.entry_bounds();
     assert!((1..=NODE_ENTRIES_MAX).contains(&entries.len()));
     assert!(entries.is_sorted_by(|a, b| a.min(0) <= b.min(0)), "entries are ordered");
     assert_eq!(node.bounds(), *own, "the box fits exactly");
+    let mut counts = Counts::default();
     match node {
-        Node::Leaf(leaf) => leaf.slots.len(),
+        Node::Leaf(leaf) => {
+            leaf.slots.iter().for_each(|item| counts.add(Counts::one(!item.is_point())));
+        }
         Node::Branch(branch) => {
             let pairs = branch.slots.iter().zip(&branch.bounds);
-            pairs.map(|(child, bounds)| check_node(child, bounds)).sum()
+            pairs.for_each(|(child, bounds)| counts.add(check_node(child, bounds)));
         }
     }
+    assert_eq!(node.counts(), counts);
+    counts
 }
 
 fn check(tree: &RTree<Thing>) {
-    let counted = tree.root.as_ref().map_or(0, |root| check_node(&root.node, &root.bounds));
-    assert_eq!(counted, tree.len());
+    let counts = tree.root.as_ref().map(|root| check_node(&root.node, &root.bounds));
+    assert_eq!(counts.unwrap_or_default().items as usize, tree.len());
 }
 
 #[test]
