@@ -3,7 +3,7 @@
 use triomphe::Arc;
 
 use super::{read, Arity, Command, Flags, Group, Keys};
-use crate::call::{Call, Words};
+use crate::call::{Budget, Call, Words};
 use crate::error::{Error, Result};
 use crate::geometry::{clip, predicates, Geometry};
 use crate::keyspace::Keyspace;
@@ -21,8 +21,8 @@ pub(super) const COMMANDS: &[Command] = &[read(
 .keys(Keys::Areas)
 .with(Flags::STALE_OK)];
 
-/// Pairs of vertices in one unit of work; most of them are never compared.
-const VERTEX_PAIRS_PER_WORK: usize = 1000;
+/// Vertices that cost as much as one unit of work.
+const VERTICES_PER_WORK: usize = 32;
 
 /// Maximum depth of nested parentheses.
 const DEPTH_MAX: usize = 64;
@@ -214,6 +214,14 @@ impl Relation {
         self.holds_plain(left, right) != right.0.nodes[right.1].is_negated
     }
 
+    /// Returns about how many vertices a comparison looks at.
+    fn cost(self, left: &Geometry, right: &Geometry) -> usize {
+        match self {
+            Relation::Within => predicates::cost_of_contains(right, left),
+            Relation::Intersects => predicates::cost_of_intersects(left, right),
+        }
+    }
+
     fn compare(self, left: &Area, right: &Area) -> bool {
         let (Some(a), Some(b)) = (&left.geometry, &right.geometry) else { return false };
         match self {
@@ -244,7 +252,7 @@ fn test(keyspace: &Keyspace, call: &mut Call) -> Result<()> {
     if words.left() > 0 {
         return Err(Error::WrongArity);
     }
-    call.budget.charge(left.work(&right))?;
+    charge(&left, &right, relation, call.budget)?;
     let holds = relation.holds((&left, left.root), (&right, right.root));
     let clipped = match (left.single(), right.single()) {
         (Some(left), Some(right)) if has_clip && holds => Some(clip::clip(left, &right.bounds())),
@@ -253,6 +261,14 @@ fn test(keyspace: &Keyspace, call: &mut Call) -> Result<()> {
     call.budget.check_deadline()?;
     reply(call, holds, clipped.as_ref());
     Ok(())
+}
+
+/// Charges for comparing each area of one expression with each of the other.
+fn charge(left: &Tree, right: &Tree, relation: Relation, budget: &mut Budget) -> Result<()> {
+    left.geometries().try_for_each(|left| {
+        let costs = right.geometries().map(|right| relation.cost(left, right));
+        budget.charge((costs.fold(0, usize::saturating_add) / VERTICES_PER_WORK) as u64)
+    })
 }
 
 fn take_relation(words: &mut Words) -> Result<(Relation, bool)> {
@@ -276,15 +292,9 @@ impl Tree {
         self.nodes[self.root].area.is_some()
     }
 
-    /// Returns the units of work for comparing all areas with all of the other's.
-    fn work(&self, other: &Tree) -> u64 {
-        let pairs = self.vertices().saturating_mul(other.vertices());
-        (pairs / VERTEX_PAIRS_PER_WORK) as u64
-    }
-
-    fn vertices(&self) -> usize {
-        let areas = self.nodes.iter().filter_map(|node| node.area.as_ref()?.geometry.as_deref());
-        areas.map(predicates::cost).sum()
+    /// Returns the geometries of all areas.
+    fn geometries(&self) -> impl Iterator<Item = &Geometry> {
+        self.nodes.iter().filter_map(|node| node.area.as_ref()?.geometry.as_deref())
     }
 
     /// Returns the geometry of an expression that is one area; `None` for a stored string.

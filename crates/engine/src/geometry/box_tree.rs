@@ -1,13 +1,13 @@
 //! A tree of boxes over many items that keeps the items' own order: over the segments of a long
-//! chain, which lie near each other as they come, or over the children of a large collection.
+//! chain, which lie near each other as they come, or over items that their caller has sorted.
 //!
 //! A search yields items by ascending index, as going through all of them would.
 
-use super::{Geometry, Point, Rect};
+use super::{Point, Rect};
 use std::ops::Range;
 
 /// Items under one leaf.
-const LEAF_ITEMS: usize = 16;
+pub(super) const LEAF_ITEMS: usize = 16;
 /// Children of an inner node, at most.
 pub(super) const FAN_OUT: usize = 8;
 
@@ -36,7 +36,7 @@ impl BoxTree {
     }
 
     /// A tree over items, given the box of a run of them.
-    fn new(items: usize, bounds: impl Fn(Range<usize>) -> Rect) -> Option<Self> {
+    pub(super) fn new(items: usize, bounds: impl Fn(Range<usize>) -> Rect) -> Option<Self> {
         let items = u32::try_from(items).ok()?;
         let mut nodes = Vec::with_capacity(items as usize / LEAF_ITEMS * 5 / 4 + 1);
         if items > 0 {
@@ -100,54 +100,6 @@ fn build(bounds: &impl Fn(Range<usize>) -> Rect, run: Range<usize>, nodes: &mut 
     whole
 }
 
-/// The children of a large collection by place.
-#[derive(Clone, Debug, PartialEq)]
-pub(super) struct ChildTree {
-    tree: BoxTree,
-    /// The non-empty children, neighbours near each other.
-    order: Box<[u32]>,
-}
-
-impl ChildTree {
-    /// A tree over the children that aren't empty; `None` if they are too many to number.
-    pub(super) fn new(children: &[Geometry]) -> Option<Self> {
-        let mut placed: Vec<(u32, Rect)> = Vec::with_capacity(children.len());
-        for (index, child) in children.iter().enumerate().filter(|(_, child)| !child.is_empty()) {
-            placed.push((u32::try_from(index).ok()?, child.bounds()));
-        }
-        // Columns of leaves by x, and by y within a column.
-        let leaves = placed.len() / LEAF_ITEMS + 1;
-        let column = LEAF_ITEMS * leaves.isqrt().max(1);
-        placed.sort_by(|(_, a), (_, b)| a.center().x.total_cmp(&b.center().x));
-        for part in placed.chunks_mut(column) {
-            part.sort_by(|(_, a), (_, b)| a.center().y.total_cmp(&b.center().y));
-        }
-        let bounds = |run: Range<usize>| {
-            let boxes = placed[run].iter().map(|(_, bounds)| *bounds);
-            boxes.reduce(|whole, bounds| whole.union(&bounds)).unwrap_or_default()
-        };
-        let tree = BoxTree::new(placed.len(), bounds)?;
-        Some(ChildTree { tree, order: placed.iter().map(|(index, _)| *index).collect() })
-    }
-
-    /// The tree, whose items are places in [`Self::order`].
-    pub(super) fn tree(&self) -> &BoxTree {
-        &self.tree
-    }
-
-    /// The indexes of the children, neighbours near each other.
-    pub(super) fn order(&self) -> &[u32] {
-        &self.order
-    }
-
-    /// Indexes of the children that may touch a box, in no particular order.
-    pub(super) fn near(&self, area: &Rect) -> impl Iterator<Item = usize> + '_ {
-        let area = *area;
-        let runs = self.tree.runs(move |bounds| bounds.overlaps(&area));
-        runs.flat_map(|run| self.order[run].iter().map(|index| *index as usize))
-    }
-}
-
 /// See [`BoxTree::runs`].
 pub(super) struct Runs<'a, K> {
     tree: &'a BoxTree,
@@ -175,7 +127,6 @@ impl<K: Fn(&Rect) -> bool> Iterator for Runs<'_, K> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::Circle;
     use super::*;
 
     fn zigzag(count: usize) -> Vec<Point> {
@@ -199,34 +150,5 @@ mod tests {
         let probe = Rect::new(Point::new(777.2, 0.0), Point::new(777.3, 9.0));
         let seen: Vec<usize> = tree.runs(|bounds| bounds.overlaps(&probe)).flatten().collect();
         assert!(seen.contains(&777) && seen.len() <= 32, "{seen:?}");
-    }
-
-    #[test]
-    fn children_are_found_by_place_and_few_others_visited() {
-        let squares: Vec<Geometry> = (0..2500)
-            .map(|n| {
-                let corner = Point::new(f64::from(n * 7 % 50), f64::from(n / 50));
-                Geometry::Rect(Rect::new(corner, Point::new(corner.x + 0.5, corner.y + 0.5)))
-            })
-            .collect();
-        let tree = ChildTree::new(&squares).unwrap();
-        for (index, square) in squares.iter().enumerate() {
-            let center = square.bounds().center();
-            let near: Vec<usize> = tree.near(&Rect::new(center, center)).collect();
-            assert!(near.contains(&index) && near.len() <= 4 * LEAF_ITEMS, "{near:?}");
-        }
-    }
-
-    #[test]
-    fn an_empty_child_is_near_nothing() {
-        let children = vec![
-            Geometry::simple_point(Point::new(f64::NAN, f64::NAN)),
-            Geometry::Circle(Circle::new(Point::new(0.0, 0.001), 1000.0)),
-            Geometry::simple_point(Point::new(1.0, 1.0)),
-        ];
-        let tree = ChildTree::new(&children).unwrap();
-        let mut near: Vec<usize> = tree.near(&Rect::default()).collect();
-        near.sort_unstable();
-        assert_eq!(near, [1, 2]);
     }
 }

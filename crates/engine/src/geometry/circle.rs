@@ -217,7 +217,7 @@ mod tests {
             )
         };
         let frame = |hole: f64| {
-            let (exterior, holes) = (ring(20.0), vec![ring(hole)]);
+            let (exterior, holes) = (ring(20.0), vec![ring(hole)].into());
             Geometry::Polygon(Polygon { exterior, holes, extra: None, members: None })
         };
         assert!(circle.contains(&frame(1.0)) && !circle.contains(&frame(0.01)));

@@ -10,7 +10,9 @@ pub mod distance;
 pub mod geodesy;
 pub mod geohash;
 pub mod geojson;
+pub mod holes;
 pub mod kernels;
+mod part_tree;
 pub mod predicates;
 pub mod sector;
 pub mod series;
@@ -18,6 +20,7 @@ pub mod shape;
 pub mod tile;
 
 pub use geojson::{GeometryError, ParseOptions};
+pub use holes::Holes;
 pub use series::Series;
 pub use shape::{
     Circle, Collection, CollectionKind, Extra, Feature, Geometry, Line, Members, PlanarArea, Point,

@@ -1,9 +1,15 @@
 //! The kinds of geometry, as plain data. Knows their boxes and counts; parsing, printing and
 //! predicates live beside it.
 
+<<<<<<< HEAD
 use super::box_tree::ChildTree;
 use super::distance::{is_in_world, named_within, Cover, Disc, PlanarDisc, EVERYWHERE};
 use super::Series;
+=======
+use super::distance::{is_in_world, named_within, Cover, Disc, EVERYWHERE};
+use super::part_tree::PartTree;
+use super::{Holes, Series};
+>>>>>>> 32373bd (Find children and holes by their boxes, and estimate predicates in constant time)
 
 /// A planar position in degrees: x = longitude, y = latitude.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -56,7 +62,7 @@ pub struct Line {
 #[allow(missing_docs)]
 pub struct Polygon {
     pub exterior: Series,
-    pub holes: Vec<Series>,
+    pub holes: Holes,
     pub extra: Option<Extra>,
     pub members: Members,
 }
@@ -82,7 +88,8 @@ pub struct Collection {
     pub bounds: Rect,
     pub is_empty: bool,
     pub(super) has_circle: bool,
-    pub(super) tree: Option<Box<ChildTree>>,
+    pub(super) points_count: usize,
+    pub(super) tree: Option<Box<PartTree>>,
 }
 
 /// A Feature that isn't a Circle.
@@ -228,9 +235,12 @@ impl Collection {
         let is_empty = bounds.is_none();
         let has_circle = children.iter().any(Geometry::has_circle);
         let is_large = children.len() >= INDEXED_CHILDREN_MIN;
-        let tree = if is_large { ChildTree::new(&children).map(Box::new) } else { None };
+        let filled = || children.iter().enumerate().filter(|(_, child)| !child.is_empty());
+        let placed = || filled().map(|(index, child)| (index, child.bounds()));
+        let tree = if is_large { PartTree::new(placed()).map(Box::new) } else { None };
         let bounds = bounds.unwrap_or_default();
-        Collection { kind, children, members, bounds, is_empty, has_circle, tree }
+        let points_count = children.iter().map(Geometry::num_points).sum();
+        Collection { kind, children, members, bounds, is_empty, has_circle, points_count, tree }
     }
 
     /// The children that may touch a box, in no particular order; not all of them do.
@@ -251,7 +261,7 @@ impl Geometry {
     /// A polygon of one ring, closed, without extras.
     pub fn simple_polygon(ring: Vec<Point>) -> Self {
         let exterior = Series::new(ring);
-        Geometry::Polygon(Polygon { exterior, holes: Vec::new(), extra: None, members: None })
+        Geometry::Polygon(Polygon { exterior, holes: Holes::default(), extra: None, members: None })
     }
 
     /// The point if it has neither extra ordinates nor members.
@@ -348,10 +358,9 @@ impl Geometry {
             Geometry::Rect(_) => 2,
             Geometry::Line(line) => line.series.points().len(),
             Geometry::Polygon(polygon) => {
-                let holes: usize = polygon.holes.iter().map(|hole| hole.points().len()).sum();
-                polygon.exterior.points().len() + holes
+                polygon.exterior.points().len() + polygon.holes.points_count()
             }
-            Geometry::Collection(c) => c.children.iter().map(Geometry::num_points).sum(),
+            Geometry::Collection(collection) => collection.points_count,
             Geometry::Feature(feature) => feature.geometry.num_points(),
         }
     }

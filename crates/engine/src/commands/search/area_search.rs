@@ -2,7 +2,8 @@
 
 use std::ops::ControlFlow;
 
-use super::{comparison_work, sparse};
+use super::comparison_work;
+use super::sparse::{self, AreaTest};
 use crate::call::Call;
 use crate::collection::Collection;
 use crate::error::Result;
@@ -34,9 +35,9 @@ impl AreaSearch<'_> {
         if options.sparse == 0 {
             return self.visit_all(collection, rows, call);
         }
-        sparse::run(collection, &self.area.bounds(), options.sparse, rows, call, &|object| {
-            self.accepts(object).then_some(0.0)
-        })
+        let distance = |object: &Object| self.accepts(object).then_some(0.0);
+        let test = AreaTest { verb: self.verb, area: self.area, distance: &distance };
+        sparse::run(collection, &test, options.sparse, rows, call)
     }
 
     fn visit_all(&self, collection: &Collection, rows: &mut Rows, call: &mut Call) -> Result<()> {
@@ -89,7 +90,8 @@ impl Visitor<'_, Object> for Candidates<'_, '_, '_, '_, '_> {
             self.rows.visit();
             return self.charge(1);
         }
-        let comparison = if is_undecided { comparison_work(object) } else { 0 };
+        let AreaSearch { verb, area, .. } = *self.search;
+        let comparison = if is_undecided { comparison_work(verb, area, object) } else { 0 };
         let work = self.rows.work(object) + comparison;
         self.charge(work)?;
         if !self.rows.visit() || (is_undecided && !self.search.accepts(object)) {

@@ -10,7 +10,7 @@ use super::{read, Arity, Command, Group, Keys, ReadFunction};
 use crate::call::Call;
 use crate::collection::Collection;
 use crate::error::{Error, Result};
-use crate::geometry::predicates;
+use crate::geometry::{predicates, Geometry};
 use crate::glob;
 use crate::keyspace::Keyspace;
 use crate::object::Object;
@@ -179,9 +179,11 @@ impl Range {
 }
 
 /// Returns the work of comparing an object with an area.
-fn comparison_work(object: &Object) -> u64 {
-    match object.geometry() {
-        Some(geometry) => (predicates::cost(geometry) / VERTICES_PER_WORK) as u64,
-        None => 0,
-    }
+fn comparison_work(verb: Verb, area: &Geometry, object: &Object) -> u64 {
+    let Some(geometry) = object.geometry() else { return 0 };
+    let vertices = match verb {
+        Verb::Within => predicates::cost_of_contains(area, geometry),
+        _ => predicates::cost_of_intersects(geometry, area),
+    };
+    (vertices / VERTICES_PER_WORK) as u64
 }

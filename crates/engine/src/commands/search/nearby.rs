@@ -3,7 +3,7 @@
 use std::cell::Cell;
 use std::ops::ControlFlow;
 
-use super::sparse;
+use super::sparse::{self, AreaTest};
 use crate::call::Call;
 use crate::collection::Collection;
 use crate::error::{Error, Result};
@@ -158,5 +158,6 @@ fn run_sparse(
         let is_inside = area::hits(Verb::Nearby, &circle, object);
         is_inside.then(|| object.distance_from(&origin, f64::INFINITY))
     };
-    sparse::run(collection, &circle.bounds(), depth, rows, call, &accepts)
+    let test = AreaTest { verb: Verb::Nearby, area: &circle, distance: &accepts };
+    sparse::run(collection, &test, depth, rows, call)
 }

@@ -11,18 +11,24 @@ use super::comparison_work;
 use crate::call::Call;
 use crate::collection::Collection;
 use crate::error::Result;
-use crate::geometry::{Point, Rect};
+use crate::geometry::{Geometry, Point, Rect};
 use crate::object::Object;
+use crate::query::options::Verb;
 use crate::query::rows::{Rows, Verdict};
 
-/// The distance of an object that the area accepts.
-type Accepts<'s> = &'s dyn Fn(&Object) -> Option<f64>;
+/// The area of a search, and the test of an object by it.
+pub(super) struct AreaTest<'s> {
+    pub verb: Verb,
+    pub area: &'s Geometry,
+    /// Returns the distance of an object that the area accepts.
+    pub distance: &'s dyn Fn(&Object) -> Option<f64>,
+}
 
 struct Sparse<'s, 'k, 'o, 'a, 'c, 'd> {
     collection: &'k Collection,
     rows: &'s mut Rows<'o, 'a>,
     call: &'s mut Call<'c, 'd>,
-    accepts: Accepts<'s>,
+    test: &'s AreaTest<'s>,
     /// The ids of objects that can't be the result of any further cell: they are one already, or
     /// fail the area, MATCH or WHERE.
     excluded: HashSet<Vec<u8>>,
@@ -31,14 +37,13 @@ struct Sparse<'s, 'k, 'o, 'a, 'c, 'd> {
 /// Visits the cells north-west, north-east, south-west, south-east.
 pub(super) fn run(
     collection: &Collection,
-    area: &Rect,
+    test: &AreaTest,
     depth: u8,
     rows: &mut Rows,
     call: &mut Call,
-    accepts: Accepts,
 ) -> Result<()> {
-    let mut sparse = Sparse { collection, rows, call, accepts, excluded: HashSet::new() };
-    let mut open = vec![(*area, depth)];
+    let mut sparse = Sparse { collection, rows, call, test, excluded: HashSet::new() };
+    let mut open = vec![(test.area.bounds(), depth)];
     while let Some((cell, depth)) = open.pop() {
         // A cell without a candidate isn't quartered, so the cells visited are only a few for each
         // result, not all 4¹⁶.
@@ -75,15 +80,16 @@ impl Sparse<'_, '_, '_, '_, '_, '_> {
 
     /// The first object near a cell that may be its result, and its distance.
     fn first_candidate(&mut self, cell: &Rect) -> Result<Option<(Object, f64)>> {
-        let Sparse { collection, rows, call, accepts, excluded } = self;
+        let Sparse { collection, rows, call, test, excluded } = self;
         let mut found = None;
         let mut failure = Ok(());
         let _ = collection.areas().search(cell, &mut |object: &Object| {
             if excluded.contains(object.id()) {
                 failure = call.budget.charge(1);
             } else {
-                failure = call.budget.charge(rows.work(object) + comparison_work(object));
-                let distance = (*accepts)(object).filter(|_| rows.passes(object.id(), object));
+                let work = rows.work(object) + comparison_work(test.verb, test.area, object);
+                failure = call.budget.charge(work);
+                let distance = (test.distance)(object).filter(|_| rows.passes(object.id(), object));
                 match distance {
                     Some(distance) => found = Some((object.clone(), distance)),
                     None => drop(excluded.insert(object.id().to_vec())),

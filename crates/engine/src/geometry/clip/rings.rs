@@ -203,29 +203,30 @@ fn split(ring: &[Point], loops: &mut Vec<Vec<Point>>) {
 /// Makes polygons of closed rings: those that run counter-clockwise are exteriors, the others
 /// holes.
 fn assemble(loops: Vec<Vec<Point>>) -> Vec<Polygon> {
-    let mut polygons = Vec::new();
+    let mut exteriors: Vec<(Series, Vec<Series>)> = Vec::new();
     let mut holes = Vec::new();
     for points in loops.into_iter().filter(|points| points.len() >= RING_POSITIONS_MIN) {
         let area = doubled_area(&points);
         let ring = Series::new(points);
         if area > 0.0 {
-            polygons.push(Polygon {
-                exterior: ring,
-                holes: Vec::new(),
-                extra: None,
-                members: None,
-            });
+            exteriors.push((ring, Vec::new()));
         } else if area < 0.0 {
             holes.push(ring);
         }
     }
     for hole in holes {
-        let is_around = |polygon: &&mut Polygon| surrounds(&polygon.exterior, &hole);
-        if let Some(polygon) = polygons.iter_mut().find(is_around) {
-            polygon.holes.push(hole);
+        let around = exteriors.iter_mut().find(|(exterior, _)| surrounds(exterior, &hole));
+        if let Some((_, holes)) = around {
+            holes.push(hole);
         }
     }
-    polygons
+    let polygon = |(exterior, holes): (Series, Vec<Series>)| Polygon {
+        exterior,
+        holes: holes.into(),
+        extra: None,
+        members: None,
+    };
+    exteriors.into_iter().map(polygon).collect()
 }
 
 /// Whether a ring lies in another: the first of its points that isn't on the border tells.

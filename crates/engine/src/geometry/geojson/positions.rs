@@ -169,5 +169,6 @@ pub(super) fn polygon(document: &Document<'_>, start: usize) -> Result<(Polygon,
     }
     let exterior = exterior.ok_or(Invalid)?;
     let extra = extra.finish();
+    let holes = holes.into();
     Ok((Polygon { exterior, holes, extra, members: None }, document.close(end)))
 }

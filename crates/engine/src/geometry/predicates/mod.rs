@@ -7,6 +7,7 @@
 //! A polygon is the inside of its exterior by the even-odd rule, without the insides of its holes;
 //! a collection is the union of its children. Neither winding nor the first corner matters.
 
+mod cost;
 mod exact;
 mod intersect;
 mod ring;
@@ -15,12 +16,13 @@ mod simple;
 mod trace;
 mod within;
 
+pub use cost::{cost_of_contains, cost_of_intersects};
 pub(super) use exact::{orientation, Cut};
 pub(super) use ring::{Place, Ring};
 pub(super) use segment::Segment;
 
 use super::distance::is_in_world;
-use super::{Collection, Geometry, Point, Series};
+use super::{Collection, Geometry, Point, Rect, Series};
 use simple::Simple;
 use within::Area;
 
@@ -46,9 +48,13 @@ pub fn intersects(x: &Geometry, y: &Geometry) -> bool {
     match (x, y) {
         (Geometry::Rect(x), Geometry::Rect(y)) => x.is_ordered() && y.is_ordered() && x.overlaps(y),
         (Geometry::Feature(feature), _) => intersects(&feature.geometry, y),
-        (Geometry::Collection(left), _) => any_child(left, y, |child| intersects(child, y)),
+        (Geometry::Collection(left), _) => {
+            any_child(left, &y.bounds(), y.has_circle(), |child| intersects(child, y))
+        }
         (_, Geometry::Feature(feature)) => intersects(x, &feature.geometry),
-        (_, Geometry::Collection(right)) => any_child(right, x, |child| intersects(x, child)),
+        (_, Geometry::Collection(right)) => {
+            any_child(right, &x.bounds(), x.has_circle(), |child| intersects(x, child))
+        }
         (Geometry::Circle(circle), other) | (other, Geometry::Circle(circle)) => {
             circle.intersects(other)
         }
@@ -65,7 +71,9 @@ pub fn contains_point(area: &Geometry, p: Point) -> bool {
         Geometry::Rect(rect) => rect.contains_point(p),
         Geometry::Circle(circle) => circle.contains_point(p),
         Geometry::Feature(feature) => contains_point(&feature.geometry, p),
-        Geometry::Collection(outer) => outer.children.iter().any(|child| contains_point(child, p)),
+        Geometry::Collection(outer) => {
+            any_child(outer, &Rect::new(p, p), false, |child| contains_point(child, p))
+        }
         _ => Simple::of(area).is_some_and(|area| area.contains_point(p)),
     }
 }
@@ -87,15 +95,6 @@ pub(super) fn is_in_ring(ring: &Series, p: Point, has_edge: bool) -> bool {
 /// Whether a point lies on a line.
 pub(super) fn is_on_line(line: &Series, p: Point) -> bool {
     Ring::from(line).has_on_edge(p)
-}
-
-/// How many positions a predicate may have to look at; to budget work with.
-pub fn cost(geometry: &Geometry) -> usize {
-    match geometry {
-        Geometry::Feature(feature) => cost(&feature.geometry),
-        Geometry::Collection(collection) => collection.children.iter().map(cost).sum(),
-        _ => geometry.num_points(),
-    }
 }
 
 /// A point, box, line or polygon as the outer geometry.
@@ -132,32 +131,39 @@ fn all_leaves_in(outer: &Collection, b: &Geometry) -> bool {
 /// Whether a geometry without children lies in the union of lines and regions, or in one Circle. A
 /// Circle has to lie in one child.
 fn leaf_lies_in(outer: &Collection, b: &Geometry) -> bool {
+    let any_child =
+        |holds: &dyn Fn(&Geometry) -> bool| any_child(outer, &b.bounds(), b.has_circle(), holds);
     match Simple::of(b) {
-        None => any_child(outer, b, |child| contains(child, b)),
-        Some(Simple::Point(p)) => any_child(outer, b, |child| contains_point(child, p)),
+        None => any_child(&|child| contains(child, b)),
+        Some(Simple::Point(p)) => any_child(&|child| contains_point(child, p)),
         Some(simple) => {
             Area::Collection(outer).covers(&simple)
                 || (outer.has_circle
-                    && any_child(outer, b, |child| child.has_circle() && contains(child, b)))
+                    && any_child(&|child| child.has_circle() && contains(child, b)))
         }
     }
 }
 
-/// Whether the condition, which asks for a point shared with `other`, holds for some child.
-fn any_child(collection: &Collection, other: &Geometry, holds: impl Fn(&Geometry) -> bool) -> bool {
-    let bounds = other.bounds();
-    let has_circle = collection.has_circle || other.has_circle();
-    if has_circle && !(is_in_world(&collection.bounds) && is_in_world(&bounds)) {
+/// Whether the condition, which asks for a point shared with another geometry, holds for some
+/// child. The other geometry's box is given, and whether it is a Circle or holds one.
+fn any_child(
+    collection: &Collection,
+    bounds: &Rect,
+    is_circle: bool,
+    holds: impl Fn(&Geometry) -> bool,
+) -> bool {
+    let has_circle = collection.has_circle || is_circle;
+    if has_circle && !(is_in_world(&collection.bounds) && is_in_world(bounds)) {
         // A Circle meets positions beyond ±180° and ±90° far from its own box.
         collection.children.iter().any(holds)
     } else {
-        collection.near(&bounds).any(holds)
+        collection.near(bounds).any(holds)
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::super::{Circle, CollectionKind, Feature, Line, Polygon, Rect};
+    use super::super::{Circle, CollectionKind, Feature, Holes, Line, Polygon};
     use super::*;
     use proptest::prelude::*;
 
@@ -181,6 +187,7 @@ mod tests {
                 Geometry::Line(Line { series, extra: None, members: None })
             }),
             (ring(), proptest::collection::vec(ring(), 0..2)).prop_map(|(exterior, holes)| {
+                let holes = holes.into();
                 Geometry::Polygon(Polygon { exterior, holes, extra: None, members: None })
             }),
             (point(), 0..5i32).prop_map(|(center, size)| {
@@ -231,6 +238,23 @@ mod tests {
             let slow = Geometry::Collection(Collection { tree: None, ..fast.clone() });
             prop_assert!(fast.tree.is_some());
             let fast = Geometry::Collection(fast);
+            prop_assert_eq!(contains(&fast, &other), contains(&slow, &other));
+            prop_assert_eq!(contains(&other, &fast), contains(&other, &slow));
+            prop_assert_eq!(intersects(&fast, &other), intersects(&slow, &other));
+            prop_assert_eq!(intersects(&other, &fast), intersects(&other, &slow));
+        }
+
+        #[test]
+        fn a_tree_over_holes_changes_no_answer(
+            exterior in ring(),
+            holes in proptest::collection::vec(ring(), 16..40),
+            other in geometry(),
+        ) {
+            let holes = Holes::from(holes);
+            let [fast, slow] = [holes.clone(), holes.without_tree()].map(|holes| {
+                let exterior = exterior.clone();
+                Geometry::Polygon(Polygon { exterior, holes, extra: None, members: None })
+            });
             prop_assert_eq!(contains(&fast, &other), contains(&slow, &other));
             prop_assert_eq!(contains(&other, &fast), contains(&other, &slow));
             prop_assert_eq!(intersects(&fast, &other), intersects(&slow, &other));

@@ -2,7 +2,7 @@
 
 use std::ops::ControlFlow;
 
-use super::super::{Collection, Geometry, Point, Rect, Series};
+use super::super::{Collection, Geometry, Holes, Point, Rect};
 use super::ring::{Place, Ring};
 use super::segment::Segment;
 
@@ -18,7 +18,8 @@ pub(super) enum Simple<'a> {
 #[derive(Clone, Copy)]
 pub(super) struct Region<'a> {
     pub(super) exterior: Ring<'a>,
-    holes: &'a [Series],
+    /// `None` for a box.
+    holes: Option<&'a Holes>,
 }
 
 impl<'a> Simple<'a> {
@@ -33,7 +34,7 @@ impl<'a> Simple<'a> {
             Geometry::Line(line) => Some(Simple::Line((&line.series).into())),
             Geometry::Polygon(polygon) => {
                 let exterior = (&polygon.exterior).into();
-                Some(Simple::Region(Region { exterior, holes: &polygon.holes }))
+                Some(Simple::Region(Region { exterior, holes: Some(&polygon.holes) }))
             }
             Geometry::Collection(_) | Geometry::Feature(_) | Geometry::Circle(_) => None,
         }
@@ -85,7 +86,7 @@ impl<'a> Simple<'a> {
 
 impl<'a> Region<'a> {
     fn of_rect(rect: Rect) -> Self {
-        Region { exterior: rect.into(), holes: &[] }
+        Region { exterior: rect.into(), holes: None }
     }
 
     /// Whether it is a box, which holds whatever has its own box in it.
@@ -97,10 +98,9 @@ impl<'a> Region<'a> {
     pub(super) fn any_hole_near(
         &self,
         area: &Rect,
-        condition: impl FnMut(Ring<'a>) -> bool,
+        mut condition: impl FnMut(Ring<'a>) -> bool,
     ) -> bool {
-        let near = self.holes.iter().filter(|hole| hole.bounds().overlaps(area));
-        near.map(Ring::from).any(condition)
+        self.holes.is_some_and(|holes| holes.any_near(area, |hole| condition(hole.into())))
     }
 
     /// Whether the point lies in the region or on its border.
@@ -117,7 +117,8 @@ impl<'a> Region<'a> {
 
     /// The exterior ring and the holes.
     pub(super) fn rings(&self) -> impl Iterator<Item = Ring<'a>> {
-        std::iter::once(self.exterior).chain(self.holes.iter().map(Ring::from))
+        let holes = self.holes.into_iter().flatten();
+        std::iter::once(self.exterior).chain(holes.map(Ring::from))
     }
 }
 
