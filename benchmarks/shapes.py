@@ -155,8 +155,8 @@ def measure_holes(count: int) -> None:
     side = math.isqrt(count)
     extent = side * CELL_DEGREES
     size = CELL_DEGREES / 2
-    cells = [(x * CELL_DEGREES + 0.01, y * CELL_DEGREES + 0.01) for x in range(side) for y in range(side)]
-    polygon = [square(0, 0, extent), *(square(x, y, size) for x, y in cells)]
+    steps = [step * CELL_DEGREES + 0.01 for step in range(side)]
+    polygon = [square(0, 0, extent), *(square(x, y, size) for x in steps for y in steps)]
     run(session, encode(("SET", "holes", "o", "OBJECT", areas([polygon]))))
     chance = random.Random(2)
     places = [(chance.uniform(0, extent), chance.uniform(0, extent)) for _ in range(count)]
@@ -217,7 +217,7 @@ def measure_real(folder: Path, count: int) -> None:
             print(f"| {name} | not installed | |")
             continue
         key = name.replace(" ", "-")
-        texts = [("SET", key, number, "OBJECT", areas(shape)) for number, shape in enumerate(shapes)]
+        texts = [("SET", key, id_, "OBJECT", areas(shape)) for id_, shape in enumerate(shapes)]
         vertices = sum(len(ring) for shape in shapes for polygon in shape for ring in polygon)
         store(session, f"SET each of {name} ({vertices:,} vertices)", texts)
         coasts = near_borders(shapes, count)
