@@ -3,9 +3,10 @@
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use super::box_tree::BoxTree;
+use super::predicates::LazyGrid;
 use super::{Point, Rect};
 
-/// From this many positions on, a tree over the segments pays.
+/// From this many positions on, an index of the segments pays.
 const INDEXED_POINTS_MIN: usize = 64;
 
 /// Positions with what predicates need of them.
@@ -13,8 +14,16 @@ const INDEXED_POINTS_MIN: usize = 64;
 pub struct Series {
     points: Box<[Point]>,
     bounds: Rect,
-    tree: Option<Box<BoxTree>>,
+    index: Option<Box<SegmentIndex>>,
     simplicity: Simplicity,
+}
+
+/// What makes searches among many segments fast.
+#[derive(Clone, Debug)]
+struct SegmentIndex {
+    tree: BoxTree,
+    /// Used for rings only.
+    grid: LazyGrid,
 }
 
 impl PartialEq for Series {
@@ -29,8 +38,9 @@ impl Series {
     pub fn new(points: Vec<Point>) -> Self {
         let bounds = Rect::around(&points);
         let is_long = points.len() >= INDEXED_POINTS_MIN;
-        let tree = if is_long { BoxTree::over_segments(&points).map(Box::new) } else { None };
-        Series { points: points.into(), bounds, tree, simplicity: Simplicity::default() }
+        let tree = if is_long { BoxTree::over_segments(&points) } else { None };
+        let index = tree.map(|tree| Box::new(SegmentIndex { tree, grid: LazyGrid::default() }));
+        Series { points: points.into(), bounds, index, simplicity: Simplicity::default() }
     }
 
     /// The positions, of a ring the closing one too.
@@ -44,7 +54,13 @@ impl Series {
     }
 
     pub(super) fn tree(&self) -> Option<&BoxTree> {
-        self.tree.as_deref()
+        self.index.as_ref().map(|index| &index.tree)
+    }
+
+    /// Returns the grid of a large ring.
+    #[inline]
+    pub(super) fn grid(&self) -> Option<&LazyGrid> {
+        self.index.as_ref().map(|index| &index.grid)
     }
 
     pub(super) fn simplicity(&self) -> &Simplicity {
@@ -52,8 +68,8 @@ impl Series {
     }
 
     #[cfg(test)]
-    pub(super) fn without_tree(&self) -> Self {
-        Series { tree: None, ..self.clone() }
+    pub(super) fn without_index(&self) -> Self {
+        Series { index: None, ..self.clone() }
     }
 }
 

@@ -9,6 +9,7 @@
 
 mod cost;
 mod exact;
+mod grid;
 mod intersect;
 mod ring;
 mod segment;
@@ -18,6 +19,7 @@ mod within;
 
 pub use cost::{cost_of_contains, cost_of_intersects};
 pub(super) use exact::{orientation, Cut};
+pub(super) use grid::LazyGrid;
 pub(super) use ring::{Place, Ring};
 pub(super) use segment::Segment;
 

@@ -39,7 +39,7 @@ impl From<Rect> for Ring<'_> {
     }
 }
 
-impl Ring<'_> {
+impl<'a> Ring<'a> {
     /// Whether it was made of a box.
     pub(super) fn is_box(&self) -> bool {
         self.series.is_none()
@@ -91,10 +91,18 @@ impl Ring<'_> {
         mut condition: impl FnMut(Segment) -> bool,
     ) -> bool {
         self.bounds.overlaps(area)
+            && !self.is_free(area)
             && self.any_edge_where(
                 |bounds| bounds.overlaps(area),
                 |edge| edge.is_near(area) && condition(edge),
             )
+    }
+
+    /// Whether a grid knows that no edge passes through a box.
+    #[inline]
+    fn is_free(&self, area: &Rect) -> bool {
+        let grid = self.series.and_then(|series| series.grid()?.built());
+        grid.is_some_and(|grid| grid.is_free(area))
     }
 
     /// Whether the point lies on an edge.
@@ -151,6 +159,13 @@ impl Ring<'_> {
         if !self.bounds.contains_point(p) {
             return Place::Outside;
         }
+        let grid = |series: &'a Series| series.grid()?.get(series.points());
+        let place = |series: &'a Series| grid(series)?.locate(series.points(), p);
+        self.series.and_then(place).unwrap_or_else(|| self.locate_by_edges(p))
+    }
+
+    /// The same, without a grid.
+    pub(super) fn locate_by_edges(&self, p: Point) -> Place {
         let mut is_inside = false;
         let is_on_border = self.any_edge_right_of(p, |edge| match ray_from(p, &edge) {
             Ray::Misses => false,
@@ -185,14 +200,14 @@ impl Ring<'_> {
 
 /// What a ray from a point towards greater x does about an edge. One end of an edge counts as
 /// part of it, the other doesn't, so that a ray through a corner counts right.
-enum Ray {
+pub(super) enum Ray {
     Misses,
     Crosses,
     BeginsOn,
 }
 
 #[inline]
-fn ray_from(p: Point, edge: &Segment) -> Ray {
+pub(super) fn ray_from(p: Point, edge: &Segment) -> Ray {
     let (a, b) = (edge.a, edge.b);
     let is_upward = b.y > p.y;
     if (a.y > p.y) == is_upward {
@@ -302,7 +317,7 @@ mod tests {
             series in ring(64..300),
             probes in proptest::collection::vec(segment(), 40),
         ) {
-            let plain = series.without_tree();
+            let plain = series.without_index();
             let (fast, slow) = (Ring::from(&series), Ring::from(&plain));
             prop_assert!(series.tree().is_some() && plain.tree().is_none());
             prop_assert_eq!(fast.touches_itself(), slow.touches_itself());
@@ -395,7 +410,7 @@ mod tests {
         let ring = Ring::from(&series);
         assert_eq!(ring.locate(Point::new(0.1, 0.2)), Place::Inside);
         let far = Point::new(10.9, 0.2);
-        assert_eq!(ring.locate(far), Ring::from(&series.without_tree()).locate(far));
+        assert_eq!(ring.locate(far), Ring::from(&series.without_index()).locate(far));
         let mut visited = 0;
         ring.any_edge_right_of(Point::new(0.1, 0.2), |_| {
             visited += 1;
