@@ -54,7 +54,7 @@ fn borders_touch(x: &Simple, y: &Simple) -> bool {
     short.any_edge_near(&long.bounds(), |edge| {
         let bounds: Rect = edge.bounds();
         if has_too_many {
-            long.any_edge_near(&bounds, |other| other.touches(&edge))
+            long.is_touched_by(&edge)
         } else {
             near.iter().any(|other| other.is_near(&bounds) && other.touches(&edge))
         }

@@ -105,6 +105,13 @@ impl<'a> Ring<'a> {
         grid.is_some_and(|grid| grid.is_free(area))
     }
 
+    /// Whether an edge touches a segment. A long segment passes through few of the boxes in the
+    /// box around it.
+    pub(super) fn is_touched_by(&self, segment: &Segment) -> bool {
+        !self.is_free(&segment.bounds())
+            && self.any_edge_where(|bounds| segment.meets(bounds), |edge| edge.touches(segment))
+    }
+
     /// Whether the point lies on an edge.
     pub(super) fn has_on_edge(&self, p: Point) -> bool {
         self.any_edge_near(&Rect::new(p, p), |edge| edge.has(p))
@@ -326,6 +333,7 @@ mod tests {
                 prop_assert_eq!(fast.has_on_edge(probe.b), slow.has_on_edge(probe.b));
                 prop_assert_eq!(fast.sides_at_start(&probe), slow.sides_at_start(&probe));
                 let touches = |edge: Segment| edge.touches(&probe);
+                prop_assert_eq!(fast.is_touched_by(&probe), slow.any_edge(touches));
                 prop_assert_eq!(
                     fast.any_edge_near(&probe.bounds(), touches),
                     slow.any_edge(touches)

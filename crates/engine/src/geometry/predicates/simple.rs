@@ -82,6 +82,19 @@ impl<'a> Simple<'a> {
             }
         }
     }
+
+    /// Whether an edge touches a segment; of a region an edge of a hole, too.
+    pub(super) fn is_touched_by(&self, segment: &Segment) -> bool {
+        match self {
+            Simple::Point(_) => false,
+            Simple::Line(line) => line.is_touched_by(segment),
+            Simple::Region(region) => {
+                let bounds = segment.bounds();
+                region.exterior.is_touched_by(segment)
+                    || region.any_hole_near(&bounds, |hole| hole.is_touched_by(segment))
+            }
+        }
+    }
 }
 
 impl<'a> Region<'a> {
