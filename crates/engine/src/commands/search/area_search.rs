@@ -42,9 +42,8 @@ impl AreaSearch<'_> {
     fn visit_all(&self, collection: &Collection, rows: &mut Rows, call: &mut Call) -> Result<()> {
         let areas = collection.areas();
         let cover = self.area.cover(&areas.bounds().unwrap_or_default());
-        let area = self.area.planar_area();
         let mut candidates = Candidates { search: self, rows, call, failure: Ok(()) };
-        let _ = areas.search_area(&cover, area.as_ref(), &mut candidates);
+        let _ = areas.search_area(&cover, self.area.planar_area(), &mut candidates);
         candidates.failure
     }
 

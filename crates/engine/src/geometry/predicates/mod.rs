@@ -7,6 +7,7 @@
 //! A polygon is the inside of its exterior by the even-odd rule, without the insides of its holes;
 //! a collection is the union of its children. Neither winding nor the first corner matters.
 
+mod boxes;
 mod exact;
 mod intersect;
 mod ring;
@@ -15,6 +16,7 @@ mod simple;
 mod trace;
 mod within;
 
+pub use boxes::holds_box;
 pub(super) use exact::{orientation, Cut};
 pub(super) use ring::{Place, Ring};
 pub(super) use segment::Segment;
