@@ -23,11 +23,11 @@ pub(super) struct AreaSearch<'s> {
 
 impl AreaSearch<'_> {
     /// Adds the results in a collection to the rows, if there is one.
-    pub fn run(
+    pub fn run<'o>(
         &self,
-        collection: Option<&Collection>,
+        collection: Option<&'o Collection>,
         options: &Options,
-        rows: &mut Rows,
+        rows: &mut Rows<'o, '_>,
         call: &mut Call,
     ) -> Result<()> {
         let Some(collection) = collection else { return Ok(()) };
@@ -39,7 +39,12 @@ impl AreaSearch<'_> {
         })
     }
 
-    fn visit_all(&self, collection: &Collection, rows: &mut Rows, call: &mut Call) -> Result<()> {
+    fn visit_all<'o>(
+        &self,
+        collection: &'o Collection,
+        rows: &mut Rows<'o, '_>,
+        call: &mut Call,
+    ) -> Result<()> {
         let areas = collection.areas();
         let cover = self.area.cover(&areas.bounds().unwrap_or_default());
         let mut candidates = Candidates { search: self, rows, call, failure: Ok(()) };
@@ -81,8 +86,8 @@ impl Candidates<'_, '_, '_, '_, '_> {
     }
 }
 
-impl Visitor<'_, Object> for Candidates<'_, '_, '_, '_, '_> {
-    fn visit(&mut self, object: &Object, side: Side) -> ControlFlow<()> {
+impl<'o> Visitor<'o, Object> for Candidates<'_, 'o, '_, '_, '_> {
+    fn visit(&mut self, object: &'o Object, side: Side) -> ControlFlow<()> {
         let is_undecided = side == Side::Unknown;
         if side == Side::Outside {
             self.rows.visit();
