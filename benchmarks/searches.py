@@ -17,8 +17,9 @@ from collections.abc import Callable, Iterator
 
 from benchmarks.generators import ClientSettings, fill, join_chunks, run_prepared
 from benchmarks.servers import ours, refuse_debug_build
-from tests.support.embedded import EngineClient
+from tests.support.embedded import START_NS, new_engine
 from tests.support.resp import encode_command
+from tile38py._engine import LongRead
 
 WIDTH, HEIGHT = 100.0, 10.0  # degrees
 CELL_DEGREES = 0.5
@@ -138,17 +139,25 @@ def table(rounds: int, names: list[str], seconds: Callable[[list[bytes]], float]
 
 def measure_in_process(commands: list[bytes], rounds: int) -> None:
     """Measure a session without a socket."""
-    client = EngineClient()
+    session = new_engine().session()
+
+    def feed(data: bytes) -> None:
+        stop = session.feed(data, START_NS).stop
+        while stop is not None:
+            if isinstance(stop, LongRead):
+                stop.run()
+            stop = session.feed(b"", START_NS).stop
+
     started = time.perf_counter()
     for command in commands:
-        client.feed(command)
+        feed(command)
     rate = len(commands) / (time.perf_counter() - started)
     print(f"\nIn process, {PIPELINE} deep ({rate:,.0f} SETs/s one by one)")
 
     def seconds(prepared: list[bytes]) -> float:
         started = time.perf_counter()
         for batch in prepared:
-            client.feed(batch)
+            feed(batch)
         return time.perf_counter() - started
 
     table(rounds, list(SEARCHES), seconds)

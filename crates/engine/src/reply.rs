@@ -32,8 +32,13 @@ pub enum Framing {
 
 /// Appends a line of a kind and a number: `*3\r\n`, `$5\r\n` or `:7\r\n`.
 pub fn write_header(out: &mut Vec<u8>, kind: u8, value: usize) {
+    // Nearly all headers: copies of a fixed length take one instruction or two.
     if value < 10 {
         return out.extend_from_slice(&[kind, b'0' + value as u8, b'\r', b'\n']);
+    }
+    if value < 100 {
+        let (tens, ones) = (b'0' + (value / 10) as u8, b'0' + (value % 10) as u8);
+        return out.extend_from_slice(&[kind, tens, ones, b'\r', b'\n']);
     }
     out.push(kind);
     write_int(out, value as i64);

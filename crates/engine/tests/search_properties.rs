@@ -112,7 +112,13 @@ fn any_area() -> impl Strategy<Value = (String, Geometry)> {
         let Rect { min, max } = rect;
         (format!("BOUNDS {} {} {} {}", min.y, min.x, max.y, max.x), Geometry::Rect(rect))
     });
-    prop_oneof![circle, bounds]
+    let ring = prop::collection::vec(position(false), 3..30).prop_map(|mut ring| {
+        ring.push(ring[0]);
+        let corners: Vec<String> = ring.iter().map(|p| format!("[{},{}]", p.x, p.y)).collect();
+        let text = format!("{{\"type\":\"Polygon\",\"coordinates\":[[{}]]}}", corners.join(","));
+        (format!("OBJECT {text}"), Geometry::simple_polygon(ring))
+    });
+    prop_oneof![circle, bounds, ring]
 }
 
 proptest! {

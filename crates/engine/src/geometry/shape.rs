@@ -1,15 +1,9 @@
 //! The kinds of geometry, as plain data. Knows their boxes and counts; parsing, printing and
 //! predicates live beside it.
 
-<<<<<<< HEAD
-use super::box_tree::ChildTree;
 use super::distance::{is_in_world, named_within, Cover, Disc, PlanarDisc, EVERYWHERE};
-use super::Series;
-=======
-use super::distance::{is_in_world, named_within, Cover, Disc, EVERYWHERE};
 use super::part_tree::PartTree;
 use super::{Holes, Series};
->>>>>>> 32373bd (Find children and holes by their boxes, and estimate predicates in constant time)
 
 /// A planar position in degrees: x = longitude, y = latitude.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -130,13 +124,16 @@ pub enum Geometry {
     Circle(Circle),
 }
 
-/// An area that some comparisons decide about, for most of the points within ±180° and ±90°.
-#[derive(Clone, Debug)]
-pub enum PlanarArea {
+/// An area of which boxes tell, for most of the points within ±180° and ±90°, whether they are in
+/// it.
+#[derive(Clone, Copy, Debug)]
+pub enum PlanarArea<'a> {
     /// The points in a box.
     Rect(Rect),
     /// The points in a Circle that doesn't cross the antimeridian.
-    Disc(PlanarDisc),
+    Disc(&'a PlanarDisc),
+    /// The points in a polygon.
+    Polygon(&'a Polygon),
 }
 
 impl Point {
@@ -330,12 +327,17 @@ impl Geometry {
         }
     }
 
-    /// Returns the area as some comparisons describe it; `None` if that would take more.
-    pub fn planar_area(&self) -> Option<PlanarArea> {
+    /// Returns the area by which an index compares boxes; `None` if there is none, or it would
+    /// take too much. Edges that aren't numbers bound nothing.
+    pub fn planar_area(&self) -> Option<PlanarArea<'_>> {
         match self {
-            Geometry::Rect(rect) => Some(PlanarArea::Rect(*rect)),
+            Geometry::Rect(rect) if rect.is_ordered() => Some(PlanarArea::Rect(*rect)),
+            Geometry::Polygon(polygon) if polygon.exterior.bounds().is_ordered() => {
+                Some(PlanarArea::Polygon(polygon))
+            }
+            Geometry::Feature(feature) => feature.geometry.planar_area(),
             Geometry::Circle(circle) if circle.cover().len() == 1 => {
-                circle.disc.planar().cloned().map(PlanarArea::Disc)
+                circle.disc.planar().map(PlanarArea::Disc)
             }
             _ => None,
         }

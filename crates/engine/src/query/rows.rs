@@ -1,5 +1,7 @@
 //! The results of a search, and their encoding as a reply.
 
+use std::borrow::Cow;
+
 use super::options::{Options, Wanted};
 use crate::call::{Budget, Call};
 use crate::error::{Error, Result};
@@ -11,8 +13,9 @@ use crate::output::{self, Form};
 use crate::reply::{write_bulk, write_header, write_integer};
 
 /// One result.
-struct Row {
-    object: Object,
+struct Row<'o> {
+    /// A stored object, or a view of one.
+    object: Cow<'o, Object>,
     distance: f64,
 }
 
@@ -20,7 +23,7 @@ struct Row {
 pub struct Rows<'o, 'a> {
     options: &'o Options<'a>,
     keyspace: &'o Keyspace,
-    results: Vec<Row>,
+    results: Vec<Row<'o>>,
     count: u64,
     visited: u64,
     cursor: u64,
@@ -114,7 +117,7 @@ impl<'o, 'a> Rows<'o, 'a> {
     pub fn offer(
         &mut self,
         name: &[u8],
-        object: &Object,
+        object: &'o Object,
         view: impl FnOnce() -> Option<Object>,
         distance: f64,
     ) -> Verdict {
@@ -124,7 +127,7 @@ impl<'o, 'a> Rows<'o, 'a> {
         }
         self.count += 1;
         if self.options.wanted != Wanted::Count {
-            let object = view().unwrap_or_else(|| object.clone());
+            let object = view().map_or(Cow::Borrowed(object), Cow::Owned);
             self.results.push(Row { object, distance });
         }
         if self.count < self.options.limit {
@@ -136,7 +139,7 @@ impl<'o, 'a> Rows<'o, 'a> {
 
     /// Returns the objects that are results; none with COUNT.
     pub fn objects(&self) -> impl ExactSizeIterator<Item = &Object> {
-        self.results.iter().map(|row| &row.object)
+        self.results.iter().map(|row| &*row.object)
     }
 
     /// Returns the number of results.
@@ -177,7 +180,7 @@ impl<'o, 'a> Rows<'o, 'a> {
         let mut scratch = Vec::new();
         for row in &self.results {
             call.budget.charge(self.writing_work(row))?;
-            let object = &row.object;
+            let object = &*row.object;
             let Wanted::Form(form) = self.options.wanted else {
                 if has_distance {
                     write_header(call.out, b'*', 2);

@@ -24,11 +24,11 @@ pub(super) struct AreaSearch<'s> {
 
 impl AreaSearch<'_> {
     /// Adds the results in a collection to the rows, if there is one.
-    pub fn run(
+    pub fn run<'o>(
         &self,
-        collection: Option<&Collection>,
+        collection: Option<&'o Collection>,
         options: &Options,
-        rows: &mut Rows,
+        rows: &mut Rows<'o, '_>,
         call: &mut Call,
     ) -> Result<()> {
         let Some(collection) = collection else { return Ok(()) };
@@ -40,12 +40,16 @@ impl AreaSearch<'_> {
         sparse::run(collection, &test, options.sparse, rows, call)
     }
 
-    fn visit_all(&self, collection: &Collection, rows: &mut Rows, call: &mut Call) -> Result<()> {
+    fn visit_all<'o>(
+        &self,
+        collection: &'o Collection,
+        rows: &mut Rows<'o, '_>,
+        call: &mut Call,
+    ) -> Result<()> {
         let areas = collection.areas();
         let cover = self.area.cover(&areas.bounds().unwrap_or_default());
-        let area = self.area.planar_area();
         let mut candidates = Candidates { search: self, rows, call, failure: Ok(()) };
-        let _ = areas.search_area(&cover, area.as_ref(), &mut candidates);
+        let _ = areas.search_area(&cover, self.area.planar_area(), &mut candidates);
         candidates.failure
     }
 
@@ -83,8 +87,8 @@ impl Candidates<'_, '_, '_, '_, '_> {
     }
 }
 
-impl Visitor<'_, Object> for Candidates<'_, '_, '_, '_, '_> {
-    fn visit(&mut self, object: &Object, side: Side) -> ControlFlow<()> {
+impl<'o> Visitor<'o, Object> for Candidates<'_, 'o, '_, '_, '_> {
+    fn visit(&mut self, object: &'o Object, side: Side) -> ControlFlow<()> {
         let is_undecided = side == Side::Unknown;
         if side == Side::Outside {
             self.rows.visit();

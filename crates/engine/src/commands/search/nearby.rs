@@ -112,11 +112,11 @@ impl Measure<Object> for Distances {
     }
 }
 
-fn run(
+fn run<'o>(
     center: &Center,
-    collection: &Collection,
+    collection: &'o Collection,
     options: &Options,
-    rows: &mut Rows,
+    rows: &mut Rows<'o, '_>,
     call: &mut Call,
 ) -> Result<()> {
     let distances = Distances::new(center.point);
@@ -145,11 +145,11 @@ fn run(
 }
 
 /// With SPARSE it is INTERSECTS with the circle, in no order of distance.
-fn run_sparse(
+fn run_sparse<'o>(
     center: &Center,
     depth: u8,
-    collection: &Collection,
-    rows: &mut Rows,
+    collection: &'o Collection,
+    rows: &mut Rows<'o, '_>,
     call: &mut Call,
 ) -> Result<()> {
     let circle = center.circle();

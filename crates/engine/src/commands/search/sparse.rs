@@ -24,8 +24,8 @@ pub(super) struct AreaTest<'s> {
     pub distance: &'s dyn Fn(&Object) -> Option<f64>,
 }
 
-struct Sparse<'s, 'k, 'o, 'a, 'c, 'd> {
-    collection: &'k Collection,
+struct Sparse<'s, 'o, 'a, 'c, 'd> {
+    collection: &'o Collection,
     rows: &'s mut Rows<'o, 'a>,
     call: &'s mut Call<'c, 'd>,
     test: &'s AreaTest<'s>,
@@ -35,11 +35,11 @@ struct Sparse<'s, 'k, 'o, 'a, 'c, 'd> {
 }
 
 /// Visits the cells north-west, north-east, south-west, south-east.
-pub(super) fn run(
-    collection: &Collection,
+pub(super) fn run<'o>(
+    collection: &'o Collection,
     test: &AreaTest,
     depth: u8,
-    rows: &mut Rows,
+    rows: &mut Rows<'o, '_>,
     call: &mut Call,
 ) -> Result<()> {
     let mut sparse = Sparse { collection, rows, call, test, excluded: HashSet::new() };
@@ -50,7 +50,7 @@ pub(super) fn run(
         let Some((object, distance)) = sparse.first_candidate(&cell)? else { continue };
         if depth > 0 {
             open.extend(quarters(&cell).into_iter().rev().map(|quarter| (quarter, depth - 1)));
-        } else if sparse.take(&object, distance).is_break() {
+        } else if sparse.take(object, distance).is_break() {
             break;
         }
     }
@@ -68,9 +68,9 @@ fn quarters(cell: &Rect) -> [Rect; 4] {
     ]
 }
 
-impl Sparse<'_, '_, '_, '_, '_, '_> {
+impl<'o> Sparse<'_, 'o, '_, '_, '_> {
     /// Adds the result of a cell. Breaks if there may be no more results.
-    fn take(&mut self, object: &Object, distance: f64) -> ControlFlow<()> {
+    fn take(&mut self, object: &'o Object, distance: f64) -> ControlFlow<()> {
         self.excluded.insert(object.id().to_vec());
         match self.rows.offer(object.id(), object, || None, distance) {
             Verdict::Complete => ControlFlow::Break(()),
@@ -79,11 +79,11 @@ impl Sparse<'_, '_, '_, '_, '_, '_> {
     }
 
     /// The first object near a cell that may be its result, and its distance.
-    fn first_candidate(&mut self, cell: &Rect) -> Result<Option<(Object, f64)>> {
+    fn first_candidate(&mut self, cell: &Rect) -> Result<Option<(&'o Object, f64)>> {
         let Sparse { collection, rows, call, test, excluded } = self;
         let mut found = None;
         let mut failure = Ok(());
-        let _ = collection.areas().search(cell, &mut |object: &Object| {
+        let _ = collection.areas().search(cell, |object| {
             if excluded.contains(object.id()) {
                 failure = call.budget.charge(1);
             } else {
@@ -91,7 +91,7 @@ impl Sparse<'_, '_, '_, '_, '_, '_> {
                 failure = call.budget.charge(work);
                 let distance = (test.distance)(object).filter(|_| rows.passes(object.id(), object));
                 match distance {
-                    Some(distance) => found = Some((object.clone(), distance)),
+                    Some(distance) => found = Some((object, distance)),
                     None => drop(excluded.insert(object.id().to_vec())),
                 }
             }

@@ -9,7 +9,7 @@ use super::super::{Collection, Geometry, Point, Polygon, Rect, Series};
 use super::bounds::low_sine;
 use super::edge::{place, Edge};
 use super::plane::Plane;
-use super::{is_in_world, Origin, METERS_MAX};
+use super::{is_in_world, Origin, METERS_MAX, WORLD};
 use arrayvec::ArrayVec;
 
 /// A haversine that no distance has.
@@ -276,12 +276,14 @@ impl<'o> Search<'o> {
     fn run(&mut self, points: &[Point], plane: &Plane) {
         let mut haversines = [f64::INFINITY; RUN_EDGES_MAX];
         let haversines = &mut haversines[..points.len() - 1];
+        // Without a branch, so that several are computed at once.
+        for (haversine, ends) in haversines.iter_mut().zip(points.windows(2)) {
+            *haversine = plane.haversine(ends[0], ends[1]);
+        }
         let (mut nearest, mut least) = (0, self.limit);
-        for (at, ends) in points.windows(2).enumerate() {
-            let haversine = plane.haversine(ends[0], ends[1]);
-            haversines[at] = haversine;
-            if haversine < least {
-                (nearest, least) = (at, haversine);
+        for (at, haversine) in haversines.iter().enumerate() {
+            if *haversine < least {
+                (nearest, least) = (at, *haversine);
             }
         }
         if least < self.limit {
@@ -306,6 +308,12 @@ impl<'o> Search<'o> {
 /// unless the box goes beyond ±180° or ±90°.
 pub(in super::super) fn names_within(p: Point, bounds: &Rect) -> ArrayVec<Point, NAMES_MAX> {
     let mut names = ArrayVec::new();
+    if p.x.abs() < WORLD.max.x && p.y.abs() < WORLD.max.y && is_in_world(bounds) {
+        if bounds.contains_point(p) {
+            names.push(p);
+        }
+        return names;
+    }
     for (x, y) in [(p.x, p.y), (p.x + 180.0, 180.0 - p.y), (p.x + 180.0, -180.0 - p.y)] {
         if y < bounds.min.y || y > bounds.max.y {
             continue;

@@ -81,10 +81,11 @@ impl Plane {
 pub(super) fn share_nearest(x: f64, y: f64, east: f64, north: f64) -> f64 {
     let share = -(x * east + y * north) / (east * east + north * north);
     // Not a number for a segment without length, whose place is its start.
-    if share > 0.0 {
-        share.min(1.0)
+    let share = if share > 0.0 { share } else { 0.0 };
+    if share < 1.0 {
+        share
     } else {
-        0.0
+        1.0
     }
 }
 

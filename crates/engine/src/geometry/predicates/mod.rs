@@ -7,6 +7,7 @@
 //! A polygon is the inside of its exterior by the even-odd rule, without the insides of its holes;
 //! a collection is the union of its children. Neither winding nor the first corner matters.
 
+mod boxes;
 mod cost;
 mod exact;
 mod grid;
@@ -17,6 +18,7 @@ mod simple;
 mod trace;
 mod within;
 
+pub use boxes::holds_box;
 pub use cost::{cost_of_contains, cost_of_intersects};
 pub(super) use exact::{orientation, Cut};
 pub(super) use grid::LazyGrid;

@@ -10,8 +10,8 @@ use crate::geometry::{Point, Rect};
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub(super) struct Bounds([f32; 4]);
 
-/// Boxes that are compared without a branch between them; see [`Bounds::containing`].
-const GROUP_COUNT: usize = 8;
+/// Boxes that are compared without a branch between them; see [`Bounds::select`].
+pub(super) const GROUP_COUNT: usize = 8;
 
 /// Ordinates so small may not be rounded outward; see [`round_down`].
 const NO_ROUNDING_BELOW: f32 = 1e-37;
@@ -85,6 +85,15 @@ impl Bounds {
     pub fn to_rect(self) -> Rect {
         let corner = |x: f32, y: f32| Point::new(f64::from(x), f64::from(y));
         Rect::new(corner(self.min(0), self.min(1)), corner(self.max(0), self.max(1)))
+    }
+
+    /// Returns a box in double precision around all points whose boxes lie in this one, also
+    /// around those that weren't rounded outward.
+    pub fn around_points(self) -> Rect {
+        let Rect { min, max } = self.to_rect();
+        let margin = f64::from(NO_ROUNDING_BELOW);
+        let corner = |p: Point, by: f64| Point::new(p.x + by, p.y + by);
+        Rect::new(corner(min, -margin), corner(max, margin))
     }
 
     /// Returns whether an ordinate of the item may be NaN; see [`ordered`].

@@ -20,9 +20,26 @@ pub(super) const WANTED_MAX: usize = 1000;
 pub(super) struct Horizon {
     pub distance: f64,
     wanted: usize,
-    /// The least of those distances so far, the largest of them on top.
-    least: BinaryHeap<Finite>,
+    /// Upper bounds of distances by the boxes of items.
+    bounds: Least,
+    /// Distances of items that were measured.
+    distances: Least,
     drawn: Drawn,
+}
+
+/// The least distances so far, as many as items are wanted, the largest of them on top.
+#[derive(Default)]
+struct Least(BinaryHeap<Finite>);
+
+impl Least {
+    /// Adds a distance. Returns the distance within which all wanted items lie, once it is known.
+    fn add(&mut self, distance: f64, wanted: usize) -> Option<f64> {
+        self.0.push(Finite(distance));
+        if self.0.len() > wanted {
+            self.0.pop();
+        }
+        self.0.peek().filter(|_| self.0.len() == wanted).map(|Finite(farthest)| *farthest)
+    }
 }
 
 /// The window of the horizon, or of a farther one before it: four comparisons exclude most boxes
@@ -63,7 +80,7 @@ impl Ord for Finite {
 impl Horizon {
     pub fn new(wanted: usize, distance: f64, all: Rect) -> Self {
         let drawn = Drawn { window: None, distance: f64::INFINITY, all };
-        Horizon { distance, wanted, least: BinaryHeap::new(), drawn }
+        Horizon { distance, wanted, bounds: Least::default(), distances: Least::default(), drawn }
     }
 
     /// Whether a box is known to be beyond, at hardly any cost.
@@ -137,14 +154,19 @@ impl Horizon {
         if !self.is_selective() || most >= self.distance || bounds.may_hide_nan() {
             return;
         }
-        self.least.push(Finite(most));
-        if self.least.len() > self.wanted {
-            self.least.pop();
+        if let Some(farthest) = self.bounds.add(most, self.wanted) {
+            self.distance = self.distance.min(farthest);
         }
-        if self.least.len() == self.wanted {
-            if let Some(Finite(farthest)) = self.least.peek() {
-                self.distance = self.distance.min(*farthest);
-            }
+    }
+
+    /// Takes the distance of a measured item into account; each item once. Items that are farther
+    /// away by less than the margin stay within the horizon.
+    pub fn meet_measured(&mut self, distance: f64, margin: f64) {
+        if !self.is_selective() || distance + margin >= self.distance || distance.is_nan() {
+            return;
+        }
+        if let Some(farthest) = self.distances.add(distance, self.wanted) {
+            self.distance = self.distance.min(farthest + margin);
         }
     }
 

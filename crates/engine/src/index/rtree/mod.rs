@@ -25,7 +25,8 @@ use self::region::Region;
 use crate::geometry::distance::{is_in_world, Between, Window};
 use crate::geometry::{PlanarArea, Point, Rect};
 
-pub use self::search::{Side, Tally, Visitor};
+pub use self::region::Side;
+pub use self::search::{Tally, Visitor};
 
 /// What a tree holds; small and cheap to clone, a counted pointer say.
 pub trait Item: Clone {
@@ -238,12 +239,12 @@ impl<T: Item> RTree<T> {
     pub fn search_area<'a>(
         &'a self,
         boxes: &[Rect],
-        area: Option<&PlanarArea>,
+        area: Option<PlanarArea>,
         visitor: &mut impl Visitor<'a, T>,
     ) -> ControlFlow<()> {
         let Some(root) = &self.root else { return ControlFlow::Continue(()) };
         let region = Region::new(boxes, area.filter(|_| is_in_world(&root.bounds.to_rect())));
-        search::search(&root.node, &region, visitor)
+        search::search(&root.node, Side::Unknown, &region, visitor)
     }
 
     /// Visits all items in the index's order until the visitor breaks.

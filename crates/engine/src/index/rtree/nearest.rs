@@ -400,6 +400,7 @@ impl<'a, 'm, T: Item, M: Measure<T>> Walk<'a, 'm, T, M> {
         }
         let distance = self.measure.shape_distance(item, self.horizon.distance);
         if distance <= self.horizon.distance {
+            self.horizon.meet_measured(distance, 2.0 * APART_MIN);
             self.heap.push(distance, rank, Content::Shape(item));
         }
     }

@@ -3,26 +3,41 @@
 
 use arrayvec::ArrayVec;
 
-use super::bounds::Bounds;
+use super::bounds::{Bounds, GROUP_COUNT};
 use crate::geometry::distance::{PlanarDisc, COVER_BOXES_MAX};
-use crate::geometry::{PlanarArea, Rect};
+use crate::geometry::predicates::holds_box;
+use crate::geometry::{PlanarArea, Polygon, Rect};
 
 /// An area to search.
-pub(super) struct Region {
+pub(super) struct Region<'r> {
     boxes: ArrayVec<Bounds, COVER_BOXES_MAX>,
     /// The greatest x of the boxes.
     right: f32,
-    points: Points,
+    points: Points<'r>,
 }
 
 /// How boxes decide about points.
-enum Points {
+enum Points<'r> {
     /// They don't.
     Undecided,
     /// Points whose boxes lie in this box are in the area, those that don't touch the area's box
     /// aren't.
     Box(Bounds),
     Disc(DiscBoxes),
+    /// Compared with the boxes of nodes only: to compare an item's box wouldn't take less than to
+    /// compare the item.
+    Polygon(&'r Polygon),
+}
+
+/// Where an item is, as far as its box tells.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Side {
+    /// It is a point in the area.
+    Inside,
+    /// It is a point that isn't in the area.
+    Outside,
+    /// The item has to be compared with the area.
+    Unknown,
 }
 
 /// Entries of a node as sets: bit n for the n-th entry.
@@ -36,48 +51,66 @@ pub(super) struct Sides {
     pub outside: u64,
 }
 
-impl Region {
+impl Sides {
+    /// Returns what is known about one entry.
+    pub fn of(&self, at: usize) -> Side {
+        match () {
+            () if self.inside >> at & 1 == 1 => Side::Inside,
+            () if self.outside >> at & 1 == 1 => Side::Outside,
+            () => Side::Unknown,
+        }
+    }
+}
+
+impl<'r> Region<'r> {
     /// Returns the region that touches at least one of a few boxes. The area decides about points
     /// only if there is one box and all items are within ±180° and ±90°.
-    pub fn new(boxes: &[Rect], area: Option<&PlanarArea>) -> Self {
+    pub fn new(boxes: &[Rect], area: Option<PlanarArea<'r>>) -> Self {
         assert!(boxes.len() <= COVER_BOXES_MAX, "a cover has few boxes");
         let boxes: ArrayVec<Bounds, COVER_BOXES_MAX> = boxes.iter().map(Bounds::of_area).collect();
         // NaN restricts nothing.
         let greater = |a: f32, b: f32| if a.is_nan() || b <= a { a } else { b };
         let right = boxes.iter().map(|bounds| bounds.max(0)).fold(f32::NEG_INFINITY, greater);
         let points = match area.filter(|_| boxes.len() == 1) {
-            Some(PlanarArea::Rect(rect)) if rect.is_ordered() => {
-                Points::Box(Bounds::within_area(rect))
-            }
+            None => Points::Undecided,
+            Some(PlanarArea::Rect(rect)) => Points::Box(Bounds::within_area(&rect)),
             Some(PlanarArea::Disc(disc)) => Points::Disc(DiscBoxes::new(disc)),
-            _ => Points::Undecided,
+            Some(PlanarArea::Polygon(polygon)) => Points::Polygon(polygon),
         };
         Region { boxes, right, points }
     }
 
-    /// Returns what is known about the entries of a node.
+    /// Returns what is known about the entries of a node, given what is known about the node.
     #[inline]
-    pub fn sides(&self, all: &[Bounds]) -> Sides {
+    pub fn sides(&self, all: &[Bounds], node: Side) -> Sides {
         let touching = match &self.boxes[..] {
             [area] => Bounds::select(all, self.right, |bounds| bounds.overlaps(area)),
             areas => Bounds::select(all, self.right, |bounds| {
                 areas.iter().fold(false, |touches, area| touches | bounds.overlaps(area))
             }),
         };
-        if touching == 0 {
-            return Sides { touching, inside: 0, outside: 0 };
-        }
-        let (inside, outside) = match &self.points {
-            Points::Undecided => (0, 0),
-            Points::Box(inner) => {
+        let (inside, outside) = match (&self.points, node) {
+            (_, Side::Inside) => (touching, 0),
+            (_, Side::Outside) => (0, touching),
+            _ if touching == 0 => (0, 0),
+            (Points::Undecided | Points::Polygon(_), _) => (0, 0),
+            (Points::Box(inner), _) => {
                 (Bounds::select(all, self.right, |bounds| inner.contains(bounds)), 0)
             }
-            Points::Disc(disc) => (
-                Bounds::select(all, self.right, |bounds| disc.contains(bounds)),
-                Bounds::select(all, self.right, |bounds| disc.misses(bounds)),
-            ),
+            (Points::Disc(disc), _) => disc.sides(all, touching),
         };
         Sides { touching, inside: inside & touching, outside: outside & touching }
+    }
+
+    /// Returns on which side the points of a node are that may be on either.
+    #[inline]
+    pub fn node_side(&self, bounds: &Bounds) -> Side {
+        let Points::Polygon(polygon) = &self.points else { return Side::Unknown };
+        match holds_box(polygon, &bounds.around_points()) {
+            Some(true) => Side::Inside,
+            Some(false) => Side::Outside,
+            None => Side::Unknown,
+        }
     }
 
     /// Returns whether a box lies in one of the region's boxes, so that every item in it touches
@@ -98,6 +131,9 @@ struct DiscBoxes {
     outside: f32,
 }
 
+/// The bits of a group of boxes.
+const GROUP_MASK: u64 = (1 << GROUP_COUNT) - 1;
+
 /// By how many degrees a difference of ordinates may be off, besides relatively: the nearest float
 /// to an ordinate of up to 180 is no farther away.
 const DEGREES_ALLOWANCE: f32 = 1e-5;
@@ -116,22 +152,47 @@ impl DiscBoxes {
         }
     }
 
-    /// Returns whether the farthest corner is in the disc.
+    /// Returns which boxes are in the disc and which outside, of those that touch its box.
     #[inline]
-    fn contains(&self, bounds: &Bounds) -> bool {
-        let east = (bounds.max(0) - self.x).max(self.x - bounds.min(0)) + DEGREES_ALLOWANCE;
-        let north = (bounds.max(1) - self.y).max(self.y - bounds.min(1)) + DEGREES_ALLOWANCE;
-        self.most_width * (east * east) + north * north <= self.inside
+    fn sides(&self, all: &[Bounds], touching: u64) -> (u64, u64) {
+        let (mut inside, mut outside) = (0, 0);
+        for (group, boxes) in all.chunks(GROUP_COUNT).enumerate() {
+            let shift = group * GROUP_COUNT;
+            if touching >> shift & GROUP_MASK == 0 {
+                continue;
+            }
+            // A group of fixed size is compared by SIMD operations.
+            let mut padded = [Bounds::default(); GROUP_COUNT];
+            padded[..boxes.len()].copy_from_slice(boxes);
+            let squares = padded.map(|bounds| self.squares(&bounds));
+            inside |= bits(squares.map(|(farthest, _)| farthest <= self.inside)) << shift;
+            outside |= bits(squares.map(|(_, nearest)| nearest > self.outside)) << shift;
+        }
+        (inside, outside)
     }
 
-    /// Returns whether the nearest point isn't.
+    /// Returns the squared distances of the farthest corner, by the greatest width of a degree,
+    /// and of the nearest point, by the least one.
     #[inline]
-    fn misses(&self, bounds: &Bounds) -> bool {
-        let east = (bounds.min(0) - self.x).max(self.x - bounds.max(0)) - DEGREES_ALLOWANCE;
-        let north = (bounds.min(1) - self.y).max(self.y - bounds.max(1)) - DEGREES_ALLOWANCE;
-        let (east, north) = (east.max(0.0), north.max(0.0));
-        self.least_width * (east * east) + north * north > self.outside
+    fn squares(&self, bounds: &Bounds) -> (f32, f32) {
+        // Unlike `f32::max`, one operation.
+        let greater = |a: f32, b: f32| if a > b { a } else { b };
+        let (to_west, to_east) = (self.x - bounds.min(0), bounds.max(0) - self.x);
+        let (to_south, to_north) = (self.y - bounds.min(1), bounds.max(1) - self.y);
+        let east = greater(to_west, to_east) + DEGREES_ALLOWANCE;
+        let north = greater(to_south, to_north) + DEGREES_ALLOWANCE;
+        let farthest = self.most_width * (east * east) + north * north;
+        let east = greater(greater(-to_west, -to_east) - DEGREES_ALLOWANCE, 0.0);
+        let north = greater(greater(-to_south, -to_north) - DEGREES_ALLOWANCE, 0.0);
+        (farthest, self.least_width * (east * east) + north * north)
     }
+}
+
+/// Returns a set of flags: bit n for the n-th.
+#[inline]
+fn bits(flags: [bool; GROUP_COUNT]) -> u64 {
+    // Moves the lowest bit of each byte to the highest byte.
+    u64::from_le_bytes(flags.map(u8::from)).wrapping_mul(0x0102_0408_1020_4080) >> 56
 }
 
 #[cfg(test)]
@@ -144,9 +205,14 @@ mod tests {
     /// Asserts that a decision about the box around points holds for each of them.
     fn check(area: &Geometry, points: &[Point]) -> Sides {
         let all = Rect::new(Point::new(-180.0, -90.0), Point::new(180.0, 90.0));
-        let region = Region::new(&area.cover(&all), area.planar_area().as_ref());
+        let region = Region::new(&area.cover(&all), area.planar_area());
         let bounds = Bounds::of_item(&Rect::around(points));
-        let sides = region.sides(&[bounds]);
+        let mut sides = region.sides(&[bounds], Side::Unknown);
+        match region.node_side(&bounds) {
+            Side::Inside => sides.inside = 1,
+            Side::Outside => sides.outside = 1,
+            Side::Unknown => {}
+        }
         for p in points {
             let is_inside = crate::geometry::predicates::contains_point(area, *p);
             assert!(sides.inside == 0 || is_inside, "{area:?} {p:?}");
@@ -195,6 +261,28 @@ mod tests {
             check(&area, &[p]);
             check(&area, &[p, q]);
         }
+    }
+
+    #[test]
+    fn flags_become_bits() {
+        for n in 0..256_u64 {
+            let flags = std::array::from_fn(|at| n >> at & 1 == 1);
+            assert_eq!(bits(flags), n);
+        }
+    }
+
+    #[test]
+    fn what_boxes_tell_of_a_polygon_is_so() {
+        let corners = [(0.0, 0.0), (9.0, 1.0), (3.0, 2.0), (8.0, 9.0), (0.0, 0.0)];
+        let ring = corners.map(|(x, y)| Point::new(x, y)).to_vec();
+        let area = Geometry::simple_polygon(ring);
+        let mut decided = 0;
+        for n in 0..10_000 {
+            let (x, y) = (f64::from(n % 100) * 0.1, f64::from(n / 100) * 0.1);
+            let sides = check(&area, &[Point::new(x, y), Point::new(x + 0.1, y + 0.1)]);
+            decided += usize::from(sides.inside | sides.outside == 1);
+        }
+        assert!(decided > 8000, "{decided}");
     }
 
     /// Ordinates that coincide, that floats don't hold, and that are as good as 0.

@@ -5,19 +5,8 @@ use std::ops::ControlFlow;
 use super::bounds::Bounds;
 use super::entries::Entries;
 use super::node::{places, Node};
-use super::region::{Region, Sides};
+use super::region::{Region, Side, Sides};
 use super::Item;
-
-/// Where an item is, as far as its box tells.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Side {
-    /// It is a point in the area.
-    Inside,
-    /// It is a point that isn't in the area.
-    Outside,
-    /// The item has to be compared with the area.
-    Unknown,
-}
 
 /// Items that a search counts at once.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -59,36 +48,32 @@ impl<'a, T: 'a, F: FnMut(&'a T) -> ControlFlow<()>> Visitor<'a, T> for Each<F> {
 }
 
 /// Visits the items whose boxes touch the region, depth first in entry order. Points whose boxes
-/// tell whether they are in the area are counted, where the visitor accepts that.
+/// tell whether they are in the area are counted, where the visitor accepts that. `side` is where
+/// all points below the node are.
 pub(super) fn search<'a, T: Item>(
     node: &'a Node<T>,
+    side: Side,
     region: &Region,
     visitor: &mut impl Visitor<'a, T>,
 ) -> ControlFlow<()> {
-    match node {
-        Node::Leaf(entries) => {
-            let sides = region.sides(&entries.bounds);
-            search_leaf(entries, sides, visitor)
-        }
-        Node::Branch(entries) => {
-            let sides = region.sides(&entries.bounds);
-            for at in places(sides.touching) {
-                let (bounds, child) = (&entries.bounds[at], &entries.slots[at]);
-                let is_inside = sides.inside >> at & 1 == 1;
-                let is_decided = is_inside || sides.outside >> at & 1 == 1;
-                if is_decided && region.holds(bounds) {
-                    visit_all(
-                        child,
-                        if is_inside { Side::Inside } else { Side::Outside },
-                        visitor,
-                    )?;
-                } else {
-                    search(child, region, visitor)?;
-                }
-            }
-            ControlFlow::Continue(())
+    let sides = region.sides(node.entry_bounds(), side);
+    let entries = match node {
+        Node::Leaf(entries) => return search_leaf(entries, sides, visitor),
+        Node::Branch(entries) => entries,
+    };
+    for at in places(sides.touching) {
+        let (bounds, child) = (&entries.bounds[at], &entries.slots[at]);
+        let side = match sides.of(at) {
+            Side::Unknown => region.node_side(bounds),
+            known => known,
+        };
+        if side != Side::Unknown && region.holds(bounds) {
+            visit_all(child, side, visitor)?;
+        } else {
+            search(child, side, region, visitor)?;
         }
     }
+    ControlFlow::Continue(())
 }
 
 fn search_leaf<'a, T: Item>(
@@ -112,12 +97,8 @@ fn search_leaf<'a, T: Item>(
     }
     for at in places(waiting) {
         let item = &entries.slots[at];
-        let side = match () {
-            () if decided >> at & 1 == 0 || (has_shapes && !item.is_point()) => Side::Unknown,
-            () if inside >> at & 1 == 1 => Side::Inside,
-            () => Side::Outside,
-        };
-        visitor.visit(item, side)?;
+        let is_shape = has_shapes && !item.is_point();
+        visitor.visit(item, if is_shape { Side::Unknown } else { sides.of(at) })?;
     }
     ControlFlow::Continue(())
 }
