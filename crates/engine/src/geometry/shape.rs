@@ -1,15 +1,9 @@
 //! The kinds of geometry, as plain data. Knows their boxes and counts; parsing, printing and
 //! predicates live beside it.
 
-<<<<<<< HEAD
-use super::box_tree::ChildTree;
 use super::distance::{is_in_world, named_within, Cover, Disc, PlanarDisc, EVERYWHERE};
-use super::Series;
-=======
-use super::distance::{is_in_world, named_within, Cover, Disc, EVERYWHERE};
 use super::part_tree::PartTree;
 use super::{Holes, Series};
->>>>>>> 32373bd (Find children and holes by their boxes, and estimate predicates in constant time)
 
 /// A planar position in degrees: x = longitude, y = latitude.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
