@@ -58,7 +58,7 @@ mod tests {
             corner in point(),
             (width, height) in (0.0..4.0_f64, 0.0..4.0_f64),
         ) {
-            let polygon = Polygon { exterior, holes, extra: None, members: None };
+            let polygon = Polygon { exterior, holes: holes.into(), extra: None, members: None };
             let area = Rect::new(corner, Point::new(corner.x + width, corner.y + height));
             let held = holds_box(&polygon, &area);
             let geometry = Geometry::Polygon(polygon);
@@ -79,7 +79,7 @@ mod tests {
             Series::new(rect.ring().to_vec())
         };
         let (exterior, holes) = (square(0.0, 10.0), vec![square(4.0, 6.0)]);
-        let polygon = Polygon { exterior, holes, extra: None, members: None };
+        let polygon = Polygon { exterior, holes: holes.into(), extra: None, members: None };
         let at = |low: f64, high: f64| {
             let (min, max) = (Point::new(low, low), Point::new(high, high));
             holds_box(&polygon, &Rect::new(min, max))
