@@ -9,6 +9,9 @@ use super::{Point, Rect};
 /// From this many positions on, an index of the segments pays.
 const INDEXED_POINTS_MIN: usize = 64;
 
+/// From this many positions on, a ring's index is built when the ring is made.
+const COMPLETED_POINTS_MIN: usize = 32_768;
+
 /// Positions with what predicates need of them.
 #[derive(Clone, Debug)]
 pub struct Series {
@@ -41,6 +44,18 @@ impl Series {
         let tree = if is_long { BoxTree::over_segments(&points) } else { None };
         let index = tree.map(|tree| Box::new(SegmentIndex { tree, grid: LazyGrid::default() }));
         Series { points: points.into(), bounds, index, simplicity: Simplicity::default() }
+    }
+
+    /// Takes the positions of a ring, the closing one too. The index of a very large ring is built
+    /// at once: parsing it takes long anyway, and a search shouldn't.
+    pub(super) fn ring(points: Vec<Point>) -> Self {
+        let series = Series::new(points);
+        if series.points.len() >= COMPLETED_POINTS_MIN {
+            if let Some(index) = &series.index {
+                index.grid.build(&series.points);
+            }
+        }
+        series
     }
 
     /// The positions, of a ring the closing one too.

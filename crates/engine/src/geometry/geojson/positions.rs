@@ -160,7 +160,7 @@ pub(super) fn polygon(document: &Document<'_>, start: usize) -> Result<(Polygon,
         if points.len() < RING_POSITIONS_MIN || points.first() != points.last() {
             return Err(Invalid);
         }
-        let ring = Series::new(points);
+        let ring = Series::ring(points);
         match exterior {
             None => exterior = Some(ring),
             Some(_) => holes.push(ring),

@@ -47,6 +47,11 @@ impl LazyGrid {
         if searches < points.len() / POSITIONS_PER_SEARCH {
             return None;
         }
+        self.build(points)
+    }
+
+    /// Builds the grid of a ring, unless it is built.
+    pub(in crate::geometry) fn build(&self, points: &[Point]) -> Option<&Grid> {
         let build = || (points.len() >= POSITIONS_MIN).then(|| Grid::new(points)).flatten();
         self.grid.get_or_init(|| build().map(Box::new)).as_deref()
     }

@@ -189,6 +189,8 @@ fn a_grid_is_built_once_it_pays() {
         Ring::from(&series).locate(Point::new(0.0, 0.0));
     }
     assert!(is_built() && series.clone().grid().unwrap().built().is_some());
+    let points = rugged(40_000).points().to_vec();
+    assert!(Series::ring(points).grid().unwrap().built().is_some());
     let small = rugged(100);
     for _ in 0..100 {
         assert_eq!(Ring::from(&small).locate(Point::new(0.0, 0.0)), Place::Inside);
