@@ -14,16 +14,19 @@ pub fn holds_box(polygon: &Polygon, area: &Rect) -> Option<bool> {
     if !is_inside(&exterior, area.min) {
         return Some(false);
     }
-    for hole in &polygon.holes {
+    let mut holds = Some(true);
+    polygon.holes.any_near(area, |hole| {
         let hole = Ring::from(hole);
         if hole.any_edge_near(area, |edge| edge.meets(area)) {
-            return None;
+            holds = None;
+        } else if is_inside(&hole, area.min) {
+            holds = Some(false);
+        } else {
+            return false;
         }
-        if is_inside(&hole, area.min) {
-            return Some(false);
-        }
-    }
-    Some(true)
+        true
+    });
+    holds
 }
 
 fn is_inside(ring: &Ring, p: Point) -> bool {
@@ -58,7 +61,8 @@ mod tests {
             corner in point(),
             (width, height) in (0.0..4.0_f64, 0.0..4.0_f64),
         ) {
-            let polygon = Polygon { exterior, holes: holes.into(), extra: None, members: None };
+            let holes = holes.into();
+            let polygon = Polygon { exterior, holes, extra: None, members: None };
             let area = Rect::new(corner, Point::new(corner.x + width, corner.y + height));
             let held = holds_box(&polygon, &area);
             let geometry = Geometry::Polygon(polygon);
@@ -78,8 +82,8 @@ mod tests {
             let rect = Rect::new(Point::new(low, low), Point::new(high, high));
             Series::new(rect.ring().to_vec())
         };
-        let (exterior, holes) = (square(0.0, 10.0), vec![square(4.0, 6.0)]);
-        let polygon = Polygon { exterior, holes: holes.into(), extra: None, members: None };
+        let (exterior, holes) = (square(0.0, 10.0), vec![square(4.0, 6.0)].into());
+        let polygon = Polygon { exterior, holes, extra: None, members: None };
         let at = |low: f64, high: f64| {
             let (min, max) = (Point::new(low, low), Point::new(high, high));
             holds_box(&polygon, &Rect::new(min, max))

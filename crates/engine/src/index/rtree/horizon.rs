@@ -4,8 +4,6 @@
 use std::cmp::Ordering;
 use std::collections::BinaryHeap;
 
-use arrayvec::ArrayVec;
-
 use super::bounds::Bounds;
 use super::node::NODE_ENTRIES_MAX;
 use super::Measure;
@@ -83,10 +81,15 @@ impl Horizon {
         Horizon { distance, wanted, bounds: Least::default(), distances: Least::default(), drawn }
     }
 
-    /// Whether a box is known to be beyond, at hardly any cost.
+    /// Returns the entries of a node that may be within, as bit n for the n-th, at hardly any cost.
     #[inline]
-    pub fn excludes(&self, bounds: &Bounds) -> bool {
-        self.drawn.window.is_some_and(|(window, _)| !window.overlaps(bounds))
+    pub fn touching(&self, all: &[Bounds]) -> u64 {
+        match &self.drawn.window {
+            Some((window, _)) => {
+                Bounds::select(all, window.max(0), |bounds| window.overlaps(bounds))
+            }
+            None => u64::MAX >> (NODE_ENTRIES_MAX - all.len().min(NODE_ENTRIES_MAX)),
+        }
     }
 
     /// Fits the window to the horizon.
@@ -173,13 +176,10 @@ impl Horizon {
     /// Takes the items into account that seem to be the nearest ones, as many as are wanted, if
     /// there are so many. Any choice gives a true horizon, and this one is cheap and good.
     pub fn meet_nearest<T>(&mut self, measure: &impl Measure<T>, all: &[Bounds]) {
-        if all.len() < self.wanted {
-            return;
-        }
         let (origin, width) = (measure.origin(), measure.width() as f32);
         let (x, y) = (origin.x as f32, origin.y as f32);
         let known = all.iter().filter(|bounds| !bounds.may_hide_nan());
-        let mut nearest: ArrayVec<(f32, &Bounds), NODE_ENTRIES_MAX> =
+        let mut nearest: Vec<(f32, &Bounds)> =
             known.map(|bounds| (bounds.reach_squared(x, y, width), bounds)).collect();
         if nearest.len() < self.wanted {
             return;

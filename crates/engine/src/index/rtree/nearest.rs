@@ -9,9 +9,11 @@
 use std::marker::PhantomData;
 use std::ops::ControlFlow;
 
+use arrayvec::ArrayVec;
+
 use super::bounds::Bounds;
 use super::horizon::{Horizon, WANTED_MAX};
-use super::node::{Node, NODE_ENTRIES_MAX};
+use super::node::{places, Node, NODE_ENTRIES_MAX};
 use super::{Item, Measure, Reach};
 use crate::geometry::Rect;
 
@@ -283,19 +285,40 @@ impl<'a, 'm, T: Item, M: Measure<T>> BoxWalk<'a, 'm, T, M> {
     }
 }
 
-/// Returns a distance within which all wanted items lie, by the items of one leaf near the origin.
-/// It lets the search skip most of the entries that it meets.
+/// Items that the first horizon is drawn from, as a multiple of those wanted.
+const APPROACHED_SHARE: usize = 2;
+
+/// Returns a distance within which all wanted items lie, by the items of a few leaves near the
+/// origin. It lets the search skip most of the entries that it meets.
 fn approach<T: Item>(root: &Node<T>, all: Rect, measure: &impl Measure<T>, reach: &Reach) -> f64 {
     let origin = measure.origin();
     let (x, y) = (origin.x as f32, origin.y as f32);
     let mut horizon = Horizon::new(reach.count, reach.distance, all);
-    let mut node = root;
+    let (mut node, mut siblings) = (root, None);
     while let Node::Branch(entries) = node {
         let gaps = entries.bounds.iter().map(|bounds| bounds.gap(x, y));
         let Some((at, _)) = gaps.enumerate().min_by(|a, b| a.1.total_cmp(&b.1)) else { break };
         node = &entries.slots[at];
+        siblings = Some((entries, at));
     }
-    horizon.meet_nearest(measure, node.entry_bounds());
+    let leaf = node.entry_bounds();
+    let enough = reach.count * APPROACHED_SHARE;
+    let Some((entries, at)) = siblings.filter(|_| leaf.len() < enough) else {
+        horizon.meet_nearest(measure, leaf);
+        return horizon.distance;
+    };
+    let others = (0..entries.len()).filter(|other| *other != at);
+    let mut nearest: ArrayVec<(f32, usize), NODE_ENTRIES_MAX> =
+        others.map(|other| (entries.bounds[other].gap(x, y), other)).collect();
+    nearest.sort_unstable_by(|a, b| a.0.total_cmp(&b.0));
+    let mut met = leaf.to_vec();
+    for (_, other) in nearest {
+        if met.len() >= enough {
+            break;
+        }
+        met.extend_from_slice(entries.slots[other].entry_bounds());
+    }
+    horizon.meet_nearest(measure, &met);
     horizon.distance
 }
 
@@ -342,11 +365,8 @@ impl<'a, 'm, T: Item, M: Measure<T>> Walk<'a, 'm, T, M> {
                     self.open_leaf(&entries.bounds, &entries.slots, rank);
                 }
                 Content::Node(Node::Branch(entries)) => {
-                    for (at, bounds) in entries.bounds.iter().enumerate() {
-                        if self.horizon.excludes(bounds) {
-                            continue;
-                        }
-                        let least = self.horizon.least(self.measure, bounds);
+                    for at in places(self.horizon.touching(&entries.bounds)) {
+                        let least = self.horizon.least(self.measure, &entries.bounds[at]);
                         if least <= self.horizon.distance {
                             let child = Content::Node(&entries.slots[at]);
                             self.heap.push(least, rank_below(rank, at), child);
@@ -360,11 +380,8 @@ impl<'a, 'm, T: Item, M: Measure<T>> Walk<'a, 'm, T, M> {
 
     fn open_leaf(&mut self, bounds: &[Bounds], items: &'a [T], rank: Rank) {
         self.near.clear();
-        for (at, bounds) in bounds.iter().enumerate() {
-            if self.horizon.excludes(bounds) {
-                continue;
-            }
-            let least = self.horizon.meet(self.measure, bounds);
+        for at in places(self.horizon.touching(bounds)) {
+            let least = self.horizon.meet(self.measure, &bounds[at]);
             if least <= self.horizon.distance {
                 self.near.push((least, at));
             }
