@@ -312,8 +312,11 @@ class Session:
         """The framing of the last request: "resp" (or inline), "native", "plain"."""
 
     def feed(self, data: bytes, now_ns: int) -> Batch: ...
-    def receive(self, data: bytes, now_ns: int) -> bytes | Batch:
-        """Run received bytes like feed(), but return bare replies if there is nothing else."""
+    def receive(self, data: bytes, now_ns: int) -> bytes | tuple[bytes, bytes] | Batch:
+        """Run received bytes like feed(), but return only what is there in the two usual cases.
+
+        These are bare replies of commands that changed nothing, or replies and log bytes.
+        """
 
     def run(self, args: Sequence[bytes], now_ns: int) -> Batch: ...
     # Runs a transaction; each reply has a line end before it. None runs if one is refused.

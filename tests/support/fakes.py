@@ -184,6 +184,12 @@ class FakeJournal:
         self.data += data
         self.is_dirty = True
 
+    def commit(self, waiter: Waiter, replies: bytes, log: bytes) -> bool:
+        """Append pending bytes and hold their replies until the next flush."""
+        self.append(log)
+        self.wait(waiter, replies, wrote=True)
+        return False
+
     def wait(
         self, waiter: Waiter, replies: bytes = b"", *, wrote: bool = False, is_last: bool = False
     ) -> None:

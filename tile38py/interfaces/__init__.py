@@ -49,6 +49,9 @@ class Journal(Protocol):
     def append(self, data: bytes) -> None:
         """Append complete commands. They are written soon."""
 
+    def commit(self, waiter: Waiter, replies: bytes, log: bytes) -> bool:
+        """Append complete commands. Return whether they are written; if not, hold their replies."""
+
     def wait(
         self, waiter: Waiter, replies: bytes = b"", *, wrote: bool = False, is_last: bool = False
     ) -> None:

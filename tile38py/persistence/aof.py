@@ -3,12 +3,12 @@
 It doesn't decide what is logged (see dispatch) and doesn't load the log (see load).
 
 Group commit: all bytes that are appended during one iteration of the event loop are written with
-one write, before any reply of that iteration is sent. When a write fails, the file is cut back to
-its former size, the group's bytes are kept in memory, its writers get an error and are
-disconnected, and the engine refuses writes. So the group is all that memory has and the file
-lacks, and none of it was acknowledged. As soon as there is room again the group is written first,
-then writes are accepted: memory and file are equal again, with no command lost, doubled or out of
-order.
+one write, before any reply of that iteration is sent; commit() tells the exception. When a write
+fails, the file is cut back to its former size, the group's bytes are kept in memory, its writers
+get an error and are disconnected, and the engine refuses writes. So the group is all that memory
+has and the file lacks, and none of it was acknowledged. As soon as there is room again the group
+is written first, then writes are accepted: memory and file are equal again, with no command lost,
+doubled or out of order.
 
 Another file can replace the log's while it is in use: pause(), replace(), resume().
 """
@@ -60,6 +60,7 @@ class Aof:
         self._size = size  # with bytes that are not written yet
         self._size_written = size
         self._group = CommitGroup()
+        self._last_committer = 0  # id() of the waiter of the last commit()
         self._syncing_group: CommitGroup | None = None  # waits for the running sync
         self._unwritten = b""  # bytes whose write failed
         self._is_syncing = False
@@ -105,6 +106,23 @@ class Aof:
         if not self.is_dirty:
             self.is_dirty = True
             self._loop.call_soon(self.flush)
+
+    def commit(self, waiter: Waiter, replies: bytes, log: bytes) -> bool:
+        """Append complete commands. Return whether they are written; if not, hold their replies.
+
+        A waiter that commits twice in a row is alone: its commands are written at once, since
+        waiting for others would take a fifth of the time of a SET.
+        """
+        is_alone = id(waiter) == self._last_committer
+        self._last_committer = id(waiter)
+        if is_alone and not self.is_dirty and self._writes_at_once():
+            self._size += len(log)
+            if self._write(log):
+                return True
+            log = b""  # flush() writes it again, or refuses the replies
+        self.append(log)
+        self._group.held.append((waiter, replies, True, False))
+        return False
 
     def wait(
         self, waiter: Waiter, replies: bytes = b"", *, wrote: bool = False, is_last: bool = False
@@ -230,6 +248,9 @@ class Aof:
     def read(self, position: int, size: int) -> bytes:
         """At most so many bytes of the file from a position on. Any thread."""
         return self._file.read(position, size)
+
+    def _writes_at_once(self) -> bool:
+        return self.error is None and self.policy != ALWAYS and not self._is_paused
 
     def _is_writable(self) -> bool:
         """Whether no running sync forbids a write."""

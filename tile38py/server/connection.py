@@ -12,7 +12,7 @@ from typing import cast
 from tile38py import errors
 from tile38py.config.output_limits import CLIENT_OUTPUT_BUFFER_LIMIT
 from tile38py.dispatch import WorkKind
-from tile38py.interfaces import Listener, Wire
+from tile38py.interfaces import Listener
 from tile38py.limits import (
     INPUT_BYTES_WAITING_MAX,
     LIVE_BYTES_HIGH,
@@ -21,6 +21,7 @@ from tile38py.limits import (
     OUTPUT_BYTES_LOW,
 )
 from tile38py.server.connection_dependencies import ConnectionDependencies
+from tile38py.server.connection_facts import ConnectionFacts
 from tile38py.server.connection_state import GONE, HALF_CLOSED, NOT_PAUSED, Pause, State
 from tile38py.server.peers import address_of, keep_alive
 from tile38py.server.receivers import discard, receive_first, receive_limited
@@ -28,32 +29,24 @@ from tile38py.server.transports import Close, Outcome, Step, Then, Transport, Up
 from tile38py.server.transports.resp import RespTransport
 
 
-class Connection(asyncio.Protocol):
+class Connection(ConnectionFacts):
     """A connection. It is the Client that commands see and the Waiter that the log notifies."""
 
     __slots__ = (
         "_cancel", "_held_bytes", "_journal", "_now", "_pauses", "_receive", "_socket", "_state",
-        "_unread", "_write", "active_ns", "address", "client_id", "created_ns", "dependencies",
-        "is_plain", "library", "listener", "name", "replica_ip", "replica_port", "session",
-        "transport",
+        "_unread", "_write", "dependencies", "listener",
     )  # fmt: skip
 
     def __init__(self, dependencies: ConnectionDependencies) -> None:
         self.dependencies = dependencies
         self._journal = dependencies.journal
         self._now = dependencies.clock.now_ns
+        super().__init__(dependencies.clients.next_id(), self._now())
         self._state = State.OPEN
         self._pauses = NOT_PAUSED
         self._unread = b""  # arrived although reading was paused
         self._held_bytes = 0  # of replies that wait for the log
         self._cancel: Callable[[], None] | None = None  # ends the work that is waited for
-        self.client_id = dependencies.clients.next_id()
-        self.address = ""
-        self.name = b""
-        self.library: dict[str, bytes] = {}
-        self.created_ns = self.active_ns = self._now()
-        self.replica_port = 0
-        self.replica_ip = ""
         self.listener: Listener | None = None
         engine = dependencies.transports.engine
         session = engine.session(framing="resp", output=dependencies.output)
@@ -92,6 +85,8 @@ class Connection(asyncio.Protocol):
         if isinstance(outcome, bytes) and not self._journal.is_dirty:
             if outcome:
                 self._write(outcome)
+        elif isinstance(outcome, tuple):
+            self._commit(*outcome)
         else:
             self._take(outcome)
 
@@ -171,19 +166,9 @@ class Connection(asyncio.Protocol):
         """Whether the last reply is on its way."""
         return self._state is State.CLOSING
 
-    @property
-    def unfinished_bytes(self) -> int:
-        """Bytes of an incomplete request."""
-        return self.transport.unfinished_bytes
-
     def time_out(self) -> None:
         """Close with an error: a request takes too long to arrive."""
         self._send(self.transport.refusal(str(errors.request_timed_out())), is_last=True)
-
-    @property
-    def wire(self) -> Wire:
-        """The framing of the present request."""
-        return self.transport.wire
 
     @property
     def is_gone(self) -> bool:
@@ -271,6 +256,9 @@ class Connection(asyncio.Protocol):
 
     def _take(self, outcome: Outcome) -> None:
         """Carry out a transport's step."""
+        if isinstance(outcome, tuple):
+            self._commit(*outcome)
+            return
         if isinstance(outcome, bytes):
             if outcome:
                 self._send(outcome)
@@ -296,6 +284,15 @@ class Connection(asyncio.Protocol):
                 self.dependencies.loop.call_soon(self._resume, Pause.TIME_SLICE)
             case Then.ABORT:
                 self.kill()
+
+    def _commit(self, replies: bytes, log: bytes) -> None:
+        """Append to the log, and send the replies once that is written."""
+        if self._journal.commit(self, replies, log):
+            self._write(replies)
+            return
+        self._held_bytes += len(replies)
+        if self._held_bytes > OUTPUT_BYTES_HIGH:
+            self._pause(Pause.LOG)
 
     def _send(self, replies: bytes, *, wrote: bool = False, is_last: bool = False) -> None:
         """Send now, or when everything that was logged before is written."""

@@ -10,7 +10,7 @@ use ::engine::session::{
     Session as CoreSession, Stop,
 };
 use pyo3::prelude::*;
-use pyo3::types::{PyBytes, PyString};
+use pyo3::types::{PyBytes, PyString, PyTuple};
 
 use crate::access::{convert_denied, DeniedRecord};
 use crate::engine::{lock, Shared};
@@ -279,8 +279,8 @@ impl Session {
         convert(py, batch)
     }
 
-    /// Run received bytes like `feed`, but return bare replies if there is nothing else. Nearly
-    /// every request ends so, and creating a batch would cost more.
+    /// Run received bytes like `feed`, but return bare replies, or replies and log bytes, if there
+    /// is nothing else. Nearly every request ends so, and creating a batch would cost more.
     fn receive<'py>(
         &mut self,
         py: Python<'py>,
@@ -289,7 +289,11 @@ impl Session {
     ) -> PyResult<Bound<'py, PyAny>> {
         let batch = self.core.feed(&mut enter(py, &self.shared), data, now_ns, &monotonic_ns);
         if !batch.needs_dispatch() {
-            return Ok(PyBytes::new(py, &batch.replies).into_any());
+            let replies = PyBytes::new(py, &batch.replies);
+            if batch.log.is_empty() {
+                return Ok(replies.into_any());
+            }
+            return Ok(PyTuple::new(py, [replies, PyBytes::new(py, &batch.log)])?.into_any());
         }
         Ok(Bound::new(py, convert(py, batch)?)?.into_any())
     }

@@ -8,7 +8,7 @@ import pytest
 from tests.support.fake_log_file import FakeLogFile
 from tests.support.fakes import FakeClient, ManualLoop
 from tile38py._engine import Engine
-from tile38py.persistence.aof import ALWAYS, Aof, LoopFunctions
+from tile38py.persistence.aof import ALWAYS, EVERYSEC, Aof, LoopFunctions
 from tile38py.persistence.no_log import NoLog
 
 FULL = os.strerror(errno.ENOSPC)
@@ -48,6 +48,56 @@ def test_all_appends_of_a_turn_are_one_write(log: LogFixture) -> None:
     assert (log.file.writes, log.file.data) == (1, b"onetwo")
     assert first.sent == second.sent == [b"+OK\r\n"]
     assert not log.aof.is_dirty
+
+
+def test_commits_of_two_clients_are_one_write(log: LogFixture) -> None:
+    first, second = log.client(), log.client()
+    assert not log.aof.commit(first, b"1", b"one")
+    assert not log.aof.commit(second, b"2", b"two")
+    assert (log.file.writes, first.sent, log.aof.is_dirty) == (0, [], True)
+    log.loop.turn()
+    assert (log.file.writes, log.file.data) == (1, b"onetwo")
+    assert (first.sent, second.sent) == ([b"1"], [b"2"])
+
+
+def test_a_client_that_commits_twice_in_a_row_is_alone_and_waits_for_nobody(
+    log: LogFixture,
+) -> None:
+    client = log.client()
+    log.aof.commit(client, b"1", b"one")
+    assert not log.aof.commit(client, b"2", b"two")  # behind the first, which waits
+    log.loop.turn()
+    assert log.aof.commit(client, b"3", b"three")
+    assert (log.file.data, log.aof.size, log.aof.is_dirty) == (b"onetwothree", 11, False)
+    assert client.sent == [b"1", b"2"]
+    assert not log.aof.commit(log.client(), b"4", b"four")
+
+
+@pytest.mark.parametrize("policy", [ALWAYS, EVERYSEC])
+def test_a_lone_commit_during_a_pause_or_under_always_waits(log: LogFixture, policy: str) -> None:
+    client = log.client()
+    log.aof.commit(client, b"1", b"one")
+    log.loop.turn()
+    log.aof.policy = policy
+    if policy == EVERYSEC:
+        log.aof.pause(lambda: None)
+    assert not log.aof.commit(client, b"2", b"two")
+    assert (log.file.data, log.aof.is_dirty) == (b"one", True)
+
+
+def test_a_lone_commit_that_cannot_be_written_is_refused_and_written_later(
+    log: LogFixture,
+) -> None:
+    client = log.client()
+    log.aof.commit(client, b"1", b"one")
+    log.loop.turn()
+    log.file.room = 2
+    assert not log.aof.commit(client, b"2", b"two")
+    log.loop.turn()
+    assert (client.sent, client.refusals, log.file.data) == ([b"1"], [FULL], b"one")
+    log.file.room = None
+    log.aof.tick()
+    assert (log.file.data, log.aof.size) == (b"onetwo", 6)
 
 
 def test_replies_that_queue_behind_a_write_keep_their_order(log: LogFixture) -> None:

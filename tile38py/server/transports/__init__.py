@@ -55,9 +55,11 @@ class Step:
     then: Wait | Close | Upgrade | Then | None = None  # None: receive more
 
 
-# Bare bytes are a step of commands that changed nothing, after which more is received. Nearly all
-# requests end so.
-Outcome: TypeAlias = bytes | Step
+# After bare bytes or logged replies, more is received. Nearly all requests end so. Bare bytes are
+# replies of commands that changed nothing. Logged replies are replies, and the log bytes that must
+# be written before they are sent.
+LoggedReplies: TypeAlias = tuple[bytes, bytes]
+Outcome: TypeAlias = bytes | LoggedReplies | Step
 CLOSE: Final = Close()
 
 

@@ -7,7 +7,7 @@ connection's listener sends those.
 from collections.abc import Callable, Sequence
 from typing import ClassVar, Final
 
-from tile38py._engine import Session, split_native
+from tile38py._engine import Batch, Session, split_native
 from tile38py.commands.registry import LastReply
 from tile38py.dispatch import Dispatcher
 from tile38py.interfaces import Client, Wire
@@ -107,7 +107,7 @@ class LogStreamTransport:
     def receive(self, client: Client, data: bytes, now_ns: int) -> Outcome:
         """Take acknowledgements. Cut a follower that sends anything else."""
         received = self.session.receive(data, now_ns)
-        if isinstance(received, bytes):
+        if not isinstance(received, Batch):
             return ABORT if received else b""
         result = self._dispatcher.drive(client, received)
         return ABORT if result.stop is not None else b""

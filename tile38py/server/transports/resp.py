@@ -41,7 +41,7 @@ class RespTransport:
     def receive(self, client: Client, data: bytes, now_ns: int) -> Outcome:
         """Run the requests that are complete."""
         received = self._receive(data, now_ns)
-        if isinstance(received, bytes):
+        if isinstance(received, bytes | tuple):
             return received
         result = self._dependencies.dispatcher.drive(client, received)
         output = b"".join(result.replies)

@@ -37,10 +37,9 @@ impl Batch {
         Batch { replies: Vec::with_capacity(room), ..Batch::default() }
     }
 
-    /// Returns whether the driver has more to do than to send the replies.
+    /// Returns whether the driver has more to do than to write the log and send the replies.
     pub fn needs_dispatch(&self) -> bool {
         self.stop.is_some()
-            || !self.log.is_empty()
             || !self.monitored.is_empty()
             || !self.slow.is_empty()
             || !self.denied.is_empty()
