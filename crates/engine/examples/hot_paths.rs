@@ -1,6 +1,6 @@
 //! Runs one hot path of the engine many times, for a profiler that counts instructions:
-//! `hot_paths NAME COUNT`. `benchmarks/instructions.py` runs it under callgrind, which counts within
-//! [`measured`] alone.
+//! `hot_paths NAME COUNT`. `benchmarks/instructions.py` runs it under callgrind, which counts
+//! within [`measured`] alone.
 
 use std::hint::black_box;
 
