@@ -232,7 +232,7 @@ def measure_real(folder: Path, count: int) -> None:
         store(session, f"SET each of {name} ({vertices:,} vertices)", texts)
         coasts = near_borders(shapes, count)
         for place, points in (("anywhere", anywhere), ("near a border", coasts)):
-            requests = [("INTERSECTS", key, "COUNT", "POINT", y, x) for x, y in points]
+            requests: list[Words] = [("INTERSECTS", key, "COUNT", "POINT", y, x) for x, y in points]
             measure(session, f"INTERSECTS {name}, point {place}", requests)
         boxes = [(y, x, y + 0.1, x + 0.1) for x, y in coasts]
         for verb in ("INTERSECTS", "WITHIN"):
