@@ -32,6 +32,19 @@ const LAST: Rank = Rank::MAX;
 
 const _: () = assert!(NODE_ENTRIES_MAX <= 1 << LEVEL_BITS);
 
+/// The queue's distance of an item at a position that isn't a number, which comes last. No item is
+/// so far away.
+const UNKNOWN: f64 = f64::INFINITY;
+
+/// Returns the distance that is told of an item, given the queue's.
+fn told(distance: f64) -> f64 {
+    if distance == UNKNOWN {
+        f64::NAN
+    } else {
+        distance
+    }
+}
+
 /// The rank of an entry of a node.
 fn rank_below(node: Rank, at: usize) -> Rank {
     let level = (node & LEVELS_MASK) as u32;
@@ -71,7 +84,7 @@ impl<T> Clone for Content<'_, T> {
 
 impl<T> Copy for Content<'_, T> {}
 
-/// The order of the queue. Two methods, since both are false for a distance that is NaN.
+/// The order of the queue.
 trait Order {
     fn is_after<T>(a: &Queued<T>, b: &Queued<T>) -> bool;
     fn is_not_after<T>(a: &Queued<T>, b: &Queued<T>) -> bool;
@@ -118,6 +131,7 @@ impl<'a, T, O: Order> Heap<'a, T, O> {
 
     fn push(&mut self, distance: f64, rank: Rank, content: Content<'a, T>) {
         let heap = &mut self.0;
+        let distance = if distance.is_nan() { UNKNOWN } else { distance };
         let new = Queued { distance, rank, content };
         let mut at = heap.len();
         heap.push(new);
@@ -278,7 +292,7 @@ impl<'a, 'm, T: Item, M: Measure<T>> BoxWalk<'a, 'm, T, M> {
                     }
                 }
                 Content::Box(item) | Content::Shape(item) | Content::Unmeasured(item) => {
-                    return Some(Found { item, distance, is_shape: false });
+                    return Some(Found { item, distance: told(distance), is_shape: false });
                 }
             }
         }
@@ -352,12 +366,15 @@ impl<'a, 'm, T: Item, M: Measure<T>> Walk<'a, 'm, T, M> {
 
     /// The next item that isn't farther away.
     fn next_within(&mut self, most: f64) -> Option<Found<'a, T>> {
-        // `>` is false for a distance that is NaN, which is no reason to stop.
         while !self.heap.is_beyond(most) {
             let Queued { distance, rank, content } = self.heap.pop()?;
             match content {
-                Content::Box(item) => return Some(Found { item, distance, is_shape: false }),
-                Content::Shape(item) => return Some(Found { item, distance, is_shape: true }),
+                Content::Box(item) => {
+                    return Some(Found { item, distance: told(distance), is_shape: false })
+                }
+                Content::Shape(item) => {
+                    return Some(Found { item, distance: told(distance), is_shape: true })
+                }
                 // The horizon came nearer since it was put there.
                 _ if distance > self.horizon.distance => {}
                 Content::Unmeasured(item) => self.measure(item, rank),
