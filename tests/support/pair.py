@@ -36,10 +36,19 @@ def size_of(server: ServerProcess) -> int:
     return int(str(reply[reply.index("$ aof_size") + 1]).removeprefix("$ "))
 
 
+def is_rewriting(server: ServerProcess) -> bool:
+    """Return whether the server rewrites its log, which ends with another file."""
+    return "aof_rewrite_in_progress:1" in str(server.call("INFO", "persistence"))
+
+
 def wait_until_equal(leader: ServerProcess, follower: ServerProcess) -> None:
     """Wait until the follower has the leader's log, and compare all objects. Nobody may write."""
     wait_until(
-        lambda: follower.call("HEALTHZ") == "+OK" and size_of(leader) == size_of(follower),
+        lambda: (
+            follower.call("HEALTHZ") == "+OK"
+            and not (is_rewriting(leader) or is_rewriting(follower))
+            and size_of(leader) == size_of(follower)
+        ),
         seconds_max=CATCH_UP_SECONDS_MAX,
         what="a follower that caught up",
     )
