@@ -37,7 +37,7 @@ REQUESTS: Final = {
     "script": 1600,
     "tile": 32,
 }
-TOLERANCE: Final = 1.08
+TOLERANCE: Final = 1.15
 TOLERANCE_OTHER_COMPILER: Final = 1.3
 SECONDS_MAX: Final = 300.0
 
