@@ -1,4 +1,4 @@
-"""How the cost of a request grows with the size of what it meets, in process.
+"""The cost of a request by the size of the data that it searches, measured in process.
 
     python -m benchmarks.growth                # all series, and a picture of them
     python -m benchmarks.growth --only fences  # one series
@@ -99,7 +99,7 @@ def result_requests(count: int) -> dict[str, Requests]:
 
 
 def star(corners: int) -> str:
-    """Return a GeoJSON polygon whose corners lie on a circle and outside of it in turn."""
+    """Return a GeoJSON polygon in the shape of a star, with corners on two circles in turn."""
     ring = []
     for number in range(corners):
         angle = 2 * math.pi * number / corners

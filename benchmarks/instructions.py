@@ -1,4 +1,4 @@
-"""Instructions of the engine's hot paths, counted by callgrind, beside those that were recorded.
+"""The number of instructions of each hot path of the engine, compared with a recorded number.
 
     python -m benchmarks.instructions            # fails if a path takes more than the tolerance
     python -m benchmarks.instructions --record   # records the present counts

@@ -73,7 +73,7 @@ def add_users(server: MeasuredServer) -> None:
 
 
 def main() -> None:
-    """Print the medians, and those of the ratios within each round."""
+    """Print the median of each rate, and the median of the ratios of rates in one round."""
     refuse_debug_build()
     parser = argparse.ArgumentParser()
     parser.add_argument("--before", type=Path)

@@ -119,7 +119,7 @@ PYLE38_SUITE = pyle38_suite()
 
 
 def npm_install(folder: str) -> tuple[tuple[str, ...], ...]:
-    """Return the commands that install what a folder's lock file names."""
+    """Return the commands that install the packages of a folder's lock file."""
     files = (f"{{sources}}/{folder}/package.json", f"{{sources}}/{folder}/package-lock.json")
     return (
         ("cp", *files, "{home}"),

@@ -1,4 +1,4 @@
-"""Runs pytest in a process of its own, for tests of what a test run does."""
+"""Runs pytest in a separate process, for tests of pytest's own outcome, such as skipped tests."""
 
 import os
 import subprocess

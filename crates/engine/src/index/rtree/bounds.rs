@@ -87,8 +87,8 @@ impl Bounds {
         Rect::new(corner(self.min(0), self.min(1)), corner(self.max(0), self.max(1)))
     }
 
-    /// Returns a box in double precision around all points whose boxes lie in this one, also
-    /// around those that weren't rounded outward.
+    /// Returns a box in double precision that contains every point whose bounding box lies in this
+    /// one. Boxes of points very near 0 aren't rounded outward, so it has a margin for them.
     pub fn around_points(self) -> Rect {
         let Rect { min, max } = self.to_rect();
         let margin = f64::from(NO_ROUNDING_BELOW);

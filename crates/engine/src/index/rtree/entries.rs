@@ -4,11 +4,12 @@ use super::bounds::Bounds;
 use super::crowd::{NodeId, NO_ID};
 use crate::index::{capacity, prefetch};
 
-/// The items in a subtree, counted.
+/// The numbers of items in a subtree.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Counts {
+    /// All items.
     pub items: u32,
-    /// Those of which the box doesn't tell where all of their points are.
+    /// The items that aren't points: an area may hold a part of them.
     pub shapes: u32,
 }
 

@@ -87,7 +87,6 @@ impl<T> Copy for Content<'_, T> {}
 /// The order of the queue.
 trait Order {
     fn is_after<T>(a: &Queued<T>, b: &Queued<T>) -> bool;
-    fn is_not_after<T>(a: &Queued<T>, b: &Queued<T>) -> bool;
 }
 
 /// By distance alone, as in Tile38.
@@ -101,22 +100,12 @@ impl Order for ByDistance {
     fn is_after<T>(a: &Queued<T>, b: &Queued<T>) -> bool {
         a.distance > b.distance
     }
-
-    #[inline]
-    fn is_not_after<T>(a: &Queued<T>, b: &Queued<T>) -> bool {
-        a.distance <= b.distance
-    }
 }
 
 impl Order for ByDistanceAndRank {
     #[inline]
     fn is_after<T>(a: &Queued<T>, b: &Queued<T>) -> bool {
         a.distance > b.distance || (a.distance == b.distance && a.rank > b.rank)
-    }
-
-    #[inline]
-    fn is_not_after<T>(a: &Queued<T>, b: &Queued<T>) -> bool {
-        a.distance < b.distance || (a.distance == b.distance && a.rank <= b.rank)
     }
 }
 
@@ -157,7 +146,7 @@ impl<'a, T, O: Order> Heap<'a, T, O> {
             let mut least = (at, &last);
             for child in [left, right] {
                 match heap.get(child) {
-                    Some(other) if O::is_not_after(other, least.1) => least = (child, other),
+                    Some(other) if !O::is_after(other, least.1) => least = (child, other),
                     _ => {}
                 }
             }

@@ -16,12 +16,12 @@ pub(super) struct Region<'r> {
     points: Points<'r>,
 }
 
-/// How boxes decide about points.
+/// How the bounding box of a point tells whether the point is in the area.
 enum Points<'r> {
-    /// They don't.
+    /// It doesn't tell.
     Undecided,
-    /// Points whose boxes lie in this box are in the area, those that don't touch the area's box
-    /// aren't.
+    /// A point is in the area if its bounding box lies in this one, and isn't in the area if its
+    /// bounding box doesn't touch that of the area.
     Box(Bounds),
     Disc(DiscBoxes),
     /// Compared with the boxes of nodes only: to compare an item's box wouldn't take less than to
@@ -43,16 +43,16 @@ pub enum Side {
 /// Entries of a node as sets: bit n for the n-th entry.
 #[derive(Clone, Copy)]
 pub(super) struct Sides {
-    /// Those whose boxes touch the area's.
+    /// The entries whose bounding boxes touch one of the region's.
     pub touching: u64,
-    /// Those of which all points are in the area.
+    /// The entries all of whose points are in the area.
     pub inside: u64,
-    /// Those of which no point is.
+    /// The entries none of whose points is in the area.
     pub outside: u64,
 }
 
 impl Sides {
-    /// Returns what is known about one entry.
+    /// Returns the side of the points of one entry.
     pub fn of(&self, at: usize) -> Side {
         match () {
             () if self.inside >> at & 1 == 1 => Side::Inside,
@@ -80,7 +80,7 @@ impl<'r> Region<'r> {
         Region { boxes, right, points }
     }
 
-    /// Returns what is known about the entries of a node, given what is known about the node.
+    /// Returns the sides of the entries of a node, given the side of all points of the node.
     #[inline]
     pub fn sides(&self, all: &[Bounds], node: Side) -> Sides {
         let touching = match &self.boxes[..] {
@@ -152,7 +152,8 @@ impl DiscBoxes {
         }
     }
 
-    /// Returns which boxes are in the disc and which outside, of those that touch its box.
+    /// Returns two sets of the boxes that touch the disc's bounding box: those inside the disc,
+    /// and those outside.
     #[inline]
     fn sides(&self, all: &[Bounds], touching: u64) -> (u64, u64) {
         let (mut inside, mut outside) = (0, 0);

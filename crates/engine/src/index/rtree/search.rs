@@ -11,13 +11,13 @@ use super::Item;
 /// Items that a search counts at once.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Tally {
-    /// Those that touch the boxes around the area, and would be visited.
+    /// The number of items that touch the boxes around the area.
     pub touching: usize,
-    /// Those of them that are points in the area.
+    /// The number of these items that are points in the area.
     pub inside: usize,
 }
 
-/// The receiver of what a search finds.
+/// The receiver of the items that a search finds.
 pub trait Visitor<'a, T> {
     /// Takes an item that touches the boxes around the area.
     fn visit(&mut self, item: &'a T, side: Side) -> ControlFlow<()>;

@@ -175,7 +175,8 @@ fn flips(frame: &Frame, points: &[Point]) -> Vec<bool> {
             }
             let is_left =
                 |column| matches!(ray_from(frame.reference(column, row), &edge), Ray::Crosses);
-            // Reference points left of the edge are on one side of it, others on the other.
+            // In this row, the reference points west of the edge are on one side of it, and those
+            // east of it on the other side.
             let part = (y - edge.a.y) / (edge.b.y - edge.a.y);
             let mut count = frame.column(edge.a.x + (edge.b.x - edge.a.x) * part);
             while count > 0 && !is_left(count - 1) {

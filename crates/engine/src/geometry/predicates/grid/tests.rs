@@ -1,4 +1,4 @@
-//! A grid answers as going through all edges does, whatever the ring.
+//! A grid gives the same answers as a test of all edges, for any ring.
 
 use super::super::super::Series;
 use super::super::ring::Ring;
