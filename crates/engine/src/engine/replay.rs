@@ -72,8 +72,8 @@ impl Engine {
     }
 
     /// Runs the complete commands in bytes received from a leader, as [`load`](Self::load) runs
-    /// those of a log. `scanned` is the [`Load::scanned`] of the preceding call if its unconsumed bytes are
-    /// passed again, else 0; it saves parsing the start of a long transaction with each piece.
+    /// those of a log. `scanned` is the [`Load::scanned`] of the preceding call if its unconsumed
+    /// bytes are passed again, else 0; it saves parsing the start of a long transaction each time.
     pub fn follow(&mut self, data: &[u8], scanned: usize, now_ns: i64) -> Follow {
         let Follow { mut load, mut log, mut published } = Follow::default();
         load.scanned = scanned;

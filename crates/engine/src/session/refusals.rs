@@ -29,8 +29,8 @@ impl Session {
         batch.stop = Some(Stop::Close(message));
     }
 
-    /// Returns whether an incomplete request of `needed` bytes is allowed, so that the session waits
-    /// for its rest. Refuses a request that exceeds a limit.
+    /// Returns whether an incomplete request of `needed` bytes is allowed, so that the session
+    /// waits for its rest. Refuses a request that exceeds a limit.
     pub(super) fn may_arrive(
         &mut self,
         needed: usize,
