@@ -32,9 +32,10 @@ __all__ = [
     "Live",
     "LiveEvent",
     "Load",
-    "LongRead",
     "Push",
     "QueuedEvent",
+    "ReadPool",
+    "ReadUnit",
     "Rewrite",
     "ServerCommand",
     "Session",
@@ -141,6 +142,9 @@ class Engine:
 
     def record(self, command: str, took_ns: int) -> None:
         """Record the duration of a server command."""
+
+    def enable_read_units(self, is_on: bool) -> None:
+        """Let sessions stop at read units, which the server runs on other threads."""
 
     def set_slow_threshold(self, took_ns: int | None) -> None:
         """Report commands of this duration or more in batches; None for no command."""
@@ -318,6 +322,9 @@ class Session:
         These are bare replies of commands that changed nothing, or replies and log bytes.
         """
 
+    def finish_reads(self, unit: ReadUnit) -> Batch:
+        """Take the results of a unit at which the session stopped and that has run."""
+
     def run(self, args: Sequence[bytes], now_ns: int) -> Batch: ...
     # Runs a transaction; each reply has a line end before it. None runs if one is refused.
     def run_atomically(self, commands: Sequence[Sequence[bytes]], now_ns: int) -> Batch: ...
@@ -342,7 +349,7 @@ class Batch:
     # Requests that were refused for want of a right: the reason ("command", "key" or "channel"),
     # the context ("toplevel", "multi" or "lua"), the command, key or channel, and the user.
     denied: Final[list[tuple[str, str, bytes, bytes]]]
-    stop: Final[ServerCommand | LongRead | Live | Http | Close | Yield | None]
+    stop: Final[ServerCommand | ReadUnit | Live | Http | Close | Yield | None]
     events: Final[Events | None]
     # The reasons of refused endpoint URLs, which replies don't contain.
     refused_urls: Final[list[str]]
@@ -362,25 +369,55 @@ class Live:
     id: Final[int]
 
 @final
-class LongRead:
-    """A read that exceeded its budget. It runs on a snapshot, on any thread."""
+class ReadUnit:
+    """Consecutive reads of a session. They run on a snapshot, on any thread; then the session takes
+    the results.
+    """
+
+    @property
+    def requests(self) -> list[list[bytes]]:
+        """The arguments of each request that has to run; long ones are cut."""
 
     @property
     def runs_scripts(self) -> bool:
         """Whether it runs a script, or one for each object, which may take long."""
 
     def cancel(self) -> None:
-        """Let the read end soon, on any thread: nobody waits for its reply."""
+        """Let the unit end soon, on any thread: nobody waits for its replies."""
 
-    @property
-    def args(self) -> list[bytes]:
-        """The arguments of the request; long ones are cut."""
+    def run(self) -> None:
+        """Run all reads without the GIL, on the present thread."""
 
-    @property
-    def denied(self) -> list[tuple[str, str, bytes, bytes]]:
-        """The calls of a script that were refused for want of a right, once it has run."""
+@final
+class ReadPool:
+    """Threads that run read units beside the event loop."""
 
-    def run(self) -> bytes: ...
+    def __new__(cls, threads: int, long_threads: int) -> Self: ...
+    @staticmethod
+    def core_count() -> int:
+        """The number of cores that this process may use."""
+
+    def set_threads(self, count: int) -> None:
+        """Change the number of threads for units that don't take long."""
+
+    def fileno(self) -> int:
+        """The descriptor that becomes readable when units are finished."""
+
+    def submit(self, unit: ReadUnit, done: Callable[[], None]) -> bool:
+        """Submit a unit; `collect` returns `done` when the unit is finished. Return whether to call
+        `collect` soon.
+        """
+
+    def collect(self) -> tuple[list[Callable[[], None]], bool]:
+        """Return the `done` of all finished units, and whether no thread is free for a unit that
+        waits: then call `help`, and `collect` again soon.
+        """
+
+    def help(self) -> None:
+        """Run a unit on the present thread for a short time, if no other thread is free."""
+
+    def stop(self) -> None:
+        """Cancel all units and wait for the threads."""
 
 @final
 class Http:

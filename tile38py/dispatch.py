@@ -15,7 +15,7 @@ from tile38py._engine import (
     Close,
     Http,
     Live,
-    LongRead,
+    ReadUnit,
     ServerCommand,
     Session,
     Yield,
@@ -49,6 +49,7 @@ class WorkKind(Enum):
 
     THREAD = auto()  # run() is called on another thread and returns the result
     SCRIPT = auto()  # the same; run() runs scripts, which may take long
+    READS = auto()  # the unit runs in the pool of native threads; run() runs it at once
     TASK = auto()  # run() returns a task
     TIME_SLICES = auto()  # run() returns an iterator; each step is one time slice of the event loop
 
@@ -64,6 +65,7 @@ class BackgroundWork:
     frame: Callable[[object], bytes]
     kind: WorkKind = WorkKind.THREAD
     cancel: Callable[[], None] | None = None  # lets run() end soon: nobody waits for its result
+    unit: ReadUnit | None = None  # of READS
 
 
 @dataclass(slots=True)
@@ -129,14 +131,14 @@ class Dispatcher:
                     result.stop = self._run(client, command, result)
                 case Live(id=fence):
                     self._services.broadcaster.watch(client, fence)
-                case LongRead() as read:
-                    work = BackgroundWork(
-                        read.run,
-                        partial(self._finish_read, client, read),
-                        WorkKind.SCRIPT if read.runs_scripts else WorkKind.THREAD,
-                        read.cancel,
+                case ReadUnit() as unit:
+                    result.stop = BackgroundWork(
+                        unit.run,
+                        partial(self._finish_reads, client, unit),
+                        WorkKind.SCRIPT if unit.runs_scripts else WorkKind.READS,
+                        unit.cancel,
+                        unit,
                     )
-                    result.stop = self._timed(client, read.args, work)
                 case stop:
                     result.stop_at(stop)
                     return result
@@ -169,10 +171,11 @@ class Dispatcher:
         for reason in batch.refused_urls:
             self._services.log(f"SETHOOK: an endpoint was refused: {reason}")
 
-    def _finish_read(self, client: Client, read: LongRead, reply: object) -> bytes:
-        self._note_denied(client, read.denied)
-        assert isinstance(reply, bytes)
-        return reply
+    def _finish_reads(self, client: Client, unit: ReadUnit, _: object) -> bytes:
+        """Take the results of a unit that has run; return the replies."""
+        batch = client.session.finish_reads(unit)
+        self._process(client, batch, RunResult())
+        return batch.replies
 
     def _note_denied(self, client: Client, denied: list[tuple[str, str, bytes, bytes]]) -> None:
         """Add requests that were refused for want of a right to ACL LOG."""

@@ -49,8 +49,10 @@ TILE_BYTES_ON_LOOP_MAX = 64 * KIB  # of JSON with a tile; larger ones are compre
 
 # Work beside other connections
 SWITCH_SECONDS = 0.0005  # for which another thread may hold the GIL while the event loop waits
+WORK_THREADS_MAX = 4  # handlers that run on threads at the same time
 LONG_SCRIPT_THREADS_MAX = 2  # reads with scripts that run on threads at the same time
-LONG_READ_THREADS_MAX = 4  # reads that run on threads at the same time
+LONG_READ_THREADS_MAX = 4  # reads of more than some milliseconds that run at the same time
+READ_THREADS_COUNT_MAX = 128  # maximum of read-threads
 SLICE_COMMANDS_COUNT_MAX = 256  # commands of a handler that run in one time slice
 
 # Loading and copying the log

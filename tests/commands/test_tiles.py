@@ -5,10 +5,10 @@ import json
 import pytest
 import shapely
 
-from tests.support.embedded import EngineClient
+from tests.support.embedded import EngineClient, run_unit
 from tests.support.resp import encode_command
 from tests.support.tiles import TileFeature, decode, tile_of
-from tile38py._engine import LongRead
+from tile38py._engine import ReadUnit
 
 WORLD = ("MVT", 0, 0, 0)
 HERE = ("POINT", 33.45, -112.07)
@@ -218,7 +218,7 @@ def test_a_tile_of_many_objects_is_drawn_from_a_snapshot_elsewhere(client: Engin
         client.call("SET", "k", number, "POINT", number % 80, number % 170)
     search = encode_command([b"INTERSECTS", b"k", b"LIMIT", b"100000", b"MVT", *[b"0"] * 3])
     batch = client.session.feed(search, client.now_ns)
-    assert isinstance(batch.stop, LongRead)
+    assert isinstance(batch.stop, ReadUnit)
     client.call("DROP", "k")
-    tile = batch.stop.run().split(b"\r\n", 3)[3].removesuffix(b"\r\n")
+    tile = run_unit(client.session, batch.stop).split(b"\r\n", 3)[3].removesuffix(b"\r\n")
     assert len(decode(tile)["tile38"]) == 12_000

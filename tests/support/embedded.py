@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from tests.support.resp import Reply, as_bytes, encode_command, parse_reply
-from tile38py._engine import Engine, LongRead, Yield
+from tile38py._engine import Engine, ReadUnit, Session, Yield
 
 START_NS = 1_700_000_000_000_000_000
 
@@ -19,14 +19,14 @@ class EngineClient:
         self.log = b""
 
     def feed(self, data: bytes) -> bytes:
-        """Run received bytes and return the replies. Long reads run at once."""
+        """Run received bytes and return the replies. Read units run at once."""
         replies = b""
         batch = self.session.feed(data, self.now_ns)
         while True:
             replies += batch.replies
             self.log += batch.log
-            if isinstance(batch.stop, LongRead):
-                replies += batch.stop.run()
+            if isinstance(batch.stop, ReadUnit):
+                replies += run_unit(self.session, batch.stop)
             elif batch.stop is None:
                 return replies
             elif not isinstance(batch.stop, Yield):
@@ -41,6 +41,12 @@ class EngineClient:
         """Run commands that arrive in one read; return their replies."""
         data = b"".join(encode_command([as_bytes(word) for word in words]) for words in commands)
         return parse_replies(self.feed(data))
+
+
+def run_unit(session: Session, unit: ReadUnit) -> bytes:
+    """Run a read unit; return its replies."""
+    unit.run()
+    return session.finish_reads(unit).replies
 
 
 def new_engine() -> Engine:

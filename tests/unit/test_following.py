@@ -4,8 +4,8 @@ import threading
 
 import pytest
 
-from tests.support.embedded import EngineClient, new_engine
-from tile38py._engine import Engine, LongRead
+from tests.support.embedded import EngineClient, new_engine, run_unit
+from tile38py._engine import Engine, ReadUnit
 from tile38py.commands.registry import COMMANDS
 
 SECOND_NS = 1_000_000_000
@@ -88,9 +88,9 @@ def test_a_long_read_goes_on_with_the_data_it_began_with() -> None:
     data = "".join(f"set k {number} string x\n" for number in range(count))
     assert client.engine.load(data.encode(), client.now_ns).error is None
     stop = client.session.feed(b"scan k match *z limit 100000 count\r\n", client.now_ns).stop
-    assert isinstance(stop, LongRead)
+    assert isinstance(stop, ReadUnit)
     client.engine.adopt(new_engine()).free()
-    assert stop.run() == b":0\r\n"
+    assert run_unit(client.session, stop) == b":0\r\n"
     stop = client.session.feed(b"scan k count\r\n", client.now_ns).stop
     assert stop is None
 

@@ -17,6 +17,7 @@ from tile38py.limits import (
     REQUEST_SECONDS,
     SLOWLOG_COUNT,
     SLOWLOG_COUNT_MAX,
+    READ_THREADS_COUNT_MAX,
     SLOWLOG_MICROSECONDS,
 )
 
@@ -111,6 +112,16 @@ def parse_priority(text: str) -> int | None:
 def show_priority(priority: int | None) -> str:
     """Return the text of a priority: empty if it was never set."""
     return "" if priority is None else str(priority)
+
+
+def parse_read_threads(text: str) -> int | None:
+    """Parse a number of threads; empty = one for each core but one."""
+    return at_most(parse_unsigned(text), READ_THREADS_COUNT_MAX) if text else None
+
+
+def show_read_threads(count: int | None) -> str:
+    """Return the text of a number of threads: empty if it depends on the cores."""
+    return "" if count is None else str(count)
 
 
 def parse_slow(text: str) -> int:
@@ -240,6 +251,9 @@ MAXCLIENTS: Final = Property("maxclients", CLIENTS_COUNT_MAX, parse_client_count
 MAXCLIENTS_PER_USER: Final = Property("maxclients-per-user", 0, parse_unsigned, str)
 MAXMEMORY: Final = Property("maxmemory", 0, parse_size, show_size)
 PROTECTED_MODE: Final = Property("protected-mode", True, parse_switch, show_switch)
+READ_THREADS: Final[Property[int | None]] = Property(
+    "read-threads", None, parse_read_threads, show_read_threads
+)
 REPLICA_PRIORITY: Final[Property[int | None]] = Property(
     "replica-priority", None, parse_priority, show_priority
 )

@@ -34,6 +34,7 @@ from tile38py.server.listeners import Listeners
 from tile38py.server.logs import Log
 from tile38py.server.options import Options
 from tile38py.server.peers import ConnectionFilter
+from tile38py.server.read_units import ReadUnits
 from tile38py.server.refusals import RefusalLog
 from tile38py.server.replay import Replay
 from tile38py.server.rewriting import Rewriting
@@ -42,7 +43,7 @@ from tile38py.server.system import ThisProcess
 from tile38py.server.threads import ThreadPools
 from tile38py.server.tls_connection import TlsDependencies
 from tile38py.server.transports import TransportDependencies, WebSettings
-from tile38py.server.upkeep import settings_in_force
+from tile38py.server.upkeep import read_threads_in_force, settings_in_force
 from tile38py.subscriptions import Subscriptions
 
 assert command_families.FAMILIES
@@ -56,6 +57,7 @@ class Start:
     log: Log
     loop: asyncio.AbstractEventLoop
     threads: ThreadPools
+    read_units: ReadUnits
     core: Core
     replay: Replay
     listeners: Listeners
@@ -136,6 +138,8 @@ def assemble(start: Start) -> Assembly:
     services = make_services(start, storage, messaging, follower)
     core.config.on_change(
         settings_in_force(core, storage.journal, messaging.hooks, messaging.subscriptions)
+    )
+    core.config.on_change(read_threads_in_force(core.config, start.read_units)
     )
     report = RefusalLog(core.clients.counts, core.clock, start.log)
     return Assembly(
@@ -271,8 +275,9 @@ def make_connection_dependencies(
         clients=core.clients,
         clock=core.clock,
         config=core.config,
-        pool=start.threads.long_reads,
+        pool=start.threads.work,
         script_pool=start.threads.long_scripts,
+        read_units=start.read_units,
         connection_filter=ConnectionFilter(
             core.config, core.clients, core.gates, options.host, options.is_protected
         ),

@@ -38,6 +38,7 @@ from tile38py.server.logs import Log, internal_errors, notice
 from tile38py.server.metrics import MetricsServer, bind_metrics
 from tile38py.server.options import Options
 from tile38py.server.peers import ConnectionFilter
+from tile38py.server.read_units import ReadUnits
 from tile38py.server.replay import Replay
 from tile38py.server.start_notices import exposure_notice, memory_notice
 from tile38py.server.threads import ThreadPools
@@ -76,6 +77,7 @@ class Server:
                 log=self._log,
                 loop=self._loop,
                 threads=ThreadPools(self._loop),
+                read_units=ReadUnits(self._loop, core.engine),
                 core=core,
                 replay=replay,
                 listeners=listeners,
@@ -115,6 +117,7 @@ class Server:
             await self._stop(start.core.clients, assembly.storage)
         assembly.messaging.leader.cut_all()
         start.threads.shutdown()
+        start.read_units.shutdown()
         assembly.storage.journal.close_file()
         return code
 

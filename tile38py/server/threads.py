@@ -9,8 +9,8 @@ from tile38py.errors import as_os_error
 from tile38py.limits import (
     FOLLOW_THREADS_MAX,
     FOLLOWER_READ_THREADS_MAX,
-    LONG_READ_THREADS_MAX,
     LONG_SCRIPT_THREADS_MAX,
+    WORK_THREADS_MAX,
 )
 
 Done = Callable[[OSError | None], None]
@@ -22,7 +22,7 @@ class ThreadPools:
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         self._loop = loop
-        self.long_reads = ThreadPoolExecutor(LONG_READ_THREADS_MAX, "read")
+        self.work = ThreadPoolExecutor(WORK_THREADS_MAX, "work")
         self.long_scripts = ThreadPoolExecutor(LONG_SCRIPT_THREADS_MAX, "script")
         self._log_reads = ThreadPoolExecutor(FOLLOWER_READ_THREADS_MAX, "log")
         self._following = ThreadPoolExecutor(FOLLOW_THREADS_MAX, "follow")
@@ -40,7 +40,7 @@ class ThreadPools:
         return self._loop.run_in_executor(self._following, work)
 
     def shutdown(self) -> None:
-        """Wait for running work. Long reads are not waited for: their clients are gone."""
+        """Wait for running work, but not for that of clients: they are gone."""
         self._log_reads.shutdown()
         self._following.shutdown()
 

@@ -9,6 +9,7 @@ from collections.abc import Callable
 
 from tile38py._engine import Engine
 from tile38py.clock import zone_offset_seconds
+from tile38py.config import Config
 from tile38py.config.output_limits import CLIENT_OUTPUT_BUFFER_LIMIT
 from tile38py.config.properties import (
     APPENDFSYNC,
@@ -19,6 +20,7 @@ from tile38py.config.properties import (
     MAXCLIENTS,
     MAXCLIENTS_PER_USER,
     MAXMEMORY,
+    READ_THREADS,
     REQUESTS_PER_SECOND_PER_USER,
     REQUIREPASS,
     SLOWLOG_LOG_SLOWER_THAN,
@@ -38,6 +40,7 @@ from tile38py.persistence.aof import Aof
 from tile38py.persistence.no_log import NoLog
 from tile38py.server.core import Core
 from tile38py.server.logs import Log
+from tile38py.server.read_units import ReadUnits
 from tile38py.subscriptions import Subscriptions
 
 PARTIAL_COUNT_MIN = 10  # as the interpreter's own threshold
@@ -64,6 +67,17 @@ def settings_in_force(
             ttl_seconds=core.config.get(HOOK_QUEUE_TTL),
             bytes_max=core.config.get(HOOK_QUEUE_MAX_SIZE),
         )
+
+    apply()
+    return apply
+
+
+def read_threads_in_force(config: Config, read_units: ReadUnits) -> Callable[[str], None]:
+    """Set the threads of reads now; return a function that does so after CONFIG SET."""
+
+    def apply(name: str = READ_THREADS.name) -> None:
+        if name == READ_THREADS.name:
+            read_units.set_threads(config.get(READ_THREADS))
 
     apply()
     return apply

@@ -19,6 +19,7 @@ use crate::gate::State;
 use crate::keyspace::Keyspace;
 use crate::reply;
 use crate::rewrite::Rewrite;
+use crate::session::Placement;
 use crate::timing::Timing;
 pub use adopt::{Discarded, Handover};
 use expired_objects::ExpiredObjects;
@@ -69,6 +70,8 @@ pub struct Engine {
     pub groups: Groups,
     /// The durations of commands.
     pub timing: Timing,
+    /// The state by which reads stay on the event loop or leave it.
+    pub placement: Placement,
     /// Seconds by which the server's time zone is ahead of UTC; for the times in messages.
     pub utc_offset: i32,
     /// The time of the last change that fences checked.
@@ -106,6 +109,7 @@ impl Engine {
             skips_log: false,
             scratch: Vec::new(),
             timing,
+            placement: Placement::default(),
             table,
         }
     }

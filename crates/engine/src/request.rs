@@ -79,6 +79,16 @@ impl Arguments {
         }
     }
 
+    /// Returns the number of arguments.
+    pub(crate) fn count(&self) -> usize {
+        self.ranges.len()
+    }
+
+    /// Returns the bytes of the arguments that are copies.
+    pub(crate) fn copied_bytes(&self) -> usize {
+        self.unescaped.len()
+    }
+
     /// Forgets the arguments. Copies of words follow, one by one.
     pub(crate) fn start_copies(&mut self) {
         self.start(true);
@@ -129,6 +139,12 @@ impl<'a> Args<'a> {
     #[must_use]
     pub fn skip(&self, count: usize) -> Args<'a> {
         Args { bytes: self.bytes, ranges: self.ranges.get(count..).unwrap_or_default() }
+    }
+
+    /// Returns the arguments at these positions.
+    #[must_use]
+    pub fn slice(&self, positions: Range<usize>) -> Args<'a> {
+        Args { bytes: self.bytes, ranges: self.ranges.get(positions).unwrap_or_default() }
     }
 
     /// Appends the arguments as a RESP array of bulk strings.

@@ -8,9 +8,11 @@ mod batch;
 mod command_timer;
 mod connection;
 mod live;
-mod long_read;
 mod monitor;
+mod packing;
+mod placement;
 mod read_ahead;
+mod read_unit;
 mod refusals;
 mod reply_frame;
 mod request;
@@ -22,25 +24,25 @@ mod transaction;
 pub use admission::{DenialContext, DeniedRequest};
 pub use batch::{Batch, Stop};
 pub use command_timer::{truncate_arguments, SlowCommand};
-pub use long_read::LongRead;
 pub(crate) use monitor::quoted;
 pub(crate) use request::Prefix;
+pub use placement::Placement;
+pub use read_unit::{Progress, ReadUnit, SliceLimits};
 pub use request::Request;
 
 use command_timer::CommandTimer;
+use packing::Packing;
+use placement::ReadCosts;
 use read_ahead::ReadAhead;
 use reply_frame::ReplyFrame;
 use script_context::{context_of, limits_of};
 use transaction::Transaction;
 
-use std::sync::atomic::AtomicBool;
-use std::sync::Arc;
-
-use crate::access::{Rights, SessionUser};
+use crate::access::SessionUser;
 use crate::call::{Budget, Call, Effect};
 use crate::commands::record::Flags;
 use crate::commands::table::{Found, Runner};
-use crate::commands::{Command, Function, SessionFunction};
+use crate::commands::{Command, SessionFunction};
 use crate::engine::Engine;
 use crate::error::{Error, Result};
 use crate::reply::{Framing, Output};
@@ -91,6 +93,16 @@ pub struct Session {
     user: SessionUser,
     /// Whether every request is the driver's: the connection listens to something.
     pub is_live: bool,
+    /// The unit that gets the reads that are received.
+    packing: Option<Packing>,
+    /// The unit that has more reads to run before any other request.
+    unfinished: Option<Box<ReadUnit>>,
+    /// The durations of reads that may run in units.
+    costs: ReadCosts,
+    /// Whether the present command is in the unit, to run elsewhere.
+    is_packed: bool,
+    /// Whether the present command is a read that may run in units.
+    is_costed: bool,
 }
 
 impl Session {
@@ -116,6 +128,11 @@ impl Session {
             is_authenticated: false,
             user: SessionUser::default(),
             is_live: false,
+            packing: None,
+            unfinished: None,
+            costs: ReadCosts::default(),
+            is_packed: false,
+            is_costed: false,
         }
     }
 
@@ -148,6 +165,11 @@ impl Session {
     pub fn feed(&mut self, engine: &mut Engine, data: &[u8], now_ns: i64, clock: Clock) -> Batch {
         let mut batch = Batch::for_requests(data.len());
         self.timer.start_batch(clock());
+        if let Some(unit) = self.unfinished.take() {
+            self.buffer.extend_from_slice(data);
+            batch.stop = Some(Stop::Reads(unit));
+            return batch;
+        }
         if self.transaction.is_running() {
             self.run_transaction(engine, now_ns, clock, &mut batch);
         }
@@ -226,6 +248,9 @@ impl Session {
             read_ahead.parse(&bytes[used..], engine);
             for next in read_ahead.requests() {
                 let rest = &bytes[used..];
+                if self.packing.is_some() && !self.joins_unit(engine, next, rest) {
+                    batch.stop = self.end_packing();
+                }
                 match next.parsed {
                     // Requests after a stop are parsed again later.
                     _ if batch.stop.is_some() => break,
@@ -237,12 +262,23 @@ impl Session {
                         }
                         let raw = (framing == Framing::Resp).then_some(&rest[..end]);
                         let is_last = used == bytes.len();
-                        let request = Request { args, raw, framing, is_last, now_ns, clock };
+                        let following = bytes.len() - used;
+                        let request = Request {
+                            args,
+                            raw,
+                            framing,
+                            is_last,
+                            size: end,
+                            following,
+                            now_ns,
+                            clock,
+                        };
                         work += COMMAND_WORK + self.run_one(engine, &request, next.found, batch);
                         self.run_transaction(engine, now_ns, clock, batch);
                         let is_enough =
                             work > BATCH_WORK_MAX || batch.replies.len() > BATCH_BYTES_MAX;
-                        if is_enough && batch.stop.is_none() && used < bytes.len() {
+                        let is_packing = self.packing.is_some();
+                        if is_enough && !is_packing && batch.stop.is_none() && used < bytes.len() {
                             batch.stop = Some(Stop::Yield);
                         }
                     }
@@ -299,6 +335,7 @@ impl Session {
         }
         engine.counters.commands_processed += 1;
         self.timer.start_command(found.map(|found| engine.table.record(found).series));
+        (self.is_packed, self.is_costed) = (false, false);
         let is_queued = self.transaction.is_queueing()
             && !engine.table.flags(found).contains(Flags::MULTI_CONTROL);
         let result = if is_queued {
@@ -312,12 +349,17 @@ impl Session {
             let error = self.explain(error, request);
             self.frame.write_error(&mut batch.replies, self.output(), &error, request.clock);
         }
-        if !matches!(batch.stop, Some(Stop::Command { .. } | Stop::LongRead(_))) {
+        let is_elsewhere = matches!(batch.stop, Some(Stop::Command { .. } | Stop::Reads(_)));
+        if !is_elsewhere && !self.is_packed {
             let slow_ns = engine.timing.slow_ns;
             let slow =
                 self.timer.end_command(request.args, request.is_last, slow_ns, request.clock);
             batch.slow.extend(slow);
+            if self.is_costed {
+                self.costs.note(self.timer.last_ns());
+            }
         }
+        self.move_replies(batch);
         self.has_answered |= request.framing != Framing::Native;
         work
     }
@@ -337,6 +379,9 @@ impl Session {
             Runner::Data(command) => {
                 let args = prefix.args.skip(words - 1); // from the name's last word on
                 let prefix_of_data = Prefix { args, ..prefix };
+                if self.pack(engine, found, &prefix_of_data, request, batch)? {
+                    return Ok(());
+                }
                 let result = self.run_data(engine, command, &prefix_of_data, request, batch);
                 if engine.is_monitored && !matches!(result, Err(Error::WrongArity | Error::Timeout))
                 {
@@ -422,38 +467,10 @@ impl Session {
                 if error != Error::OverBudget || work_max == u64::MAX {
                     return Err(error);
                 }
-                batch.stop = self.long_read(engine, command, prefix, request, started, rights);
+                batch.stop = self.long_read(engine, command, prefix, request, started);
                 Ok(work)
             }
         }
-    }
-
-    fn long_read(
-        &self,
-        engine: &Engine,
-        command: &Command,
-        prefix: &Prefix,
-        request: &Request,
-        started_ns: u64,
-        rights: Option<Arc<Rights>>,
-    ) -> Option<Stop> {
-        let Function::Read(function) = command.function else { return None };
-        let skip = request.args.len() - prefix.args.len();
-        Some(Stop::LongRead(Box::new(LongRead {
-            keyspace: engine.keyspace.clone(),
-            function,
-            args: request.args.iter().map(<[u8]>::to_vec).collect(),
-            skip,
-            output: self.output(),
-            frame: ReplyFrame { started_ns, ..self.frame.clone() },
-            now_ns: request.now_ns,
-            timeout_ns: prefix.timeout_ns,
-            rights,
-            user: Box::from(self.user.name()),
-            error_counters: Arc::clone(&engine.error_counters),
-            is_cancelled: AtomicBool::new(false),
-            is_script: command.facts.flags.contains(Flags::SCRIPTING),
-        })))
     }
 
     /// The reply of the command at which the session stopped: RESP bytes or JSON members,

@@ -21,7 +21,7 @@ fn run(engine: &mut Engine, line: &str) -> Batch {
 
 fn reply(engine: &mut Engine, line: &str) -> String {
     let batch = run(engine, line);
-    if let Some(Stop::LongRead(read)) = batch.stop {
+    if let Some(Stop::Reads(mut read)) = batch.stop {
         return String::from_utf8(read.run(&|| 1)).unwrap();
     }
     String::from_utf8(batch.replies).unwrap()

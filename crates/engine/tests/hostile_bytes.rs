@@ -73,7 +73,7 @@ fn run(pieces: &[&[u8]]) -> (Vec<u8>, Vec<u8>) {
             match batch.stop {
                 None => break,
                 Some(Stop::Yield) => {}
-                Some(Stop::LongRead(read)) => replies.extend(read.run(&clock)),
+                Some(Stop::Reads(mut read)) => replies.extend(read.run(&clock)),
                 Some(_) => return (replies, log),
             }
         }

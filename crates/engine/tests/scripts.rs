@@ -35,7 +35,7 @@ impl Server {
     fn ask(&mut self, words: &[&str]) -> String {
         let batch = self.feed(words);
         let reply = match batch.stop {
-            Some(Stop::LongRead(read)) => read.run(&|| {
+            Some(Stop::Reads(mut read)) => read.run(&|| {
                 self.now_ns.set(self.now_ns.get() + self.step_ns);
                 self.now_ns.get()
             }),
@@ -376,7 +376,7 @@ fn a_long_reading_script_runs_on_a_snapshot() {
     let mut server = Server::new();
     server.ask(&["SET", "k", "a", "STRING", "x"]);
     let script = "for i = 1, 1e6 do end return tile38.call('get', 'k', 'a')";
-    assert!(matches!(server.feed(&["EVALRO", script, "0"]).stop, Some(Stop::LongRead(_))));
+    assert!(matches!(server.feed(&["EVALRO", script, "0"]).stop, Some(Stop::Reads(_))));
     let mut server = Server::new();
     server.ask(&["SET", "k", "a", "STRING", "x"]);
     assert_eq!(server.ask(&["EVALRO", script, "0"]), "$1 x");

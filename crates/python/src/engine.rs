@@ -323,6 +323,11 @@ impl Engine {
         timing.record(series, 1, took_ns, monotonic_ns());
     }
 
+    /// Let sessions stop at read units, which the server runs on other threads.
+    fn enable_read_units(&self, py: Python<'_>, is_on: bool) {
+        lock(py, &self.shared).placement.is_enabled = is_on;
+    }
+
     /// Report commands of this duration or more in batches; `None` for no command.
     fn set_slow_threshold(&self, py: Python<'_>, took_ns: Option<u64>) {
         lock(py, &self.shared).timing.slow_ns = took_ns.unwrap_or(u64::MAX);
@@ -404,7 +409,7 @@ impl Engine {
             session.run_words(&mut engine, &args, now_ns, &monotonic_ns)
         };
         let replies = match batch.stop {
-            Some(Stop::LongRead(read)) => py.detach(|| read.run(&monotonic_ns)),
+            Some(Stop::Reads(mut unit)) => py.detach(|| unit.run(&monotonic_ns)),
             Some(Stop::Live(fence)) => {
                 lock(py, &self.shared).remove_live(fence);
                 return Err(PyValueError::new_err("a live fence needs a connection"));

@@ -10,6 +10,8 @@ mod engine;
 mod events;
 mod following;
 mod memory;
+mod read_pool;
+mod read_unit;
 mod rewrite;
 mod session;
 mod values;
@@ -63,11 +65,15 @@ mod _engine {
     #[pymodule_export]
     use crate::json_text;
     #[pymodule_export]
+    use crate::read_pool::ReadPool;
+    #[pymodule_export]
+    use crate::read_unit::ReadUnit;
+    #[pymodule_export]
     use crate::rewrite::Rewrite;
     #[pymodule_export]
     use crate::session::Yield;
     #[pymodule_export]
-    use crate::session::{shorten, Batch, Close, Http, Live, LongRead, ServerCommand, Session};
+    use crate::session::{shorten, Batch, Close, Http, Live, ServerCommand, Session};
     #[pymodule_export]
     use crate::split_native;
     #[pymodule_export]

@@ -81,6 +81,11 @@ impl BoundedEngine {
         is_mine.then(|| self.measured.saturating_add_signed((balance() - self.balance) as isize))
     }
 
+    /// Leaves out bytes that this thread frees though another thread allocated them.
+    pub fn ignore_freed(&mut self, bytes: usize) {
+        self.balance = self.balance.wrapping_sub(bytes as i64);
+    }
+
     fn measure(&mut self) {
         // Reading these statistics fails on no call if it doesn't on the first.
         self.measured = heap_bytes().unwrap_or(self.measured);

@@ -1,14 +1,14 @@
 //! `Session`, `Batch`, and the reasons for which a batch stops.
 
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::MutexGuard;
 
 use ::engine::error::Error;
 use ::engine::reply::{Framing, Output, Protocol};
 use ::engine::request::Arguments;
 use ::engine::session::{
-    truncate_arguments, Batch as CoreBatch, DeniedRequest, LongRead as CoreLongRead,
-    Session as CoreSession, Stop,
+    truncate_arguments, Batch as CoreBatch, Session as CoreSession, Stop,
 };
+use pyo3::exceptions::PyRuntimeError;
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyString, PyTuple};
 
@@ -17,6 +17,7 @@ use crate::engine::{lock, Shared};
 use crate::events::{convert_outbox, Events};
 use crate::memory::BoundedEngine;
 use crate::monotonic_ns;
+use crate::read_unit::ReadUnit;
 use crate::values::{bytes_of as text_bytes, write_members, write_resp};
 
 /// The parser, output format and authentication of a connection.
@@ -48,13 +49,6 @@ pub struct ServerCommand {
     name: String,
     args: Vec<Py<PyBytes>>,
     shown: Py<PyBytes>,
-}
-
-/// A read that exceeded its budget. It runs on a snapshot, on any thread.
-#[pyclass(frozen)]
-pub struct LongRead {
-    core: Box<CoreLongRead>,
-    denied: Mutex<Vec<DeniedRequest>>,
 }
 
 /// The connection uses HTTP, from these bytes on.
@@ -131,9 +125,7 @@ fn convert_stop(py: Python<'_>, stop: Stop) -> PyResult<Py<PyAny>> {
             let shown = bytes_of(py, &shown);
             Py::new(py, ServerCommand { name, args, shown })?.into_any()
         }
-        Stop::LongRead(core) => {
-            Py::new(py, LongRead { core, denied: Mutex::default() })?.into_any()
-        }
+        Stop::Reads(unit) => Py::new(py, ReadUnit::new(unit))?.into_any(),
         Stop::Live(id) => Py::new(py, Live { id })?.into_any(),
         Stop::Yield => Py::new(py, Yield)?.into_any(),
         Stop::Http(data) => Py::new(py, Http { data: bytes_of(py, &data) })?.into_any(),
@@ -298,6 +290,18 @@ impl Session {
         Ok(Bound::new(py, convert(py, batch)?)?.into_any())
     }
 
+    /// Take the results of a unit at which the session stopped and that has run.
+    fn finish_reads(&mut self, py: Python<'_>, unit: &ReadUnit) -> PyResult<Batch> {
+        let Some(core) = unit.take() else {
+            return Err(PyRuntimeError::new_err("the unit has not run"));
+        };
+        let mut engine = lock(py, &self.shared);
+        engine.ignore_freed(core.result_bytes());
+        let batch = self.core.finish_unit(&mut engine, core, &monotonic_ns);
+        drop(engine);
+        convert(py, batch)
+    }
+
     /// Run a command that is given as words.
     fn run(&mut self, py: Python<'_>, args: Vec<Vec<u8>>, now_ns: i64) -> PyResult<Batch> {
         let batch = self.core.run_words(&mut enter(py, &self.shared), &args, now_ns, &monotonic_ns);
@@ -357,41 +361,5 @@ impl Session {
     /// Frame the arity error.
     fn wrong_arity<'py>(&self, py: Python<'py>) -> Bound<'py, PyBytes> {
         PyBytes::new(py, &self.core.fail(&Error::WrongArity, &monotonic_ns))
-    }
-}
-
-#[pymethods]
-impl LongRead {
-    /// The arguments of the request; long ones are cut.
-    #[getter]
-    fn args(&self, py: Python<'_>) -> Vec<Py<PyBytes>> {
-        let args = self.core.args();
-        let kept = truncate_arguments(args.iter().map(Vec::as_slice), args.len());
-        kept.iter().map(|arg| bytes_of(py, arg)).collect()
-    }
-
-    /// The calls of a script that were refused for want of a right, once it has run.
-    #[getter]
-    fn denied(&self, py: Python<'_>) -> Vec<DeniedRecord> {
-        let denied = self.denied.lock().unwrap_or_else(PoisonError::into_inner);
-        denied.iter().map(|denied| convert_denied(py, denied)).collect()
-    }
-
-    /// Whether it runs a script, or one for each object, which may take long.
-    #[getter]
-    fn runs_scripts(&self) -> bool {
-        self.core.runs_scripts()
-    }
-
-    /// Let the read end soon, on any thread: nobody waits for its reply.
-    fn cancel(&self) {
-        self.core.cancel();
-    }
-
-    /// Run the read without the GIL; return the framed reply.
-    fn run<'py>(&self, py: Python<'py>) -> Bound<'py, PyBytes> {
-        let (reply, denied) = py.detach(|| self.core.run_reporting(&monotonic_ns));
-        *self.denied.lock().unwrap_or_else(PoisonError::into_inner) = denied;
-        PyBytes::new(py, &reply)
     }
 }

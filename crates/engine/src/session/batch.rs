@@ -2,7 +2,7 @@
 
 use super::admission::DeniedRequest;
 use super::command_timer::SlowCommand;
-use super::LongRead;
+use super::ReadUnit;
 use crate::engine::Outbox;
 use crate::request::Args;
 
@@ -58,8 +58,8 @@ pub enum Stop {
         /// The command as MONITOR shows it; empty unless a client runs MONITOR.
         shown: Vec<u8>,
     },
-    /// Run a read elsewhere and send its reply.
-    LongRead(Box<LongRead>),
+    /// Run reads elsewhere and pass them to [`super::Session::finish_unit`].
+    Reads(Box<ReadUnit>),
     /// The connection watches the live fence of that number from here on.
     Live(u64),
     /// Let other connections run first: this one has used up its time slice.

@@ -34,6 +34,8 @@ pub(super) struct CommandTimer {
     /// The series of the present command.
     series: Series,
     is_brief: bool,
+    /// The duration of the command that was measured last.
+    last_ns: u64,
     /// The commands that have run since the last reading of the clock.
     unmeasured: Vec<Series>,
     /// The series, number of commands and total nanoseconds of measured commands.
@@ -52,6 +54,27 @@ impl CommandTimer {
     pub fn start_command(&mut self, series: Option<Series>) {
         self.series = series.unwrap_or(Series::UNKNOWN);
         self.is_brief = true;
+    }
+
+    /// Returns the reading of the clock at the start of the batch.
+    pub fn batch_start_ns(&self) -> u64 {
+        self.batch_start_ns
+    }
+
+    /// Returns the last reading of the clock.
+    pub fn last_reading_ns(&self) -> u64 {
+        self.last_reading_ns
+    }
+
+    /// Returns the duration of the command that was measured last, or its share if several were
+    /// measured together.
+    pub fn last_ns(&self) -> u64 {
+        self.last_ns
+    }
+
+    /// Returns the series of the present command.
+    pub fn series(&self) -> Series {
+        self.series
     }
 
     /// Treats the present command as one that isn't brief: it is measured alone.
@@ -106,6 +129,7 @@ impl CommandTimer {
             self.measured.push((run[0], run.len() as u32, share_ns * run.len() as u64));
         }
         self.unmeasured.clear();
+        self.last_ns = share_ns;
         self.last_reading_ns = now_ns.max(self.last_reading_ns);
     }
 }

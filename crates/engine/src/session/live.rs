@@ -45,6 +45,7 @@ impl Session {
     /// fence was opened.
     pub(super) fn finish(&mut self, engine: &mut Engine, batch: &mut Batch, clock: Clock) {
         self.timer.end_batch(&mut engine.timing, clock);
+        engine.placement.end_batch(&mut self.costs, self.timer.last_reading_ns());
         // Events of the log were delivered when it was written; the loader discards them.
         if !engine.state.is_loading {
             batch.outbox = engine.take_outbox();

@@ -19,6 +19,10 @@ pub struct Request<'a> {
     pub framing: Framing,
     /// Whether it is the last of the received requests.
     pub is_last: bool,
+    /// The number of its bytes; 0 for a request that was not received in bytes.
+    pub size: usize,
+    /// The number of received bytes behind it.
+    pub following: usize,
     /// The time in nanoseconds since 1970.
     pub now_ns: i64,
     /// A monotonic clock in nanoseconds.
@@ -42,7 +46,16 @@ impl<'a> Request<'a> {
     ) -> Self {
         arguments.assign(words);
         let args = arguments.view(&[]);
-        Request { args, raw: None, framing: Framing::Inline, is_last: true, now_ns, clock }
+        Request {
+            args,
+            raw: None,
+            framing: Framing::Inline,
+            is_last: true,
+            size: 0,
+            following: 0,
+            now_ns,
+            clock,
+        }
     }
 }
 

@@ -119,7 +119,7 @@ fn a_long_read_is_handed_over_and_answers_from_its_snapshot() {
     }
     let batch = session.feed(&mut engine, b"scan k where f 5 7 count\r\nping\r\n", 0, &clock);
     assert!(batch.replies.is_empty());
-    let Some(Stop::LongRead(read)) = batch.stop else { panic!("no long read") };
+    let Some(Stop::Reads(mut read)) = batch.stop else { panic!("no long read") };
     talk(&mut engine, &mut Session::new(false, None), b"drop k\r\n");
     assert_eq!(read.run(&clock), b":3\r\n");
     assert_eq!(talk(&mut engine, &mut session, b""), "+PONG\r\n");
@@ -137,7 +137,7 @@ fn what_takes_long_with_few_objects_is_handed_over_too() {
     run(&["set", "k", "long", "object", &line]);
     run(&["set", "k", "point", "point", "1", "2"]);
     let mut is_handed_over = |words: &[&str]| match run(words).stop {
-        Some(Stop::LongRead(read)) => !read.run(&clock).starts_with(b"-"),
+        Some(Stop::Reads(mut read)) => !read.run(&clock).starts_with(b"-"),
         _ => false,
     };
     let sum = format!("{}1", "1 + ".repeat(100_000));

@@ -1,0 +1,182 @@
+//! The placement of reads: on the event loop's thread, or in a read unit on another thread.
+//!
+//! Another thread pays when reads take longer than passing them over, and when somebody gains: the
+//! requests of other sessions, or the other reads of a long pipeline. Reads of one object never
+//! leave the event loop.
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::Arc;
+
+use super::read_unit::UNIT_READS_MAX;
+
+/// The expected duration of a unit from which it is passed on while other sessions have requests.
+/// Passing a unit on takes the event loop about 15 µs.
+const UNIT_NS_MIN: u64 = 50_000;
+/// The same while no other session has any: then the client waits for two threads to wake up.
+const UNIT_NS_MIN_ALONE: u64 = 1_000_000;
+/// The assumed duration of a session's first read.
+const READ_NS_UNKNOWN: u64 = 20_000;
+/// The most units at a time; further reads stay on the event loop.
+const UNITS_MAX: usize = 1024;
+/// Another session counts as waiting for so long after its last batch: within one turn of the event
+/// loop, the time between the batches of two sessions is shorter.
+const SESSION_WAITS_NS: u64 = 100_000;
+
+/// The values that decide the placement of a read.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Situation {
+    /// The expected duration of each read.
+    pub read_ns: u64,
+    /// The number of reads that the session has probably received.
+    pub read_count: usize,
+    /// The number of units of all sessions that are not finished.
+    pub unit_count: usize,
+    /// Whether another session had requests just before.
+    pub is_other_active: bool,
+    /// Whether a client runs MONITOR, which shows reads when they end.
+    pub is_monitored: bool,
+}
+
+/// Returns whether a read is passed to another thread.
+pub(super) fn leaves_loop(situation: Situation) -> bool {
+    let Situation { read_ns, read_count, unit_count, is_other_active, is_monitored } = situation;
+    if is_monitored || unit_count >= UNITS_MAX {
+        return false;
+    }
+    let unit_ns = read_ns.saturating_mul(read_count.min(UNIT_READS_MAX) as u64);
+    let is_contended = is_other_active || unit_count > 0;
+    unit_ns >= if is_contended { UNIT_NS_MIN } else { UNIT_NS_MIN_ALONE }
+}
+
+/// The state of the engine by which reads are placed.
+#[derive(Default)]
+pub struct Placement {
+    /// Whether the driver runs units on other threads. Without, only reads that exceed their budget
+    /// leave the event loop.
+    pub is_enabled: bool,
+    /// The number of units that are not finished.
+    unit_count: Arc<AtomicUsize>,
+    /// The number of batches of all sessions.
+    batch_count: u64,
+    /// The reading of the monotonic clock at the end of the last batch.
+    batch_ended_ns: u64,
+}
+
+impl Placement {
+    /// Returns the counter of units.
+    pub(super) fn counter(&self) -> &Arc<AtomicUsize> {
+        &self.unit_count
+    }
+
+    /// Returns the number of units that are not finished.
+    pub fn unit_count(&self) -> usize {
+        self.unit_count.load(Ordering::Relaxed)
+    }
+
+    /// Notes the end of a batch.
+    pub(super) fn end_batch(&mut self, session: &mut ReadCosts, now_ns: u64) {
+        self.batch_count += 1;
+        self.batch_ended_ns = now_ns;
+        session.last_batch = self.batch_count;
+    }
+
+    /// Returns whether the last batch was another session's and ended just before `now_ns`.
+    pub(super) fn is_other_active(&self, session: &ReadCosts, now_ns: u64) -> bool {
+        self.batch_count != session.last_batch
+            && now_ns.saturating_sub(self.batch_ended_ns) < SESSION_WAITS_NS
+    }
+}
+
+/// The durations of a session's reads, and the number of its last batch.
+#[derive(Default)]
+pub(super) struct ReadCosts {
+    /// The moving average of durations; 0 without any read.
+    average_ns: u64,
+    last_batch: u64,
+}
+
+impl ReadCosts {
+    /// Notes the duration of a read.
+    pub fn note(&mut self, took_ns: u64) {
+        let average_ns = self.average_ns;
+        self.average_ns = if average_ns == 0 { took_ns } else { (3 * average_ns + took_ns) / 4 };
+    }
+
+    /// Returns the expected duration of the next read.
+    pub fn expected_ns(&self) -> u64 {
+        if self.average_ns == 0 {
+            READ_NS_UNKNOWN
+        } else {
+            self.average_ns
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const ALONE: Situation = Situation {
+        read_ns: 20_000,
+        read_count: 1,
+        unit_count: 0,
+        is_other_active: false,
+        is_monitored: false,
+    };
+
+    #[test]
+    fn reads_leave_the_loop_where_that_pays() {
+        let among_others = Situation { is_other_active: true, ..ALONE };
+        let table = [
+            // A lone read is answered at once, unless it takes long.
+            (ALONE, false),
+            (Situation { read_ns: 999_999, ..ALONE }, false),
+            (Situation { read_ns: 1_000_000, ..ALONE }, true),
+            // A pipeline is as long as its reads together.
+            (Situation { read_count: 49, ..ALONE }, false),
+            (Situation { read_count: 50, ..ALONE }, true),
+            // While others have requests, less is enough.
+            (among_others, false),
+            (Situation { read_ns: 49_999, ..among_others }, false),
+            (Situation { read_ns: 50_000, ..among_others }, true),
+            (Situation { read_count: 2, ..among_others }, false),
+            (Situation { read_count: 3, ..among_others }, true),
+            // Units of other sessions mean the same.
+            (Situation { read_count: 3, unit_count: 1, ..ALONE }, true),
+            (Situation { read_count: 2, unit_count: 1, ..ALONE }, false),
+            // A pipeline is no longer than a unit.
+            (Situation { read_ns: 10, read_count: 1_000_000, ..among_others }, false),
+            // The number of units is bounded.
+            (Situation { read_count: 99, unit_count: UNITS_MAX - 1, ..ALONE }, true),
+            (Situation { read_count: 99, unit_count: UNITS_MAX, ..ALONE }, false),
+            // MONITOR shows a read when it ends.
+            (Situation { read_count: 99, is_monitored: true, ..among_others }, false),
+        ];
+        for (situation, expected) in table {
+            assert_eq!(leaves_loop(situation), expected, "{situation:?}");
+        }
+    }
+
+    #[test]
+    fn the_expected_duration_follows_the_reads() {
+        let mut costs = ReadCosts::default();
+        assert_eq!(costs.expected_ns(), READ_NS_UNKNOWN);
+        costs.note(1000);
+        assert_eq!(costs.expected_ns(), 1000);
+        costs.note(5000);
+        assert_eq!(costs.expected_ns(), 2000);
+    }
+
+    #[test]
+    fn another_session_is_active_for_a_short_time_after_its_batch() {
+        let mut placement = Placement::default();
+        let (mut one, mut other) = (ReadCosts::default(), ReadCosts::default());
+        assert!(!placement.is_other_active(&one, 10));
+        placement.end_batch(&mut one, 1000);
+        assert!(!placement.is_other_active(&one, 1001));
+        assert!(placement.is_other_active(&other, 1001));
+        assert!(!placement.is_other_active(&other, 1000 + SESSION_WAITS_NS));
+        placement.end_batch(&mut other, 2000);
+        assert!(placement.is_other_active(&one, 2001));
+    }
+}

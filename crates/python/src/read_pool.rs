@@ -1,0 +1,296 @@
+//! `ReadPool`: threads that run read units. They never take the GIL.
+//!
+//! The event loop submits units and collects those that are finished. While units wait for which no
+//! thread is free, it runs some itself, in short slices between two polls. A byte in a socket wakes
+//! the event loop up when a unit is finished, unless the loop is going to look anyway.
+
+use std::collections::VecDeque;
+use std::io::{Read, Write};
+use std::os::fd::AsRawFd;
+use std::os::unix::net::UnixStream;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::thread::{self, JoinHandle};
+
+use ::engine::session::{Progress, ReadUnit as CoreUnit, SliceLimits, READ_WORK_MAX};
+use pyo3::exceptions::PyRuntimeError;
+use pyo3::prelude::*;
+
+use crate::monotonic_ns;
+use crate::read_unit::ReadUnit;
+
+/// The limits of a unit on a thread: after 10 ms the next unit runs, and a read that takes longer
+/// moves to the threads for long reads.
+const THREAD_LIMITS: SliceLimits = SliceLimits::new(5 * READ_WORK_MAX, 10_000_000);
+/// The limits of a unit on the event loop, which other connections wait for.
+const LOOP_LIMITS: SliceLimits = SliceLimits::new(READ_WORK_MAX / 4, 300_000);
+/// The limits of a long read.
+const LONG_LIMITS: SliceLimits = SliceLimits::new(u64::MAX, u64::MAX);
+
+/// The threads that run a unit.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Lane {
+    Short,
+    /// For reads that take long, so that they don't hold up others.
+    Long,
+}
+
+/// A unit and the function that is called when it is finished.
+struct Job {
+    core: Box<CoreUnit>,
+    unit: Py<ReadUnit>,
+    done: Py<PyAny>,
+    /// Whether a read takes too long for the event loop.
+    needs_thread: bool,
+}
+
+/// The units that wait for a thread of one lane.
+#[derive(Default)]
+struct Queue {
+    jobs: VecDeque<Job>,
+    /// The number of threads that wait for a unit.
+    idle_count: usize,
+    /// The number of threads that are to run; others end.
+    thread_count: usize,
+    /// The flags by which the units that run now are cancelled.
+    running: Vec<Arc<AtomicBool>>,
+}
+
+#[derive(Default)]
+struct State {
+    short: Queue,
+    long: Queue,
+    finished: Vec<Job>,
+    /// Whether the event loop will look for finished units without being woken up.
+    is_loop_due: bool,
+}
+
+struct Pool {
+    state: Mutex<State>,
+    short_ready: Condvar,
+    long_ready: Condvar,
+    waker: UnixStream,
+}
+
+impl State {
+    fn queue(&mut self, lane: Lane) -> &mut Queue {
+        match lane {
+            Lane::Short => &mut self.short,
+            Lane::Long => &mut self.long,
+        }
+    }
+
+    /// Returns whether the event loop is to run a unit: more wait than threads are free.
+    fn needs_loop(&self) -> bool {
+        let jobs = &self.short.jobs;
+        jobs.len() > self.short.idle_count && jobs.iter().any(|job| !job.needs_thread)
+    }
+}
+
+impl Pool {
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn ready(&self, lane: Lane) -> &Condvar {
+        match lane {
+            Lane::Short => &self.short_ready,
+            Lane::Long => &self.long_ready,
+        }
+    }
+
+    /// Runs units of a lane on the present thread until the lane has too many threads.
+    fn work(&self, lane: Lane, number: usize) {
+        let limits = if lane == Lane::Short { THREAD_LIMITS } else { LONG_LIMITS };
+        while let Some(mut job) = self.next(lane, number) {
+            let flag = job.core.cancellation();
+            let progress = job.core.run_slice(limits, &monotonic_ns);
+            let mut state = self.lock();
+            state.queue(lane).running.retain(|running| !Arc::ptr_eq(running, &flag));
+            let must_wake = self.settle(&mut state, job, progress);
+            drop(state);
+            if must_wake {
+                // A full socket wakes the event loop up as well.
+                let _ = (&self.waker).write(&[1]);
+            }
+        }
+    }
+
+    /// Waits for a unit; `None` if the thread is to end.
+    fn next(&self, lane: Lane, number: usize) -> Option<Job> {
+        let mut state = self.lock();
+        loop {
+            let queue = state.queue(lane);
+            if number >= queue.thread_count {
+                return None;
+            }
+            if let Some(job) = queue.jobs.pop_front() {
+                queue.running.push(job.core.cancellation());
+                return Some(job);
+            }
+            queue.idle_count += 1;
+            state = self.ready(lane).wait(state).unwrap_or_else(PoisonError::into_inner);
+            state.queue(lane).idle_count -= 1;
+        }
+    }
+
+    /// Queues a unit again or adds it to those that are finished. Returns whether the event loop
+    /// has to be woken up.
+    fn settle(&self, state: &mut State, mut job: Job, progress: Progress) -> bool {
+        match progress {
+            Progress::Done | Progress::Full => {
+                state.finished.push(job);
+                return !std::mem::replace(&mut state.is_loop_due, true);
+            }
+            Progress::SliceOver => self.push(state, Lane::Short, job),
+            Progress::TooLong if job.needs_thread => self.push(state, Lane::Long, job),
+            Progress::TooLong => {
+                job.needs_thread = true;
+                self.push(state, Lane::Short, job);
+            }
+        }
+        false
+    }
+
+    fn push(&self, state: &mut State, lane: Lane, job: Job) {
+        state.queue(lane).jobs.push_back(job);
+        if state.queue(lane).idle_count > 0 {
+            self.ready(lane).notify_one();
+        }
+    }
+
+    /// Runs a slice of a unit for which no thread is free, on the event loop.
+    fn help(&self) {
+        let mut state = self.lock();
+        if !state.needs_loop() {
+            return;
+        }
+        let Some(index) = state.short.jobs.iter().position(|job| !job.needs_thread) else { return };
+        let Some(mut job) = state.short.jobs.remove(index) else { return };
+        drop(state);
+        let progress = job.core.run_slice(LOOP_LIMITS, &monotonic_ns);
+        let mut state = self.lock();
+        if progress == Progress::SliceOver {
+            state.short.jobs.push_front(job);
+        } else {
+            self.settle(&mut state, job, progress);
+        }
+    }
+
+    /// Cancels all units and ends all threads.
+    fn stop(&self) {
+        let mut state = self.lock();
+        for lane in [Lane::Short, Lane::Long] {
+            let queue = state.queue(lane);
+            queue.thread_count = 0;
+            queue.running.iter().for_each(|flag| flag.store(true, Ordering::Relaxed));
+            self.ready(lane).notify_all();
+        }
+    }
+}
+
+/// Threads that run read units beside the event loop.
+#[pyclass(frozen)]
+pub struct ReadPool {
+    pool: Arc<Pool>,
+    wakeups: UnixStream,
+    threads: Mutex<Vec<JoinHandle<()>>>,
+}
+
+impl ReadPool {
+    /// Starts the threads of a lane that are missing; threads with higher numbers end.
+    fn resize(&self, lane: Lane, count: usize) -> std::io::Result<()> {
+        let mut threads = self.threads.lock().unwrap_or_else(PoisonError::into_inner);
+        let before = std::mem::replace(&mut self.pool.lock().queue(lane).thread_count, count);
+        self.pool.ready(lane).notify_all();
+        for number in before..count {
+            let pool = Arc::clone(&self.pool);
+            let name = if lane == Lane::Short { "reads" } else { "long reads" };
+            let builder = thread::Builder::new().name(format!("{name} {number}"));
+            threads.push(builder.spawn(move || pool.work(lane, number))?);
+        }
+        threads.retain(|thread| !thread.is_finished());
+        Ok(())
+    }
+}
+
+#[pymethods]
+impl ReadPool {
+    #[new]
+    fn new(threads: usize, long_threads: usize) -> PyResult<Self> {
+        let (wakeups, waker) = UnixStream::pair()?;
+        wakeups.set_nonblocking(true)?;
+        waker.set_nonblocking(true)?;
+        let pool = Arc::new(Pool {
+            state: Mutex::default(),
+            short_ready: Condvar::new(),
+            long_ready: Condvar::new(),
+            waker,
+        });
+        let pool = ReadPool { pool, wakeups, threads: Mutex::default() };
+        pool.resize(Lane::Short, threads)?;
+        pool.resize(Lane::Long, long_threads)?;
+        Ok(pool)
+    }
+
+    /// The number of cores that this process may use.
+    #[staticmethod]
+    fn core_count() -> usize {
+        thread::available_parallelism().map_or(1, usize::from)
+    }
+
+    /// Change the number of threads for units that don't take long.
+    fn set_threads(&self, count: usize) -> PyResult<()> {
+        Ok(self.resize(Lane::Short, count)?)
+    }
+
+    /// The descriptor that becomes readable when units are finished.
+    fn fileno(&self) -> i32 {
+        self.wakeups.as_raw_fd()
+    }
+
+    /// Submit a unit; `collect` returns `done` when the unit is finished. Return whether to call
+    /// `collect` soon.
+    fn submit(&self, unit: Py<ReadUnit>, done: Py<PyAny>) -> PyResult<bool> {
+        let Some(core) = unit.get().take() else {
+            return Err(PyRuntimeError::new_err("the unit runs already"));
+        };
+        let lane = if core.is_long() { Lane::Long } else { Lane::Short };
+        let mut state = self.pool.lock();
+        self.pool.push(&mut state, lane, Job { core, unit, done, needs_thread: false });
+        let is_due = state.needs_loop() && !state.is_loop_due;
+        state.is_loop_due |= is_due;
+        Ok(is_due)
+    }
+
+    /// Return the `done` of all finished units, and whether no thread is free for a unit that
+    /// waits: then call `help`, and `collect` again soon.
+    fn collect(&self) -> (Vec<Py<PyAny>>, bool) {
+        let mut bytes = [0; 16];
+        let _ = (&self.wakeups).read(&mut bytes);
+        let (finished, needs_loop) = {
+            let mut state = self.pool.lock();
+            let needs_loop = state.needs_loop();
+            state.is_loop_due = needs_loop;
+            (std::mem::take(&mut state.finished), needs_loop)
+        };
+        let finished = finished.into_iter().map(|Job { core, unit, done, .. }| {
+            unit.get().put_back(core);
+            done
+        });
+        (finished.collect(), needs_loop)
+    }
+
+    /// Run a unit on the present thread for a short time, if no other thread is free.
+    fn help(&self) {
+        self.pool.help();
+    }
+
+    /// Cancel all units and wait for the threads.
+    fn stop(&self, py: Python<'_>) {
+        self.pool.stop();
+        let mut threads = self.threads.lock().unwrap_or_else(PoisonError::into_inner);
+        let threads = std::mem::take(&mut *threads);
+        py.detach(|| threads.into_iter().for_each(|thread| drop(thread.join())));
+    }
+}
