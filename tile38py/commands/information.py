@@ -137,6 +137,14 @@ def _limits(server: Services) -> Lines:
     }
 
 
+def _reads(server: Services) -> Lines:
+    counts = server.engine.statistics()
+    return {
+        "read_units": counts["read_units"],
+        "read_units_active": counts["read_units_active"],
+    }
+
+
 def _replication(server: Services) -> Lines:
     target = server.following.leader
     if target is not None:
@@ -202,7 +210,8 @@ SECTIONS: Final[dict[str, tuple[str, Callable[[Services], Lines]]]] = {
     "keyspace": ("Keyspace", _keyspace),
     "aof": ("Aof", _aof),
     "limits": ("Limits", _limits),
+    "reads": ("Reads", _reads),
     "memory-usage": ("Memory-usage", _memory_usage),
     "acl": ("Acl", _acl),
 }
-OWN_SECTIONS: Final = frozenset({"acl", "aof", "limits", "memory-usage"})
+OWN_SECTIONS: Final = frozenset({"acl", "aof", "limits", "memory-usage", "reads"})

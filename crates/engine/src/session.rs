@@ -25,9 +25,9 @@ pub use admission::{DenialContext, DeniedRequest};
 pub use batch::{Batch, Stop};
 pub use command_timer::{truncate_arguments, SlowCommand};
 pub(crate) use monitor::quoted;
-pub(crate) use request::Prefix;
 pub use placement::Placement;
 pub use read_unit::{Progress, ReadUnit, SliceLimits};
+pub(crate) use request::Prefix;
 pub use request::Request;
 
 use command_timer::CommandTimer;

@@ -305,6 +305,8 @@ impl Engine {
         dict.set_item("fence_bytes", engine.keyspace.fences().bytes())?;
         dict.set_item("commands_processed", counters.commands_processed)?;
         dict.set_item("expired", counters.expired)?;
+        dict.set_item("read_units", engine.placement.created_count())?;
+        dict.set_item("read_units_active", engine.placement.active_count())?;
         dict.set_item("transactions_run", counters.transactions_run)?;
         dict.set_item("transactions_refused", counters.transactions_refused)?;
         dict.set_item("transactions_conflicting", counters.transactions_conflicting)?;

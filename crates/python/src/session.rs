@@ -5,9 +5,7 @@ use std::sync::MutexGuard;
 use ::engine::error::Error;
 use ::engine::reply::{Framing, Output, Protocol};
 use ::engine::request::Arguments;
-use ::engine::session::{
-    truncate_arguments, Batch as CoreBatch, Session as CoreSession, Stop,
-};
+use ::engine::session::{truncate_arguments, Batch as CoreBatch, Session as CoreSession, Stop};
 use pyo3::exceptions::PyRuntimeError;
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyString, PyTuple};

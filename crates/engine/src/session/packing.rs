@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::placement::{leaves_loop, Situation};
 use super::read_ahead::ParsedRequest;
-use super::read_unit::{runs_script_per_object, PackedRead, ReadUnit, UnitContext, UnitCount};
+use super::read_unit::{runs_script_per_object, PackedRead, ReadUnit, UnitContext};
 use super::request::{Prefix, Request};
 use super::{Batch, Clock, Session, Stop};
 use crate::commands::record::Flags;
@@ -101,7 +101,7 @@ impl Session {
             && leaves_loop(Situation {
                 read_ns: self.costs.expected_ns(),
                 read_count: 1 + request.following / request.size,
-                unit_count: engine.placement.unit_count(),
+                unit_count: engine.placement.active_count(),
                 is_other_active: engine
                     .placement
                     .is_other_active(&self.costs, self.timer.batch_start_ns()),
@@ -122,8 +122,7 @@ impl Session {
             packed_ns: self.timer.batch_start_ns(),
             slow_ns: engine.timing.slow_ns,
         };
-        let count = UnitCount::new(engine.placement.counter());
-        ReadUnit::new(engine.keyspace.clone(), context, count)
+        ReadUnit::new(engine.keyspace.clone(), context, engine.placement.count_unit())
     }
 
     fn packed_read(
@@ -196,5 +195,150 @@ impl Session {
         }
         let (replies, slow, denied) = (results.replies, results.slow, results.denied);
         Batch { replies, slow, denied, ..Batch::default() }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::session::{Progress, SliceLimits};
+    use std::cell::Cell;
+
+    const ALL: &[u8] = b"within k count bounds -90 -180 90 180\r\n";
+
+    fn clock() -> u64 {
+        1_000_000
+    }
+
+    fn engine() -> Engine {
+        let mut engine = Engine::new(false);
+        engine.placement.is_enabled = true;
+        let mut session = Session::new(false, None);
+        for id in 0..5 {
+            let set = format!("set k {id} point 1 2\r\n");
+            session.feed(&mut engine, set.as_bytes(), 0, &|| 1);
+        }
+        engine
+    }
+
+    /// Runs received bytes and all units; returns the replies, the log and the size of each unit.
+    fn run(engine: &mut Engine, bytes: &[u8]) -> (String, Vec<u8>, Vec<usize>) {
+        run_by(engine, bytes, &clock)
+    }
+
+    fn run_by(engine: &mut Engine, bytes: &[u8], clock: Clock) -> (String, Vec<u8>, Vec<usize>) {
+        let mut session = Session::new(false, None);
+        let (mut replies, mut log, mut sizes) = (Vec::new(), Vec::new(), Vec::new());
+        let mut batch = session.feed(engine, bytes, 0, clock);
+        loop {
+            replies.append(&mut batch.replies);
+            log.append(&mut batch.log);
+            match batch.stop {
+                Some(Stop::Reads(mut unit)) => {
+                    sizes.push(unit.requests().count());
+                    unit.run_slice(SliceLimits::new(u64::MAX, u64::MAX), clock);
+                    replies.append(&mut session.finish_unit(engine, unit, clock).replies);
+                }
+                Some(Stop::Yield) => {}
+                _ => return (String::from_utf8(replies).unwrap(), log, sizes),
+            }
+            batch = session.feed(engine, b"", 0, clock);
+        }
+    }
+
+    #[test]
+    fn a_long_pipeline_of_searches_is_packed_in_units() {
+        let (replies, _, sizes) = run(&mut engine(), &ALL.repeat(200));
+        assert_eq!(replies, ":5\r\n".repeat(200));
+        // The reads of the first unit are brief, so that no second one pays.
+        assert_eq!(sizes, [128]);
+    }
+
+    #[test]
+    fn a_short_pipeline_and_one_of_brief_commands_stay() {
+        assert!(run(&mut engine(), &ALL.repeat(49)).2.is_empty());
+        assert!(run(&mut engine(), &b"get k 1\r\n".repeat(200)).2.is_empty());
+        let mut engine = engine();
+        engine.is_monitored = true;
+        assert!(run(&mut engine, &ALL.repeat(200)).2.is_empty());
+        engine.is_monitored = false;
+        engine.placement.is_enabled = false;
+        assert!(run(&mut engine, &ALL.repeat(200)).2.is_empty());
+    }
+
+    #[test]
+    fn a_unit_ends_before_what_is_no_read() {
+        for other in [
+            &b"set k 6 point 1 2\r\n"[..],
+            b"ping\r\n",
+            b"multi\r\n",
+            b"$4 PING\r\n",
+            b"eval 'return 1' 0\r\n",
+            b"nearby k fence point 1 2 3\r\n",
+            b"within k whereeval 'return true' 0 bounds 0 0 1 1\r\n",
+        ] {
+            let bytes = [&ALL.repeat(3)[..], other, &ALL.repeat(60)].concat();
+            let sizes = run(&mut engine(), &bytes).2;
+            assert_eq!(sizes[0], 3, "{}", String::from_utf8_lossy(other));
+        }
+    }
+
+    #[test]
+    fn replies_and_log_are_those_of_a_run_without_units() {
+        let read = b"scan k count\r\nnearby k x\r\nwithin\r\nget k 1\r\ntimeout 9 scan k ids\r\n";
+        let write = b"set k b point 3 4\r\ndel k b\r\nnope\r\noutput\r\noutput resp\r\n";
+        let bytes = [&ALL.repeat(3)[..], &read[..], b"\r\ntimeout x scan k\r\n", write].concat();
+        let bytes = [bytes.repeat(5), ALL.repeat(60)].concat();
+        let now = Cell::new(0);
+        let ticking = || {
+            now.set(now.get() + 30_000);
+            now.get()
+        };
+        let with_units = run_by(&mut engine(), &bytes, &ticking);
+        let mut other = engine();
+        other.placement.is_enabled = false;
+        let without = run_by(&mut other, &bytes, &ticking);
+        assert!(with_units.2.len() > 3);
+        assert_eq!((with_units.0, with_units.1), (without.0, without.1));
+    }
+
+    #[test]
+    fn a_unit_of_many_reply_bytes_is_handed_back_before_it_is_done() {
+        let mut engine = engine();
+        let long = "x".repeat(50_000);
+        run(&mut engine, format!("set s a string {long}\r\n").as_bytes());
+        let mut session = Session::new(false, None);
+        let bytes = b"scan s\r\n".repeat(60);
+        let Some(Stop::Reads(mut unit)) = session.feed(&mut engine, &bytes, 0, &clock).stop else {
+            panic!("no unit")
+        };
+        let limits = SliceLimits::new(u64::MAX, u64::MAX);
+        assert_eq!(unit.run_slice(limits, &clock), Progress::Full);
+        let first = session.finish_unit(&mut engine, unit, &clock).replies;
+        assert!((250_000..320_000).contains(&first.len()));
+        assert_eq!(engine.placement.active_count(), 1);
+        let batch = session.feed(&mut engine, b"ping\r\n", 0, &clock);
+        assert!(matches!(batch.stop, Some(Stop::Reads(unit)) if !unit.is_done()));
+        assert_eq!(engine.placement.active_count(), 0);
+    }
+
+    #[test]
+    fn a_cancelled_unit_ends_and_a_slice_ends_between_reads() {
+        let mut engine = engine();
+        let mut session = Session::new(false, None);
+        let bytes = ALL.repeat(60);
+        let Some(Stop::Reads(mut unit)) = session.feed(&mut engine, &bytes, 0, &clock).stop else {
+            panic!("no unit")
+        };
+        let now = Cell::new(0);
+        let ticking = || {
+            now.set(now.get() + 100);
+            now.get()
+        };
+        assert_eq!(unit.run_slice(SliceLimits::new(u64::MAX, 250), &ticking), Progress::SliceOver);
+        assert_eq!(unit.run_slice(SliceLimits::new(0, 250), &ticking), Progress::TooLong);
+        unit.cancellation().store(true, std::sync::atomic::Ordering::Relaxed);
+        assert_eq!(unit.run_slice(SliceLimits::NONE, &ticking), Progress::Done);
+        assert!(unit.is_done());
     }
 }

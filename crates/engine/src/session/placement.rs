@@ -48,14 +48,31 @@ pub(super) fn leaves_loop(situation: Situation) -> bool {
     unit_ns >= if is_contended { UNIT_NS_MIN } else { UNIT_NS_MIN_ALONE }
 }
 
+/// The numbers of units of all sessions.
+#[derive(Debug, Default)]
+pub(super) struct UnitCounts {
+    /// Those that are not finished.
+    active: AtomicUsize,
+    /// Those that were created since the start.
+    created: AtomicUsize,
+}
+
+/// Counts a unit from its creation to its end.
+pub(super) struct CountedUnit(Arc<UnitCounts>);
+
+impl Drop for CountedUnit {
+    fn drop(&mut self) {
+        self.0.active.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
 /// The state of the engine by which reads are placed.
 #[derive(Default)]
 pub struct Placement {
     /// Whether the driver runs units on other threads. Without, only reads that exceed their budget
     /// leave the event loop.
     pub is_enabled: bool,
-    /// The number of units that are not finished.
-    unit_count: Arc<AtomicUsize>,
+    counts: Arc<UnitCounts>,
     /// The number of batches of all sessions.
     batch_count: u64,
     /// The reading of the monotonic clock at the end of the last batch.
@@ -63,14 +80,21 @@ pub struct Placement {
 }
 
 impl Placement {
-    /// Returns the counter of units.
-    pub(super) fn counter(&self) -> &Arc<AtomicUsize> {
-        &self.unit_count
+    /// Counts a new unit.
+    pub(super) fn count_unit(&self) -> CountedUnit {
+        self.counts.active.fetch_add(1, Ordering::Relaxed);
+        self.counts.created.fetch_add(1, Ordering::Relaxed);
+        CountedUnit(Arc::clone(&self.counts))
     }
 
     /// Returns the number of units that are not finished.
-    pub fn unit_count(&self) -> usize {
-        self.unit_count.load(Ordering::Relaxed)
+    pub fn active_count(&self) -> usize {
+        self.counts.active.load(Ordering::Relaxed)
+    }
+
+    /// Returns the number of units since the start.
+    pub fn created_count(&self) -> usize {
+        self.counts.created.load(Ordering::Relaxed)
     }
 
     /// Notes the end of a batch.
@@ -98,8 +122,11 @@ pub(super) struct ReadCosts {
 impl ReadCosts {
     /// Notes the duration of a read.
     pub fn note(&mut self, took_ns: u64) {
-        let average_ns = self.average_ns;
-        self.average_ns = if average_ns == 0 { took_ns } else { (3 * average_ns + took_ns) / 4 };
+        let took_ns = took_ns.max(1);
+        self.average_ns = match self.average_ns {
+            0 => took_ns,
+            average_ns => (3 * average_ns + took_ns) / 4,
+        };
     }
 
     /// Returns the expected duration of the next read.

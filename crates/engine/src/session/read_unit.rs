@@ -1,10 +1,11 @@
 //! A read unit: consecutive reads of one session, which run on a snapshot, on any thread.
 
 use std::ops::Range;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::Arc;
 
 use super::command_timer::{truncate_arguments, SlowCommand};
+use super::placement::CountedUnit;
 use super::reply_frame::ReplyFrame;
 use super::{Clock, DenialContext, DeniedRequest, BATCH_BYTES_MAX};
 use crate::access::{Denial, Rights};
@@ -36,7 +37,7 @@ pub struct ReadUnit {
     results: UnitResults,
     /// Whether a read has exceeded its budget on the event loop.
     is_long: bool,
-    _count: UnitCount,
+    _count: CountedUnit,
 }
 
 /// The properties that all reads of a unit share.
@@ -121,25 +122,8 @@ pub enum Progress {
     TooLong,
 }
 
-/// Counts a unit from its creation to its end.
-pub(super) struct UnitCount(Arc<AtomicUsize>);
-
-impl UnitCount {
-    /// Adds one to the number of units.
-    pub fn new(count: &Arc<AtomicUsize>) -> Self {
-        count.fetch_add(1, Ordering::Relaxed);
-        UnitCount(Arc::clone(count))
-    }
-}
-
-impl Drop for UnitCount {
-    fn drop(&mut self) {
-        self.0.fetch_sub(1, Ordering::Relaxed);
-    }
-}
-
 impl ReadUnit {
-    pub(super) fn new(keyspace: Keyspace, context: UnitContext, count: UnitCount) -> Self {
+    pub(super) fn new(keyspace: Keyspace, context: UnitContext, count: CountedUnit) -> Self {
         let mut arguments = Arguments::default();
         arguments.start_copies();
         ReadUnit {
