@@ -1,4 +1,4 @@
-"""Searches that leave the event loop in units: order, snapshots, cancellation, other work beside."""
+"""Searches that leave the event loop in units: order, snapshots, cancellation, other work."""
 
 from collections.abc import Sequence
 from contextlib import ExitStack

@@ -139,8 +139,7 @@ def assemble(start: Start) -> Assembly:
     core.config.on_change(
         settings_in_force(core, storage.journal, messaging.hooks, messaging.subscriptions)
     )
-    core.config.on_change(read_threads_in_force(core.config, start.read_units)
-    )
+    core.config.on_change(read_threads_in_force(core.config, start.read_units))
     report = RefusalLog(core.clients.counts, core.clock, start.log)
     return Assembly(
         storage=storage,

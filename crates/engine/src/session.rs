@@ -260,25 +260,10 @@ impl Session {
                         if args.is_empty() {
                             continue;
                         }
-                        let raw = (framing == Framing::Resp).then_some(&rest[..end]);
-                        let is_last = used == bytes.len();
-                        let following = bytes.len() - used;
-                        let request = Request {
-                            args,
-                            raw,
-                            framing,
-                            is_last,
-                            size: end,
-                            following,
-                            now_ns,
-                            clock,
-                        };
+                        let request = Request::received(args, rest, (framing, end), now_ns, clock);
                         work += COMMAND_WORK + self.run_one(engine, &request, next.found, batch);
                         self.run_transaction(engine, now_ns, clock, batch);
-                        let is_enough =
-                            work > BATCH_WORK_MAX || batch.replies.len() > BATCH_BYTES_MAX;
-                        let is_packing = self.packing.is_some();
-                        if is_enough && !is_packing && batch.stop.is_none() && used < bytes.len() {
+                        if used < bytes.len() && self.is_slice_over(work, batch) {
                             batch.stop = Some(Stop::Yield);
                         }
                     }
@@ -300,6 +285,13 @@ impl Session {
         read_ahead.release_memory();
         self.read_ahead = read_ahead;
         used
+    }
+
+    /// Returns whether other connections have to run before the next request. A unit that is being
+    /// packed ends first.
+    fn is_slice_over(&self, work: u64, batch: &Batch) -> bool {
+        let is_enough = work > BATCH_WORK_MAX || batch.replies.len() > BATCH_BYTES_MAX;
+        is_enough && self.packing.is_none() && batch.stop.is_none()
     }
 
     /// Sets the output format by the first request, unless something else has set it.

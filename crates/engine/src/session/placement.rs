@@ -7,8 +7,8 @@
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::Arc;
 
-use super::read_unit::UNIT_READS_MAX;
-
+/// The most reads of a unit.
+pub(super) const UNIT_READS_MAX: usize = 128;
 /// The expected duration of a unit from which it is passed on while other sessions have requests.
 /// Passing a unit on takes the event loop about 15 µs.
 const UNIT_NS_MIN: u64 = 50_000;

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::Arc;
 
 use super::command_timer::{truncate_arguments, SlowCommand};
-use super::placement::CountedUnit;
+use super::placement::{CountedUnit, UNIT_READS_MAX};
 use super::reply_frame::ReplyFrame;
 use super::{Clock, DenialContext, DeniedRequest, BATCH_BYTES_MAX};
 use crate::access::{Denial, Rights};
@@ -18,8 +18,6 @@ use crate::reply::{Framing, Output, Protocol};
 use crate::request::{Args, Arguments};
 use crate::timing::Series;
 
-/// The most reads of a unit.
-pub const UNIT_READS_MAX: usize = 128;
 /// Bytes of arguments above which a unit gets no further read.
 const UNIT_BYTES_MAX: usize = 256 * 1024;
 

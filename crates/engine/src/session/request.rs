@@ -37,6 +37,21 @@ pub(crate) struct Prefix<'a> {
 }
 
 impl<'a> Request<'a> {
+    /// Returns the request at the start of received bytes. `extent` is its protocol and its size.
+    pub(super) fn received(
+        args: Args<'a>,
+        bytes: &'a [u8],
+        extent: (Framing, usize),
+        now_ns: i64,
+        clock: Clock<'a>,
+    ) -> Self {
+        let (framing, size) = extent;
+        let raw = (framing == Framing::Resp).then_some(&bytes[..size]);
+        let following = bytes.len() - size;
+        let is_last = following == 0;
+        Request { args, raw, framing, is_last, size, following, now_ns, clock }
+    }
+
     /// Returns a request that came as words, and is the last of them. `arguments` keeps the words.
     pub(super) fn of_words<T: AsRef<[u8]>>(
         words: &[T],
