@@ -89,6 +89,15 @@ def test_replies_keep_the_order_of_reads_and_writes(filled: ServerProcess) -> No
     assert unit_counts(filled)["read_units"] > len(connections)
 
 
+def test_no_unit_is_forgotten_between_the_threads_and_the_loop(filled: ServerProcess) -> None:
+    with ExitStack() as stack:
+        connections = [stack.enter_context(filled.connect()) for _ in range(10)]
+        for _ in range(10):
+            for connection in connections:
+                send(connection, [FILTER, FILTER])
+            assert [connection.read() for connection in connections * 2] == [ALL] * 20
+
+
 def test_a_unit_sees_the_data_of_its_start(filled: ServerProcess) -> None:
     with filled.connect() as reader, filled.connect() as writer:
         for command in (("FLUSHDB",), ("SET", "k", "new", "POINT", 10, 10)):

@@ -351,7 +351,9 @@ impl Session {
                 self.costs.note(self.timer.last_ns());
             }
         }
-        self.move_replies(batch);
+        if self.packing.is_some() {
+            self.move_replies(batch);
+        }
         self.has_answered |= request.framing != Framing::Native;
         work
     }
@@ -371,7 +373,10 @@ impl Session {
             Runner::Data(command) => {
                 let args = prefix.args.skip(words - 1); // from the name's last word on
                 let prefix_of_data = Prefix { args, ..prefix };
-                if self.pack(engine, found, &prefix_of_data, request, batch)? {
+                let may_leave = !command.facts.flags.contains(Flags::BRIEF);
+                if (may_leave || self.packing.is_some())
+                    && self.pack(engine, found, &prefix_of_data, request, batch)?
+                {
                     return Ok(());
                 }
                 let result = self.run_data(engine, command, &prefix_of_data, request, batch);

@@ -22,8 +22,9 @@ use crate::read_unit::ReadUnit;
 /// The limits of a unit on a thread: after 10 ms the next unit runs, and a read that takes longer
 /// moves to the threads for long reads.
 const THREAD_LIMITS: SliceLimits = SliceLimits::new(5 * READ_WORK_MAX, 10_000_000);
-/// The limits of a unit on the event loop, which other connections wait for.
-const LOOP_LIMITS: SliceLimits = SliceLimits::new(READ_WORK_MAX / 4, 300_000);
+/// The limits of a unit on the event loop, which other connections wait for. One read may do what
+/// it may without units: to begin it anew on a thread would cost more.
+const LOOP_LIMITS: SliceLimits = SliceLimits::new(READ_WORK_MAX, 300_000);
 /// The limits of a long read.
 const LONG_LIMITS: SliceLimits = SliceLimits::new(u64::MAX, u64::MAX);
 
@@ -154,6 +155,11 @@ impl Pool {
 
     fn push(&self, state: &mut State, lane: Lane, job: Job) {
         state.queue(lane).jobs.push_back(job);
+        self.wake_thread(state, lane);
+    }
+
+    /// Wakes up a thread for a unit that was queued.
+    fn wake_thread(&self, state: &mut State, lane: Lane) {
         if state.queue(lane).idle_count > 0 {
             self.ready(lane).notify_one();
         }
@@ -172,6 +178,8 @@ impl Pool {
         let mut state = self.lock();
         if progress == Progress::SliceOver {
             state.short.jobs.push_front(job);
+            // A thread may have found the queue empty meanwhile.
+            self.wake_thread(&mut state, Lane::Short);
         } else {
             self.settle(&mut state, job, progress);
         }
