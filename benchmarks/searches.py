@@ -17,9 +17,9 @@ from collections.abc import Callable, Iterator
 
 from benchmarks.generators import ClientSettings, fill, join_chunks, run_prepared
 from benchmarks.servers import ours, refuse_debug_build
-from tests.support.embedded import START_NS, new_engine
+from tests.support.embedded import START_NS, new_engine, run_unit
 from tests.support.resp import encode_command
-from tile38py._engine import LongRead
+from tile38py._engine import ReadUnit
 
 WIDTH, HEIGHT = 100.0, 10.0  # degrees
 CELL_DEGREES = 0.5
@@ -144,8 +144,8 @@ def measure_in_process(commands: list[bytes], rounds: int) -> None:
     def feed(data: bytes) -> None:
         stop = session.feed(data, START_NS).stop
         while stop is not None:
-            if isinstance(stop, LongRead):
-                stop.run()
+            if isinstance(stop, ReadUnit):
+                run_unit(session, stop)
             stop = session.feed(b"", START_NS).stop
 
     started = time.perf_counter()

@@ -22,9 +22,9 @@ from pathlib import Path
 from benchmarks import borders
 from benchmarks.borders import Polygon, Position
 from benchmarks.servers import refuse_debug_build
-from tests.support.embedded import START_NS, new_engine
+from tests.support.embedded import START_NS, new_engine, run_unit
 from tests.support.resp import encode_command
-from tile38py._engine import LongRead, Session
+from tile38py._engine import ReadUnit, Session
 
 ROUNDS_COUNT = 3
 SECONDS_MAX = 3.0  # of a row: slow requests are measured fewer times
@@ -40,11 +40,10 @@ def encode(words: Words) -> bytes:
 def run(session: Session, request: bytes) -> bool:
     """Run a request; return whether it left the event loop."""
     batch = session.feed(request, START_NS)
-    if not isinstance(batch.stop, LongRead):
+    if not isinstance(batch.stop, ReadUnit):
         assert not batch.replies.startswith(b"-"), batch.replies
         return False
-    batch.stop.run()
-    session.feed(b"", START_NS)
+    run_unit(session, batch.stop)
     return True
 
 

@@ -16,6 +16,7 @@ from tests.simulation.loop import START_NS, SimulatedLoop
 from tests.simulation.machine import CURRENT, CrashedError, SimulatedProcess, SimulationContext
 from tests.simulation.network import ListenSocket, Network
 from tests.simulation.system import SimulatedPath, System
+from tests.support.executor_units import ExecutorUnits
 from tile38py._engine import Engine
 from tile38py.errors import StartError
 from tile38py.persistence import aof, config_file, data_folder, files
@@ -317,6 +318,7 @@ class SimulatedCluster:
             (core, "raise_file_limit", lambda: 1000),
             (listeners, "bind_tcp", lambda host, port: ListenSocket((host, port))),
             (assembly, "open_deliveries", NoHooks),
+            (lifecycle, "ReadUnits", lambda loop, engine: ExecutorUnits(loop)),
             (lifecycle, "publish_statistics", lambda services: None),
             (upkeep, "gc", NO_COLLECTOR),
             (log_comparison, "FOLLOW_AUDIT_SECONDS", AUDIT_SECONDS),

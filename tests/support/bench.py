@@ -3,9 +3,10 @@
 import asyncio
 import logging
 from collections.abc import Callable, Iterator
-from concurrent.futures import Executor, ThreadPoolExecutor
-from typing import Protocol, cast
+from concurrent.futures import ThreadPoolExecutor
+from typing import Protocol
 
+from tests.support.executor_units import ExecutorUnits
 from tests.support.fake_disk import FakeBackups, FakeShrinker
 from tests.support.fake_following import FakeFollowing, FinishedTask
 from tests.support.fakes import (
@@ -23,7 +24,7 @@ from tests.support.fakes import (
     command,
 )
 from tile38py import commands as families
-from tile38py._engine import Close, Engine, ReadUnit
+from tile38py._engine import Close, Engine
 from tile38py.access.control import AccessControl
 from tile38py.access.logins import FailedLogins
 from tile38py.access.refusals import Refusals
@@ -188,20 +189,6 @@ class Bench:
         return self.send(command(*encoded), client)
 
 
-class ExecutorUnits:
-    """Runs read units in an executor."""
-
-    def __init__(self, pool: Executor) -> None:
-        self._pool = pool
-
-    def start(self, unit: ReadUnit) -> "asyncio.Future[object]":
-        """Run a unit."""
-        return cast(
-            "asyncio.Future[object]",
-            asyncio.get_running_loop().run_in_executor(self._pool, unit.run),
-        )
-
-
 class FakeSocket:
     """The socket of a client, directly connected to the server's connection object."""
 
@@ -227,7 +214,7 @@ class FakeSocket:
             config=bench.config,
             pool=self.pool,
             script_pool=self.pool,
-            read_units=ExecutorUnits(self.pool),
+            read_units=ExecutorUnits(asyncio.get_running_loop(), self.pool),
             connection_filter=ConnectionFilter(
                 bench.config, bench.clients, bench.gates, is_protected=True
             ),

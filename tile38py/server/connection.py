@@ -7,6 +7,7 @@ on other threads, slow readers, the end.
 
 import asyncio
 from collections.abc import Callable, Iterator
+from functools import partial
 from typing import cast
 
 from tile38py import errors
@@ -364,12 +365,11 @@ class Connection(ConnectionFacts):
         if work.kind is WorkKind.TIME_SLICES:
             self._step(wait, cast("Iterator[None]", work.run()))
             return
-        future = self.dependencies.start(work)
         self._cancel = work.cancel
         # It may take long: a client that leaves meanwhile has to be seen.
         if self._is_open and not self._socket.is_closing():
             self._socket.resume_reading()
-        future.add_done_callback(lambda done: self._worked(wait, done))
+        self.dependencies.start(work, partial(self._worked, wait))
 
     def _step(self, wait: Wait, slices: Iterator[None]) -> None:
         """Run a time slice of work, then let other connections run. It goes on without us."""
@@ -382,16 +382,16 @@ class Connection(ConnectionFacts):
             self._take(wait.finish(None))
             self._resume(Pause.WORK)
 
-    def _worked(self, wait: Wait, done: asyncio.Future[object]) -> None:
+    def _worked(self, wait: Wait, result: object, error: BaseException | None) -> None:
+        """Send the replies of work that is done, and run the requests after it."""
         self._cancel = None
-        error = None if done.cancelled() else done.exception()
-        if self.is_gone or done.cancelled():
+        if self.is_gone:
             return
         if error is not None:
             self.dependencies.log.error("A reply could not be made: %r", error)
             self.kill()
             return
-        outcome = wait.finish(done.result())
+        outcome = wait.finish(result)
         self._take(outcome)
         if not (isinstance(outcome, Step) and isinstance(outcome.then, Wait)):
             self._resume(Pause.WORK)

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Callable
 from concurrent.futures import Executor
 from dataclasses import dataclass
+from functools import partial
 from typing import Protocol, cast
 
 from tile38py._engine import ReadUnit
@@ -16,12 +17,15 @@ from tile38py.server.peers import ConnectionFilter
 from tile38py.server.rate_limiter import RateLimiter
 from tile38py.server.transports import TransportDependencies
 
+# Called with the result of work, or with its error; not at all if the work was cancelled.
+WorkDone = Callable[[object, BaseException | None], None]
+
 
 class UnitRunner(Protocol):
     """Runs read units on threads."""
 
-    def start(self, unit: ReadUnit) -> "asyncio.Future[object]":
-        """Run a unit. The future has no result: the unit's session takes it."""
+    def start(self, unit: ReadUnit, done: Callable[[], None]) -> None:
+        """Run a unit, and call done on the event loop. The unit's session takes the results."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,15 +47,20 @@ class ConnectionDependencies:
     report: Callable[[str, str], None]  # logs the host of a refused connection and the reason
     output: str = ""  # the initial output, if it isn't the transport's own
 
-    def start(self, work: BackgroundWork) -> "asyncio.Future[object]":
-        """Start work that isn't done in time slices."""
-        match work.kind:
-            case WorkKind.TASK:
-                return cast("asyncio.Future[object]", work.run())
-            case WorkKind.READS:
-                assert work.unit is not None
-                return self.read_units.start(work.unit)
-            case WorkKind.SCRIPT:
-                return self.loop.run_in_executor(self.script_pool, work.run)
-            case _:
-                return self.loop.run_in_executor(self.pool, work.run)
+    def start(self, work: BackgroundWork, done: WorkDone) -> None:
+        """Start work on another thread or in a task."""
+        if work.unit is not None and work.kind is WorkKind.READS:
+            self.read_units.start(work.unit, partial(done, None, None))
+            return
+        if work.kind is WorkKind.TASK:
+            future = cast("asyncio.Future[object]", work.run())
+        else:
+            pool = self.script_pool if work.kind is WorkKind.SCRIPT else self.pool
+            future = self.loop.run_in_executor(pool, work.run)
+        future.add_done_callback(partial(_report, done))
+
+
+def _report(done: WorkDone, future: "asyncio.Future[object]") -> None:
+    if not future.cancelled():
+        error = future.exception()
+        done(None if error else future.result(), error)

@@ -5,7 +5,7 @@ collects those that are finished, and lets the loop run units for which no threa
 """
 
 import asyncio
-from functools import partial
+from collections.abc import Callable
 
 from tile38py._engine import Engine, ReadPool, ReadUnit
 from tile38py.limits import LONG_READ_THREADS_MAX
@@ -28,12 +28,10 @@ class ReadUnits:
         self._pool.set_threads(threads)
         self._engine.enable_read_units(threads > 0)
 
-    def start(self, unit: ReadUnit) -> "asyncio.Future[object]":
-        """Run a unit. The future has no result: the unit's session takes it."""
-        future: asyncio.Future[object] = self._loop.create_future()
-        if self._pool.submit(unit, partial(_settle, future)):
+    def start(self, unit: ReadUnit, done: Callable[[], None]) -> None:
+        """Run a unit, and call done on the event loop. The unit's session takes the results."""
+        if self._pool.submit(unit, done):
             self._loop.call_soon(self._collect)
-        return future
 
     def shutdown(self) -> None:
         """Cancel all units and wait for the threads."""
@@ -44,13 +42,13 @@ class ReadUnits:
     def _collect(self) -> None:
         """Deliver the results of finished units; run a unit if no thread is free for it."""
         finished, needs_help = self._pool.collect()
+        if needs_help:
+            self._loop.call_soon(self._collect)
         for done in finished:
-            done()
+            try:
+                done()
+            except Exception as error:  # noqa: BLE001 # a fault of one connection's units
+                context = {"message": "The end of a read unit failed", "exception": error}
+                self._loop.call_exception_handler(context)
         if needs_help:
             self._pool.help()
-            self._loop.call_soon(self._collect)
-
-
-def _settle(future: "asyncio.Future[object]") -> None:
-    if not future.done():
-        future.set_result(None)
