@@ -10,8 +10,8 @@ use std::sync::Arc;
 /// The most reads of a unit.
 pub(super) const UNIT_READS_MAX: usize = 128;
 /// The expected duration of a unit from which it is passed on while other sessions have requests.
-/// Passing a unit on takes the event loop about 15 µs.
-const UNIT_NS_MIN: u64 = 50_000;
+/// Passing a unit on takes the event loop some 5 µs, and a thread has to wake up.
+const UNIT_NS_MIN: u64 = 20_000;
 /// The same while no other session has any: then the client waits for two threads to wake up.
 const UNIT_NS_MIN_ALONE: u64 = 1_000_000;
 /// The assumed duration of a session's first read.
