@@ -11,7 +11,7 @@ use std::sync::Arc;
 pub(super) const UNIT_READS_MAX: usize = 128;
 /// The expected duration of a unit from which it is passed on while other sessions have requests.
 /// Passing a unit on takes the event loop some 5 µs, and a thread has to wake up.
-const UNIT_NS_MIN: u64 = 20_000;
+const UNIT_NS_MIN: u64 = 25_000;
 /// The same while no other session has any: then the client waits for two threads to wake up.
 const UNIT_NS_MIN_ALONE: u64 = 1_000_000;
 /// The assumed duration of a session's first read.
@@ -164,13 +164,12 @@ mod tests {
             (Situation { read_count: 50, ..ALONE }, true),
             // While others have requests, less is enough.
             (among_others, false),
-            (Situation { read_ns: 49_999, ..among_others }, false),
-            (Situation { read_ns: 50_000, ..among_others }, true),
-            (Situation { read_count: 2, ..among_others }, false),
-            (Situation { read_count: 3, ..among_others }, true),
+            (Situation { read_ns: 24_999, ..among_others }, false),
+            (Situation { read_ns: 25_000, ..among_others }, true),
+            (Situation { read_count: 2, ..among_others }, true),
             // Units of other sessions mean the same.
-            (Situation { read_count: 3, unit_count: 1, ..ALONE }, true),
-            (Situation { read_count: 2, unit_count: 1, ..ALONE }, false),
+            (Situation { read_count: 2, unit_count: 1, ..ALONE }, true),
+            (Situation { unit_count: 1, ..ALONE }, false),
             // A pipeline is no longer than a unit.
             (Situation { read_ns: 10, read_count: 1_000_000, ..among_others }, false),
             // The number of units is bounded.
