@@ -388,6 +388,9 @@ class ReadUnit:
     def run(self) -> None:
         """Run all reads without the GIL, on the present thread."""
 
+# What is called with the error of a unit, None if there was none.
+UnitDone = Callable[[BaseException | None], None]
+
 @final
 class ReadPool:
     """Threads that run read units beside the event loop."""
@@ -403,14 +406,14 @@ class ReadPool:
     def fileno(self) -> int:
         """The descriptor that becomes readable when units are finished."""
 
-    def submit(self, unit: ReadUnit, done: Callable[[], None]) -> bool:
+    def submit(self, unit: ReadUnit, done: UnitDone) -> bool:
         """Submit a unit; `collect` returns `done` when the unit is finished. Return whether to call
         `collect` soon.
         """
 
-    def collect(self) -> tuple[list[Callable[[], None]], bool]:
-        """Return the `done` of all finished units, and whether no thread is free for a unit that
-        waits: then call `help`, and `collect` again soon.
+    def collect(self) -> tuple[list[tuple[UnitDone, bool]], bool]:
+        """Return the `done` of all finished units, each with whether a read has panicked, and
+        whether no thread is free for a unit that waits: then call `help`, and `collect` again soon.
         """
 
     def help(self) -> None:

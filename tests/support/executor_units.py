@@ -17,12 +17,12 @@ class ExecutorUnits:
     def set_threads(self, count: int | None) -> None:
         """Change nothing: the executor has threads of its own."""
 
-    def start(self, unit: ReadUnit, done: Callable[[], None]) -> None:
+    def start(self, unit: ReadUnit, done: Callable[[BaseException | None], None]) -> None:
         """Run a unit, and call done on the event loop unless the work was cancelled."""
 
         def finish(future: "asyncio.Future[None]") -> None:
             if not future.cancelled():
-                done()
+                done(future.exception())
 
         self._loop.run_in_executor(self._pool, unit.run).add_done_callback(finish)
 

@@ -24,8 +24,10 @@ WorkDone = Callable[[object, BaseException | None], None]
 class UnitRunner(Protocol):
     """Runs read units on threads."""
 
-    def start(self, unit: ReadUnit, done: Callable[[], None]) -> None:
-        """Run a unit, and call done on the event loop. The unit's session takes the results."""
+    def start(self, unit: ReadUnit, done: Callable[[BaseException | None], None]) -> None:
+        """Run a unit, and call done on the event loop with its error, None if there was none. The
+        unit's session takes the results.
+        """
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +52,7 @@ class ConnectionDependencies:
     def start(self, work: BackgroundWork, done: WorkDone) -> None:
         """Start work on another thread or in a task."""
         if work.unit is not None and work.kind is WorkKind.READS:
-            self.read_units.start(work.unit, partial(done, None, None))
+            self.read_units.start(work.unit, partial(done, None))
             return
         if work.kind is WorkKind.TASK:
             future = cast("asyncio.Future[object]", work.run())

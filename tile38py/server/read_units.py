@@ -28,8 +28,10 @@ class ReadUnits:
         self._pool.set_threads(threads)
         self._engine.enable_read_units(threads > 0)
 
-    def start(self, unit: ReadUnit, done: Callable[[], None]) -> None:
-        """Run a unit, and call done on the event loop. The unit's session takes the results."""
+    def start(self, unit: ReadUnit, done: Callable[[BaseException | None], None]) -> None:
+        """Run a unit, and call done on the event loop with its error, None if there was none. The
+        unit's session takes the results.
+        """
         if self._pool.submit(unit, done):
             self._loop.call_soon(self._collect)
 
@@ -44,9 +46,9 @@ class ReadUnits:
         finished, needs_help = self._pool.collect()
         if needs_help:
             self._loop.call_soon(self._collect)
-        for done in finished:
+        for done, has_panicked in finished:
             try:
-                done()
+                done(RuntimeError("a read has panicked") if has_panicked else None)
             except Exception as error:  # noqa: BLE001 # a fault of one connection's units
                 context = {"message": "The end of a read unit failed", "exception": error}
                 self._loop.call_exception_handler(context)

@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use crate::access::{Denial, Rights};
 use crate::error::{Error, Result};
 use crate::fence::Fence;
+use crate::helpers::Helpers;
 use crate::json;
 use crate::number::{parse_float, parse_int, parse_uint};
 use crate::reply::{self, Output, Protocol};
@@ -24,6 +25,7 @@ pub struct Budget<'a> {
     deadline_ns: Option<u64>,
     stopwatch: Stopwatch<'a>,
     is_cancelled: Option<&'a AtomicBool>,
+    helpers: Option<&'a dyn Helpers>,
 }
 
 impl<'a> Budget<'a> {
@@ -36,6 +38,7 @@ impl<'a> Budget<'a> {
             deadline_ns: None,
             stopwatch,
             is_cancelled: None,
+            helpers: None,
         }
     }
 
@@ -51,6 +54,18 @@ impl<'a> Budget<'a> {
     pub fn with_cancellation(mut self, is_cancelled: &'a AtomicBool) -> Self {
         self.is_cancelled = Some(is_cancelled);
         self
+    }
+
+    /// Returns the same budget with threads that may help.
+    #[must_use]
+    pub fn with_helpers(mut self, helpers: Option<&'a dyn Helpers>) -> Self {
+        self.helpers = helpers;
+        self
+    }
+
+    /// Returns the threads that may help, if there are any.
+    pub fn helpers(&self) -> Option<&'a dyn Helpers> {
+        self.helpers
     }
 
     /// Returns the budget of a command that a script calls: the script's remaining work, and the

@@ -213,6 +213,12 @@ impl Collection {
         self.ids.range_from(from)
     }
 
+    /// Returns iterators over consecutive parts of all objects, ascending by id: at least so many, if
+    /// there are enough objects.
+    pub fn divide(&self, parts_min: usize) -> Vec<impl Iterator<Item = &Object> + Clone + Sync> {
+        self.ids.divide(parts_min)
+    }
+
     /// Returns all objects from this id down, from the last one for `None`, descending by id.
     pub fn descend(&self, from: Option<&[u8]>) -> Box<dyn Iterator<Item = &Object> + '_> {
         match from {

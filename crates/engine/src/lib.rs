@@ -41,6 +41,7 @@ pub mod field;
 pub mod gate;
 pub mod geometry;
 pub mod glob;
+pub mod helpers;
 pub mod index;
 pub mod json;
 pub mod keyspace;

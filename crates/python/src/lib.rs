@@ -13,6 +13,7 @@ mod memory;
 mod read_pool;
 mod read_unit;
 mod rewrite;
+mod search_threads;
 mod session;
 mod values;
 

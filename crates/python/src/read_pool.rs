@@ -8,6 +8,7 @@ use std::collections::VecDeque;
 use std::io::{Read, Write};
 use std::os::fd::AsRawFd;
 use std::os::unix::net::UnixStream;
+use std::panic::{self, AssertUnwindSafe};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, JoinHandle};
@@ -18,6 +19,7 @@ use pyo3::prelude::*;
 
 use crate::monotonic_ns;
 use crate::read_unit::ReadUnit;
+use crate::search_threads::SearchThreads;
 
 /// The limits of a unit on a thread: after 10 ms the next unit runs, and a read that takes longer
 /// moves to the threads for long reads.
@@ -43,6 +45,18 @@ struct Job {
     done: Py<PyAny>,
     /// Whether a read takes too long for the event loop.
     needs_thread: bool,
+    /// Whether a read has ended in a panic.
+    has_panicked: bool,
+}
+
+impl Job {
+    /// Runs reads; `None` if one has panicked.
+    fn run_slice(&mut self, limits: SliceLimits) -> Option<Progress> {
+        let run = || self.core.run_slice(limits, &monotonic_ns);
+        let progress = panic::catch_unwind(AssertUnwindSafe(run)).ok();
+        self.has_panicked = progress.is_none();
+        progress
+    }
 }
 
 /// The units that wait for a thread of one lane.
@@ -102,10 +116,15 @@ impl Pool {
 
     /// Runs units of a lane on the present thread until the lane has too many threads.
     fn work(&self, lane: Lane, number: usize) {
-        let limits = if lane == Lane::Short { THREAD_LIMITS } else { LONG_LIMITS };
         while let Some(mut job) = self.next(lane, number) {
             let flag = job.core.cancellation();
-            let progress = job.core.run_slice(limits, &monotonic_ns);
+            let progress = match lane {
+                Lane::Short => job.run_slice(THREAD_LIMITS),
+                Lane::Long => match self.search_threads() {
+                    Some(threads) => job.run_slice(LONG_LIMITS.with_helpers(&threads)),
+                    None => job.run_slice(LONG_LIMITS),
+                },
+            };
             let mut state = self.lock();
             state.queue(lane).running.retain(|running| !Arc::ptr_eq(running, &flag));
             let must_wake = self.settle(&mut state, job, progress);
@@ -115,6 +134,12 @@ impl Pool {
                 let _ = (&self.waker).write(&[1]);
             }
         }
+    }
+
+    /// Returns the threads that help with a long read; `None` if there is only one thread for reads.
+    fn search_threads(&self) -> Option<SearchThreads> {
+        let helper_count = self.lock().short.thread_count.checked_sub(1)?;
+        (helper_count > 0).then_some(SearchThreads { helper_count })
     }
 
     /// Waits for a unit; `None` if the thread is to end.
@@ -137,15 +162,15 @@ impl Pool {
 
     /// Queues a unit again or adds it to those that are finished. Returns whether the event loop
     /// has to be woken up.
-    fn settle(&self, state: &mut State, mut job: Job, progress: Progress) -> bool {
+    fn settle(&self, state: &mut State, mut job: Job, progress: Option<Progress>) -> bool {
         match progress {
-            Progress::Done | Progress::Full => {
+            None | Some(Progress::Done | Progress::Full) => {
                 state.finished.push(job);
                 return !std::mem::replace(&mut state.is_loop_due, true);
             }
-            Progress::SliceOver => self.push(state, Lane::Short, job),
-            Progress::TooLong if job.needs_thread => self.push(state, Lane::Long, job),
-            Progress::TooLong => {
+            Some(Progress::SliceOver) => self.push(state, Lane::Short, job),
+            Some(Progress::TooLong) if job.needs_thread => self.push(state, Lane::Long, job),
+            Some(Progress::TooLong) => {
                 job.needs_thread = true;
                 self.push(state, Lane::Short, job);
             }
@@ -174,9 +199,9 @@ impl Pool {
         let Some(index) = state.short.jobs.iter().position(|job| !job.needs_thread) else { return };
         let Some(mut job) = state.short.jobs.remove(index) else { return };
         drop(state);
-        let progress = job.core.run_slice(LOOP_LIMITS, &monotonic_ns);
+        let progress = job.run_slice(LOOP_LIMITS);
         let mut state = self.lock();
-        if progress == Progress::SliceOver {
+        if progress == Some(Progress::SliceOver) {
             state.short.jobs.push_front(job);
             // A thread may have found the queue empty meanwhile.
             self.wake_thread(&mut state, Lane::Short);
@@ -265,15 +290,16 @@ impl ReadPool {
         };
         let lane = if core.is_long() { Lane::Long } else { Lane::Short };
         let mut state = self.pool.lock();
-        self.pool.push(&mut state, lane, Job { core, unit, done, needs_thread: false });
+        let job = Job { core, unit, done, needs_thread: false, has_panicked: false };
+        self.pool.push(&mut state, lane, job);
         let is_due = state.needs_loop() && !state.is_loop_due;
         state.is_loop_due |= is_due;
         Ok(is_due)
     }
 
-    /// Return the `done` of all finished units, and whether no thread is free for a unit that
-    /// waits: then call `help`, and `collect` again soon.
-    fn collect(&self) -> (Vec<Py<PyAny>>, bool) {
+    /// Return the `done` of all finished units, each with whether a read has panicked, and whether no
+    /// thread is free for a unit that waits: then call `help`, and `collect` again soon.
+    fn collect(&self) -> (Vec<(Py<PyAny>, bool)>, bool) {
         let mut bytes = [0; 16];
         let _ = (&self.wakeups).read(&mut bytes);
         let (finished, needs_loop) = {
@@ -282,10 +308,11 @@ impl ReadPool {
             state.is_loop_due = needs_loop;
             (std::mem::take(&mut state.finished), needs_loop)
         };
-        let finished = finished.into_iter().map(|Job { core, unit, done, .. }| {
-            unit.get().put_back(core);
-            done
-        });
+        let finished =
+            finished.into_iter().map(|Job { core, unit, done, has_panicked, .. }| {
+                unit.get().put_back(core);
+                (done, has_panicked)
+            });
         (finished.collect(), needs_loop)
     }
 

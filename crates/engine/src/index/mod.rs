@@ -8,4 +8,4 @@ mod rtree;
 
 pub use btree::{BTree, Iter, Keyed, PrefetchedLeaf};
 pub use prefetch::prefetch;
-pub use rtree::{Item, Measure, RTree, Reach, Side, Tally, Visitor};
+pub use rtree::{AreaParts, Item, Measure, RTree, Reach, Side, Tally, Visitor};

@@ -65,6 +65,39 @@ impl<'o, 'a> Rows<'o, 'a> {
         }
     }
 
+    /// Returns whether parts of the search may run at once: nothing is skipped first, and no script
+    /// runs.
+    pub fn is_divisible(&self) -> bool {
+        self.options.cursor == 0 && self.options.filters.scripts.is_empty()
+    }
+
+    /// Returns an empty collection of results of the same search.
+    pub fn of_part(&self) -> Self {
+        Rows { results: Vec::new(), count: 0, visited: 0, cursor: 0, failure: None, ..*self }
+    }
+
+    /// Adds the results of the search's next part, unless the limit may be among them; returns
+    /// whether it did.
+    pub fn append(&mut self, part: Self) -> bool {
+        if self.count.saturating_add(part.count) >= self.options.limit {
+            return false;
+        }
+        self.results.extend(part.results);
+        self.count += part.count;
+        self.visited += part.visited;
+        true
+    }
+
+    /// Returns the maximum of results.
+    pub fn limit(&self) -> u64 {
+        self.options.limit
+    }
+
+    /// Returns whether the limit is reached, or a script has failed.
+    pub fn is_complete(&self) -> bool {
+        self.count >= self.options.limit || self.failure.is_some()
+    }
+
     /// Counts a candidate; returns whether the cursor is already past it.
     pub fn visit(&mut self) -> bool {
         self.visited += 1;

@@ -13,6 +13,7 @@ use crate::call::{Budget, Call};
 use crate::commands::ReadFunction;
 use crate::counters::ErrorCounters;
 use crate::error::{Error, Result};
+use crate::helpers::Helpers;
 use crate::keyspace::Keyspace;
 use crate::reply::{Framing, Output, Protocol};
 use crate::request::{Args, Arguments};
@@ -85,25 +86,33 @@ pub(super) struct UnitResults {
     pub denied: Vec<DeniedRequest>,
 }
 
-/// The limits of one call of [`ReadUnit::run_slice`].
+/// The limits of one call of [`ReadUnit::run_slice`], and the threads that help with it.
 #[derive(Clone, Copy)]
-pub struct SliceLimits {
+pub struct SliceLimits<'h> {
     /// Units of work of one read.
     pub work_max: u64,
     /// Nanoseconds after which no further read begins.
     pub slice_ns: u64,
     /// Bytes of replies above which no further read begins: the client has to take them first.
     pub reply_bytes_max: usize,
+    /// Threads among which a search over many objects is split.
+    pub helpers: Option<&'h dyn Helpers>,
 }
 
-impl SliceLimits {
+impl<'h> SliceLimits<'h> {
     /// No limits.
-    pub const NONE: SliceLimits =
-        SliceLimits { work_max: u64::MAX, slice_ns: u64::MAX, reply_bytes_max: usize::MAX };
+    pub const NONE: SliceLimits<'static> =
+        SliceLimits { reply_bytes_max: usize::MAX, ..SliceLimits::new(u64::MAX, u64::MAX) };
 
     /// Returns limits with the usual bound of reply bytes.
     pub const fn new(work_max: u64, slice_ns: u64) -> Self {
-        SliceLimits { work_max, slice_ns, reply_bytes_max: BATCH_BYTES_MAX }
+        SliceLimits { work_max, slice_ns, reply_bytes_max: BATCH_BYTES_MAX, helpers: None }
+    }
+
+    /// Returns the same limits with threads that help.
+    #[must_use]
+    pub fn with_helpers(self, helpers: &'h dyn Helpers) -> Self {
+        SliceLimits { helpers: Some(helpers), ..self }
     }
 }
 
@@ -232,7 +241,7 @@ impl ReadUnit {
                 Item::Read(read) => {
                     let args = self.arguments.view(&[]).slice(read.words.clone());
                     let run = Run { keyspace, context: &self.context, read, args, clock };
-                    if run.run(limits.work_max, last_ns, &mut self.results).is_err() {
+                    if run.run(limits, last_ns, &mut self.results).is_err() {
                         return Progress::TooLong;
                     }
                     let now_ns = clock();
@@ -283,13 +292,15 @@ struct Run<'a> {
 impl Run<'_> {
     /// Runs the read and appends its framed reply. Fails if it takes more work than allowed; then
     /// there is no reply.
-    fn run(&self, work_max: u64, now_ns: u64, results: &mut UnitResults) -> Result<()> {
+    fn run(&self, limits: SliceLimits, now_ns: u64, results: &mut UnitResults) -> Result<()> {
+        let work_max = limits.work_max;
         let (context, read, clock) = (self.context, self.read, self.clock);
         let started_ns = if read.started_ns > 0 { read.started_ns } else { now_ns };
         let stopwatch = || clock().saturating_sub(started_ns);
         let mut budget = Budget::new(work_max, &stopwatch)
             .with_deadline(read.timeout_ns)
-            .with_cancellation(&context.is_cancelled);
+            .with_cancellation(&context.is_cancelled)
+            .with_helpers(limits.helpers);
         let is_direct = context.output == Output::Resp && read.framing != Some(Framing::Native);
         let start = results.replies.len();
         let mut body = Vec::new();

@@ -3,8 +3,9 @@
 use std::ops::ControlFlow;
 
 use super::comparison_work;
+use super::parts::{self, PARTS_MIN};
 use super::sparse::{self, AreaTest};
-use crate::call::Call;
+use crate::call::{Budget, Call};
 use crate::collection::Collection;
 use crate::error::Result;
 use crate::geometry::{clip, Geometry};
@@ -48,7 +49,16 @@ impl AreaSearch<'_> {
     ) -> Result<()> {
         let areas = collection.areas();
         let cover = self.area.cover(&areas.bounds().unwrap_or_default());
-        let mut candidates = Candidates { search: self, rows, call, failure: Ok(()) };
+        if call.budget.helpers().is_some() && rows.is_divisible() {
+            let parts = areas.divide_area(&cover, self.area.planar_area(), PARTS_MIN);
+            return parts::run(parts.len(), rows, call.budget, &|number, rows, budget| {
+                let mut candidates = Candidates { search: self, rows, budget, failure: Ok(()) };
+                let _ = parts.search(number, &mut candidates);
+                candidates.failure
+            });
+        }
+        let budget = &mut *call.budget;
+        let mut candidates = Candidates { search: self, rows, budget, failure: Ok(()) };
         let _ = areas.search_area(&cover, self.area.planar_area(), &mut candidates);
         candidates.failure
     }
@@ -70,16 +80,16 @@ impl AreaSearch<'_> {
 }
 
 /// The candidates of a search: objects that touch the boxes around the area.
-struct Candidates<'s, 'o, 'a, 'c, 'd> {
+struct Candidates<'s, 'o, 'a, 'b> {
     search: &'s AreaSearch<'s>,
     rows: &'s mut Rows<'o, 'a>,
-    call: &'s mut Call<'c, 'd>,
+    budget: &'s mut Budget<'b>,
     failure: Result<()>,
 }
 
-impl Candidates<'_, '_, '_, '_, '_> {
+impl Candidates<'_, '_, '_, '_> {
     fn charge(&mut self, work: u64) -> ControlFlow<()> {
-        self.failure = self.call.budget.charge(work);
+        self.failure = self.budget.charge(work);
         if self.failure.is_err() {
             return ControlFlow::Break(());
         }
@@ -87,7 +97,7 @@ impl Candidates<'_, '_, '_, '_, '_> {
     }
 }
 
-impl<'o> Visitor<'o, Object> for Candidates<'_, 'o, '_, '_, '_> {
+impl<'o> Visitor<'o, Object> for Candidates<'_, 'o, '_, '_> {
     fn visit(&mut self, object: &'o Object, side: Side) -> ControlFlow<()> {
         let is_undecided = side == Side::Unknown;
         if side == Side::Outside {

@@ -3,11 +3,13 @@
 mod area;
 mod area_search;
 mod nearby;
+mod parts;
 mod sparse;
 mod tile;
 
+use self::parts::PARTS_MIN;
 use super::{read, Arity, Command, Group, Keys, ReadFunction};
-use crate::call::Call;
+use crate::call::{Budget, Call};
 use crate::collection::Collection;
 use crate::error::{Error, Result};
 use crate::geometry::{predicates, Geometry};
@@ -100,8 +102,30 @@ fn list(verb: Verb, keyspace: &Keyspace, call: &mut Call) -> Result<()> {
         reply_count(call, (collection.len() as u64).saturating_sub(options.cursor));
         return call.budget.check_deadline();
     }
-    for object in candidates(verb, collection, &options) {
-        call.budget.charge(rows.work(object))?;
+    let is_divisible = verb == Verb::Scan
+        && !options.is_descending
+        && options.globs.is_empty()
+        && rows.is_divisible();
+    if call.budget.helpers().is_some() && is_divisible {
+        let parts = collection.divide(PARTS_MIN);
+        parts::run(parts.len(), &mut rows, call.budget, &|number, rows, budget| {
+            offer_all(verb, parts[number].clone(), rows, budget)
+        })?;
+    } else {
+        offer_all(verb, candidates(verb, collection, &options), &mut rows, call.budget)?;
+    }
+    rows.reply(call)
+}
+
+/// Adds the objects that are results to the rows, up to the limit.
+fn offer_all<'o>(
+    verb: Verb,
+    objects: impl Iterator<Item = &'o Object>,
+    rows: &mut Rows<'o, '_>,
+    budget: &mut Budget,
+) -> Result<()> {
+    for object in objects {
+        budget.charge(rows.work(object))?;
         if !rows.visit() {
             continue;
         }
@@ -110,7 +134,7 @@ fn list(verb: Verb, keyspace: &Keyspace, call: &mut Call) -> Result<()> {
             break;
         }
     }
-    rows.reply(call)
+    Ok(())
 }
 
 /// Returns whether the reply is the number of all objects, so that none has to be visited. As in

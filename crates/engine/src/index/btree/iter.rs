@@ -15,6 +15,7 @@ pub(super) enum Direction {
 }
 
 /// An iterator over the items of a tree in ascending or descending order of their keys.
+#[derive(Clone)]
 pub struct Iter<'a, T> {
     /// The children that remain in each branch between the root and the leaf.
     branches: Vec<slice::Iter<'a, Arc<Node<T>>>>,

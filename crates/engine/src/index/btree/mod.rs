@@ -159,6 +159,23 @@ impl<T: Keyed> BTree<T> {
         Iter::new(self.root.as_ref(), Some(key), Direction::Up)
     }
 
+    /// Returns iterators over consecutive parts of the items, ascending: at least so many, if there
+    /// are as many leaves.
+    pub fn divide(&self, parts_min: usize) -> Vec<Iter<'_, T>> {
+        let mut nodes: Vec<&Arc<Node<T>>> = self.root.iter().collect();
+        for _ in 0..self.height {
+            if nodes.len() >= parts_min {
+                break;
+            }
+            let children = nodes.iter().flat_map(|node| match &***node {
+                Node::Branch(branch) => branch.children(),
+                Node::Leaf(_) => &[],
+            });
+            nodes = children.collect();
+        }
+        nodes.into_iter().map(|node| Iter::new(Some(node), None, Direction::Up)).collect()
+    }
+
     /// Returns the items from this key down, inclusive, descending.
     pub fn range_back_from(&self, key: &[u8]) -> Iter<'_, T> {
         Iter::new(self.root.as_ref(), Some(key), Direction::Down)

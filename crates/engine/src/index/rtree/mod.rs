@@ -26,7 +26,7 @@ use crate::geometry::distance::{is_in_world, Between, Window};
 use crate::geometry::{PlanarArea, Point, Rect};
 
 pub use self::region::Side;
-pub use self::search::{Tally, Visitor};
+pub use self::search::{AreaParts, Tally, Visitor};
 
 /// What a tree holds; small and cheap to clone, a counted pointer say.
 pub trait Item: Clone {
@@ -245,6 +245,18 @@ impl<T: Item> RTree<T> {
         let Some(root) = &self.root else { return ControlFlow::Continue(()) };
         let region = Region::new(boxes, area.filter(|_| is_in_world(&root.bounds.to_rect())));
         search::search(&root.node, Side::Unknown, &region, visitor)
+    }
+
+    /// Divides [`RTree::search_area`] into at least so many parts, if there are as many leaves.
+    pub fn divide_area<'a, 'r>(
+        &'a self,
+        boxes: &[Rect],
+        area: Option<PlanarArea<'r>>,
+        parts_min: usize,
+    ) -> AreaParts<'a, 'r, T> {
+        let bounds = self.root.as_ref().map(|root| root.bounds.to_rect()).unwrap_or_default();
+        let region = Region::new(boxes, area.filter(|_| is_in_world(&bounds)));
+        AreaParts::new(self.root.as_ref().map(|root| &*root.node), region, parts_min)
     }
 
     /// Visits all items in the index's order until the visitor breaks.

@@ -76,6 +76,69 @@ pub(super) fn search<'a, T: Item>(
     ControlFlow::Continue(())
 }
 
+/// A subtree of a search. `side` is where all points of the node are.
+struct Part<'a, T> {
+    node: &'a Node<T>,
+    side: Side,
+    /// Whether all items touch the region.
+    is_whole: bool,
+}
+
+/// The parts of a search by area, in its order. They may be searched in any order, and at once.
+pub struct AreaParts<'a, 'r, T> {
+    region: Region<'r>,
+    parts: Vec<Part<'a, T>>,
+}
+
+impl<'a, 'r, T: Item> AreaParts<'a, 'r, T> {
+    /// Divides a search below a node level by level.
+    pub(super) fn new(root: Option<&'a Node<T>>, region: Region<'r>, parts_min: usize) -> Self {
+        let root = root.map(|node| Part { node, side: Side::Unknown, is_whole: false });
+        let mut parts: Vec<Part<T>> = root.into_iter().collect();
+        while parts.len() < parts_min
+            && parts.iter().any(|part| matches!(part.node, Node::Branch(_)))
+        {
+            parts = parts.iter().flat_map(|part| divide(part, &region)).collect();
+        }
+        AreaParts { region, parts }
+    }
+
+    /// Returns the number of parts.
+    pub fn len(&self) -> usize {
+        self.parts.len()
+    }
+
+    /// Searches one part; see [`search`].
+    pub fn search(&self, at: usize, visitor: &mut impl Visitor<'a, T>) -> ControlFlow<()> {
+        let Part { node, side, is_whole } = self.parts[at];
+        if is_whole {
+            visit_all(node, side, visitor)
+        } else {
+            search(node, side, &self.region, visitor)
+        }
+    }
+}
+
+/// Divides a branch into its children that touch the region.
+fn divide<'a, T: Item>(part: &Part<'a, T>, region: &Region) -> Vec<Part<'a, T>> {
+    let Part { node, side, is_whole } = *part;
+    let Node::Branch(entries) = node else { return vec![Part { node, side, is_whole }] };
+    if is_whole {
+        return entries.slots.iter().map(|node| Part { node, side, is_whole }).collect();
+    }
+    let sides = region.sides(node.entry_bounds(), side);
+    let children = places(sides.touching).map(|at| {
+        let (bounds, node) = (&entries.bounds[at], &*entries.slots[at]);
+        let side = match sides.of(at) {
+            Side::Unknown => region.node_side(bounds),
+            known => known,
+        };
+        let is_whole = side != Side::Unknown && region.holds(bounds);
+        Part { node, side, is_whole }
+    });
+    children.collect()
+}
+
 fn search_leaf<'a, T: Item>(
     entries: &'a Entries<T>,
     sides: Sides,
