@@ -389,7 +389,7 @@ class ReadUnit:
         """Run all reads without the GIL, on the present thread."""
 
 # What is called with the error of a unit, None if there was none.
-UnitDone = Callable[[BaseException | None], None]
+_UnitDone = Callable[[BaseException | None], None]
 
 @final
 class ReadPool:
@@ -406,12 +406,12 @@ class ReadPool:
     def fileno(self) -> int:
         """The descriptor that becomes readable when units are finished."""
 
-    def submit(self, unit: ReadUnit, done: UnitDone) -> bool:
+    def submit(self, unit: ReadUnit, done: _UnitDone) -> bool:
         """Submit a unit; `collect` returns `done` when the unit is finished. Return whether to call
         `collect` soon.
         """
 
-    def collect(self) -> tuple[list[tuple[UnitDone, bool]], bool]:
+    def collect(self) -> tuple[list[tuple[_UnitDone, bool]], bool]:
         """Return the `done` of all finished units, each with whether a read has panicked, and
         whether no thread is free for a unit that waits: then call `help`, and `collect` again soon.
         """

@@ -114,10 +114,10 @@ def test_a_lost_client_ends_its_unit(filled: ServerProcess) -> None:
     with filled.connect() as connection:
         send(connection, [FILTER] * 20_000)
         wait_until(
-            lambda: unit_counts(filled)["read_units_active"] > 0, seconds_max=10, what="a unit"
+            lambda: unit_counts(filled)["read_units_active"] > 0, seconds_max=30, what="a unit"
         )
     wait_until(
-        lambda: unit_counts(filled)["read_units_active"] == 0, seconds_max=10, what="its end"
+        lambda: unit_counts(filled)["read_units_active"] == 0, seconds_max=30, what="its end"
     )
 
 
@@ -137,3 +137,22 @@ def test_the_server_stops_with_units_in_flight(filled: ServerProcess) -> None:
         for _ in range(20):
             send(stack.enter_context(filled.connect()), [FILTER] * PIPELINE_COUNT)
         assert filled.stop() == 0
+
+
+def test_a_search_over_much_is_split_among_threads(filled: ServerProcess) -> None:
+    searches: list[Command] = [
+        ("SCAN", "k", "WHERE", "n > 0", "LIMIT", 20_000, "IDS"),
+        ("WITHIN", "k", "WHERE", "n > 0", "LIMIT", 20_000, "IDS", "BOUNDS", 0, 0, 90, 90),
+        ("WITHIN", "k", "WHERE", "n > 0", "LIMIT", 100_000, "IDS", "CIRCLE", 10, 10, 500_000),
+    ]
+    with filled.connect(60) as connection:
+        rows = [
+            ("SET", "k", f"more{number}", "FIELD", "n", number % 2, "POINT", number / 1e4, 10)
+            for number in range(100_000)
+        ]
+        assert set(map(str, connection.call_many(rows))) == {"+OK"}
+        alone = connection.call_many(searches)
+        assert filled.call("CONFIG", "SET", "read-threads", "4") == "+OK"
+        assert connection.call_many(searches) == alone
+        assert filled.call("CONFIG", "SET", "read-threads", "1") == "+OK"
+        assert connection.call_many(searches) == alone

@@ -3,6 +3,7 @@
 // A test may end where it fails.
 #![allow(clippy::unwrap_used, clippy::panic)]
 
+use std::fmt::Write;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread;
 
@@ -57,7 +58,7 @@ fn filled() -> Engine {
         } else {
             format!("POINT {y} {x}")
         };
-        requests += &format!("SET k id{n} FIELD n {} FIELD m {} {place}\r\n", n % 10, n % 7);
+        writeln!(requests, "SET k id{n} FIELD n {} FIELD m {} {place}\r", n % 10, n % 7).unwrap();
     }
     session.feed(&mut engine, requests.as_bytes(), 0, &clock);
     engine
@@ -84,11 +85,13 @@ fn replies(engine: &mut Engine, request: &str, run: impl Fn(&mut ReadUnit)) -> S
 }
 
 fn plain(engine: &mut Engine, request: &str) -> String {
-    replies(engine, request, |unit| drop(unit.run_slice(LIMITS, &clock)))
+    replies(engine, request, |unit| assert_eq!(unit.run_slice(LIMITS, &clock), Progress::Done))
 }
 
 fn divided(engine: &mut Engine, request: &str, helpers: &dyn Helpers) -> String {
-    replies(engine, request, |unit| drop(unit.run_slice(LIMITS.with_helpers(helpers), &clock)))
+    replies(engine, request, |unit| {
+        assert_eq!(unit.run_slice(LIMITS.with_helpers(helpers), &clock), Progress::Done);
+    })
 }
 
 fn limit() -> impl Strategy<Value = String> {

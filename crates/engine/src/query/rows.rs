@@ -72,6 +72,7 @@ impl<'o, 'a> Rows<'o, 'a> {
     }
 
     /// Returns an empty collection of results of the same search.
+    #[must_use]
     pub fn of_part(&self) -> Self {
         Rows { results: Vec::new(), count: 0, visited: 0, cursor: 0, failure: None, ..*self }
     }

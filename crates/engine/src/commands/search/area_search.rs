@@ -51,7 +51,7 @@ impl AreaSearch<'_> {
         let cover = self.area.cover(&areas.bounds().unwrap_or_default());
         if call.budget.helpers().is_some() && rows.is_divisible() {
             let parts = areas.divide_area(&cover, self.area.planar_area(), PARTS_MIN);
-            return parts::run(parts.len(), rows, call.budget, &|number, rows, budget| {
+            return parts::run(parts.count(), rows, call.budget, &|number, rows, budget| {
                 let mut candidates = Candidates { search: self, rows, budget, failure: Ok(()) };
                 let _ = parts.search(number, &mut candidates);
                 candidates.failure

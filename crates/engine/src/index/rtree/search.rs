@@ -104,7 +104,7 @@ impl<'a, 'r, T: Item> AreaParts<'a, 'r, T> {
     }
 
     /// Returns the number of parts.
-    pub fn len(&self) -> usize {
+    pub fn count(&self) -> usize {
         self.parts.len()
     }
 
