@@ -16,6 +16,7 @@ use std::thread::{self, JoinHandle};
 use ::engine::session::{Progress, ReadUnit as CoreUnit, SliceLimits, READ_WORK_MAX};
 use pyo3::exceptions::PyRuntimeError;
 use pyo3::prelude::*;
+use rustix::process::nice;
 
 use crate::monotonic_ns;
 use crate::read_unit::ReadUnit;
@@ -29,6 +30,10 @@ const THREAD_LIMITS: SliceLimits = SliceLimits::new(5 * READ_WORK_MAX, 10_000_00
 const LOOP_LIMITS: SliceLimits = SliceLimits::new(READ_WORK_MAX, 300_000);
 /// The limits of a long read.
 const LONG_LIMITS: SliceLimits = SliceLimits::new(u64::MAX, u64::MAX);
+
+/// By how much the nice values of the threads exceed the event loop's.
+const SHORT_NICE: i32 = 5;
+const LONG_NICE: i32 = 10;
 
 /// The threads that run a unit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -116,6 +121,7 @@ impl Pool {
 
     /// Runs units of a lane on the present thread until the lane has too many threads.
     fn work(&self, lane: Lane, number: usize) {
+        yield_to_event_loop(lane);
         while let Some(mut job) = self.next(lane, number) {
             let flag = job.core.cancellation();
             let progress = match lane {
@@ -219,6 +225,17 @@ impl Pool {
             queue.running.iter().for_each(|flag| flag.store(true, Ordering::Relaxed));
             self.ready(lane).notify_all();
         }
+    }
+}
+
+/// Lowers the priority of the present thread, so that the event loop gets a core at once when it has
+/// something to do. Otherwise it would wait for the time slices of threads, which last milliseconds.
+fn yield_to_event_loop(lane: Lane) {
+    let increment = if lane == Lane::Short { SHORT_NICE } else { LONG_NICE };
+    // On Linux this is the thread's alone. Elsewhere it would be the process's.
+    if cfg!(target_os = "linux") {
+        // Without the right to do so the threads compete as equals.
+        let _ = nice(increment);
     }
 }
 
