@@ -213,8 +213,8 @@ impl Collection {
         self.ids.range_from(from)
     }
 
-    /// Returns iterators over consecutive parts of all objects, ascending by id: at least so many, if
-    /// there are enough objects.
+    /// Returns iterators over consecutive parts of all objects, ascending by id: at least so many,
+    /// if there are enough objects.
     pub fn divide(&self, parts_min: usize) -> Vec<impl Iterator<Item = &Object> + Clone + Sync> {
         self.ids.divide(parts_min)
     }

@@ -11,6 +11,7 @@
 //! | [`gate`] | the states in which commands are refused |
 //! | [`access`] | the rights of users |
 //! | [`call`] | a running command: arguments, reply, budget of work |
+//! | [`helpers`] | threads that help with one command, which the driver provides |
 //! | [`query`] | search grammar: options, areas, filters, expressions; rows of results |
 //! | [`fence`] | geofences, hooks and channels, their index and their messages |
 //! | [`script`] | Lua: the sandbox, its libraries, the cache of scripts |

@@ -142,7 +142,7 @@ impl Pool {
         }
     }
 
-    /// Returns the threads that help with a long read; `None` if there is only one thread for reads.
+    /// Returns the threads that help with a long read; `None` if only one thread is for reads.
     fn search_threads(&self) -> Option<SearchThreads> {
         let helper_count = self.lock().short.thread_count.checked_sub(1)?;
         (helper_count > 0).then_some(SearchThreads { helper_count })
@@ -228,8 +228,9 @@ impl Pool {
     }
 }
 
-/// Lowers the priority of the present thread, so that the event loop gets a core at once when it has
-/// something to do. Otherwise it would wait for the time slices of threads, which last milliseconds.
+/// Lowers the priority of the present thread, so that the event loop gets a core at once when it
+/// has something to do. Otherwise it would wait for the time slices of threads, which last
+/// milliseconds.
 fn yield_to_event_loop(lane: Lane) {
     let increment = if lane == Lane::Short { SHORT_NICE } else { LONG_NICE };
     // On Linux this is the thread's alone. Elsewhere it would be the process's.
@@ -314,8 +315,8 @@ impl ReadPool {
         Ok(is_due)
     }
 
-    /// Return the `done` of all finished units, each with whether a read has panicked, and whether no
-    /// thread is free for a unit that waits: then call `help`, and `collect` again soon.
+    /// Return the `done` of all finished units, each with whether a read has panicked, and whether
+    /// no thread is free for a unit that waits: then call `help`, and `collect` again soon.
     fn collect(&self) -> (Vec<(Py<PyAny>, bool)>, bool) {
         let mut bytes = [0; 16];
         let _ = (&self.wakeups).read(&mut bytes);
