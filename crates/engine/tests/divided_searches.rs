@@ -15,7 +15,7 @@ use proptest::prelude::*;
 const OBJECTS_COUNT: usize = 4000;
 /// Reads in one pipeline, so many that they leave the event loop.
 const PIPELINE_COUNT: usize = 60;
-const LIMITS: SliceLimits<'static> = SliceLimits::new(u64::MAX, u64::MAX);
+const LIMITS: SliceLimits<'static> = SliceLimits::NONE;
 
 /// Three threads that help.
 struct Threads;
