@@ -175,7 +175,7 @@ impl Engine {
         let Outbox { events, hooks_changed, refused_urls } = &mut self.outbox;
         refused_urls.extend(reports.refused_urls);
         for change in &reports.changes {
-            match_change(
+            let visit_updates = match_change(
                 &self.keyspace,
                 &mut self.groups,
                 change,
@@ -183,6 +183,9 @@ impl Engine {
                 is_live_only,
                 events,
             );
+            for update in visit_updates {
+                self.keyspace.fences_mut().update_visits(update);
+            }
         }
         let events_before = events.len();
         hooks_changed

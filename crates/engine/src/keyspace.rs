@@ -99,9 +99,12 @@ impl Clone for Offloading {
 
 impl Offloading {
     #[inline]
-    fn offload(&mut self, key: &[u8], collection: &mut Collection) {
+    fn offload(&mut self, key: &[u8], collection: &mut Collection, fences: &FenceRegistry) {
         if let Some(offloader) = &mut self.0 {
-            collection.offload_index(key, offloader);
+            // The index of zones is searched for each write that a fence watches.
+            if !fences.has_zones(key) {
+                collection.offload_index(key, offloader);
+            }
         }
     }
 }
@@ -213,7 +216,7 @@ impl Keyspace {
     /// replaces.
     pub fn insert(&mut self, key: &[u8], object: Object) -> Option<Object> {
         if let Some(collection) = self.collections.get_mut(key) {
-            self.offloading.offload(key, collection);
+            self.offloading.offload(key, collection, &self.fences);
             return self.totals.change(key, collection, |collection| collection.insert(object));
         }
         let mut collection = Collection::default();
@@ -233,7 +236,7 @@ impl Keyspace {
     ) -> Result<(Object, Option<Object>), E> {
         let names = &mut self.names;
         if let Some(collection) = self.collections.get_mut(key) {
-            self.offloading.offload(key, collection);
+            self.offloading.offload(key, collection, &self.fences);
             return self.totals.change(key, collection, |collection| {
                 collection.update(id, |present| make(names, present))
             });
@@ -297,6 +300,13 @@ impl Keyspace {
     /// Offloads the spatial indexes of large collections from now on, each when it next changes.
     pub fn offload_indexes(&mut self, offloader: Offloader) {
         self.offloading = Offloading(Some(offloader));
+    }
+
+    /// Takes the spatial index of a key's collection back if it is offloaded.
+    pub fn reclaim_index(&mut self, key: &[u8]) {
+        if let Some(collection) = self.collections.get_mut(key) {
+            collection.reclaim_index();
+        }
     }
 
     /// Takes all offloaded spatial indexes back.

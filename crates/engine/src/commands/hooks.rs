@@ -173,6 +173,9 @@ pub fn is_shown(hook: &Hook, rights: Option<&Rights>) -> bool {
 
 fn attach(draft: Draft, keyspace: &mut Keyspace) -> Result<bool> {
     let (kind, name) = (draft.kind, draft.name.clone());
+    if let Some(zones) = draft.fence.zones() {
+        keyspace.reclaim_index(&zones.key);
+    }
     let setting = keyspace.fences_mut().set(draft);
     match setting {
         // An unchanged hook is reported, too: its waiting messages are sent again at once.

@@ -50,7 +50,7 @@ impl Groups {
     }
 
     /// Makes an id of seconds, seed and a counter. Tile38 makes them of time, host and process.
-    fn make(&mut self, now_ns: i64) -> Group {
+    pub(super) fn make(&mut self, now_ns: i64) -> Group {
         let mut group = Group::default();
         group[..4].copy_from_slice(&((now_ns / 1_000_000_000) as u32).to_be_bytes());
         group[4..9].copy_from_slice(&self.seed);

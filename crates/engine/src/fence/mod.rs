@@ -11,7 +11,10 @@ mod message;
 mod movement;
 mod registry;
 mod roam;
+mod visits;
 mod watch;
+mod zone_matching;
+mod zones;
 
 pub use change::{Change, ChangeKind, HookChange};
 pub use definition::{Fence, FenceArea, FenceShape};
@@ -21,4 +24,6 @@ pub use matching::{match_change, Event};
 pub use message::Moment;
 pub use registry::{Draft, FenceRegistry, Fetched, Hook, HookKind, Meta, SetOutcome};
 pub use roam::Roam;
+pub use visits::{VisitUpdate, Visitor, Visits};
 pub use watch::{Name, Target, Watch};
+pub use zones::Zones;

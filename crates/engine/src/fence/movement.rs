@@ -1,8 +1,12 @@
 //! The way of an object from one position to the next: straight in degrees, and the shorter way
 //! round the earth, where Tile38 always goes by longitude 0.
 
-use crate::geometry::distance::Cover;
-use crate::geometry::{Point, Rect};
+use crate::geometry::distance::{Cover, COVER_BOXES_MAX};
+use crate::geometry::{Geometry, Line, Point, Rect, Series};
+
+/// Boxes around a movement. Across 180° each may have a second name, and a cover takes twice as
+/// many.
+const PIECES: usize = COVER_BOXES_MAX / 2;
 
 /// Degrees of longitude around the earth.
 const TURN: f64 = 360.0;
@@ -31,6 +35,32 @@ impl Movement {
         let from_start = [self.from, east_of(self.to, -self.shift)];
         let to_end = [east_of(self.from, self.shift), self.to];
         std::iter::once(from_start).chain((self.shift != 0.0).then_some(to_end))
+    }
+
+    /// The lines as geometries.
+    pub(super) fn as_geometries(&self) -> Vec<Geometry> {
+        let geometry = |ends: [Point; 2]| {
+            Geometry::Line(Line { series: Series::new(ends.to_vec()), extra: None, members: None })
+        };
+        self.lines().map(geometry).collect()
+    }
+
+    /// Boxes around pieces of the lines, which together are smaller than the boxes around the
+    /// lines.
+    pub(super) fn pieces(&self) -> Cover {
+        let count = if self.shift == 0.0 { PIECES } else { PIECES / 2 };
+        let boxes = self.lines().flat_map(|[from, to]| {
+            let at = move |piece: usize| {
+                let part = piece as f64 / count as f64;
+                let between = |a: f64, b: f64| if piece == count { b } else { a + (b - a) * part };
+                Point::new(between(from.x, to.x), between(from.y, to.y))
+            };
+            (0..count).map(move |piece| {
+                let (start, end) = (at(piece), at(piece + 1));
+                Rect::new(start, start).union(&Rect::new(end, end))
+            })
+        });
+        boxes.collect()
     }
 
     /// Boxes around the lines, given boxes around the object in both positions.
@@ -65,6 +95,24 @@ mod tests {
         assert_eq!(lines(-170.0, 170.0), [(-170.0, -190.0), (190.0, 170.0)]);
         assert_eq!(lines(190.0, -170.0), [(190.0, -170.0)]);
         assert_eq!(lines(f64::NAN, 0.0).len(), 1);
+    }
+
+    #[test]
+    fn the_pieces_hold_the_lines() {
+        for to in [Point::new(-178.0, 1.0), Point::new(-20.0, 30.0)] {
+            let movement = Movement::new(Point::new(179.0, 5.0), to);
+            let pieces = movement.pieces();
+            assert_eq!(pieces.len(), PIECES);
+            for [from, to] in movement.lines() {
+                for part in [0.0, 0.3, 0.49, 0.51, 1.0] {
+                    let p = Point::new(
+                        from.x + (to.x - from.x) * part,
+                        from.y + (to.y - from.y) * part,
+                    );
+                    assert!(pieces.iter().any(|piece| piece.contains_point(p)), "{p:?}");
+                }
+            }
+        }
     }
 
     #[test]

@@ -1,0 +1,148 @@
+//! The zones of a fence: the objects of another key, each an area of its own.
+
+use std::ops::ControlFlow;
+
+use super::index::is_somewhere;
+use super::movement::Movement;
+use crate::call::Words;
+use crate::collection::Collection;
+use crate::error::{Error, Result};
+use crate::geometry::distance::{named_within, Cover};
+use crate::geometry::{predicates, Geometry, Point};
+use crate::glob;
+use crate::keyspace::{Key, Keyspace};
+use crate::object::{Object, Shape};
+use crate::query::area;
+use crate::query::filter::Filters;
+use crate::query::options::Verb;
+use crate::query::zone_options::ZoneOptions;
+
+/// The zones of a fence that an object can be in, or that one movement can cross. Of more zones,
+/// those with the least ids count.
+pub const ZONES_MAX: usize = 10_000;
+
+/// The units of work that the scripts of WHEREEVAL may do for all zones of one write.
+const SCRIPT_WORK_MAX: u64 = 5_000;
+
+/// The arguments of `IN key`.
+pub struct Zones {
+    /// The key of the zones.
+    pub key: Key,
+    /// WITHFIELDS.
+    pub has_fields: bool,
+    verb: Verb,
+    globs: Vec<Box<[u8]>>,
+    filters: Filters<'static>,
+}
+
+impl Zones {
+    /// Parses `key {option}` behind IN. `watched` is the key of the fence.
+    pub fn parse(
+        verb: Verb,
+        watched: &[u8],
+        words: &mut Words,
+        keyspace: &Keyspace,
+    ) -> Result<Self> {
+        let key = words.next_filled()?;
+        let options = ZoneOptions::parse(words, keyspace)?;
+        if key == watched {
+            return Err(Error::text("a key cannot have its own objects as zones"));
+        }
+        Ok(Zones {
+            key: key.into(),
+            has_fields: options.has_fields,
+            verb,
+            globs: options.globs.into_iter().map(Box::from).collect(),
+            filters: options.filters.into_owned(keyspace.names()),
+        })
+    }
+
+    /// Returns the zone with this id, if there still is one.
+    pub fn get<'k>(&self, keyspace: &'k Keyspace, id: &[u8]) -> Option<&'k Object> {
+        keyspace.get(&self.key)?.get(id)
+    }
+
+    /// Returns the zones that an object is in, ascending by id.
+    pub fn around<'k>(&self, keyspace: &'k Keyspace, object: &Object) -> Vec<&'k Object> {
+        let Some(collection) = keyspace.get(&self.key).filter(|_| is_somewhere(object)) else {
+            return Vec::new();
+        };
+        let places = Cover::from_iter([object.bounds()]);
+        self.find(keyspace, collection, places, |area| area::hits(self.verb, area, object))
+    }
+
+    /// Returns the zones that intersect a movement, ascending by id.
+    pub fn crossed<'k>(&self, keyspace: &'k Keyspace, from: Point, to: Point) -> Vec<&'k Object> {
+        let Some(collection) = keyspace.get(&self.key) else { return Vec::new() };
+        let movement = Movement::new(from, to);
+        let lines = movement.as_geometries();
+        self.find(keyspace, collection, movement.pieces(), |area| {
+            lines.iter().any(|line| predicates::intersects(line, area))
+        })
+    }
+
+    fn find<'k>(
+        &self,
+        keyspace: &'k Keyspace,
+        collection: &'k Collection,
+        places: Cover,
+        hits: impl Fn(&Geometry) -> bool,
+    ) -> Vec<&'k Object> {
+        let tree = collection.areas();
+        let places = named_within(places, &tree.bounds().unwrap_or_default());
+        let mut allowance = SCRIPT_WORK_MAX;
+        let mut found = Vec::new();
+        let _ = tree.search_any(&places, |zone| {
+            let is_meant = self.matches(zone.id())
+                && with_area(zone, &hits)
+                && self.filters.accept(keyspace, zone, &mut allowance).unwrap_or(false);
+            if is_meant {
+                found.push(zone);
+                if found.len() >= 2 * ZONES_MAX {
+                    keep_least(&mut found);
+                }
+            }
+            ControlFlow::Continue(())
+        });
+        keep_least(&mut found);
+        found.sort_unstable_by(|a, b| a.id().cmp(b.id()));
+        found
+    }
+
+    fn matches(&self, id: &[u8]) -> bool {
+        self.globs.is_empty() || self.globs.iter().any(|glob| glob::matches(glob, id))
+    }
+}
+
+/// Passes the area of a zone to a function.
+pub fn with_area<R: Default>(zone: &Object, function: impl FnOnce(&Geometry) -> R) -> R {
+    match zone.shape() {
+        Shape::Point(point) => function(&Geometry::simple_point(*point)),
+        Shape::Geometry(geometry) => function(geometry),
+        Shape::String => R::default(),
+    }
+}
+
+/// Drops all but the ZONES_MAX with the least ids, in any order.
+fn keep_least(zones: &mut Vec<&Object>) {
+    if zones.len() > ZONES_MAX {
+        zones.select_nth_unstable_by(ZONES_MAX, |a, b| a.id().cmp(b.id()));
+        zones.truncate(ZONES_MAX);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn of_very_many_zones_those_with_the_least_ids_count() {
+        let object =
+            |at: usize| Object::new(format!("{at:06}").as_bytes(), Shape::String, b"", b"", 0);
+        let zones: Vec<Object> = (0..ZONES_MAX + 50).rev().map(object).collect();
+        let mut found: Vec<&Object> = zones.iter().collect();
+        keep_least(&mut found);
+        assert_eq!(found.len(), ZONES_MAX);
+        assert_eq!(found.iter().map(|zone| zone.id()).max(), Some(&b"009999"[..]));
+    }
+}
