@@ -8,6 +8,7 @@ from tests.support.bench import Bench
 from tile38py._engine import HookEvent
 
 Message = dict[str, object]
+ZONES_MAX = 10_000
 HOOK_URL = "http://127.0.0.1:1/"
 FENCE = ("WITHIN", "fleet", "FENCE", "DETECT", "enter,exit,inside", "IDS", "IN", "zones")
 
@@ -235,6 +236,51 @@ def test_a_hook_gets_messages_and_shows_its_words(bench: Bench) -> None:
     assert told == ["enter a", "inside a"]
     listed = bench.call("HOOKS", "*")
     assert b"".join(b"$%d\r\n%s\r\n" % (len(word), word.encode()) for word in words) in listed
+
+
+def test_a_live_fence_with_circles_outlives_flushdb(bench: Bench) -> None:
+    live = Ears(bench, *FENCE, "RADIUS", "metres")
+    circle = ("SET", "zones", "a", "FIELD", "metres", "5000", "POINT", "0", "0")
+    bench.call(*circle)
+    move(bench, 0.01)
+    bench.call("FLUSHDB")
+    move(bench, 0.01)
+    bench.call(*circle)
+    move(bench, 0.01)
+    assert live.told() == ["enter a", "inside a", "enter a", "inside a"]
+
+
+def test_the_distance_is_measured_from_the_middle_of_the_zone(bench: Bench) -> None:
+    square(bench, "a", 0, 10)
+    ears = channel(bench, "NEARBY", "fleet", "DETECT", "inside,exit", "DISTANCE", "IN", "zones")
+    move(bench, 5)
+    bench.call("DEL", "zones", "a")
+    move(bench, 5)
+    assert [message.get("distance") for message in ears.messages()] == [0, None]
+
+
+def test_the_zones_have_to_be_readable(bench: Bench) -> None:
+    bench.call("ACL", "SETUSER", "ann", "on", ">secret", "+@all", "~fleet", "&*")
+    ann = bench.new_client()
+    assert bench.call("AUTH", "ann", "secret", client=ann) == b"+OK\r\n"
+    assert bench.call("SETCHAN", "c", *FENCE, client=ann).startswith(b"-NOPERM")
+    assert bench.call(*FENCE, client=ann).startswith(b"-NOPERM")
+    bench.call("SETCHAN", "c", *FENCE)
+    assert bench.call("CHANS", "*", client=ann) == b"*0\r\n"
+    assert bench.call("SETVISITS", "c", client=ann).startswith(b"-NOPERM")
+    bench.call("ACL", "SETUSER", "ann", "%R~zones")
+    assert bench.call("SETCHAN", "c", *FENCE, client=ann) == b":0\r\n"
+
+
+def test_a_crowd_of_zones_is_cut_at_those_with_the_least_ids(bench: Bench) -> None:
+    ears = channel(bench, "WITHIN", "fleet", "DETECT", "enter,exit", "IDS", "IN", "zones")
+    for at in range(ZONES_MAX + 5):
+        square(bench, f"z{at:05}", 0, 10)
+    move(bench, 5)
+    told = ears.told()
+    assert (len(told), told[-1]) == (ZONES_MAX, f"enter z{ZONES_MAX - 1:05}")
+    move(bench, 50)
+    assert len(ears.told()) == ZONES_MAX
 
 
 @pytest.mark.parametrize(

@@ -17,7 +17,7 @@ use crate::error::{Error, Result};
 use crate::fence::{match_change, ChangeKind, Event, Groups, HookChange, HookKind, Moment};
 use crate::gate::State;
 use crate::keyspace::Keyspace;
-use crate::reply;
+use crate::reply::write_command;
 use crate::rewrite::Rewrite;
 use crate::session::Placement;
 use crate::timing::Timing;
@@ -253,13 +253,6 @@ impl Engine {
             self.tell_fences(now_ns, is_following);
         }
         count
-    }
-}
-
-fn write_command(log: &mut Vec<u8>, words: &[&[u8]]) {
-    reply::write_header(log, b'*', words.len());
-    for word in words {
-        reply::write_bulk(log, word);
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::cell::OnceCell;
 
-use super::group::Group;
+use super::group::{write_group, Group};
 use super::roam::{Neighbor, Room};
 use super::{Change, Detect, FenceShape, Roam, Watch, Zones};
 use crate::collection::Collection;
@@ -185,7 +185,7 @@ impl MessageContext<'_> {
         out.extend_from_slice(b"{\"command\":\"");
         out.extend_from_slice(self.change.kind.name().as_bytes());
         out.extend_from_slice(b"\",\"group\":\"");
-        write_hexadecimal(&mut out, &self.group);
+        write_group(&mut out, &self.group);
         out.extend_from_slice(b"\",\"detect\":\"");
         out.extend_from_slice(detect.name().as_bytes());
         out.push(b'"');
@@ -264,14 +264,6 @@ fn write_scan(
         out.push(b'}');
     }
     out.push(b']');
-}
-
-fn write_hexadecimal(out: &mut Vec<u8>, bytes: &[u8]) {
-    const DIGITS: &[u8; 16] = b"0123456789abcdef";
-    for byte in bytes {
-        out.push(DIGITS[usize::from(byte >> 4)]);
-        out.push(DIGITS[usize::from(byte & 15)]);
-    }
 }
 
 /// A time in RFC 3339, in the zone that was passed in, without trailing zeros.

@@ -7,6 +7,7 @@ use triomphe::Arc;
 use super::index::KeyFences;
 use super::visits::{VisitUpdate, Visits};
 use super::watch::{Name, Target, Watch};
+use super::zone_keys::ZoneKeys;
 use super::{Change, Fence, FenceShape};
 use crate::json;
 use crate::keyspace::Key;
@@ -59,8 +60,7 @@ pub struct FenceRegistry {
     bytes: usize,
     /// The memory of fences from a collection, by number; none for a fence without a visitor.
     visits: OrdMap<u64, Visits>,
-    /// The number of fences whose zones are the objects of a key.
-    zone_keys: OrdMap<Key, usize>,
+    zone_keys: ZoneKeys,
 }
 
 impl Watch {
@@ -210,19 +210,31 @@ impl FenceRegistry {
         self.visits.get(&serial)
     }
 
+    /// The number of objects that hooks and channels remember as being in zones.
+    pub fn visitor_count(&self) -> usize {
+        let zoned = self.hooks.values().filter_map(|hook| self.visits.get(&hook.watch.serial));
+        zoned.map(Visits::len).sum()
+    }
+
     /// Changes the memory of a fence.
     pub fn update_visits(&mut self, update: VisitUpdate) {
         let VisitUpdate { serial, change } = update;
         let visits = self.visits.entry(serial).or_default();
         visits.apply(change);
-        if visits.bytes() == 0 {
+        if visits.is_empty() {
             self.visits.remove(&serial);
         }
     }
 
-    /// Whether the objects of a key are the zones of a fence.
-    pub fn has_zones(&self, key: &[u8]) -> bool {
-        self.zone_keys.contains_key(key)
+    /// The keys of zones.
+    #[inline]
+    pub fn zone_keys(&self) -> &ZoneKeys {
+        &self.zone_keys
+    }
+
+    /// The keys of zones, for changing their circles.
+    pub fn zone_keys_mut(&mut self) -> &mut ZoneKeys {
+        &mut self.zone_keys
     }
 
     /// The hook or channel of a name.
@@ -382,7 +394,7 @@ impl FenceRegistry {
 
     fn attach(&mut self, watch: &Arc<Watch>) {
         if let Some(zones) = watch.fence.zones() {
-            *self.zone_keys.entry(zones.key.clone()).or_insert(0) += 1;
+            self.zone_keys.add(&zones.key, zones.radius());
         }
         if let Some(fences) = self.keys.get_mut(&watch.fence.key) {
             fences.insert(watch);
@@ -396,20 +408,12 @@ impl FenceRegistry {
     fn detach(&mut self, watch: &Arc<Watch>) {
         self.visits.remove(&watch.serial);
         if let Some(zones) = watch.fence.zones() {
-            self.detach_zones(&zones.key);
+            self.zone_keys.remove(&zones.key, zones.radius());
         }
         let Some(fences) = self.keys.get_mut(&watch.fence.key) else { return };
         fences.remove(watch);
         if fences.is_empty() {
             self.keys.remove(&watch.fence.key);
-        }
-    }
-
-    fn detach_zones(&mut self, key: &Key) {
-        let Some(count) = self.zone_keys.get_mut(key) else { return };
-        *count -= 1;
-        if *count == 0 {
-            self.zone_keys.remove(key);
         }
     }
 }

@@ -94,6 +94,16 @@ impl Visits {
         self.visitors.range_from(id)
     }
 
+    /// Returns the number of objects that are in zones.
+    pub fn len(&self) -> usize {
+        self.visitors.len()
+    }
+
+    /// Returns whether no object is in a zone.
+    pub fn is_empty(&self) -> bool {
+        self.visitors.is_empty()
+    }
+
     /// Approximate memory.
     pub fn bytes(&self) -> usize {
         self.bytes

@@ -4,11 +4,12 @@ use std::ops::ControlFlow;
 
 use super::index::is_somewhere;
 use super::movement::Movement;
+use super::zone_keys::{circle_of, Circled};
 use crate::call::Words;
 use crate::collection::Collection;
 use crate::error::{Error, Result};
 use crate::geometry::distance::{named_within, Cover};
-use crate::geometry::{predicates, Geometry, Point};
+use crate::geometry::{predicates, Geometry, Point, Rect};
 use crate::glob;
 use crate::keyspace::{Key, Keyspace};
 use crate::object::{Object, Shape};
@@ -33,6 +34,7 @@ pub struct Zones {
     verb: Verb,
     globs: Vec<Box<[u8]>>,
     filters: Filters<'static>,
+    radius: Option<Box<[u8]>>,
 }
 
 impl Zones {
@@ -54,7 +56,13 @@ impl Zones {
             verb,
             globs: options.globs.into_iter().map(Box::from).collect(),
             filters: options.filters.into_owned(keyspace.names()),
+            radius: options.radius.map(Box::from),
         })
+    }
+
+    /// Returns the field that holds the radii of zones that are points.
+    pub fn radius(&self) -> Option<&[u8]> {
+        self.radius.as_deref()
     }
 
     /// Returns the zone with this id, if there still is one.
@@ -68,7 +76,7 @@ impl Zones {
             return Vec::new();
         };
         let places = Cover::from_iter([object.bounds()]);
-        self.find(keyspace, collection, places, |area| area::hits(self.verb, area, object))
+        self.find(keyspace, collection, &places, |area| area::hits(self.verb, area, object))
     }
 
     /// Returns the zones that intersect a movement, ascending by id.
@@ -76,7 +84,7 @@ impl Zones {
         let Some(collection) = keyspace.get(&self.key) else { return Vec::new() };
         let movement = Movement::new(from, to);
         let lines = movement.as_geometries();
-        self.find(keyspace, collection, movement.pieces(), |area| {
+        self.find(keyspace, collection, &movement.pieces(), |area| {
             lines.iter().any(|line| predicates::intersects(line, area))
         })
     }
@@ -85,16 +93,16 @@ impl Zones {
         &self,
         keyspace: &'k Keyspace,
         collection: &'k Collection,
-        places: Cover,
+        places: &Cover,
         hits: impl Fn(&Geometry) -> bool,
     ) -> Vec<&'k Object> {
-        let tree = collection.areas();
-        let places = named_within(places, &tree.bounds().unwrap_or_default());
+        let names = keyspace.names();
+        let circle = |zone: &Object| circle_of(names, zone, self.radius()?);
         let mut allowance = SCRIPT_WORK_MAX;
         let mut found = Vec::new();
-        let _ = tree.search_any(&places, |zone| {
-            let is_meant = self.matches(zone.id())
-                && with_area(zone, &hits)
+        let mut offer = |zone: &'k Object, is_hit: bool| {
+            let is_meant = is_hit
+                && self.matches(zone.id())
                 && self.filters.accept(keyspace, zone, &mut allowance).unwrap_or(false);
             if is_meant {
                 found.push(zone);
@@ -103,7 +111,20 @@ impl Zones {
                 }
             }
             ControlFlow::Continue(())
+        };
+        let named =
+            |bounds: Option<Rect>| named_within(places.clone(), &bounds.unwrap_or_default());
+        let tree = collection.areas();
+        let _ = tree.search_any(&named(tree.bounds()), |zone| {
+            // A zone with a circle is found by that.
+            offer(zone, circle(zone).is_none() && with_area(zone, &hits))
         });
+        let circles = |field| keyspace.fences().zone_keys().circles(&self.key, field);
+        if let Some(tree) = self.radius().and_then(circles) {
+            let _ = tree.search_any(&named(tree.bounds()), |Circled(zone)| {
+                offer(zone, circle(zone).is_some_and(|circle| hits(&Geometry::Circle(circle))))
+            });
+        }
         keep_least(&mut found);
         found.sort_unstable_by(|a, b| a.id().cmp(b.id()));
         found

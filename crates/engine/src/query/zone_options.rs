@@ -12,6 +12,8 @@ pub struct ZoneOptions<'a> {
     pub globs: Vec<&'a [u8]>,
     /// WHERE, WHEREIN and WHEREEVAL, which a zone has to pass.
     pub filters: Filters<'a>,
+    /// RADIUS: the field that holds the radii of zones that are points.
+    pub radius: Option<&'a [u8]>,
     /// WITHFIELDS: whether messages show the zone's fields.
     pub has_fields: bool,
 }
@@ -34,6 +36,8 @@ impl<'a> ZoneOptions<'a> {
             let upper = word.to_ascii_uppercase();
             match &upper[..] {
                 b"MATCH" => options.globs.push(words.next_filled()?),
+                b"RADIUS" if options.radius.is_some() => return Err(Error::duplicate(&upper)),
+                b"RADIUS" => options.radius = Some(words.next_filled()?),
                 b"WITHFIELDS" if options.has_fields => return Err(Error::duplicate(&upper)),
                 b"WITHFIELDS" => options.has_fields = true,
                 _ if options.filters.take(&upper, words, keyspace)? => {}
