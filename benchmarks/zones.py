@@ -24,14 +24,16 @@ from pathlib import Path
 from typing import TypeVar
 
 from benchmarks.generators import join_chunks
-from benchmarks.searches import WIDTH, encode, polygons
+from benchmarks.searches import encode
 from benchmarks.servers import refuse_debug_build
-from tests.support.embedded import START_NS, new_engine
+from tests.support.embedded import START_NS, new_engine, run_unit
+from tile38py._engine import ReadUnit
 
 PIPELINE = 32
 FEW_ZONES = 1000
 SPAN_DEGREES = 60.0  # the zones fill a square of this width
-ROUNDS = 5
+ROUNDS = 3
+CORNERS = 32  # of a polygon
 PAGE_BYTES = 4096
 Result = TypeVar("Result")
 FENCE = "SETCHAN c WITHIN fleet DETECT enter,exit IDS IN zones"
@@ -44,7 +46,7 @@ class Sizes:
     zones: int
     objects: int
     writes: int  # in a round
-    polygon_columns: int  # of 20 polygons each
+    polygons: int
     visitors: int  # objects in one zone
 
 
@@ -69,9 +71,11 @@ class MeasuredEngine:
         feed = self.session.feed
         started = time.perf_counter()
         for chunk in chunks:
-            batch = feed(chunk, START_NS)
-            while batch.stop is not None:
-                batch = feed(b"", START_NS)
+            stop = feed(chunk, START_NS).stop
+            while stop is not None:
+                if isinstance(stop, ReadUnit):
+                    run_unit(self.session, stop)
+                stop = feed(b"", START_NS).stop
         return time.perf_counter() - started
 
     def fill(self, commands: Iterator[bytes]) -> tuple[int, float]:
@@ -114,6 +118,21 @@ class Grid:
             box = f"{south:.6f} {west:.6f} {south + self.side:.6f} {west + self.side:.6f}"
             yield encode(f"SET zones zone:{number} BOUNDS {box}")
 
+    def polygons(self) -> Iterator[bytes]:
+        """Yield the SETs of polygons, each of which fills most of its cell."""
+        chance = random.Random(1)
+        turns = [2 * math.pi * corner / CORNERS for corner in range(CORNERS)]
+        offsets = [
+            (radius * math.cos(turn), radius * math.sin(turn))
+            for turn in turns
+            if (radius := self.side * chance.uniform(0.4, 0.5))
+        ]
+        for number in range(self.columns**2):
+            y, x = ((part + 0.5) * self.side for part in divmod(number, self.columns))
+            ring = [f"[{x + dx:.6f},{y + dy:.6f}]" for dx, dy in (*offsets, offsets[0])]
+            shape = f'{{"type":"Polygon","coordinates":[[{",".join(ring)}]]}}'
+            yield encode(f"SET zones zone:{number} OBJECT {shape}")
+
     def moves(self, objects: int, count: int, chance: random.Random, *, stay: bool) -> list[bytes]:
         """Return SETs, each of which leaves the object's zone, or none."""
         commands = []
@@ -153,37 +172,29 @@ def measure_plain(sizes: Sizes) -> float:
     return statistics.median(map(engine.rate, moves))
 
 
-def measure_polygons(sizes: Sizes) -> tuple[int, float, float, float]:
-    """Return the number of polygons, their SETs per second, and look-ups per second: by SETs of
-    objects under the fence, and by searches with a point."""
-    engine = MeasuredEngine()
+def measure_polygons(sizes: Sizes) -> tuple[float, float, float]:
+    """Return the polygons set per second, and look-ups per second: by SETs of objects under the
+    fence, and by searches with a point."""
+    engine, grid, chance = MeasuredEngine(), Grid(sizes.polygons), random.Random(3)
     engine.run([encode(FENCE)])
-    commands = (
-        command.replace(b"\r\n$8\r\npolygons\r\n", b"\r\n$5\r\nzones\r\n")
-        for command in polygons(sizes.polygon_columns)
-    )
-    count, seconds = engine.fill(commands)
-    chance = random.Random(3)
-    span = min(WIDTH, sizes.polygon_columns * 0.5)
-
-    def writes(pattern: str) -> list[bytes]:
-        return [
-            encode(
-                pattern.format(
-                    number=number % sizes.objects,
-                    lat=f"{chance.uniform(0, 10):.6f}",
-                    lon=f"{chance.uniform(0, span):.6f}",
-                )
-            )
-            for number in range(sizes.writes)
-        ]
+    loaded, seconds = engine.fill(grid.polygons())
 
     def rate(pattern: str) -> float:
-        return statistics.median(engine.rate(writes(pattern)) for _ in range(ROUNDS))
+        places = ((chance.uniform(0, SPAN_DEGREES) for _ in range(2)) for _ in range(sizes.writes))
+        commands = [
+            encode(pattern.format(number=at % sizes.objects, lat=f"{lat:.6f}", lon=f"{lon:.6f}"))
+            for at, (lat, lon) in enumerate(places)
+        ]
+        return engine.rate(commands)
 
-    moves = rate("SET fleet truck:{number} POINT {lat} {lon}")
-    searches = rate("INTERSECTS zones IDS POINT {lat} {lon}")
-    return count, count / seconds, moves, searches
+    patterns = (
+        "SET fleet truck:{number} POINT {lat} {lon}",
+        "INTERSECTS zones IDS POINT {lat} {lon}",
+    )
+    moves, searches = (
+        statistics.median(rate(pattern) for _ in range(ROUNDS)) for pattern in patterns
+    )
+    return loaded / seconds, moves, searches
 
 
 def measure_visitors(sizes: Sizes) -> float:
@@ -225,14 +236,14 @@ def main() -> int:
     parser.add_argument("--quick", action="store_true")
     options = parser.parse_args()
     if options.quick:
-        sizes = Sizes(2500, 500, 2000, 4, 2000)
+        sizes = Sizes(2500, 500, 2000, 100, 2000)
     else:
-        sizes = Sizes(options.zones, 100_000, 200_000, 15_000, 1_000_000)
+        sizes = Sizes(options.zones, 100_000, 200_000, 300_000, 1_000_000)
     plain = in_fresh_process(partial(measure_plain, sizes))
     few = in_fresh_process(partial(measure_zones, FEW_ZONES, sizes))
     many = in_fresh_process(partial(measure_zones, sizes.zones, sizes))
     measure = partial(measure_polygons, sizes)
-    count, loaded, moves, searches = in_fresh_process(measure)
+    loaded, moves, searches = in_fresh_process(measure)
     rows = {
         "SETs/s without a fence": f"{plain:,.0f}",
         f"SETs/s that stay in their zone, {FEW_ZONES:,} zones": f"{few.staying:,.0f}",
@@ -243,7 +254,7 @@ def main() -> int:
         "share of these": f"{many.moving / few.moving:.2f}",
         "zones loaded/s": f"{many.zones_per_second:,.0f}",
         "bytes a zone": f"{many.bytes_per_zone:,.0f}",
-        f"{count:,} polygons of 64 corners loaded/s": f"{loaded:,.0f}",
+        f"{sizes.polygons:,} polygons of {CORNERS} corners loaded/s": f"{loaded:,.0f}",
         "SETs/s into another of these polygons": f"{moves:,.0f}",
         "searches/s for the polygon of a point": f"{searches:,.0f}",
         "bytes for an object in a zone": f"{measure_visitors(sizes):,.0f}",

@@ -1,6 +1,7 @@
 """Fences from a collection: the objects of another key are the areas."""
 
 import json
+import math
 
 import pytest
 
@@ -281,6 +282,36 @@ def test_a_crowd_of_zones_is_cut_at_those_with_the_least_ids(bench: Bench) -> No
     assert (len(told), told[-1]) == (ZONES_MAX, f"enter z{ZONES_MAX - 1:05}")
     move(bench, 50)
     assert len(ears.told()) == ZONES_MAX
+
+
+def test_a_long_way_crosses_the_zones_on_it_alone(bench: Bench) -> None:
+    for x in range(-20, 20):
+        for y in range(-20, 20):
+            bench.call("SET", "zones", f"{x},{y}", "BOUNDS", *map(str, (y, x, y + 0.5, x + 0.5)))
+    ears = channel(bench, "WITHIN", "fleet", "DETECT", "cross", "IDS", "IN", "zones")
+    move(bench, -30)
+    move(bench, 30)
+    assert set(ears.told()) == {f"cross {at},{at}" for at in range(-20, 20)}
+
+
+def test_a_zone_of_a_hundred_thousand_corners(bench: Bench) -> None:
+    turns = [2 * math.pi * at / 100_000 for at in range(100_000)]
+    radii = [8 + math.cos(turn * 500) for turn in turns]
+    ring = [[r * math.cos(turn), r * math.sin(turn)] for r, turn in zip(radii, turns, strict=True)]
+    shape = json.dumps({"type": "Polygon", "coordinates": [[*ring, ring[0]]]})
+    bench.call("SET", "zones", "sun", "OBJECT", shape)
+    ears = channel(bench, *FENCE[:4], "enter,exit", *FENCE[5:])
+    expected, was_inside = [], False
+    for at in range(0, 100_000, 25):
+        distance = 8.5 if at % 50 else 7.5
+        x, y = (distance / radii[at] * value for value in ring[at])
+        bench.call("SET", "fleet", "truck", "POINT", str(y), str(x))
+        is_inside = distance < radii[at]
+        if is_inside != was_inside:
+            expected.append("enter sun" if is_inside else "exit sun")
+        was_inside = is_inside
+    assert len(expected) > 100
+    assert ears.told() == expected
 
 
 @pytest.mark.parametrize(

@@ -1,12 +1,11 @@
 //! The way of an object from one position to the next: straight in degrees, and the shorter way
 //! round the earth, where Tile38 always goes by longitude 0.
 
-use crate::geometry::distance::{Cover, COVER_BOXES_MAX};
+use crate::geometry::distance::Cover;
 use crate::geometry::{Geometry, Line, Point, Rect, Series};
 
-/// Boxes around a movement. Across 180° each may have a second name, and a cover takes twice as
-/// many.
-const PIECES: usize = COVER_BOXES_MAX / 2;
+/// Pieces of each line of a movement: as many boxes are searched for.
+const PIECES_MAX: usize = 256;
 
 /// Degrees of longitude around the earth.
 const TURN: f64 = 360.0;
@@ -45,11 +44,13 @@ impl Movement {
         self.lines().map(geometry).collect()
     }
 
-    /// Boxes around pieces of the lines, which together are smaller than the boxes around the
-    /// lines.
-    pub(super) fn pieces(&self) -> Cover {
-        let count = if self.shift == 0.0 { PIECES } else { PIECES / 2 };
+    /// Boxes around pieces of the lines, each at most about so many degrees wide and high. Together
+    /// they are smaller than boxes around the lines.
+    pub(super) fn pieces(&self, degrees: f64) -> Vec<Rect> {
         let boxes = self.lines().flat_map(|[from, to]| {
+            let length = (to.x - from.x).abs().max((to.y - from.y).abs());
+            // NaN, and what no number of pieces makes small, are casted to a number in the range.
+            let count = ((length / degrees).ceil() as usize).clamp(1, PIECES_MAX);
             let at = move |piece: usize| {
                 let part = piece as f64 / count as f64;
                 let between = |a: f64, b: f64| if piece == count { b } else { a + (b - a) * part };
@@ -101,8 +102,11 @@ mod tests {
     fn the_pieces_hold_the_lines() {
         for to in [Point::new(-178.0, 1.0), Point::new(-20.0, 30.0)] {
             let movement = Movement::new(Point::new(179.0, 5.0), to);
-            let pieces = movement.pieces();
-            assert_eq!(pieces.len(), PIECES);
+            let pieces = movement.pieces(0.5);
+            let area = |piece: &Rect| {
+                (piece.max.x - piece.min.x).abs() * (piece.max.y - piece.min.y).abs()
+            };
+            assert!(pieces.len() > 4 && pieces.iter().all(|piece| area(piece) < 0.8));
             for [from, to] in movement.lines() {
                 for part in [0.0, 0.3, 0.49, 0.51, 1.0] {
                     let p = Point::new(
@@ -113,6 +117,16 @@ mod tests {
                 }
             }
         }
+    }
+
+    #[test]
+    fn a_movement_has_a_piece_and_not_too_many() {
+        let count = |x: f64, degrees: f64| {
+            Movement::new(Point::new(0.0, 0.0), Point::new(x, 1.0)).pieces(degrees).len()
+        };
+        assert_eq!((count(1.0, 1.0), count(2.5, 1.0)), (1, 3));
+        assert_eq!((count(5.0, 0.0), count(5.0, f64::NAN)), (PIECES_MAX, 1));
+        assert_eq!((count(f64::NAN, 1.0), count(f64::INFINITY, 1.0)), (1, PIECES_MAX));
     }
 
     #[test]

@@ -8,9 +8,10 @@ use super::zone_keys::{circle_of, Circled};
 use crate::call::Words;
 use crate::collection::Collection;
 use crate::error::{Error, Result};
-use crate::geometry::distance::{named_within, Cover};
+use crate::geometry::distance::{named_within, COVER_BOXES_MAX};
 use crate::geometry::{predicates, Geometry, Point, Rect};
 use crate::glob;
+use crate::index::Item;
 use crate::keyspace::{Key, Keyspace};
 use crate::object::{Object, Shape};
 use crate::query::area;
@@ -21,6 +22,9 @@ use crate::query::zone_options::ZoneOptions;
 /// The zones of a fence that an object can be in, or that one movement can cross. Of more zones,
 /// those with the least ids count.
 pub const ZONES_MAX: usize = 10_000;
+
+/// Places that are searched for at once. Each may have several names beyond ±180°.
+const PLACES_MAX: usize = COVER_BOXES_MAX / 2;
 
 /// The units of work that the scripts of WHEREEVAL may do for all zones of one write.
 const SCRIPT_WORK_MAX: u64 = 5_000;
@@ -75,8 +79,8 @@ impl Zones {
         let Some(collection) = keyspace.get(&self.key).filter(|_| is_somewhere(object)) else {
             return Vec::new();
         };
-        let places = Cover::from_iter([object.bounds()]);
-        self.find(keyspace, collection, &places, |area| area::hits(self.verb, area, object))
+        let place = [object.bounds()];
+        self.find(keyspace, collection, &place, |area| area::hits(self.verb, area, object))
     }
 
     /// Returns the zones that intersect a movement, ascending by id.
@@ -84,7 +88,8 @@ impl Zones {
         let Some(collection) = keyspace.get(&self.key) else { return Vec::new() };
         let movement = Movement::new(from, to);
         let lines = movement.as_geometries();
-        self.find(keyspace, collection, &movement.pieces(), |area| {
+        let pieces = movement.pieces(spacing(collection));
+        self.find(keyspace, collection, &pieces, |area| {
             lines.iter().any(|line| predicates::intersects(line, area))
         })
     }
@@ -93,7 +98,7 @@ impl Zones {
         &self,
         keyspace: &'k Keyspace,
         collection: &'k Collection,
-        places: &Cover,
+        places: &[Rect],
         hits: impl Fn(&Geometry) -> bool,
     ) -> Vec<&'k Object> {
         let names = keyspace.names();
@@ -112,21 +117,22 @@ impl Zones {
             }
             ControlFlow::Continue(())
         };
-        let named =
-            |bounds: Option<Rect>| named_within(places.clone(), &bounds.unwrap_or_default());
-        let tree = collection.areas();
-        let _ = tree.search_any(&named(tree.bounds()), |zone| {
-            // A zone with a circle is found by that.
-            offer(zone, circle(zone).is_none() && with_area(zone, &hits))
-        });
         let circles = |field| keyspace.fences().zone_keys().circles(&self.key, field);
-        if let Some(tree) = self.radius().and_then(circles) {
-            let _ = tree.search_any(&named(tree.bounds()), |Circled(zone)| {
+        let (areas, circles) = (collection.areas(), self.radius().and_then(circles));
+        for places in places.chunks(PLACES_MAX) {
+            let named = |bounds: Option<Rect>| {
+                named_within(places.iter().copied().collect(), &bounds.unwrap_or_default())
+            };
+            let _ = areas.search_any(&named(areas.bounds()), |zone| {
+                // A zone with a circle is found by that.
+                offer(zone, circle(zone).is_none() && with_area(zone, &hits))
+            });
+            let Some(circles) = circles else { continue };
+            let _ = circles.search_any(&named(circles.bounds()), |Circled(zone)| {
                 offer(zone, circle(zone).is_some_and(|circle| hits(&Geometry::Circle(circle))))
             });
         }
         keep_least(&mut found);
-        found.sort_unstable_by(|a, b| a.id().cmp(b.id()));
         found
     }
 
@@ -144,12 +150,18 @@ pub fn with_area<R: Default>(zone: &Object, function: impl FnOnce(&Geometry) -> 
     }
 }
 
-/// Drops all but the ZONES_MAX with the least ids, in any order.
+/// Sorts zones by id, and drops repeated ones and all but the ZONES_MAX with the least ids.
 fn keep_least(zones: &mut Vec<&Object>) {
-    if zones.len() > ZONES_MAX {
-        zones.select_nth_unstable_by(ZONES_MAX, |a, b| a.id().cmp(b.id()));
-        zones.truncate(ZONES_MAX);
-    }
+    zones.sort_unstable_by(|a, b| a.id().cmp(b.id()));
+    zones.dedup_by_key(|zone| zone.identity());
+    zones.truncate(ZONES_MAX);
+}
+
+/// Returns about how many degrees zones lie apart.
+fn spacing(collection: &Collection) -> f64 {
+    let areas = collection.areas();
+    let Rect { min, max } = areas.bounds().unwrap_or_default();
+    ((max.x - min.x) * (max.y - min.y) / areas.len() as f64).sqrt()
 }
 
 #[cfg(test)]
@@ -161,9 +173,10 @@ mod tests {
         let object =
             |at: usize| Object::new(format!("{at:06}").as_bytes(), Shape::String, b"", b"", 0);
         let zones: Vec<Object> = (0..ZONES_MAX + 50).rev().map(object).collect();
-        let mut found: Vec<&Object> = zones.iter().collect();
+        let mut found: Vec<&Object> = zones.iter().chain(&zones).collect();
         keep_least(&mut found);
         assert_eq!(found.len(), ZONES_MAX);
-        assert_eq!(found.iter().map(|zone| zone.id()).max(), Some(&b"009999"[..]));
+        assert!(found.windows(2).all(|pair| pair[0].id() < pair[1].id()));
+        assert_eq!(found[ZONES_MAX - 1].id(), b"009999");
     }
 }
