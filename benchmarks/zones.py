@@ -197,6 +197,19 @@ def measure_polygons(sizes: Sizes) -> tuple[float, float, float]:
     return loaded / seconds, moves, searches
 
 
+def measure_circles(sizes: Sizes) -> tuple[float, float]:
+    """Return how many circles per second the first fence with RADIUS indexes, and their bytes."""
+    engine, chance = MeasuredEngine(), random.Random(5)
+    places = ((chance.uniform(0, SPAN_DEGREES) for _ in range(2)) for _ in range(sizes.zones))
+    engine.fill(
+        encode(f"SET zones zone:{at} FIELD metres 50 POINT {lat:.6f} {lon:.6f}")
+        for at, (lat, lon) in enumerate(places)
+    )
+    before = resident_bytes()
+    seconds = engine.run([encode(f"{FENCE} RADIUS metres")])
+    return sizes.zones / seconds, (resident_bytes() - before) / sizes.zones
+
+
 def measure_visitors(sizes: Sizes) -> float:
     """Return the resident bytes for each object in a zone, beyond those of the objects."""
     without, with_zone = (
@@ -244,6 +257,7 @@ def main() -> int:
     many = in_fresh_process(partial(measure_zones, sizes.zones, sizes))
     measure = partial(measure_polygons, sizes)
     loaded, moves, searches = in_fresh_process(measure)
+    indexed, circle_bytes = in_fresh_process(partial(measure_circles, sizes))
     rows = {
         "SETs/s without a fence": f"{plain:,.0f}",
         f"SETs/s that stay in their zone, {FEW_ZONES:,} zones": f"{few.staying:,.0f}",
@@ -257,6 +271,8 @@ def main() -> int:
         f"{sizes.polygons:,} polygons of {CORNERS} corners loaded/s": f"{loaded:,.0f}",
         "SETs/s into another of these polygons": f"{moves:,.0f}",
         "searches/s for the polygon of a point": f"{searches:,.0f}",
+        "circles indexed/s by the first fence with RADIUS": f"{indexed:,.0f}",
+        "bytes a circle": f"{circle_bytes:,.0f}",
         "bytes for an object in a zone": f"{measure_visitors(sizes):,.0f}",
     }
     print("\n| figure | |\n| --- | ---: |")

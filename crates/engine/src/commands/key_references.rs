@@ -68,13 +68,15 @@ fn fence_references(args: Args, options_at: usize) -> KeyReferences {
 /// somewhere behind MVT, IN only where all words behind the key are options of zones.
 fn area_references(args: Args, from: usize) -> impl Iterator<Item = KeyReference> {
     let mut has_tile = false;
+    let is_list = |name: &[u8]| args.get(0).is_some_and(|word| word.eq_ignore_ascii_case(name));
+    let has_area = !is_list(b"SCAN") && !is_list(b"SEARCH");
     (from..args.len()).filter_map(move |at| {
         let (word, key) = (args.at(at), args.get(at + 1)?);
         let is_word = |name: &[u8]| word.eq_ignore_ascii_case(name);
         if is_word(b"GET") {
             return Some(KeyReference { key, id: Some(args.get(at + 2)?) });
         }
-        if is_word(b"IN") && may_be_zones(args, from, at) {
+        if is_word(b"IN") && has_area && may_be_zones(args, from, at) {
             return Some(KeyReference { key, id: None });
         }
         let is_key = is_word(b"ROAM") || (has_tile && is_word(b"LAYER"));
@@ -140,6 +142,7 @@ mod tests {
             references(Keys::Search, "NEARBY a FENCE in b match c* where d 1 2"),
             ["a", "b"]
         );
+        assert_eq!(references(Keys::Search, "SCAN a MATCH in COUNT"), ["a"]);
         assert_eq!(references(Keys::Search, "WITHIN a MATCH in POINT 1 2"), ["a"]);
         assert_eq!(references(Keys::Search, "WITHIN a WHERE in 1 2 HASH c"), ["a"]);
         assert_eq!(references(Keys::Search, "WITHIN a GET in b"), ["a", "in/b"]);
