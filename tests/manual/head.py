@@ -53,10 +53,10 @@ KEYS: Final = {
     "object": "`key`, whose object is `id`",
     "pair": "`key`, `newkey`",
     "all": "each `key`",
-    "search": "`key`, and those that the area names: `GET key id`, `ROAM key …`",
+    "search": "`key`, and those that the area names: `GET key id`, `ROAM key …`, `IN key`",
     "areas": "those that the areas name: `GET key id`",
-    "hook": "`key`, and those that the area names: `GET key id`, `ROAM key …`",
-    "channel": "`key`, and those that the area names: `GET key id`, `ROAM key …`",
+    "hook": "`key`, and those that the area names: `GET key id`, `ROAM key …`, `IN key`",
+    "channel": "`key`, and those that the area names: `GET key id`, `ROAM key …`, `IN key`",
     "every": "all",
     "script": "as many as `numkeys` says",
 }

@@ -17,7 +17,7 @@ use crate::error::{Error, Result};
 use crate::fence::{match_change, ChangeKind, Event, Groups, HookChange, HookKind, Moment};
 use crate::gate::State;
 use crate::keyspace::Keyspace;
-use crate::reply;
+use crate::reply::write_command;
 use crate::rewrite::Rewrite;
 use crate::session::Placement;
 use crate::timing::Timing;
@@ -175,7 +175,7 @@ impl Engine {
         let Outbox { events, hooks_changed, refused_urls } = &mut self.outbox;
         refused_urls.extend(reports.refused_urls);
         for change in &reports.changes {
-            match_change(
+            let visit_updates = match_change(
                 &self.keyspace,
                 &mut self.groups,
                 change,
@@ -183,6 +183,9 @@ impl Engine {
                 is_live_only,
                 events,
             );
+            for update in visit_updates {
+                self.keyspace.fences_mut().update_visits(update);
+            }
         }
         let events_before = events.len();
         hooks_changed
@@ -250,13 +253,6 @@ impl Engine {
             self.tell_fences(now_ns, is_following);
         }
         count
-    }
-}
-
-fn write_command(log: &mut Vec<u8>, words: &[&[u8]]) {
-    reply::write_header(log, b'*', words.len());
-    for word in words {
-        reply::write_bulk(log, word);
     }
 }
 

@@ -99,9 +99,12 @@ impl Clone for Offloading {
 
 impl Offloading {
     #[inline]
-    fn offload(&mut self, key: &[u8], collection: &mut Collection) {
+    fn offload(&mut self, key: &[u8], collection: &mut Collection, fences: &FenceRegistry) {
         if let Some(offloader) = &mut self.0 {
-            collection.offload_index(key, offloader);
+            // The index of zones is searched for each write that a fence watches.
+            if !fences.zone_keys().contains(key) {
+                collection.offload_index(key, offloader);
+            }
         }
     }
 }
@@ -213,8 +216,14 @@ impl Keyspace {
     /// replaces.
     pub fn insert(&mut self, key: &[u8], object: Object) -> Option<Object> {
         if let Some(collection) = self.collections.get_mut(key) {
-            self.offloading.offload(key, collection);
-            return self.totals.change(key, collection, |collection| collection.insert(object));
+            self.offloading.offload(key, collection, &self.fences);
+            let zone = self.fences.zone_keys().has_circles(key).then(|| object.clone());
+            let previous =
+                self.totals.change(key, collection, |collection| collection.insert(object));
+            if zone.is_some() {
+                self.replace_circles(key, previous.as_ref(), zone.as_ref());
+            }
+            return previous;
         }
         let mut collection = Collection::default();
         collection.insert(object);
@@ -233,10 +242,12 @@ impl Keyspace {
     ) -> Result<(Object, Option<Object>), E> {
         let names = &mut self.names;
         if let Some(collection) = self.collections.get_mut(key) {
-            self.offloading.offload(key, collection);
-            return self.totals.change(key, collection, |collection| {
+            self.offloading.offload(key, collection, &self.fences);
+            let (object, previous) = self.totals.change(key, collection, |collection| {
                 collection.update(id, |present| make(names, present))
-            });
+            })?;
+            self.replace_circles(key, previous.as_ref(), Some(&object));
+            return Ok((object, previous));
         }
         let object = make(names, None)?;
         let mut collection = Collection::default();
@@ -252,7 +263,36 @@ impl Keyspace {
         if collection.is_empty() {
             self.collections.remove(key);
         }
+        self.replace_circles(key, removed.as_ref(), None);
         removed
+    }
+
+    /// Replaces the circles of a zone, where fences use them.
+    #[inline]
+    fn replace_circles(&mut self, key: &[u8], previous: Option<&Object>, object: Option<&Object>) {
+        if self.fences.zone_keys().has_circles(key) {
+            self.fences.zone_keys_mut().replace(&self.names, key, previous, object);
+        }
+    }
+
+    /// Makes the zones of new fences ready for searches: takes their spatial indexes back if they
+    /// are offloaded, and builds the circles that no fence used before.
+    pub fn prepare_zones(&mut self) {
+        for key in self.fences.zone_keys_mut().take_unprepared() {
+            if let Some(collection) = self.collections.get_mut(&key) {
+                collection.reclaim_index();
+            }
+            let zones = self.collections.get(&key);
+            self.fences.zone_keys_mut().prepare(&self.names, &key, zones);
+        }
+    }
+
+    /// Builds the circles of a key's zones anew: the key has another collection now.
+    fn rebuild_circles(&mut self, key: &[u8]) {
+        if self.fences.zone_keys().has_circles(key) {
+            let zones = self.collections.get(key);
+            self.fences.zone_keys_mut().rebuild(&self.names, key, zones);
+        }
     }
 
     /// Removes a collection with all its objects.
@@ -264,6 +304,7 @@ impl Keyspace {
         self.totals.counts.points -= counts.points;
         self.totals.counts.strings -= counts.strings;
         self.totals.counts.weight -= counts.weight;
+        self.rebuild_circles(&key);
         self.totals.expiries.remove(&(collection.next_deadline(), key));
         Some(collection)
     }
@@ -279,7 +320,9 @@ impl Keyspace {
         if collection.next_deadline() != NEVER {
             self.totals.expiries.insert((collection.next_deadline(), Arc::clone(&key)));
         }
+        let name = Arc::clone(&key);
         self.collections.insert(key, collection);
+        self.rebuild_circles(&name);
     }
 
     /// Returns the version of a collection, which WATCH compares: each change of the collection
@@ -315,6 +358,7 @@ impl Keyspace {
         self.collections.clear();
         self.totals.expiries.clear();
         self.totals.counts = Counts::default();
+        self.fences.zone_keys_mut().clear();
     }
 
     /// Returns the object with the earliest deadline and its key, if that deadline has passed.

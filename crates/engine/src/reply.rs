@@ -52,6 +52,14 @@ pub fn write_bulk(out: &mut Vec<u8>, text: &[u8]) {
     out.extend_from_slice(b"\r\n");
 }
 
+/// Appends a command as an array of bulk strings.
+pub fn write_command(out: &mut Vec<u8>, words: &[&[u8]]) {
+    write_header(out, b'*', words.len());
+    for word in words {
+        write_bulk(out, word);
+    }
+}
+
 /// Appends a bulk string of the bytes that `write` appends; `scratch` is overwritten.
 pub fn write_bulk_with(out: &mut Vec<u8>, scratch: &mut Vec<u8>, write: impl FnOnce(&mut Vec<u8>)) {
     scratch.clear();

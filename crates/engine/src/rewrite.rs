@@ -1,20 +1,21 @@
 //! Rewriting the log: a snapshot of all data, hooks and channels is written as the commands that
 //! create it, in chunks. Knows no file and no change since the snapshot.
 
-use crate::fence::{Hook, HookKind};
+use crate::fence::{write_group, Hook, HookKind, Visitor};
 use crate::field::{Kind, Value};
 use crate::geometry::{Geometry, Point};
 use crate::keyspace::Keyspace;
 use crate::number::write_float;
 use crate::object::{Object, Shape, NEVER};
-use crate::reply::{write_bulk, write_bulk_with, write_header};
+use crate::reply::{write_bulk, write_bulk_with, write_command, write_header};
 
 /// Bytes by which a chunk may exceed the requested size before its buffer has to grow.
 const CHUNK_BYTES_SPARE: usize = 4096;
 /// The most bytes of a chunk's buffer that are allocated in advance.
 const CHUNK_BYTES_EXPECTED: usize = 4 * 1024 * 1024;
 
-/// A rewrite in progress. It writes objects by key and id, then hooks and channels by name.
+/// A rewrite in progress. It writes objects by key and id, then hooks and channels by name, then
+/// which objects are in zones of fences: writing an area of a hook may change that.
 pub struct Rewrite {
     /// Dropped at the end, to free its memory.
     snapshot: Option<Keyspace>,
@@ -25,17 +26,28 @@ pub struct Rewrite {
     scratch: Vec<u8>,
 }
 
-/// The first object or hook that is still to be written.
+/// The first object, hook or visitor that is still to be written.
 enum Position {
-    Object { key: Vec<u8>, id: Vec<u8> },
-    Hook { name: Vec<u8> },
+    Object {
+        key: Vec<u8>,
+        id: Vec<u8>,
+    },
+    Hook {
+        name: Vec<u8>,
+    },
+    /// Without an id, nothing of the hook's visitors is written yet.
+    Visitor {
+        name: Vec<u8>,
+        id: Option<Vec<u8>>,
+    },
 }
 
 impl Rewrite {
     /// Returns a rewrite of a snapshot. `now_ns`, in nanoseconds since 1970, is the time to which
     /// the remaining lifetimes refer.
     pub fn new(snapshot: Keyspace, now_ns: i64) -> Self {
-        let total = snapshot.counts().objects + snapshot.fences().named_count();
+        let fences = snapshot.fences();
+        let total = snapshot.counts().objects + fences.named_count() + fences.visitor_count();
         Rewrite {
             snapshot: Some(snapshot),
             now_ns,
@@ -46,12 +58,12 @@ impl Rewrite {
         }
     }
 
-    /// Returns how many objects, hooks and channels are written.
+    /// Returns how many objects, hooks, channels and visitors are written.
     pub fn written(&self) -> usize {
         self.written
     }
 
-    /// Returns how many objects, hooks and channels the snapshot has.
+    /// Returns how many objects, hooks, channels and visitors the snapshot has.
     pub fn total(&self) -> usize {
         self.total
     }
@@ -97,12 +109,14 @@ impl Chunk<'_> {
 
     /// Writes until the chunk is full; returns the position of the next chunk, `None` at the end.
     fn write_from(&mut self, position: &Position) -> Option<Position> {
-        match position {
+        let rest = match position {
             Position::Object { key, id } => {
                 self.write_objects(key, id).or_else(|| self.write_hooks(b""))
             }
             Position::Hook { name } => self.write_hooks(name),
-        }
+            Position::Visitor { name, id } => return self.write_visitors(name, id.as_deref()),
+        };
+        rest.or_else(|| self.write_visitors(b"", None))
     }
 
     fn write_objects(&mut self, first_key: &[u8], first_id: &[u8]) -> Option<Position> {
@@ -130,6 +144,44 @@ impl Chunk<'_> {
             self.written += 1;
         }
         None
+    }
+
+    /// Writes which objects are in zones: for each fence first that none is, since the commands
+    /// before may have changed that.
+    fn write_visitors(&mut self, first: &[u8], first_id: Option<&[u8]>) -> Option<Position> {
+        let fences = self.writer.keyspace.fences();
+        for hook in fences.from(first).filter(|hook| hook.watch.fence.zones().is_some()) {
+            let from = first_id.filter(|_| *hook.name == *first);
+            if from.is_none() {
+                write_command(&mut self.out, &[b"setvisits", &hook.name]);
+            }
+            let visits = fences.visits(hook.watch.serial);
+            let from = from.unwrap_or_default();
+            for visitor in visits.into_iter().flat_map(|visits| visits.from(from)) {
+                if self.is_full() {
+                    let (name, id) = (hook.name.to_vec(), visitor.id().to_vec());
+                    return Some(Position::Visitor { name, id: Some(id) });
+                }
+                write_visitor(&mut self.out, &hook.name, visitor);
+                self.written += 1;
+            }
+        }
+        None
+    }
+}
+
+/// Appends `setvisits name id zone group …`.
+fn write_visitor(out: &mut Vec<u8>, name: &[u8], visitor: &Visitor) {
+    write_header(out, b'*', 3 + 2 * visitor.visits().count());
+    for word in [b"setvisits", name, visitor.id()] {
+        write_bulk(out, word);
+    }
+    let mut text = Vec::new();
+    for visit in visitor.visits() {
+        write_bulk(out, visit.zone);
+        text.clear();
+        write_group(&mut text, &visit.group);
+        write_bulk(out, &text);
     }
 }
 
@@ -185,10 +237,7 @@ impl Writer<'_> {
         if let Some(object) = present {
             return self.write_object(out, fetched.key, object);
         }
-        write_header(out, b'*', 3);
-        for word in [b"del", fetched.key, id] {
-            write_bulk(out, word);
-        }
+        write_command(out, &[b"del", fetched.key, id]);
     }
 
     fn write_hook_words(&mut self, out: &mut Vec<u8>, hook: &Hook) {

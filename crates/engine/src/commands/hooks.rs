@@ -21,7 +21,7 @@ pub(super) const COMMANDS: &[Command] = &[
         Arity::AtLeast(1),
         set_hook,
         "name endpoints [META name value]... [EX seconds] (NEARBY | WITHIN | INTERSECTS) key \
-         [FENCE] [DETECT detections] [COMMANDS commands] [option]... area",
+         [FENCE] [DETECT detections] [COMMANDS commands] [option]... (area | IN zones [option]...)",
         "Send messages of a geofence to an endpoint",
     )
     .group(Group::Fences)
@@ -48,7 +48,7 @@ pub(super) const COMMANDS: &[Command] = &[
         Arity::AtLeast(1),
         set_channel,
         "name [META name value]... [EX seconds] (NEARBY | WITHIN | INTERSECTS) key \
-         [FENCE] [DETECT detections] [COMMANDS commands] [option]... area",
+         [FENCE] [DETECT detections] [COMMANDS commands] [option]... (area | IN zones [option]...)",
         "Publish messages of a geofence to a channel",
     )
     .group(Group::Fences)
@@ -136,7 +136,7 @@ fn check_endpoints(urls: &[Box<[u8]>], rights: Option<&Rights>) -> Result<()> {
 }
 
 /// Refuses to change or remove a hook that the user can't see, because it may not read its keys.
-fn check_present<'h>(
+pub(super) fn check_present<'h>(
     hooks: impl IntoIterator<Item = &'h Hook>,
     rights: Option<&Rights>,
 ) -> Result<()> {
@@ -174,6 +174,7 @@ pub fn is_shown(hook: &Hook, rights: Option<&Rights>) -> bool {
 fn attach(draft: Draft, keyspace: &mut Keyspace) -> Result<bool> {
     let (kind, name) = (draft.kind, draft.name.clone());
     let setting = keyspace.fences_mut().set(draft);
+    keyspace.prepare_zones();
     match setting {
         // An unchanged hook is reported, too: its waiting messages are sent again at once.
         SetOutcome::New | SetOutcome::Same => {}
@@ -250,6 +251,8 @@ pub(super) fn remove_all(keyspace: &mut Keyspace) {
     let names: Vec<(HookKind, Name)> =
         keyspace.fences().from(b"").map(|hook| (hook.kind(), hook.name.clone())).collect();
     keyspace.fences_mut().clear();
+    // For live fences, which stay.
+    keyspace.prepare_zones();
     for (kind, name) in names {
         report(keyspace, kind, name);
     }

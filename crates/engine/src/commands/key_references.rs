@@ -5,6 +5,7 @@ use smallvec::{smallvec, SmallVec};
 use super::record::Keys;
 use crate::call::Words;
 use crate::number::parse_uint;
+use crate::query::zone_options::ZoneOptions;
 use crate::request::Args;
 
 /// A key that a request names, with the id of one of its objects where the request names that, too.
@@ -64,19 +65,38 @@ fn fence_references(args: Args, options_at: usize) -> KeyReferences {
 }
 
 /// Returns the references in the words of an area, from one position on. LAYER names a key only
-/// somewhere behind MVT.
+/// somewhere behind MVT, IN only where all words behind the key are options of zones.
 fn area_references(args: Args, from: usize) -> impl Iterator<Item = KeyReference> {
     let mut has_tile = false;
+    let is_list = |name: &[u8]| args.get(0).is_some_and(|word| word.eq_ignore_ascii_case(name));
+    let has_area = !is_list(b"SCAN") && !is_list(b"SEARCH");
     (from..args.len()).filter_map(move |at| {
         let (word, key) = (args.at(at), args.get(at + 1)?);
         let is_word = |name: &[u8]| word.eq_ignore_ascii_case(name);
         if is_word(b"GET") {
             return Some(KeyReference { key, id: Some(args.get(at + 2)?) });
         }
+        if is_word(b"IN") && has_area && may_be_zones(args, from, at) {
+            return Some(KeyReference { key, id: None });
+        }
         let is_key = is_word(b"ROAM") || (has_tile && is_word(b"LAYER"));
         has_tile |= is_word(b"MVT");
         is_key.then_some(KeyReference { key, id: None })
     })
+}
+
+/// Returns whether IN at this position may name zones: nothing but their options follows its key,
+/// and it isn't the key of `GET key id` or the pattern of `ROAM key pattern meters`.
+fn may_be_zones(args: Args, from: usize, at: usize) -> bool {
+    let is_word = |at: usize, name: &[u8]| {
+        at >= from && args.get(at).is_some_and(|word| word.eq_ignore_ascii_case(name))
+    };
+    if is_word(at.saturating_sub(1), b"GET") || is_word(at.saturating_sub(2), b"ROAM") {
+        return false;
+    }
+    let mut words = Words::new(args);
+    words.advance(at + 2);
+    words.left() == 0 || ZoneOptions::may_begin(&words)
 }
 
 #[cfg(test)]
@@ -117,6 +137,16 @@ mod tests {
         assert_eq!(references(Keys::Search, "WITHIN a GET b"), ["a"]);
         assert_eq!(references(Keys::Search, "NEARBY a FENCE ROAM b * 5"), ["a", "b"]);
         assert_eq!(references(Keys::Search, "WITHIN a MVT 0 0 0 layer b LAYER c"), ["a", "b", "c"]);
+        assert_eq!(references(Keys::Search, "WITHIN a FENCE IN b"), ["a", "b"]);
+        assert_eq!(
+            references(Keys::Search, "NEARBY a FENCE in b match c* where d 1 2"),
+            ["a", "b"]
+        );
+        assert_eq!(references(Keys::Search, "SCAN a MATCH in COUNT"), ["a"]);
+        assert_eq!(references(Keys::Search, "WITHIN a MATCH in POINT 1 2"), ["a"]);
+        assert_eq!(references(Keys::Search, "WITHIN a WHERE in 1 2 HASH c"), ["a"]);
+        assert_eq!(references(Keys::Search, "WITHIN a GET in b"), ["a", "in/b"]);
+        assert_eq!(references(Keys::Search, "NEARBY a FENCE ROAM b in 5"), ["a", "b"]);
         assert_eq!(references(Keys::Search, "WITHIN a WHERE layer 1 2 MVT 0 0 0"), ["a"]);
         assert_eq!(references(Keys::Areas, "TEST GET a b WITHIN GET c d"), ["a/b", "c/d"]);
     }
@@ -126,6 +156,7 @@ mod tests {
         let hook = "SETHOOK h http://x META WITHIN y EX 5 WITHIN a FENCE GET b c";
         assert_eq!(references(Keys::Hook, hook), ["a", "b/c"]);
         assert_eq!(references(Keys::Channel, "SETCHAN h NEARBY a FENCE POINT 1 2 3"), ["a"]);
+        assert_eq!(references(Keys::Channel, "SETCHAN h WITHIN a IN b WITHFIELDS"), ["a", "b"]);
         assert_eq!(references(Keys::Hook, "SETHOOK h"), [""; 0]);
     }
 }

@@ -17,6 +17,7 @@ mod search;
 mod set;
 pub mod table;
 mod test;
+mod visits;
 
 pub(crate) use delete::pdel_deletes;
 pub(crate) use hooks::{is_shown as is_hook_shown, remove as remove_hook};
@@ -146,6 +147,7 @@ pub fn all() -> impl Iterator<Item = &'static Command> {
         search::COMMANDS,
         test::COMMANDS,
         hooks::COMMANDS,
+        visits::COMMANDS,
         scripting::COMMANDS,
     ]
     .into_iter()

@@ -36,6 +36,7 @@ impl Engine {
         incoming.continue_versions(&self.keyspace);
         let old = std::mem::replace(&mut self.keyspace, incoming);
         let changes = self.keyspace.fences_mut().succeed(old.fences());
+        self.keyspace.prepare_zones();
         let events_before = self.outbox.events.len();
         let changes = changes.into_iter().map(|name| HookChange { name, events_before });
         self.outbox.hooks_changed.extend(changes);

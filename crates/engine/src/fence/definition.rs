@@ -2,7 +2,7 @@
 
 use triomphe::Arc;
 
-use super::{Commands, Detections, Roam};
+use super::{Commands, Detections, Roam, Zones};
 use crate::call::Words;
 use crate::error::{Error, Result};
 use crate::geometry::{Geometry, Point, Rect};
@@ -38,12 +38,14 @@ pub struct Fence {
     filters: Filters<'static>,
 }
 
-/// The two kinds of fences: with an area, or roaming.
+/// The kinds of fences.
 pub enum FenceShape {
     /// The fence has a fixed area.
     Area(FenceArea),
     /// The fence detects objects that are near the objects of a collection.
     Roam(Box<Roam>),
+    /// The objects of another collection are the areas.
+    Zones(Box<Zones>),
 }
 
 /// The area of a fence.
@@ -72,7 +74,9 @@ impl Fence {
         keyspace: &Keyspace,
     ) -> Result<Self> {
         let stored = find_stored(verb, *words, &options, keyspace);
-        let shape = if verb == Verb::Nearby {
+        let shape = if words.take_keyword("IN") {
+            parse_zones(verb, key, words, &options, keyspace)?
+        } else if verb == Verb::Nearby {
             parse_nearby(words, &options)?
         } else {
             let geometry = area::Area::parse_search(words, &options, keyspace)?.geometry;
@@ -109,6 +113,14 @@ impl Fence {
         !self.filters.is_empty()
     }
 
+    /// The zones of a fence from a collection.
+    pub fn zones(&self) -> Option<&Zones> {
+        match &self.shape {
+            FenceShape::Zones(zones) => Some(zones),
+            _ => None,
+        }
+    }
+
     /// Approximate memory of the area.
     pub(super) fn area_bytes(&self) -> usize {
         match &self.shape {
@@ -138,6 +150,19 @@ fn find_stored(
     }
     let object = keyspace.get(words.peek()?)?.get(words.peek_at(1)?)?;
     Some((object.clone(), count))
+}
+
+fn parse_zones(
+    verb: Verb,
+    key: &[u8],
+    words: &mut Words,
+    options: &Options,
+    keyspace: &Keyspace,
+) -> Result<FenceShape> {
+    if options.buffer.is_some() {
+        return Err(Error::text("BUFFER is not allowed for IN"));
+    }
+    Ok(FenceShape::Zones(Box::new(Zones::parse(verb, key, words, keyspace)?)))
 }
 
 fn parse_nearby(words: &mut Words, options: &Options) -> Result<FenceShape> {

@@ -2,7 +2,7 @@
 
 use super::movement::Movement;
 use super::{Change, ChangeKind, Fence, FenceArea};
-use crate::geometry::{predicates, Geometry, Line, Series};
+use crate::geometry::predicates;
 use crate::keyspace::Keyspace;
 use crate::object::Object;
 
@@ -169,8 +169,6 @@ fn crosses(area: &FenceArea, previous: &Object, object: &Object) -> bool {
     if !previous.is_spatial() || from == to {
         return false;
     }
-    Movement::new(from, to).lines().any(|ends| {
-        let line = Line { series: Series::new(ends.to_vec()), extra: None, members: None };
-        predicates::intersects(&Geometry::Line(line), geometry)
-    })
+    let lines = Movement::new(from, to).as_geometries();
+    lines.iter().any(|line| predicates::intersects(line, geometry))
 }

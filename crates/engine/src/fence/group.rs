@@ -8,6 +8,25 @@ use crate::keyspace::Key;
 /// The bytes of a group id, shown as hexadecimal digits.
 pub type Group = [u8; 12];
 
+/// Appends a group id as hexadecimal digits.
+pub fn write_group(out: &mut Vec<u8>, group: &Group) {
+    const DIGITS: &[u8; 16] = b"0123456789abcdef";
+    for byte in group {
+        out.push(DIGITS[usize::from(byte >> 4)]);
+        out.push(DIGITS[usize::from(byte & 15)]);
+    }
+}
+
+/// Returns the group id of a text of hexadecimal digits.
+pub fn group_of_text(text: &[u8]) -> Option<Group> {
+    let mut group = Group::default();
+    let text = std::str::from_utf8(text).ok()?;
+    for (at, byte) in group.iter_mut().enumerate() {
+        *byte = u8::from_str_radix(text.get(2 * at..2 * at + 2)?, 16).ok()?;
+    }
+    (text.len() == 2 * group.len()).then_some(group)
+}
+
 /// The group ids of an object's visits, by the fence's number.
 type Visits = BTreeMap<u64, Group>;
 
@@ -50,7 +69,7 @@ impl Groups {
     }
 
     /// Makes an id of seconds, seed and a counter. Tile38 makes them of time, host and process.
-    fn make(&mut self, now_ns: i64) -> Group {
+    pub(super) fn make(&mut self, now_ns: i64) -> Group {
         let mut group = Group::default();
         group[..4].copy_from_slice(&((now_ns / 1_000_000_000) as u32).to_be_bytes());
         group[4..9].copy_from_slice(&self.seed);
@@ -147,6 +166,18 @@ mod tests {
         assert_eq!(id, [0x65, 0x53, 0xf1, 0x00, 1, 2, 3, 4, 5, 0xff, 0xff, 0xff]);
         let next = groups.get(&key("fleet"), b"truck", 1, true, NOW);
         assert_eq!(next[9..], [0, 0, 0]);
+    }
+
+    #[test]
+    fn a_group_is_read_from_its_text() {
+        let group = [0, 1, 15, 16, 0xab, 255, 7, 8, 9, 10, 11, 12];
+        let mut text = Vec::new();
+        write_group(&mut text, &group);
+        assert_eq!(text, b"00010f10abff0708090a0b0c");
+        assert_eq!(group_of_text(&text), Some(group));
+        for bad in [&text[1..], b"", b"00010f10abff0708090a0b0x", b"00010f10abff0708090a0b0c00"] {
+            assert_eq!(group_of_text(bad), None);
+        }
     }
 
     #[test]

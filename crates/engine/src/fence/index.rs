@@ -153,7 +153,7 @@ impl KeyFences {
 }
 
 /// Whether an object can touch an area. A box with a NaN would find all fences and touch none.
-fn is_somewhere(object: &Object) -> bool {
+pub(super) fn is_somewhere(object: &Object) -> bool {
     let bounds = object.bounds();
     let corners = [bounds.min.x, bounds.min.y, bounds.max.x, bounds.max.y];
     object.is_indexed() && !corners.iter().any(|side| side.is_nan())

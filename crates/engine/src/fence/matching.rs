@@ -2,8 +2,9 @@
 
 use super::detect::{detect, RANK_FIRST};
 use super::group::{Group, Groups};
-use super::message::{self, MessageContext, Moment};
+use super::message::{self, MessageContext, Moment, ZoneReference};
 use super::roam::Room;
+use super::visits::{VisitChange, VisitUpdate};
 use super::{Change, ChangeKind, Detect, Fence, FenceArea, FenceShape, Roam, Target, Watch};
 use crate::keyspace::{Key, Keyspace};
 use crate::object::Object;
@@ -35,16 +36,21 @@ impl Event {
     }
 }
 
-struct Matcher<'m> {
-    keyspace: &'m Keyspace,
-    groups: &'m mut Groups,
-    change: &'m Change,
-    moment: &'m Moment,
+pub(super) struct Matcher<'m> {
+    pub(super) keyspace: &'m Keyspace,
+    pub(super) groups: &'m mut Groups,
+    pub(super) change: &'m Change,
+    pub(super) moment: &'m Moment,
+    is_live_only: bool,
     events: Vec<Event>,
+    /// Changes of the memory of fences from a collection.
+    pub(super) visit_updates: Vec<VisitUpdate>,
 }
 
 /// Appends the events that a change causes, and ends visits. With `is_live_only`, as on a
-/// follower, hooks and channels have no events.
+/// follower, hooks and channels have no events. Returns the changes of the memory of fences from a
+/// collection, which follow from the writes alone: a server that loads or follows a log remembers
+/// the same as the one that wrote it.
 pub fn match_change(
     keyspace: &Keyspace,
     groups: &mut Groups,
@@ -52,15 +58,25 @@ pub fn match_change(
     moment: &Moment,
     is_live_only: bool,
     events: &mut Vec<Event>,
-) {
+) -> Vec<VisitUpdate> {
     let mut watches = keyspace.fences().candidates(change);
-    watches.retain(|watch| watch.is_live() || !is_live_only);
+    watches.retain(|watch| watch.is_live() || !is_live_only || watch.fence.zones().is_some());
+    let mut visit_updates = Vec::new();
     if !watches.is_empty() {
-        let mut matcher = Matcher { keyspace, groups, change, moment, events: Vec::new() };
+        let mut matcher = Matcher {
+            keyspace,
+            groups,
+            change,
+            moment,
+            is_live_only,
+            events: Vec::new(),
+            visit_updates,
+        };
         for watch in &watches {
             matcher.take(watch);
         }
         let mut found = matcher.events;
+        visit_updates = matcher.visit_updates;
         // A stable order: a fence's own messages stay as they are.
         found.sort_by(|a, b| a.order().cmp(&b.order()));
         events.append(&mut found);
@@ -70,34 +86,51 @@ pub fn match_change(
         (ChangeKind::Del, Some(object)) => groups.forget_object(&change.key, object.id()),
         _ => {}
     }
+    visit_updates
 }
 
-impl Matcher<'_> {
+impl<'m> Matcher<'m> {
     /// Matches a fence. A visit gets its id even if COMMANDS suppresses the message.
     fn take(&mut self, watch: &Watch) {
         let change = self.change;
         let fence = &watch.fence;
         let is_told = fence.commands.is_none_or(|commands| commands.has(change.kind));
         let Some(object) = &change.object else { return self.take_drop(watch, is_told) };
-        if !fence.matches(object.id()) || !object.is_spatial() {
+        let is_ignored = change.kind == ChangeKind::Fset && fence.has_no_fields;
+        if !fence.matches(object.id()) || is_ignored {
+            return;
+        }
+        if let FenceShape::Zones(zones) = &fence.shape {
+            return self.take_zones(watch, zones, object, is_told);
+        }
+        if !object.is_spatial() {
             return;
         }
         match change.kind {
-            ChangeKind::Fset if fence.has_no_fields => {}
             ChangeKind::Del => self.take_deletion(watch, object, is_told),
             _ => match &fence.shape {
                 FenceShape::Area(area) => self.take_static(watch, area, object, is_told),
                 FenceShape::Roam(roam) => self.take_roam(watch, roam, object, is_told),
+                FenceShape::Zones(_) => {}
             },
         }
     }
 
     fn take_drop(&mut self, watch: &Watch, is_told: bool) {
         let is_concerned = watch.is_live() || !watch.fence.is_bounded();
-        if is_told && is_concerned {
+        if watch.fence.zones().is_some() {
+            let change = VisitChange::Clear;
+            self.visit_updates.push(VisitUpdate { serial: watch.serial, change });
+        }
+        if is_told && is_concerned && !self.is_silent(watch) {
             let text = message::removal(watch, self.change, self.moment);
             self.push(watch, None, text);
         }
+    }
+
+    /// Whether the fence only updates its memory.
+    pub(super) fn is_silent(&self, watch: &Watch) -> bool {
+        self.is_live_only && !watch.is_live()
     }
 
     /// A hook or channel with a bounded area gets messages only about deletions that touch it.
@@ -105,7 +138,7 @@ impl Matcher<'_> {
         let is_near = match &watch.fence.shape {
             _ if watch.is_live() || !watch.fence.is_bounded() => true,
             FenceShape::Area(area) => area.touches(object),
-            FenceShape::Roam(_) => false,
+            FenceShape::Roam(_) | FenceShape::Zones(_) => false,
         };
         if is_told && is_near {
             let text = message::removal(watch, self.change, self.moment);
@@ -177,16 +210,20 @@ impl Matcher<'_> {
         group
     }
 
-    fn context<'c>(
-        &'c self,
+    pub(super) fn context<'c>(
+        &self,
         watch: &'c Watch,
         object: &'c Object,
         group: Group,
-    ) -> MessageContext<'c> {
-        MessageContext { watch, change: self.change, object, group, moment: self.moment }
+    ) -> MessageContext<'c>
+    where
+        'm: 'c,
+    {
+        let zone = ZoneReference::default();
+        MessageContext { watch, change: self.change, object, group, moment: self.moment, zone }
     }
 
-    fn push(&mut self, watch: &Watch, detect: Option<Detect>, message: Vec<u8>) {
+    pub(super) fn push(&mut self, watch: &Watch, detect: Option<Detect>, message: Vec<u8>) {
         let Change { key, object, .. } = self.change;
         self.events.push(Event {
             target: watch.target.clone(),

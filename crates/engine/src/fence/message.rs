@@ -2,9 +2,9 @@
 
 use std::cell::OnceCell;
 
-use super::group::Group;
+use super::group::{write_group, Group};
 use super::roam::{Neighbor, Room};
-use super::{Change, Detect, FenceArea, FenceShape, Roam, Watch};
+use super::{Change, Detect, FenceShape, Roam, Watch, Zones};
 use crate::collection::Collection;
 use crate::geometry::distance::Origin;
 use crate::glob;
@@ -47,6 +47,58 @@ impl Moment {
     }
 }
 
+/// The zone that a message is about: its id, and the object if there still is one. Without an id a
+/// message is about all zones.
+#[derive(Clone, Copy, Default)]
+pub struct ZoneReference<'z> {
+    /// The zone's id.
+    pub id: Option<&'z [u8]>,
+    /// The zone.
+    pub object: Option<&'z Object>,
+}
+
+impl<'z> ZoneReference<'z> {
+    /// Returns the reference to a zone.
+    pub fn of(zone: &'z Object) -> Self {
+        ZoneReference { id: Some(zone.id()), object: Some(zone) }
+    }
+
+    /// Appends `,"fence":{"key":…,"id":…,"fields":…}`.
+    fn write(self, out: &mut Vec<u8>, zones: &Zones, keyspace: &Keyspace) {
+        out.extend_from_slice(b",\"fence\":{\"key\":");
+        json::write_short(out, &zones.key);
+        if let Some(id) = self.id {
+            out.extend_from_slice(b",\"id\":");
+            json::write_short(out, id);
+        }
+        if let Some(zone) = self.object.filter(|zone| zones.has_fields && has_fields(zone)) {
+            out.push(b',');
+            output::write_fields_json(out, keyspace.names(), zone);
+        }
+        out.push(b'}');
+    }
+}
+
+fn has_fields(object: &Object) -> bool {
+    !object.fields().is_empty()
+}
+
+/// The message of a deleted object, to a fence from a collection.
+pub fn zone_removal(
+    watch: &Watch,
+    zones: &Zones,
+    zone: ZoneReference,
+    change: &Change,
+    moment: &Moment,
+    keyspace: &Keyspace,
+) -> Vec<u8> {
+    let mut out = removal(watch, change, moment);
+    out.pop();
+    zone.write(&mut out, zones, keyspace);
+    out.push(b'}');
+    out
+}
+
 /// The message of a deleted object or a dropped collection.
 pub fn removal(watch: &Watch, change: &Change, moment: &Moment) -> Vec<u8> {
     let mut out = Vec::with_capacity(160);
@@ -81,12 +133,22 @@ pub struct MessageContext<'m> {
     pub group: Group,
     /// The time.
     pub moment: &'m Moment,
+    /// The zone, for a fence from a collection.
+    pub zone: ZoneReference<'m>,
 }
 
 impl MessageContext<'_> {
     /// The message of a detection.
     pub fn message(&self, detect: Detect, keyspace: &Keyspace) -> Vec<u8> {
         let mut out = self.open(detect, keyspace);
+        out.push(b'}');
+        out
+    }
+
+    /// The message of a detection about a zone.
+    pub fn zone_message(&self, detect: Detect, zones: &Zones, keyspace: &Keyspace) -> Vec<u8> {
+        let mut out = self.open(detect, keyspace);
+        self.zone.write(&mut out, zones, keyspace);
         out.push(b'}');
         out
     }
@@ -123,7 +185,7 @@ impl MessageContext<'_> {
         out.extend_from_slice(b"{\"command\":\"");
         out.extend_from_slice(self.change.kind.name().as_bytes());
         out.extend_from_slice(b"\",\"group\":\"");
-        write_hexadecimal(&mut out, &self.group);
+        write_group(&mut out, &self.group);
         out.extend_from_slice(b"\",\"detect\":\"");
         out.extend_from_slice(detect.name().as_bytes());
         out.push(b'"');
@@ -137,39 +199,41 @@ impl MessageContext<'_> {
     fn write_object(&self, out: &mut Vec<u8>, keyspace: &Keyspace) {
         let fence = &self.watch.fence;
         let Wanted::Form(form) = fence.wanted else {
-            if fence.has_distance {
-                out.extend_from_slice(b"{\"id\":");
-                json::write_short(out, self.object.id());
-                output::write_distance(out, self.distance(), true);
-                out.push(b'}');
-            } else {
-                json::write_short(out, self.object.id());
+            match self.distance() {
+                Some(meters) => {
+                    out.extend_from_slice(b"{\"id\":");
+                    json::write_short(out, self.object.id());
+                    output::write_distance(out, meters, true);
+                    out.push(b'}');
+                }
+                None => json::write_short(out, self.object.id()),
             }
             return;
         };
         json::write_short(out, self.object.id());
         out.push(b',');
         output::write_json_member(out, self.object, form);
-        if !fence.has_no_fields && !self.object.fields().is_empty() {
+        if !fence.has_no_fields && has_fields(self.object) {
             out.push(b',');
             output::write_fields_json(out, keyspace.names(), self.object);
         }
-        if fence.has_distance {
-            output::write_distance(out, self.distance(), true);
+        if let Some(meters) = self.distance() {
+            output::write_distance(out, meters, true);
         }
     }
 
-    fn distance(&self) -> f64 {
-        match &self.watch.fence.shape {
-            FenceShape::Area(area) => distance_to(area, self.object),
-            FenceShape::Roam(_) => 0.0,
-        }
+    /// Returns the distance from the middle of the area, for a circle its centre, to the object.
+    /// `None` if the fence doesn't ask for it, or the zone no longer exists.
+    fn distance(&self) -> Option<f64> {
+        let fence = &self.watch.fence;
+        let center = match &fence.shape {
+            _ if !fence.has_distance => return None,
+            FenceShape::Roam(_) => return Some(0.0),
+            FenceShape::Area(area) => area.center(),
+            FenceShape::Zones(_) => self.zone.object?.center(),
+        };
+        Some(self.object.distance_from(&Origin::new(center), f64::INFINITY))
     }
-}
-
-/// Returns the distance from the middle of the area, for a circle its centre, to the object.
-fn distance_to(area: &FenceArea, object: &Object) -> f64 {
-    object.distance_from(&Origin::new(area.center()), f64::INFINITY)
 }
 
 /// The objects that belong to a neighbour: itself, then those whose ids begin with its own.
@@ -200,14 +264,6 @@ fn write_scan(
         out.push(b'}');
     }
     out.push(b']');
-}
-
-fn write_hexadecimal(out: &mut Vec<u8>, bytes: &[u8]) {
-    const DIGITS: &[u8; 16] = b"0123456789abcdef";
-    for byte in bytes {
-        out.push(DIGITS[usize::from(byte >> 4)]);
-        out.push(DIGITS[usize::from(byte & 15)]);
-    }
 }
 
 /// A time in RFC 3339, in the zone that was passed in, without trailing zeros.

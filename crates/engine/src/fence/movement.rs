@@ -2,7 +2,10 @@
 //! round the earth, where Tile38 always goes by longitude 0.
 
 use crate::geometry::distance::Cover;
-use crate::geometry::{Point, Rect};
+use crate::geometry::{Geometry, Line, Point, Rect, Series};
+
+/// Pieces of each line of a movement: as many boxes are searched for.
+const PIECES_MAX: usize = 256;
 
 /// Degrees of longitude around the earth.
 const TURN: f64 = 360.0;
@@ -31,6 +34,34 @@ impl Movement {
         let from_start = [self.from, east_of(self.to, -self.shift)];
         let to_end = [east_of(self.from, self.shift), self.to];
         std::iter::once(from_start).chain((self.shift != 0.0).then_some(to_end))
+    }
+
+    /// The lines as geometries.
+    pub(super) fn as_geometries(&self) -> Vec<Geometry> {
+        let geometry = |ends: [Point; 2]| {
+            Geometry::Line(Line { series: Series::new(ends.to_vec()), extra: None, members: None })
+        };
+        self.lines().map(geometry).collect()
+    }
+
+    /// Boxes around pieces of the lines, each at most about so many degrees wide and high. Together
+    /// they are smaller than boxes around the lines.
+    pub(super) fn pieces(&self, degrees: f64) -> Vec<Rect> {
+        let boxes = self.lines().flat_map(|[from, to]| {
+            let length = (to.x - from.x).abs().max((to.y - from.y).abs());
+            // NaN, and what no number of pieces makes small, are casted to a number in the range.
+            let count = ((length / degrees).ceil() as usize).clamp(1, PIECES_MAX);
+            let at = move |piece: usize| {
+                let part = piece as f64 / count as f64;
+                let between = |a: f64, b: f64| if piece == count { b } else { a + (b - a) * part };
+                Point::new(between(from.x, to.x), between(from.y, to.y))
+            };
+            (0..count).map(move |piece| {
+                let (start, end) = (at(piece), at(piece + 1));
+                Rect::new(start, start).union(&Rect::new(end, end))
+            })
+        });
+        boxes.collect()
     }
 
     /// Boxes around the lines, given boxes around the object in both positions.
@@ -65,6 +96,37 @@ mod tests {
         assert_eq!(lines(-170.0, 170.0), [(-170.0, -190.0), (190.0, 170.0)]);
         assert_eq!(lines(190.0, -170.0), [(190.0, -170.0)]);
         assert_eq!(lines(f64::NAN, 0.0).len(), 1);
+    }
+
+    #[test]
+    fn the_pieces_hold_the_lines() {
+        for to in [Point::new(-178.0, 1.0), Point::new(-20.0, 30.0)] {
+            let movement = Movement::new(Point::new(179.0, 5.0), to);
+            let pieces = movement.pieces(0.5);
+            let area = |piece: &Rect| {
+                (piece.max.x - piece.min.x).abs() * (piece.max.y - piece.min.y).abs()
+            };
+            assert!(pieces.len() > 4 && pieces.iter().all(|piece| area(piece) < 0.8));
+            for [from, to] in movement.lines() {
+                for part in [0.0, 0.3, 0.49, 0.51, 1.0] {
+                    let p = Point::new(
+                        from.x + (to.x - from.x) * part,
+                        from.y + (to.y - from.y) * part,
+                    );
+                    assert!(pieces.iter().any(|piece| piece.contains_point(p)), "{p:?}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn a_movement_has_a_piece_and_not_too_many() {
+        let count = |x: f64, degrees: f64| {
+            Movement::new(Point::new(0.0, 0.0), Point::new(x, 1.0)).pieces(degrees).len()
+        };
+        assert_eq!((count(1.0, 1.0), count(2.5, 1.0)), (1, 3));
+        assert_eq!((count(5.0, 0.0), count(5.0, f64::NAN)), (PIECES_MAX, 1));
+        assert_eq!((count(f64::NAN, 1.0), count(f64::INFINITY, 1.0)), (1, PIECES_MAX));
     }
 
     #[test]

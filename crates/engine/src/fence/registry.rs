@@ -5,7 +5,9 @@ use imbl::{OrdMap, OrdSet};
 use triomphe::Arc;
 
 use super::index::KeyFences;
+use super::visits::{VisitUpdate, Visits};
 use super::watch::{Name, Target, Watch};
+use super::zone_keys::ZoneKeys;
 use super::{Change, Fence, FenceShape};
 use crate::json;
 use crate::keyspace::Key;
@@ -56,6 +58,9 @@ pub struct FenceRegistry {
     next_live_serial: u64,
     /// Approximate memory of all fences.
     bytes: usize,
+    /// The memory of fences from a collection, by number; none for a fence without a visitor.
+    visits: OrdMap<u64, Visits>,
+    zone_keys: ZoneKeys,
 }
 
 impl Watch {
@@ -197,7 +202,39 @@ impl FenceRegistry {
 
     /// Approximate memory of all fences in bytes.
     pub fn bytes(&self) -> usize {
-        self.bytes
+        self.bytes + self.visits.values().map(Visits::bytes).sum::<usize>()
+    }
+
+    /// The memory of the fence with this number, if an object is in one of its zones.
+    pub fn visits(&self, serial: u64) -> Option<&Visits> {
+        self.visits.get(&serial)
+    }
+
+    /// The number of objects that hooks and channels remember as being in zones.
+    pub fn visitor_count(&self) -> usize {
+        let zoned = self.hooks.values().filter_map(|hook| self.visits.get(&hook.watch.serial));
+        zoned.map(Visits::len).sum()
+    }
+
+    /// Changes the memory of a fence.
+    pub fn update_visits(&mut self, update: VisitUpdate) {
+        let VisitUpdate { serial, change } = update;
+        let visits = self.visits.entry(serial).or_default();
+        visits.apply(change);
+        if visits.is_empty() {
+            self.visits.remove(&serial);
+        }
+    }
+
+    /// The keys of zones.
+    #[inline]
+    pub fn zone_keys(&self) -> &ZoneKeys {
+        &self.zone_keys
+    }
+
+    /// The keys of zones, for changing their circles.
+    pub fn zone_keys_mut(&mut self) -> &mut ZoneKeys {
+        &mut self.zone_keys
     }
 
     /// The hook or channel of a name.
@@ -294,11 +331,12 @@ impl FenceRegistry {
     /// Returns the keys that a live fence watches; none if it doesn't exist.
     pub fn live_keys(&self, serial: u64) -> Vec<Key> {
         let Some(watch) = self.live.get(&serial) else { return Vec::new() };
-        let roamed = match &watch.fence.shape {
+        let other = match &watch.fence.shape {
             FenceShape::Roam(roam) => Some(roam.key.clone()),
+            FenceShape::Zones(zones) => Some(zones.key.clone()),
             FenceShape::Area(_) => None,
         };
-        std::iter::once(watch.fence.key.clone()).chain(roamed).collect()
+        std::iter::once(watch.fence.key.clone()).chain(other).collect()
     }
 
     /// Removes a live fence; returns whether it existed.
@@ -321,6 +359,9 @@ impl FenceRegistry {
         for watch in old.live.values() {
             self.attach(watch);
             self.bytes += watch.bytes();
+            if let Some(visits) = old.visits.get(&watch.serial) {
+                self.visits.insert(watch.serial, visits.clone());
+            }
         }
         self.live = old.live.clone();
         self.next_live_serial = old.next_live_serial.max(self.next_live_serial);
@@ -352,6 +393,9 @@ impl FenceRegistry {
     }
 
     fn attach(&mut self, watch: &Arc<Watch>) {
+        if let Some(zones) = watch.fence.zones() {
+            self.zone_keys.add(&zones.key, zones.radius());
+        }
         if let Some(fences) = self.keys.get_mut(&watch.fence.key) {
             fences.insert(watch);
             return;
@@ -362,6 +406,10 @@ impl FenceRegistry {
     }
 
     fn detach(&mut self, watch: &Arc<Watch>) {
+        self.visits.remove(&watch.serial);
+        if let Some(zones) = watch.fence.zones() {
+            self.zone_keys.remove(&zones.key, zones.radius());
+        }
         let Some(fences) = self.keys.get_mut(&watch.fence.key) else { return };
         fences.remove(watch);
         if fences.is_empty() {

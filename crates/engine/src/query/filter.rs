@@ -83,15 +83,34 @@ impl<'a> Filters<'a> {
         (self.work + members * filters / MEMBER_BYTES_PER_WORK) as u64
     }
 
+    /// Reads the rest of an option whose first word, in capitals, was taken; returns whether it is
+    /// a filter.
+    pub fn take(
+        &mut self,
+        upper: &[u8],
+        words: &mut Words<'a>,
+        keyspace: &Keyspace,
+    ) -> Result<bool> {
+        match upper {
+            b"WHERE" => self.take_where(words, keyspace.names())?,
+            b"WHEREIN" => self.take_where_in(words, keyspace.names())?,
+            b"WHEREEVAL" | b"WHEREEVALSHA" => {
+                self.take_script(words, &keyspace.scripts, upper == b"WHEREEVALSHA")?;
+            }
+            _ => return Ok(false),
+        }
+        Ok(true)
+    }
+
     /// Reads an expression, or `field min max`.
-    pub fn take_where(&mut self, words: &mut Words<'a>, names: &Names) -> Result<()> {
+    fn take_where(&mut self, words: &mut Words<'a>, names: &Names) -> Result<()> {
         self.work += words.peek().map_or(0, <[u8]>::len) / EXPRESSION_BYTES_PER_WORK;
         self.wheres.push(Where::parse(words, names)?);
         Ok(())
     }
 
     /// Reads `field n v1 … vn`.
-    pub fn take_where_in(&mut self, words: &mut Words<'a>, names: &Names) -> Result<()> {
+    fn take_where_in(&mut self, words: &mut Words<'a>, names: &Names) -> Result<()> {
         let field = words.next_filled()?;
         let count_word = words.next_word()?;
         let count = words.count_of(count_word)?;
@@ -103,7 +122,7 @@ impl<'a> Filters<'a> {
     }
 
     /// Reads `script n arg1 … argn`, or the script's SHA-1 in its place.
-    pub fn take_script(
+    fn take_script(
         &mut self,
         words: &mut Words<'a>,
         scripts: &ScriptCache,

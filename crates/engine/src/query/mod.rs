@@ -8,3 +8,4 @@ pub mod options;
 pub mod rows;
 pub mod scope;
 pub mod tile_area;
+pub mod zone_options;

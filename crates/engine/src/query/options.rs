@@ -158,18 +158,11 @@ impl<'a> Raw<'a> {
         words: &mut Words<'a>,
         keyspace: &Keyspace,
     ) -> Result<bool> {
-        let names = keyspace.names();
         match upper {
             b"CURSOR" => once(&mut self.cursor, words, upper)?,
             b"LIMIT" => once(&mut self.limit, words, upper)?,
             b"SPARSE" => once(&mut self.sparse, words, upper)?,
             b"MATCH" => self.globs.push(words.next_filled()?),
-            b"WHERE" => self.filters.take_where(words, names)?,
-            b"WHEREIN" => self.filters.take_where_in(words, names)?,
-            b"WHEREEVAL" | b"WHEREEVALSHA" => {
-                let is_sha = upper == b"WHEREEVALSHA";
-                self.filters.take_script(words, &keyspace.scripts, is_sha)?;
-            }
             b"BUFFER" => {
                 let word = words.next_filled()?;
                 let meters = float_of(word)?;
@@ -190,7 +183,7 @@ impl<'a> Raw<'a> {
                 check_list(words.next_filled()?, |item| commands.add_word(item))?;
                 self.commands = Some(commands);
             }
-            _ => return Ok(false),
+            _ => return self.filters.take(upper, words, keyspace),
         }
         Ok(true)
     }

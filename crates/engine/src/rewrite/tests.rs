@@ -3,6 +3,7 @@
 use proptest::prelude::*;
 
 use crate::engine::Engine;
+use crate::fence::Visit;
 use crate::object::NEVER;
 use crate::session::Session;
 
@@ -75,6 +76,11 @@ fn state(engine: &Engine) -> Vec<String> {
             "{:?} {kind:?} {endpoints:?} {metas:?} {words:?} {ends} {area:?}",
             hook.name
         ));
+        let visits = engine.keyspace.fences().visits(hook.watch.serial);
+        for visitor in visits.into_iter().flat_map(|visits| visits.from(b"")) {
+            let visits: Vec<Visit> = visitor.visits().collect();
+            described.push(format!("{:?} {:?} {visits:?}", hook.name, visitor.id()));
+        }
     }
     described
 }
@@ -126,6 +132,8 @@ fn any_line() -> impl Strategy<Value = String> {
         (key(), id()).prop_map(|(key, id)| format!("GET {key} {id}")),
         Just("BOUNDS 0 0 1 1".to_string()),
         Just("CIRCLE 0 0 100".to_string()),
+        key().prop_map(|key| format!("IN {key}")),
+        Just("IN k MATCH 1* RADIUS speed WITHFIELDS".to_string()),
     ];
     let kind = prop::sample::select(vec!["SETCHAN c", "SETHOOK h http://x/1,http://x/2"]);
     let head = prop::sample::select(vec![" ", " META b 2 META a 1 ", " EX 9.99 ", " EX nan "]);
@@ -179,6 +187,28 @@ fn objects_are_written_by_key_and_id_then_hooks_by_name() {
         *11 setchan c WITHIN k DETECT enter BOUNDS 0 0 1 1 \
         *15 sethook h http://a/x,http://b/y meta m 1 ex 49.5 NEARBY k FENCE POINT 1 2 3 ";
     assert_eq!(as_text(&rewritten(&engine, 100)), expected);
+}
+
+#[test]
+fn objects_in_zones_are_written_last_and_stay_there() {
+    let mut engine = Engine::new(false);
+    run_line(&mut engine, "SET zones b BOUNDS 0 0 9 9");
+    run_line(&mut engine, "SETCHAN c WITHIN fleet DETECT exit IN zones");
+    run_line(&mut engine, "SET fleet truck POINT 5 5");
+    run_line(&mut engine, "DEL zones b");
+    let log = rewritten(&engine, 1 << 20);
+    let text = as_text(&log);
+    let (_, visits) = text.split_once("setvisits c *5 setvisits c truck b ").unwrap();
+    assert_eq!(visits.len(), 25, "{visits}");
+    let mut again = loaded(&log);
+    assert_eq!(rewritten(&again, 1), log);
+    let words: [&[u8]; 6] = [b"SET", b"fleet", b"truck", b"POINT", b"5", b"5"];
+    let batch = Session::new(false, None).run_words(&mut again, &words, NOW_NS, &|| 1);
+    let events = batch.outbox.events;
+    assert_eq!(events.len(), 1);
+    let message = String::from_utf8(events[0].message.clone()).unwrap();
+    assert!(message.contains("\"detect\":\"exit\""), "{message}");
+    assert!(message.contains(visits.trim_end()), "{message}");
 }
 
 #[test]

@@ -29,6 +29,7 @@ impl Session {
     /// native frame it is a RESP bulk string, as in Tile38.
     fn go_live(&self, engine: &mut Engine, fence: Fence, out: &mut Vec<u8>) -> Stop {
         let number = engine.keyspace.fences_mut().add_live(fence);
+        engine.keyspace.prepare_zones();
         match self.frame.framing {
             _ if self.output() == Output::Resp => self.frame.write_resp(out, b"+OK\r\n"),
             Some(Framing::Native) => {

@@ -35,7 +35,7 @@ const AREA_SYNTAX: &str = "key [CURSOR start] [LIMIT count] [SPARSE spread] [MAT
     [COUNT | IDS | OBJECTS | POINTS | BOUNDS | HASHES precision] \
     (BOUNDS minlat minlon maxlat maxlon | CIRCLE lat lon meters | OBJECT geojson | GET key id | \
     SECTOR lat lon meters bearing1 bearing2 | TILE x y z | QUADKEY quadkey | HASH geohash | \
-    POINT lat lon | MVT x y z) \
+    POINT lat lon | MVT x y z | IN zones [RADIUS field] [WITHFIELDS]) \
     [CLIPBY (BOUNDS minlat minlon maxlat maxlon | HASH geohash | TILE x y z | QUADKEY quadkey)]... \
     [LAYER key]...";
 
@@ -51,7 +51,8 @@ pub(super) const COMMANDS: &[Command] = &[
          [WHEREEVAL script numargs [arg]...]... [WHEREEVALSHA sha1 numargs [arg]...]... \
          [DISTANCE] [NOFIELDS] [FENCE] [DETECT detections] [COMMANDS commands] [NODWELL] \
          [COUNT | IDS | OBJECTS | POINTS | BOUNDS | HASHES precision] \
-         (POINT lat lon [meters] | ROAM key pattern meters [SCAN pattern])",
+         (POINT lat lon [meters] | ROAM key pattern meters [SCAN pattern] | \
+         IN zones [RADIUS field] [WITHFIELDS])",
         "List objects by their distance to a point",
     ),
     search_command("WITHIN", 3, area::within, AREA_SYNTAX, "List the objects within an area"),
