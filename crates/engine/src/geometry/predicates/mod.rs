@@ -12,6 +12,7 @@ mod cost;
 mod exact;
 mod grid;
 mod intersect;
+mod ray;
 mod ring;
 mod segment;
 mod simple;

@@ -1,7 +1,7 @@
 //! Building a grid: the cells through which each edge passes, and the places of reference points.
 
 use super::super::super::{Point, Rect};
-use super::super::ring::{ray_from, Ray};
+use super::super::ray::{ray_from, Ray};
 use super::super::segment::Segment;
 use super::frame::Frame;
 use super::{Block, Grid, Run, BLOCK_CELLS};

@@ -12,7 +12,8 @@ mod frame;
 mod lazy;
 
 use super::super::{Point, Rect};
-use super::ring::{ray_from, Place, Ray};
+use super::ray::{ray_from, Ray};
+use super::ring::Place;
 use super::segment::Segment;
 use frame::Frame;
 pub(in crate::geometry) use lazy::LazyGrid;
