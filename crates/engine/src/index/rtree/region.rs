@@ -4,6 +4,7 @@
 use arrayvec::ArrayVec;
 
 use super::bounds::{Bounds, GROUP_COUNT};
+use super::node::places;
 use crate::geometry::distance::{PlanarDisc, COVER_BOXES_MAX};
 use crate::geometry::predicates::holds_box;
 use crate::geometry::{PlanarArea, Polygon, Rect};
@@ -80,9 +81,9 @@ impl<'r> Region<'r> {
         Region { boxes, right, points }
     }
 
-    /// Returns the sides of the entries of a node, given the side of all points of the node.
+    /// Returns the sides of the entries of a leaf or a branch, given the side of all points below.
     #[inline]
-    pub fn sides(&self, all: &[Bounds], node: Side) -> Sides {
+    pub fn sides(&self, all: &[Bounds], is_leaf: bool, node: Side) -> Sides {
         let touching = match &self.boxes[..] {
             [area] => Bounds::select(all, self.right, |bounds| bounds.overlaps(area)),
             areas => Bounds::select(all, self.right, |bounds| {
@@ -95,7 +96,13 @@ impl<'r> Region<'r> {
             _ if touching == 0 => (0, 0),
             (Points::Undecided | Points::Polygon(_), _) => (0, 0),
             (Points::Box(inner), _) => {
-                (Bounds::select(all, self.right, |bounds| inner.contains(bounds)), 0)
+                (keep(all, touching, self.right, |bounds| inner.contains(bounds)), 0)
+            }
+            // What isn't all in the disc's box can't be all in the disc, and the side of such a
+            // node outside would save little.
+            (Points::Disc(disc), _) if !is_leaf => {
+                let area = &self.boxes[0];
+                disc.sides(all, keep(all, touching, self.right, |bounds| area.contains(bounds)))
             }
             (Points::Disc(disc), _) => disc.sides(all, touching),
         };
@@ -120,6 +127,19 @@ impl<'r> Region<'r> {
     }
 }
 
+/// Up to so many entries of a node are compared one by one rather than in groups.
+const FEW_MAX: u32 = 8;
+
+/// Returns those of a set of entries, none of which begins east of `right`, for which a condition
+/// holds.
+#[inline]
+fn keep(all: &[Bounds], set: u64, right: f32, holds: impl Fn(&Bounds) -> bool) -> u64 {
+    if set.count_ones() > FEW_MAX {
+        return Bounds::select(all, right, holds) & set;
+    }
+    places(set).filter(|at| holds(&all[*at])).fold(0, |kept, at| kept | 1 << at)
+}
+
 /// A disc in single precision. What rounding may change is allowed for, so that a box near the
 /// border is neither in the disc nor outside.
 struct DiscBoxes {
@@ -133,6 +153,9 @@ struct DiscBoxes {
 
 /// The bits of a group of boxes.
 const GROUP_MASK: u64 = (1 << GROUP_COUNT) - 1;
+
+/// Up to so many boxes of a group are compared one by one.
+const FEW_OF_GROUP_MAX: u32 = 2;
 
 /// By how many degrees a difference of ordinates may be off, besides relatively: the nearest float
 /// to an ordinate of up to 180 is no farther away.
@@ -159,7 +182,13 @@ impl DiscBoxes {
         let (mut inside, mut outside) = (0, 0);
         for (group, boxes) in all.chunks(GROUP_COUNT).enumerate() {
             let shift = group * GROUP_COUNT;
-            if touching >> shift & GROUP_MASK == 0 {
+            let set = touching >> shift & GROUP_MASK;
+            if set.count_ones() <= FEW_OF_GROUP_MAX {
+                for at in places(set) {
+                    let (farthest, nearest) = self.squares(&boxes[at]);
+                    inside |= u64::from(farthest <= self.inside) << (shift + at);
+                    outside |= u64::from(nearest > self.outside) << (shift + at);
+                }
                 continue;
             }
             // A group of fixed size is compared by SIMD operations.
@@ -208,7 +237,7 @@ mod tests {
         let all = Rect::new(Point::new(-180.0, -90.0), Point::new(180.0, 90.0));
         let region = Region::new(&area.cover(&all), area.planar_area());
         let bounds = Bounds::of_item(&Rect::around(points));
-        let mut sides = region.sides(&[bounds], Side::Unknown);
+        let mut sides = region.sides(&[bounds], true, Side::Unknown);
         match region.node_side(&bounds) {
             Side::Inside => sides.inside = 1,
             Side::Outside => sides.outside = 1,

@@ -56,7 +56,8 @@ pub(super) fn search<'a, T: Item>(
     region: &Region,
     visitor: &mut impl Visitor<'a, T>,
 ) -> ControlFlow<()> {
-    let sides = region.sides(node.entry_bounds(), side);
+    let is_leaf = matches!(node, Node::Leaf(_));
+    let sides = region.sides(node.entry_bounds(), is_leaf, side);
     let entries = match node {
         Node::Leaf(entries) => return search_leaf(entries, sides, visitor),
         Node::Branch(entries) => entries,
