@@ -3,6 +3,7 @@
 
 use super::super::{Point, Rect};
 use super::bounds::low_sine;
+use super::edge::place;
 use super::{Origin, RADIANS, WORLD};
 
 /// How far to either side a plane is still of use, in degrees.
@@ -67,6 +68,18 @@ impl Plane {
         (x * x + y * y) * self.factor
     }
 
+    /// Returns the place of the edge from a to b that is nearest on the plane.
+    pub fn nearest(&self, a: Point, b: Point) -> Point {
+        let (x, y) = ((a.x - self.origin.x) * self.width, a.y - self.origin.y);
+        let (east, north) = ((b.x - a.x) * self.width, b.y - a.y);
+        place(a, b, share_nearest(x, y, east, north))
+    }
+
+    /// Returns the degrees to the east and to the north of the origin.
+    pub fn offset(&self, p: Point) -> (f64, f64) {
+        (p.x - self.origin.x, p.y - self.origin.y)
+    }
+
     /// A lower bound of the haversine to anything in a box within that of the plane.
     pub fn box_haversine(&self, bounds: &Rect) -> f64 {
         let Point { x, y } = self.origin;
@@ -101,7 +114,7 @@ impl Origin {
 
 #[cfg(test)]
 mod tests {
-    use super::super::edge::{place, Edge};
+    use super::super::edge::Edge;
     use super::*;
     use proptest::prelude::*;
 

@@ -50,6 +50,25 @@ impl Width {
     }
 }
 
+/// Returns the greater one of two numbers; unlike `f64::max`, by one operation.
+#[inline]
+fn greater(a: f64, b: f64) -> f64 {
+    if a > b {
+        a
+    } else {
+        b
+    }
+}
+
+#[inline]
+fn lesser(a: f64, b: f64) -> f64 {
+    if a < b {
+        a
+    } else {
+        b
+    }
+}
+
 impl Window {
     /// A window that knows no distances.
     pub fn new(bounds: Rect) -> Self {
@@ -75,11 +94,11 @@ impl Scale {
     pub fn least(&self, area: &Rect) -> f64 {
         let Point { x, y } = self.origin;
         let (to_south, to_north) = (area.min.y - y, area.max.y - y);
-        let east = (area.min.x - x).max(x - area.max.x).max(0.0);
-        let north = to_south.max(-to_north).max(0.0);
+        let east = greater(greater(area.min.x - x, x - area.max.x), 0.0);
+        let north = greater(greater(to_south, -to_north), 0.0);
         let narrowest = if self.least_width.slope < 0.0 { to_north } else { to_south };
-        let narrowest = narrowest.max(-self.half_height).min(self.half_height);
-        let width = self.least_width.at(narrowest).max(0.0);
+        let narrowest = lesser(greater(narrowest, -self.half_height), self.half_height);
+        let width = greater(self.least_width.at(narrowest), 0.0);
         (north * north + width * east * east).sqrt() * self.least_meters - ROUNDING_METERS
     }
 
@@ -89,8 +108,8 @@ impl Scale {
     pub fn most(&self, area: &Rect) -> f64 {
         let Point { x, y } = self.origin;
         let (to_south, to_north) = (area.min.y - y, area.max.y - y);
-        let east = (x - area.min.x).max(area.max.x - x);
-        let north = to_north.max(-to_south);
+        let east = greater(x - area.min.x, area.max.x - x);
+        let north = greater(to_north, -to_south);
         let widest = if self.most_width.slope < 0.0 { to_south } else { to_north };
         let square = north * north + self.most_width.at(widest) * east * east;
         EARTH_METERS * high_angle(0.25 * RADIANS * RADIANS * square) + ROUNDING_METERS
