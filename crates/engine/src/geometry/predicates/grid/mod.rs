@@ -103,6 +103,7 @@ impl Grid {
     }
 
     /// Returns the memory that the grid uses beside itself.
+    #[cfg(test)]
     fn bytes(&self) -> usize {
         size_of_val(&*self.blocks) + size_of_val(&*self.first_runs) + size_of_val(&*self.runs)
     }
