@@ -238,9 +238,12 @@ mod tests {
         let mut share = shares(17);
         for round in 0..400 {
             let world = round % 5 == 0;
-            let place = |share: &mut dyn FnMut() -> f64| match world {
-                true => Point::new(share() * 360.0 - 180.0, share() * 180.0 - 90.0),
-                false => Point::new(share() * 4.0, share() * 4.0),
+            let place = |share: &mut dyn FnMut() -> f64| {
+                if world {
+                    Point::new(share() * 360.0 - 180.0, share() * 180.0 - 90.0)
+                } else {
+                    Point::new(share() * 4.0, share() * 4.0)
+                }
             };
             let middle = match round % 4 {
                 0 => Point::new(-2.0, -2.0),

@@ -7,8 +7,8 @@ use super::super::kernels::sin;
 use super::super::predicates::{is_in_ring, is_on_line};
 use super::super::{Collection, Geometry, Point, Polygon, Rect, Series};
 use super::bounds::low_sine;
-use super::edge::{place, Edge};
-use super::plane::Plane;
+use super::edge::Edge;
+use super::plane::{place, Plane};
 use super::{is_in_world, Between, Origin, METERS_MAX, WORLD};
 use arrayvec::ArrayVec;
 

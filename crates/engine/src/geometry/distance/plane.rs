@@ -3,7 +3,6 @@
 
 use super::super::{Point, Rect};
 use super::bounds::low_sine;
-use super::edge::place;
 use super::{Origin, RADIANS, WORLD};
 
 /// How far to either side a plane is still of use, in degrees.
@@ -87,6 +86,14 @@ impl Plane {
         let north = (bounds.min.y - y).max(y - bounds.max.y).max(0.0);
         (east * east + north * north) * self.factor
     }
+}
+
+/// The place of an edge from a to b.
+pub(super) fn place(a: Point, b: Point, share: f64) -> Point {
+    if share >= 1.0 {
+        return b;
+    }
+    Point::new(a.x + share * (b.x - a.x), a.y + share * (b.y - a.y))
 }
 
 /// Where a segment that begins at (x, y) comes nearest to the origin of the plane.

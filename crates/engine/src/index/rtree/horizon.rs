@@ -176,8 +176,7 @@ impl Horizon {
         let mut nearer = Vec::with_capacity(bounds.len());
         nearer.extend(bounds.filter(|most| *most < self.distance));
         if self.wanted > 0 && nearer.len() >= self.wanted {
-            let (_, farthest, _) =
-                nearer.select_nth_unstable_by(self.wanted - 1, |a, b| a.total_cmp(b));
+            let (_, farthest, _) = nearer.select_nth_unstable_by(self.wanted - 1, f64::total_cmp);
             self.distance = *farthest;
         }
     }
@@ -204,19 +203,21 @@ impl Horizon {
     }
 
     /// Takes as many items into account as are wanted, if there are so many: those whose boxes
-    /// seem to be the nearest ones. Any choice gives a true horizon, and this one is cheap and good.
+    /// seem to be the nearest ones. Any choice gives a true horizon; this one is cheap and good.
     fn meet_nearest<T>(&mut self, measure: &impl Measure<T>, all: &[Bounds]) {
         let (origin, width) = (measure.origin(), measure.width());
         if self.wanted == 0 || all.len() < self.wanted {
             return;
         }
-        let square = |bounds: &Bounds| match bounds.may_hide_nan() {
-            true => f64::INFINITY,
-            false => bounds.reach_squared(origin, width),
+        let square = |bounds: &Bounds| {
+            if bounds.may_hide_nan() {
+                f64::INFINITY
+            } else {
+                bounds.reach_squared(origin, width)
+            }
         };
         let mut squares: Vec<f64> = all.iter().map(square).collect();
-        let (_, farthest, _) =
-            squares.select_nth_unstable_by(self.wanted - 1, |a, b| a.total_cmp(b));
+        let (_, farthest, _) = squares.select_nth_unstable_by(self.wanted - 1, f64::total_cmp);
         if *farthest < f64::INFINITY {
             self.distance = self.distance.min(measure.most_at(*farthest));
         }
