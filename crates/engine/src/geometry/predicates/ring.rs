@@ -99,6 +99,30 @@ impl<'a> Ring<'a> {
             )
     }
 
+    /// Whether the condition holds for an edge that a ray from some point of a box towards greater
+    /// x may meet.
+    #[inline]
+    pub(super) fn any_edge_right_of_box(
+        &self,
+        area: &Rect,
+        mut condition: impl FnMut(Segment) -> bool,
+    ) -> bool {
+        let is_right = |bounds: &Rect| {
+            bounds.min.y <= area.max.y && bounds.max.y >= area.min.y && bounds.max.x >= area.min.x
+        };
+        self.any_edge_where(is_right, |edge| {
+            let is_aside = (edge.a.y < area.min.y && edge.b.y < area.min.y)
+                || (edge.a.y > area.max.y && edge.b.y > area.max.y)
+                || (edge.a.x < area.min.x && edge.b.x < area.min.x);
+            !is_aside && condition(edge)
+        })
+    }
+
+    /// Whether a grid locates points.
+    pub(super) fn has_grid(&self) -> bool {
+        self.series.is_some_and(|series| series.grid().is_some_and(|grid| grid.built().is_some()))
+    }
+
     /// Whether a grid knows that no edge passes through a box.
     #[inline]
     fn is_free(&self, area: &Rect) -> bool {

@@ -6,7 +6,7 @@ use arrayvec::ArrayVec;
 use super::bounds::{Bounds, GROUP_COUNT};
 use super::node::places;
 use crate::geometry::distance::{PlanarDisc, COVER_BOXES_MAX};
-use crate::geometry::predicates::holds_box;
+use crate::geometry::predicates::{holds_box, LocalEdges};
 use crate::geometry::{PlanarArea, Polygon, Rect};
 
 /// An area to search.
@@ -25,8 +25,8 @@ enum Points<'r> {
     /// bounding box doesn't touch that of the area.
     Box(Bounds),
     Disc(DiscBoxes),
-    /// Compared with the boxes of nodes only: to compare an item's box wouldn't take less than to
-    /// compare the item.
+    /// Compared with the boxes of items only if few edges are near all of them: otherwise to
+    /// compare an item's box wouldn't take less than to compare the item.
     Polygon(&'r Polygon),
 }
 
@@ -39,6 +39,16 @@ pub enum Side {
     Outside,
     /// The item has to be compared with the area.
     Unknown,
+}
+
+/// The kind of a node's entries.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Entry {
+    Node,
+    /// Items, some of which are points.
+    Point,
+    /// Items none of which is a point.
+    Shape,
 }
 
 /// Entries of a node as sets: bit n for the n-th entry.
@@ -81,9 +91,9 @@ impl<'r> Region<'r> {
         Region { boxes, right, points }
     }
 
-    /// Returns the sides of the entries of a leaf or a branch, given the side of all points below.
+    /// Returns the sides of the entries of a node, given the side of all points below.
     #[inline]
-    pub fn sides(&self, all: &[Bounds], is_leaf: bool, node: Side) -> Sides {
+    pub fn sides(&self, all: &[Bounds], entry: Entry, node: Side) -> Sides {
         let touching = match &self.boxes[..] {
             [area] => Bounds::select(all, self.right, |bounds| bounds.overlaps(area)),
             areas => Bounds::select(all, self.right, |bounds| {
@@ -94,13 +104,16 @@ impl<'r> Region<'r> {
             (_, Side::Inside) => (touching, 0),
             (_, Side::Outside) => (0, touching),
             _ if touching == 0 => (0, 0),
-            (Points::Undecided | Points::Polygon(_), _) => (0, 0),
+            (Points::Undecided, _) => (0, 0),
+            _ if entry == Entry::Shape => (0, 0),
+            (Points::Polygon(_), _) if entry == Entry::Node => (0, 0),
+            (Points::Polygon(polygon), _) => polygon_sides(polygon, all, touching),
             (Points::Box(inner), _) => {
                 (keep(all, touching, self.right, |bounds| inner.contains(bounds)), 0)
             }
             // What isn't all in the disc's box can't be all in the disc, and the side of such a
             // node outside would save little.
-            (Points::Disc(disc), _) if !is_leaf => {
+            (Points::Disc(disc), _) if entry == Entry::Node => {
                 let area = &self.boxes[0];
                 disc.sides(all, keep(all, touching, self.right, |bounds| area.contains(bounds)))
             }
@@ -125,6 +138,29 @@ impl<'r> Region<'r> {
     pub fn holds(&self, bounds: &Bounds) -> bool {
         self.boxes.iter().any(|area| area.contains(bounds))
     }
+}
+
+/// From so many items on it pays to look for the edges near all of them.
+const POLYGON_ITEMS_MIN: u32 = 4;
+
+/// Returns two sets of the boxes of items that touch a polygon's bounding box: those all of whose
+/// points are in the polygon, and those none of whose points is.
+fn polygon_sides(polygon: &Polygon, all: &[Bounds], touching: u64) -> (u64, u64) {
+    if touching.count_ones() < POLYGON_ITEMS_MIN {
+        return (0, 0);
+    }
+    let touched = places(touching).map(|at| all[at]).reduce(|sum, next| sum.union(&next));
+    let edges = touched.and_then(|area| LocalEdges::new(polygon, &area.around_points()));
+    let Some(edges) = edges else { return (0, 0) };
+    let (mut inside, mut outside) = (0, 0);
+    for at in places(touching) {
+        match edges.hold(&all[at].around_points()) {
+            Some(true) => inside |= 1 << at,
+            Some(false) => outside |= 1 << at,
+            None => {}
+        }
+    }
+    (inside, outside)
 }
 
 /// Up to so many entries of a node are compared one by one rather than in groups.
@@ -237,7 +273,11 @@ mod tests {
         let all = Rect::new(Point::new(-180.0, -90.0), Point::new(180.0, 90.0));
         let region = Region::new(&area.cover(&all), area.planar_area());
         let bounds = Bounds::of_item(&Rect::around(points));
-        let mut sides = region.sides(&[bounds], true, Side::Unknown);
+        let mut sides = region.sides(&[bounds; 4], Entry::Point, Side::Unknown);
+        for set in [&mut sides.touching, &mut sides.inside, &mut sides.outside] {
+            assert!(*set == 0 || *set == 15, "equal boxes are on the same side");
+            *set &= 1;
+        }
         match region.node_side(&bounds) {
             Side::Inside => sides.inside = 1,
             Side::Outside => sides.outside = 1,
@@ -247,7 +287,7 @@ mod tests {
             let is_inside = crate::geometry::predicates::contains_point(area, *p);
             assert!(sides.inside == 0 || is_inside, "{area:?} {p:?}");
             assert!(sides.outside == 0 || !is_inside, "{area:?} {p:?}");
-            assert!(sides.touching == 1 || !is_inside, "{area:?} {p:?}");
+            assert!(sides.touching & 1 == 1 || !is_inside, "{area:?} {p:?}");
         }
         sides
     }
