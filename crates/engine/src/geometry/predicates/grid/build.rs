@@ -17,6 +17,14 @@ const CELLS_MIN: f64 = 16.0;
 /// The part of a column by which the way of a long edge through a row is widened: more than its
 /// computation is rounded.
 const MARGIN: f64 = 1.0 / 16.0;
+/// Consecutive positions that are looked at to foresee the memory of a grid, and how many times
+/// more there are.
+const SAMPLED_POSITIONS: usize = 64;
+const SAMPLED_SHARE: usize = 8;
+/// How far, as a factor, what is foreseen may exceed what is allowed.
+const SAMPLE_MARGIN: f64 = 1.05;
+/// Positions for each run for which there is room from the beginning.
+const POSITIONS_PER_RUN: usize = 4;
 /// No run.
 const NONE: u32 = u32::MAX;
 
@@ -38,8 +46,11 @@ impl Grid {
         let mut cells = points.len() as f64 * CELLS_PER_POSITION;
         while cells >= CELLS_MIN {
             let frame = Frame::new(&bounds, cells)?;
-            if let Some(runs) = cell_runs(&frame, points, bytes_max as usize) {
-                return Some(assemble(frame, points, &runs));
+            let bytes_max = bytes_max as usize;
+            if !seems_too_fine(&frame, points, bytes_max) {
+                if let Some(runs) = cell_runs(&frame, points, bytes_max) {
+                    return Some(assemble(frame, points, &runs));
+                }
             }
             cells /= COARSER;
         }
@@ -51,12 +62,39 @@ fn edges(points: &[Point]) -> impl Iterator<Item = Segment> + '_ {
     points.windows(2).map(|ends| Segment { a: ends[0], b: ends[1] })
 }
 
+/// Returns the bytes of a grid that don't depend on its edges.
+fn fixed_bytes(frame: &Frame) -> usize {
+    frame.blocks_per_row() * frame.rows * size_of::<Block>() + size_of::<u32>()
+}
+
+/// Returns whether a part of the positions suggests that the grid would use more memory than so
+/// many bytes. To find that out by all of them would take long.
+fn seems_too_fine(frame: &Frame, points: &[Point], bytes_max: usize) -> bool {
+    let stretches = points.chunks_exact(SAMPLED_POSITIONS).step_by(SAMPLED_SHARE);
+    let (mut positions, mut entered) = (0, 0);
+    for stretch in stretches {
+        let mut before = [frame.cell(stretch[0]); 2];
+        for p in stretch {
+            let cell = frame.cell(*p);
+            // Edges to and fro between two cells are one run in each.
+            if !before.contains(&cell) {
+                entered += 1;
+                before = [before[1], cell];
+            }
+        }
+        positions += stretch.len();
+    }
+    let bytes = entered * (size_of::<Run>() + size_of::<u32>());
+    let bytes = bytes as f64 * points.len() as f64 / positions.max(1) as f64;
+    fixed_bytes(frame) as f64 + bytes > bytes_max as f64 * SAMPLE_MARGIN
+}
+
 /// Returns the runs of edges that pass through each cell, in no order of cells; `None` if the grid
 /// would use more memory than so many bytes.
 fn cell_runs(frame: &Frame, points: &[Point], bytes_max: usize) -> Option<Vec<CellRun>> {
-    let mut runs: Vec<CellRun> = Vec::new();
+    let mut runs: Vec<CellRun> = Vec::with_capacity(points.len() / POSITIONS_PER_RUN);
     let mut crossed_count = 0;
-    let fixed_bytes = frame.blocks_per_row() * frame.rows * size_of::<Block>() + size_of::<u32>();
+    let fixed_bytes = fixed_bytes(frame);
     // The last run of each cell.
     let mut last = vec![NONE; frame.columns * frame.rows];
     let mut start = frame.cell(*points.first()?);
