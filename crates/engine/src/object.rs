@@ -13,6 +13,8 @@ pub const NEVER: i64 = i64::MAX;
 
 /// Bytes of an object to prefetch; covers most objects.
 const PREFETCHED_BYTES: usize = 96;
+/// Bytes of a shape's positions to prefetch, at most; covers most roads.
+const PREFETCHED_POSITIONS_BYTES: usize = 256;
 
 /// The shape of an object. Geometries other than simple points are shared, so that changing fields
 /// doesn't copy a polygon.
@@ -233,6 +235,19 @@ impl Item for Object {
 
     fn prefetch(&self) {
         Object::prefetch(self);
+    }
+
+    fn prefetch_shape(&self) {
+        if let Shape::Geometry(geometry) = self.shape() {
+            prefetch(Arc::as_ptr(geometry).cast(), size_of::<Geometry>());
+        }
+    }
+
+    fn prefetch_positions(&self) {
+        if let Some(positions) = self.geometry().and_then(Geometry::outline) {
+            let bytes = size_of_val(positions).min(PREFETCHED_POSITIONS_BYTES);
+            prefetch(positions.as_ptr().cast(), bytes);
+        }
     }
 }
 

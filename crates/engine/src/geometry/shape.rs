@@ -269,6 +269,15 @@ impl Geometry {
         }
     }
 
+    /// Returns the positions of a line, or of a polygon's exterior; `None` for other geometries.
+    pub fn outline(&self) -> Option<&[Point]> {
+        match self {
+            Geometry::Line(line) => Some(line.series.points()),
+            Geometry::Polygon(polygon) => Some(polygon.exterior.points()),
+            _ => None,
+        }
+    }
+
     /// The bounding box; all zeros for a collection without non-empty children.
     pub fn bounds(&self) -> Rect {
         match self {

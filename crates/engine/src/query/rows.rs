@@ -38,6 +38,9 @@ pub struct Rows<'o, 'a> {
 /// The most units of work of scripts for one object: about a tenth of a second.
 const SCRIPT_WORK_MAX: u64 = 400_000;
 
+/// Rows for which there is room from the first one on.
+const RESERVED_ROWS_MAX: u64 = 32;
+
 /// The outcome for a candidate.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Verdict {
@@ -162,6 +165,9 @@ impl<'o, 'a> Rows<'o, 'a> {
         self.count += 1;
         if self.options.wanted != Wanted::Count {
             let object = view().map_or(Cow::Borrowed(object), Cow::Owned);
+            if self.results.is_empty() {
+                self.results.reserve(self.options.limit.min(RESERVED_ROWS_MAX) as usize);
+            }
             self.results.push(Row { object, distance });
         }
         if self.count < self.options.limit {

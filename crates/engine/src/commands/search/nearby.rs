@@ -81,6 +81,10 @@ impl Measure<Object> for Distances {
         self.origin.window(all, meters)
     }
 
+    fn most_at(&self, square: f64) -> f64 {
+        self.origin.most_at(square)
+    }
+
     fn distance(&self, bounds: &Rect) -> f64 {
         self.count(1);
         if bounds.has_plain_distance() {
@@ -100,6 +104,12 @@ impl Measure<Object> for Distances {
 
     fn filled_box(&self, object: &Object) -> Option<Rect> {
         object.filled_box()
+    }
+
+    fn shape_between(&self, object: &Object, meters_max: f64) -> Option<Between> {
+        let estimate = self.origin.estimate(object.geometry()?, meters_max)?;
+        self.count(estimate.looked_at);
+        Some(estimate.between)
     }
 
     fn shape_distance(&self, object: &Object, meters_max: f64) -> f64 {
@@ -125,7 +135,8 @@ fn run<'o>(
     let distance = center.meters.unwrap_or(f64::INFINITY);
     let count = usize::try_from(count).unwrap_or(usize::MAX);
     let orders_equals = options.wanted != Wanted::Count || options.cursor > 0;
-    let reach = Reach { count, distance, orders_equals };
+    let tells_distances = options.has_distance;
+    let reach = Reach { count, distance, orders_equals, tells_distances };
     let mut failure = Ok(());
     let _ = collection.areas().nearest(&distances, &reach, |object, meters| {
         let work = distances.count.take() / DISTANCES_PER_WORK;
@@ -160,4 +171,109 @@ fn run_sparse<'o>(
     };
     let test = AreaTest { verb: Verb::Nearby, area: &circle, distance: &accepts };
     sparse::run(collection, &test, depth, rows, call)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::geometry::{Geometry, Line, Series};
+    use crate::index::RTree;
+    use crate::object::{Shape, NEVER};
+
+    /// Returns pseudo-random numbers from 0 to 1, by Knuth's MMIX generator.
+    fn shares(mut state: u64) -> impl FnMut() -> f64 {
+        move || {
+            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+            (state >> 33) as f64 / (1_u64 << 31) as f64
+        }
+    }
+
+    /// Returns a line, a polygon or a point of so many degrees.
+    fn shape(share: &mut impl FnMut() -> f64, corner: Point, size: f64) -> Geometry {
+        let count = 2 + (share() * if share() < 0.1 { 200.0 } else { 12.0 }) as usize;
+        let mut at = || Point::new(corner.x + share() * size, corner.y + share() * size);
+        let mut points: Vec<Point> = (0..count).map(|_| at()).collect();
+        match count % 4 {
+            0 => Geometry::simple_point(corner),
+            1 => {
+                points.push(at());
+                points.push(points[0]);
+                Geometry::simple_polygon(points)
+            }
+            _ => {
+                let series = Series::new(points);
+                Geometry::Line(Line { series, extra: None, members: None })
+            }
+        }
+    }
+
+    /// Asserts that a search finds the objects in the order of their distances.
+    fn check(tree: &RTree<Object>, objects: &[Object], center: Point, reach: &Reach) {
+        let distances = Distances::new(center);
+        let mut exact: Vec<f64> = objects
+            .iter()
+            .map(|object| object.distance_from(&distances.origin, f64::INFINITY))
+            .filter(|meters| *meters <= reach.distance)
+            .collect();
+        exact.sort_unstable_by(f64::total_cmp);
+        exact.truncate(reach.count);
+        let mut found = Vec::new();
+        let _ = tree.nearest(&distances, reach, |object, told| {
+            let meters = object.distance_from(&distances.origin, f64::INFINITY);
+            assert!(!reach.tells_distances || told == meters, "{told} {meters}");
+            if told > reach.distance {
+                return ControlFlow::Break(());
+            }
+            found.push(meters);
+            if found.len() == reach.count {
+                return ControlFlow::Break(());
+            }
+            ControlFlow::Continue(())
+        });
+        assert_eq!(found, exact, "{center:?} {reach:?}");
+    }
+
+    #[test]
+    fn shapes_come_by_their_distance_wherever_they_are() {
+        let mut share = shares(17);
+        for round in 0..400 {
+            let world = round % 5 == 0;
+            let place = |share: &mut dyn FnMut() -> f64| {
+                if world {
+                    Point::new(share() * 360.0 - 180.0, share() * 180.0 - 90.0)
+                } else {
+                    Point::new(share() * 4.0, share() * 4.0)
+                }
+            };
+            let middle = match round % 4 {
+                0 => Point::new(-2.0, -2.0),
+                1 => Point::new(177.0, 50.0),
+                2 => Point::new(20.0, 85.5),
+                _ => Point::new(-100.0, -40.0),
+            };
+            let middle = if world { Point::default() } else { middle };
+            let shifted = |p: Point| Point::new(middle.x + p.x, middle.y + p.y);
+            let size = [0.001, 0.1, 1.0, 5.0][round % 4];
+            let count = [3, 60, 400, 900][round / 4 % 4];
+            let mut tree = RTree::new();
+            let objects: Vec<Object> = (0..count)
+                .map(|number| {
+                    let corner = shifted(place(&mut share));
+                    let geometry = shape(&mut share, corner, size);
+                    let shape = Shape::of_geometry(geometry);
+                    Object::new(format!("{number}").as_bytes(), shape, b"", b"", NEVER)
+                })
+                .collect();
+            for object in &objects {
+                tree.insert(&object.bounds(), object.clone());
+            }
+            for limit in [1, 10, 100, usize::MAX] {
+                let center = shifted(place(&mut share));
+                let tells_distances = share() < 0.5;
+                let distance = if share() < 0.5 { f64::INFINITY } else { share() * 400_000.0 };
+                let reach = Reach { count: limit, distance, orders_equals: true, tells_distances };
+                check(&tree, &objects, center, &reach);
+            }
+        }
+    }
 }

@@ -20,6 +20,14 @@ pub struct Between {
     pub most: f64,
 }
 
+impl Between {
+    /// Returns a lower bound of the distance in metres of a place, given one of its haversine.
+    pub(super) fn least_of_haversine(haversine: f64) -> f64 {
+        // An angle isn't less than its sine.
+        2.0 * EARTH_METERS * haversine.sqrt() * (1.0 - ROUNDING_ALLOWANCE) - ROUNDING_METERS
+    }
+}
+
 /// From here on the cheap bounds are so wide that closer ones pay.
 const FAR_METERS: f64 = 500_000.0;
 
@@ -62,7 +70,31 @@ impl Origin {
         }
     }
 
-    /// The same, closer for boxes far away, by the distance to their middle.
+    /// Returns an upper bound of the distance in metres of a position so many degrees to the east
+    /// and to the north.
+    pub(super) fn most_at_offset(&self, (east, north): (f64, f64)) -> f64 {
+        // No cosine exceeds its tangent's value.
+        let cos_most = self.cos_latitude - self.sin_latitude * RADIANS * north;
+        let square = north * north + self.cos_latitude * cos_most.min(1.0) * east * east;
+        EARTH_METERS * high_angle(0.25 * RADIANS * RADIANS * square) * (1.0 + ROUNDING_ALLOWANCE)
+            + ROUNDING_METERS
+    }
+
+    /// Returns a distance in metres within which everything lies whose squared distance isn't
+    /// greater on the plane of this origin: in degrees of latitude, where a degree of longitude
+    /// has the origin's width.
+    pub fn most_at(&self, square: f64) -> f64 {
+        // No cosine exceeds its tangent's value.
+        let rise = RADIANS * square.sqrt();
+        let cos_most = (self.cos_latitude + self.sin_latitude.abs() * rise).min(1.0);
+        let square = square * (cos_most / self.cos_latitude).max(1.0);
+        let haversine = 0.25 * RADIANS * RADIANS * square * (1.0 + ROUNDING_ALLOWANCE);
+        // Not `min`, which hides NaN.
+        let angle = if haversine > 1.0 { PI } else { high_angle(haversine) };
+        EARTH_METERS * angle * (1.0 + ROUNDING_ALLOWANCE) + ROUNDING_METERS
+    }
+
+    /// The same as [`Origin::between`], closer for boxes far away, by the distance to their middle.
     #[inline]
     pub fn between_closely(&self, area: &Rect, between: Between) -> Between {
         if between.least < FAR_METERS || !is_in_world(area) {
@@ -178,6 +210,24 @@ mod tests {
                     assert!(is_between, "{from:?} {area:?} {least} {distance} {most}");
                 }
             }
+        }
+    }
+
+    #[test]
+    fn positions_are_no_farther_than_their_planar_distance_tells() {
+        let mut share = super::super::tests::shares(5);
+        for round in 0..100_000 {
+            let center = Point::new(share() * 360.0 - 180.0, share() * 180.0 - 90.0);
+            let from = Origin::new(center);
+            let size = [1e-5, 0.1, 10.0, 400.0][round % 4];
+            let p =
+                Point::new(center.x + (share() - 0.5) * size, center.y + (share() - 0.5) * size);
+            let east = (p.x - center.x) * from.width();
+            let north = p.y - center.y;
+            let (most, distance) = (from.most_at(east * east + north * north), from.to_point(p));
+            assert!(distance <= most, "{center:?} {p:?} {distance} {most}");
+            let is_near = size < 1.0 && from.width() > 0.1;
+            assert!(!is_near || most <= 1.01 * distance + 1e-5, "{center:?} {p:?} {most}");
         }
     }
 

@@ -24,20 +24,39 @@ pub(in super::super) const EVERYWHERE: Rect = Rect {
     max: Point { x: f64::INFINITY, y: f64::INFINITY },
 };
 
+/// How far, in degrees, the places within a distance of an origin are from it.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Spread {
+    /// In longitude to either side; 180 around a pole.
+    pub half_width: f64,
+    /// In latitude.
+    pub half_height: f64,
+}
+
 impl Origin {
-    /// The boxes within ±180° and ±90° around all that is so near, in metres: two across the
-    /// antimeridian, one that reaches from -180° to 180° around a pole.
-    pub fn cover(&self, meters: f64) -> Cover {
-        let mut cover = Cover::new();
-        // A position that isn't on the Earth, or no distance: nothing is near.
+    /// Returns how far all that is so near, in metres, spreads; `None` if nothing is near.
+    pub(super) fn spread(&self, meters: f64) -> Option<Spread> {
+        // A position that isn't on the Earth, or no distance.
         if !self.is_in_world || meters.is_nan() || meters <= 0.0 {
-            cover.push(Rect::new(self.point, self.point));
-            return cover;
+            return None;
         }
         let angle = meters / EARTH_METERS * (1.0 + RELATIVE_ALLOWANCE) + ANGLE_ALLOWANCE;
-        let half_width =
-            self.half_width(angle).map_or(WORLD.max.x, |half| half + DEGREES_ALLOWANCE);
-        let Rect { mut min, mut max } = around(self.point, half_width, angle / RADIANS);
+        let half_width = self.half_width(angle, sin(angle));
+        Some(Spread {
+            half_width: half_width.map_or(WORLD.max.x, |half| half + DEGREES_ALLOWANCE),
+            half_height: angle / RADIANS,
+        })
+    }
+
+    /// Returns the boxes within ±180° and ±90° around all within a spread: two across the
+    /// antimeridian, one that reaches from -180° to 180° around a pole.
+    pub(super) fn cover(&self, spread: Option<Spread>) -> Cover {
+        let mut cover = Cover::new();
+        let Some(Spread { half_width, half_height }) = spread else {
+            cover.push(Rect::new(self.point, self.point));
+            return cover;
+        };
+        let Rect { mut min, mut max } = around(self.point, half_width, half_height);
         min.y = min.y.max(WORLD.min.y);
         max.y = max.y.min(WORLD.max.y);
         if half_width >= WORLD.max.x {
@@ -53,14 +72,15 @@ impl Origin {
         cover
     }
 
-    /// How many degrees to either side all within an angle lies; `None` around a pole.
-    pub(super) fn half_width(&self, angle: f64) -> Option<f64> {
+    /// Returns how many degrees to either side all within an angle lies, given the angle's sine;
+    /// `None` around a pole.
+    pub(super) fn half_width(&self, angle: f64, sine: f64) -> Option<f64> {
         let has_pole = self.latitude.abs() + angle >= FRAC_PI_2;
         if has_pole || angle.is_nan() {
             return None;
         }
         // The meridians that touch a circle: sin Δλ = sin r ÷ cos φ.
-        let half_width = asin(sin(angle) / self.cos_latitude) / RADIANS;
+        let half_width = asin(sine / self.cos_latitude) / RADIANS;
         (!half_width.is_nan()).then_some(half_width)
     }
 }
@@ -148,7 +168,7 @@ mod tests {
                 continue;
             }
             let all = WORLD.union(&Rect::new(p, p));
-            let cover = named_within(from.cover(meters), &all);
+            let cover = named_within(from.cover(from.spread(meters)), &all);
             let is_held = cover.iter().any(|bounds| bounds.contains_point(p));
             assert!(is_held, "{center:?} {meters} {p:?} {cover:?}");
         }
@@ -156,7 +176,10 @@ mod tests {
 
     #[test]
     fn a_cover_has_two_boxes_across_the_antimeridian_and_one_around_a_pole() {
-        let at = |x: f64, y: f64, meters: f64| Origin::new(Point::new(x, y)).cover(meters);
+        let at = |x: f64, y: f64, meters: f64| {
+            let from = Origin::new(Point::new(x, y));
+            from.cover(from.spread(meters))
+        };
         let sides: Vec<(f64, f64)> =
             at(179.9, 0.0, 50_000.0).iter().map(|bounds| (bounds.min.x, bounds.max.x)).collect();
         assert_eq!((sides[0].0, sides[1].1), (-180.0, 180.0));

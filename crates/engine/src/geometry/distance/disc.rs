@@ -3,9 +3,10 @@
 //! border.
 
 use super::super::geodesy::EARTH_METERS;
-use super::super::kernels::{asin, cos, sin};
+use super::super::kernels::sin_cos;
 use super::super::Point;
 use super::bounds::low_sine;
+use super::cover::Spread;
 use super::edge::Edge;
 use super::{Cover, Origin, METERS_MAX, RADIANS, WORLD};
 use std::f64::consts::FRAC_PI_2;
@@ -15,8 +16,14 @@ use std::f64::consts::FRAC_PI_2;
 const RELATIVE_ALLOWANCE: f64 = 1e-11;
 const ROOT_ALLOWANCE: f64 = 1e-14;
 
-/// The greatest angle that a plane decides about, and how far it keeps from a pole.
+/// The greatest angle that a plane decides about.
 const PLANE_ANGLE_MAX: f64 = 0.3;
+/// How far a plane keeps from a pole at least, where rounding could change a cosine by more than
+/// the allowances.
+const POLAR_ANGLE_MIN: f64 = 1e-3;
+
+/// Keeps the box around a disc, whatever is rounded.
+const DEGREES_ALLOWANCE: f64 = 1e-12;
 
 /// A haversine that no distance has.
 const BEYOND_ALL: f64 = 2.0;
@@ -30,26 +37,25 @@ pub(in super::super) struct Disc {
     inside: f64,
     /// A haversine beyond which a point surely isn't.
     outside: f64,
+    /// `None` for a disc of one point or of none.
+    spread: Option<Spread>,
     plane: Option<PlanarDisc>,
 }
 
 impl Disc {
     pub fn new(center: Point, meters: f64) -> Self {
         let origin = Origin::new(center);
-        let (inside, outside) = if meters >= METERS_MAX {
-            (BEYOND_ALL, BEYOND_ALL)
-        } else {
-            let root = sin(0.5 * meters / EARTH_METERS);
-            let slack = root * (RELATIVE_ALLOWANCE * root + ROOT_ALLOWANCE);
-            (root * root - slack, root * root + slack)
-        };
-        let plane = PlanarDisc::new(&origin, meters / EARTH_METERS, inside, outside);
-        Disc { origin, meters, inside, outside, plane }
+        let spread = origin.spread(meters);
+        let half = Half::of(meters / EARTH_METERS);
+        let (inside, outside) =
+            if meters >= METERS_MAX { (BEYOND_ALL, BEYOND_ALL) } else { half.limits() };
+        let plane = spread.and_then(|spread| PlanarDisc::new(&origin, &half, &spread));
+        Disc { origin, meters, inside, outside, spread, plane }
     }
 
     /// The boxes around it; see [`Origin::cover`].
     pub fn cover(&self) -> Cover {
-        self.origin.cover(self.meters)
+        self.origin.cover(self.spread)
     }
 
     /// Returns the planes; `None` for discs of thousands of kilometres or near a pole.
@@ -69,6 +75,28 @@ impl Disc {
     /// Whether an edge whose ends are in the disc has a place that isn't.
     pub fn is_left_by(&self, a: Point, b: Point) -> bool {
         Edge::new(&self.origin, a, b).exceeds(self.outside)
+    }
+}
+
+/// The angle of a disc, with the sine and the cosine of its half.
+struct Half {
+    angle: f64,
+    sine: f64,
+    cosine: f64,
+}
+
+impl Half {
+    fn of(angle: f64) -> Self {
+        let (sine, cosine) = sin_cos(0.5 * angle);
+        Half { angle, sine, cosine }
+    }
+
+    /// Returns a haversine up to which a point surely is in the disc, and one beyond which it
+    /// surely isn't.
+    fn limits(&self) -> (f64, f64) {
+        let (haversine, root) = (self.sine * self.sine, self.sine);
+        let slack = root * (RELATIVE_ALLOWANCE * root + ROOT_ALLOWANCE);
+        (haversine - slack, haversine + slack)
     }
 }
 
@@ -92,26 +120,28 @@ pub struct PlanarDisc {
 }
 
 impl PlanarDisc {
-    fn new(origin: &Origin, angle: f64, inside: f64, outside: f64) -> Option<Self> {
+    fn new(origin: &Origin, half: &Half, spread: &Spread) -> Option<Self> {
+        let angle = half.angle;
         let polar_angle = FRAC_PI_2 - origin.latitude.abs() - angle;
-        let is_narrow = angle > 0.0 && angle <= PLANE_ANGLE_MAX && polar_angle >= angle;
-        if !(origin.is_in_world && is_narrow) {
+        if !(angle <= PLANE_ANGLE_MAX && polar_angle >= angle.max(POLAR_ANGLE_MIN)) {
             return None;
         }
-        let (south, north) = (origin.latitude - angle, origin.latitude + angle);
-        let cosines = (cos(south), cos(north));
-        let cos_most = if south < 0.0 && north > 0.0 { 1.0 } else { cosines.0.max(cosines.1) };
-        let stretched = angle * (1.0 + RELATIVE_ALLOWANCE) + ROOT_ALLOWANCE;
-        let half_width = asin(sin(stretched) / origin.cos_latitude) + ROOT_ALLOWANCE;
-        let half = 0.5 * half_width.max(stretched);
-        let slack = low_sine(half) / half;
+        let (sine, cosine) = (2.0 * half.sine * half.cosine, 1.0 - 2.0 * half.sine * half.sine);
+        let (cos_least, cos_most) = origin.cosines_around(sine, cosine);
+        let has_equator = origin.latitude.abs() <= angle;
+        let cos_most = if has_equator { 1.0 } else { cos_most };
+        let half_width = spread.half_width + DEGREES_ALLOWANCE;
+        let half_height = spread.half_height + DEGREES_ALLOWANCE;
+        let reach = 0.5 * RADIANS * half_width.max(half_height);
+        let slack = low_sine(reach) / reach;
         // A haversine is a quarter of the square of a short angle.
         let square = 4.0 / (RADIANS * RADIANS);
+        let (inside, outside) = half.limits();
         Some(PlanarDisc {
             center: origin.point,
-            half_width: half_width / RADIANS,
-            half_height: stretched / RADIANS,
-            least_width: origin.cos_latitude * cosines.0.min(cosines.1),
+            half_width,
+            half_height,
+            least_width: origin.cos_latitude * cos_least,
             most_width: origin.cos_latitude * cos_most,
             inside: square * inside * (1.0 - RELATIVE_ALLOWANCE),
             outside: square * outside / (slack * slack) * (1.0 + RELATIVE_ALLOWANCE),

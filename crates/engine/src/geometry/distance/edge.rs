@@ -55,14 +55,6 @@ pub(super) struct Place {
     pub haversine: f64,
 }
 
-/// The place of an edge from a to b.
-pub(super) fn place(a: Point, b: Point, share: f64) -> Point {
-    if share >= 1.0 {
-        return b;
-    }
-    Point::new(a.x + share * (b.x - a.x), a.y + share * (b.y - a.y))
-}
-
 impl<'o> Edge<'o> {
     pub fn new(origin: &'o Origin, a: Point, b: Point) -> Self {
         let (north, east) = ((b.y - a.y) * RADIANS, (b.x - a.x) * RADIANS);
@@ -284,6 +276,7 @@ enum Look {
 #[cfg(test)]
 mod tests {
     use super::super::super::geodesy::EARTH_METERS;
+    use super::super::plane::place;
     use super::*;
     use proptest::prelude::*;
 

@@ -157,6 +157,13 @@ impl Origin {
         EARTH_METERS * self.angle_to(area)
     }
 
+    /// Returns the lesser and the greater one of the cosines of the latitudes at an angle to the
+    /// south and to the north, given the angle's sine and cosine.
+    fn cosines_around(&self, sine: f64, cosine: f64) -> (f64, f64) {
+        let (middle, change) = (self.cos_latitude * cosine, (self.sin_latitude * sine).abs());
+        (middle - change, middle + change)
+    }
+
     fn corner(&self) -> Corner {
         let Origin { latitude, longitude, cos_latitude, .. } = *self;
         Corner { latitude, longitude, cos_latitude }

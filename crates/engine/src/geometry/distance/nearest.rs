@@ -7,9 +7,9 @@ use super::super::kernels::sin;
 use super::super::predicates::{is_in_ring, is_on_line};
 use super::super::{Collection, Geometry, Point, Polygon, Rect, Series};
 use super::bounds::low_sine;
-use super::edge::{place, Edge};
-use super::plane::Plane;
-use super::{is_in_world, Origin, METERS_MAX, WORLD};
+use super::edge::Edge;
+use super::plane::{place, Plane};
+use super::{is_in_world, Between, Origin, METERS_MAX, WORLD};
 use arrayvec::ArrayVec;
 
 /// A haversine that no distance has.
@@ -18,10 +18,12 @@ const BEYOND_ALL: f64 = 2.0;
 const LIMIT_ALLOWANCE: f64 = 1e-12;
 /// A line that comes so near may run through the position, as the planar predicate has it.
 const TOUCHING_HAVERSINE: f64 = 1e-20;
+/// Nearer places aren't estimated: some metres.
+const ESTIMATED_HAVERSINE_MIN: f64 = 1e-13;
 /// From this angle on, the box of a node is worth the trigonometry of its exact distance.
 const FAR_ANGLE: f64 = 0.05;
 /// Edges that are compared on a plane at once.
-const RUN_EDGES_MAX: usize = 64;
+const RUN_EDGES_MAX: usize = 32;
 /// Names of one place within a geometry that goes beyond ±180° or ±90°.
 const NAMES_MAX: usize = 8;
 
@@ -31,6 +33,15 @@ pub struct Measured {
     /// The distance in metres; infinite if there is none or it exceeds what was asked for.
     pub meters: f64,
     /// Edges, boxes and parts that were looked at.
+    pub looked_at: usize,
+}
+
+/// Bounds of a distance, and what it took to find them.
+#[derive(Clone, Copy, Debug)]
+pub struct Estimate {
+    /// The bounds; infinite if the distance exceeds what was asked for.
+    pub between: Between,
+    /// Edges and boxes that were looked at.
     pub looked_at: usize,
 }
 
@@ -47,6 +58,35 @@ impl Origin {
         search.geometry(geometry);
         let meters = search.meters();
         Measured { meters, looked_at: search.looked_at }
+    }
+
+    /// Returns bounds of the distance to a line or a polygon, where they are close and cheap:
+    /// `None` for other geometries, far away, and for polygons around the origin.
+    pub fn estimate(&self, geometry: &Geometry, meters_max: f64) -> Option<Estimate> {
+        let series = match geometry {
+            Geometry::Line(line) => &line.series,
+            Geometry::Polygon(polygon) => &polygon.exterior,
+            Geometry::Feature(feature) => return self.estimate(&feature.geometry, meters_max),
+            _ => return None,
+        };
+        let bounds = series.bounds();
+        let is_line = matches!(geometry, Geometry::Line(_));
+        if !is_line && !names_within(self.point, &bounds).is_empty() {
+            return None;
+        }
+        let plane = Plane::new(self, &bounds).filter(Plane::is_close)?;
+        let mut search = Search::new(self, meters_max);
+        search.is_estimating = true;
+        search.series_on(series, &plane);
+        let between = match search.found {
+            Found::Place(p) if search.limit > ESTIMATED_HAVERSINE_MIN => Between {
+                least: Between::least_of_haversine(search.limit),
+                most: self.most_at_offset(plane.offset(p)),
+            },
+            Found::Nothing => Between { least: f64::INFINITY, most: f64::INFINITY },
+            _ => return None,
+        };
+        Some(Estimate { between, looked_at: search.looked_at })
     }
 
     /// Whether part of a chain of edges is nearer than `meters`.
@@ -76,6 +116,8 @@ struct Search<'o> {
     /// The least haversine so far, or the greatest that is of interest.
     limit: f64,
     found: Found,
+    /// Whether the place is wanted that is nearest on a plane, with a lower bound of its haversine.
+    is_estimating: bool,
     looked_at: usize,
 }
 
@@ -88,7 +130,7 @@ impl<'o> Search<'o> {
             let half = 0.5 * meters_max / EARTH_METERS + LIMIT_ALLOWANCE;
             half * half
         };
-        Search { origin, limit, found: Found::Nothing, looked_at: 0 }
+        Search { origin, limit, found: Found::Nothing, is_estimating: false, looked_at: 0 }
     }
 
     fn meters(&self) -> f64 {
@@ -194,23 +236,29 @@ impl<'o> Search<'o> {
     fn series(&mut self, series: &Series) {
         let (points, bounds) = (series.points(), series.bounds());
         let plane = Plane::new(self.origin, &bounds);
-        let Some(tree) = series.tree() else { return self.edges(points, plane.as_ref()) };
-        if let Some(plane) = plane.filter(Plane::is_close) {
-            self.descend_from_root(
-                tree,
-                &|_, bounds| plane.box_haversine(bounds),
-                &mut |search, leaf| {
-                    let run = tree.run(leaf);
-                    search.edges(&points[run.start..=run.end], Some(&plane));
-                },
-            );
-        } else {
-            self.descend_from_root(tree, &Self::box_haversine, &mut |search, leaf| {
-                let run = tree.run(leaf);
-                let plane = Plane::new(search.origin, tree.bounds(leaf));
-                search.edges(&points[run.start..=run.end], plane.as_ref());
-            });
+        if let Some(plane) = plane.as_ref().filter(|plane| plane.is_close()) {
+            return self.series_on(series, plane);
         }
+        let Some(tree) = series.tree() else { return self.edges(points, plane.as_ref()) };
+        self.descend_from_root(tree, &Self::box_haversine, &mut |search, leaf| {
+            let run = tree.run(leaf);
+            let plane = Plane::new(search.origin, tree.bounds(leaf));
+            search.edges(&points[run.start..=run.end], plane.as_ref());
+        });
+    }
+
+    /// The edges of a series, given a plane that is close for all of them.
+    fn series_on(&mut self, series: &Series, plane: &Plane) {
+        let points = series.points();
+        let Some(tree) = series.tree() else { return self.edges(points, Some(plane)) };
+        self.descend_from_root(
+            tree,
+            &|_, bounds| plane.box_haversine(bounds),
+            &mut |search, leaf| {
+                let run = tree.run(leaf);
+                search.edges(&points[run.start..=run.end], Some(plane));
+            },
+        );
     }
 
     fn descend_from_root(
@@ -285,6 +333,12 @@ impl<'o> Search<'o> {
             if *haversine < least {
                 (nearest, least) = (at, *haversine);
             }
+        }
+        if self.is_estimating {
+            if least < self.limit {
+                self.take_place(plane.nearest(points[nearest], points[nearest + 1]), least);
+            }
+            return;
         }
         if least < self.limit {
             haversines[nearest] = f64::INFINITY; // not twice

@@ -67,6 +67,18 @@ impl Plane {
         (x * x + y * y) * self.factor
     }
 
+    /// Returns the place of the edge from a to b that is nearest on the plane.
+    pub fn nearest(&self, a: Point, b: Point) -> Point {
+        let (x, y) = ((a.x - self.origin.x) * self.width, a.y - self.origin.y);
+        let (east, north) = ((b.x - a.x) * self.width, b.y - a.y);
+        place(a, b, share_nearest(x, y, east, north))
+    }
+
+    /// Returns the degrees to the east and to the north of the origin.
+    pub fn offset(&self, p: Point) -> (f64, f64) {
+        (p.x - self.origin.x, p.y - self.origin.y)
+    }
+
     /// A lower bound of the haversine to anything in a box within that of the plane.
     pub fn box_haversine(&self, bounds: &Rect) -> f64 {
         let Point { x, y } = self.origin;
@@ -74,6 +86,14 @@ impl Plane {
         let north = (bounds.min.y - y).max(y - bounds.max.y).max(0.0);
         (east * east + north * north) * self.factor
     }
+}
+
+/// The place of an edge from a to b.
+pub(super) fn place(a: Point, b: Point, share: f64) -> Point {
+    if share >= 1.0 {
+        return b;
+    }
+    Point::new(a.x + share * (b.x - a.x), a.y + share * (b.y - a.y))
 }
 
 /// Where a segment that begins at (x, y) comes nearest to the origin of the plane.
@@ -101,7 +121,7 @@ impl Origin {
 
 #[cfg(test)]
 mod tests {
-    use super::super::edge::{place, Edge};
+    use super::super::edge::Edge;
     use super::*;
     use proptest::prelude::*;
 

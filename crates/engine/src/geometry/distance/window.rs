@@ -2,7 +2,7 @@
 //! the boxes beyond; within a small window a few multiplications give bounds of distances.
 
 use super::super::geodesy::EARTH_METERS;
-use super::super::kernels::cos;
+use super::super::kernels::sin_cos;
 use super::super::{Point, Rect};
 use super::bounds::{high_angle, low_sine, ROUNDING_METERS};
 use super::cover::around;
@@ -10,8 +10,8 @@ use super::{is_in_world, Origin, RADIANS};
 
 /// Keeps windows outside of what they are drawn around, in radians: a few centimetres.
 const WINDOW_ALLOWANCE: f64 = 1e-8;
-/// Where the least cosine of a latitude in a window is a smaller share of the greatest, bounds
-/// would be too wide.
+/// Where the lower bound of a cosine in a window is a smaller share of the upper one, bounds of
+/// distances would be too wide.
 const CLOSE_SHARE: f64 = 0.9;
 
 /// See the module.
@@ -22,15 +22,51 @@ pub struct Window {
 }
 
 /// Bounds of distances within a window, by
-/// sin²(d/2) = sin²(Δφ/2) + cos φ·cos φ'·sin²(Δλ/2), the cosines between the least and the
-/// greatest in the window, and x ≥ sin x ≥ x·(1 − h²/6) for 0 ≤ x ≤ h.
+/// sin²(d/2) = sin²(Δφ/2) + cos φ·cos φ'·sin²(Δλ/2), with cos φ' between the chord and the tangent
+/// of the cosine in the window, and x ≥ sin x ≥ x·(1 − h²/6) for 0 ≤ x ≤ h.
 #[derive(Clone, Copy, Debug)]
 pub struct Scale {
     origin: Point,
-    least_width: f64,
-    most_width: f64,
+    /// How far the window reaches to the north and to the south.
+    half_height: f64,
+    least_width: Width,
+    most_width: Width,
     /// Metres in a degree, as few as there may be.
     least_meters: f64,
+}
+
+/// The square of the length of a degree of longitude, in degrees of latitude: a linear function of
+/// the degrees to the north of the origin.
+#[derive(Clone, Copy, Debug)]
+struct Width {
+    at_origin: f64,
+    slope: f64,
+}
+
+impl Width {
+    #[inline]
+    fn at(&self, north: f64) -> f64 {
+        self.at_origin + self.slope * north
+    }
+}
+
+/// Returns the greater one of two numbers; unlike `f64::max`, by one operation.
+#[inline]
+fn greater(a: f64, b: f64) -> f64 {
+    if a > b {
+        a
+    } else {
+        b
+    }
+}
+
+#[inline]
+fn lesser(a: f64, b: f64) -> f64 {
+    if a < b {
+        a
+    } else {
+        b
+    }
 }
 
 impl Window {
@@ -57,10 +93,13 @@ impl Scale {
     #[inline]
     pub fn least(&self, area: &Rect) -> f64 {
         let Point { x, y } = self.origin;
-        let east = (area.min.x - x).max(x - area.max.x).max(0.0);
-        let north = (area.min.y - y).max(y - area.max.y).max(0.0);
-        let degrees = (north * north + self.least_width * east * east).sqrt();
-        degrees * self.least_meters - ROUNDING_METERS
+        let (to_south, to_north) = (area.min.y - y, area.max.y - y);
+        let east = greater(greater(area.min.x - x, x - area.max.x), 0.0);
+        let north = greater(greater(to_south, -to_north), 0.0);
+        let narrowest = if self.least_width.slope < 0.0 { to_north } else { to_south };
+        let narrowest = lesser(greater(narrowest, -self.half_height), self.half_height);
+        let width = greater(self.least_width.at(narrowest), 0.0);
+        (north * north + width * east * east).sqrt() * self.least_meters - ROUNDING_METERS
     }
 
     /// Returns an upper bound of the distance, in metres, of everything in the box, which has to
@@ -68,9 +107,11 @@ impl Scale {
     #[inline]
     pub fn most(&self, area: &Rect) -> f64 {
         let Point { x, y } = self.origin;
-        let east = (x - area.min.x).max(area.max.x - x);
-        let north = (y - area.min.y).max(area.max.y - y);
-        let square = north * north + self.most_width * east * east;
+        let (to_south, to_north) = (area.min.y - y, area.max.y - y);
+        let east = greater(x - area.min.x, area.max.x - x);
+        let north = greater(to_north, -to_south);
+        let widest = if self.most_width.slope < 0.0 { to_south } else { to_north };
+        let square = north * north + self.most_width.at(widest) * east * east;
         EARTH_METERS * high_angle(0.25 * RADIANS * RADIANS * square) + ROUNDING_METERS
     }
 }
@@ -83,26 +124,38 @@ impl Origin {
         if !(self.is_in_world && is_in_world(all)) {
             return None;
         }
-        let half_width = self.half_width(angle)? + WINDOW_ALLOWANCE / RADIANS;
+        let (sine, cosine) = sin_cos(angle);
+        let half_width = self.half_width(angle, sine)? + WINDOW_ALLOWANCE / RADIANS;
         let half_height = angle / RADIANS;
         let bounds = around(self.point, half_width, half_height);
         is_in_world(&bounds).then(|| {
-            let scale = self.scale(angle, RADIANS * half_width.max(half_height));
+            let scale = self.scale((sine, cosine), half_width, half_height);
             Window { bounds, scale }
         })
     }
 
-    fn scale(&self, angle: f64, reach: f64) -> Option<Scale> {
-        let (south, north) = (self.latitude - angle, self.latitude + angle);
-        let cosines = (cos(south), cos(north));
-        let least = cosines.0.min(cosines.1);
-        let most = if south < 0.0 && north > 0.0 { 1.0 } else { cosines.0.max(cosines.1) };
-        let sine = low_sine(0.5 * reach) / (0.5 * reach);
-        (least * sine >= most * CLOSE_SHARE).then_some(Scale {
+    fn scale(
+        &self,
+        (sine, cosine): (f64, f64),
+        half_width: f64,
+        half_height: f64,
+    ) -> Option<Scale> {
+        let Origin { sin_latitude, cos_latitude, .. } = *self;
+        let half = 0.5 * RADIANS * half_width.max(half_height);
+        let shrink = low_sine(half) / half;
+        // At the end of the window that is nearest to a pole, where the bounds differ most.
+        let (cos_least, _) = self.cosines_around(sine, cosine);
+        let cos_most = cos_latitude - sin_latitude.abs() * RADIANS * half_height;
+        let width = |at_origin: f64, slope: f64| Width {
+            at_origin: at_origin * cos_latitude,
+            slope: -sin_latitude * slope * cos_latitude,
+        };
+        (cos_least * shrink >= cos_most.abs() * CLOSE_SHARE).then_some(Scale {
             origin: self.point,
-            least_width: least * self.cos_latitude,
-            most_width: most * self.cos_latitude,
-            least_meters: EARTH_METERS * RADIANS * sine * (1.0 - WINDOW_ALLOWANCE),
+            half_height,
+            least_width: width(cos_latitude * cosine, sine / half_height),
+            most_width: width(cos_latitude, RADIANS),
+            least_meters: EARTH_METERS * RADIANS * shrink * (1.0 - WINDOW_ALLOWANCE),
         })
     }
 }

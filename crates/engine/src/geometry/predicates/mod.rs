@@ -12,13 +12,14 @@ mod cost;
 mod exact;
 mod grid;
 mod intersect;
+mod ray;
 mod ring;
 mod segment;
 mod simple;
 mod trace;
 mod within;
 
-pub use boxes::holds_box;
+pub use boxes::{holds_box, LocalEdges};
 pub use cost::{cost_of_contains, cost_of_intersects};
 pub(super) use exact::{orientation, Cut};
 pub(super) use grid::LazyGrid;

@@ -2,6 +2,7 @@
 
 use super::super::{Point, Rect, Series};
 use super::exact::{orientation, Cut};
+use super::ray::{any_edge_at, ray_from, Ray};
 use super::segment::{Contact, Segment};
 
 /// Positions of a box as a ring.
@@ -98,6 +99,30 @@ impl<'a> Ring<'a> {
             )
     }
 
+    /// Whether the condition holds for an edge that a ray from some point of a box towards greater
+    /// x may meet.
+    #[inline]
+    pub(super) fn any_edge_right_of_box(
+        &self,
+        area: &Rect,
+        mut condition: impl FnMut(Segment) -> bool,
+    ) -> bool {
+        let is_right = |bounds: &Rect| {
+            bounds.min.y <= area.max.y && bounds.max.y >= area.min.y && bounds.max.x >= area.min.x
+        };
+        self.any_edge_where(is_right, |edge| {
+            let is_aside = (edge.a.y < area.min.y && edge.b.y < area.min.y)
+                || (edge.a.y > area.max.y && edge.b.y > area.max.y)
+                || (edge.a.x < area.min.x && edge.b.x < area.min.x);
+            !is_aside && condition(edge)
+        })
+    }
+
+    /// Whether a grid locates points.
+    pub(super) fn has_grid(&self) -> bool {
+        self.series.is_some_and(|series| series.grid().is_some_and(|grid| grid.built().is_some()))
+    }
+
     /// Whether a grid knows that no edge passes through a box.
     #[inline]
     fn is_free(&self, area: &Rect) -> bool {
@@ -120,10 +145,15 @@ impl<'a> Ring<'a> {
     /// Whether the condition holds for an edge that a ray from the point towards greater x, or one
     /// just beside it, may meet.
     #[inline]
-    fn any_edge_right_of(&self, p: Point, condition: impl FnMut(Segment) -> bool) -> bool {
+    fn any_edge_right_of(&self, p: Point, mut condition: impl FnMut(Segment) -> bool) -> bool {
+        let Some(series) = self.series else {
+            return any_edge_at(&self.bounds.ring(), p.y, condition);
+        };
+        let points = series.points();
+        let Some(tree) = series.tree() else { return any_edge_at(points, p.y, condition) };
         let keep =
             |bounds: &Rect| p.y >= bounds.min.y && p.y <= bounds.max.y && p.x <= bounds.max.x;
-        self.any_edge_where(keep, condition)
+        tree.runs(keep).any(|run| any_edge_at(&points[run.start..=run.end], p.y, &mut condition))
     }
 
     /// Whether the ring is known not to touch or cross itself.
@@ -203,43 +233,6 @@ impl<'a> Ring<'a> {
         }
         (is_left_inside, is_right_inside)
     }
-}
-
-/// What a ray from a point towards greater x does about an edge. One end of an edge counts as
-/// part of it, the other doesn't, so that a ray through a corner counts right.
-pub(super) enum Ray {
-    Misses,
-    Crosses,
-    BeginsOn,
-}
-
-#[inline]
-pub(super) fn ray_from(p: Point, edge: &Segment) -> Ray {
-    let (a, b) = (edge.a, edge.b);
-    let is_upward = b.y > p.y;
-    if (a.y > p.y) == is_upward {
-        // Only an edge that ends at the ray's height, or lies along it, can hold the point.
-        let is_on = !is_upward && b.y == p.y && (p == b || (a.y == p.y && is_between(p, a, b)));
-        return if is_on { Ray::BeginsOn } else { Ray::Misses };
-    }
-    if p.x > a.x && p.x > b.x {
-        return Ray::Misses;
-    }
-    if p.x < a.x && p.x < b.x {
-        return Ray::Crosses;
-    }
-    let side = orientation(a, b, p);
-    if side == 0.0 {
-        Ray::BeginsOn
-    } else if (side > 0.0) == is_upward {
-        Ray::Crosses
-    } else {
-        Ray::Misses
-    }
-}
-
-fn is_between(p: Point, a: Point, b: Point) -> bool {
-    (p.x >= a.x && p.x <= b.x) || (p.x >= b.x && p.x <= a.x)
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]

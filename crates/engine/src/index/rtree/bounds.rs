@@ -181,17 +181,21 @@ impl Bounds {
     /// axes. 0 inside.
     #[inline]
     pub fn gap(&self, x: f32, y: f32) -> f32 {
-        let (dx, dy) =
-            ((self.min(0) - x).max(x - self.max(0)), (self.min(1) - y).max(y - self.max(1)));
-        dx.max(dy).max(0.0)
+        // Unlike `f32::max`, one operation.
+        let greater = |a: f32, b: f32| if a > b { a } else { b };
+        let dx = greater(self.min(0) - x, x - self.max(0));
+        let dy = greater(self.min(1) - y, y - self.max(1));
+        greater(greater(dx, dy), 0.0)
     }
 
     /// Returns the squared distance from a point to the farthest corner, in degrees of y, where a
     /// degree of x has this width.
     #[inline]
-    pub fn reach_squared(&self, x: f32, y: f32, width: f32) -> f32 {
-        let east = (self.max(0) - x).max(x - self.min(0)) * width;
-        let north = (self.max(1) - y).max(y - self.min(1));
+    pub fn reach_squared(&self, p: Point, width: f64) -> f64 {
+        let Rect { min, max } = self.to_rect();
+        let greater = |a: f64, b: f64| if a > b { a } else { b };
+        let east = greater(max.x - p.x, p.x - min.x) * width;
+        let north = greater(max.y - p.y, p.y - min.y);
         east * east + north * north
     }
 

@@ -4,11 +4,13 @@
 use std::cmp::Ordering;
 use std::collections::BinaryHeap;
 
+use arrayvec::ArrayVec;
+
 use super::bounds::Bounds;
-use super::node::NODE_ENTRIES_MAX;
-use super::Measure;
+use super::node::{Node, NODE_ENTRIES_MAX};
+use super::{Item, Measure, Reach};
 use crate::geometry::distance::{Between, Scale, Window};
-use crate::geometry::Rect;
+use crate::geometry::{Point, Rect};
 
 /// Up to how many wanted items it pays to keep the least distances.
 pub(super) const WANTED_MAX: usize = 1000;
@@ -17,7 +19,8 @@ pub(super) const WANTED_MAX: usize = 1000;
 /// met so far.
 pub(super) struct Horizon {
     pub distance: f64,
-    wanted: usize,
+    /// The number of items that are wanted.
+    pub wanted: usize,
     /// Upper bounds of distances by the boxes of items.
     bounds: Least,
     /// Distances of items that were measured.
@@ -32,6 +35,9 @@ struct Least(BinaryHeap<Finite>);
 impl Least {
     /// Adds a distance. Returns the distance within which all wanted items lie, once it is known.
     fn add(&mut self, distance: f64, wanted: usize) -> Option<f64> {
+        if self.0.is_empty() {
+            self.0.reserve(wanted.min(WANTED_MAX) + 1);
+        }
         self.0.push(Finite(distance));
         if self.0.len() > wanted {
             self.0.pop();
@@ -117,6 +123,11 @@ impl Horizon {
         }
     }
 
+    /// Returns whether close bounds of distances take few operations.
+    pub fn has_scale(&self) -> bool {
+        self.scale().is_some()
+    }
+
     fn scale(&self) -> Option<&Scale> {
         self.drawn.window.as_ref().and_then(|(_, window)| window.scale())
     }
@@ -136,25 +147,43 @@ impl Horizon {
         if self.wanted > WANTED_MAX && self.distance == f64::INFINITY {
             return f64::NEG_INFINITY; // nothing is beyond
         }
+        let (least, most) = self.limits(measure, bounds);
+        self.note(most);
+        least
+    }
+
+    /// Returns a lower and an upper bound of the distance of an item in a box; an infinite one for
+    /// what isn't known.
+    #[inline]
+    pub fn limits<T>(&self, measure: &impl Measure<T>, bounds: &Bounds) -> (f64, f64) {
         let rect = bounds.to_rect();
+        let has_most = self.is_selective() && !bounds.may_hide_nan();
         let Some((scale, window)) =
             self.drawn.window.as_ref().and_then(|(_, window)| Some((window.scale()?, window)))
         else {
             let Between { least, most } = self.between(measure, &rect);
-            self.note(most, bounds);
-            return least;
+            return (least, if has_most { most } else { f64::INFINITY });
         };
         let least = scale.least(&rect);
-        if least <= self.distance && self.is_selective() && window.bounds().contains(&rect) {
-            let most = scale.most(&rect);
-            self.note(most, bounds);
+        if has_most && least <= self.distance && window.bounds().contains(&rect) {
+            return (least, scale.most(&rect));
         }
-        least
+        (least, f64::INFINITY)
+    }
+
+    /// Takes upper bounds of the distances of all items into account.
+    pub fn meet_all(&mut self, bounds: impl ExactSizeIterator<Item = f64>) {
+        let mut nearer = Vec::with_capacity(bounds.len());
+        nearer.extend(bounds.filter(|most| *most < self.distance));
+        if self.wanted > 0 && nearer.len() >= self.wanted {
+            let (_, farthest, _) = nearer.select_nth_unstable_by(self.wanted - 1, f64::total_cmp);
+            self.distance = *farthest;
+        }
     }
 
     /// Brings the horizon nearer if as many items as are wanted have lesser upper bounds.
-    fn note(&mut self, most: f64, bounds: &Bounds) {
-        if !self.is_selective() || most >= self.distance || bounds.may_hide_nan() {
+    fn note(&mut self, most: f64) {
+        if !self.is_selective() || most >= self.distance {
             return;
         }
         if let Some(farthest) = self.bounds.add(most, self.wanted) {
@@ -173,22 +202,82 @@ impl Horizon {
         }
     }
 
-    /// Takes the items into account that seem to be the nearest ones, as many as are wanted, if
-    /// there are so many. Any choice gives a true horizon, and this one is cheap and good.
-    pub fn meet_nearest<T>(&mut self, measure: &impl Measure<T>, all: &[Bounds]) {
-        let (origin, width) = (measure.origin(), measure.width() as f32);
-        let (x, y) = (origin.x as f32, origin.y as f32);
-        let known = all.iter().filter(|bounds| !bounds.may_hide_nan());
-        let mut nearest: Vec<(f32, &Bounds)> =
-            known.map(|bounds| (bounds.reach_squared(x, y, width), bounds)).collect();
-        if nearest.len() < self.wanted {
+    /// Takes as many items into account as are wanted, if there are so many: those whose boxes
+    /// seem to be the nearest ones. Any choice gives a true horizon; this one is cheap and good.
+    fn meet_nearest<T>(&mut self, measure: &impl Measure<T>, all: &[Bounds]) {
+        let (origin, width) = (measure.origin(), measure.width());
+        if self.wanted == 0 || all.len() < self.wanted {
             return;
         }
-        nearest.select_nth_unstable_by(self.wanted - 1, |a, b| a.0.total_cmp(&b.0));
-        let most = nearest[..self.wanted]
-            .iter()
-            .map(|(_, bounds)| self.between(measure, &bounds.to_rect()).most)
-            .fold(f64::NEG_INFINITY, f64::max);
-        self.distance = self.distance.min(most);
+        let square = |bounds: &Bounds| {
+            if bounds.may_hide_nan() {
+                f64::INFINITY
+            } else {
+                bounds.reach_squared(origin, width)
+            }
+        };
+        let mut squares: Vec<f64> = all.iter().map(square).collect();
+        let (_, farthest, _) = squares.select_nth_unstable_by(self.wanted - 1, f64::total_cmp);
+        if *farthest < f64::INFINITY {
+            self.distance = self.distance.min(measure.most_at(*farthest));
+        }
     }
+}
+
+/// Items that the first horizon is drawn from, as a multiple of those wanted.
+const APPROACHED_SHARE: usize = 2;
+
+/// Returns a distance within which all wanted items lie, by the items of a few leaves near the
+/// origin. It lets the search skip most of the entries that it meets.
+pub(super) fn approach<T: Item>(
+    root: &Node<T>,
+    all: Rect,
+    measure: &impl Measure<T>,
+    reach: &Reach,
+) -> f64 {
+    let origin = measure.origin();
+    let (x, y) = (origin.x as f32, origin.y as f32);
+    let mut horizon = Horizon::new(reach.count, reach.distance, all);
+    let (mut node, mut siblings) = (root, None);
+    while let Node::Branch(entries) = node {
+        let at = nearest_entry(&entries.bounds, origin, measure.width());
+        node = &entries.slots[at];
+        siblings = Some((entries, at));
+    }
+    let leaf = node.entry_bounds();
+    let enough = reach.count * APPROACHED_SHARE;
+    let Some((entries, at)) = siblings.filter(|_| leaf.len() < enough) else {
+        horizon.meet_nearest(measure, leaf);
+        return horizon.distance;
+    };
+    let others = (0..entries.len()).filter(|other| *other != at);
+    let mut nearest: ArrayVec<(f32, usize), NODE_ENTRIES_MAX> =
+        others.map(|other| (entries.bounds[other].gap(x, y), other)).collect();
+    nearest.sort_unstable_by(|a, b| a.0.total_cmp(&b.0));
+    let mut met = leaf.to_vec();
+    for (_, other) in nearest {
+        if met.len() >= enough {
+            break;
+        }
+        met.extend_from_slice(entries.slots[other].entry_bounds());
+    }
+    horizon.meet_nearest(measure, &met);
+    horizon.distance
+}
+
+/// Returns the box of a few that is nearest to a point. Boxes that hold the point are equally near:
+/// of such the one that reaches least far away.
+fn nearest_entry(all: &[Bounds], p: Point, width: f64) -> usize {
+    let (x, y) = (p.x as f32, p.y as f32);
+    let mut nearest = (f32::INFINITY, f64::INFINITY, 0);
+    for (at, bounds) in all.iter().enumerate() {
+        let gap = bounds.gap(x, y);
+        if gap <= nearest.0 {
+            let reach = bounds.reach_squared(p, width);
+            if gap < nearest.0 || reach < nearest.1 {
+                nearest = (gap, reach, at);
+            }
+        }
+    }
+    nearest.2
 }

@@ -10,6 +10,7 @@ mod entries;
 mod horizon;
 mod nearest;
 mod node;
+mod queue;
 mod region;
 mod search;
 mod split;
@@ -43,6 +44,12 @@ pub trait Item: Clone {
 
     /// Begins to fetch the item into the cache.
     fn prefetch(&self) {}
+
+    /// Begins to fetch the shape to which the item points. Reads the item.
+    fn prefetch_shape(&self) {}
+
+    /// Begins to fetch the positions to which the shape points. Reads the shape.
+    fn prefetch_positions(&self) {}
 }
 
 /// How far items are from where a search begins.
@@ -57,6 +64,10 @@ pub trait Measure<T> {
     /// `None` where there is no such box.
     fn window(&self, all: &Rect, distance: f64) -> Option<Window>;
 
+    /// Returns a distance within which everything lies whose squared distance in steps along y,
+    /// given that width, isn't greater.
+    fn most_at(&self, square: f64) -> f64;
+
     /// The distance of a box, or less if that isn't known.
     fn distance(&self, bounds: &Rect) -> f64;
 
@@ -68,6 +79,10 @@ pub trait Measure<T> {
 
     /// The exact box of an item, if it fills it as a point does: then its distance is its box's.
     fn filled_box(&self, item: &T) -> Option<Rect>;
+
+    /// Returns bounds of the distance of such an item that take less than the distance itself;
+    /// `None` if there are none. They may be infinite for an item farther away than `most`.
+    fn shape_between(&self, item: &T, most: f64) -> Option<Between>;
 
     /// The distance of an item that doesn't fill its box. It may be infinite for one farther away
     /// than `most`.
@@ -83,6 +98,9 @@ pub struct Reach {
     pub distance: f64,
     /// Whether it matters how items at equal distance follow each other.
     pub orders_equals: bool,
+    /// Whether the visitor needs distances. If not, it is told upper bounds where these suffice
+    /// for the order.
+    pub tells_distances: bool,
 }
 
 /// A search for an item that looks into more leaves than this has met a crowd.

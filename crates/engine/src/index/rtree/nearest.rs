@@ -1,40 +1,26 @@
 //! Items by ascending distance. An item that fills its box, as a point does, is as far as its box;
 //! any other is a *shape*. Items are queued by a lower bound of their distance, and measured when
-//! they come to the front.
+//! they come to the front. If few items are wanted, all that may be among them are gathered first:
+//! then the queue holds no nodes.
 //!
 //! How equally distant boxes follow each other in Tile38 depends on all that its heap holds by
 //! then, so the search prunes only up to the first two of them, then restarts without pruning.
 //! Equally distant shapes come in the index's order, whatever is left out.
 
-use std::marker::PhantomData;
 use std::ops::ControlFlow;
 
-use arrayvec::ArrayVec;
-
 use super::bounds::Bounds;
-use super::horizon::{Horizon, WANTED_MAX};
+use super::horizon::{approach, Horizon, WANTED_MAX};
 use super::node::{places, Node, NODE_ENTRIES_MAX};
+use super::queue::{
+    rank_below, ByDistance, ByDistanceAndRank, Content, Heap, Queued, Rank, LAST, UNKNOWN,
+};
 use super::{Item, Measure, Reach};
+use crate::geometry::distance::Between;
 use crate::geometry::Rect;
 
 /// Distances nearer to each other than this may change places by rounding.
 const APART_MIN: f64 = 1e-6;
-
-/// Where something stands in the index's order: six bits for each level from the top, of which
-/// there are fewer than ten, and below them the number of levels.
-type Rank = u64;
-
-const LEVEL_BITS: u32 = 6;
-const LEVELS_MASK: Rank = 15;
-const TOP_SHIFT: u32 = Rank::BITS - LEVEL_BITS;
-/// The rank of boxes: behind all shapes of the same distance.
-const LAST: Rank = Rank::MAX;
-
-const _: () = assert!(NODE_ENTRIES_MAX <= 1 << LEVEL_BITS);
-
-/// The queue's distance of an item at a position that isn't a number, which comes last. No item is
-/// so far away.
-const UNKNOWN: f64 = f64::INFINITY;
 
 /// Returns the distance that is told of an item, given the queue's.
 fn told(distance: f64) -> f64 {
@@ -42,132 +28,6 @@ fn told(distance: f64) -> f64 {
         f64::NAN
     } else {
         distance
-    }
-}
-
-/// The rank of an entry of a node.
-fn rank_below(node: Rank, at: usize) -> Rank {
-    let level = (node & LEVELS_MASK) as u32;
-    let shift = TOP_SHIFT.saturating_sub(level * LEVEL_BITS);
-    (node | (at as Rank) << shift) + 1
-}
-
-/// A node or an item in the queue, by distance.
-struct Queued<'a, T> {
-    distance: f64,
-    rank: Rank,
-    content: Content<'a, T>,
-}
-
-enum Content<'a, T> {
-    Node(&'a Node<T>),
-    /// An item that fills its box.
-    Box(&'a T),
-    /// An item of which only a lower bound of the distance is known.
-    Unmeasured(&'a T),
-    Shape(&'a T),
-}
-
-impl<T> Clone for Queued<'_, T> {
-    fn clone(&self) -> Self {
-        *self
-    }
-}
-
-impl<T> Copy for Queued<'_, T> {}
-
-impl<T> Clone for Content<'_, T> {
-    fn clone(&self) -> Self {
-        *self
-    }
-}
-
-impl<T> Copy for Content<'_, T> {}
-
-/// The order of the queue.
-trait Order {
-    fn is_after<T>(a: &Queued<T>, b: &Queued<T>) -> bool;
-}
-
-/// By distance alone, as in Tile38.
-struct ByDistance;
-
-/// By distance, then by rank.
-struct ByDistanceAndRank;
-
-impl Order for ByDistance {
-    #[inline]
-    fn is_after<T>(a: &Queued<T>, b: &Queued<T>) -> bool {
-        a.distance > b.distance
-    }
-}
-
-impl Order for ByDistanceAndRank {
-    #[inline]
-    fn is_after<T>(a: &Queued<T>, b: &Queued<T>) -> bool {
-        a.distance > b.distance || (a.distance == b.distance && a.rank > b.rank)
-    }
-}
-
-/// A binary heap, the first on top. The standard library's would give the same distances in
-/// the same order, but how equal ones follow each other is part of Tile38's results.
-struct Heap<'a, T, O>(Vec<Queued<'a, T>>, PhantomData<O>);
-
-impl<'a, T, O: Order> Heap<'a, T, O> {
-    fn new() -> Self {
-        Heap(Vec::new(), PhantomData)
-    }
-
-    fn push(&mut self, distance: f64, rank: Rank, content: Content<'a, T>) {
-        let heap = &mut self.0;
-        let distance = if distance.is_nan() { UNKNOWN } else { distance };
-        let new = Queued { distance, rank, content };
-        let mut at = heap.len();
-        heap.push(new);
-        while at > 0 {
-            let parent = (at - 1) / 2;
-            if !O::is_after(&heap[parent], &new) {
-                break;
-            }
-            heap[at] = heap[parent];
-            at = parent;
-        }
-        heap[at] = new;
-    }
-
-    fn pop(&mut self) -> Option<Queued<'a, T>> {
-        let heap = &mut self.0;
-        let last = heap.pop()?;
-        let Some(first) = heap.first().copied() else { return Some(last) };
-        // The last one sinks from the top to where no child comes before it.
-        let mut at = 0;
-        loop {
-            let (left, right) = (2 * at + 1, 2 * at + 2);
-            let mut least = (at, &last);
-            for child in [left, right] {
-                match heap.get(child) {
-                    Some(other) if !O::is_after(other, least.1) => least = (child, other),
-                    _ => {}
-                }
-            }
-            let (next, other) = least;
-            if next == at {
-                heap[at] = last;
-                return Some(first);
-            }
-            heap[at] = *other;
-            at = next;
-        }
-    }
-
-    /// Whether the first is farther away than so much, or the queue is empty.
-    fn is_beyond(&self, most: f64) -> bool {
-        self.distance() > most
-    }
-
-    /// The distance of the first; infinite if the queue is empty.
-    fn distance(&self) -> f64 {
-        self.0.first().map_or(f64::INFINITY, |first| first.distance)
     }
 }
 
@@ -193,10 +53,11 @@ pub(super) fn nearest<'a, T: Item>(
         Horizon::new(usize::MAX, reach.distance, all)
     };
     let mut walk = Walk::new(root, measure, horizon, true);
+    walk.estimates = !reach.tells_distances;
     let mut visited = 0;
     // Waits until it is known that the next one is farther away.
     let mut held: Option<Found<T>> = None;
-    while let Some(found) = walk.next() {
+    while let Some(found) = walk.next(held.is_some()) {
         if let Some(before) = held.take() {
             let is_apart = found.distance > before.distance + APART_MIN;
             let are_shapes = before.is_shape && found.is_shape;
@@ -233,7 +94,7 @@ fn visit_all<'a, T: Item>(
             shapes = Some(Walk::new(root, measure, horizon, false));
         }
         let before = next_box.as_ref().map_or(f64::INFINITY, |found: &Found<T>| found.distance);
-        next_shape = next_shape.or_else(|| shapes.as_mut()?.next_within(before));
+        next_shape = next_shape.or_else(|| shapes.as_mut()?.next_within(before, true));
         let next = if next_shape.as_ref().is_some_and(|found: &Found<T>| found.distance <= before) {
             next_shape.take()
         } else {
@@ -280,7 +141,10 @@ impl<'a, 'm, T: Item, M: Measure<T>> BoxWalk<'a, 'm, T, M> {
                         self.heap.push(distance, 0, Content::Node(child));
                     }
                 }
-                Content::Box(item) | Content::Shape(item) | Content::Unmeasured(item) => {
+                Content::Box(item)
+                | Content::Shape(item)
+                | Content::Unmeasured(item)
+                | Content::Estimated(item, _) => {
                     return Some(Found { item, distance: told(distance), is_shape: false });
                 }
             }
@@ -288,42 +152,9 @@ impl<'a, 'm, T: Item, M: Measure<T>> BoxWalk<'a, 'm, T, M> {
     }
 }
 
-/// Items that the first horizon is drawn from, as a multiple of those wanted.
-const APPROACHED_SHARE: usize = 2;
-
-/// Returns a distance within which all wanted items lie, by the items of a few leaves near the
-/// origin. It lets the search skip most of the entries that it meets.
-fn approach<T: Item>(root: &Node<T>, all: Rect, measure: &impl Measure<T>, reach: &Reach) -> f64 {
-    let origin = measure.origin();
-    let (x, y) = (origin.x as f32, origin.y as f32);
-    let mut horizon = Horizon::new(reach.count, reach.distance, all);
-    let (mut node, mut siblings) = (root, None);
-    while let Node::Branch(entries) = node {
-        let gaps = entries.bounds.iter().map(|bounds| bounds.gap(x, y));
-        let Some((at, _)) = gaps.enumerate().min_by(|a, b| a.1.total_cmp(&b.1)) else { break };
-        node = &entries.slots[at];
-        siblings = Some((entries, at));
-    }
-    let leaf = node.entry_bounds();
-    let enough = reach.count * APPROACHED_SHARE;
-    let Some((entries, at)) = siblings.filter(|_| leaf.len() < enough) else {
-        horizon.meet_nearest(measure, leaf);
-        return horizon.distance;
-    };
-    let others = (0..entries.len()).filter(|other| *other != at);
-    let mut nearest: ArrayVec<(f32, usize), NODE_ENTRIES_MAX> =
-        others.map(|other| (entries.bounds[other].gap(x, y), other)).collect();
-    nearest.sort_unstable_by(|a, b| a.0.total_cmp(&b.0));
-    let mut met = leaf.to_vec();
-    for (_, other) in nearest {
-        if met.len() >= enough {
-            break;
-        }
-        met.extend_from_slice(entries.slots[other].entry_bounds());
-    }
-    horizon.meet_nearest(measure, &met);
-    horizon.distance
-}
+/// Items that are gathered at most, as a multiple of those wanted and besides.
+const GATHERED_SHARE: usize = 4;
+const GATHERED_MORE: usize = 32;
 
 /// Items by ascending distance up to the horizon, those of equal distance by rank.
 struct Walk<'a, 'm, T, M> {
@@ -332,16 +163,40 @@ struct Walk<'a, 'm, T, M> {
     horizon: Horizon,
     /// Whether boxes are wanted besides shapes.
     has_boxes: bool,
+    /// Whether bounds of the distances of shapes are computed before the distances.
+    estimates: bool,
     near: Vec<(f64, usize)>,
 }
 
 impl<'a, 'm, T: Item, M: Measure<T>> Walk<'a, 'm, T, M> {
     fn new(root: &'a Node<T>, measure: &'m M, mut horizon: Horizon, has_boxes: bool) -> Self {
-        let mut heap = Heap::new();
-        heap.push(0.0, 0, Content::Node(root));
         horizon.draw_window(measure);
-        let near = Vec::with_capacity(NODE_ENTRIES_MAX);
-        Walk { measure, heap, horizon, has_boxes, near }
+        let (heap, near) = (Heap::new(), Vec::new());
+        let mut walk = Walk { measure, heap, horizon, has_boxes, estimates: false, near };
+        let is_gathered =
+            walk.horizon.is_selective() && walk.horizon.has_scale() && walk.gather_all(root);
+        if !is_gathered {
+            walk.heap.push(0.0, 0, Content::Node(root));
+        }
+        walk
+    }
+
+    /// Queues all items that may be within the horizon, unless there are too many. Returns whether
+    /// it did.
+    fn gather_all(&mut self, root: &'a Node<T>) -> bool {
+        let most = GATHERED_SHARE.saturating_mul(self.horizon.wanted) + GATHERED_MORE;
+        let mut gathered = Gathered { items: Vec::with_capacity(NODE_ENTRIES_MAX), most };
+        if !gathered.add(root, 0, self.measure, &self.horizon) {
+            return false;
+        }
+        self.horizon.meet_all(gathered.items.iter().map(|(_, most)| *most));
+        let farthest = self.horizon.distance;
+        let near = gathered.items.into_iter().map(|(queued, _)| queued);
+        self.heap.fill(near.filter(|queued| queued.distance <= farthest));
+        // Shapes and their positions lie anywhere in memory, too.
+        self.heap.items().for_each(Item::prefetch_shape);
+        self.heap.items().for_each(Item::prefetch_positions);
+        true
     }
 
     /// No item that is still to come is nearer.
@@ -349,12 +204,14 @@ impl<'a, 'm, T: Item, M: Measure<T>> Walk<'a, 'm, T, M> {
         self.heap.distance()
     }
 
-    fn next(&mut self) -> Option<Found<'a, T>> {
-        self.next_within(f64::INFINITY)
+    /// Returns the next item; with an upper bound of its distance if that needn't be exact and
+    /// all items still to come are farther away.
+    fn next(&mut self, is_exact: bool) -> Option<Found<'a, T>> {
+        self.next_within(f64::INFINITY, is_exact)
     }
 
-    /// The next item that isn't farther away.
-    fn next_within(&mut self, most: f64) -> Option<Found<'a, T>> {
+    /// The same for an item that isn't farther away than so much.
+    fn next_within(&mut self, most: f64, is_exact: bool) -> Option<Found<'a, T>> {
         while !self.heap.is_beyond(most) {
             let Queued { distance, rank, content } = self.heap.pop()?;
             match content {
@@ -366,6 +223,14 @@ impl<'a, 'm, T: Item, M: Measure<T>> Walk<'a, 'm, T, M> {
                 }
                 // The horizon came nearer since it was put there.
                 _ if distance > self.horizon.distance => {}
+                Content::Estimated(item, most)
+                    if !is_exact
+                        && most <= self.horizon.distance
+                        && self.heap.is_beyond(most + APART_MIN) =>
+                {
+                    return Some(Found { item, distance: most, is_shape: true })
+                }
+                Content::Estimated(item, _) => self.measure_shape(item, rank, false),
                 Content::Unmeasured(item) => self.measure(item, rank),
                 Content::Node(Node::Leaf(entries)) => {
                     self.open_leaf(&entries.bounds, &entries.slots, rank);
@@ -384,6 +249,7 @@ impl<'a, 'm, T: Item, M: Measure<T>> Walk<'a, 'm, T, M> {
         None
     }
 
+    /// Queues the items of a leaf that may be within the horizon.
     fn open_leaf(&mut self, bounds: &[Bounds], items: &'a [T], rank: Rank) {
         self.near.clear();
         for at in places(self.horizon.touching(bounds)) {
@@ -421,10 +287,63 @@ impl<'a, 'm, T: Item, M: Measure<T>> Walk<'a, 'm, T, M> {
             }
             return;
         }
+        let farthest = self.horizon.distance;
+        let estimate =
+            if self.estimates { self.measure.shape_between(item, farthest) } else { None };
+        let Some(Between { least, most }) = estimate else {
+            return self.measure_shape(item, rank, true);
+        };
+        if least <= farthest {
+            self.horizon.meet_measured(most, 2.0 * APART_MIN);
+            self.heap.push(least, rank, Content::Estimated(item, most));
+        }
+    }
+
+    /// The same for an item that is known not to fill its box. `is_new` tells whether the horizon
+    /// hasn't taken it into account.
+    fn measure_shape(&mut self, item: &'a T, rank: Rank, is_new: bool) {
         let distance = self.measure.shape_distance(item, self.horizon.distance);
         if distance <= self.horizon.distance {
-            self.horizon.meet_measured(distance, 2.0 * APART_MIN);
+            if is_new {
+                self.horizon.meet_measured(distance, 2.0 * APART_MIN);
+            }
             self.heap.push(distance, rank, Content::Shape(item));
+        }
+    }
+}
+
+/// Items that may be within the horizon, each with an upper bound of its distance.
+struct Gathered<'a, T> {
+    items: Vec<(Queued<'a, T>, f64)>,
+    most: usize,
+}
+
+impl<'a, T: Item> Gathered<'a, T> {
+    /// Adds the items below a node. Returns false, and may leave some out, if they are too many.
+    fn add(
+        &mut self,
+        node: &'a Node<T>,
+        rank: Rank,
+        measure: &impl Measure<T>,
+        horizon: &Horizon,
+    ) -> bool {
+        let mut near = places(horizon.touching(node.entry_bounds()));
+        match node {
+            Node::Leaf(entries) => near.all(|at| {
+                let (least, most) = horizon.limits(measure, &entries.bounds[at]);
+                if least <= horizon.distance {
+                    let item = &entries.slots[at];
+                    item.prefetch();
+                    let rank = rank_below(rank, at);
+                    let content = Content::Unmeasured(item);
+                    self.items.push((Queued { distance: least, rank, content }, most));
+                }
+                self.items.len() <= self.most
+            }),
+            Node::Branch(entries) => near.all(|at| {
+                horizon.least(measure, &entries.bounds[at]) > horizon.distance
+                    || self.add(&entries.slots[at], rank_below(rank, at), measure, horizon)
+            }),
         }
     }
 }

@@ -4,8 +4,9 @@
 use arrayvec::ArrayVec;
 
 use super::bounds::{Bounds, GROUP_COUNT};
+use super::node::places;
 use crate::geometry::distance::{PlanarDisc, COVER_BOXES_MAX};
-use crate::geometry::predicates::holds_box;
+use crate::geometry::predicates::{holds_box, LocalEdges};
 use crate::geometry::{PlanarArea, Polygon, Rect};
 
 /// An area to search.
@@ -24,8 +25,8 @@ enum Points<'r> {
     /// bounding box doesn't touch that of the area.
     Box(Bounds),
     Disc(DiscBoxes),
-    /// Compared with the boxes of nodes only: to compare an item's box wouldn't take less than to
-    /// compare the item.
+    /// Compared with the boxes of items only if few edges are near all of them: otherwise to
+    /// compare an item's box wouldn't take less than to compare the item.
     Polygon(&'r Polygon),
 }
 
@@ -38,6 +39,16 @@ pub enum Side {
     Outside,
     /// The item has to be compared with the area.
     Unknown,
+}
+
+/// The kind of a node's entries.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Entry {
+    Node,
+    /// Items, some of which are points.
+    Point,
+    /// Items none of which is a point.
+    Shape,
 }
 
 /// Entries of a node as sets: bit n for the n-th entry.
@@ -80,9 +91,9 @@ impl<'r> Region<'r> {
         Region { boxes, right, points }
     }
 
-    /// Returns the sides of the entries of a node, given the side of all points of the node.
+    /// Returns the sides of the entries of a node, given the side of all points below.
     #[inline]
-    pub fn sides(&self, all: &[Bounds], node: Side) -> Sides {
+    pub fn sides(&self, all: &[Bounds], entry: Entry, node: Side) -> Sides {
         let touching = match &self.boxes[..] {
             [area] => Bounds::select(all, self.right, |bounds| bounds.overlaps(area)),
             areas => Bounds::select(all, self.right, |bounds| {
@@ -93,9 +104,18 @@ impl<'r> Region<'r> {
             (_, Side::Inside) => (touching, 0),
             (_, Side::Outside) => (0, touching),
             _ if touching == 0 => (0, 0),
-            (Points::Undecided | Points::Polygon(_), _) => (0, 0),
+            (Points::Undecided, _) => (0, 0),
+            _ if entry == Entry::Shape => (0, 0),
+            (Points::Polygon(_), _) if entry == Entry::Node => (0, 0),
+            (Points::Polygon(polygon), _) => polygon_sides(polygon, all, touching),
             (Points::Box(inner), _) => {
-                (Bounds::select(all, self.right, |bounds| inner.contains(bounds)), 0)
+                (keep(all, touching, self.right, |bounds| inner.contains(bounds)), 0)
+            }
+            // What isn't all in the disc's box can't be all in the disc, and the side of such a
+            // node outside would save little.
+            (Points::Disc(disc), _) if entry == Entry::Node => {
+                let area = &self.boxes[0];
+                disc.sides(all, keep(all, touching, self.right, |bounds| area.contains(bounds)))
             }
             (Points::Disc(disc), _) => disc.sides(all, touching),
         };
@@ -120,6 +140,42 @@ impl<'r> Region<'r> {
     }
 }
 
+/// From so many items on it pays to look for the edges near all of them.
+const POLYGON_ITEMS_MIN: u32 = 4;
+
+/// Returns two sets of the boxes of items that touch a polygon's bounding box: those all of whose
+/// points are in the polygon, and those none of whose points is.
+fn polygon_sides(polygon: &Polygon, all: &[Bounds], touching: u64) -> (u64, u64) {
+    if touching.count_ones() < POLYGON_ITEMS_MIN {
+        return (0, 0);
+    }
+    let touched = places(touching).map(|at| all[at]).reduce(|sum, next| sum.union(&next));
+    let edges = touched.and_then(|area| LocalEdges::new(polygon, &area.around_points()));
+    let Some(edges) = edges else { return (0, 0) };
+    let (mut inside, mut outside) = (0, 0);
+    for at in places(touching) {
+        match edges.hold(&all[at].around_points()) {
+            Some(true) => inside |= 1 << at,
+            Some(false) => outside |= 1 << at,
+            None => {}
+        }
+    }
+    (inside, outside)
+}
+
+/// Up to so many entries of a node are compared one by one rather than in groups.
+const FEW_MAX: u32 = 8;
+
+/// Returns those of a set of entries, none of which begins east of `right`, for which a condition
+/// holds.
+#[inline]
+fn keep(all: &[Bounds], set: u64, right: f32, holds: impl Fn(&Bounds) -> bool) -> u64 {
+    if set.count_ones() > FEW_MAX {
+        return Bounds::select(all, right, holds) & set;
+    }
+    places(set).filter(|at| holds(&all[*at])).fold(0, |kept, at| kept | 1 << at)
+}
+
 /// A disc in single precision. What rounding may change is allowed for, so that a box near the
 /// border is neither in the disc nor outside.
 struct DiscBoxes {
@@ -133,6 +189,9 @@ struct DiscBoxes {
 
 /// The bits of a group of boxes.
 const GROUP_MASK: u64 = (1 << GROUP_COUNT) - 1;
+
+/// Up to so many boxes of a group are compared one by one.
+const FEW_OF_GROUP_MAX: u32 = 2;
 
 /// By how many degrees a difference of ordinates may be off, besides relatively: the nearest float
 /// to an ordinate of up to 180 is no farther away.
@@ -159,7 +218,13 @@ impl DiscBoxes {
         let (mut inside, mut outside) = (0, 0);
         for (group, boxes) in all.chunks(GROUP_COUNT).enumerate() {
             let shift = group * GROUP_COUNT;
-            if touching >> shift & GROUP_MASK == 0 {
+            let set = touching >> shift & GROUP_MASK;
+            if set.count_ones() <= FEW_OF_GROUP_MAX {
+                for at in places(set) {
+                    let (farthest, nearest) = self.squares(&boxes[at]);
+                    inside |= u64::from(farthest <= self.inside) << (shift + at);
+                    outside |= u64::from(nearest > self.outside) << (shift + at);
+                }
                 continue;
             }
             // A group of fixed size is compared by SIMD operations.
@@ -208,7 +273,11 @@ mod tests {
         let all = Rect::new(Point::new(-180.0, -90.0), Point::new(180.0, 90.0));
         let region = Region::new(&area.cover(&all), area.planar_area());
         let bounds = Bounds::of_item(&Rect::around(points));
-        let mut sides = region.sides(&[bounds], Side::Unknown);
+        let mut sides = region.sides(&[bounds; 4], Entry::Point, Side::Unknown);
+        for set in [&mut sides.touching, &mut sides.inside, &mut sides.outside] {
+            assert!(*set == 0 || *set == 15, "equal boxes are on the same side");
+            *set &= 1;
+        }
         match region.node_side(&bounds) {
             Side::Inside => sides.inside = 1,
             Side::Outside => sides.outside = 1,
@@ -218,7 +287,7 @@ mod tests {
             let is_inside = crate::geometry::predicates::contains_point(area, *p);
             assert!(sides.inside == 0 || is_inside, "{area:?} {p:?}");
             assert!(sides.outside == 0 || !is_inside, "{area:?} {p:?}");
-            assert!(sides.touching == 1 || !is_inside, "{area:?} {p:?}");
+            assert!(sides.touching & 1 == 1 || !is_inside, "{area:?} {p:?}");
         }
         sides
     }

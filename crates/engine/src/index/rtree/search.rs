@@ -5,7 +5,7 @@ use std::ops::ControlFlow;
 use super::bounds::Bounds;
 use super::entries::Entries;
 use super::node::{places, Node};
-use super::region::{Region, Side, Sides};
+use super::region::{Entry, Region, Side, Sides};
 use super::Item;
 
 /// Items that a search counts at once.
@@ -56,7 +56,13 @@ pub(super) fn search<'a, T: Item>(
     region: &Region,
     visitor: &mut impl Visitor<'a, T>,
 ) -> ControlFlow<()> {
-    let sides = region.sides(node.entry_bounds(), side);
+    let counts = node.counts();
+    let entry = match node {
+        Node::Branch(_) => Entry::Node,
+        Node::Leaf(_) if counts.shapes < counts.items => Entry::Point,
+        Node::Leaf(_) => Entry::Shape,
+    };
+    let sides = region.sides(node.entry_bounds(), entry, side);
     let entries = match node {
         Node::Leaf(entries) => return search_leaf(entries, sides, visitor),
         Node::Branch(entries) => entries,

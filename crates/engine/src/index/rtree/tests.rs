@@ -333,6 +333,10 @@ impl Measure<Thing> for City<'_> {
         Some(Window::new(Rect::new(corners.0, corners.1)))
     }
 
+    fn most_at(&self, _square: f64) -> f64 {
+        f64::INFINITY
+    }
+
     fn distance(&self, bounds: &Rect) -> f64 {
         (self.distance)(bounds)
     }
@@ -347,6 +351,10 @@ impl Measure<Thing> for City<'_> {
 
     fn filled_box(&self, item: &Thing) -> Option<Rect> {
         Some((self.bounds)(item))
+    }
+
+    fn shape_between(&self, _item: &Thing, _most: f64) -> Option<Between> {
+        None
     }
 
     fn shape_distance(&self, item: &Thing, _most: f64) -> f64 {
@@ -421,7 +429,12 @@ impl Pair {
         let city =
             City { origin: from, distance: &distance, bounds: &|thing| self.model[&*thing.0].0 };
         let mut found = Vec::new();
-        let everything = Reach { count: usize::MAX, distance: f64::INFINITY, orders_equals: true };
+        let everything = Reach {
+            count: usize::MAX,
+            distance: f64::INFINITY,
+            orders_equals: true,
+            tells_distances: true,
+        };
         let flow = self.tree.nearest(&city, &everything, |thing, far| {
             found.push((far, *thing.0));
             ControlFlow::Continue(())
@@ -444,7 +457,7 @@ impl Pair {
             let mut found = Vec::new();
             let _ = self.tree.nearest(
                 city,
-                &Reach { count, distance, orders_equals: true },
+                &Reach { count, distance, orders_equals: true, tells_distances: true },
                 |thing, far| {
                     if far > distance || found.len() == count {
                         return ControlFlow::Break(());

@@ -1,7 +1,7 @@
 //! Building a grid: the cells through which each edge passes, and the places of reference points.
 
 use super::super::super::{Point, Rect};
-use super::super::ring::{ray_from, Ray};
+use super::super::ray::{ray_from, Ray};
 use super::super::segment::Segment;
 use super::frame::Frame;
 use super::{Block, Grid, Run, BLOCK_CELLS};
@@ -17,6 +17,14 @@ const CELLS_MIN: f64 = 16.0;
 /// The part of a column by which the way of a long edge through a row is widened: more than its
 /// computation is rounded.
 const MARGIN: f64 = 1.0 / 16.0;
+/// Consecutive positions that are looked at to foresee the memory of a grid, and how many times
+/// more there are.
+const SAMPLED_POSITIONS: usize = 64;
+const SAMPLED_SHARE: usize = 8;
+/// How far, as a factor, what is foreseen may exceed what is allowed.
+const SAMPLE_MARGIN: f64 = 1.05;
+/// Positions for each run for which there is room from the beginning.
+const POSITIONS_PER_RUN: usize = 4;
 /// No run.
 const NONE: u32 = u32::MAX;
 
@@ -38,11 +46,11 @@ impl Grid {
         let mut cells = points.len() as f64 * CELLS_PER_POSITION;
         while cells >= CELLS_MIN {
             let frame = Frame::new(&bounds, cells)?;
-            let grid = cell_runs(&frame, points, bytes_max as usize / size_of::<Run>())
-                .map(|runs| assemble(frame, points, &runs))
-                .filter(|grid| grid.bytes() as f64 <= bytes_max);
-            if grid.is_some() {
-                return grid;
+            let bytes_max = bytes_max as usize;
+            if !seems_too_fine(&frame, points, bytes_max) {
+                if let Some(runs) = cell_runs(&frame, points, bytes_max) {
+                    return Some(assemble(frame, points, &runs));
+                }
             }
             cells /= COARSER;
         }
@@ -54,32 +62,75 @@ fn edges(points: &[Point]) -> impl Iterator<Item = Segment> + '_ {
     points.windows(2).map(|ends| Segment { a: ends[0], b: ends[1] })
 }
 
-/// Returns the runs of edges that pass through each cell, in no order of cells; `None` if there
-/// are too many.
-fn cell_runs(frame: &Frame, points: &[Point], runs_max: usize) -> Option<Vec<CellRun>> {
-    let mut runs: Vec<CellRun> = Vec::new();
+/// Returns the bytes of a grid that don't depend on its edges.
+fn fixed_bytes(frame: &Frame) -> usize {
+    frame.blocks_per_row() * frame.rows * size_of::<Block>() + size_of::<u32>()
+}
+
+/// Returns whether a part of the positions suggests that the grid would use more memory than so
+/// many bytes. To find that out by all of them would take long.
+fn seems_too_fine(frame: &Frame, points: &[Point], bytes_max: usize) -> bool {
+    let stretches = points.chunks_exact(SAMPLED_POSITIONS).step_by(SAMPLED_SHARE);
+    let (mut positions, mut entered) = (0, 0);
+    for stretch in stretches {
+        let mut before = [frame.cell(stretch[0]); 2];
+        for p in stretch {
+            let cell = frame.cell(*p);
+            // Edges to and fro between two cells are one run in each.
+            if !before.contains(&cell) {
+                entered += 1;
+                before = [before[1], cell];
+            }
+        }
+        positions += stretch.len();
+    }
+    let bytes = entered * (size_of::<Run>() + size_of::<u32>());
+    let bytes = bytes as f64 * points.len() as f64 / positions.max(1) as f64;
+    fixed_bytes(frame) as f64 + bytes > bytes_max as f64 * SAMPLE_MARGIN
+}
+
+/// Returns the runs of edges that pass through each cell, in no order of cells; `None` if the grid
+/// would use more memory than so many bytes.
+fn cell_runs(frame: &Frame, points: &[Point], bytes_max: usize) -> Option<Vec<CellRun>> {
+    let mut runs: Vec<CellRun> = Vec::with_capacity(points.len() / POSITIONS_PER_RUN);
+    let mut crossed_count = 0;
+    let fixed_bytes = fixed_bytes(frame);
     // The last run of each cell.
     let mut last = vec![NONE; frame.columns * frame.rows];
+    let mut start = frame.cell(*points.first()?);
     for (index, edge) in edges(points).enumerate() {
         let index = index as u32;
-        visit_cells(frame, &edge, |cell| match runs.get_mut(last[cell] as usize) {
+        let end = frame.cell(edge.b);
+        visit_cells(frame, &edge, (start, end), |cell| match runs.get_mut(last[cell] as usize) {
             Some(CellRun { run, .. }) if run.end == index => run.end = index + 1,
             _ => {
+                crossed_count += usize::from(last[cell] == NONE);
                 last[cell] = runs.len() as u32;
                 let run = Run { start: index, end: index + 1 };
                 runs.push(CellRun { cell: cell as u32, run });
             }
         });
-        if runs.len() > runs_max {
+        start = end;
+        let bytes = size_of::<Run>() * runs.len() + size_of::<u32>() * crossed_count;
+        if fixed_bytes + bytes > bytes_max {
             return None;
         }
     }
     Some(runs)
 }
 
-/// Calls `visit` once for each cell through which an edge passes, and perhaps for some beside it.
-fn visit_cells(frame: &Frame, edge: &Segment, mut visit: impl FnMut(usize)) {
-    let (start, end) = (frame.cell(edge.a), frame.cell(edge.b));
+/// Calls `visit` once for each cell through which an edge passes, and perhaps for some beside it;
+/// the cells of the edge's ends are given.
+#[inline]
+fn visit_cells(
+    frame: &Frame,
+    edge: &Segment,
+    (start, end): ((usize, usize), (usize, usize)),
+    mut visit: impl FnMut(usize),
+) {
+    if start == end {
+        return visit(start.1 * frame.columns + start.0);
+    }
     let (low, high) = (start.1.min(end.1), start.1.max(end.1));
     let whole = (start.0.min(end.0), start.0.max(end.0));
     let is_short = high - low < 2 || whole.1 - whole.0 < 2;
@@ -145,16 +196,18 @@ fn blocks(frame: &Frame, points: &[Point], counts: &[u32]) -> Box<[Block]> {
     let per_row = frame.blocks_per_row();
     let mut blocks = vec![Block::default(); per_row * frame.rows];
     let mut crossed_before = 0;
-    for row in 0..frame.rows {
+    let rows = flips.chunks(frame.columns).zip(counts.chunks(frame.columns));
+    for (row, (flips, counts)) in blocks.chunks_mut(per_row).zip(rows) {
         let mut is_inside = false;
-        for column in (0..frame.columns).rev() {
-            is_inside ^= flips[row * frame.columns + column];
-            let is_crossed = counts[row * frame.columns + column] > 0;
-            let state = u32::from(is_inside) | u32::from(is_crossed) << 1;
-            let block = &mut blocks[row * per_row + column / BLOCK_CELLS];
-            block.states |= state << (column % BLOCK_CELLS * 2);
+        let cells = flips.chunks(BLOCK_CELLS).zip(counts.chunks(BLOCK_CELLS));
+        for (block, (flips, counts)) in row.iter_mut().zip(cells).rev() {
+            for (flip, count) in flips.iter().zip(counts).rev() {
+                is_inside ^= flip;
+                let state = u32::from(is_inside) | u32::from(*count > 0) << 1;
+                block.states = block.states << 2 | state;
+            }
         }
-        for block in &mut blocks[row * per_row..(row + 1) * per_row] {
+        for block in row {
             block.crossed_before = crossed_before;
             crossed_before += (block.states & super::CROSSED_BITS).count_ones();
         }
@@ -166,10 +219,14 @@ fn blocks(frame: &Frame, points: &[Point], counts: &[u32]) -> Box<[Block]> {
 /// right differ; right of all cells is outside.
 fn flips(frame: &Frame, points: &[Point]) -> Vec<bool> {
     let mut flips = vec![false; frame.columns * frame.rows];
+    let heights: Vec<f64> = (0..frame.rows).map(|row| frame.reference(0, row).y).collect();
+    let Some(first) = points.first() else { return flips };
+    let mut start = frame.row(first.y);
     for edge in edges(points) {
-        let rows = (frame.row(edge.a.y), frame.row(edge.b.y));
+        let rows = (start, frame.row(edge.b.y));
+        start = rows.1;
         for row in rows.0.min(rows.1)..=rows.0.max(rows.1) {
-            let y = frame.reference(0, row).y;
+            let y = heights[row];
             if (edge.a.y > y) == (edge.b.y > y) {
                 continue;
             }

@@ -12,7 +12,8 @@ mod frame;
 mod lazy;
 
 use super::super::{Point, Rect};
-use super::ring::{ray_from, Place, Ray};
+use super::ray::{ray_from, Ray};
+use super::ring::Place;
 use super::segment::Segment;
 use frame::Frame;
 pub(in crate::geometry) use lazy::LazyGrid;
@@ -102,6 +103,7 @@ impl Grid {
     }
 
     /// Returns the memory that the grid uses beside itself.
+    #[cfg(test)]
     fn bytes(&self) -> usize {
         size_of_val(&*self.blocks) + size_of_val(&*self.first_runs) + size_of_val(&*self.runs)
     }
