@@ -132,7 +132,7 @@ fn divide<'a, T: Item>(part: &Part<'a, T>, region: &Region) -> Vec<Part<'a, T>> 
     if is_whole {
         return entries.slots.iter().map(|node| Part { node, side, is_whole }).collect();
     }
-    let sides = region.sides(node.entry_bounds(), side);
+    let sides = region.sides(node.entry_bounds(), Entry::Node, side);
     let children = places(sides.touching).map(|at| {
         let (bounds, node) = (&entries.bounds[at], &*entries.slots[at]);
         let side = match sides.of(at) {
