@@ -23,7 +23,8 @@ from tests.support.resp import encode_command
 PLACES_COUNT, SPREAD_COUNT = 100_000, 1_000_000  # in a region; all over the world
 PLACES = (30.0, 40.0, -120.0, -110.0)  # south, north, west, east
 WORLD = (-60.0, 60.0, -170.0, 170.0)
-SQUARE = '{"type":"Polygon","coordinates":[[[-115.2,35],[-115,35.2],[-114.8,35],[-115,34.8],[-115.2,35]]]}'
+CORNERS = "[-115.2,35],[-115,35.2],[-114.8,35],[-115,34.8],[-115.2,35]"
+SQUARE = f'{{"type":"Polygon","coordinates":[[{CORNERS}]]}}'
 STAR_POINTS = 2000
 SPLIT_ROUNDS = 5
 # The command, and the numbers of requests without and with a pipeline.
