@@ -29,6 +29,7 @@ __all__ = [
     "HookChange",
     "HookEvent",
     "Http",
+    "LargeWrite",
     "Live",
     "LiveEvent",
     "Load",
@@ -349,7 +350,7 @@ class Batch:
     # Requests that were refused for want of a right: the reason ("command", "key" or "channel"),
     # the context ("toplevel", "multi" or "lua"), the command, key or channel, and the user.
     denied: Final[list[tuple[str, str, bytes, bytes]]]
-    stop: Final[ServerCommand | ReadUnit | Live | Http | Close | Yield | None]
+    stop: Final[ServerCommand | ReadUnit | LargeWrite | Live | Http | Close | Yield | None]
     events: Final[Events | None]
     # The reasons of refused endpoint URLs, which replies don't contain.
     refused_urls: Final[list[str]]
@@ -367,6 +368,13 @@ class Live:
     """The connection begins to watch a live fence."""
 
     id: Final[int]
+
+@final
+class LargeWrite:
+    """A SET with a large geometry, which any thread may parse before the session applies it."""
+
+    def parse(self) -> None: ...  # without the GIL
+    def apply(self, session: Session, now_ns: int) -> Batch: ...
 
 @final
 class ReadUnit:

@@ -14,6 +14,7 @@ from tile38py._engine import (
     Batch,
     Close,
     Http,
+    LargeWrite,
     Live,
     ReadUnit,
     ServerCommand,
@@ -50,6 +51,7 @@ class WorkKind(Enum):
     THREAD = auto()  # run() is called on another thread and returns the result
     SCRIPT = auto()  # the same; run() runs scripts, which may take long
     READS = auto()  # the unit runs in the pool of native threads; run() runs it at once
+    WRITE = auto()  # as THREAD; frame() changes data, so that its result waits for the log
     TASK = auto()  # run() returns a task
     TIME_SLICES = auto()  # run() returns an iterator; each step is one time slice of the event loop
 
@@ -139,6 +141,9 @@ class Dispatcher:
                         unit.cancel,
                         unit,
                     )
+                case LargeWrite() as write:
+                    apply = partial(self._apply, client, write)
+                    result.stop = BackgroundWork(write.parse, apply, WorkKind.WRITE)
                 case stop:
                     result.stop_at(stop)
                     return result
@@ -174,6 +179,13 @@ class Dispatcher:
     def _finish_reads(self, client: Client, unit: ReadUnit, _: object) -> bytes:
         """Take the results of a unit that has run; return the replies."""
         batch = client.session.finish_reads(unit)
+        self._process(client, batch, RunResult())
+        return batch.replies
+
+    def _apply(self, client: Client, write: LargeWrite, parsed: object) -> bytes:
+        """Apply a write whose geometry is parsed."""
+        del parsed
+        batch = write.apply(client.session, self._services.clock.now_ns())
         self._process(client, batch, RunResult())
         return batch.replies
 

@@ -5,7 +5,10 @@ use std::sync::MutexGuard;
 use ::engine::error::Error;
 use ::engine::reply::{Framing, Output, Protocol};
 use ::engine::request::Arguments;
-use ::engine::session::{truncate_arguments, Batch as CoreBatch, Session as CoreSession, Stop};
+use ::engine::session::{
+    truncate_arguments, Batch as CoreBatch, Clock, LargeWrite as CoreLargeWrite,
+    Session as CoreSession, Stop,
+};
 use pyo3::exceptions::PyRuntimeError;
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyString, PyTuple};
@@ -13,6 +16,7 @@ use pyo3::types::{PyBytes, PyString, PyTuple};
 use crate::access::{convert_denied, DeniedRecord};
 use crate::engine::{lock, Shared};
 use crate::events::{convert_outbox, Events};
+use crate::large_write::LargeWrite;
 use crate::memory::BoundedEngine;
 use crate::monotonic_ns;
 use crate::read_unit::ReadUnit;
@@ -75,6 +79,17 @@ impl Session {
     pub fn new(shared: Shared, core: CoreSession) -> Self {
         Session { shared, core }
     }
+
+    /// Applies a large write.
+    pub fn apply(
+        &mut self,
+        py: Python<'_>,
+        write: &mut CoreLargeWrite,
+        now_ns: i64,
+        clock: Clock,
+    ) -> CoreBatch {
+        self.core.apply(&mut enter(py, &self.shared), write, now_ns, clock)
+    }
 }
 
 /// Locks the engine for a batch and updates whether it is out of memory.
@@ -89,7 +104,7 @@ fn bytes_of(py: Python<'_>, data: &[u8]) -> Py<PyBytes> {
     PyBytes::new(py, data).unbind()
 }
 
-fn convert(py: Python<'_>, mut batch: CoreBatch) -> PyResult<Batch> {
+pub fn convert(py: Python<'_>, mut batch: CoreBatch) -> PyResult<Batch> {
     let stop = match batch.stop {
         None => None,
         Some(stop) => Some(convert_stop(py, stop)?),
@@ -124,6 +139,7 @@ fn convert_stop(py: Python<'_>, stop: Stop) -> PyResult<Py<PyAny>> {
             Py::new(py, ServerCommand { name, args, shown })?.into_any()
         }
         Stop::Reads(unit) => Py::new(py, ReadUnit::new(unit))?.into_any(),
+        Stop::LargeWrite(core) => Py::new(py, LargeWrite::new(core))?.into_any(),
         Stop::Live(id) => Py::new(py, Live { id })?.into_any(),
         Stop::Yield => Py::new(py, Yield)?.into_any(),
         Stop::Http(data) => Py::new(py, Http { data: bytes_of(py, &data) })?.into_any(),

@@ -189,6 +189,7 @@ impl Engine {
             script: None,
             rights: None,
             denied: Vec::new(),
+            parsed_text: None,
         };
         let result = self.replay_write(command, function, &mut call);
         self.scratch = out;

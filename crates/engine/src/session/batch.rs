@@ -2,7 +2,7 @@
 
 use super::admission::DeniedRequest;
 use super::command_timer::SlowCommand;
-use super::ReadUnit;
+use super::{LargeWrite, ReadUnit};
 use crate::engine::Outbox;
 use crate::request::Args;
 
@@ -60,6 +60,8 @@ pub enum Stop {
     },
     /// Run reads elsewhere and pass them to [`super::Session::finish_unit`].
     Reads(Box<ReadUnit>),
+    /// Parse the geometry of a write elsewhere, then apply the write.
+    LargeWrite(Box<LargeWrite>),
     /// The connection watches the live fence of that number from here on.
     Live(u64),
     /// Let other connections run first: this one has used up its time slice.
