@@ -123,9 +123,7 @@ impl Session {
         let mut arguments = Arguments::default();
         request::parse(bytes, &mut arguments);
         let args = arguments.view(bytes);
-        let framing = Framing::Resp;
-        let raw = Some(bytes);
-        let request = Request { args, raw, framing, is_last: true, now_ns, clock };
+        let request = Request::received(args, bytes, (Framing::Resp, bytes.len()), now_ns, clock);
         self.parsed_text = parsed;
         self.run_one(engine, &request, engine.table.find(args), &mut batch);
         self.parsed_text = None;
