@@ -254,7 +254,7 @@ class Rewrite:
     def written(self) -> int:
         """The number of objects, hooks and channels that were read."""
 
-    def read(self, bytes_max: int) -> bytes:
+    def read(self, bytes_max: int) -> bytes | memoryview:
         """Return the next commands, about bytes_max of them; none at the end."""
 
 @final
@@ -323,7 +323,7 @@ class Session:
         These are bare replies of commands that changed nothing, or replies and log bytes.
         """
 
-    def finish_reads(self, unit: ReadUnit) -> Batch:
+    def finish_reads(self, unit: ReadUnit) -> tuple[bytes | memoryview, Batch]:
         """Take the results of a unit at which the session stopped and that has run."""
 
     def run(self, args: Sequence[bytes], now_ns: int) -> Batch: ...
@@ -343,7 +343,7 @@ class Batch:
     """The result of a call: replies to send, bytes to log, events, and why it stopped."""
 
     replies: Final[bytes]
-    log: Final[bytes]
+    log: Final[bytes | memoryview]  # a view if there are many
     monitored: Final[list[tuple[bool, bytes]]]
     # Of each slow command: the arguments, the duration and the waiting time in ns.
     slow: Final[list[tuple[list[bytes], int, int]]]

@@ -40,6 +40,7 @@ from tile38py.commands.registry import (
     ThreadReply,
 )
 from tile38py.interfaces import Client
+from tile38py.interfaces.views import ByteData
 from tile38py.limits import OUTPUT_BYTES_HIGH, SLICE_COMMANDS_COUNT_MAX
 
 ImmediateOutcome = Reply | Replies | RawReply | LastReply | errors.CommandError
@@ -64,7 +65,7 @@ class BackgroundWork:
     """Work beside other connections, and the framing of its result on the event loop's thread."""
 
     run: Callable[[], object]
-    frame: Callable[[object], bytes]
+    frame: Callable[[object], ByteData]
     kind: WorkKind = WorkKind.THREAD
     cancel: Callable[[], None] | None = None  # lets run() end soon: nobody waits for its result
     unit: ReadUnit | None = None  # of READS
@@ -176,11 +177,11 @@ class Dispatcher:
         for reason in batch.refused_urls:
             self._services.log(f"SETHOOK: an endpoint was refused: {reason}")
 
-    def _finish_reads(self, client: Client, unit: ReadUnit, _: object) -> bytes:
+    def _finish_reads(self, client: Client, unit: ReadUnit, _: object) -> ByteData:
         """Take the results of a unit that has run; return the replies."""
-        batch = client.session.finish_reads(unit)
+        replies, batch = client.session.finish_reads(unit)
         self._process(client, batch, RunResult())
-        return batch.replies
+        return replies
 
     def _apply(self, client: Client, write: LargeWrite, parsed: object) -> bytes:
         """Apply a write whose geometry is parsed."""
@@ -263,7 +264,7 @@ class Dispatcher:
             timing.done_ns = now_ns() if work.kind in ON_THREADS else 0
             return result
 
-        def frame(result: object) -> bytes:
+        def frame(result: object) -> ByteData:
             self._measure(client, words, timing)
             return work.frame(result)
 

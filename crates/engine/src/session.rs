@@ -49,6 +49,7 @@ use crate::engine::Engine;
 use crate::error::{Error, Result};
 use crate::reply::{Framing, Output};
 use crate::request::{Arguments, Parsed};
+use crate::shared_bytes::SharedBytes;
 
 /// Units of work of a read before it is handed to another thread: about two milliseconds.
 pub const READ_WORK_MAX: u64 = 10_000;
@@ -87,6 +88,8 @@ pub struct Session {
     transaction: Transaction,
     /// The geometry of the large write that is being applied.
     parsed_text: Option<ParsedText>,
+    /// The bytes of the large write that is being applied.
+    large_request: Option<SharedBytes>,
     /// Whether the present command is one of EXEC's.
     is_in_exec: bool,
     /// The number of complete requests received, refused ones included.
@@ -128,6 +131,7 @@ impl Session {
             timer: CommandTimer::default(),
             transaction: Transaction::default(),
             parsed_text: None,
+            large_request: None,
             is_in_exec: false,
             request_count: 0,
             is_authenticated: false,

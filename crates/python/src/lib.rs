@@ -4,7 +4,9 @@
 #![allow(clippy::needless_pass_by_value)] // PyO3 hands arguments over by value
 
 mod access;
+mod byte_buffer;
 mod commands;
+mod disposal;
 mod endpoints;
 mod engine;
 mod events;

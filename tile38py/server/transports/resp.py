@@ -77,7 +77,6 @@ class RespTransport:
                 return Upgrade(HttpTransport(self._dependencies), data)
             case SessionClose(message=message) | LastReply(message=message):
                 return Close(message)
-            case BackgroundWork(kind=WorkKind.WRITE, frame=frame):
-                return Wait(stop, lambda result: Step(frame(result), wrote=True))
-            case BackgroundWork(frame=frame):
-                return Wait(stop, frame)
+            case BackgroundWork(kind=kind, frame=frame):
+                wrote = kind is WorkKind.WRITE
+                return Wait(stop, lambda result: Step(frame(result), wrote=wrote))

@@ -14,17 +14,18 @@ use crate::engine::Engine;
 use crate::geometry::{Geometry, ParseOptions};
 use crate::reply::Framing;
 use crate::request::{self, Arguments};
+use crate::shared_bytes::SharedBytes;
 
 /// Requests from this size on are large: parsing takes a millisecond or more.
 pub const LARGE_WRITE_BYTES_MIN: usize = 256 * 1024;
 /// Room for a request is reserved once so much of it, as a fraction, has arrived.
-const RESERVING_FRACTION: usize = 16;
+const RESERVING_FRACTION: usize = 64;
 
 /// A SET whose geometry another thread parses.
 pub struct LargeWrite {
-    /// Received bytes, of which the last are the request.
-    buffer: Vec<u8>,
-    /// Bytes of the request.
+    /// The request.
+    bytes: SharedBytes,
+    /// The number of its bytes.
     size: usize,
     options: ParseOptions,
     parsed: OnceLock<ParsedText>,
@@ -32,7 +33,7 @@ pub struct LargeWrite {
 
 impl LargeWrite {
     fn new(size: usize, options: ParseOptions) -> Self {
-        LargeWrite { buffer: Vec::new(), size, options, parsed: OnceLock::new() }
+        LargeWrite { bytes: SharedBytes::default(), size, options, parsed: OnceLock::new() }
     }
 
     /// Parses the geometry, once. Any thread.
@@ -40,7 +41,7 @@ impl LargeWrite {
         if self.parsed.get().is_some() {
             return;
         }
-        let bytes = self.bytes();
+        let bytes = self.bytes.as_slice();
         let mut arguments = Arguments::default();
         request::parse(bytes, &mut arguments);
         let texts = arguments.view(bytes);
@@ -52,11 +53,6 @@ impl LargeWrite {
                 geometry: Geometry::parse(text, self.options),
             });
         }
-    }
-
-    /// The request.
-    fn bytes(&self) -> &[u8] {
-        &self.buffer[self.buffer.len() - self.size..]
     }
 }
 
@@ -84,9 +80,8 @@ impl Session {
 
     /// Returns the stop at a large write; [`Session::detach`] gives it the bytes.
     pub(super) fn stop_at_large_write(engine: &Engine, request: &Request) -> Stop {
-        let size = request.raw.map_or(0, <[u8]>::len);
         let options = ParseOptions { require_valid: engine.keyspace.requires_valid };
-        Stop::LargeWrite(Box::new(LargeWrite::new(size, options)))
+        Stop::LargeWrite(Box::new(LargeWrite::new(request.size, options)))
     }
 
     /// Moves the request that ends at the position from the buffer to the large write at which the
@@ -94,7 +89,9 @@ impl Session {
     pub(super) fn detach(&mut self, batch: &mut Batch) {
         let Some(Stop::LargeWrite(write)) = &mut batch.stop else { return };
         let rest = self.buffer.split_off(self.position);
-        write.buffer = std::mem::replace(&mut self.buffer, rest);
+        let bytes = std::mem::replace(&mut self.buffer, rest);
+        let start = bytes.len() - write.size;
+        write.bytes = SharedBytes::new(bytes, start);
         self.position = 0;
     }
 
@@ -119,14 +116,16 @@ impl Session {
         self.timer.start_batch(clock());
         write.parse();
         let parsed = write.parsed.take();
-        let bytes = write.bytes();
+        let bytes = write.bytes.as_slice();
         let mut arguments = Arguments::default();
         request::parse(bytes, &mut arguments);
         let args = arguments.view(bytes);
         let request = Request::received(args, bytes, (Framing::Resp, bytes.len()), now_ns, clock);
         self.parsed_text = parsed;
+        self.large_request = Some(write.bytes.clone());
         self.run_one(engine, &request, engine.table.find(args), &mut batch);
         self.parsed_text = None;
+        self.large_request = None;
         self.finish(engine, &mut batch, clock);
         batch
     }
@@ -174,7 +173,8 @@ mod tests {
                 let mut applied = session.apply(engine, &mut write, 0, &clock);
                 assert!(applied.stop.is_none());
                 replies.append(&mut applied.replies);
-                log.append(&mut applied.log);
+                assert!(applied.log.is_empty());
+                log.extend_from_slice(applied.large_log.unwrap_or_default().as_slice());
                 batch = session.feed(engine, b"", 0, &clock);
             }
         }
@@ -228,7 +228,8 @@ mod tests {
             write.parse();
             change(engine);
             let batch = session.apply(engine, &mut write, 0, &clock);
-            (String::from_utf8(batch.replies).unwrap(), batch.log.is_empty())
+            let is_unlogged = batch.log.is_empty() && batch.large_log.is_none();
+            (String::from_utf8(batch.replies).unwrap(), is_unlogged)
         };
         let read_only = |engine: &mut Engine| engine.state.is_read_only = true;
         let (reply, is_unlogged) = applied(&mut engine, &read_only);
