@@ -376,7 +376,11 @@ impl Keyspace {
     /// Removes all collections, hooks and channels. The names of fields stay: their numbers are
     /// never given again.
     pub fn clear(&mut self) {
-        self.garbage.keep_collections(std::mem::take(&mut self.collections));
+        let removed = std::mem::take(&mut self.collections);
+        // Offloaded indexes have to be dropped before their worker can end.
+        if self.offloading.0.is_none() {
+            self.garbage.keep_collections(removed);
+        }
         self.totals.expiries.clear();
         self.totals.counts = Counts::default();
         self.fences.zone_keys_mut().clear();

@@ -50,6 +50,7 @@ pub mod keyspace;
 pub mod number;
 pub mod object;
 pub mod output;
+pub mod parse_ahead;
 pub mod query;
 pub mod reply;
 pub mod request;

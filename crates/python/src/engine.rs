@@ -7,6 +7,8 @@ use ::engine::access::Rights;
 use ::engine::engine::{Engine as CoreEngine, Load as CoreLoad};
 use ::engine::fence::HookKind;
 use ::engine::gate::State;
+use ::engine::geometry::ParseOptions;
+use ::engine::parse_ahead::parse_ahead;
 use ::engine::reply::{Output, Protocol};
 use ::engine::request::Arguments;
 use ::engine::session::{Session as CoreSession, Stop};
@@ -65,15 +67,23 @@ pub struct Load {
     skipped: Vec<(String, usize)>,
 }
 
-/// Replays a piece of a log, on two threads if it is large.
+/// Replays a piece of a log, on three threads if it is large.
 fn load_piece(engine: &mut CoreEngine, data: &[u8], now_ns: i64) -> CoreLoad {
     if data.len() < OFFLOADING_BYTES_MIN {
         return engine.load(data, now_ns);
     }
+    let options = ParseOptions { require_valid: engine.keyspace.requires_valid };
     let (offloader, worker) = spatial_index::offloading();
-    thread::scope(|scope| match thread::Builder::new().spawn_scoped(scope, move || worker.run()) {
-        Ok(_) => engine.load_offloading(data, now_ns, offloader),
-        Err(_) => engine.load(data, now_ns),
+    let (parser, parsed) = parse_ahead(data, options);
+    thread::scope(|scope| {
+        let worker = thread::Builder::new().spawn_scoped(scope, move || worker.run());
+        let parser = thread::Builder::new().spawn_scoped(scope, move || parser.run());
+        if worker.and(parser).is_ok() {
+            return engine.load_offloading(data, parsed, now_ns, offloader);
+        }
+        // The threads that have started end.
+        drop((offloader, parsed));
+        engine.load(data, now_ns)
     })
 }
 
