@@ -76,8 +76,9 @@ fn load_piece(engine: &mut CoreEngine, data: &[u8], now_ns: i64) -> CoreLoad {
     let (offloader, worker) = spatial_index::offloading();
     let (parser, parsed) = parse_ahead(data, options);
     thread::scope(|scope| {
-        let worker = thread::Builder::new().spawn_scoped(scope, move || worker.run());
-        let parser = thread::Builder::new().spawn_scoped(scope, move || parser.run());
+        let named = |name: &str| thread::Builder::new().name(name.to_string());
+        let worker = named("load index").spawn_scoped(scope, move || worker.run());
+        let parser = named("load parser").spawn_scoped(scope, move || parser.run());
         if worker.and(parser).is_ok() {
             return engine.load_offloading(data, parsed, now_ns, offloader);
         }
