@@ -29,6 +29,7 @@ __all__ = [
     "HookChange",
     "HookEvent",
     "Http",
+    "LargeWrite",
     "Live",
     "LiveEvent",
     "Load",
@@ -253,7 +254,7 @@ class Rewrite:
     def written(self) -> int:
         """The number of objects, hooks and channels that were read."""
 
-    def read(self, bytes_max: int) -> bytes:
+    def read(self, bytes_max: int) -> bytes | memoryview:
         """Return the next commands, about bytes_max of them; none at the end."""
 
 @final
@@ -322,7 +323,7 @@ class Session:
         These are bare replies of commands that changed nothing, or replies and log bytes.
         """
 
-    def finish_reads(self, unit: ReadUnit) -> Batch:
+    def finish_reads(self, unit: ReadUnit) -> tuple[bytes | memoryview, Batch]:
         """Take the results of a unit at which the session stopped and that has run."""
 
     def run(self, args: Sequence[bytes], now_ns: int) -> Batch: ...
@@ -342,14 +343,14 @@ class Batch:
     """The result of a call: replies to send, bytes to log, events, and why it stopped."""
 
     replies: Final[bytes]
-    log: Final[bytes]
+    log: Final[bytes | memoryview]  # a view if there are many
     monitored: Final[list[tuple[bool, bytes]]]
     # Of each slow command: the arguments, the duration and the waiting time in ns.
     slow: Final[list[tuple[list[bytes], int, int]]]
     # Requests that were refused for want of a right: the reason ("command", "key" or "channel"),
     # the context ("toplevel", "multi" or "lua"), the command, key or channel, and the user.
     denied: Final[list[tuple[str, str, bytes, bytes]]]
-    stop: Final[ServerCommand | ReadUnit | Live | Http | Close | Yield | None]
+    stop: Final[ServerCommand | ReadUnit | LargeWrite | Live | Http | Close | Yield | None]
     events: Final[Events | None]
     # The reasons of refused endpoint URLs, which replies don't contain.
     refused_urls: Final[list[str]]
@@ -367,6 +368,13 @@ class Live:
     """The connection begins to watch a live fence."""
 
     id: Final[int]
+
+@final
+class LargeWrite:
+    """A SET with a large geometry, which any thread may parse before the session applies it."""
+
+    def parse(self) -> None: ...  # without the GIL
+    def apply(self, session: Session, now_ns: int) -> Batch: ...
 
 @final
 class ReadUnit:

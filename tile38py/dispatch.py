@@ -14,6 +14,7 @@ from tile38py._engine import (
     Batch,
     Close,
     Http,
+    LargeWrite,
     Live,
     ReadUnit,
     ServerCommand,
@@ -39,6 +40,7 @@ from tile38py.commands.registry import (
     ThreadReply,
 )
 from tile38py.interfaces import Client
+from tile38py.interfaces.views import ByteData
 from tile38py.limits import OUTPUT_BYTES_HIGH, SLICE_COMMANDS_COUNT_MAX
 
 ImmediateOutcome = Reply | Replies | RawReply | LastReply | errors.CommandError
@@ -50,6 +52,7 @@ class WorkKind(Enum):
     THREAD = auto()  # run() is called on another thread and returns the result
     SCRIPT = auto()  # the same; run() runs scripts, which may take long
     READS = auto()  # the unit runs in the pool of native threads; run() runs it at once
+    WRITE = auto()  # as THREAD; frame() changes data, so that its result waits for the log
     TASK = auto()  # run() returns a task
     TIME_SLICES = auto()  # run() returns an iterator; each step is one time slice of the event loop
 
@@ -62,7 +65,7 @@ class BackgroundWork:
     """Work beside other connections, and the framing of its result on the event loop's thread."""
 
     run: Callable[[], object]
-    frame: Callable[[object], bytes]
+    frame: Callable[[object], ByteData]
     kind: WorkKind = WorkKind.THREAD
     cancel: Callable[[], None] | None = None  # lets run() end soon: nobody waits for its result
     unit: ReadUnit | None = None  # of READS
@@ -139,6 +142,9 @@ class Dispatcher:
                         unit.cancel,
                         unit,
                     )
+                case LargeWrite() as write:
+                    apply = partial(self._apply, client, write)
+                    result.stop = BackgroundWork(write.parse, apply, WorkKind.WRITE)
                 case stop:
                     result.stop_at(stop)
                     return result
@@ -171,9 +177,16 @@ class Dispatcher:
         for reason in batch.refused_urls:
             self._services.log(f"SETHOOK: an endpoint was refused: {reason}")
 
-    def _finish_reads(self, client: Client, unit: ReadUnit, _: object) -> bytes:
+    def _finish_reads(self, client: Client, unit: ReadUnit, _: object) -> ByteData:
         """Take the results of a unit that has run; return the replies."""
-        batch = client.session.finish_reads(unit)
+        replies, batch = client.session.finish_reads(unit)
+        self._process(client, batch, RunResult())
+        return replies
+
+    def _apply(self, client: Client, write: LargeWrite, parsed: object) -> bytes:
+        """Apply a write whose geometry is parsed."""
+        del parsed
+        batch = write.apply(client.session, self._services.clock.now_ns())
         self._process(client, batch, RunResult())
         return batch.replies
 
@@ -251,7 +264,7 @@ class Dispatcher:
             timing.done_ns = now_ns() if work.kind in ON_THREADS else 0
             return result
 
-        def frame(result: object) -> bytes:
+        def frame(result: object) -> ByteData:
             self._measure(client, words, timing)
             return work.frame(result)
 

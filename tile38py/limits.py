@@ -65,6 +65,10 @@ SYNC_SECONDS = 1.0  # between two fsyncs under everysec
 RETRY_SECONDS = 1.0  # between two attempts to write after the disk was full
 RESUME_FREE_BYTES_MIN = 1 * MIB  # free disk space from which writes are accepted again
 
+# Writing the log
+LOG_LOOP_BYTES_MAX = 4 * MIB  # pending bytes that are written on the event loop: about 1 ms
+LOG_PIECE_BYTES_MIN = 64 * KIB  # of one append that are written without being joined with others
+
 # Rewriting the log, backups
 SHRINK_PIECE_BYTES = 4 * MIB  # of a rewrite made and written per step
 SHRINK_SYNC_BYTES = 32 * MIB  # of a rewrite between two fsyncs, so that the last one is short

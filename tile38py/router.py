@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from tile38py._engine import Events
 from tile38py.interfaces import Journal, LiveConnections
 from tile38py.interfaces.delivery import HookDelivery
+from tile38py.interfaces.views import ByteData
 
 Send = Callable[[], None]
 Forward = Callable[[bytes, bytes], None]
@@ -23,12 +24,12 @@ class PendingSend:
     send: Send
     postpone: Callable[[Send], None]
 
-    def release(self, replies: bytes, is_last: bool) -> None:
+    def release(self, replies: ByteData, is_last: bool) -> None:
         """Send: the log is written."""
         del replies, is_last
         self.send()
 
-    def refuse(self, replies: bytes, reason: str) -> None:
+    def refuse(self, replies: ByteData, reason: str) -> None:
         """Postpone: the log can't be written now. It will be before it accepts other writes."""
         del replies, reason
         self.postpone(self.send)

@@ -26,7 +26,7 @@ def test_the_expiry_stays_also_in_the_log_and_its_rewrite(kind: tuple[str | int,
     rewritten = client.engine.rewrite(client.now_ns)
     loaded, shrunk = new_engine(), new_engine()
     assert loaded.load(client.log, client.now_ns).error is None
-    assert shrunk.load(rewritten.read(1 << 20), client.now_ns).error is None
+    assert shrunk.load(bytes(rewritten.read(1 << 20)), client.now_ns).error is None
     for engine in (client.engine, loaded, shrunk):
         reader = EngineClient(engine)
         assert reader.call("TTL", "k", "a") == ":120"

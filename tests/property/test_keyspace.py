@@ -186,7 +186,7 @@ class Run:
         now_ns = self.client.now_ns
         lifetimes = self._check(self.client)
         assert self._check(self.follower) == lifetimes, self.seed
-        rewritten = self.client.engine.rewrite(now_ns).read(1 << 24)
+        rewritten = bytes(self.client.engine.rewrite(now_ns).read(1 << 24))
         for log in (self.client.log, rewritten):
             engine = new_engine()
             assert engine.load(log, now_ns).error is None, self.seed

@@ -46,7 +46,7 @@ class EngineClient:
 def run_unit(session: Session, unit: ReadUnit) -> bytes:
     """Run a read unit; return its replies."""
     unit.run()
-    return session.finish_reads(unit).replies
+    return bytes(session.finish_reads(unit)[0])
 
 
 def new_engine() -> Engine:

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from tests.support.fakes import FakeClock
 from tile38py._engine import Engine
 from tile38py.interfaces.rewriting import Backup, RewriteFigures
+from tile38py.interfaces.views import ByteData
 from tile38py.limits import MIB
 
 LOG = "log"
@@ -82,7 +83,7 @@ class FakeFile:
         self._step("read")
         return self.inode.data[position : position + size]
 
-    def write(self, data: bytes) -> None:
+    def write(self, data: ByteData) -> None:
         """Append data; append half of it if the operation fails."""
         try:
             self._step("write")

@@ -4,6 +4,8 @@ import errno
 import hashlib
 import os
 
+from tile38py.interfaces.views import ByteData
+
 
 class FakeLogFile:
     """A log file in memory, on a disk that can be full."""
@@ -15,7 +17,7 @@ class FakeLogFile:
         self.sync_error: OSError | None = None
         self.writes = 0
 
-    def write(self, data: bytes) -> None:
+    def write(self, data: ByteData) -> None:
         """Append the bytes that fit. Raises OSError if some don't."""
         self.writes += 1
         fits = data if self.room is None else data[: self.room]

@@ -10,6 +10,7 @@ from tests.support.fake_log_file import FakeLogFile
 from tile38py._engine import HookChange, HookEvent, Session
 from tile38py.interfaces import Listener, Waiter, Wire
 from tile38py.interfaces.delivery import HookCounters, HookReport
+from tile38py.interfaces.views import ByteData
 
 SECOND = 1_000_000_000
 
@@ -141,12 +142,12 @@ class FakeClient:
         """Close."""
         self.is_gone = True
 
-    def release(self, replies: bytes, is_last: bool) -> None:
+    def release(self, replies: ByteData, is_last: bool) -> None:
         """Record replies that were released."""
         del is_last
-        self.sent.append(replies)
+        self.sent.append(bytes(replies))
 
-    def refuse(self, replies: bytes, reason: str) -> None:
+    def refuse(self, replies: ByteData, reason: str) -> None:
         """Record the reason of replies that were refused."""
         del replies
         self.refusals.append(reason)
@@ -161,10 +162,10 @@ class FakeJournal:
         self.is_dirty = False
         self.error: str | None = None
         self.data = b""
-        self.held: list[tuple[Waiter, bytes, bool]] = []
+        self.held: list[tuple[Waiter, ByteData, bool]] = []
         self.is_readable = True
         self.size_written = 0
-        self.listeners: list[Callable[[int, bytes], None]] = []
+        self.listeners: list[Callable[[int, ByteData], None]] = []
 
     @property
     def size(self) -> int:
@@ -175,11 +176,11 @@ class FakeJournal:
         """Return a range of the written bytes."""
         return self.data[: self.size_written][position : position + size]
 
-    def on_written(self, listener: Callable[[int, bytes], None]) -> None:
+    def on_written(self, listener: Callable[[int, ByteData], None]) -> None:
         """Call a listener after each flush."""
         self.listeners.append(listener)
 
-    def append(self, data: bytes) -> None:
+    def append(self, data: ByteData) -> None:
         """Append pending bytes."""
         self.data += data
         self.is_dirty = True
@@ -191,7 +192,7 @@ class FakeJournal:
         return False
 
     def wait(
-        self, waiter: Waiter, replies: bytes = b"", *, wrote: bool = False, is_last: bool = False
+        self, waiter: Waiter, replies: ByteData = b"", *, wrote: bool = False, is_last: bool = False
     ) -> None:
         """Hold replies until the next flush."""
         del wrote

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 
 from tests.support.fake_disk import LOG, FakeDisk, FakeFile, FakeFolder
 from tests.support.fakes import FakeClock, ManualLoop
+from tile38py.interfaces.views import ByteData
 from tile38py.persistence.aof import Aof, LoopFunctions
 from tile38py.persistence.shrink import AofShrinker, ShrinkDependencies
 
@@ -64,12 +65,12 @@ class CountingWaiter:
         self.acknowledged = 0
         self.refusals: list[str] = []
 
-    def release(self, replies: bytes, is_last: bool) -> None:
+    def release(self, replies: ByteData, is_last: bool) -> None:
         """Record an acknowledged write."""
         del is_last
         self.acknowledged = int(replies)
 
-    def refuse(self, replies: bytes, reason: str) -> None:
+    def refuse(self, replies: ByteData, reason: str) -> None:
         """Record a refused write."""
         del replies
         self.refusals.append(reason)

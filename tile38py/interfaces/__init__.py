@@ -10,6 +10,7 @@ from tile38py.interfaces.connection import Listener as Listener
 from tile38py.interfaces.connection import Role as Role
 from tile38py.interfaces.connection import Subscriber as Subscriber
 from tile38py.interfaces.connection import Wire as Wire
+from tile38py.interfaces.views import ByteData
 
 
 class Clock(Protocol):
@@ -28,10 +29,10 @@ class Clock(Protocol):
 class Waiter(Protocol):
     """A holder of replies that wait until the log is written."""
 
-    def release(self, replies: bytes, is_last: bool) -> None:
+    def release(self, replies: ByteData, is_last: bool) -> None:
         """Send the replies: the log is written. Nothing is sent after the last ones."""
 
-    def refuse(self, replies: bytes, reason: str) -> None:
+    def refuse(self, replies: ByteData, reason: str) -> None:
         """Don't send the replies: the log could not be written."""
 
 
@@ -46,14 +47,14 @@ class Journal(Protocol):
     def size(self) -> int:
         """Bytes of the log, pending ones included."""
 
-    def append(self, data: bytes) -> None:
+    def append(self, data: ByteData) -> None:
         """Append complete commands. They are written soon."""
 
     def commit(self, waiter: Waiter, replies: bytes, log: bytes) -> bool:
         """Append complete commands. Return whether they are written; if not, hold their replies."""
 
     def wait(
-        self, waiter: Waiter, replies: bytes = b"", *, wrote: bool = False, is_last: bool = False
+        self, waiter: Waiter, replies: ByteData = b"", *, wrote: bool = False, is_last: bool = False
     ) -> None:
         """Hold replies until everything appended so far is written. Only while is_dirty.
 
@@ -82,11 +83,11 @@ class LogSource(Protocol):
         """At most so many bytes of the file from a position on. Any thread. Raises OSError."""
 
     def wait(
-        self, waiter: Waiter, replies: bytes = b"", *, wrote: bool = False, is_last: bool = False
+        self, waiter: Waiter, replies: ByteData = b"", *, wrote: bool = False, is_last: bool = False
     ) -> None:
         """Call the waiter when everything appended so far is written. Only while is_dirty."""
 
-    def on_written(self, listener: Callable[[int, bytes], None]) -> None:
+    def on_written(self, listener: Callable[[int, ByteData], None]) -> None:
         """Call a function after each write, with the position and the data."""
 
 

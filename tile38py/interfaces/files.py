@@ -4,6 +4,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
+from tile38py.interfaces.views import ByteData
+
 
 @dataclass(slots=True)
 class SyncFigures:
@@ -23,8 +25,8 @@ class LogFile(Protocol):
     def read(self, position: int, size: int) -> bytes:
         """At most so many bytes from a position on. Any thread."""
 
-    def write(self, data: bytes) -> None:
-        """Append all of the data. After an error a part may be written."""
+    def write(self, data: ByteData) -> None:
+        """Append all of the data. After an error a part may be written. Any thread."""
 
     def truncate(self, size: int) -> None:
         """Cut everything behind a position."""

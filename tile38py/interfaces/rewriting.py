@@ -4,6 +4,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
+from tile38py.interfaces.views import ByteData
+
 
 @dataclass(slots=True)
 class RewriteFigures:
@@ -63,7 +65,7 @@ class Rewrite(Protocol):
     def total(self) -> int:
         """Objects and hooks in the snapshot."""
 
-    def read(self, bytes_max: int) -> bytes:
+    def read(self, bytes_max: int) -> ByteData:
         """The next complete commands, about so many bytes; none at the end."""
 
 

@@ -10,21 +10,25 @@ has and the file lacks, and none of it was acknowledged. As soon as there is roo
 is written first, then writes are accepted: memory and file are equal again, with no command lost,
 doubled or out of order.
 
+A group above LOG_LOOP_BYTES_MAX is written on a thread; later ones wait for that.
+
 Another file can replace the log's while it is in use: pause(), replace(), resume().
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Final
 
 from tile38py.errors import reason_of
 from tile38py.interfaces import Waiter
 from tile38py.interfaces.files import InThread, LogFile
+from tile38py.interfaces.views import ByteData
+from tile38py.limits import LOG_LOOP_BYTES_MAX
+from tile38py.persistence.commit_group import CommitGroup, ThreadWrite
+from tile38py.persistence.log_tail import LogTail
 
 ALWAYS: Final = "always"
 EVERYSEC: Final = "everysec"
-# A waiter, its replies, whether their commands changed data, whether they are its last.
-HeldReplies = tuple[Waiter, bytes, bool, bool]
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,14 +37,6 @@ class LoopFunctions:
 
     call_soon: Callable[[Callable[[], None]], object]
     in_thread: InThread
-
-
-@dataclass(slots=True)
-class CommitGroup:
-    """Bytes appended in one iteration of the event loop, and the replies that wait for them."""
-
-    data: list[bytes] = field(default_factory=list)
-    held: list[HeldReplies] = field(default_factory=list)
 
 
 class Aof:
@@ -54,19 +50,16 @@ class Aof:
         self.is_dirty = False
         self.error: str | None = None
         self.policy = EVERYSEC
-        self._file = file
         self._loop = loop
         self._on_health = on_health
         self._size = size  # with bytes that are not written yet
-        self._size_written = size
+        self._tail = LogTail(file, size)
         self._group = CommitGroup()
         self._last_committer = 0  # id() of the waiter of the last commit()
         self._syncing_group: CommitGroup | None = None  # waits for the running sync
+        self._thread_write: ThreadWrite | None = None  # runs
         self._unwritten = b""  # bytes whose write failed
-        self._is_syncing = False
-        self._is_unsynced = False
-        self._listeners: list[Callable[[int, bytes], None]] = []
-        self._is_paused = False
+        self._is_paused = self._is_syncing = self._is_unsynced = False
         self._when_paused: Callable[[], None] | None = None  # called once a pause can begin
         self._sync_name: Callable[[], None] | None = None  # part of the next sync
         self._replaced: list[Callable[[], None]] = []
@@ -79,16 +72,16 @@ class Aof:
     @property
     def size_written(self) -> int:
         """Bytes that are in the file."""
-        return self._size_written
+        return self._tail.size
 
-    def on_written(self, listener: Callable[[int, bytes], None]) -> None:
+    def on_written(self, listener: Callable[[int, ByteData], None]) -> None:
         """Call a function after each write, with the position and the data."""
-        self._listeners.append(listener)
+        self._tail.listeners.append(listener)
 
     @property
     def file(self) -> LogFile:
         """The file in use. It is closed soon after it was replaced."""
-        return self._file
+        return self._tail.file
 
     def start_at(self, size: int) -> None:
         """Set the size of the log after its replay. Only during a pause.
@@ -96,10 +89,10 @@ class Aof:
         Commands that were appended during the replay are written behind it.
         """
         assert self._is_paused
-        self._size += size - self._size_written
-        self._size_written = size
+        self._size += size - self._tail.size
+        self._tail.size = size
 
-    def append(self, data: bytes) -> None:
+    def append(self, data: ByteData) -> None:
         """Append complete commands. They are written in the next iteration of the event loop."""
         self._group.data.append(data)
         self._size += len(data)
@@ -125,30 +118,34 @@ class Aof:
         return False
 
     def wait(
-        self, waiter: Waiter, replies: bytes = b"", *, wrote: bool = False, is_last: bool = False
+        self, waiter: Waiter, replies: ByteData = b"", *, wrote: bool = False, is_last: bool = False
     ) -> None:
         """Hold replies until everything appended so far is written. Only while is_dirty."""
         assert self.is_dirty
         self._group.held.append((waiter, replies, wrote, is_last))
 
-    def flush(self) -> None:
-        """Write the group and release its replies."""
+    def flush(self, *, uses_thread: bool = True) -> None:
+        """Write the group and release its replies. A large group may be written on a thread."""
         if self._is_paused or not self._is_writable():
             return  # the group grows meanwhile
         group, self._group = self._group, CommitGroup()
         self.is_dirty = False
+        is_large = self._size - self._tail.size > LOG_LOOP_BYTES_MAX
+        if is_large and uses_thread and self.error is None:
+            self._write_on_thread(group)
+            return
         data = b"".join(group.data)
         if self.error is not None:
             # Writes are refused by now; bytes of earlier commands are kept in order.
             self._unwritten += data
-            _refuse(group.held, self.error)
+            group.refuse(self.error)
             return
         if data and not self._write(data):
-            _refuse(group.held, self.error or "")
+            group.refuse(self.error or "")
         elif data and self.policy == ALWAYS:
-            self._sync_for(group, data)
+            self._sync_for(group)
         else:
-            _release(group.held)
+            group.release()
 
     def tick(self) -> None:
         """Recover after a failure, and sync what was written. Called once a second."""
@@ -196,15 +193,15 @@ class Aof:
         next sync, which starts at once, unless one is running or `always` syncs with each write.
         """
         assert self._is_paused
-        former, self._file = self._file, file
-        pending = self._size - self._size_written
+        former, self._tail.file = self._tail.file, file
+        pending = self._size - self._tail.size
         if not keep_pending:
             pending, self._unwritten = 0, b""
             self._group.data.clear()
             if self.error is not None:
                 self.error = None
                 self._on_health(None)
-        self._size_written, self._size = size, size + pending
+        self._tail.size, self._size = size, size + pending
         self._sync_name = sync_name
         self._is_unsynced = sync_name is not None
         if self._is_unsynced and self.error is None and self.policy != ALWAYS:
@@ -222,94 +219,79 @@ class Aof:
         if self._is_paused:
             # A replacement is in progress on a thread. Which file will be the log is unknown, so
             # pending bytes are written to neither, and their replies are refused.
-            _refuse(self._group.held, "the server stops")
+            self._group.refuse("the server stops")
             return
+        self._end_thread_write()
         earlier, self._syncing_group = self._syncing_group, None
         self.policy = EVERYSEC
         try:
-            self._sync_all()()
+            self._tail.sync_function(self._sync_name)()
         except OSError:
             if self.error is None:
                 raise
         if earlier is not None:
-            _release(earlier.held)
-        self.flush()
+            earlier.release()
+        self.flush(uses_thread=False)
         if self.error is None and self._is_unsynced:
-            self._file.sync()
+            self._tail.file.sync()
 
     def close_file(self) -> None:
         """Close the file, after close() and when no follower reads it any more."""
-        self._file.close()
+        self._tail.file.close()
 
     def digest(self, position: int, size: int) -> str | None:
         """The MD5 of a range of the file, None if it isn't all there. Any thread."""
-        return self._file.digest(position, size)
+        return self._tail.file.digest(position, size)
 
     def read(self, position: int, size: int) -> bytes:
         """At most so many bytes of the file from a position on. Any thread."""
-        return self._file.read(position, size)
+        return self._tail.file.read(position, size)
 
     def _writes_at_once(self) -> bool:
         return self.error is None and self.policy != ALWAYS and not self._is_paused
 
     def _is_writable(self) -> bool:
-        """Whether no running sync forbids a write."""
-        return not (self._syncing_group or (self._is_syncing and self.policy == ALWAYS))
+        """Whether no running write or sync forbids a write."""
+        is_syncing = self._syncing_group or (self._is_syncing and self.policy == ALWAYS)
+        return not (self._thread_write or is_syncing)
 
-    def _sync_all(self) -> Callable[[], None]:
-        """A function that syncs the file, and its name if that isn't synced yet."""
-        file, sync_name = self._file, self._sync_name
-
-        def sync() -> None:
-            file.sync()
-            if sync_name is not None:
-                sync_name()
-
-        return sync
-
-    def _write(self, data: bytes) -> bool:
+    def _write(self, data: ByteData) -> bool:
         try:
-            self._file.write(data)
+            self._tail.write(data)
         except OSError as error:
             self._fail(error, data)
             return False
         self._is_unsynced = True
-        self._notify_written(data)
         return True
 
-    def _notify_written(self, data: bytes) -> None:
-        position = self._size_written
-        self._size_written += len(data)
-        for listener in self._listeners:
-            listener(position, data)
-
-    def _fail(self, error: OSError, data: bytes) -> None:
+    def _fail(self, error: OSError, data: ByteData) -> None:
         self._unwritten += data
         self.error = reason_of(error)
         self._cut()
         self._on_health(self.error)
 
     def _cut(self) -> bool:
-        """Remove the part of its data that a failed write has left in the file."""
+        """Remove what a failed write has left in the file; return whether that worked."""
         try:
-            self._file.truncate(self._size_written)
+            self._tail.cut()
         except OSError as error:
             self.error = reason_of(error)
             return False
         return True
 
     def _recover(self) -> None:
-        if self._is_syncing or self._is_paused or not self._file.has_room() or not self._cut():
+        if self._is_syncing or self._is_paused or self._thread_write is not None:
+            return
+        if not self._tail.file.has_room() or not self._cut():
             return
         data, self._unwritten = self._unwritten, b""
         try:
-            self._file.write(data)
+            self._tail.write(data)
         except OSError as error:
             self._unwritten = data
             self.error = reason_of(error)
             self._cut()
             return
-        self._notify_written(data)
         self._start_sync(self._recovered)
 
     def _recovered(self, error: OSError | None) -> None:
@@ -330,22 +312,18 @@ class Aof:
             return
         self._is_syncing = True
         self._is_unsynced = False
-        file, sync_name = self._file, self._sync_name
+        file, sync_name = self._tail.file, self._sync_name
 
         def finished(error: OSError | None) -> None:
             self._is_syncing = False
-            if file is not self._file:
+            if file is not self._tail.file:
                 error = None  # the former file's, which nothing needs any more
             elif error is None and sync_name is self._sync_name:
                 self._sync_name = None
             done(error)
-            if self._when_paused is not None:
-                then, self._when_paused = self._when_paused, None
-                self.pause(then)
-            if self.is_dirty:
-                self._loop.call_soon(self.flush)
+            self._go_on()
 
-        self._loop.in_thread(self._sync_all(), finished)
+        self._loop.in_thread(self._tail.sync_function(sync_name), finished)
 
     def _synced(self, error: OSError | None) -> None:
         if error is not None:
@@ -355,7 +333,52 @@ class Aof:
             if self.error != former:
                 self._on_health(self.error)
 
-    def _sync_for(self, group: CommitGroup, data: bytes) -> None:
+    def _go_on(self) -> None:
+        """Begin a pause that is due, and write what was appended meanwhile."""
+        if self._when_paused is not None:
+            then, self._when_paused = self._when_paused, None
+            self.pause(then)
+        if self.is_dirty:
+            self._loop.call_soon(self.flush)
+
+    def _write_on_thread(self, group: CommitGroup) -> None:
+        """Write a large group. Later bytes and replies wait behind it."""
+        self.is_dirty = True
+        self._thread_write = write = ThreadWrite(group, self._tail.file, group.pieces())
+
+        def written(error: OSError | None) -> None:
+            if self._thread_write is write:  # else the log was closed meanwhile
+                self._thread_write = None
+                self.is_dirty = bool(self._group.data or self._group.held)
+                self._end_write(write, error)
+                self._go_on()
+
+        self._loop.in_thread(write.run, written)
+
+    def _end_write(self, write: ThreadWrite, error: OSError | None) -> None:
+        if error is not None:
+            self._fail(error, b"".join(write.pieces))
+            write.group.refuse(self.error or "")
+            return
+        self._is_unsynced = True
+        for data in write.pieces:
+            self._tail.note(data)
+        if self.policy == ALWAYS:
+            self._sync_for(write.group)
+        else:
+            write.group.release()
+
+    def _end_thread_write(self) -> None:
+        """Wait for the write on a thread. If it failed or has not begun, flush() is to write it."""
+        write, self._thread_write = self._thread_write, None
+        if write is not None and write.cancel():
+            self._end_write(write, None)
+        elif write is not None and self._cut():
+            later, self._group = self._group, write.group
+            self._group.data += later.data
+            self._group.held += later.held
+
+    def _sync_for(self, group: CommitGroup) -> None:
         """Sync the group and then release its replies. Later replies wait behind them."""
         self.is_dirty = True
         self._syncing_group = group
@@ -366,25 +389,12 @@ class Aof:
             self._syncing_group = None
             self.is_dirty = bool(self._group.data or self._group.held)
             if error is None:
-                _release(group.held)
+                group.release()
             else:
+                data = b"".join(group.data)
                 # The system may have dropped the pages of a failed sync: write the bytes again.
-                self._size_written -= len(data)
+                self._tail.size -= len(data)
                 self._fail(error, data)
-                _refuse(group.held, reason_of(error))
+                group.refuse(reason_of(error))
 
         self._start_sync(synced)
-
-
-def _release(held: list[HeldReplies]) -> None:
-    for waiter, replies, _wrote, is_last in held:
-        waiter.release(replies, is_last)
-
-
-def _refuse(held: list[HeldReplies], reason: str) -> None:
-    # Replies that only waited behind a write are still true.
-    for waiter, replies, wrote, is_last in held:
-        if wrote:
-            waiter.refuse(replies, reason)
-        else:
-            waiter.release(replies, is_last)

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from tile38py.errors import StartError
+from tile38py.interfaces.views import ByteData
 from tile38py.limits import COPY_CHUNK_BYTES, RESUME_FREE_BYTES_MIN
 
 FILE_MODE = 0o600
@@ -50,7 +51,7 @@ class AppendFile:
         with self._in_use():
             return os.pread(self._descriptor, size, position)
 
-    def write(self, data: bytes) -> None:
+    def write(self, data: ByteData) -> None:
         """Append all of the data. After an error a part may be written."""
         written = os.write(self._descriptor, data)
         if written < len(data):

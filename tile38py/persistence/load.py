@@ -96,18 +96,20 @@ class Loader:
         progress = LoadProgress(source.size())
         started_ns = self._clock.monotonic_ns()
         reported_ns = started_ns
-        position, rest, want = 0, b"", self._chunk_bytes
-        while progress.error is None and position < progress.size:
+        read_to, size = 0, self._chunk_bytes
+        while progress.error is None and read_to < progress.size:
             if self._is_cancelled:
                 raise StartError("stopped while loading")
-            data = source.read(position, min(want, progress.size - position))
-            if not data:
+            # An incomplete command is read again: joining it with what follows would copy the chunk.
+            start = progress.consumed
+            data = source.read(start, min(size, progress.size - start))
+            if start + len(data) <= read_to:
                 break
-            position += len(data)
-            rest = self._run(progress, rest + data)
+            read_to = start + len(data)
+            self._run(progress, data)
             self._check(progress.consumed, progress.size)
             # A command larger than the chunk is parsed again with twice as many bytes.
-            want = max(self._chunk_bytes, len(rest))
+            size = max(self._chunk_bytes, 2 * (read_to - progress.consumed))
             now_ns = self._clock.monotonic_ns()
             progress.elapsed_ns = now_ns - started_ns
             if now_ns - reported_ns >= PROGRESS_SECONDS * 1e9:
@@ -115,11 +117,10 @@ class Loader:
                 self._report(progress)
         return progress
 
-    def _run(self, progress: LoadProgress, data: bytes) -> bytes:
+    def _run(self, progress: LoadProgress, data: bytes) -> None:
         loaded = self._engine.load(data, self._clock.now_ns())
         progress.consumed += loaded.consumed
         progress.commands += loaded.commands
         progress.error = loaded.error
         for name, count in loaded.skipped:
             progress.skipped[name] += count
-        return data[loaded.consumed :]

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 
 from tile38py.interfaces import Waiter
+from tile38py.interfaces.views import ByteData
 from tile38py.persistence.aof import EVERYSEC
 
 
@@ -15,7 +16,7 @@ class NoLog:
     size = size_written = 0
     policy = EVERYSEC
 
-    def append(self, data: bytes) -> None:
+    def append(self, data: ByteData) -> None:
         """Discard the data."""
 
     def commit(self, waiter: Waiter, replies: bytes, log: bytes) -> bool:
@@ -24,7 +25,7 @@ class NoLog:
         return True
 
     def wait(
-        self, waiter: Waiter, replies: bytes = b"", *, wrote: bool = False, is_last: bool = False
+        self, waiter: Waiter, replies: ByteData = b"", *, wrote: bool = False, is_last: bool = False
     ) -> None:
         """Never called: is_dirty is never set."""
         raise AssertionError
@@ -42,7 +43,7 @@ class NoLog:
         """Return nothing."""
         return b""
 
-    def on_written(self, listener: Callable[[int, bytes], None]) -> None:
+    def on_written(self, listener: Callable[[int, ByteData], None]) -> None:
         """Never call the function: nothing is written."""
 
     def on_replaced(self, replaced: Callable[[], None]) -> None:

@@ -19,6 +19,7 @@ from tile38py.errors import as_os_error, reason_of
 from tile38py.interfaces import Clock, Tell
 from tile38py.interfaces.files import InThread, LogFile, LogFolder
 from tile38py.interfaces.rewriting import Rewrite, RewriteFigures, SnapshotSource
+from tile38py.interfaces.views import ByteData
 from tile38py.limits import (
     COPY_CHUNK_BYTES,
     SECOND_NS,
@@ -44,7 +45,7 @@ class RewriteTarget:
     size: int = 0
     size_synced: int = 0
 
-    def add(self, data: bytes) -> None:
+    def add(self, data: ByteData) -> None:
         """Append, and sync every SHRINK_SYNC_BYTES."""
         self.file.write(data)
         self.size += len(data)

@@ -19,6 +19,7 @@ from tile38py.config.properties import (
 from tile38py.gates import Gates
 from tile38py.interfaces import Clock, Journal, Router, Tell
 from tile38py.interfaces.following import LeaderAddress
+from tile38py.interfaces.views import ByteData
 from tile38py.limits import RETRY_SECONDS
 
 Result = TypeVar("Result")
@@ -66,7 +67,7 @@ class CopyFile(Protocol):
     def read(self, position: int, size: int) -> bytes:
         """At most so many bytes from a position on."""
 
-    def write(self, data: bytes) -> None:
+    def write(self, data: ByteData) -> None:
         """Append all of the data."""
 
     def truncate(self, size: int) -> None:
@@ -176,12 +177,12 @@ class LogWaiter:
     def __init__(self) -> None:
         self.event = asyncio.Event()
 
-    def release(self, replies: bytes, is_last: bool) -> None:
+    def release(self, replies: ByteData, is_last: bool) -> None:
         """Set the event: the log is written."""
         del replies, is_last
         self.event.set()
 
-    def refuse(self, replies: bytes, reason: str) -> None:
+    def refuse(self, replies: ByteData, reason: str) -> None:
         """Set the event: the log failed. The journal keeps the error."""
         del replies, reason
         self.event.set()

@@ -10,6 +10,7 @@ from typing import TypeVar
 
 from tile38py.interfaces import Client, Clock, LogSource, StreamProgress
 from tile38py.interfaces.files import InThread
+from tile38py.interfaces.views import ByteData
 from tile38py.protocol.push import forwarded
 from tile38py.replication.acknowledgements import AcknowledgementWait, AcknowledgementWaits
 from tile38py.replication.log_stream import LogStream, LogStreamDependencies
@@ -25,12 +26,12 @@ class StreamStarter:
     def __init__(self, stream: LogStream) -> None:
         self._stream = stream
 
-    def release(self, replies: bytes, is_last: bool) -> None:
+    def release(self, replies: ByteData, is_last: bool) -> None:
         """Let the stream start: the log is written."""
         del replies, is_last
         self._stream.is_ready = True
 
-    def refuse(self, replies: bytes, reason: str) -> None:
+    def refuse(self, replies: ByteData, reason: str) -> None:
         """Let the stream start: a failure of the log concerns those who wrote."""
         del replies, reason
         self._stream.is_ready = True
@@ -131,7 +132,7 @@ class Leader:
         positions = (stream.acknowledged for stream in self._streams.values())
         return [position for position in positions if position is not None]
 
-    def _written(self, position: int, data: bytes) -> None:
+    def _written(self, position: int, data: ByteData) -> None:
         for stream in list(self._streams.values()):
             stream.on_written(position, data)
 

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from tile38py.errors import reason_of
 from tile38py.interfaces import Client, LogSource, Role, StreamProgress
 from tile38py.interfaces.files import InThread
+from tile38py.interfaces.views import ByteData
 from tile38py.limits import (
     FOLLOWER_MESSAGE_BYTES,
     FOLLOWER_MESSAGES_BYTES_MAX,
@@ -115,7 +116,7 @@ class LogStream:
         self.waiting_bytes = 0
         self._dependencies.forget(self)
 
-    def on_written(self, position: int, data: bytes) -> None:
+    def on_written(self, position: int, data: ByteData) -> None:
         """Send data that was written to the log at a position."""
         if not self._is_idle:
             return  # it will be read from the file
@@ -123,7 +124,7 @@ class LogStream:
             self._go_on()
         else:
             # After a failed sync the same bytes are written again, and some may be sent already.
-            self._advance(data[self.position - position :])
+            self._advance(bytes(data[self.position - position :]))
 
     def publish(self, due: int, frame: bytes) -> bool:
         """Send a message behind a position of the log. Returns whether it wasn't dropped."""

@@ -14,6 +14,7 @@ from tile38py import errors
 from tile38py.config.output_limits import CLIENT_OUTPUT_BUFFER_LIMIT
 from tile38py.dispatch import WorkKind
 from tile38py.interfaces import Listener
+from tile38py.interfaces.views import ByteData
 from tile38py.limits import (
     INPUT_BYTES_WAITING_MAX,
     LIVE_BYTES_HIGH,
@@ -63,7 +64,7 @@ class Connection(ConnectionFacts):
         """Admit the client, or refuse it with the reason."""
         # uvloop's transports don't derive from asyncio's.
         self._socket = cast("asyncio.Transport", transport)
-        self._write: Callable[[bytes], None] = self._socket.write
+        self._write: Callable[[ByteData], None] = self._socket.write
         dependencies = self.dependencies
         self.address = address_of(self._socket, self.client_id)
         refusal = dependencies.connection_filter.refusal(self.address)
@@ -124,7 +125,7 @@ class Connection(ConnectionFacts):
                 return
         self._resume(Pause.WRITE_BUFFER)
 
-    def release(self, replies: bytes, is_last: bool) -> None:
+    def release(self, replies: ByteData, is_last: bool) -> None:
         """Send replies: the log is written."""
         self._held_bytes -= len(replies)
         if self._state is GONE or self._socket.is_closing():
@@ -137,7 +138,7 @@ class Connection(ConnectionFacts):
         elif self._state is HALF_CLOSED:
             self._close()
 
-    def refuse(self, replies: bytes, reason: str) -> None:
+    def refuse(self, replies: ByteData, reason: str) -> None:
         """Send an error in place of the replies and close: the log could not be written."""
         self._held_bytes -= len(replies)
         if self.is_gone or self._socket.is_closing():
@@ -192,7 +193,7 @@ class Connection(ConnectionFacts):
         if self.listener is listener:
             return
         self.listener = listener
-        self._write = lambda data: listener.send(data, is_last=False)
+        self._write = lambda data: listener.send(bytes(data), is_last=False)
         # Many connections share the bytes of a message while it waits outside the write buffer.
         self._socket.set_write_buffer_limits(LIVE_BYTES_HIGH, LIVE_BYTES_LOW)
         if Pause.WRITE_BUFFER in self._pauses:
@@ -295,7 +296,7 @@ class Connection(ConnectionFacts):
         if self._held_bytes > OUTPUT_BYTES_HIGH:
             self._pause(Pause.LOG)
 
-    def _send(self, replies: bytes, *, wrote: bool = False, is_last: bool = False) -> None:
+    def _send(self, replies: ByteData, *, wrote: bool = False, is_last: bool = False) -> None:
         """Send now, or when everything that was logged before is written."""
         if self._state is GONE:
             return
@@ -311,9 +312,9 @@ class Connection(ConnectionFacts):
         if self._pauses and Pause.WRITE_BUFFER in self._pauses:
             self._cut_if_flooded()
 
-    def _emit(self, replies: bytes, *, is_last: bool) -> None:
+    def _emit(self, replies: ByteData, *, is_last: bool) -> None:
         if self.listener is not None:
-            self.listener.send(replies, is_last=is_last)
+            self.listener.send(bytes(replies), is_last=is_last)
             return
         if replies:
             self._write(replies)

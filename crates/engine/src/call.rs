@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use crate::access::{Denial, Rights};
 use crate::error::{Error, Result};
 use crate::fence::Fence;
+use crate::geometry::{Geometry, GeometryError};
 use crate::helpers::Helpers;
 use crate::json;
 use crate::number::{parse_float, parse_int, parse_uint};
@@ -158,6 +159,16 @@ pub struct Call<'a, 'b> {
     pub rights: Option<&'a Rights>,
     /// The calls of a script that were refused for want of a right.
     pub denied: Vec<Denial>,
+    /// The geometry of an argument that was parsed before.
+    pub parsed_text: Option<ParsedText>,
+}
+
+/// The result of parsing a `GeoJSON` text, found by the address of the text.
+pub struct ParsedText {
+    /// The address of the text.
+    pub address: usize,
+    /// The geometry, or why there is none.
+    pub geometry: std::result::Result<Geometry, GeometryError>,
 }
 
 /// The limits and permissions of a script, and the log bytes and MONITOR lines of the commands that

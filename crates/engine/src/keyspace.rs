@@ -9,6 +9,7 @@ use crate::collection::{Collection, Counts};
 use crate::endpoints::EndpointChecker;
 use crate::fence::{Change, ChangeKind, FenceRegistry, Name};
 use crate::field::Names;
+use crate::garbage::Garbage;
 use crate::object::{Object, NEVER};
 use crate::script::ScriptCache;
 use crate::spatial_index::Offloader;
@@ -27,6 +28,7 @@ pub struct Keyspace {
     names: Names,
     fences: FenceRegistry,
     reports: Reports,
+    garbage: Garbage,
     offloading: Offloading,
     /// Whether geometries must be within ±180, ±90 degrees.
     pub requires_valid: bool,
@@ -223,6 +225,7 @@ impl Keyspace {
             if zone.is_some() {
                 self.replace_circles(key, previous.as_ref(), zone.as_ref());
             }
+            self.garbage.keep_object(previous.as_ref());
             return previous;
         }
         let mut collection = Collection::default();
@@ -247,6 +250,7 @@ impl Keyspace {
                 collection.update(id, |present| make(names, present))
             })?;
             self.replace_circles(key, previous.as_ref(), Some(&object));
+            self.garbage.keep_object(previous.as_ref());
             return Ok((object, previous));
         }
         let object = make(names, None)?;
@@ -264,6 +268,7 @@ impl Keyspace {
             self.collections.remove(key);
         }
         self.replace_circles(key, removed.as_ref(), None);
+        self.garbage.keep_object(removed.as_ref());
         removed
     }
 
@@ -295,7 +300,23 @@ impl Keyspace {
         }
     }
 
-    /// Removes a collection with all its objects.
+    /// Removes a collection with all its objects. Returns whether there was one.
+    pub fn discard(&mut self, key: &[u8]) -> bool {
+        let removed = self.take(key);
+        let is_removed = removed.is_some();
+        if let Some(collection) = removed {
+            self.garbage.keep_collection(collection);
+        }
+        is_removed
+    }
+
+    /// Returns the removed data that takes long to free, for the driver to drop where nobody waits.
+    #[inline]
+    pub fn take_garbage(&mut self) -> Garbage {
+        std::mem::take(&mut self.garbage)
+    }
+
+    /// Removes a collection and returns it.
     pub fn take(&mut self, key: &[u8]) -> Option<Collection> {
         let (key, mut collection) = self.collections.remove_with_key(key)?;
         collection.reclaim_index();
@@ -355,7 +376,11 @@ impl Keyspace {
     /// Removes all collections, hooks and channels. The names of fields stay: their numbers are
     /// never given again.
     pub fn clear(&mut self) {
-        self.collections.clear();
+        let removed = std::mem::take(&mut self.collections);
+        // Offloaded indexes have to be dropped before their worker can end.
+        if self.offloading.0.is_none() {
+            self.garbage.keep_collections(removed);
+        }
         self.totals.expiries.clear();
         self.totals.counts = Counts::default();
         self.fences.zone_keys_mut().clear();

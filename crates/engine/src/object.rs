@@ -186,6 +186,16 @@ impl Object {
         self.geometry().map_or(0.0, Geometry::z)
     }
 
+    /// Returns whether a geometry of so many points or more is freed together with the object.
+    pub fn has_own_shape(&self, points_min: usize) -> bool {
+        match self.shape() {
+            Shape::Geometry(geometry) => {
+                Arc::is_unique(geometry) && geometry.num_points() >= points_min
+            }
+            _ => false,
+        }
+    }
+
     /// Returns the number of positions that STATS counts.
     pub fn num_points(&self) -> usize {
         match self.shape() {

@@ -50,7 +50,7 @@ pub struct Arguments {
 }
 
 /// The arguments of a request, as slices.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Default)]
 pub struct Args<'a> {
     bytes: &'a [u8],
     ranges: &'a [Range<usize>],
@@ -69,6 +69,11 @@ impl Arguments {
         self.ranges.shrink_to(RETAINED_ARGUMENTS);
         self.unescaped.clear();
         self.unescaped.shrink_to(RETAINED_BYTES);
+    }
+
+    /// Returns where the arguments are in the bytes that were parsed; `None` if they are copies.
+    pub(crate) fn ranges_in_bytes(&self) -> Option<&[Range<usize>]> {
+        (!self.is_unescaped).then_some(&self.ranges)
     }
 
     /// Replaces the arguments by copies of these words.
@@ -109,6 +114,11 @@ impl Arguments {
 }
 
 impl<'a> Args<'a> {
+    /// Returns the arguments at these ranges of the bytes.
+    pub(crate) fn new(bytes: &'a [u8], ranges: &'a [Range<usize>]) -> Self {
+        Args { bytes, ranges }
+    }
+
     /// Returns the number of arguments.
     pub fn len(&self) -> usize {
         self.ranges.len()

@@ -7,6 +7,7 @@ mod admits;
 mod batch;
 mod command_timer;
 mod connection;
+mod large_write;
 mod live;
 mod monitor;
 mod packing;
@@ -24,6 +25,7 @@ mod transaction;
 pub use admission::{DenialContext, DeniedRequest};
 pub use batch::{Batch, Stop};
 pub use command_timer::{truncate_arguments, SlowCommand};
+pub use large_write::LargeWrite;
 pub(crate) use monitor::quoted;
 pub use placement::Placement;
 pub use read_unit::{Progress, ReadUnit, SliceLimits};
@@ -39,7 +41,7 @@ use script_context::{context_of, limits_of};
 use transaction::Transaction;
 
 use crate::access::SessionUser;
-use crate::call::{Budget, Call, Effect};
+use crate::call::{Budget, Call, Effect, ParsedText};
 use crate::commands::record::Flags;
 use crate::commands::table::{Found, Runner};
 use crate::commands::{Command, SessionFunction};
@@ -47,6 +49,7 @@ use crate::engine::Engine;
 use crate::error::{Error, Result};
 use crate::reply::{Framing, Output};
 use crate::request::{Arguments, Parsed};
+use crate::shared_bytes::SharedBytes;
 
 /// Units of work of a read before it is handed to another thread: about two milliseconds.
 pub const READ_WORK_MAX: u64 = 10_000;
@@ -83,6 +86,10 @@ pub struct Session {
     flags: Flags,
     timer: CommandTimer,
     transaction: Transaction,
+    /// The geometry of the large write that is being applied.
+    parsed_text: Option<ParsedText>,
+    /// The bytes of the large write that is being applied.
+    large_request: Option<SharedBytes>,
     /// Whether the present command is one of EXEC's.
     is_in_exec: bool,
     /// The number of complete requests received, refused ones included.
@@ -123,6 +130,8 @@ impl Session {
             flags: Flags::empty(),
             timer: CommandTimer::default(),
             transaction: Transaction::default(),
+            parsed_text: None,
+            large_request: None,
             is_in_exec: false,
             request_count: 0,
             is_authenticated: false,
@@ -177,8 +186,14 @@ impl Session {
             self.buffer.clear();
             self.position = 0;
             let used = self.run_all(engine, data, now_ns, clock, &mut batch);
-            self.buffer.extend_from_slice(&data[used..]);
+            if matches!(batch.stop, Some(Stop::LargeWrite(_))) {
+                self.buffer.extend_from_slice(data);
+                self.position = used;
+            } else {
+                self.buffer.extend_from_slice(&data[used..]);
+            }
         } else {
+            self.reserve();
             self.buffer.extend_from_slice(data);
             if self.buffered() < self.needed {
                 return batch;
@@ -187,8 +202,11 @@ impl Session {
             let unread = &buffer[self.position..];
             self.position += self.run_all(engine, unread, now_ns, clock, &mut batch);
             self.buffer = buffer;
-            self.compact();
+            if !matches!(batch.stop, Some(Stop::LargeWrite(_))) {
+                self.compact();
+            }
         }
+        self.detach(&mut batch);
         if let Some(Stop::Http(rest)) = &mut batch.stop {
             rest.extend_from_slice(&self.buffer[self.position..]);
             self.buffer = Vec::new();
@@ -318,6 +336,10 @@ impl Session {
         found: Option<Found>,
         batch: &mut Batch,
     ) -> u64 {
+        if self.is_large_write(engine, request, found) {
+            batch.stop = Some(Self::stop_at_large_write(engine, request));
+            return 0;
+        }
         self.request_count += 1;
         self.prepare_frame(request);
         let mut work = 0;
@@ -426,8 +448,7 @@ impl Session {
         let is_direct = self.output() == Output::Resp && request.framing != Framing::Native;
         let mut budget = Budget::new(work_max, &stopwatch).with_deadline(deadline_ns);
         let rights = self.user.rights(&engine.users).cloned();
-        let mut members = Vec::new();
-        let start = batch.replies.len();
+        let (mut members, start) = (Vec::new(), batch.replies.len());
         let mut call = Call {
             args: prefix.args,
             output: self.output(),
@@ -441,11 +462,12 @@ impl Session {
             script,
             rights: rights.as_deref(),
             denied: Vec::new(),
+            parsed_text: self.parsed_text.take(),
         };
         let result = engine.run(command, &mut call);
         let (live, script, denied) = (call.live.take(), call.script.take(), call.denied);
-        let work = work_max - budget.work_left();
         self.note_calls(script, batch);
+        let work = work_max - budget.work_left();
         batch.add_denied_calls(denied, self.user.name());
         match result {
             Ok(_) if live.is_some() => self.open_live(engine, live, batch).map(|()| work),

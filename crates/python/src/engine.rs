@@ -4,9 +4,11 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread;
 
 use ::engine::access::Rights;
-use ::engine::engine::Engine as CoreEngine;
+use ::engine::engine::{Engine as CoreEngine, Load as CoreLoad};
 use ::engine::fence::HookKind;
 use ::engine::gate::State;
+use ::engine::geometry::ParseOptions;
+use ::engine::parse_ahead::parse_ahead;
 use ::engine::reply::{Output, Protocol};
 use ::engine::request::Arguments;
 use ::engine::session::{Session as CoreSession, Stop};
@@ -18,6 +20,7 @@ use pyo3::types::{PyBytes, PyDict, PyTuple};
 
 use crate::access::AccessSelector;
 use crate::commands::CommandRecord;
+use crate::disposal::dispose;
 use crate::endpoints::PythonChecker;
 use crate::events::{convert_outbox, Events};
 use crate::following::{lossy, Discarded, Followed};
@@ -62,6 +65,27 @@ pub struct Load {
     commands: usize,
     error: Option<String>,
     skipped: Vec<(String, usize)>,
+}
+
+/// Replays a piece of a log, on three threads if it is large.
+fn load_piece(engine: &mut CoreEngine, data: &[u8], now_ns: i64) -> CoreLoad {
+    if data.len() < OFFLOADING_BYTES_MIN {
+        return engine.load(data, now_ns);
+    }
+    let options = ParseOptions { require_valid: engine.keyspace.requires_valid };
+    let (offloader, worker) = spatial_index::offloading();
+    let (parser, parsed) = parse_ahead(data, options);
+    thread::scope(|scope| {
+        let named = |name: &str| thread::Builder::new().name(name.to_string());
+        let worker = named("load index").spawn_scoped(scope, move || worker.run());
+        let parser = named("load parser").spawn_scoped(scope, move || parser.run());
+        if worker.and(parser).is_ok() {
+            return engine.load_offloading(data, parsed, now_ns, offloader);
+        }
+        // The threads that have started end.
+        drop((offloader, parsed));
+        engine.load(data, now_ns)
+    })
 }
 
 fn output_of(name: &str) -> PyResult<Option<Output>> {
@@ -201,16 +225,9 @@ impl Engine {
     fn load(&self, py: Python<'_>, data: &[u8], now_ns: i64) -> Load {
         let load = py.detach(|| {
             let mut engine = lock_detached(&self.shared);
-            if data.len() < OFFLOADING_BYTES_MIN {
-                return engine.load(data, now_ns);
-            }
-            let (offloader, worker) = spatial_index::offloading();
-            thread::scope(|scope| {
-                match thread::Builder::new().spawn_scoped(scope, move || worker.run()) {
-                    Ok(_) => engine.load_offloading(data, now_ns, offloader),
-                    Err(_) => engine.load(data, now_ns),
-                }
-            })
+            let load = load_piece(&mut engine, data, now_ns);
+            dispose(engine.keyspace.take_garbage());
+            load
         });
         Load {
             consumed: load.consumed,
@@ -223,7 +240,13 @@ impl Engine {
     /// Run a piece of a leader's stream. Doesn't raise for invalid content: see `Followed.error`.
     /// `scanned` is that of the call before if its unconsumed bytes come again, else 0.
     fn follow(&self, py: Python<'_>, data: &[u8], scanned: usize, now_ns: i64) -> Followed {
-        Followed::of(py, py.detach(|| lock_detached(&self.shared).follow(data, scanned, now_ns)))
+        let follow = py.detach(|| {
+            let mut engine = lock_detached(&self.shared);
+            let follow = engine.follow(data, scanned, now_ns);
+            dispose(engine.keyspace.take_garbage());
+            follow
+        });
+        Followed::of(py, follow)
     }
 
     /// Move the data, hooks and channels of another engine into this one.
@@ -241,7 +264,9 @@ impl Engine {
     /// Remove expired objects, hooks and channels; return the log bytes and the number removed.
     fn expire(&self, py: Python<'_>, now_ns: i64, count_max: usize) -> (Vec<u8>, usize) {
         let mut log = Vec::new();
-        let count = lock(py, &self.shared).expire(now_ns, count_max, &mut log);
+        let mut engine = lock(py, &self.shared);
+        let count = engine.expire(now_ns, count_max, &mut log);
+        dispose(engine.keyspace.take_garbage());
         (log, count)
     }
 

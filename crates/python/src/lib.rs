@@ -4,11 +4,14 @@
 #![allow(clippy::needless_pass_by_value)] // PyO3 hands arguments over by value
 
 mod access;
+mod byte_buffer;
 mod commands;
+mod disposal;
 mod endpoints;
 mod engine;
 mod events;
 mod following;
+mod large_write;
 mod memory;
 mod read_pool;
 mod read_unit;
@@ -65,6 +68,8 @@ mod _engine {
     use crate::following::{Discarded, Followed};
     #[pymodule_export]
     use crate::json_text;
+    #[pymodule_export]
+    use crate::large_write::LargeWrite;
     #[pymodule_export]
     use crate::read_pool::ReadPool;
     #[pymodule_export]

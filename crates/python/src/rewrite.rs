@@ -4,8 +4,10 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 
 use ::engine::rewrite::Rewrite as CoreRewrite;
+use ::engine::shared_bytes::SharedBytes;
 use pyo3::prelude::*;
-use pyo3::types::PyBytes;
+
+use crate::byte_buffer::view_of;
 
 /// A rewrite of the log from a snapshot: the commands that create its data, in chunks. Any thread
 /// may read it.
@@ -29,14 +31,14 @@ impl Rewrite {
 #[pymethods]
 impl Rewrite {
     /// Return the next commands, about bytes_max bytes, without the GIL; none at the end.
-    fn read<'py>(&self, py: Python<'py>, bytes_max: usize) -> Bound<'py, PyBytes> {
+    fn read<'py>(&self, py: Python<'py>, bytes_max: usize) -> PyResult<Bound<'py, PyAny>> {
         let chunk = py.detach(|| {
             let mut core = self.core.lock().unwrap_or_else(PoisonError::into_inner);
             let chunk = core.read(bytes_max);
             self.written.store(core.written(), Ordering::Relaxed);
             chunk
         });
-        PyBytes::new(py, &chunk)
+        view_of(py, SharedBytes::new(chunk, 0))
     }
 
     /// The number of objects, hooks and channels that have been read.

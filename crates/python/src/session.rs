@@ -5,14 +5,21 @@ use std::sync::MutexGuard;
 use ::engine::error::Error;
 use ::engine::reply::{Framing, Output, Protocol};
 use ::engine::request::Arguments;
-use ::engine::session::{truncate_arguments, Batch as CoreBatch, Session as CoreSession, Stop};
+use ::engine::session::{
+    truncate_arguments, Batch as CoreBatch, Clock, LargeWrite as CoreLargeWrite,
+    Session as CoreSession, Stop,
+};
+use ::engine::shared_bytes::SharedBytes;
 use pyo3::exceptions::PyRuntimeError;
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyString, PyTuple};
 
 use crate::access::{convert_denied, DeniedRecord};
+use crate::byte_buffer::view_of;
+use crate::disposal::dispose;
 use crate::engine::{lock, Shared};
 use crate::events::{convert_outbox, Events};
+use crate::large_write::LargeWrite;
 use crate::memory::BoundedEngine;
 use crate::monotonic_ns;
 use crate::read_unit::ReadUnit;
@@ -32,7 +39,7 @@ type SlowRecord = (Vec<Py<PyBytes>>, u64, u64);
 #[pyclass(frozen, get_all)]
 pub struct Batch {
     replies: Py<PyBytes>,
-    log: Py<PyBytes>,
+    log: Py<PyAny>,
     monitored: Vec<(bool, Py<PyBytes>)>,
     slow: Vec<SlowRecord>,
     denied: Vec<DeniedRecord>,
@@ -75,6 +82,17 @@ impl Session {
     pub fn new(shared: Shared, core: CoreSession) -> Self {
         Session { shared, core }
     }
+
+    /// Applies a large write.
+    pub fn apply(
+        &mut self,
+        py: Python<'_>,
+        write: &mut CoreLargeWrite,
+        now_ns: i64,
+        clock: Clock,
+    ) -> CoreBatch {
+        self.core.apply(&mut enter(py, &self.shared), write, now_ns, clock)
+    }
 }
 
 /// Locks the engine for a batch and updates whether it is out of memory.
@@ -89,11 +107,12 @@ fn bytes_of(py: Python<'_>, data: &[u8]) -> Py<PyBytes> {
     PyBytes::new(py, data).unbind()
 }
 
-fn convert(py: Python<'_>, mut batch: CoreBatch) -> PyResult<Batch> {
+pub fn convert(py: Python<'_>, mut batch: CoreBatch) -> PyResult<Batch> {
     let stop = match batch.stop {
         None => None,
         Some(stop) => Some(convert_stop(py, stop)?),
     };
+    dispose(batch.garbage);
     let refused_urls = std::mem::take(&mut batch.outbox.refused_urls);
     let slow = batch.slow.iter().map(|slow| {
         let args = slow.args.iter().map(|arg| bytes_of(py, arg)).collect();
@@ -104,9 +123,13 @@ fn convert(py: Python<'_>, mut batch: CoreBatch) -> PyResult<Batch> {
     let monitored = monitored.map(|(by_script, shown)| (*by_script, bytes_of(py, shown)));
     let denied = batch.denied.iter().map(|denied| convert_denied(py, denied)).collect();
     let events = convert_outbox(py, batch.outbox)?;
+    let log = match batch.large_log {
+        Some(log) => view_of(py, log)?,
+        None => PyBytes::new(py, &batch.log).into_any(),
+    };
     Ok(Batch {
         replies: bytes_of(py, &batch.replies),
-        log: bytes_of(py, &batch.log),
+        log: log.unbind(),
         monitored: monitored.collect(),
         slow,
         denied,
@@ -124,6 +147,7 @@ fn convert_stop(py: Python<'_>, stop: Stop) -> PyResult<Py<PyAny>> {
             Py::new(py, ServerCommand { name, args, shown })?.into_any()
         }
         Stop::Reads(unit) => Py::new(py, ReadUnit::new(unit))?.into_any(),
+        Stop::LargeWrite(core) => Py::new(py, LargeWrite::new(core))?.into_any(),
         Stop::Live(id) => Py::new(py, Live { id })?.into_any(),
         Stop::Yield => Py::new(py, Yield)?.into_any(),
         Stop::Http(data) => Py::new(py, Http { data: bytes_of(py, &data) })?.into_any(),
@@ -279,6 +303,7 @@ impl Session {
     ) -> PyResult<Bound<'py, PyAny>> {
         let batch = self.core.feed(&mut enter(py, &self.shared), data, now_ns, &monotonic_ns);
         if !batch.needs_dispatch() {
+            dispose(batch.garbage);
             let replies = PyBytes::new(py, &batch.replies);
             if batch.log.is_empty() {
                 return Ok(replies.into_any());
@@ -288,16 +313,22 @@ impl Session {
         Ok(Bound::new(py, convert(py, batch)?)?.into_any())
     }
 
-    /// Take the results of a unit at which the session stopped and that has run.
-    fn finish_reads(&mut self, py: Python<'_>, unit: &ReadUnit) -> PyResult<Batch> {
+    /// Take the results of a unit at which the session stopped and that has run. Return the replies
+    /// and the rest of the results.
+    fn finish_reads<'py>(
+        &mut self,
+        py: Python<'py>,
+        unit: &ReadUnit,
+    ) -> PyResult<(Bound<'py, PyAny>, Batch)> {
         let Some(core) = unit.take() else {
             return Err(PyRuntimeError::new_err("the unit has not run"));
         };
         let mut engine = lock(py, &self.shared);
         engine.ignore_freed(core.result_bytes());
-        let batch = self.core.finish_unit(&mut engine, core, &monotonic_ns);
+        let mut batch = self.core.finish_unit(&mut engine, core, &monotonic_ns);
         drop(engine);
-        convert(py, batch)
+        let replies = SharedBytes::new(std::mem::take(&mut batch.replies), 0);
+        Ok((view_of(py, replies)?, convert(py, batch)?))
     }
 
     /// Run a command that is given as words.

@@ -8,6 +8,7 @@ import pytest
 from tests.support.fake_log_file import FakeLogFile
 from tests.support.fakes import FakeClient, ManualLoop
 from tile38py._engine import Engine
+from tile38py.interfaces.views import ByteData
 from tile38py.persistence.aof import ALWAYS, EVERYSEC, Aof, LoopFunctions
 from tile38py.persistence.no_log import NoLog
 
@@ -28,7 +29,7 @@ class LogFixture:
         """Somebody who writes."""
         return FakeClient(Engine().session())
 
-    def write(self, data: bytes, client: FakeClient, reply: bytes = b"+OK\r\n") -> None:
+    def write(self, data: ByteData, client: FakeClient, reply: bytes = b"+OK\r\n") -> None:
         """A client's write, whose reply waits."""
         self.aof.append(data)
         self.aof.wait(client, reply, wrote=True)

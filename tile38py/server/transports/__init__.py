@@ -14,6 +14,7 @@ from tile38py._engine import Engine, Session
 from tile38py.config import Config
 from tile38py.dispatch import BackgroundWork, Dispatcher
 from tile38py.interfaces import Client, Wire
+from tile38py.interfaces.views import ByteData
 
 
 class Then(Enum):
@@ -50,7 +51,7 @@ class Wait:
 class Step:
     """Output for the client, and what the connection does next."""
 
-    output: bytes = b""
+    output: ByteData = b""
     wrote: bool = False  # data changed: the output must not be sent before it is logged
     then: Wait | Close | Upgrade | Then | None = None  # None: receive more
 

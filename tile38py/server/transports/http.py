@@ -141,7 +141,7 @@ class HttpTransport:
         result = dispatcher.drive(client, self.session.run(args, now_ns))
         if isinstance(result.stop, BackgroundWork):
             work = result.stop
-            return Step(then=Wait(work, lambda result: self._reply(work.frame(result))))
+            return Step(then=Wait(work, lambda result: self._reply(bytes(work.frame(result)))))
         if isinstance(result.stop, SessionClose):
             return Step(then=CLOSE)  # QUIT has no reply over HTTP
         if client.listener is None:

@@ -110,7 +110,7 @@ class HttpBatchTransport:
         return self._step(Then.CONTINUE)
 
     def _worked(self, work: BackgroundWork, result: object) -> Step:
-        self._add(work.frame(result))
+        self._add(bytes(work.frame(result)))
         return self._step(Then.CONTINUE)
 
     def _collect(self, client: Client, commands: list[list[bytes]], now_ns: int) -> Step:

@@ -5,7 +5,7 @@ from typing import ClassVar
 from tile38py._engine import Close as SessionClose
 from tile38py._engine import Http, Session
 from tile38py.commands.registry import LastReply
-from tile38py.dispatch import BackgroundWork
+from tile38py.dispatch import BackgroundWork, WorkKind
 from tile38py.interfaces import Client, Role, Wire
 from tile38py.server.transports import (
     CLOSE,
@@ -77,5 +77,6 @@ class RespTransport:
                 return Upgrade(HttpTransport(self._dependencies), data)
             case SessionClose(message=message) | LastReply(message=message):
                 return Close(message)
-            case BackgroundWork(frame=frame):
-                return Wait(stop, frame)
+            case BackgroundWork(kind=kind, frame=frame):
+                wrote = kind is WorkKind.WRITE
+                return Wait(stop, lambda result: Step(frame(result), wrote=wrote))

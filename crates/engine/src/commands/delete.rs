@@ -108,7 +108,7 @@ fn is_candidate(pattern: &[u8], id: &[u8]) -> bool {
 /// DROP key
 fn drop_key(keyspace: &mut Keyspace, call: &mut Call) -> Result<Effect> {
     let key = call.args.at(1);
-    let is_removed = keyspace.take(key).is_some();
+    let is_removed = keyspace.discard(key);
     if is_removed {
         keyspace.report(key, ChangeKind::Drop, None, None);
     }
@@ -146,7 +146,7 @@ fn rename(keyspace: &mut Keyspace, call: &mut Call) -> Result<Effect> {
     keyspace.get(key).ok_or(Error::KeyNotFound)?;
     check_no_fences(keyspace, [key, new_key])?;
     let collection = keyspace.take(key).ok_or(Error::KeyNotFound)?;
-    keyspace.take(new_key);
+    keyspace.discard(new_key);
     keyspace.attach(new_key.into(), collection);
     call.reply_ok();
     Ok(Effect::Changed)

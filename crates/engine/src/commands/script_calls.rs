@@ -249,6 +249,7 @@ impl<'s, 'k, 'a> Caller<'s, 'k, 'a> {
             script: None,
             rights: self.rights,
             denied: Vec::new(),
+            parsed_text: None,
         };
         let result = match (command.function, &mut *self.data) {
             (Function::Write(function), Data::Writable(keyspace)) => function(keyspace, &mut call),

@@ -2,7 +2,7 @@
 
 use super::get::View;
 use super::{write, Arity, Command, Flags};
-use crate::call::{float_of, Call, Effect, Words};
+use crate::call::{float_of, Call, Effect, ParsedText, Words};
 use crate::error::{Error, Result};
 use crate::fence::ChangeKind;
 use crate::field::{trim, FieldEditor, Fields, Names, Value};
@@ -32,6 +32,21 @@ enum Condition {
     IfPresent,
 }
 
+/// A parser of geometries. It knows the geometry of a large text, which was parsed before.
+struct GeometryParser {
+    parsed: Option<ParsedText>,
+    options: ParseOptions,
+}
+
+impl GeometryParser {
+    fn parse(&mut self, text: &[u8]) -> Result<Geometry> {
+        let parsed = self.parsed.take_if(|parsed| parsed.address == text.as_ptr() as usize);
+        let geometry =
+            parsed.map_or_else(|| Geometry::parse(text, self.options), |parsed| parsed.geometry);
+        geometry.map_err(|error| Error::Text(error.message()))
+    }
+}
+
 struct Request<'a> {
     fields: Vec<(&'a [u8], Value<'a>)>,
     deadline: i64,
@@ -47,7 +62,8 @@ fn set(keyspace: &mut Keyspace, call: &mut Call) -> Result<Effect> {
     let mut words = call.words();
     let (key, id) = (words.next_word()?, words.next_word()?);
     let options = ParseOptions { require_valid: keyspace.requires_valid };
-    let mut request = Request::parse(&mut words, call.now_ns, options)?;
+    let mut parser = GeometryParser { parsed: call.parsed_text.take(), options };
+    let mut request = Request::parse(&mut words, call.now_ns, &mut parser)?;
     let Some(shape) = request.shape.take() else { return Err(Error::WrongArity) };
     let view = request.view.take();
     let stored = keyspace.update(key, id, |names, present| request.make(id, shape, names, present));
@@ -67,7 +83,7 @@ fn set(keyspace: &mut Keyspace, call: &mut Call) -> Result<Effect> {
 }
 
 impl<'a> Request<'a> {
-    fn parse(words: &mut Words<'a>, now_ns: i64, options: ParseOptions) -> Result<Self> {
+    fn parse(words: &mut Words<'a>, now_ns: i64, parser: &mut GeometryParser) -> Result<Self> {
         let mut request = Request {
             fields: Vec::new(),
             deadline: NEVER,
@@ -78,7 +94,7 @@ impl<'a> Request<'a> {
         };
         while let Some(word) = words.peek() {
             words.advance(1);
-            if !request.take_shape(word, words, options)?
+            if !request.take_shape(word, words, parser)?
                 && !request.take_option(word, words, now_ns)?
             {
                 return Err(Error::invalid(word));
@@ -143,14 +159,12 @@ impl<'a> Request<'a> {
         &mut self,
         word: &'a [u8],
         words: &mut Words<'a>,
-        options: ParseOptions,
+        parser: &mut GeometryParser,
     ) -> Result<bool> {
         let shape = if word.eq_ignore_ascii_case(b"POINT") {
             parse_point(words)?
         } else if word.eq_ignore_ascii_case(b"OBJECT") {
-            let text = words.next_word()?;
-            let geometry = Geometry::parse(text, options).map_err(|e| Error::Text(e.message()))?;
-            Shape::of_geometry(geometry)
+            Shape::of_geometry(parser.parse(words.next_word()?)?)
         } else if word.eq_ignore_ascii_case(b"STRING") {
             self.text = words.next_word()?;
             self.shape = Some(Shape::String);

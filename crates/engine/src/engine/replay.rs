@@ -4,13 +4,14 @@
 use std::collections::BTreeMap;
 
 use super::Engine;
-use crate::call::{Budget, Call, Effect};
+use crate::call::{Budget, Call, Effect, ParsedText};
 use crate::commands::record::Flags;
 use crate::commands::table::{Found, Runner};
 use crate::commands::{Command, Function, WriteFunction};
 use crate::error::{Error, Result};
+use crate::parse_ahead::{zero_bytes, CommandSource, ParsedLog};
 use crate::reply::{Output, Protocol};
-use crate::request::{self, Args, Arguments, Parsed};
+use crate::request::{Args, Arguments, Parsed};
 use crate::spatial_index::Offloader;
 use crate::transaction_log::{find_end, is_continued, End};
 
@@ -41,32 +42,50 @@ pub struct Follow {
     pub published: Vec<(Vec<u8>, Vec<u8>)>,
 }
 
+/// A command of a log.
+struct LogCommand<'a> {
+    args: Args<'a>,
+    bytes: &'a [u8],
+    text: Option<ParsedText>,
+}
+
 impl Engine {
     /// Runs the commands of a piece of a log. The piece may end amid a command or a transaction:
     /// what wasn't consumed has to come again, with more behind it. After a client's FLUSHDB the
     /// commands are only counted, not run.
     pub fn load(&mut self, data: &[u8], now_ns: i64) -> Load {
+        self.load_from(&mut Arguments::default(), data, now_ns)
+    }
+
+    fn load_from(&mut self, source: &mut impl CommandSource, data: &[u8], now_ns: i64) -> Load {
         let mut load = Load::default();
-        self.run_all(data, &mut load, |engine, args, _, load| {
-            let Some(found) = engine.table.find(args) else {
-                return Err(engine.table.unknown(args));
+        self.run_all(source, data, &mut load, |engine, command, load| {
+            let Some(found) = engine.table.find(command.args) else {
+                return Err(engine.table.unknown(command.args));
             };
             if engine.state.is_loading && engine.skips_log {
                 return Ok(());
             }
-            engine.replay(found, args, now_ns, load)
+            engine.replay(found, command.args, command.text, now_ns, load)
         });
         load
     }
 
-    /// Does the same as [`load`](Self::load), sooner for a large piece. The offloader's
-    /// [`IndexWorker`](crate::spatial_index::IndexWorker) has to run on another thread.
-    pub fn load_offloading(&mut self, data: &[u8], now_ns: i64, offloader: Offloader) -> Load {
+    /// Does the same as [`load`](Self::load), sooner for a large piece. The piece's
+    /// [`LogParser`](crate::parse_ahead::LogParser) and the offloader's
+    /// [`IndexWorker`](crate::spatial_index::IndexWorker) have to run on other threads.
+    pub fn load_offloading(
+        &mut self,
+        data: &[u8],
+        mut parsed: ParsedLog,
+        now_ns: i64,
+        offloader: Offloader,
+    ) -> Load {
         // A live fence with ROAM searches the index, which an offloaded one doesn't allow.
         if !self.keyspace.fences().has_live() {
             self.keyspace.offload_indexes(offloader);
         }
-        let load = self.load(data, now_ns);
+        let load = self.load_from(&mut parsed, data, now_ns);
         self.keyspace.reclaim_indexes();
         load
     }
@@ -78,7 +97,9 @@ impl Engine {
         let Follow { mut load, mut log, mut published } = Follow::default();
         load.scanned = scanned;
         let mut logged = 0; // up to where the log has it, or doesn't need it
-        self.run_all(data, &mut load, |engine, args, bytes, load| {
+        let mut source = Arguments::default();
+        self.run_all(&mut source, data, &mut load, |engine, command, load| {
+            let LogCommand { args, bytes, text } = command;
             let Some(found) = engine.table.find(args) else {
                 return Err(engine.table.unknown(args));
             };
@@ -93,7 +114,7 @@ impl Engine {
                 return Ok(());
             }
             engine.reconcile_expired(facts, args);
-            engine.replay(found, args, now_ns, load)
+            engine.replay(found, args, text, now_ns, load)
         });
         // With the zero bytes between commands: a follower's log has to be the leader's.
         log.extend_from_slice(data.get(logged..load.consumed).unwrap_or_default());
@@ -105,32 +126,34 @@ impl Engine {
     /// other kinds.
     fn run_all(
         &mut self,
+        source: &mut impl CommandSource,
         data: &[u8],
         load: &mut Load,
-        run: impl FnMut(&mut Engine, Args, &[u8], &mut Load) -> Result<()>,
+        run: impl FnMut(&mut Engine, LogCommand, &mut Load) -> Result<()>,
     ) {
         let checker = self.keyspace.endpoint_checker.take();
-        self.run_each(data, load, run);
+        self.run_each(source, data, load, run);
         self.keyspace.endpoint_checker = checker;
     }
 
     fn run_each(
         &mut self,
+        source: &mut impl CommandSource,
         data: &[u8],
         load: &mut Load,
-        mut run: impl FnMut(&mut Engine, Args, &[u8], &mut Load) -> Result<()>,
+        mut run: impl FnMut(&mut Engine, LogCommand, &mut Load) -> Result<()>,
     ) {
-        let mut arguments = Arguments::default();
         let mut scanned = std::mem::take(&mut load.scanned);
         let mut transaction_end = 0;
         loop {
             // Tile38 pads with zero bytes between commands.
             let rest = &data[load.consumed..];
-            load.consumed += rest.iter().take_while(|byte| **byte == 0).count();
+            load.consumed += zero_bytes(rest);
             let rest = &data[load.consumed..];
-            match request::parse_log(rest, &mut arguments) {
+            match source.parse(data, load.consumed) {
                 Parsed::Request { end, .. } => {
-                    let args = arguments.view(rest);
+                    let text = source.take_text();
+                    let args = source.args(rest);
                     if load.consumed >= transaction_end && is_continued(args.at(0)) {
                         match find_end(rest, scanned.max(end)) {
                             End::At(end) => transaction_end = load.consumed + end,
@@ -142,7 +165,8 @@ impl Engine {
                         scanned = 0;
                     }
                     if !args.is_empty() {
-                        if let Err(error) = run(self, args, &rest[..end], load) {
+                        let command = LogCommand { args, bytes: &rest[..end], text };
+                        if let Err(error) = run(self, command, load) {
                             load.error = Some(error.message());
                             return;
                         }
@@ -160,7 +184,14 @@ impl Engine {
     }
 
     /// Runs one command; what is missing is passed over.
-    fn replay(&mut self, found: Found, args: Args, now_ns: i64, load: &mut Load) -> Result<()> {
+    fn replay(
+        &mut self,
+        found: Found,
+        args: Args,
+        parsed_text: Option<ParsedText>,
+        now_ns: i64,
+        load: &mut Load,
+    ) -> Result<()> {
         let command = match self.table.runner(found) {
             // Scripts aren't logged: the commands that they called are.
             Runner::Data(command) if !command.facts.flags.contains(Flags::SCRIPTING) => command,
@@ -189,6 +220,7 @@ impl Engine {
             script: None,
             rights: None,
             denied: Vec::new(),
+            parsed_text,
         };
         let result = self.replay_write(command, function, &mut call);
         self.scratch = out;

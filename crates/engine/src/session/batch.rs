@@ -2,9 +2,11 @@
 
 use super::admission::DeniedRequest;
 use super::command_timer::SlowCommand;
-use super::ReadUnit;
+use super::{LargeWrite, ReadUnit};
 use crate::engine::Outbox;
+use crate::garbage::Garbage;
 use crate::request::Args;
+use crate::shared_bytes::SharedBytes;
 
 /// The results of running the received requests.
 #[derive(Default)]
@@ -13,6 +15,8 @@ pub struct Batch {
     pub replies: Vec<u8>,
     /// Commands for the log; to be written before the replies are sent.
     pub log: Vec<u8>,
+    /// The log bytes of a large write in place of `log`, not copied.
+    pub large_log: Option<SharedBytes>,
     /// The commands that ran, as MONITOR shows them, and whether a script called each; empty unless
     /// a client runs MONITOR.
     pub monitored: Vec<(bool, Vec<u8>)>,
@@ -22,6 +26,8 @@ pub struct Batch {
     pub denied: Vec<DeniedRequest>,
     /// Events and other results for others than the client.
     pub outbox: Outbox,
+    /// Removed data that takes long to free.
+    pub garbage: Garbage,
     /// The reason why not all complete requests were run.
     pub stop: Option<Stop>,
 }
@@ -60,6 +66,8 @@ pub enum Stop {
     },
     /// Run reads elsewhere and pass them to [`super::Session::finish_unit`].
     Reads(Box<ReadUnit>),
+    /// Parse the geometry of a write elsewhere, then apply the write.
+    LargeWrite(Box<LargeWrite>),
     /// The connection watches the live fence of that number from here on.
     Live(u64),
     /// Let other connections run first: this one has used up its time slice.

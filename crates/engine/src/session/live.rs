@@ -47,6 +47,11 @@ impl Session {
     pub(super) fn finish(&mut self, engine: &mut Engine, batch: &mut Batch, clock: Clock) {
         self.timer.end_batch(&mut engine.timing, clock);
         engine.placement.end_batch(&mut self.costs, self.timer.last_reading_ns());
+        batch.garbage = engine.keyspace.take_garbage();
+        if engine.state.is_out_of_memory {
+            // The next write needs the room.
+            drop(std::mem::take(&mut batch.garbage));
+        }
         // Events of the log were delivered when it was written; the loader discards them.
         if !engine.state.is_loading {
             batch.outbox = engine.take_outbox();

@@ -317,6 +317,7 @@ impl Run<'_> {
             script: None,
             rights: context.rights.as_deref(),
             denied: Vec::new(),
+            parsed_text: None,
         };
         let result =
             (read.function)(self.keyspace, &mut call).and_then(|()| call.budget.check_deadline());

@@ -83,10 +83,15 @@ impl Request<'_> {
         size < BRIEF_BYTES_MAX && self.framing != Framing::Native && slow_ns >= SLOW_NS_MIN
     }
 
+    /// Returns whether the log gets the bytes that were received.
+    pub(super) fn is_logged_unchanged(&self) -> bool {
+        self.raw.is_some() && !is_continued(self.args.at(0))
+    }
+
     /// Appends the request to the log bytes.
     pub(super) fn write_log(&self, log: &mut Vec<u8>) {
         match self.raw {
-            Some(raw) if !is_continued(self.args.at(0)) => log.extend_from_slice(raw),
+            Some(raw) if self.is_logged_unchanged() => log.extend_from_slice(raw),
             _ => write_single(self.args, log),
         }
     }

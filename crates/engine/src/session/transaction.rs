@@ -224,6 +224,8 @@ impl Session {
     pub(super) fn note_write(&mut self, request: &Request, batch: &mut Batch) {
         if self.is_in_exec {
             self.transaction.log.push(request.args);
+        } else if let Some(bytes) = self.large_request.take_if(|_| request.is_logged_unchanged()) {
+            batch.large_log = Some(bytes);
         } else {
             request.write_log(&mut batch.log);
         }
