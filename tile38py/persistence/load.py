@@ -100,7 +100,7 @@ class Loader:
         while progress.error is None and read_to < progress.size:
             if self._is_cancelled:
                 raise StartError("stopped while loading")
-            # An incomplete command is read again: joining it with what follows would copy the chunk.
+            # An incomplete command is read again: to join it with what follows would copy all.
             start = progress.consumed
             data = source.read(start, min(size, progress.size - start))
             if start + len(data) <= read_to:
