@@ -186,13 +186,11 @@ impl<'a, 'm, T: Item, M: Measure<T>> Walk<'a, 'm, T, M> {
     fn gather_all(&mut self, root: &'a Node<T>) -> bool {
         let most = GATHERED_SHARE.saturating_mul(self.horizon.wanted) + GATHERED_MORE;
         let mut gathered = Gathered { items: Vec::with_capacity(NODE_ENTRIES_MAX), most };
-        if !gathered.add(root, 0, self.measure, &self.horizon) {
+        if !gathered.add(root, 0, self.measure, &mut self.horizon) {
             return false;
         }
-        self.horizon.meet_all(gathered.items.iter().map(|(_, most)| *most));
-        let farthest = self.horizon.distance;
-        let near = gathered.items.into_iter().map(|(queued, _)| queued);
-        self.heap.fill(near.filter(|queued| queued.distance <= farthest));
+        gathered.tighten(&mut self.horizon);
+        self.heap.fill(gathered.items.into_iter().map(|(queued, _)| queued));
         // Shapes and their positions lie anywhere in memory, too.
         self.heap.items().for_each(Item::prefetch_shape);
         self.heap.items().for_each(Item::prefetch_positions);
@@ -319,13 +317,26 @@ struct Gathered<'a, T> {
 }
 
 impl<'a, T: Item> Gathered<'a, T> {
+    /// Draws the horizon nearer by what is gathered, and drops what is beyond.
+    fn tighten(&mut self, horizon: &mut Horizon) {
+        horizon.meet_all(self.items.iter().map(|(_, most)| *most));
+        let farthest = horizon.distance;
+        self.items.retain(|(queued, _)| queued.distance <= farthest);
+    }
+
+    /// The same; returns whether that makes so much room that it isn't soon wanted again.
+    fn makes_room(&mut self, horizon: &mut Horizon) -> bool {
+        self.tighten(horizon);
+        4 * self.items.len() <= 3 * self.most
+    }
+
     /// Adds the items below a node. Returns false, and may leave some out, if they are too many.
     fn add(
         &mut self,
         node: &'a Node<T>,
         rank: Rank,
         measure: &impl Measure<T>,
-        horizon: &Horizon,
+        horizon: &mut Horizon,
     ) -> bool {
         let mut near = places(horizon.touching(node.entry_bounds()));
         match node {
@@ -338,7 +349,7 @@ impl<'a, T: Item> Gathered<'a, T> {
                     let content = Content::Unmeasured(item);
                     self.items.push((Queued { distance: least, rank, content }, most));
                 }
-                self.items.len() <= self.most
+                self.items.len() <= self.most || self.makes_room(horizon)
             }),
             Node::Branch(entries) => near.all(|at| {
                 horizon.least(measure, &entries.bounds[at]) > horizon.distance
