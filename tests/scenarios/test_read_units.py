@@ -156,3 +156,13 @@ def test_a_search_over_much_is_split_among_threads(filled: ServerProcess) -> Non
         assert connection.call_many(searches) == alone
         assert filled.call("CONFIG", "SET", "read-threads", "1") == "+OK"
         assert connection.call_many(searches) == alone
+
+
+def test_units_run_after_their_threads_have_ended(filled: ServerProcess) -> None:
+    with ExitStack() as stack:
+        connections = [stack.enter_context(filled.connect(60)) for _ in range(16)]
+        for threads in ("0", "2", "0"):
+            for connection in connections:
+                send(connection, [FILTER] * 20)
+            assert filled.call("CONFIG", "SET", "read-threads", threads) == "+OK"
+            assert [connection.read() for connection in connections * 20] == [ALL] * 320

@@ -27,6 +27,8 @@ class ReadUnits:
         threads = max(1, ReadPool.core_count() - 1) if count is None else count
         self._pool.set_threads(threads)
         self._engine.enable_read_units(threads > 0)
+        # Units may wait for threads that are no more: the loop runs them.
+        self._loop.call_soon(self._collect)
 
     def start(self, unit: ReadUnit, done: Callable[[BaseException | None], None]) -> None:
         """Run a unit, and call done on the event loop with its error, None if there was none. The

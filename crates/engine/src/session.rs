@@ -443,6 +443,7 @@ impl Session {
         let script = context_of(engine, command, prefix.timeout_ns, self.is_in_exec);
         let (work_max, deadline_ns) =
             limits_of(script.as_deref(), prefix.timeout_ns, self.is_in_exec);
+        let work_max = self.first_read_work(engine, work_max);
         let started = self.frame.start(deadline_ns.is_some() || script.is_some(), clock);
         let stopwatch = || clock().saturating_sub(started);
         let is_direct = self.output() == Output::Resp && request.framing != Framing::Native;
@@ -486,7 +487,7 @@ impl Session {
                 if error != Error::OverBudget || work_max == u64::MAX {
                     return Err(error);
                 }
-                batch.stop = self.long_read(engine, command, prefix, request, started);
+                batch.stop = self.long_read(engine, command, prefix, request, (started, work_max));
                 Ok(work)
             }
         }

@@ -28,8 +28,10 @@ const THREAD_LIMITS: SliceLimits = SliceLimits::new(5 * READ_WORK_MAX, 10_000_00
 /// The limits of a unit on the event loop, which other connections wait for. One read may do what
 /// it may without units: to begin it anew on a thread would cost more.
 const LOOP_LIMITS: SliceLimits = SliceLimits::new(READ_WORK_MAX, 300_000);
-/// The limits of a long read.
-const LONG_LIMITS: SliceLimits = SliceLimits::new(u64::MAX, u64::MAX);
+/// The limits of a unit of long reads: between two reads others get their turn.
+const LONG_LIMITS: SliceLimits = SliceLimits::new(u64::MAX, 10_000_000);
+/// The most threads that help with one long search.
+const HELPERS_MAX: usize = 15;
 
 /// By how much the nice values of the threads exceed the event loop's.
 const SHORT_NICE: i32 = 5;
@@ -70,8 +72,10 @@ struct Queue {
     jobs: VecDeque<Job>,
     /// The number of threads that wait for a unit.
     idle_count: usize,
-    /// The number of threads that are to run; others end.
+    /// The number of threads that are to run.
     thread_count: usize,
+    /// The number of threads that run, or end after their present unit.
+    alive_count: usize,
     /// The flags by which the units that run now are cancelled.
     running: Vec<Arc<AtomicBool>>,
 }
@@ -120,9 +124,9 @@ impl Pool {
     }
 
     /// Runs units of a lane on the present thread until the lane has too many threads.
-    fn work(&self, lane: Lane, number: usize) {
+    fn work(&self, lane: Lane) {
         yield_to_event_loop(lane);
-        while let Some(mut job) = self.next(lane, number) {
+        while let Some(mut job) = self.next(lane) {
             let flag = job.core.cancellation();
             let progress = match lane {
                 Lane::Short => job.run_slice(THREAD_LIMITS),
@@ -145,15 +149,17 @@ impl Pool {
     /// Returns the threads that help with a long read; `None` if only one thread is for reads.
     fn search_threads(&self) -> Option<SearchThreads> {
         let helper_count = self.lock().short.thread_count.checked_sub(1)?;
+        let helper_count = helper_count.min(HELPERS_MAX);
         (helper_count > 0).then_some(SearchThreads { helper_count })
     }
 
     /// Waits for a unit; `None` if the thread is to end.
-    fn next(&self, lane: Lane, number: usize) -> Option<Job> {
+    fn next(&self, lane: Lane) -> Option<Job> {
         let mut state = self.lock();
         loop {
             let queue = state.queue(lane);
-            if number >= queue.thread_count {
+            if queue.alive_count > queue.thread_count {
+                queue.alive_count -= 1;
                 return None;
             }
             if let Some(job) = queue.jobs.pop_front() {
@@ -174,6 +180,7 @@ impl Pool {
                 state.finished.push(job);
                 return !std::mem::replace(&mut state.is_loop_due, true);
             }
+            Some(Progress::SliceOver) if job.core.is_long() => self.push(state, Lane::Long, job),
             Some(Progress::SliceOver) => self.push(state, Lane::Short, job),
             Some(Progress::TooLong) if job.needs_thread => self.push(state, Lane::Long, job),
             Some(Progress::TooLong) => {
@@ -184,7 +191,10 @@ impl Pool {
         false
     }
 
-    fn push(&self, state: &mut State, lane: Lane, job: Job) {
+    fn push(&self, state: &mut State, mut lane: Lane, job: Job) {
+        if lane == Lane::Short && job.needs_thread && state.short.thread_count == 0 {
+            lane = Lane::Long;
+        }
         state.queue(lane).jobs.push_back(job);
         self.wake_thread(state, lane);
     }
@@ -249,18 +259,26 @@ pub struct ReadPool {
 }
 
 impl ReadPool {
-    /// Starts the threads of a lane that are missing; threads with higher numbers end.
+    /// Starts the threads of a lane that are missing; those that are too many end.
     fn resize(&self, lane: Lane, count: usize) -> std::io::Result<()> {
         let mut threads = self.threads.lock().unwrap_or_else(PoisonError::into_inner);
-        let before = std::mem::replace(&mut self.pool.lock().queue(lane).thread_count, count);
+        threads.retain(|thread| !thread.is_finished());
+        let mut state = self.pool.lock();
+        state.queue(lane).thread_count = count;
         self.pool.ready(lane).notify_all();
-        for number in before..count {
+        while state.queue(lane).alive_count < count {
             let pool = Arc::clone(&self.pool);
             let name = if lane == Lane::Short { "reads" } else { "long reads" };
-            let builder = thread::Builder::new().name(format!("{name} {number}"));
-            threads.push(builder.spawn(move || pool.work(lane, number))?);
+            let builder = thread::Builder::new().name(name.to_string());
+            threads.push(builder.spawn(move || pool.work(lane))?);
+            state.queue(lane).alive_count += 1;
         }
-        threads.retain(|thread| !thread.is_finished());
+        if count == 0 {
+            // Without threads, units that need one are for those of long reads.
+            for job in std::mem::take(&mut state.short.jobs) {
+                self.pool.push(&mut state, Lane::Short, job);
+            }
+        }
         Ok(())
     }
 }

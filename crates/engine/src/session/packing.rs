@@ -6,7 +6,7 @@ use super::placement::{leaves_loop, Situation};
 use super::read_ahead::ParsedRequest;
 use super::read_unit::{runs_script_per_object, PackedRead, ReadUnit, UnitContext};
 use super::request::{Prefix, Request};
-use super::{Batch, Clock, Session, Stop};
+use super::{Batch, Clock, Session, Stop, READ_WORK_MAX};
 use crate::commands::record::Flags;
 use crate::commands::table::{Found, Runner};
 use crate::commands::{Command, Function, ReadFunction};
@@ -72,7 +72,10 @@ impl Session {
         }
         if self.packing.is_none() {
             let reply_start = batch.replies.len();
-            let unit = Box::new(self.new_unit(engine, request));
+            let mut unit = Box::new(self.new_unit(engine, request));
+            if self.costs.expects_long_read() {
+                unit.mark_long();
+            }
             self.packing = Some(Packing { unit, reply_start });
         }
         let read = self.packed_read(function, engine.table.record(found).series, prefix, request);
@@ -144,6 +147,18 @@ impl Session {
         }
     }
 
+    /// Returns the units of work that a read may do on the event loop. While others wait, the first
+    /// read of a session may do less: it may be one of very many, and nothing is known of it.
+    pub(super) fn first_read_work(&self, engine: &Engine, work_max: u64) -> u64 {
+        let is_first = self.is_costed && self.costs.is_unknown() && work_max == READ_WORK_MAX;
+        let batch_start_ns = self.timer.batch_start_ns();
+        if is_first && engine.placement.is_other_active(&self.costs, batch_start_ns) {
+            READ_WORK_MAX / 16
+        } else {
+            work_max
+        }
+    }
+
     /// Returns the stop at a read that exceeded its budget on the event loop.
     pub(super) fn long_read(
         &mut self,
@@ -151,13 +166,16 @@ impl Session {
         command: &Command,
         prefix: &Prefix,
         request: &Request,
-        started_ns: u64,
+        (started_ns, work_max): (u64, u64),
     ) -> Option<Stop> {
         let Function::Read(function) = command.function else { return None };
         let mut unit = Box::new(self.new_unit(engine, request));
         let read = self.packed_read(function, self.timer.series(), prefix, request);
         let is_script = command.facts.flags.contains(Flags::SCRIPTING);
-        unit.push_long(request.args, PackedRead { started_ns, is_script, ..read });
+        unit.push(request.args, PackedRead { started_ns, is_script, ..read });
+        if work_max >= READ_WORK_MAX {
+            unit.mark_long();
+        }
         Some(Stop::Reads(unit))
     }
 

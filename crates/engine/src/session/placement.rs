@@ -14,6 +14,9 @@ pub(super) const UNIT_READS_MAX: usize = 128;
 const UNIT_NS_MIN: u64 = 25_000;
 /// The same while no other session has any: then the client waits for two threads to wake up.
 const UNIT_NS_MIN_ALONE: u64 = 1_000_000;
+/// The expected duration of a read from which its unit belongs to the threads for long reads:
+/// elsewhere it would be begun in vain.
+const LONG_READ_NS: u64 = 10_000_000;
 /// The assumed duration of a session's first read.
 const READ_NS_UNKNOWN: u64 = 20_000;
 /// The most units at a time; further reads stay on the event loop.
@@ -129,6 +132,16 @@ impl ReadCosts {
         };
     }
 
+    /// Returns whether no read has been timed.
+    pub fn is_unknown(&self) -> bool {
+        self.average_ns == 0
+    }
+
+    /// Returns whether the next read probably takes long.
+    pub fn expects_long_read(&self) -> bool {
+        self.average_ns >= LONG_READ_NS
+    }
+
     /// Returns the expected duration of the next read.
     pub fn expected_ns(&self) -> u64 {
         if self.average_ns == 0 {
@@ -187,10 +200,13 @@ mod tests {
     fn the_expected_duration_follows_the_reads() {
         let mut costs = ReadCosts::default();
         assert_eq!(costs.expected_ns(), READ_NS_UNKNOWN);
+        assert!(costs.is_unknown() && !costs.expects_long_read());
         costs.note(1000);
         assert_eq!(costs.expected_ns(), 1000);
         costs.note(5000);
         assert_eq!(costs.expected_ns(), 2000);
+        costs.note(4 * LONG_READ_NS);
+        assert!(!costs.is_unknown() && costs.expects_long_read());
     }
 
     #[test]

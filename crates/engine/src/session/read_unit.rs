@@ -34,7 +34,7 @@ pub struct ReadUnit {
     done_count: usize,
     /// What the unit's session has not taken yet.
     results: UnitResults,
-    /// Whether a read has exceeded its budget on the event loop.
+    /// Whether its reads take long.
     is_long: bool,
     _count: CountedUnit,
 }
@@ -158,9 +158,8 @@ impl ReadUnit {
         self.items.push(Item::Read(read));
     }
 
-    /// Adds a read that has exceeded its budget on the event loop.
-    pub(super) fn push_long(&mut self, args: Args, read: PackedRead) {
-        self.push(args, read);
+    /// Marks the unit as one whose reads take long.
+    pub(super) fn mark_long(&mut self) {
         self.is_long = true;
     }
 
@@ -179,7 +178,7 @@ impl ReadUnit {
         self.done_count == self.items.len()
     }
 
-    /// Returns whether a read has exceeded its budget on the event loop.
+    /// Returns whether its reads take long.
     pub fn is_long(&self) -> bool {
         self.is_long
     }

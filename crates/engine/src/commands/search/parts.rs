@@ -1,7 +1,8 @@
 //! A search over many objects in parts, on all threads that help.
 
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Condvar, Mutex, PoisonError};
+use std::time::Duration;
 
 use crate::call::Budget;
 use crate::error::Result;
@@ -9,6 +10,9 @@ use crate::query::rows::Rows;
 
 /// The number of parts to aim at: enough that threads are busy until the end.
 pub(super) const PARTS_MIN: usize = 128;
+
+/// The time between two looks at the deadline while threads that help are at work.
+const CHECK_INTERVAL: Duration = Duration::from_millis(2);
 
 /// Searches one part, given by its number, and adds its results to the rows.
 pub(super) type SearchPart<'f, 'o, 'a> =
@@ -27,6 +31,8 @@ struct Division<'f, 'o, 'a> {
     next: AtomicUsize,
     is_stopped: AtomicBool,
     found: Mutex<Found<'o, 'a>>,
+    /// Signalled when a part is done.
+    changed: Condvar,
     /// An empty collection of results.
     empty: Mutex<Rows<'o, 'a>>,
     limit: u64,
@@ -50,12 +56,15 @@ pub(super) fn run<'o, 'a>(
             next: AtomicUsize::new(0),
             is_stopped: AtomicBool::new(false),
             found: Mutex::new(Found { parts, done: (0, 0) }),
+            changed: Condvar::new(),
             empty: Mutex::new(rows.of_part()),
             limit: rows.limit(),
             part_count,
         };
         let mut result = Ok(());
-        helpers.run(&|| division.help(), &mut || result = division.work(budget));
+        helpers.run(&|| division.help(), &mut || {
+            result = division.work(budget).and_then(|()| division.wait(budget));
+        });
         result?;
         parts = division.found.into_inner().unwrap_or_else(PoisonError::into_inner).parts;
     }
@@ -95,9 +104,28 @@ impl Division<'_, '_, '_> {
             }
             let mut found = self.found.lock().unwrap_or_else(PoisonError::into_inner);
             found.add(number, rows);
+            self.changed.notify_one();
             if found.done.1 >= self.limit {
                 self.is_stopped.store(true, Ordering::Relaxed);
             }
+        }
+        Ok(())
+    }
+}
+
+impl Division<'_, '_, '_> {
+    /// Waits for the parts of threads that help. If the deadline passes, or nobody waits for the
+    /// reply any more, they are stopped.
+    fn wait(&self, budget: &Budget) -> Result<()> {
+        let mut found = self.found.lock().unwrap_or_else(PoisonError::into_inner);
+        while found.done.0 < self.part_count && !self.is_stopped.load(Ordering::Relaxed) {
+            let result = budget.check_deadline();
+            if result.is_err() {
+                self.is_stopped.store(true, Ordering::Relaxed);
+                return result;
+            }
+            let waited = self.changed.wait_timeout(found, CHECK_INTERVAL);
+            found = waited.unwrap_or_else(PoisonError::into_inner).0;
         }
         Ok(())
     }
