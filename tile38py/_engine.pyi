@@ -27,6 +27,7 @@ __all__ = [
     "Events",
     "Followed",
     "HookChange",
+    "HookDefinition",
     "HookEvent",
     "Http",
     "Live",
