@@ -27,6 +27,7 @@ __all__ = [
     "Events",
     "Followed",
     "HookChange",
+    "HookDefinition",
     "HookEvent",
     "Http",
     "LargeWrite",
@@ -123,8 +124,8 @@ class Engine:
         """Return the events of commands outside of batches, such as load() and expire(), or None.
         The next batch returns the events that aren't taken."""
 
-    def hook_endpoints(self, name: bytes) -> tuple[bytes, ...] | None:
-        """Return the URLs of a hook in the order of the attempts; None if it doesn't exist."""
+    def hook(self, name: bytes) -> HookDefinition | None:
+        """Return the hook of a name; None if it doesn't exist."""
 
     def hook_names(self) -> list[bytes]:
         """Return the names of all hooks, without channels, ascending."""
@@ -264,6 +265,17 @@ class Push:
     def __new__(cls, items: list[object]) -> Self: ...
 
 @final
+class HookDefinition:
+    """A hook as it was when it was looked up."""
+
+    key: Final[bytes]
+    endpoints: Final[tuple[bytes, ...]]  # in the order of the attempts
+    is_paused: Final[bool]
+
+    def ttl(self, now_ns: int) -> int:
+        """Return the whole seconds until it expires; -1 if it never does."""
+
+@final
 class Session:
     """The parser, output format, user and rights of a connection."""
 
@@ -292,6 +304,9 @@ class Session:
 
     def hook_names(self) -> list[bytes]:
         """Return the names of the hooks that the user may see, without channels, ascending."""
+
+    def hook(self, name: bytes) -> HookDefinition | None:
+        """Return the hook of a name; None if it doesn't exist or the user may not see it."""
 
     live: bool  # True: all requests become ServerCommands, unknown commands too
     @property

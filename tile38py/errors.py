@@ -196,6 +196,11 @@ def slowlog_syntax() -> CommandError:
     return CommandError("Syntax error, try SLOWLOG (GET [count] | LEN | RESET)")
 
 
+def no_such_hook() -> CommandError:
+    """Return the error for the name of a hook that doesn't exist."""
+    return CommandError("hook not found")
+
+
 def no_such_client() -> CommandError:
     """CLIENT KILL matches no client."""
     return CommandError("No such client")

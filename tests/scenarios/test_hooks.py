@@ -156,3 +156,22 @@ def test_messages_of_channels_leave_the_queue_alone(server: ServerProcess) -> No
     move(server, 33, 44)
     server.stop()
     assert queued_ever(server) == 2
+
+
+def test_a_paused_hook_keeps_its_messages_over_a_restart(
+    server: ServerProcess, receiver: Receiver
+) -> None:
+    set_hook(server, receiver.port)
+    move(server, 33)
+    wait_until(lambda: len(receiver.received) == 1, what="the first message")
+    assert server.call("PAUSEHOOK", "zone") == ":1"
+    move(server, 44, 33)
+    server.stop()
+    server.start()
+    assert pending(server) == 2
+    move(server, 44)
+    assert pending(server) == 3
+    assert len(receiver.received) == 1
+    assert server.call("RESUMEHOOK", "zone") == ":1"
+    wait_until(lambda: len(receiver.received) == 4, what="the messages that waited")
+    assert receiver.detections() == ["enter", "exit", "enter", "exit"]

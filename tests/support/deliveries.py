@@ -25,6 +25,7 @@ class Hook:
     """A hook's definition."""
 
     endpoints: Sequence[str]
+    is_paused: bool = False
 
 
 class Hooks(dict[str, Hook]):

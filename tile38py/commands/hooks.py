@@ -1,5 +1,6 @@
-"""HOOKSTATS: delivery statistics of hooks. Not in Tile38, whose HOOKS is unchanged."""
+"""HOOKSTATS and HOOKINFO: the delivery of hooks. Not in Tile38, whose HOOKS is unchanged."""
 
+from tile38py import errors
 from tile38py.commands.registry import Call, Flags, Group, Reply, Services, ThreadReply, command
 from tile38py.config.globs import fits, parse
 from tile38py.interfaces.delivery import HookReport
@@ -32,6 +33,32 @@ def _found(server: Services, names: list[bytes], pattern: str) -> Reply:
             rows.append((name, fields_of(server.outbox.report(text))))
     flat = [[name, [item for pair in fields.items() for item in pair]] for name, fields in rows]
     return Reply(flat, (("hooks", [{"name": name, **fields} for name, fields in rows]),))
+
+
+@command(
+    "HOOKINFO name",
+    arity=2,
+    summary="Show the settings of a hook and the state of its delivery",
+    group=Group.FENCES,
+    flags=Flags.READ,
+)
+def hookinfo(call: Call) -> Reply:
+    """Run HOOKINFO name: reply with a map."""
+    name = call.args[0]
+    hook = call.client.session.hook(name)
+    if hook is None:
+        raise errors.no_such_hook()
+    report = call.server.outbox.report(name.decode("utf-8", "surrogateescape"))
+    info: dict[str, object] = {
+        "name": name,
+        "key": hook.key,
+        "ttl": hook.ttl(call.server.clock.now_ns()),
+        "endpoints": list(hook.endpoints),
+        "paused": hook.is_paused,
+        **fields_of(report),
+        "retry_in": report.retry_seconds,
+    }
+    return Reply(info, (("hook", info),))
 
 
 def fields_of(report: HookReport) -> Fields:

@@ -144,7 +144,15 @@ class Deliveries:
             self.queue.waiting(hook),
             self.queue.oldest_ns(hook),
             endpoint_error=next(self._problems(hook), ""),
+            retry_seconds=self._retry_seconds(hook),
         )
+
+    def _retry_seconds(self, hook: str) -> float:
+        """Return the seconds until the first of a hook's endpoints is tried again."""
+        record = self._hooks.find(hook)
+        urls = record.endpoints if record is not None else ()
+        ends_ns = min(map(self._couriers.backoff_until_ns, urls), default=0)
+        return max(ends_ns - self._clock.monotonic_ns(), 0) / 1e9 if ends_ns else 0.0
 
     def _problems(self, hook: str) -> Iterator[str]:
         """URLs of a hook to which nothing can ever be sent, each with the reason."""

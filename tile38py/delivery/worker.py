@@ -126,6 +126,8 @@ class Worker:
         if record is None:
             self.forget(hook)
             return
+        if record.is_paused:
+            return  # changed() comes when it is resumed
         urls = tuple(record.endpoints)
         queue = self._delivery_queues.get(urls)
         if queue is None:

@@ -35,6 +35,7 @@ class HookReport:
     waiting: int
     oldest_ns: int  # when the oldest waiting message was queued; 0 if none waits
     endpoint_error: str = ""  # why nothing can be sent to one of its URLs; empty if it can
+    retry_seconds: float = 0.0  # until its endpoints are tried again; 0 = they don't fail
 
 
 class Outbox(Protocol):
@@ -74,6 +75,10 @@ class HookRecord(Protocol):
     @property
     def endpoints(self) -> Sequence[str]:
         """URLs in the order in which they are tried."""
+
+    @property
+    def is_paused(self) -> bool:
+        """Whether its events wait until RESUMEHOOK."""
 
 
 class HookDirectory(Protocol):

@@ -19,14 +19,15 @@ class FoundHook:
     """A hook of the engine, as delivery needs it."""
 
     endpoints: tuple[str, ...]
+    is_paused: bool
 
 
 class EngineHooks:
-    """The hooks of an engine. Those with the same URLs, as many have, are one object."""
+    """The hooks of an engine. Those with the same properties, as many have, are one object."""
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
-        self._known: dict[tuple[bytes, ...], FoundHook] = {}
+        self._known: dict[tuple[tuple[bytes, ...], bool], FoundHook] = {}
 
     def names(self) -> list[str]:
         """The names of all hooks."""
@@ -34,15 +35,16 @@ class EngineHooks:
 
     def find(self, hook: str) -> FoundHook | None:
         """The hook of a name; None if there is none."""
-        urls = self._engine.hook_endpoints(hook.encode("utf-8", "surrogateescape"))
-        if urls is None:
+        definition = self._engine.hook(hook.encode("utf-8", "surrogateescape"))
+        if definition is None:
             return None
-        found = self._known.get(urls)
+        properties = (definition.endpoints, definition.is_paused)
+        found = self._known.get(properties)
         if found is None:
             if len(self._known) >= HOOK_KNOWN_COUNT_MAX:
                 self._known.clear()
-            texts = (url.decode("utf-8", "surrogateescape") for url in urls)
-            found = self._known[urls] = FoundHook(tuple(texts))
+            texts = (url.decode("utf-8", "surrogateescape") for url in definition.endpoints)
+            found = self._known[properties] = FoundHook(tuple(texts), definition.is_paused)
         return found
 
 

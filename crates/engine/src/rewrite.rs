@@ -141,6 +141,9 @@ impl Chunk<'_> {
                 return Some(Position::Hook { name: hook.name.to_vec() });
             }
             self.writer.write_hook(&mut self.out, hook);
+            if hook.is_paused {
+                write_command(&mut self.out, &[b"pausehook", &hook.name]);
+            }
             self.written += 1;
         }
         None

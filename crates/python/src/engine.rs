@@ -16,7 +16,7 @@ use ::engine::spatial_index;
 use pyo3::exceptions::{PyRuntimeError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::sync::MutexExt;
-use pyo3::types::{PyBytes, PyDict, PyTuple};
+use pyo3::types::{PyBytes, PyDict};
 
 use crate::access::AccessSelector;
 use crate::commands::CommandRecord;
@@ -24,6 +24,7 @@ use crate::disposal::dispose;
 use crate::endpoints::PythonChecker;
 use crate::events::{convert_outbox, Events};
 use crate::following::{lossy, Discarded, Followed};
+use crate::hooks::HookDefinition;
 use crate::memory::{heap_bytes, BoundedEngine};
 use crate::monotonic_ns;
 use crate::rewrite::Rewrite;
@@ -276,17 +277,9 @@ impl Engine {
         convert_outbox(py, outbox)
     }
 
-    /// Return the URLs of a hook in the order of the attempts; `None` if it doesn't exist.
-    fn hook_endpoints<'py>(
-        &self,
-        py: Python<'py>,
-        name: &[u8],
-    ) -> PyResult<Option<Bound<'py, PyTuple>>> {
-        let engine = lock(py, &self.shared);
-        let hook = engine.keyspace.fences().get(name);
-        let hook = hook.filter(|hook| hook.kind() == HookKind::Hook);
-        hook.map(|hook| PyTuple::new(py, hook.endpoints.iter().map(|url| PyBytes::new(py, url))))
-            .transpose()
+    /// Return the hook of a name; `None` if it doesn't exist.
+    fn hook(&self, py: Python<'_>, name: &[u8]) -> Option<HookDefinition> {
+        HookDefinition::find(&lock(py, &self.shared).keyspace, name)
     }
 
     /// Return the names of all hooks, without channels, ascending.

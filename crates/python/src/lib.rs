@@ -11,6 +11,7 @@ mod endpoints;
 mod engine;
 mod events;
 mod following;
+mod hooks;
 mod large_write;
 mod memory;
 mod read_pool;
@@ -66,6 +67,8 @@ mod _engine {
     use crate::events::{ChannelEvent, Events, HookChange, HookEvent, LiveEvent, QueuedEvent};
     #[pymodule_export]
     use crate::following::{Discarded, Followed};
+    #[pymodule_export]
+    use crate::hooks::HookDefinition;
     #[pymodule_export]
     use crate::json_text;
     #[pymodule_export]

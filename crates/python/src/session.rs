@@ -19,6 +19,7 @@ use crate::byte_buffer::view_of;
 use crate::disposal::dispose;
 use crate::engine::{lock, Shared};
 use crate::events::{convert_outbox, Events};
+use crate::hooks::HookDefinition;
 use crate::large_write::LargeWrite;
 use crate::memory::BoundedEngine;
 use crate::monotonic_ns;
@@ -211,6 +212,15 @@ impl Session {
     fn hook_names<'py>(&mut self, py: Python<'py>) -> Vec<Bound<'py, PyBytes>> {
         let names = self.core.hook_names(&lock(py, &self.shared));
         names.iter().map(|name| PyBytes::new(py, name)).collect()
+    }
+
+    /// Return the hook of a name; `None` if it doesn't exist or the user may not see it.
+    fn hook(&mut self, py: Python<'_>, name: &[u8]) -> Option<HookDefinition> {
+        let engine = lock(py, &self.shared);
+        if !self.core.shows_hook(&engine, name) {
+            return None;
+        }
+        HookDefinition::find(&engine.keyspace, name)
     }
 
     /// Whether all requests become server commands, unknown commands too.

@@ -10,6 +10,7 @@ import pytest
 from tests.support.deliveries import DeliveryHarness, Hook, delivery_task_count, running
 from tests.support.events import hook_event
 from tests.support.fake_time import run_in_fake_time
+from tile38py.delivery.retention import Retention
 from tile38py.interfaces.delivery import Batch
 from tile38py.limits import HOOK_BATCH_COUNT_MAX, HOOK_STEP_COUNT_MAX
 
@@ -364,5 +365,47 @@ def test_others_get_fewer_turns_while_messages_pile_up(
         few = await turns(2 * HOOK_BATCH_COUNT_MAX)
         assert few > 2 * HOOK_BATCH_COUNT_MAX // HOOK_STEP_COUNT_MAX
         assert await turns(6 * HOOK_BATCH_COUNT_MAX) < 2 * few
+
+    run_in_fake_time(run())
+
+
+def test_a_paused_hook_sends_nothing_and_holds_up_nobody(tmp_path: Path) -> None:
+    async def run() -> None:
+        bench = DeliveryHarness(tmp_path / "queue.db", Retention(ttl_ns=0))
+        bench.hooks["h"] = Hook(["a"], is_paused=True)
+        bench.hooks["other"] = Hook(["a"])
+        bench.queue.append(hook_event("h", b"1"), bench.clock.now_ns())
+        async with running(bench):
+            bench.put("h", b"2")
+            bench.put("other", b"x")
+            await asyncio.sleep(100)
+            assert bench.couriers.delivered == {"a": [b"x"]}
+            assert bench.queue.waiting("h") == 2
+            assert delivery_task_count() == 0
+            bench.hooks["h"].is_paused = False
+            bench.worker.changed("h")
+            bench.put("h", b"3")
+            await asyncio.sleep(1)
+        assert bench.couriers.delivered == {"a": [b"x", b"1", b"2", b"3"]}
+
+    run_in_fake_time(run())
+
+
+def test_a_pause_ends_what_waits_for_an_endpoint_that_is_down(tmp_path: Path) -> None:
+    async def run() -> None:
+        bench = DeliveryHarness(tmp_path / "queue.db", Retention(ttl_ns=0))
+        bench.hooks["h"] = Hook(["a"])
+        bench.couriers.down.add("a")
+        async with running(bench):
+            bench.put("h", b"1")
+            await asyncio.sleep(10)
+            bench.hooks["h"].is_paused = True
+            bench.worker.changed("h")
+            await asyncio.sleep(1)
+            tries = bench.couriers.tries["a"]
+            bench.couriers.down.clear()
+            await asyncio.sleep(10)
+            assert bench.couriers.tries["a"] == tries
+            assert bench.queue.waiting("h") == 1
 
     run_in_fake_time(run())

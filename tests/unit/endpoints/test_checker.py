@@ -151,7 +151,9 @@ def test_logs_and_leaders_may_name_any_endpoint() -> None:
     assert client.engine.load(log, client.now_ns).error is None
     assert client.engine.follow(log.replace(b"\nh\r", b"\ni\r"), 0, client.now_ns).error is None
     for name in (b"h", b"i"):
-        assert client.engine.hook_endpoints(name) == tuple(urls)
+        hook = client.engine.hook(name)
+        assert hook is not None
+        assert hook.endpoints == tuple(urls)
     # And what a client says is checked as before.
     client.engine.adopt(new_engine())
     reply = client.call("SETHOOK", "h", "bogus://x", *FENCE)

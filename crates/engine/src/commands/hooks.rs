@@ -187,7 +187,7 @@ fn attach(draft: Draft, keyspace: &mut Keyspace) -> Result<bool> {
     Ok(setting != SetOutcome::Same)
 }
 
-fn report(keyspace: &mut Keyspace, kind: HookKind, name: Name) {
+pub(super) fn report(keyspace: &mut Keyspace, kind: HookKind, name: Name) {
     if kind == HookKind::Hook {
         keyspace.reports_mut().hooks.push(name);
     }
@@ -282,7 +282,7 @@ fn delete_matching(kind: HookKind, keyspace: &mut Keyspace, call: &mut Call) -> 
 
 /// Returns the hooks or channels whose names match, sorted by name. A pattern that begins with `?`
 /// or `[` has an empty range of names and finds nothing, as with KEYS.
-fn matching<'k>(
+pub(super) fn matching<'k>(
     kind: HookKind,
     keyspace: &'k Keyspace,
     pattern: &'k [u8],
@@ -388,7 +388,11 @@ fn write_json(out: &mut Vec<u8>, hook: &Hook, now_ns: i64) {
         out.push(b':');
         json::write_short(out, value);
     }
-    out.extend_from_slice(b"}}");
+    out.push(b'}');
+    if hook.is_paused {
+        out.extend_from_slice(b",\"paused\":true");
+    }
+    out.push(b'}');
 }
 
 fn write_texts(out: &mut Vec<u8>, texts: &[Box<[u8]>]) {

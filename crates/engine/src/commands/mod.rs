@@ -6,6 +6,7 @@ pub mod demands;
 mod expiry;
 mod fields;
 mod get;
+mod hook_pauses;
 mod hooks;
 mod json;
 pub mod key_references;
@@ -147,6 +148,7 @@ pub fn all() -> impl Iterator<Item = &'static Command> {
         search::COMMANDS,
         test::COMMANDS,
         hooks::COMMANDS,
+        hook_pauses::COMMANDS,
         visits::COMMANDS,
         scripting::COMMANDS,
     ]

@@ -23,7 +23,7 @@ pub use detect::{Commands, Detect, Detections};
 pub use group::{group_of_text, write_group, Groups};
 pub use matching::{match_change, Event};
 pub use message::Moment;
-pub use registry::{Draft, FenceRegistry, Fetched, Hook, HookKind, Meta, SetOutcome};
+pub use registry::{Draft, FenceRegistry, Fetched, Hook, HookKind, Meta, SetOutcome, SharedHook};
 pub use roam::Roam;
 pub use visits::{Visit, VisitChange, VisitUpdate, Visitor, Visits};
 pub use watch::{Name, Target, Watch};

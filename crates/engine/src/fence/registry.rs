@@ -42,7 +42,12 @@ pub struct Hook {
     pub words: Vec<Box<[u8]>>,
     /// The time of expiry in nanoseconds since 1970, or [`NEVER`].
     pub deadline: i64,
+    /// Whether PAUSEHOOK has stopped its delivery.
+    pub is_paused: bool,
 }
+
+/// A hook or channel that the registry and snapshots of it share.
+pub type SharedHook = Arc<Hook>;
 
 /// All fences.
 #[derive(Clone, Default)]
@@ -139,6 +144,7 @@ impl Hook {
             && self.endpoints == other.endpoints
             && self.metas == other.metas
             && self.words == other.words
+            && self.is_paused == other.is_paused
     }
 }
 
@@ -266,8 +272,9 @@ impl FenceRegistry {
             HookKind::Channel => Target::Channel(name.clone()),
         };
         let watch = Arc::new(Watch::new(self.last_serial + 2, target, fence, &metas));
-        let hook = Hook { name: name.clone(), watch, endpoints, metas, words, deadline };
         let present = self.hooks.get(&name);
+        let is_paused = present.is_some_and(|present| present.is_paused);
+        let hook = Hook { name: name.clone(), watch, endpoints, metas, words, deadline, is_paused };
         if present.is_some_and(|present| present.kind() != hook.kind()) {
             return SetOutcome::Taken;
         }
@@ -287,6 +294,14 @@ impl FenceRegistry {
         } else {
             SetOutcome::New
         }
+    }
+
+    /// Pauses the delivery of a hook or resumes it; returns whether that changed anything.
+    pub fn set_paused(&mut self, name: &[u8], is_paused: bool) -> bool {
+        let present = self.hooks.get_mut(name).filter(|hook| hook.is_paused != is_paused);
+        let Some(hook) = present else { return false };
+        Arc::make_mut(hook).is_paused = is_paused;
+        true
     }
 
     /// Removes a hook or channel.

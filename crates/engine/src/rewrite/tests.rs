@@ -71,9 +71,9 @@ fn state(engine: &Engine) -> Vec<String> {
         let (endpoints, metas) = (&hook.endpoints, &hook.metas);
         let ends = tenths(hook.deadline);
         let kind = hook.kind();
-        let words = &hook.words;
+        let (words, is_paused) = (&hook.words, hook.is_paused);
         described.push(format!(
-            "{:?} {kind:?} {endpoints:?} {metas:?} {words:?} {ends} {area:?}",
+            "{:?} {kind:?} {endpoints:?} {metas:?} {words:?} {ends} {is_paused} {area:?}",
             hook.name
         ));
         let visits = engine.keyspace.fences().visits(hook.watch.serial);

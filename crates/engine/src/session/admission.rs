@@ -99,6 +99,12 @@ impl Session {
         self.user.rights(&engine.users).is_none_or(|rights| rights.reads_key(key))
     }
 
+    /// Returns whether a hook exists that the user may see.
+    pub fn shows_hook(&mut self, engine: &Engine, name: &[u8]) -> bool {
+        let rights = self.user.rights(&engine.users).map(|rights| &**rights);
+        engine.keyspace.fences().get(name).is_some_and(|hook| is_hook_shown(hook, rights))
+    }
+
     /// Returns the names of the hooks that the user may see.
     pub fn hook_names(&mut self, engine: &Engine) -> Vec<Name> {
         let rights = self.user.rights(&engine.users);

@@ -1,0 +1,46 @@
+//! A hook's definition, as delivery and HOOKINFO need it.
+
+use ::engine::fence::{HookKind, SharedHook};
+use ::engine::keyspace::Keyspace;
+use pyo3::prelude::*;
+use pyo3::types::{PyBytes, PyTuple};
+
+/// A hook as it was when it was looked up.
+#[pyclass(frozen)]
+pub struct HookDefinition {
+    core: SharedHook,
+}
+
+impl HookDefinition {
+    /// Returns the hook of a name; `None` if it is a channel or doesn't exist.
+    pub fn find(keyspace: &Keyspace, name: &[u8]) -> Option<Self> {
+        let hook = keyspace.fences().get(name)?;
+        (hook.kind() == HookKind::Hook).then(|| HookDefinition { core: hook.clone() })
+    }
+}
+
+fn tuple_of<'py>(py: Python<'py>, texts: &[Box<[u8]>]) -> PyResult<Bound<'py, PyTuple>> {
+    PyTuple::new(py, texts.iter().map(|text| PyBytes::new(py, text)))
+}
+
+#[pymethods]
+impl HookDefinition {
+    #[getter]
+    fn key<'py>(&self, py: Python<'py>) -> Bound<'py, PyBytes> {
+        PyBytes::new(py, &self.core.watch.fence.key)
+    }
+
+    #[getter]
+    fn endpoints<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyTuple>> {
+        tuple_of(py, &self.core.endpoints)
+    }
+
+    #[getter]
+    fn is_paused(&self) -> bool {
+        self.core.is_paused
+    }
+
+    fn ttl(&self, now_ns: i64) -> i64 {
+        self.core.ttl(now_ns)
+    }
+}
