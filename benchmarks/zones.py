@@ -4,9 +4,9 @@
     python -m benchmarks.zones --zones 5000000
     python -m benchmarks.zones --quick            # a smoke test
 
-In process, without a socket, so that rates are the engine's. Zones lie side by side, so that each
-position is in one. Each engine runs in a process of its own, whose memory is measured. Needs a
-release build.
+In process, where rates are the engine's, and one over a socket. Zones lie side by side, so that
+each position is in one. Each engine runs in a process of its own, whose memory is measured. Needs
+a release build.
 """
 
 import argparse
@@ -23,9 +23,9 @@ from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
-from benchmarks.generators import join_chunks
+from benchmarks.generators import ClientSettings, fill, join_chunks, run_prepared
 from benchmarks.searches import encode
-from benchmarks.servers import refuse_debug_build
+from benchmarks.servers import ours, refuse_debug_build
 from tests.support.embedded import START_NS, new_engine, run_unit
 from tile38py._engine import ReadUnit
 
@@ -164,6 +164,27 @@ def measure_zones(count: int, sizes: Sizes) -> Figures:
     return Figures(loaded / seconds, bytes_per_zone, staying, moving)
 
 
+def measure_servers(sizes: Sizes) -> list[float]:
+    """Return the SETs per second of 50 clients without a pipeline, with few zones and with many.
+
+    The rounds of the two servers alternate.
+    """
+    chance = random.Random(2)
+    setting = ClientSettings(clients=50, pipeline=1, requests=sizes.writes, ids=sizes.objects)
+    grids = [Grid(FEW_ZONES), Grid(sizes.zones)]
+    rates: list[list[float]] = [[], []]
+    with ours() as few, ours() as many:
+        servers = (few, many)
+        for server, grid in zip(servers, grids, strict=True):
+            fill(server, [encode(FENCE), *grid.zones()])
+            fill(server, grid.moves(sizes.objects, sizes.objects, chance, stay=True))
+        for _ in range(ROUNDS):
+            for server, grid, found in zip(servers, grids, rates, strict=True):
+                moves = grid.moves(sizes.objects, sizes.writes, chance, stay=True)
+                found.append(run_prepared(server.address, moves, len(moves), setting))
+    return [statistics.median(found) for found in rates]
+
+
 def measure_plain(sizes: Sizes) -> float:
     """Return the SETs per second without a fence."""
     engine, grid, chance = MeasuredEngine(), Grid(FEW_ZONES), random.Random(2)
@@ -257,6 +278,7 @@ def main() -> int:
     many = in_fresh_process(partial(measure_zones, sizes.zones, sizes))
     measure = partial(measure_polygons, sizes)
     loaded, moves, searches = in_fresh_process(measure)
+    few_served, many_served = measure_servers(sizes)
     indexed, circle_bytes = in_fresh_process(partial(measure_circles, sizes))
     rows = {
         "SETs/s without a fence": f"{plain:,.0f}",
@@ -266,6 +288,9 @@ def main() -> int:
         f"SETs/s into another zone, {FEW_ZONES:,} zones": f"{few.moving:,.0f}",
         f"SETs/s into another zone, {sizes.zones:,} zones": f"{many.moving:,.0f}",
         "share of these": f"{many.moving / few.moving:.2f}",
+        f"the first over a socket, 50 clients, {FEW_ZONES:,} zones": f"{few_served:,.0f}",
+        f"the first over a socket, 50 clients, {sizes.zones:,} zones": f"{many_served:,.0f}",
+        "share over a socket": f"{many_served / few_served:.2f}",
         "zones loaded/s": f"{many.zones_per_second:,.0f}",
         "bytes a zone": f"{many.bytes_per_zone:,.0f}",
         f"{sizes.polygons:,} polygons of {CORNERS} corners loaded/s": f"{loaded:,.0f}",
