@@ -37,7 +37,7 @@ use packing::Packing;
 use placement::ReadCosts;
 use read_ahead::ReadAhead;
 use reply_frame::ReplyFrame;
-use script_context::{context_of, limits_of};
+use script_context::context_of;
 use transaction::Transaction;
 
 use crate::access::SessionUser;
@@ -441,9 +441,7 @@ impl Session {
     ) -> Result<u64> {
         let clock = request.clock;
         let script = context_of(engine, command, prefix.timeout_ns, self.is_in_exec);
-        let (work_max, deadline_ns) =
-            limits_of(script.as_deref(), prefix.timeout_ns, self.is_in_exec);
-        let work_max = self.first_read_work(engine, work_max);
+        let (work_max, deadline_ns) = self.limits(engine, script.as_deref(), prefix.timeout_ns);
         let started = self.frame.start(deadline_ns.is_some() || script.is_some(), clock);
         let stopwatch = || clock().saturating_sub(started);
         let is_direct = self.output() == Output::Resp && request.framing != Framing::Native;

@@ -6,7 +6,9 @@ use super::placement::{leaves_loop, Situation};
 use super::read_ahead::ParsedRequest;
 use super::read_unit::{runs_script_per_object, PackedRead, ReadUnit, UnitContext};
 use super::request::{Prefix, Request};
+use super::script_context::limits_of;
 use super::{Batch, Clock, Session, Stop, READ_WORK_MAX};
+use crate::call::ScriptContext;
 use crate::commands::record::Flags;
 use crate::commands::table::{Found, Runner};
 use crate::commands::{Command, Function, ReadFunction};
@@ -15,6 +17,9 @@ use crate::error::{Error, Result};
 use crate::reply::Framing;
 use crate::request::{Args, Parsed};
 use crate::timing::Series;
+
+/// The units of work that the first read of a session may do on the event loop while others wait.
+const FIRST_READ_WORK_MAX: u64 = READ_WORK_MAX / 16;
 
 /// A unit that gets further reads.
 pub(super) struct Packing {
@@ -147,15 +152,22 @@ impl Session {
         }
     }
 
-    /// Returns the units of work that a read may do on the event loop. While others wait, the first
-    /// read of a session may do less: it may be one of very many, and nothing is known of it.
-    pub(super) fn first_read_work(&self, engine: &Engine, work_max: u64) -> u64 {
+    /// Returns the units of work that a command may do on the event loop, and its deadline. While
+    /// others wait, the first read of a session may do less: it may be one of very many, and
+    /// nothing is known of it.
+    pub(super) fn limits(
+        &self,
+        engine: &Engine,
+        script: Option<&ScriptContext>,
+        timeout_ns: Option<u64>,
+    ) -> (u64, Option<u64>) {
+        let (work_max, deadline_ns) = limits_of(script, timeout_ns, self.is_in_exec);
         let is_first = self.is_costed && self.costs.is_unknown() && work_max == READ_WORK_MAX;
         let batch_start_ns = self.timer.batch_start_ns();
         if is_first && engine.placement.is_other_active(&self.costs, batch_start_ns) {
-            READ_WORK_MAX / 16
+            (FIRST_READ_WORK_MAX, deadline_ns)
         } else {
-            work_max
+            (work_max, deadline_ns)
         }
     }
 
