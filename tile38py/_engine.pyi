@@ -270,6 +270,8 @@ class HookDefinition:
 
     key: Final[bytes]
     endpoints: Final[tuple[bytes, ...]]  # in the order of the attempts
+    options: Final[tuple[bytes, ...]]  # the words of SETHOOK about delivery, secrets included
+    shown_options: Final[tuple[bytes, ...]]  # the same without secrets
     is_paused: Final[bool]
 
     def ttl(self, now_ns: int) -> int:

@@ -64,4 +64,8 @@ class QueuedEvent:
     detect: Final[str | None]
     body: Final[bytes]
 
+    @property
+    def delivery_id(self) -> str:
+        """The same at each attempt, and unlike that of any other event, also one of a new queue."""
+
     def __new__(cls, number: int, queued_ns: int, event: HookEvent) -> Self: ...

@@ -29,6 +29,7 @@ def test_json_has_an_object(bench: Bench) -> None:
         "key": "fleet",
         "ttl": 100,
         "endpoints": [URL],
+        "options": [],
         "paused": True,
         "sent": 1,
         "failed": 2,
@@ -47,9 +48,9 @@ def test_json_has_an_object(bench: Bench) -> None:
 def test_resp2_has_a_flat_list_and_resp3_a_map(bench: Bench) -> None:
     with_report(bench)
     pairs = b"$4\r\nname\r\n$1\r\nh\r\n$3\r\nkey\r\n$5\r\nfleet\r\n$3\r\nttl\r\n:100\r\n"
-    assert bench.call("hookinfo", "h").startswith(b"*32\r\n" + pairs)
+    assert bench.call("hookinfo", "h").startswith(b"*34\r\n" + pairs)
     bench.call("HELLO", "3")
-    assert bench.call("hookinfo", "h").startswith(b"%16\r\n" + pairs)
+    assert bench.call("hookinfo", "h").startswith(b"%17\r\n" + pairs)
 
 
 def test_a_hook_that_is_not_there_is_an_error(bench: Bench) -> None:
@@ -69,3 +70,19 @@ def test_hooks_of_keys_that_a_user_may_not_read_do_not_exist_for_it(bench: Bench
     ann = bench.new_client()
     bench.call("AUTH", "ann", "secret", client=ann)
     assert bench.call("HOOKINFO", "h", client=ann) == b"-ERR hook not found\r\n"
+
+
+def test_options_are_shown_without_secrets(bench: Bench) -> None:
+    options = ("HEADERS", "X-Key", "secret", "SIGN", "secret", "FORMAT", "cloudevents")
+    bench.call("SETHOOK", "h", URL, *options, *FENCE)
+    bench.call("OUTPUT", "json")
+    shown = ["FORMAT", "cloudevents", "HEADERS", "X-Key", "***", "SIGN", "***"]
+    for command, member in [("HOOKINFO", "hook"), ("HOOKS", "hooks")]:
+        found = json.loads(bench.call(command, "h").split(b"\r\n")[1])[member]
+        [hook] = found if isinstance(found, list) else [found]
+        assert hook["options"] == shown
+    bench.call("OUTPUT", "resp")
+    flat = b"".join(b"$%d\r\n%b\r\n" % (len(word), word.encode()) for word in shown)
+    hooks = bench.call("HOOKS", "h")
+    assert hooks.startswith(b"*1\r\n*6\r\n")
+    assert hooks.endswith(b"*0\r\n*7\r\n" + flat)

@@ -3,7 +3,9 @@
 import pytest
 
 from tests.support.bench import Bench, FakeSocket
+from tests.support.embedded import EngineClient
 from tests.support.fakes import command
+from tests.support.resp import encode_command
 
 FENCE = ("NEARBY", "fleet", "FENCE", "POINT", "0", "0", "1000")
 
@@ -68,3 +70,48 @@ def test_all_refusals_of_a_pipeline_are_logged(bench: Bench) -> None:
         "SETHOOK: an endpoint was refused: unknown scheme",
         "SETHOOK: an endpoint was refused: invalid redis url port",
     ]
+
+
+OPTIONS = tuple(["SIGN", "b", "HEADERS", "X-a", "one", "META", "m", "v", "SIGN", "a", "FORMAT", "CloudEvents"])
+
+
+def test_options_are_in_the_log_as_typed_and_in_rewritten_logs_in_their_order() -> None:
+    client = EngineClient()
+    assert str(client.call("SETHOOK", "h", "http://h/", *OPTIONS, *FENCE)) == ":1"
+    assert str(client.call("SETHOOK", "h", "http://h/", *reversed_pairs(), *FENCE)) == ":0"
+    words = ("SETHOOK", "h", "http://h/", *OPTIONS, *FENCE)
+    assert client.log == encode_command([word.encode() for word in words])
+    rewrite = client.engine.rewrite(client.now_ns)
+    meta, options = "meta m v", "FORMAT cloudevents HEADERS X-a one SIGN a SIGN b"
+    expected = ["sethook", "h", "http://h/", *meta.split(), *options.split(), *FENCE]
+    assert rewrite.read(1 << 20) == encode_command([word.encode() for word in expected])
+
+
+def reversed_pairs() -> tuple[str, ...]:
+    """Return the same options in another order."""
+    sign_a, sign_b = ("SIGN", "a"), ("SIGN", "b")
+    return ("FORMAT", "cloudevents", *sign_a, *sign_b, "META", "m", "v", "HEADERS", "X-a", "one")
+
+
+@pytest.mark.parametrize(
+    ("options", "error"),
+    [
+        (("SIGN",), "wrong number of arguments for 'sethook' command"),
+        (("HEADERS", "a"), "wrong number of arguments for 'sethook' command"),
+        (("HEADERS", "Host", "x"), "invalid argument 'Host'"),
+        (("FORMAT", "xml"), "invalid argument 'xml'"),
+        (("SIGN", "whsec_x"), "invalid secret of SIGN: no 24 to 64 bytes in base64 behind whsec_"),
+    ],
+)
+def test_bad_options_are_refused(bench: Bench, options: tuple[str, ...], error: str) -> None:
+    rest = FENCE if len(options) > 1 and options != ("HEADERS", "a") else ()
+    reply = bench.call("SETHOOK", "h", "http://h/", *options, *rest)
+    assert reply == f"-ERR {error}\r\n".encode()
+
+
+def test_options_of_http_need_an_endpoint_of_http(bench: Bench) -> None:
+    error = b"-ERR no endpoint of http or https for SIGN or HEADERS\r\n"
+    assert bench.call("SETHOOK", "h", "redis://h/c", "SIGN", "x", *FENCE) == error
+    assert bench.call("SETHOOK", "h", "redis://h/c,https://h/", "SIGN", "x", *FENCE) == b":1\r\n"
+    refused = b"-ERR invalid argument 'SIGN'\r\n"
+    assert bench.call("SETCHAN", "c", "SIGN", "x", *FENCE) == refused

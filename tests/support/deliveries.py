@@ -15,7 +15,7 @@ from tile38py.delivery.retention import Retention
 from tile38py.delivery.store import Store
 from tile38py.delivery.sweeper import Sweeper
 from tile38py.delivery.worker import Tools, Worker
-from tile38py.interfaces.delivery import Batch
+from tile38py.interfaces.delivery import Batch, HookOptions
 
 Result = TypeVar("Result")
 
@@ -26,6 +26,7 @@ class Hook:
 
     endpoints: Sequence[str]
     is_paused: bool = False
+    options: HookOptions | None = None
 
 
 class Hooks(dict[str, Hook]):

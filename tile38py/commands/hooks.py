@@ -54,6 +54,7 @@ def hookinfo(call: Call) -> Reply:
         "key": hook.key,
         "ttl": hook.ttl(call.server.clock.now_ns()),
         "endpoints": list(hook.endpoints),
+        "options": list(hook.shown_options),
         "paused": hook.is_paused,
         **fields_of(report),
         "retry_in": report.retry_seconds,

@@ -13,11 +13,12 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 from tile38py._engine import QueuedEvent
+from tile38py.delivery.cloud_events import in_envelopes
 from tile38py.delivery.counters import Counters
 from tile38py.delivery.hook_queue import HookQueue
 from tile38py.delivery.slice_limiter import SliceLimiter
 from tile38py.interfaces import Clock, Tell
-from tile38py.interfaces.delivery import Batch, Couriers, HookRecord
+from tile38py.interfaces.delivery import Batch, Couriers, HookOptions, HookRecord
 from tile38py.limits import (
     HOOK_BATCH_BYTES_MAX,
     HOOK_BATCH_COUNT_MAX,
@@ -97,6 +98,7 @@ class Worker:
         self._places: dict[str, DeliveryQueue | None] = {}
         self._backoffs: dict[str, asyncio.TimerHandle] = {}  # of hooks with a refused event
         self._failed: dict[str, int] = {}  # hook -> the event that failed last
+        self._options: dict[str, HookOptions] = {}  # of hooks with waiting events
         self._passed: dict[str, set[int]] = {}  # hook -> delivered events behind a refused one
         self._alone: set[str] = set()  # hooks whose next event broke a connection alone
         self._slices = SliceLimiter(HOOK_DELIVERY_QUEUES_COUNT_MAX)
@@ -128,6 +130,10 @@ class Worker:
             return
         if record.is_paused:
             return  # changed() comes when it is resumed
+        if record.options is not None:
+            self._options[hook] = record.options
+        elif self._options:
+            self._options.pop(hook, None)
         urls = tuple(record.endpoints)
         queue = self._delivery_queues.get(urls)
         if queue is None:
@@ -161,6 +167,7 @@ class Worker:
         self._counters.forget(hook)
         self._passed.pop(hook, None)
         self._failed.pop(hook, None)
+        self._options.pop(hook, None)
         self._alone.discard(hook)
 
     async def _run(self, queue: DeliveryQueue) -> None:
@@ -210,7 +217,7 @@ class Worker:
     async def _send(self, queue: DeliveryQueue, hooks: list[str]) -> float:
         """Send a batch of these hooks' events; return the seconds to wait before the next one."""
         events, ranges = await self._take(queue, hooks)
-        batch = Batch(events, lifetime_seconds=self._hook_queue.lifetime_seconds)
+        batch = self._make_batch(events, hooks)
         if self._passed:
             # Delivered events behind a refused one aren't sent again.
             for at, event in enumerate(events):
@@ -235,6 +242,17 @@ class Worker:
         now_ns = self._clock.monotonic_ns()
         ends_ns = min((self._couriers.backoff_until_ns(url) for url in queue.urls), default=0)
         return max((ends_ns - now_ns) / 1e9, 0.0) if ends_ns else HOOK_RETRY_SECONDS
+
+    def _make_batch(self, events: Sequence[QueuedEvent], hooks: Sequence[str]) -> Batch:
+        """Make a batch with the options that these hooks have now."""
+        known = self._options
+        options = {hook: known[hook] for hook in hooks if hook in known} if known else {}
+        return Batch(
+            in_envelopes(events, options),
+            lifetime_seconds=self._hook_queue.lifetime_seconds,
+            options=options,
+            now_ns=self._clock.now_ns(),
+        )
 
     def _suspect(self, queue: DeliveryQueue, hooks: list[str], count: int) -> None:
         """Find out whether the endpoint or an event is at fault: nothing was delivered."""

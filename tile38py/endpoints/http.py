@@ -10,6 +10,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Final, Self
 
 from tile38py.endpoints.address import split
+from tile38py.endpoints.event_request import EventRequest, request_of
 from tile38py.endpoints.names import Names
 from tile38py.endpoints.registry import (
     BusyError,
@@ -116,14 +117,15 @@ class HttpEndpoint:
         if down:
             raise TargetError(str(down[0]) or "no answer in time") from down[0]
 
-    async def _post(self, url: "URL", body: bytes) -> Answer:
+    async def _post(self, url: "URL", request: EventRequest) -> Answer:
         """Send a request, and send it again to where it is redirected."""
         from aiohttp import ClientConnectorError
 
+        origin = url.origin()
         async with asyncio.timeout(REQUEST_SECONDS_MAX):
             for count in range(REDIRECTS_COUNT_MAX + 1):
                 try:
-                    answer, place = await self._post_once(url, body)
+                    answer, place = await self._post_once(url, request)
                 except ClientConnectorError as error:
                     if not count:
                         raise
@@ -131,12 +133,20 @@ class HttpEndpoint:
                     raise TargetError(str(error)) from error
                 if place is None:
                     return answer
+                if place.origin() != origin:
+                    request = request.for_strangers()
                 url = place
         return Answer(f"more than {REDIRECTS_COUNT_MAX} redirects")
 
-    async def _post_once(self, url: "URL", body: bytes) -> "tuple[Answer, URL | None]":
+    async def _post_once(
+        self, url: "URL", request: EventRequest
+    ) -> "tuple[Answer, URL | None]":
         # aiohttp would follow 301, 302 and 303, too, with a GET that has no body.
-        async with self._session.post(url, data=body, allow_redirects=False) as response:
+        if request.has_login:
+            url = url.with_user(None)  # aiohttp refuses two logins
+        async with self._session.post(
+            url, data=request.body, headers=request.headers, allow_redirects=False
+        ) as response:
             await response.content.read(ANSWER_BYTES_MAX)
             status, headers = response.status, response.headers
             if status in REDIRECTS:
@@ -178,7 +188,7 @@ def resolver_of(names: Names) -> "AbstractResolver":
 class BatchSender:
     """Sends one batch: the events of a hook in order, several hooks at the same time."""
 
-    def __init__(self, batch: Batch, post: Callable[[bytes], Awaitable[Answer]]) -> None:
+    def __init__(self, batch: Batch, post: Callable[[EventRequest], Awaitable[Answer]]) -> None:
         self.busy: BusyError | None = None
         self._batch = batch
         self._post = post
@@ -197,7 +207,7 @@ class BatchSender:
             async with self._slots:
                 if self.busy is not None or asyncio.get_running_loop().time() > self._ends:
                     return
-                answer = await self._post(batch.events[index].body)
+                answer = await self._post(request_of(batch, index))
             if answer is DELIVERED:
                 batch.delivered.add(index)
                 continue

@@ -46,6 +46,7 @@ KEYS_REMEMBERED_COUNT: Final = 65_536
 FNV_START: Final = 0x811C9DC5
 FNV_PRIME: Final = 0x01000193
 UINT32: Final = 0xFFFFFFFF
+CLOUD_EVENT_HEADERS: Final = (("content-type", b"application/cloudevents+json; charset=utf-8"),)
 Keyed = tuple[int, bytes]  # an event's index in its batch and its record's key
 TRAITS: Final = Traits(
     extra="kafka",
@@ -258,11 +259,18 @@ class TopicSender:
                 continue
             if size > REQUEST_BYTES_MAX:
                 self._refuse(index, f"a record of {size} bytes is too large for Kafka")
-            elif record_batch.append(timestamp=None, key=key, value=event.body) is None:
+            elif not self._add(record_batch, key, event):
                 return record_batch, indexes, count
             else:
                 indexes.append(index)
         return record_batch, indexes, len(share)
+
+    def _add(self, record_batch: "BatchBuilder", key: bytes, event: QueuedEvent) -> bool:
+        """Add a record; return whether there was room."""
+        options = self._batch.options.get(event.hook)
+        headers = CLOUD_EVENT_HEADERS if options is not None and options.is_cloud_event else ()
+        added = record_batch.append(timestamp=None, key=key, value=event.body, headers=headers)
+        return added is not None
 
     def _refuse(self, index: int, reason: str) -> None:
         self._batch.refused[index] = reason

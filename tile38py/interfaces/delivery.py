@@ -1,6 +1,6 @@
 """Interfaces of delivery: events in, batches for endpoints, counters for operators."""
 
-from collections.abc import Coroutine, Sequence
+from collections.abc import Coroutine, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -69,12 +69,25 @@ class Outbox(Protocol):
         """What became of a hook's messages."""
 
 
+@dataclass(frozen=True, slots=True)
+class HookOptions:
+    """Options of a hook about the form of its events."""
+
+    keys: tuple[bytes, ...] = ()  # each signs the requests
+    headers: tuple[tuple[str, str], ...] = ()  # of HTTP
+    is_cloud_event: bool = False  # the events are envelopes of CloudEvents
+
+
 class HookRecord(Protocol):
     """A hook as delivery needs it."""
 
     @property
     def endpoints(self) -> Sequence[str]:
         """URLs in the order in which they are tried."""
+
+    @property
+    def options(self) -> HookOptions | None:
+        """Options about the form of its events; None if it has none."""
 
     @property
     def is_paused(self) -> bool:
@@ -103,6 +116,8 @@ class Batch:
     delivered: set[int] = field(default_factory=set)  # indexes into events
     refused: dict[int, str] = field(default_factory=dict)  # index -> the endpoint's reason
     lifetime_seconds: float = 0.0  # of events, from when they are queued; 0 = until delivered
+    options: Mapping[str, HookOptions] = field(default_factory=dict)  # of the hooks that have any
+    now_ns: int = 0  # when the batch was made, since 1970
 
     def groups(self) -> list[list[int]]:
         """The indexes that still need sending, one list for each hook, each in order."""

@@ -1,8 +1,11 @@
 """Delivery of hooks' events, put together: the queue, the connections, the engine's registry."""
 
 import os
+from base64 import b64decode
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
 from tile38py._engine import Engine
 from tile38py.clock import SystemClock, new_server_id
@@ -10,8 +13,11 @@ from tile38py.delivery.deliveries import Deliveries
 from tile38py.endpoints.pool import Pool
 from tile38py.endpoints.registry import EndpointDependencies, Registry
 from tile38py.interfaces import Tell
-from tile38py.interfaces.delivery import Publisher
+from tile38py.interfaces.delivery import HookOptions, Publisher
 from tile38py.limits import HOOK_KNOWN_COUNT_MAX
+
+ENCODED_PREFIX: Final = b"whsec_"  # of a secret in base64, as in Standard Webhooks
+Properties = tuple[tuple[bytes, ...], tuple[bytes, ...], bool]
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,6 +25,7 @@ class FoundHook:
     """A hook of the engine, as delivery needs it."""
 
     endpoints: tuple[str, ...]
+    options: HookOptions | None
     is_paused: bool
 
 
@@ -27,7 +34,7 @@ class EngineHooks:
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
-        self._known: dict[tuple[tuple[bytes, ...], bool], FoundHook] = {}
+        self._known: dict[Properties, FoundHook] = {}
 
     def names(self) -> list[str]:
         """The names of all hooks."""
@@ -38,14 +45,40 @@ class EngineHooks:
         definition = self._engine.hook(hook.encode("utf-8", "surrogateescape"))
         if definition is None:
             return None
-        properties = (definition.endpoints, definition.is_paused)
+        properties = (definition.endpoints, definition.options, definition.is_paused)
         found = self._known.get(properties)
         if found is None:
             if len(self._known) >= HOOK_KNOWN_COUNT_MAX:
                 self._known.clear()
             texts = (url.decode("utf-8", "surrogateescape") for url in definition.endpoints)
-            found = self._known[properties] = FoundHook(tuple(texts), definition.is_paused)
+            options = options_of(definition.options) if definition.options else None
+            found = FoundHook(tuple(texts), options, definition.is_paused)
+            self._known[properties] = found
         return found
+
+
+def options_of(words: Sequence[bytes]) -> HookOptions:
+    """Return the options that the words of a hook, which SETHOOK has checked, stand for."""
+    keys: list[bytes] = []
+    headers: list[tuple[str, str]] = []
+    is_cloud_event = False
+    while words:
+        match words:
+            case [b"SIGN", secret, *words]:
+                keys.append(key_of(secret))
+            case [b"HEADERS", name, value, *words]:
+                headers.append((name.decode("ascii"), value.decode("ascii")))
+            case [b"FORMAT", b"cloudevents", *words]:
+                is_cloud_event = True
+            case _:
+                raise AssertionError(f"unknown option {words[0]!r}")
+    return HookOptions(tuple(keys), tuple(headers), is_cloud_event)
+
+
+def key_of(secret: bytes) -> bytes:
+    """Return the key of a secret: the bytes behind `whsec_` in base64, or the secret itself."""
+    encoded = secret.removeprefix(ENCODED_PREFIX)
+    return secret if encoded is secret else b64decode(encoded)
 
 
 def open_deliveries(

@@ -249,6 +249,7 @@ impl Writer<'_> {
         let head: [&[u8]; 2] =
             if is_hook { [b"sethook", &hook.name] } else { [b"setchan", &hook.name] };
         let count = head.len() + usize::from(is_hook) + 3 * hook.metas.len() + hook.words.len();
+        let count = count + hook.options.words().count();
         write_header(out, b'*', count + 2 * usize::from(has_deadline));
         for word in head {
             write_bulk(out, word);
@@ -265,7 +266,7 @@ impl Writer<'_> {
             write_bulk(out, b"ex");
             write_bulk(out, &seconds_left(hook.deadline, self.now_ns));
         }
-        for word in &hook.words {
+        for word in hook.options.words().chain(hook.words.iter().map(|word| &**word)) {
             write_bulk(out, word);
         }
     }

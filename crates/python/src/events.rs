@@ -80,6 +80,12 @@ impl HookEvent {
 
 #[pymethods]
 impl QueuedEvent {
+    /// The same at each attempt, and unlike that of any other event, also one of a new queue.
+    #[getter]
+    fn delivery_id(&self, py: Python<'_>) -> String {
+        format!("msg_{}_{}", self.queued_ns.bind(py), self.number.bind(py))
+    }
+
     #[new]
     fn new(
         py: Python<'_>,

@@ -36,6 +36,18 @@ impl HookDefinition {
     }
 
     #[getter]
+    fn options<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyTuple>> {
+        let words: Vec<_> = self.core.options.words().map(|word| PyBytes::new(py, word)).collect();
+        PyTuple::new(py, words)
+    }
+
+    #[getter]
+    fn shown_options<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyTuple>> {
+        let words: Vec<_> = self.core.options.shown().map(|word| PyBytes::new(py, word)).collect();
+        PyTuple::new(py, words)
+    }
+
+    #[getter]
     fn is_paused(&self) -> bool {
         self.core.is_paused
     }

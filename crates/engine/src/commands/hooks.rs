@@ -6,7 +6,7 @@ use crate::access::{ChannelDemand, Denial, Reason, Rights};
 use crate::call::{float_of, Call, Effect};
 use crate::endpoints::{self, local_channel, Refusal};
 use crate::error::{Error, Result};
-use crate::fence::{Draft, Fence, Hook, HookKind, Meta, Name, SetOutcome};
+use crate::fence::{DeliveryOptions, Draft, Fence, Hook, HookKind, Meta, Name, SetOutcome};
 use crate::glob;
 use crate::json::{self, escape::write_int_member};
 use crate::keyspace::Keyspace;
@@ -20,7 +20,8 @@ pub(super) const COMMANDS: &[Command] = &[
         "SETHOOK",
         Arity::AtLeast(1),
         set_hook,
-        "name endpoints [META name value]... [EX seconds] (NEARBY | WITHIN | INTERSECTS) key \
+        "name endpoints [META name value]... [EX seconds] [SIGN secret]... \
+         [HEADERS name value]... [FORMAT cloudevents] (NEARBY | WITHIN | INTERSECTS) key \
          [FENCE] [DETECT detections] [COMMANDS commands] [option]... (area | IN zones [option]...)",
         "Send messages of a geofence to an endpoint",
     )
@@ -79,7 +80,7 @@ pub(super) const COMMANDS: &[Command] = &[
 /// The number of seconds from which on Tile38's deadline overflows, so that it has passed at once.
 const SECONDS_MAX: f64 = 9_223_372_036.0;
 
-/// SETHOOK name url[,url…] {META name value | EX seconds} search
+/// SETHOOK name url[,url…] {META name value | EX seconds | delivery option} search
 fn set_hook(keyspace: &mut Keyspace, call: &mut Call) -> Result<Effect> {
     set(HookKind::Hook, keyspace, call)
 }
@@ -98,6 +99,7 @@ fn set(kind: HookKind, keyspace: &mut Keyspace, call: &mut Call) -> Result<Effec
     };
     let mut metas: Vec<Meta> = Vec::new();
     let mut deadline = NEVER;
+    let mut options = DeliveryOptions::default();
     let verb = loop {
         let word = words.next_filled()?;
         match &word.to_ascii_uppercase()[..] {
@@ -110,16 +112,18 @@ fn set(kind: HookKind, keyspace: &mut Keyspace, call: &mut Call) -> Result<Effec
             b"NEARBY" => break Verb::Nearby,
             b"WITHIN" => break Verb::Within,
             b"INTERSECTS" => break Verb::Intersects,
+            _ if kind == HookKind::Hook && options.take(word, &mut words)? => {}
             _ => return Err(Error::invalid(word)),
         }
     };
+    options.finish(&endpoints)?;
     metas.sort();
     let first = call.args.len() - words.left() - 1;
     let search = call.args.iter().skip(first).map(Box::from).collect();
     let fence = Fence::parse(verb, &mut words, keyspace)?;
     check_endpoints(&endpoints, call.rights)?;
     check_present(keyspace.fences().get(&name).map(|hook| &**hook), call.rights)?;
-    let draft = Draft { kind, name, fence, endpoints, metas, words: search, deadline };
+    let draft = Draft { kind, name, fence, endpoints, metas, words: search, deadline, options };
     let is_changed = attach(draft, keyspace)?;
     call.reply_count(usize::from(is_changed));
     Ok(if is_changed { Effect::Changed } else { Effect::Nothing })
@@ -347,7 +351,7 @@ fn write_words<'w>(out: &mut Vec<u8>, words: impl ExactSizeIterator<Item = &'w [
 }
 
 fn write_resp(out: &mut Vec<u8>, hook: &Hook) {
-    write_header(out, b'*', 5);
+    write_header(out, b'*', 5 + usize::from(!hook.options.is_empty()));
     write_bulk(out, &hook.name);
     write_bulk(out, &hook.watch.fence.key);
     if hook.kind() == HookKind::Channel {
@@ -361,6 +365,9 @@ fn write_resp(out: &mut Vec<u8>, hook: &Hook) {
     for (name, value) in &hook.metas {
         write_bulk(out, name);
         write_bulk(out, value);
+    }
+    if !hook.options.is_empty() {
+        write_words(out, hook.options.shown().collect::<Vec<_>>().into_iter());
     }
 }
 
@@ -389,6 +396,10 @@ fn write_json(out: &mut Vec<u8>, hook: &Hook, now_ns: i64) {
         json::write_short(out, value);
     }
     out.push(b'}');
+    if !hook.options.is_empty() {
+        out.extend_from_slice(b",\"options\":");
+        write_texts(out, &hook.options.shown().map(Box::from).collect::<Vec<_>>());
+    }
     if hook.is_paused {
         out.extend_from_slice(b",\"paused\":true");
     }

@@ -48,15 +48,15 @@ impl Keys {
     }
 }
 
-/// Returns the references in the search of a hook or channel, which follows the options META and
-/// EX.
+/// Returns the references in the search of a hook or channel, which follows the options META, EX
+/// and, for a hook, those of its delivery.
 fn fence_references(args: Args, options_at: usize) -> KeyReferences {
     let mut words = Words::new(args);
     words.advance(options_at);
     loop {
-        if words.take_keyword("META") {
+        if words.take_keyword("META") || words.take_keyword("HEADERS") {
             words.advance(2);
-        } else if words.take_keyword("EX") {
+        } else if ["EX", "SIGN", "FORMAT"].iter().any(|option| words.take_keyword(option)) {
             words.advance(1);
         } else {
             return Keys::Search.references(words.rest());
@@ -155,6 +155,8 @@ mod tests {
     fn hooks_name_the_keys_of_their_search() {
         let hook = "SETHOOK h http://x META WITHIN y EX 5 WITHIN a FENCE GET b c";
         assert_eq!(references(Keys::Hook, hook), ["a", "b/c"]);
+        let hook = "SETHOOK h x SIGN NEARBY HEADERS WITHIN y FORMAT cloudevents NEARBY a POINT 1 2 3";
+        assert_eq!(references(Keys::Hook, hook), ["a"]);
         assert_eq!(references(Keys::Channel, "SETCHAN h NEARBY a FENCE POINT 1 2 3"), ["a"]);
         assert_eq!(references(Keys::Channel, "SETCHAN h WITHIN a IN b WITHFIELDS"), ["a", "b"]);
         assert_eq!(references(Keys::Hook, "SETHOOK h"), [""; 0]);

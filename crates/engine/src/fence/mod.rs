@@ -3,6 +3,7 @@
 
 mod change;
 mod definition;
+mod delivery_options;
 mod detect;
 mod group;
 mod index;
@@ -19,6 +20,7 @@ mod zones;
 
 pub use change::{Change, ChangeKind, HookChange};
 pub use definition::{Fence, FenceArea, FenceShape};
+pub use delivery_options::{without_secrets, DeliveryOptions};
 pub use detect::{Commands, Detect, Detections};
 pub use group::{group_of_text, write_group, Groups};
 pub use matching::{match_change, Event};

@@ -8,7 +8,7 @@ use super::index::KeyFences;
 use super::visits::{VisitUpdate, Visits};
 use super::watch::{Name, Target, Watch};
 use super::zone_keys::ZoneKeys;
-use super::{Change, Fence, FenceShape};
+use super::{Change, DeliveryOptions, Fence, FenceShape};
 use crate::json;
 use crate::keyspace::Key;
 use crate::object::{Object, NEVER};
@@ -42,6 +42,8 @@ pub struct Hook {
     pub words: Vec<Box<[u8]>>,
     /// The time of expiry in nanoseconds since 1970, or [`NEVER`].
     pub deadline: i64,
+    /// SIGN, HEADERS and FORMAT; none for a channel.
+    pub options: DeliveryOptions,
     /// Whether PAUSEHOOK has stopped its delivery.
     pub is_paused: bool,
 }
@@ -105,9 +107,11 @@ impl Hook {
     fn bytes(&self) -> usize {
         let texts = self.endpoints.iter().chain(&self.words);
         let metas = self.metas.iter().map(|(name, value)| name.len() + value.len());
+        let options = self.options.words().map(|word| size_of::<Box<[u8]>>() + word.len());
+        let options = options.sum::<usize>();
         let texts = texts.map(|text| size_of::<Box<[u8]>>() + text.len()).sum::<usize>();
         let metas = metas.map(|length| size_of::<Meta>() + length).sum::<usize>();
-        size_of::<Hook>() + self.name.len() + texts + metas + self.watch.bytes()
+        size_of::<Hook>() + self.name.len() + texts + metas + options + self.watch.bytes()
     }
 
     /// Hook or channel.
@@ -144,6 +148,7 @@ impl Hook {
             && self.endpoints == other.endpoints
             && self.metas == other.metas
             && self.words == other.words
+            && self.options == other.options
             && self.is_paused == other.is_paused
     }
 }
@@ -187,6 +192,8 @@ pub struct Draft {
     pub words: Vec<Box<[u8]>>,
     /// As in [`Hook`].
     pub deadline: i64,
+    /// As in [`Hook`].
+    pub options: DeliveryOptions,
 }
 
 impl FenceRegistry {
@@ -266,7 +273,7 @@ impl FenceRegistry {
 
     /// Sets a hook or channel.
     pub fn set(&mut self, draft: Draft) -> SetOutcome {
-        let Draft { kind, name, fence, endpoints, metas, words, deadline } = draft;
+        let Draft { kind, name, fence, endpoints, metas, words, deadline, options } = draft;
         let target = match kind {
             HookKind::Hook => Target::Hook(name.clone()),
             HookKind::Channel => Target::Channel(name.clone()),
@@ -274,7 +281,16 @@ impl FenceRegistry {
         let watch = Arc::new(Watch::new(self.last_serial + 2, target, fence, &metas));
         let present = self.hooks.get(&name);
         let is_paused = present.is_some_and(|present| present.is_paused);
-        let hook = Hook { name: name.clone(), watch, endpoints, metas, words, deadline, is_paused };
+        let hook = Hook {
+            name: name.clone(),
+            watch,
+            endpoints,
+            metas,
+            words,
+            deadline,
+            options,
+            is_paused,
+        };
         if present.is_some_and(|present| present.kind() != hook.kind()) {
             return SetOutcome::Taken;
         }

@@ -68,7 +68,7 @@ fn state(engine: &Engine) -> Vec<String> {
             fetched.object.write_text(&mut text);
             text
         });
-        let (endpoints, metas) = (&hook.endpoints, &hook.metas);
+        let (endpoints, metas) = (&hook.endpoints, (&hook.metas, &hook.options));
         let ends = tenths(hook.deadline);
         let kind = hook.kind();
         let (words, is_paused) = (&hook.words, hook.is_paused);

@@ -2,6 +2,7 @@
 //! commands of a batch, which share the elapsed time, and once for each other command, so that
 //! measuring costs next to nothing.
 
+use crate::fence::without_secrets;
 use crate::request::Args;
 use crate::timing::{Series, Timing};
 
@@ -103,7 +104,7 @@ impl CommandTimer {
         let took_ns = self.last_reading_ns - start_ns;
         // Several commands that were measured together are brief, so none of them was slow.
         (count == 1 && took_ns >= slow_ns).then(|| SlowCommand {
-            args: truncate_arguments(args.iter(), args.len()),
+            args: truncate_arguments(without_secrets(args).into_iter(), args.len()),
             took_ns,
             waited_ns: start_ns - self.batch_start_ns,
         })

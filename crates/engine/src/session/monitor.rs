@@ -1,11 +1,13 @@
-//! The format in which MONITOR shows commands: their arguments as typed, in quotes.
+//! The format in which MONITOR shows commands: their arguments as typed, but without secrets, in
+//! quotes.
 
+use crate::fence::without_secrets;
 use crate::request::Args;
 
 /// Returns the arguments in quotes; the first `name_words` are the command's name.
 pub fn quoted(args: Args, name_words: usize) -> Vec<u8> {
     let mut out = Vec::new();
-    for (index, arg) in args.iter().enumerate() {
+    for (index, arg) in without_secrets(args).into_iter().enumerate() {
         // A name of two words is shown as one.
         match index {
             0 => out.push(b'"'),

@@ -1,0 +1,305 @@
+//! The options of SETHOOK about the delivery of a hook's events: SIGN, HEADERS, FORMAT. The driver
+//! of the engine, which delivers, obeys them.
+
+use crate::call::Words;
+use crate::error::{Error, Result};
+use crate::request::Args;
+
+/// The most secrets that sign a hook's requests at the same time.
+const SECRETS_MAX: usize = 4;
+/// The most bytes of a secret.
+const SECRET_BYTES_MAX: usize = 512;
+/// The prefix of a secret in base64, by the specification of Standard Webhooks.
+const ENCODED_PREFIX: &[u8] = b"whsec_";
+/// The bytes that a secret in base64 stands for, by the same specification.
+const ENCODED_BYTES: std::ops::RangeInclusive<usize> = 24..=64;
+/// The most headers of a hook.
+const HEADERS_MAX: usize = 32;
+/// The most bytes of a header's value.
+const HEADER_BYTES_MAX: usize = 4096;
+/// The shown text in the place of a secret.
+const HIDDEN: &[u8] = b"***";
+/// Headers that the sender of a request sets itself.
+const RESERVED_HEADERS: [&str; 9] = [
+    "connection",
+    "content-length",
+    "content-type",
+    "expect",
+    "host",
+    "te",
+    "trailer",
+    "transfer-encoding",
+    "upgrade",
+];
+
+/// An option.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum DeliveryOption {
+    /// FORMAT cloudevents
+    CloudEvents,
+    /// HEADERS name value
+    Header(Box<[u8]>, Box<[u8]>),
+    /// SIGN secret
+    Sign(Box<[u8]>),
+}
+
+impl DeliveryOption {
+    /// The words as in SETHOOK.
+    fn words(&self) -> Vec<&[u8]> {
+        match self {
+            DeliveryOption::CloudEvents => vec![b"FORMAT", b"cloudevents"],
+            DeliveryOption::Header(name, value) => vec![b"HEADERS", name, value],
+            DeliveryOption::Sign(secret) => vec![b"SIGN", secret],
+        }
+    }
+
+    /// The words with the secret hidden. A header's value may be one.
+    fn shown(&self) -> Vec<&[u8]> {
+        let mut words = self.words();
+        if let (false, Some(last)) = (*self == DeliveryOption::CloudEvents, words.last_mut()) {
+            *last = HIDDEN;
+        }
+        words
+    }
+
+    /// Whether only requests of HTTP can have it.
+    fn needs_http(&self) -> bool {
+        *self != DeliveryOption::CloudEvents
+    }
+}
+
+/// The options of a hook, in a fixed order.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct DeliveryOptions {
+    options: Vec<DeliveryOption>,
+}
+
+impl DeliveryOptions {
+    /// Takes the values of an option if the word, already taken, is its keyword; returns whether
+    /// it was. Error texts contain no secret.
+    pub fn take(&mut self, word: &[u8], words: &mut Words) -> Result<bool> {
+        match &word.to_ascii_uppercase()[..] {
+            b"FORMAT" => {
+                let format = words.next_filled()?;
+                if !format.eq_ignore_ascii_case(b"cloudevents") {
+                    return Err(Error::invalid(format));
+                }
+                self.options.retain(|present| *present != DeliveryOption::CloudEvents);
+                self.options.push(DeliveryOption::CloudEvents);
+            }
+            b"HEADERS" => {
+                let (name, value) = (words.next_filled()?, words.next_filled()?);
+                check_header(name, value)?;
+                self.options.retain(|present| {
+                    !matches!(present, DeliveryOption::Header(other, _)
+                        if other.eq_ignore_ascii_case(name))
+                });
+                self.options.push(DeliveryOption::Header(name.into(), value.into()));
+            }
+            b"SIGN" => {
+                let secret = words.next_filled()?;
+                check_secret(secret)?;
+                self.options.push(DeliveryOption::Sign(secret.into()));
+            }
+            _ => return Ok(false),
+        }
+        Ok(true)
+    }
+
+    /// Puts the options into their order. Fails where the hook's endpoints can't obey one.
+    pub fn finish(&mut self, endpoints: &[Box<[u8]>]) -> Result<()> {
+        self.options.sort();
+        self.options.dedup();
+        let count_of = |is_kind: fn(&DeliveryOption) -> bool| {
+            self.options.iter().filter(|option| is_kind(option)).count()
+        };
+        if count_of(|option| matches!(option, DeliveryOption::Sign(_))) > SECRETS_MAX {
+            return Err(Error::text("too many SIGN, 4 at most"));
+        }
+        if count_of(|option| matches!(option, DeliveryOption::Header(..))) > HEADERS_MAX {
+            return Err(Error::text("too many HEADERS, 32 at most"));
+        }
+        let is_http = |url: &Box<[u8]>| url.starts_with(b"http://") || url.starts_with(b"https://");
+        if self.options.iter().any(DeliveryOption::needs_http) && !endpoints.iter().any(is_http) {
+            return Err(Error::text("no endpoint of http or https for SIGN or HEADERS"));
+        }
+        Ok(())
+    }
+
+    /// Whether there is none.
+    pub fn is_empty(&self) -> bool {
+        self.options.is_empty()
+    }
+
+    /// The words as in SETHOOK, secrets included.
+    pub fn words(&self) -> impl Iterator<Item = &[u8]> {
+        self.options.iter().flat_map(DeliveryOption::words)
+    }
+
+    /// The words as users see them, without secrets.
+    pub fn shown(&self) -> impl Iterator<Item = &[u8]> {
+        self.options.iter().flat_map(DeliveryOption::shown)
+    }
+}
+
+fn check_header(name: &[u8], value: &[u8]) -> Result<()> {
+    let is_token = |byte: &u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(byte);
+    let is_reserved =
+        RESERVED_HEADERS.iter().any(|reserved| name.eq_ignore_ascii_case(reserved.as_bytes()))
+            || name.to_ascii_lowercase().starts_with(b"webhook-");
+    if !name.iter().all(is_token) || name.len() > HEADER_BYTES_MAX || is_reserved {
+        return Err(Error::invalid(name));
+    }
+    let is_printable = value.iter().all(|byte| matches!(byte, b'\t' | b' '..=b'~'));
+    if !is_printable || value.trim_ascii() != value || value.len() > HEADER_BYTES_MAX {
+        return Err(Error::text("invalid value of HEADERS"));
+    }
+    Ok(())
+}
+
+/// Checks a secret: `whsec_` and 24 to 64 bytes in base64, or any other bytes.
+fn check_secret(secret: &[u8]) -> Result<()> {
+    let Some(encoded) = secret.strip_prefix(ENCODED_PREFIX) else {
+        return match secret.len() {
+            ..=SECRET_BYTES_MAX => Ok(()),
+            _ => Err(Error::text("secret of SIGN longer than 512 bytes")),
+        };
+    };
+    let digits = encoded.len() - encoded.iter().rev().take(2).filter(|byte| **byte == b'=').count();
+    let is_digit = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/');
+    let is_encoded = encoded.len().is_multiple_of(4) && encoded[..digits].iter().all(is_digit);
+    if is_encoded && ENCODED_BYTES.contains(&(digits * 3 / 4)) {
+        return Ok(());
+    }
+    Err(Error::text("invalid secret of SIGN: no 24 to 64 bytes in base64 behind whsec_"))
+}
+
+/// Returns the arguments of a request as MONITOR and SLOWLOG may show them: without the secrets of
+/// SETHOOK, well-formed or not.
+pub fn without_secrets(args: Args) -> Vec<&[u8]> {
+    let mut shown: Vec<&[u8]> = args.iter().collect();
+    let is_word = |at: usize, word: &str| {
+        args.get(at).is_some_and(|found| found.eq_ignore_ascii_case(word.as_bytes()))
+    };
+    let start = if is_word(0, "TIMEOUT") { 2 } else { 0 };
+    if !is_word(start, "SETHOOK") {
+        return shown;
+    }
+    let mut at = start + 3;
+    while at < shown.len() && !["NEARBY", "WITHIN", "INTERSECTS"].iter().any(|w| is_word(at, w)) {
+        let (width, is_secret) = match &shown[at].to_ascii_uppercase()[..] {
+            b"META" => (3, false),
+            b"EX" | b"FORMAT" => (2, false),
+            b"HEADERS" => (3, true),
+            b"SIGN" => (2, true),
+            _ => (1, false),
+        };
+        let last = at + width - 1;
+        if is_secret && last < shown.len() {
+            shown[last] = HIDDEN;
+        }
+        at += width;
+    }
+    shown
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::request::Arguments;
+
+    fn parse(line: &str, endpoint: &str) -> Result<DeliveryOptions> {
+        let words: Vec<&str> = line.split(' ').collect();
+        let mut arguments = Arguments::default();
+        arguments.assign(&words);
+        let mut words = Words::new(arguments.view(&[]));
+        let mut options = DeliveryOptions::default();
+        while words.left() > 0 {
+            let word = words.next_word()?;
+            if !options.take(word, &mut words)? {
+                return Err(Error::invalid(word));
+            }
+        }
+        options.finish(&[endpoint.as_bytes().into()])?;
+        Ok(options)
+    }
+
+    fn line_of<'w>(words: impl Iterator<Item = &'w [u8]>) -> String {
+        words.map(|word| String::from_utf8_lossy(word)).collect::<Vec<_>>().join(" ")
+    }
+
+    fn refusal(line: &str) -> Option<String> {
+        parse(line, "https://h/").err().map(|error| String::from_utf8(error.message()).unwrap())
+    }
+
+    #[test]
+    fn options_have_one_order_and_hide_their_secrets() {
+        let line =
+            "sign b HEADERS X-b two headers X-a one HEADERS x-B three SIGN a format CLOUDEVENTS";
+        let options = parse(line, "https://h/").unwrap();
+        assert_eq!(
+            line_of(options.words()),
+            "FORMAT cloudevents HEADERS X-a one HEADERS x-B three SIGN a SIGN b"
+        );
+        assert_eq!(
+            line_of(options.shown()),
+            "FORMAT cloudevents HEADERS X-a *** HEADERS x-B *** SIGN *** SIGN ***"
+        );
+        assert!(parse("FORMAT cloudevents", "kafka://h/t").is_ok());
+        assert!(parse("SIGN a", "kafka://h/t").is_err());
+    }
+
+    #[test]
+    fn secrets_in_base64_have_24_to_64_bytes() {
+        let of = |count: usize| format!("SIGN whsec_{}", "A".repeat(count));
+        for good in [of(32), of(84), of(35) + "=", of(34) + "==", of(86) + "=="] {
+            assert_eq!(refusal(&good), None, "{good}");
+        }
+        for bad in [of(31), of(28), of(88), of(30) + "==", of(35) + "!", of(29) + "===", of(0)] {
+            let told = refusal(&bad).unwrap();
+            assert!(told.starts_with("invalid secret of SIGN"), "{bad}: {told}");
+        }
+        assert!(refusal(&format!("SIGN {}", "a".repeat(513))).is_some());
+    }
+
+    #[test]
+    fn headers_that_break_a_request_are_refused() {
+        assert_eq!(refusal("HEADERS Host x").as_deref(), Some("invalid argument 'Host'"));
+        assert_eq!(
+            refusal("HEADERS webhook-id x").as_deref(),
+            Some("invalid argument 'webhook-id'")
+        );
+        assert_eq!(refusal("HEADERS a:b x").as_deref(), Some("invalid argument 'a:b'"));
+        for value in ["x\ry", "x\ny", "x\0", "é", "x\t"] {
+            let told = refusal(&format!("HEADERS a {value}"));
+            assert_eq!(told.as_deref(), Some("invalid value of HEADERS"), "{value:?}");
+        }
+        assert!(refusal("HEADERS a").is_some());
+        assert_eq!(refusal("FORMAT xml").as_deref(), Some("invalid argument 'xml'"));
+        let many: Vec<_> = (0..33).map(|at| format!("HEADERS h{at} x")).collect();
+        assert_eq!(refusal(&many.join(" ")).as_deref(), Some("too many HEADERS, 32 at most"));
+        assert_eq!(
+            refusal("SIGN a SIGN b SIGN c SIGN d SIGN e").as_deref(),
+            Some("too many SIGN, 4 at most")
+        );
+    }
+
+    #[test]
+    fn shown_requests_have_no_secrets() {
+        let shown = |line: &str| {
+            let words: Vec<&str> = line.split(' ').collect();
+            let mut arguments = Arguments::default();
+            arguments.assign(&words);
+            line_of(without_secrets(arguments.view(&[])).into_iter())
+        };
+        assert_eq!(
+            shown("sethook h u META sign x SIGN s headers A b EX 5 NEARBY k SIGN x"),
+            "sethook h u META sign x SIGN *** headers A *** EX 5 NEARBY k SIGN x"
+        );
+        assert_eq!(shown("SETHOOK h u NOPE x SIGN s"), "SETHOOK h u NOPE x SIGN ***");
+        assert_eq!(shown("TIMEOUT 1 SETHOOK h u SIGN s"), "TIMEOUT 1 SETHOOK h u SIGN ***");
+        for line in ["SETHOOK h u SIGN", "SETHOOK h u HEADERS a", "SETHOOK", "SET a b SIGN s"] {
+            assert_eq!(shown(line), line);
+        }
+    }
+}
