@@ -14,7 +14,7 @@ from tests.support.events import queued
 from tests.support.kafka import make_topic
 from tests.support.sending import batch_of, delivering, enqueue, event, new_pool, until
 from tile38py.clock import SystemClock
-from tile38py.interfaces.delivery import Batch
+from tile38py.interfaces.delivery import Batch, HookOptions
 from tile38py.limits import MIB
 
 
@@ -70,6 +70,17 @@ class Skewed(SystemClock):
     def monotonic_ns(self) -> int:
         """The time."""
         return super().monotonic_ns() + self.offset_ns
+
+
+async def test_cloud_events_have_the_header_of_their_type(kafka: Broker, topic: str) -> None:
+    pool = new_pool()
+    batch = batch_of(event(1))
+    batch.options = {"h": HookOptions(is_cloud_event=True)}
+    assert await pool.send(f"kafka://127.0.0.1:{kafka.port}/{topic}", batch) is None
+    await pool.close()
+    async with asyncio.timeout(30), consuming(kafka, topic) as consumer:
+        record = await consumer.getone()
+    assert record.headers == (("content-type", b"application/cloudevents+json; charset=utf-8"),)
 
 
 async def test_a_producer_is_replaced_after_30_minutes_with_nothing_lost_or_sent_twice(

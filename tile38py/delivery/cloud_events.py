@@ -7,10 +7,10 @@ from typing import Final
 from urllib.parse import quote
 
 from tile38py._engine import HookEvent, QueuedEvent
+from tile38py.delivery.store import member_of
 from tile38py.interfaces.delivery import HookOptions
 from tile38py.limits import SECOND_NS
 
-COMMAND_START: Final = b'{"command":"'
 TYPE_PREFIX: Final = "tile38.fence."
 
 
@@ -31,7 +31,7 @@ def enveloped(event: QueuedEvent) -> QueuedEvent:
         "specversion": "1.0",
         "id": event.delivery_id,
         "source": f"/hooks/{quote(hook, safe='')}",
-        "type": TYPE_PREFIX + (event.detect or _command(event.body)),
+        "type": TYPE_PREFIX + (event.detect or member_of(event.body, "command") or "message"),
         "time": _time_text(event.queued_ns),
         "datacontenttype": "application/json",
     }
@@ -41,12 +41,6 @@ def enveloped(event: QueuedEvent) -> QueuedEvent:
     body = head[:-1].encode("utf-8", "replace") + b',"data":' + event.body + b"}"
     inner = HookEvent(event.hook, event.key, event.object_id, event.detect, body)
     return QueuedEvent(event.number, event.queued_ns, inner)
-
-
-def _command(body: bytes) -> str:
-    """Return the command of a message without a detection: `del` or `drop`."""
-    word = body.removeprefix(COMMAND_START).partition(b'"')[0]
-    return word.decode() if word.isalpha() else "message"
 
 
 def _time_text(now_ns: int) -> str:

@@ -138,9 +138,7 @@ class HttpEndpoint:
                 url = place
         return Answer(f"more than {REDIRECTS_COUNT_MAX} redirects")
 
-    async def _post_once(
-        self, url: "URL", request: EventRequest
-    ) -> "tuple[Answer, URL | None]":
+    async def _post_once(self, url: "URL", request: EventRequest) -> "tuple[Answer, URL | None]":
         # aiohttp would follow 301, 302 and 303, too, with a GET that has no body.
         if request.has_login:
             url = url.with_user(None)  # aiohttp refuses two logins

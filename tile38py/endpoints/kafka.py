@@ -268,7 +268,8 @@ class TopicSender:
     def _add(self, record_batch: "BatchBuilder", key: bytes, event: QueuedEvent) -> bool:
         """Add a record; return whether there was room."""
         options = self._batch.options.get(event.hook)
-        headers = CLOUD_EVENT_HEADERS if options is not None and options.is_cloud_event else ()
+        is_cloud_event = options is not None and options.is_cloud_event
+        headers = list(CLOUD_EVENT_HEADERS) if is_cloud_event else []
         added = record_batch.append(timestamp=None, key=key, value=event.body, headers=headers)
         return added is not None
 

@@ -155,7 +155,8 @@ mod tests {
     fn hooks_name_the_keys_of_their_search() {
         let hook = "SETHOOK h http://x META WITHIN y EX 5 WITHIN a FENCE GET b c";
         assert_eq!(references(Keys::Hook, hook), ["a", "b/c"]);
-        let hook = "SETHOOK h x SIGN NEARBY HEADERS WITHIN y FORMAT cloudevents NEARBY a POINT 1 2 3";
+        let hook =
+            "SETHOOK h x SIGN NEARBY HEADERS WITHIN y FORMAT cloudevents NEARBY a POINT 1 2 3";
         assert_eq!(references(Keys::Hook, hook), ["a"]);
         assert_eq!(references(Keys::Channel, "SETCHAN h NEARBY a FENCE POINT 1 2 3"), ["a"]);
         assert_eq!(references(Keys::Channel, "SETCHAN h WITHIN a IN b WITHFIELDS"), ["a", "b"]);

@@ -119,8 +119,9 @@ impl DeliveryOptions {
         if count_of(|option| matches!(option, DeliveryOption::Header(..))) > HEADERS_MAX {
             return Err(Error::text("too many HEADERS, 32 at most"));
         }
-        let is_http = |url: &Box<[u8]>| url.starts_with(b"http://") || url.starts_with(b"https://");
-        if self.options.iter().any(DeliveryOption::needs_http) && !endpoints.iter().any(is_http) {
+        let is_http = |url: &[u8]| url.starts_with(b"http://") || url.starts_with(b"https://");
+        let has_http = endpoints.iter().any(|url| is_http(url));
+        if self.options.iter().any(DeliveryOption::needs_http) && !has_http {
             return Err(Error::text("no endpoint of http or https for SIGN or HEADERS"));
         }
         Ok(())
@@ -176,7 +177,7 @@ fn check_secret(secret: &[u8]) -> Result<()> {
 
 /// Returns the arguments of a request as MONITOR and SLOWLOG may show them: without the secrets of
 /// SETHOOK, well-formed or not.
-pub fn without_secrets(args: Args) -> Vec<&[u8]> {
+pub fn without_secrets(args: Args<'_>) -> Vec<&[u8]> {
     let mut shown: Vec<&[u8]> = args.iter().collect();
     let is_word = |at: usize, word: &str| {
         args.get(at).is_some_and(|found| found.eq_ignore_ascii_case(word.as_bytes()))
