@@ -31,8 +31,8 @@ SPLIT_ROUNDS = 5
 SEARCHES: dict[str, tuple[str, int, int]] = {
     "WITHIN circle COUNT": ("WITHIN fleet COUNT CIRCLE 35 -115 20000", 50_000, 400_000),
     "WITHIN bounds COUNT": ("WITHIN fleet COUNT BOUNDS 34.8 -115.2 35.2 -114.8", 50_000, 500_000),
-    "WITHIN polygon COUNT": (f"WITHIN fleet COUNT OBJECT {SQUARE}", 50_000, 200_000),
-    "INTERSECTS polygon COUNT": (f"INTERSECTS fleet COUNT OBJECT {SQUARE}", 50_000, 200_000),
+    "WITHIN polygon COUNT": ("WITHIN fleet COUNT GET areas square", 50_000, 200_000),
+    "INTERSECTS polygon COUNT": ("INTERSECTS fleet COUNT GET areas square", 50_000, 200_000),
     "NEARBY LIMIT 50": ("NEARBY fleet LIMIT 50 COUNT POINT 35 -115", 30_000, 80_000),
     "NEARBY LIMIT 100": ("NEARBY fleet LIMIT 100 COUNT POINT 35 -115", 20_000, 40_000),
     "SCAN WHERE": ("SCAN fleet LIMIT 100 WHERE speed 50 51 COUNT", 5_000, 6_400),
@@ -118,6 +118,8 @@ def main() -> None:
     rounds, share = (1, 100) if options.quick else (5, 1)
     with ours() as server:
         fill(server, list(points("fleet", PLACES_COUNT // share, PLACES)))
+        with server.connect() as connection:
+            connection.call("SET", "areas", "square", "OBJECT", SQUARE)
         measure_pipelines(server, rounds, share)
         fill(server, list(points("points", SPREAD_COUNT // share, WORLD)))
         measure_long_searches(server)
