@@ -56,7 +56,7 @@ pub struct ParsedLog {
 }
 
 /// A source of the commands of a piece of a log.
-pub(crate) trait CommandSource {
+pub trait CommandSource {
     /// Parses the command at a position. The positions ascend without gaps but for zero bytes.
     fn parse(&mut self, data: &[u8], position: usize) -> Parsed;
 

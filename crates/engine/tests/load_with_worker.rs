@@ -36,11 +36,11 @@ fn load(log: &str, mut load_piece: impl FnMut(&mut Engine, &[u8]) -> usize) -> E
 
 fn load_on_threads(engine: &mut Engine, piece: &[u8]) -> Load {
     let (offloader, worker) = spatial_index::offloading();
-    let (parser, parsed) = parse_ahead(piece, ParseOptions::default());
+    let (parser, mut parsed) = parse_ahead(piece, ParseOptions::default());
     thread::scope(|scope| {
         scope.spawn(move || worker.run());
         scope.spawn(move || parser.run());
-        engine.load_offloading(piece, parsed, NOW_NS, offloader)
+        engine.load_offloading(piece, &mut parsed, NOW_NS, offloader)
     })
 }
 
@@ -50,9 +50,9 @@ fn load_with_worker(engine: &mut Engine, piece: &[u8]) -> usize {
 
 fn load_with_lost_worker(engine: &mut Engine, piece: &[u8]) -> usize {
     let (offloader, worker) = spatial_index::offloading();
-    let (parser, parsed) = parse_ahead(piece, ParseOptions::default());
+    let (parser, mut parsed) = parse_ahead(piece, ParseOptions::default());
     drop((worker, parser));
-    engine.load_offloading(piece, parsed, NOW_NS, offloader).consumed
+    engine.load_offloading(piece, &mut parsed, NOW_NS, offloader).consumed
 }
 
 /// Returns the replies of searches that list all objects in the order of the spatial indexes.

@@ -33,6 +33,10 @@ use crate::values::{decode_reply, write_resp};
 
 /// Shorter pieces of a log are loaded without a second thread.
 const OFFLOADING_BYTES_MIN: usize = 64 * 1024;
+/// The bytes at the start of a log by which it is decided whether commands are parsed ahead.
+const SAMPLE_BYTES_MAX: usize = 64 * 1024;
+/// The average length of commands from which they are parsed ahead.
+const LONG_COMMAND_BYTES_MIN: usize = 256;
 
 /// The engine, which all of its sessions share.
 pub type Shared = Arc<Mutex<BoundedEngine>>;
@@ -68,20 +72,31 @@ pub struct Load {
     skipped: Vec<(String, usize)>,
 }
 
-/// Replays a piece of a log, on three threads if it is large.
+/// Returns whether the commands at the start of a log are so long that another thread that parses
+/// them saves time. To hand over a point takes longer than to parse it.
+fn has_long_commands(data: &[u8]) -> bool {
+    let sample = &data[..data.len().min(SAMPLE_BYTES_MAX)];
+    let count = sample.windows(3).filter(|bytes| bytes == b"\r\n*").count() + 1;
+    sample.len() / count >= LONG_COMMAND_BYTES_MIN
+}
+
+/// Replays a piece of a log, on two or three threads if it is large.
 fn load_piece(engine: &mut CoreEngine, data: &[u8], now_ns: i64) -> CoreLoad {
     if data.len() < OFFLOADING_BYTES_MIN {
         return engine.load(data, now_ns);
     }
     let options = ParseOptions { require_valid: engine.keyspace.requires_valid };
     let (offloader, worker) = spatial_index::offloading();
-    let (parser, parsed) = parse_ahead(data, options);
     thread::scope(|scope| {
         let named = |name: &str| thread::Builder::new().name(name.to_string());
         let worker = named("load index").spawn_scoped(scope, move || worker.run());
+        if worker.is_ok() && !has_long_commands(data) {
+            return engine.load_offloading(data, &mut Arguments::default(), now_ns, offloader);
+        }
+        let (parser, mut parsed) = parse_ahead(data, options);
         let parser = named("load parser").spawn_scoped(scope, move || parser.run());
         if worker.and(parser).is_ok() {
-            return engine.load_offloading(data, parsed, now_ns, offloader);
+            return engine.load_offloading(data, &mut parsed, now_ns, offloader);
         }
         // The threads that have started end.
         drop((offloader, parsed));

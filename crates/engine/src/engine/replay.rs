@@ -9,7 +9,7 @@ use crate::commands::record::Flags;
 use crate::commands::table::{Found, Runner};
 use crate::commands::{Command, Function, WriteFunction};
 use crate::error::{Error, Result};
-use crate::parse_ahead::{zero_bytes, CommandSource, ParsedLog};
+use crate::parse_ahead::{zero_bytes, CommandSource};
 use crate::reply::{Output, Protocol};
 use crate::request::{Args, Arguments, Parsed};
 use crate::spatial_index::Offloader;
@@ -71,13 +71,13 @@ impl Engine {
         load
     }
 
-    /// Does the same as [`load`](Self::load), sooner for a large piece. The piece's
-    /// [`LogParser`](crate::parse_ahead::LogParser) and the offloader's
-    /// [`IndexWorker`](crate::spatial_index::IndexWorker) have to run on other threads.
+    /// Does the same as [`load`](Self::load), sooner for a large piece. The offloader's
+    /// [`IndexWorker`](crate::spatial_index::IndexWorker) has to run on another thread, and if the
+    /// source is a [`ParsedLog`](crate::parse_ahead::ParsedLog), so has its parser.
     pub fn load_offloading(
         &mut self,
         data: &[u8],
-        mut parsed: ParsedLog,
+        source: &mut impl CommandSource,
         now_ns: i64,
         offloader: Offloader,
     ) -> Load {
@@ -85,7 +85,7 @@ impl Engine {
         if !self.keyspace.fences().has_live() {
             self.keyspace.offload_indexes(offloader);
         }
-        let load = self.load_from(&mut parsed, data, now_ns);
+        let load = self.load_from(source, data, now_ns);
         self.keyspace.reclaim_indexes();
         load
     }
