@@ -18,7 +18,7 @@ from collections.abc import Iterator
 from benchmarks import whole_server
 from benchmarks.generators import ClientSettings, fill, run_native
 from benchmarks.servers import MeasuredServer, ours, refuse_debug_build
-from tests.support.resp import encode_command
+from tests.support.resp import encode_words
 
 PLACES_COUNT, SPREAD_COUNT = 100_000, 1_000_000  # in a region; all over the world
 PLACES = (30.0, 40.0, -120.0, -110.0)  # south, north, west, east
@@ -50,7 +50,7 @@ def points(key: str, count: int, area: tuple[float, float, float, float]) -> Ite
         speed = chance.randrange(100)
         place = (chance.uniform(south, north), chance.uniform(west, east))
         words = ("SET", key, f"t{number}", "FIELD", "speed", speed, "POINT", *place)
-        yield encode_command([str(word).encode() for word in words])
+        yield encode_words(words)
 
 
 def star() -> str:

@@ -24,7 +24,7 @@ from pathlib import Path
 
 from benchmarks.servers import ours, refuse_debug_build
 from tests.support.embedded import EngineClient
-from tests.support.resp import encode_command
+from tests.support.resp import encode_words
 
 PICTURE = Path(__file__).parents[1] / "docs" / "growth.svg"
 BATCH = 500  # requests in one call of the engine while data is loaded
@@ -174,15 +174,10 @@ SERIES = (
 )
 
 
-def encode(command: Command) -> bytes:
-    """Return a request in RESP."""
-    return encode_command([word.encode() for word in command])
-
-
 def loaded(commands: Iterator[Command]) -> EngineClient:
     """Return a client of an engine that has run the commands."""
     client = EngineClient()
-    while batch := [encode(command) for command in itertools.islice(commands, BATCH)]:
+    while batch := [encode_words(command) for command in itertools.islice(commands, BATCH)]:
         client.feed(b"".join(batch))
         client.log = b""
     return client
@@ -193,7 +188,7 @@ def measure(client: EngineClient, request: Requests) -> float:
     averages = []
     for seed in range(ROUNDS):
         chance = random.Random(seed)
-        encoded = [encode(request(chance)) for _ in range(BATCH)]
+        encoded = [encode_words(request(chance)) for _ in range(BATCH)]
         done, started = 0, time.perf_counter()
         for one in itertools.cycle(encoded):
             client.feed(one)

@@ -28,7 +28,7 @@ from benchmarks.report import WHOLE_FROM
 from benchmarks.servers import MeasuredServer, ours, refuse_debug_build
 from tests.support.brokers import Broker, redis_broker
 from tests.support.kafka import kafka_broker
-from tests.support.resp import Connection, encode_command
+from tests.support.resp import Connection, encode_command, encode_words
 
 OBJECTS = 1000
 RADIUS_METERS = 5000
@@ -127,8 +127,7 @@ def register(server: MeasuredServer, grid: FenceGrid, url: str) -> float:
         started = time.perf_counter()
         for first, size in batches(0, len(grid.places)):
             data = b"".join(
-                encode_command([str(word).encode() for word in hook_words(index, grid, url)])
-                for index in range(first, first + size)
+                encode_words(hook_words(index, grid, url)) for index in range(first, first + size)
             )
             send_all(connection, data, size, b":1\r\n")
         return len(grid.places) / (time.perf_counter() - started)

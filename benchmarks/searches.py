@@ -18,7 +18,7 @@ from collections.abc import Callable, Iterator
 from benchmarks.generators import ClientSettings, fill, join_chunks, run_prepared
 from benchmarks.servers import ours, refuse_debug_build
 from tests.support.embedded import START_NS, new_engine, run_unit
-from tests.support.resp import encode_command
+from tests.support.resp import encode_words
 from tile38py._engine import ReadUnit
 
 WIDTH, HEIGHT = 100.0, 10.0  # degrees
@@ -59,7 +59,7 @@ SEARCHES = {
 
 def encode(words: str) -> bytes:
     """Encode a command of words without spaces."""
-    return encode_command([word.encode() for word in words.split()])
+    return encode_words(words.split())
 
 
 def geometry(kind: str, coordinates: object) -> str:

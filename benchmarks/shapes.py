@@ -23,18 +23,13 @@ from benchmarks import borders
 from benchmarks.borders import Polygon, Position
 from benchmarks.servers import refuse_debug_build
 from tests.support.embedded import START_NS, new_engine, run_unit
-from tests.support.resp import encode_command
+from tests.support.resp import encode_words
 from tile38py._engine import ReadUnit, Session
 
 ROUNDS_COUNT = 3
 SECONDS_MAX = 3.0  # of a row: slow requests are measured fewer times
 CELL_DEGREES = 0.25  # the distance of parts
-Words = Sequence[object]
-
-
-def encode(words: Words) -> bytes:
-    """Return a request in RESP."""
-    return encode_command([str(word).encode() for word in words])
+Words = Sequence[str | float]
 
 
 def run(session: Session, request: bytes) -> bool:
@@ -58,7 +53,7 @@ def warm_up(session: Session, requests: Sequence[bytes]) -> None:
 
 def measure(session: Session, name: str, requests: Iterable[Words]) -> None:
     """Print a row of the table: the median of the rounds' average times."""
-    encoded = [encode(words) for words in requests]
+    encoded = [encode_words(words) for words in requests]
     warm_up(session, encoded)
     averages, left_count, count = [], 0, 0
     for _ in range(ROUNDS_COUNT):
@@ -77,7 +72,7 @@ def measure(session: Session, name: str, requests: Iterable[Words]) -> None:
 
 def store(session: Session, name: str, requests: Sequence[Words]) -> None:
     """Run each request once and print a row of the table with their average time."""
-    encoded = [encode(words) for words in requests]
+    encoded = [encode_words(words) for words in requests]
     started = time.perf_counter()
     left_count = sum(run(session, request) for request in encoded)
     microseconds = (time.perf_counter() - started) / len(encoded) * 1e6
@@ -137,7 +132,7 @@ def measure_parts(count: int) -> None:
     chance = random.Random(1)
     places = [(chance.uniform(0, extent), chance.uniform(0, extent)) for _ in range(count)]
     for number, (x, y) in enumerate(places):
-        run(session, encode(("SET", "points", number, "POINT", y, x)))
+        run(session, encode_words(("SET", "points", number, "POINT", y, x)))
     ring = areas([[star(1000, (extent / 2, extent / 2), extent / 3)]])
     for name, text in objects_of_parts(count).items():
         set_object = ("SET", name, "o", "OBJECT", text)
@@ -166,7 +161,7 @@ def measure_holes(count: int) -> None:
     size = CELL_DEGREES / 2
     steps = [step * CELL_DEGREES + 0.01 for step in range(side)]
     polygon = [square(0, 0, extent), *(square(x, y, size) for x in steps for y in steps)]
-    run(session, encode(("SET", "holes", "o", "OBJECT", areas([polygon]))))
+    run(session, encode_words(("SET", "holes", "o", "OBJECT", areas([polygon]))))
     chance = random.Random(2)
     places = [(chance.uniform(0, extent), chance.uniform(0, extent)) for _ in range(count)]
     requests = [("INTERSECTS", "holes", "COUNT", "POINT", y, x) for x, y in places]
@@ -220,7 +215,7 @@ def measure_real(folder: Path, count: int) -> None:
     chance = random.Random(5)
     anywhere = [(chance.uniform(-180, 180), chance.uniform(-60, 80)) for _ in range(count)]
     for number, (x, y) in enumerate(anywhere):
-        run(session, encode(("SET", "points", number, "POINT", y, x)))
+        run(session, encode_words(("SET", "points", number, "POINT", y, x)))
     for name, shapes in sets.items():
         if not shapes:
             print(f"| {name} | not installed | |")

@@ -232,7 +232,7 @@ def measure_circles(sizes: Sizes) -> tuple[float, float]:
 
 
 def measure_visitors(sizes: Sizes) -> float:
-    """Return the resident bytes for each object in a zone, beyond those of the objects."""
+    """Return the resident bytes that the memory of a visit takes for each object in a zone."""
     without, with_zone = (
         in_fresh_process(partial(memory_of_visitors, sizes.visitors, has_zone=has_zone))
         for has_zone in (False, True)

@@ -5,33 +5,10 @@ import json
 import pytest
 
 from tests.support.bench import Bench
-from tests.support.embedded import EngineClient, accept_commands, new_engine
+from tests.support.embedded import EngineClient
+from tests.support.engine_logs import loaded, log_of, rewritten
 from tests.support.hook_pauses import FENCE, paused, sethook
 from tests.support.resp import encode_command
-from tile38py._engine import Engine
-
-
-def log_of(*commands: tuple[str, ...]) -> bytes:
-    """Return the log of commands."""
-    client = EngineClient()
-    for words in commands:
-        client.call(*words)
-    return client.log
-
-
-def loaded(log: bytes) -> Engine:
-    """Return an engine that has loaded a log."""
-    engine = new_engine()
-    assert engine.load(log, EngineClient().now_ns).error is None
-    engine.take_events()
-    accept_commands(engine)
-    return engine
-
-
-def rewritten(engine: Engine) -> bytes:
-    """Return the rewritten log."""
-    rewrite = engine.rewrite(EngineClient().now_ns)
-    return b"".join(iter(lambda: rewrite.read(1 << 20), b""))
 
 
 def test_the_reply_tells_whether_the_hook_was_not_so_before() -> None:

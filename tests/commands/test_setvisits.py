@@ -5,8 +5,9 @@ import json
 import pytest
 
 from tests.support.bench import Bench
-from tests.support.embedded import EngineClient, accept_commands, new_engine
-from tests.support.resp import as_bytes, encode_command
+from tests.support.embedded import EngineClient, new_engine
+from tests.support.engine_logs import loaded, log_of, rewritten
+from tests.support.resp import encode_words
 from tile38py._engine import Engine
 
 Words = tuple[str | float, ...]
@@ -19,34 +20,10 @@ MANY_ZONES = 3000
 def told(engine: Engine, *words: str | float) -> list[str]:
     """Run a command and return the detections and zones of its messages."""
     client = EngineClient(engine)
-    batch = client.session.feed(encode_command([as_bytes(word) for word in words]), client.now_ns)
+    batch = client.session.feed(encode_words(words), client.now_ns)
     assert not batch.replies.startswith(b"-"), batch.replies
     messages = [json.loads(event.body) for event in batch.events.channels] if batch.events else []
     return [f"{message['detect']} {message['fence']['id']}" for message in messages]
-
-
-def log_of(*commands: Words) -> bytes:
-    """Return the log of commands."""
-    client = EngineClient()
-    for words in commands:
-        client.call(*words)
-    return client.log
-
-
-def loaded(log: bytes) -> Engine:
-    """Return an engine that has loaded a log."""
-    engine = new_engine()
-    load = engine.load(log, EngineClient().now_ns)
-    assert (load.error, load.consumed) == (None, len(log))
-    engine.take_events()
-    accept_commands(engine)
-    return engine
-
-
-def rewritten(engine: Engine) -> bytes:
-    """Return the rewritten log."""
-    rewrite = engine.rewrite(EngineClient().now_ns)
-    return b"".join(iter(lambda: rewrite.read(1 << 20), b""))
 
 
 @pytest.mark.parametrize("is_rewritten", [False, True])

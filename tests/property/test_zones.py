@@ -10,7 +10,7 @@ from shapely.geometry.base import BaseGeometry
 
 from tests.support.embedded import EngineClient, accept_commands, new_engine
 from tests.support.models.zones import Thing, Told, ZoneFence, ZoneModel
-from tests.support.resp import as_bytes, encode_command
+from tests.support.resp import encode_words
 from tile38py._engine import Engine
 
 Step = Callable[["World"], None]
@@ -51,7 +51,7 @@ class World:
 
     def run(self, *words: str | float) -> list[tuple[str, Told]]:
         """Run a command; return the messages of all channels."""
-        data = encode_command([as_bytes(word) for word in words])
+        data = encode_words(words)
         batch = self.client.session.feed(data, self.client.now_ns)
         assert not batch.replies.startswith(b"-"), (words, batch.replies)
         self.client.log += batch.log

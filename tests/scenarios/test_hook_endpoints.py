@@ -11,7 +11,7 @@ import pytest
 from tests.scenarios.test_hooks import Receiver, move, pending, set_hook
 from tests.support.brokers import free_port, make_certificates
 from tests.support.process import START_SECONDS_MAX, ServerProcess
-from tests.support.resp import encode_command
+from tests.support.resp import encode_words
 from tests.support.waiting import wait_until
 
 FENCE = ("NEARBY", "fleet", "FENCE", "DETECT", "enter,exit", "POINT", 33, -115, 10000)
@@ -135,7 +135,7 @@ def test_endpoints_of_a_log_that_cannot_be_used_are_told_and_stop_nothing(tmp_pa
             assert refused == f"-ERR endpoint 'kafka://***@h/t?***': {install}"
             server.stop()
             log = b"".join(
-                encode_command([str(word).encode() for word in ("SETHOOK", name, urls, *FENCE)])
+                encode_words(("SETHOOK", name, urls, *FENCE))
                 for name, urls in [
                     ("a", url),
                     ("b", f"newer://h/?pass=geheim,{good}"),

@@ -6,7 +6,7 @@ from contextlib import ExitStack
 import pytest
 
 from tests.support.process import ServerProcess
-from tests.support.resp import Connection, Reply, as_bytes, encode_command
+from tests.support.resp import Connection, Reply, encode_words
 from tests.support.waiting import wait_until
 
 Command = Sequence[str | int]
@@ -32,7 +32,7 @@ def filled(server: ServerProcess) -> ServerProcess:
 
 def send(connection: Connection, commands: Sequence[Command]) -> None:
     """Send commands in one write."""
-    packed = (encode_command([as_bytes(word) for word in words]) for words in commands)
+    packed = (encode_words(words) for words in commands)
     connection.send(b"".join(packed))
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from tests.support.resp import Reply, as_bytes, encode_command, parse_reply
+from tests.support.resp import Reply, encode_words, parse_reply
 from tile38py._engine import Engine, ReadUnit, Session, Yield
 
 START_NS = 1_700_000_000_000_000_000
@@ -39,7 +39,7 @@ class EngineClient:
 
     def call_many(self, commands: Sequence[Sequence[str | bytes | float]]) -> list[Reply]:
         """Run commands that arrive in one read; return their replies."""
-        data = b"".join(encode_command([as_bytes(word) for word in words]) for words in commands)
+        data = b"".join(encode_words(words) for words in commands)
         return parse_replies(self.feed(data))
 
 

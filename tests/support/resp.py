@@ -7,7 +7,7 @@ list.
 import contextlib
 import socket
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Self, TypeAlias
 
 Reply: TypeAlias = "str | list[Reply]"
@@ -38,6 +38,11 @@ def encode_command(words: Sequence[bytes]) -> bytes:
     """Encode a command as a RESP2 array."""
     bulks = (b"$%d\r\n%s\r\n" % (len(word), word) for word in words)
     return b"*%d\r\n" % len(words) + b"".join(bulks)
+
+
+def encode_words(words: Iterable[str | bytes | float]) -> bytes:
+    """Encode a command of words of any type as a RESP2 array."""
+    return encode_command([as_bytes(word) for word in words])
 
 
 def parse_reply(data: bytes, start: int = 0, *, is_resp3: bool = False) -> tuple[Reply, int] | None:
@@ -106,13 +111,12 @@ class Connection:
 
     def call(self, *words: str | bytes | float) -> Reply:
         """Send a command and return its reply."""
-        self.send(encode_command([as_bytes(word) for word in words]))
+        self.send(encode_words(words))
         return self.read()
 
     def call_many(self, commands: Sequence[Sequence[str | bytes | float]]) -> list[Reply]:
         """Send commands in one write and return their replies."""
-        words = ([as_bytes(word) for word in command] for command in commands)
-        self.send(b"".join(map(encode_command, words)))
+        self.send(b"".join(map(encode_words, commands)))
         return [self.read() for _ in commands]
 
     def read(self, timeout_seconds: float | None = None) -> Reply:

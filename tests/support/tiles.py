@@ -10,7 +10,7 @@ import shapely
 from shapely.geometry.base import BaseGeometry
 
 from tests.support.embedded import EngineClient
-from tests.support.resp import as_bytes, encode_command
+from tests.support.resp import encode_words
 
 EXTENT = 4096
 # Cells beyond a tile that are drawn, too; the side of the margin differs by Tile38's formula.
@@ -32,7 +32,7 @@ class TileFeature:
 
 def tile_of(client: EngineClient, *words: str | float) -> bytes:
     """Run a search with MVT and return the tile."""
-    reply = client.feed(encode_command([as_bytes(word) for word in words]))
+    reply = client.feed(encode_words(words))
     assert reply.startswith(b"*2\r\n:"), reply
     _, _, _, tile = reply.split(b"\r\n", 3)
     return tile.removesuffix(b"\r\n")

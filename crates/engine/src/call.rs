@@ -229,6 +229,16 @@ impl<'a> Call<'a, '_> {
         }
     }
 
+    /// Replies the number of changes as [`Call::reply_count`] does; returns whether there were any.
+    pub fn reply_changes(&mut self, count: usize) -> Effect {
+        self.reply_count(count);
+        if count > 0 {
+            Effect::Changed
+        } else {
+            Effect::Nothing
+        }
+    }
+
     /// Replies 1 or 0 in RESP, and with a boolean member in JSON.
     pub fn reply_flag(&mut self, name: &str, flag: bool) {
         if self.is_json() {

@@ -7,6 +7,11 @@ pub fn matches(pattern: &[u8], name: &[u8]) -> bool {
     is_well_formed(pattern) && match_well_formed(pattern, name)
 }
 
+/// Returns whether the name matches one of the patterns, or there are none.
+pub fn matches_any(patterns: &[impl AsRef<[u8]>], name: &[u8]) -> bool {
+    patterns.is_empty() || patterns.iter().any(|pattern| matches(pattern.as_ref(), name))
+}
+
 /// Returns whether every backslash is followed by a character and every class is closed.
 pub fn is_well_formed(pattern: &[u8]) -> bool {
     let mut at = 0;

@@ -51,7 +51,7 @@ pub struct ParsedLog {
     batch: Batch,
     /// The number of the batch's commands that were returned.
     next: usize,
-    /// Parses what the parser has not sent, because its thread has ended.
+    /// Parses the commands that the parser's thread had not sent when it ended.
     fallback: Arguments,
 }
 
@@ -60,7 +60,7 @@ pub trait CommandSource {
     /// Parses the command at a position. The positions ascend without gaps but for zero bytes.
     fn parse(&mut self, data: &[u8], position: usize) -> Parsed;
 
-    /// Returns the words of the command, whose bytes begin `rest`.
+    /// Returns the words of the command. `rest` are the bytes from the command's first one on.
     fn args<'a>(&'a self, rest: &'a [u8]) -> Args<'a>;
 
     /// Returns the geometry of the command if it was parsed.

@@ -57,6 +57,15 @@ struct Job {
 }
 
 impl Job {
+    /// Returns the threads that run the unit next, unless a read turns out to take long.
+    fn lane(&self) -> Lane {
+        if self.core.is_long() {
+            Lane::Long
+        } else {
+            Lane::Short
+        }
+    }
+
     /// Runs reads; `None` if one has panicked.
     fn run_slice(&mut self, limits: SliceLimits) -> Option<Progress> {
         let run = || self.core.run_slice(limits, &monotonic_ns);
@@ -180,8 +189,7 @@ impl Pool {
                 state.finished.push(job);
                 return !std::mem::replace(&mut state.is_loop_due, true);
             }
-            Some(Progress::SliceOver) if job.core.is_long() => self.push(state, Lane::Long, job),
-            Some(Progress::SliceOver) => self.push(state, Lane::Short, job),
+            Some(Progress::SliceOver) => self.push(state, job.lane(), job),
             Some(Progress::TooLong) if job.needs_thread => self.push(state, Lane::Long, job),
             Some(Progress::TooLong) => {
                 job.needs_thread = true;
@@ -324,10 +332,9 @@ impl ReadPool {
         let Some(core) = unit.get().take() else {
             return Err(PyRuntimeError::new_err("the unit runs already"));
         };
-        let lane = if core.is_long() { Lane::Long } else { Lane::Short };
         let mut state = self.pool.lock();
         let job = Job { core, unit, done, needs_thread: false, has_panicked: false };
-        self.pool.push(&mut state, lane, job);
+        self.pool.push(&mut state, job.lane(), job);
         let is_due = state.needs_loop() && !state.is_loop_due;
         state.is_loop_due |= is_due;
         Ok(is_due)

@@ -1,7 +1,7 @@
 //! PAUSEHOOK, RESUMEHOOK and the same for patterns: they stop the delivery of hooks and let it
 //! go on. The events of a paused hook wait in its queue.
 
-use super::hooks::{check_present, matching, report};
+use super::hooks::{named, named_by_pattern, report};
 use super::record::Group;
 use super::{write, Arity, Command};
 use crate::call::{Call, Effect};
@@ -53,21 +53,16 @@ fn presume_hook(keyspace: &mut Keyspace, call: &mut Call) -> Result<Effect> {
 }
 
 fn set_one(is_paused: bool, keyspace: &mut Keyspace, call: &mut Call) -> Result<Effect> {
-    let name = call.words().next_filled()?;
-    let hook = keyspace.fences().get(name).filter(|hook| hook.kind() == HookKind::Hook);
-    check_present(hook.map(|hook| &**hook), call.rights)?;
-    let names = hook.map(|hook| hook.name.clone()).into_iter().collect();
+    let names = named(HookKind::Hook, keyspace, call)?;
     Ok(set(is_paused, names, keyspace, call))
 }
 
 fn set_matching(is_paused: bool, keyspace: &mut Keyspace, call: &mut Call) -> Result<Effect> {
-    let pattern = call.words().next_filled()?;
-    check_present(matching(HookKind::Hook, keyspace, pattern), call.rights)?;
-    let names = matching(HookKind::Hook, keyspace, pattern).map(|hook| hook.name.clone()).collect();
+    let names = named_by_pattern(HookKind::Hook, keyspace, call)?;
     Ok(set(is_paused, names, keyspace, call))
 }
 
-/// Pauses or resumes hooks; replies with the number of those that were not so before.
+/// Pauses or resumes hooks. Replies the number of hooks whose state that changes.
 fn set(is_paused: bool, names: Vec<Name>, keyspace: &mut Keyspace, call: &mut Call) -> Effect {
     let mut count = 0;
     for name in names {
@@ -76,10 +71,5 @@ fn set(is_paused: bool, names: Vec<Name>, keyspace: &mut Keyspace, call: &mut Ca
             count += 1;
         }
     }
-    call.reply_count(count);
-    if count > 0 {
-        Effect::Changed
-    } else {
-        Effect::Nothing
-    }
+    call.reply_changes(count)
 }

@@ -125,8 +125,7 @@ fn set(kind: HookKind, keyspace: &mut Keyspace, call: &mut Call) -> Result<Effec
     check_present(keyspace.fences().get(&name).map(|hook| &**hook), call.rights)?;
     let draft = Draft { kind, name, fence, endpoints, metas, words: search, deadline, options };
     let is_changed = attach(draft, keyspace)?;
-    call.reply_count(usize::from(is_changed));
-    Ok(if is_changed { Effect::Changed } else { Effect::Nothing })
+    Ok(call.reply_changes(usize::from(is_changed)))
 }
 
 /// Refuses `local://` endpoints with channels that the user may not use.
@@ -231,14 +230,35 @@ fn del_channel(keyspace: &mut Keyspace, call: &mut Call) -> Result<Effect> {
 }
 
 fn delete(kind: HookKind, keyspace: &mut Keyspace, call: &mut Call) -> Result<Effect> {
-    let name = call.words().next_filled()?;
-    let is_there = keyspace.fences().get(name).is_some_and(|hook| hook.kind() == kind);
-    if is_there {
-        check_present(keyspace.fences().get(name).map(|hook| &**hook), call.rights)?;
+    let names = named(kind, keyspace, call)?;
+    Ok(remove_named(&names, keyspace, call))
+}
+
+fn remove_named(names: &[Name], keyspace: &mut Keyspace, call: &mut Call) -> Effect {
+    for name in names {
         remove(keyspace, name);
     }
-    call.reply_count(usize::from(is_there));
-    Ok(if is_there { Effect::Changed } else { Effect::Nothing })
+    call.reply_changes(names.len())
+}
+
+/// Reads a name. Returns it if there is such a hook or channel. Fails if the user can't see it.
+pub(super) fn named(kind: HookKind, keyspace: &Keyspace, call: &mut Call) -> Result<Vec<Name>> {
+    let name = call.words().next_filled()?;
+    let hook = keyspace.fences().get(name).filter(|hook| hook.kind() == kind);
+    check_present(hook.map(|hook| &**hook), call.rights)?;
+    Ok(hook.map(|hook| hook.name.clone()).into_iter().collect())
+}
+
+/// Reads a pattern. Returns the names that match it, sorted. Fails if the user can't see one of
+/// these hooks or channels.
+pub(super) fn named_by_pattern(
+    kind: HookKind,
+    keyspace: &Keyspace,
+    call: &mut Call,
+) -> Result<Vec<Name>> {
+    let pattern = call.words().next_filled()?;
+    check_present(matching(kind, keyspace, pattern), call.rights)?;
+    Ok(matching(kind, keyspace, pattern).map(|hook| hook.name.clone()).collect())
 }
 
 /// Removes a hook or channel and reports it.
@@ -273,15 +293,8 @@ fn pdel_channel(keyspace: &mut Keyspace, call: &mut Call) -> Result<Effect> {
 }
 
 fn delete_matching(kind: HookKind, keyspace: &mut Keyspace, call: &mut Call) -> Result<Effect> {
-    let pattern = call.words().next_filled()?;
-    check_present(matching(kind, keyspace, pattern), call.rights)?;
-    let names: Vec<Name> =
-        matching(kind, keyspace, pattern).map(|hook| hook.name.clone()).collect();
-    for name in &names {
-        remove(keyspace, name);
-    }
-    call.reply_count(names.len());
-    Ok(if names.is_empty() { Effect::Nothing } else { Effect::Changed })
+    let names = named_by_pattern(kind, keyspace, call)?;
+    Ok(remove_named(&names, keyspace, call))
 }
 
 /// Returns the hooks or channels whose names match, sorted by name. A pattern that begins with `?`

@@ -48,8 +48,8 @@ impl Keys {
     }
 }
 
-/// Returns the references in the search of a hook or channel, which follows the options META, EX
-/// and, for a hook, those of its delivery.
+/// Returns the references in the search of a hook or channel. The search follows the options META
+/// and EX, and the delivery options of a hook.
 fn fence_references(args: Args, options_at: usize) -> KeyReferences {
     let mut words = Words::new(args);
     words.advance(options_at);

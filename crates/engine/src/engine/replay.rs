@@ -91,8 +91,8 @@ impl Engine {
     }
 
     /// Runs the complete commands in bytes received from a leader, as [`load`](Self::load) runs
-    /// those of a log. `scanned` is the [`Load::scanned`] of the preceding call if its unconsumed
-    /// bytes are passed again, else 0; it saves parsing the start of a long transaction each time.
+    /// those of a log. If `data` begins with the bytes that the preceding call didn't consume, pass
+    /// its [`Load::scanned`], so that the start of a long transaction isn't parsed again; else 0.
     pub fn follow(&mut self, data: &[u8], scanned: usize, now_ns: i64) -> Follow {
         let Follow { mut load, mut log, mut published } = Follow::default();
         load.scanned = scanned;

@@ -99,7 +99,7 @@ impl Fence {
 
     /// Whether an id matches one of the patterns.
     pub fn matches(&self, id: &[u8]) -> bool {
-        self.globs.is_empty() || self.globs.iter().any(|glob| crate::glob::matches(glob, id))
+        crate::glob::matches_any(&self.globs, id)
     }
 
     /// Whether an object passes WHERE, WHEREIN and WHEREEVAL. It doesn't where a script fails.

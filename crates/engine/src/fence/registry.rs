@@ -48,13 +48,13 @@ pub struct Hook {
     pub is_paused: bool,
 }
 
-/// A hook or channel that the registry and snapshots of it share.
+/// A hook or channel. The registry and its snapshots share it.
 pub type SharedHook = Arc<Hook>;
 
 /// All fences.
 #[derive(Clone, Default)]
 pub struct FenceRegistry {
-    hooks: OrdMap<Name, Arc<Hook>>,
+    hooks: OrdMap<Name, SharedHook>,
     live: OrdMap<u64, Arc<Watch>>,
     keys: OrdMap<Key, KeyFences>,
     deadlines: OrdSet<(i64, Name)>,
@@ -251,12 +251,12 @@ impl FenceRegistry {
     }
 
     /// The hook or channel of a name.
-    pub fn get(&self, name: &[u8]) -> Option<&Arc<Hook>> {
+    pub fn get(&self, name: &[u8]) -> Option<&SharedHook> {
         self.hooks.get(name)
     }
 
     /// All hooks and channels from a name on.
-    pub fn from<'a>(&'a self, name: &'a [u8]) -> impl Iterator<Item = &'a Arc<Hook>> {
+    pub fn from<'a>(&'a self, name: &'a [u8]) -> impl Iterator<Item = &'a SharedHook> {
         let range = (std::ops::Bound::Included(name), std::ops::Bound::Unbounded);
         self.hooks.range::<_, [u8]>(range).map(|(_, hook)| hook)
     }
@@ -321,7 +321,7 @@ impl FenceRegistry {
     }
 
     /// Removes a hook or channel.
-    pub fn remove(&mut self, name: &[u8]) -> Option<Arc<Hook>> {
+    pub fn remove(&mut self, name: &[u8]) -> Option<SharedHook> {
         let (name, hook) = self.hooks.remove_with_key(name)?;
         self.detach(&hook.watch);
         self.bytes -= hook.bytes();

@@ -1,6 +1,6 @@
-//! The decisions of fences from a collection about one write, for each zone by what the fence
-//! remembers of the object and where the object is now. The former position decides nothing, so
-//! that changes of zones take effect with the next write, and each `exit` follows an `enter`.
+//! Matching one write with a fence from a collection. For each zone, the fence compares its memory
+//! of the object with the object's present position. The former position decides nothing, so that
+//! changes of zones take effect with the next write, and each `exit` follows an `enter`.
 
 use std::cmp::Ordering;
 
@@ -52,7 +52,7 @@ impl<'m> Matcher<'m> {
         }
     }
 
-    /// Compares the zones that the object was in with those that it is in.
+    /// Compares the remembered zones of the object with its present ones.
     fn compare<'f>(
         &mut self,
         zones: &Zones,
@@ -132,7 +132,7 @@ impl<'m> Matcher<'m> {
         }
     }
 
-    /// Sends the messages that DETECT lists: by what was detected, then by the zone's id.
+    /// Sends the messages that DETECT lists, ordered by detection, then by the zone's id.
     fn send(
         &mut self,
         watch: &Watch,

@@ -107,7 +107,7 @@ impl Zones {
         let mut found = Vec::new();
         let mut offer = |zone: &'k Object, is_hit: bool| {
             let is_meant = is_hit
-                && self.matches(zone.id())
+                && glob::matches_any(&self.globs, zone.id())
                 && self.filters.accept(keyspace, zone, &mut allowance).unwrap_or(false);
             if is_meant {
                 found.push(zone);
@@ -134,10 +134,6 @@ impl Zones {
         }
         keep_least(&mut found);
         found
-    }
-
-    fn matches(&self, id: &[u8]) -> bool {
-        self.globs.is_empty() || self.globs.iter().any(|glob| glob::matches(glob, id))
     }
 }
 

@@ -83,8 +83,8 @@ impl<'a> Filters<'a> {
         (self.work + members * filters / MEMBER_BYTES_PER_WORK) as u64
     }
 
-    /// Reads the rest of an option whose first word, in capitals, was taken; returns whether it is
-    /// a filter.
+    /// Reads the arguments of a filter. `upper` is the option's name in capitals. Returns whether
+    /// that is the name of a filter; if not, nothing is read.
     pub fn take(
         &mut self,
         upper: &[u8],

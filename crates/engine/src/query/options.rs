@@ -131,7 +131,7 @@ impl<'a> Options<'a> {
 
     /// Returns whether an id (or a value) matches one of the patterns.
     pub fn matches(&self, name: &[u8]) -> bool {
-        self.globs.is_empty() || self.globs.iter().any(|glob| crate::glob::matches(glob, name))
+        crate::glob::matches_any(&self.globs, name)
     }
 }
 

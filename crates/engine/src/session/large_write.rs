@@ -1,9 +1,10 @@
 //! Large writes: a SET with a large `GeoJSON` text. Parsing it would hold up all other connections,
 //! so the session stops, the driver lets another thread parse it, and the session applies it then.
 //!
-//! Applying is running the request as ever, except that the geometry is at hand: conditions, rights
-//! and the server's state are those of that moment. Transactions, scripts, logs and leaders'
-//! streams run such requests at once: nothing may come between their commands.
+//! Then the request runs like any other, but takes the parsed geometry. So conditions such as NX,
+//! rights and the server's state are checked when it is applied, not when it arrives. Within
+//! transactions, scripts, logs and leaders' streams, where nothing may come between two commands,
+//! large writes are parsed at once.
 
 use std::sync::OnceLock;
 

@@ -49,9 +49,10 @@ impl AreaSearch<'_> {
     ) -> Result<()> {
         let areas = collection.areas();
         let cover = self.area.cover(&areas.bounds().unwrap_or_default());
-        if call.budget.helpers().is_some() && rows.is_divisible() {
+        if let Some(helpers) = parts::helpers(rows, call.budget) {
             let parts = areas.divide_area(&cover, self.area.planar_area(), PARTS_MIN);
-            return parts::run(parts.count(), rows, call.budget, &|number, rows, budget| {
+            let count = parts.count();
+            return parts::run(helpers, count, rows, call.budget, &|number, rows, budget| {
                 let mut candidates = Candidates { search: self, rows, budget, failure: Ok(()) };
                 let _ = parts.search(number, &mut candidates);
                 candidates.failure

@@ -103,13 +103,10 @@ fn list(verb: Verb, keyspace: &Keyspace, call: &mut Call) -> Result<()> {
         reply_count(call, (collection.len() as u64).saturating_sub(options.cursor));
         return call.budget.check_deadline();
     }
-    let is_divisible = verb == Verb::Scan
-        && !options.is_descending
-        && options.globs.is_empty()
-        && rows.is_divisible();
-    if call.budget.helpers().is_some() && is_divisible {
+    let visits_all = verb == Verb::Scan && !options.is_descending && options.globs.is_empty();
+    if let Some(helpers) = parts::helpers(&rows, call.budget).filter(|_| visits_all) {
         let parts = collection.divide(PARTS_MIN);
-        parts::run(parts.len(), &mut rows, call.budget, &|number, rows, budget| {
+        parts::run(helpers, parts.len(), &mut rows, call.budget, &|number, rows, budget| {
             offer_all(verb, parts[number].clone(), rows, budget)
         })?;
     } else {

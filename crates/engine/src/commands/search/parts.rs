@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use crate::call::Budget;
 use crate::error::Result;
+use crate::helpers::Helpers;
 use crate::query::rows::Rows;
 
 /// The number of parts to aim at: enough that threads are busy until the end.
@@ -21,8 +22,10 @@ pub(super) type SearchPart<'f, 'o, 'a> =
 /// The results of the parts so far.
 struct Found<'o, 'a> {
     parts: Vec<Option<Rows<'o, 'a>>>,
-    /// The number of parts at the beginning that are all done, and the number of their results.
-    done: (usize, u64),
+    /// The number of parts at the beginning that are all done.
+    done_count: usize,
+    /// The number of the results of these parts.
+    result_count: u64,
 }
 
 /// A search that several threads do.
@@ -39,37 +42,40 @@ struct Division<'f, 'o, 'a> {
     part_count: usize,
 }
 
+/// Returns the threads among which the search of these rows may be divided.
+pub(super) fn helpers<'b>(rows: &Rows, budget: &Budget<'b>) -> Option<&'b dyn Helpers> {
+    budget.helpers().filter(|_| rows.is_divisible())
+}
+
 /// Searches all parts and adds their results to the rows in the order of the parts, up to the
 /// limit, as one search of all would. Parts whose results aren't needed are not searched to their
 /// end. Fails with the error of the present thread's budget.
 pub(super) fn run<'o, 'a>(
+    helpers: &dyn Helpers,
     part_count: usize,
     rows: &mut Rows<'o, 'a>,
     budget: &mut Budget,
     search: SearchPart<'_, 'o, 'a>,
 ) -> Result<()> {
     let mut parts = Vec::new();
-    if let Some(helpers) = budget.helpers() {
-        parts.resize_with(part_count, || None);
-        let division = Division {
-            search,
-            next: AtomicUsize::new(0),
-            is_stopped: AtomicBool::new(false),
-            found: Mutex::new(Found { parts, done: (0, 0) }),
-            changed: Condvar::new(),
-            empty: Mutex::new(rows.of_part()),
-            limit: rows.limit(),
-            part_count,
-        };
-        let mut result = Ok(());
-        helpers.run(&|| division.help(), &mut || {
-            result = division.work(budget).and_then(|()| division.wait(budget));
-        });
-        result?;
-        parts = division.found.into_inner().unwrap_or_else(PoisonError::into_inner).parts;
-    }
     parts.resize_with(part_count, || None);
-    for (number, part) in parts.into_iter().enumerate() {
+    let division = Division {
+        search,
+        next: AtomicUsize::new(0),
+        is_stopped: AtomicBool::new(false),
+        found: Mutex::new(Found { parts, done_count: 0, result_count: 0 }),
+        changed: Condvar::new(),
+        empty: Mutex::new(rows.of_part()),
+        limit: rows.limit(),
+        part_count,
+    };
+    let mut result = Ok(());
+    helpers.run(&|| division.help(), &mut || {
+        result = division.work(budget).and_then(|()| division.wait(budget));
+    });
+    result?;
+    let found = division.found.into_inner().unwrap_or_else(PoisonError::into_inner);
+    for (number, part) in found.parts.into_iter().enumerate() {
         // The limit is within this part: it is searched again up to there.
         if !part.is_some_and(|part| rows.append(part)) {
             search(number, rows, budget)?;
@@ -105,20 +111,18 @@ impl Division<'_, '_, '_> {
             let mut found = self.found.lock().unwrap_or_else(PoisonError::into_inner);
             found.add(number, rows);
             self.changed.notify_one();
-            if found.done.1 >= self.limit {
+            if found.result_count >= self.limit {
                 self.is_stopped.store(true, Ordering::Relaxed);
             }
         }
         Ok(())
     }
-}
 
-impl Division<'_, '_, '_> {
     /// Waits for the parts of threads that help. If the deadline passes, or nobody waits for the
     /// reply any more, they are stopped.
     fn wait(&self, budget: &Budget) -> Result<()> {
         let mut found = self.found.lock().unwrap_or_else(PoisonError::into_inner);
-        while found.done.0 < self.part_count && !self.is_stopped.load(Ordering::Relaxed) {
+        while found.done_count < self.part_count && !self.is_stopped.load(Ordering::Relaxed) {
             let result = budget.check_deadline();
             if result.is_err() {
                 self.is_stopped.store(true, Ordering::Relaxed);
@@ -134,9 +138,9 @@ impl Division<'_, '_, '_> {
 impl<'o, 'a> Found<'o, 'a> {
     fn add(&mut self, number: usize, rows: Rows<'o, 'a>) {
         self.parts[number] = Some(rows);
-        while let Some(Some(rows)) = self.parts.get(self.done.0) {
-            self.done.0 += 1;
-            self.done.1 = self.done.1.saturating_add(rows.count());
+        while let Some(Some(rows)) = self.parts.get(self.done_count) {
+            self.done_count += 1;
+            self.result_count = self.result_count.saturating_add(rows.count());
         }
     }
 }

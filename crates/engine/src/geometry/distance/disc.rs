@@ -22,7 +22,8 @@ const PLANE_ANGLE_MAX: f64 = 0.3;
 /// the allowances.
 const POLAR_ANGLE_MIN: f64 = 1e-3;
 
-/// Keeps the box around a disc, whatever is rounded.
+/// The degrees by which a bounding box is widened, so that rounding never cuts off a part of the
+/// disc.
 const DEGREES_ALLOWANCE: f64 = 1e-12;
 
 /// A haversine that no distance has.

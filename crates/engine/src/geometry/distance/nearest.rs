@@ -36,10 +36,11 @@ pub struct Measured {
     pub looked_at: usize,
 }
 
-/// Bounds of a distance, and what it took to find them.
+/// Lower and upper bounds of a distance, and the work that finding them took.
 #[derive(Clone, Copy, Debug)]
 pub struct Estimate {
-    /// The bounds; infinite if the distance exceeds what was asked for.
+    /// The bounds in metres. Both are infinite if the distance exceeds the greatest that was
+    /// asked for.
     pub between: Between,
     /// Edges and boxes that were looked at.
     pub looked_at: usize,

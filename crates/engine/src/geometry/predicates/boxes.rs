@@ -103,7 +103,8 @@ impl LocalEdges {
             let rounding = (left.abs() + right.abs()) * ROUNDING_SHARE + SURE_MIN;
             let is_decided = u32::from(position.abs() > reach * BOX_SHARE + rounding);
             doubts |= (is_aside | is_beside & is_decided) ^ 1;
-            // A ray towards greater x crosses an upward edge if it begins on the left of it.
+            // A ray in the direction of increasing x crosses an upward edge if its origin is on the
+            // left side of the edge.
             crossings ^= is_beside & (is_aside ^ 1) & u32::from(position > 0.0);
         }
         (doubts == 0).then_some(crossings == 1)

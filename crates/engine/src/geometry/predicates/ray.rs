@@ -39,8 +39,8 @@ pub(super) fn any_edge_at(
     })
 }
 
-/// What a ray from a point towards greater x does about an edge. One end of an edge counts as
-/// part of it, the other doesn't, so that a ray through a corner counts right.
+/// The relation of an edge to a ray from a point in the direction of increasing x. Only one end of
+/// an edge belongs to it, so that a ray through a vertex crosses one of the two edges there.
 pub(super) enum Ray {
     Misses,
     Crosses,

@@ -202,8 +202,9 @@ impl Horizon {
         }
     }
 
-    /// Takes as many items into account as are wanted, if there are so many: those whose boxes
-    /// seem to be the nearest ones. Any choice gives a true horizon; this one is cheap and good.
+    /// Lowers the horizon by the upper bounds of the wanted number of items, chosen by the
+    /// distances of their boxes. Any choice gives a valid horizon. Does nothing if there are fewer
+    /// items.
     fn meet_nearest<T>(&mut self, measure: &impl Measure<T>, all: &[Bounds]) {
         let (origin, width) = (measure.origin(), measure.width());
         if self.wanted == 0 || all.len() < self.wanted {

@@ -317,7 +317,7 @@ struct Gathered<'a, T> {
 }
 
 impl<'a, T: Item> Gathered<'a, T> {
-    /// Draws the horizon nearer by what is gathered, and drops what is beyond.
+    /// Lowers the horizon by the upper bounds of the gathered items, and drops items beyond it.
     fn tighten(&mut self, horizon: &mut Horizon) {
         horizon.meet_all(self.items.iter().map(|(_, most)| *most));
         let farthest = horizon.distance;

@@ -166,8 +166,8 @@ fn polygon_sides(polygon: &Polygon, all: &[Bounds], touching: u64) -> (u64, u64)
 /// Up to so many entries of a node are compared one by one rather than in groups.
 const FEW_MAX: u32 = 8;
 
-/// Returns those of a set of entries, none of which begins east of `right`, for which a condition
-/// holds.
+/// Returns the entries of a set for which a condition holds. The western edge of each entry of the
+/// set is at most `right`.
 #[inline]
 fn keep(all: &[Bounds], set: u64, right: f32, holds: impl Fn(&Bounds) -> bool) -> u64 {
     if set.count_ones() > FEW_MAX {

@@ -21,7 +21,7 @@ const MARGIN: f64 = 1.0 / 16.0;
 /// more there are.
 const SAMPLED_POSITIONS: usize = 64;
 const SAMPLED_SHARE: usize = 8;
-/// How far, as a factor, what is foreseen may exceed what is allowed.
+/// The greatest ratio of the estimated to the allowed memory with which building is tried.
 const SAMPLE_MARGIN: f64 = 1.05;
 /// Positions for each run for which there is room from the beginning.
 const POSITIONS_PER_RUN: usize = 4;
@@ -232,8 +232,8 @@ fn flips(frame: &Frame, points: &[Point]) -> Vec<bool> {
             }
             let is_left =
                 |column| matches!(ray_from(frame.reference(column, row), &edge), Ray::Crosses);
-            // In this row, the reference points west of the edge are on one side of it, and those
-            // east of it on the other side.
+            // The rays of the reference points west of the edge cross it, and those of the points
+            // east of it don't. So the row has one boundary, which is found from an estimate.
             let part = (y - edge.a.y) / (edge.b.y - edge.a.y);
             let mut count = frame.column(edge.a.x + (edge.b.x - edge.a.x) * part);
             while count > 0 && !is_left(count - 1) {

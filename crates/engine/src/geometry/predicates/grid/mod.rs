@@ -1,7 +1,7 @@
 //! A grid over a large ring: most cells lie wholly inside or outside, so that most points are
 //! located without looking at an edge. Of the others it knows the edges that pass through.
 //!
-//! The answers are exactly those of a test of all edges. In a cell that edges cross, a path
+//! The answers are the same as those of a test of all edges. In a cell that edges cross, a path
 //! leads from a reference point, whose place is known, to the point asked for: first up or down,
 //! then to the left or right. The parity of the edges that the path crosses, all of which pass
 //! through the cell, tells the point's place. No rounding decides: cells are intervals of a
