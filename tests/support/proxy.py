@@ -96,8 +96,9 @@ class Proxy:
         except OSError:
             client.close()
             return
+        for end in (client, server):  # both, before a thread can close them
+            end.settimeout(POLL_SECONDS)
         for one, other in ((client, server), (server, client)):
-            one.settimeout(POLL_SECONDS)
             own_chance = random.Random(chance.random())
             self._spawn(partial(self._pass_on, one, other, own_chance))
 
