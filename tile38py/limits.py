@@ -29,6 +29,7 @@ OUTPUT_BYTES_HIGH = 1 * MIB  # high-water mark: above it, no more requests are r
 OUTPUT_BYTES_LOW = 256 * KIB  # low-water mark: below it, requests are run again
 OUTPUT_BYTES_MAX = 1 * GIB  # the connection is cut above this
 INPUT_BYTES_WAITING_MAX = 1 * MIB  # input during a pause; the connection is cut above this
+RECEIVED_BYTES_HIGH = 128 * KIB  # of an incomplete request at once: other connections run next
 
 # Live connections and messages to them
 LIVE_BYTES_HIGH = 64 * KIB  # high-water mark of the write buffer: above it, messages are queued
@@ -67,6 +68,7 @@ RESUME_FREE_BYTES_MIN = 1 * MIB  # free disk space from which writes are accepte
 
 # Writing the log
 LOG_LOOP_BYTES_MAX = 4 * MIB  # pending bytes that are written on the event loop: about 1 ms
+LOG_WRITE_BYTES_MAX = 256 * KIB  # of one write on a thread: the kernel lets others run in between
 LOG_PIECE_BYTES_MIN = 64 * KIB  # of one append that are written without being joined with others
 
 # Rewriting the log, backups

@@ -159,13 +159,18 @@ class FakeJournal:
     is_enabled = True
 
     def __init__(self) -> None:
-        self.is_dirty = False
+        self.is_dirty = self.lets_reads_pass = False
         self.error: str | None = None
         self.data = b""
         self.held: list[tuple[Waiter, ByteData, bool]] = []
         self.is_readable = True
         self.size_written = 0
         self.listeners: list[Callable[[int, ByteData], None]] = []
+
+    @property
+    def holds_reads(self) -> bool:
+        """Whether replies to reads wait for the pending bytes, too."""
+        return self.is_dirty and not self.lets_reads_pass
 
     @property
     def size(self) -> int:

@@ -40,8 +40,12 @@ class Journal(Protocol):
     """The append-only log, for parts that append to it."""
 
     is_enabled: bool
-    is_dirty: bool  # bytes are pending: replies have to wait until they are written
+    is_dirty: bool  # bytes are pending: replies to writes wait until they are written
     error: str | None  # why the log cannot be written; None if it can
+
+    @property
+    def holds_reads(self) -> bool:
+        """Whether replies to reads wait for the pending bytes, too."""
 
     @property
     def size(self) -> int:

@@ -10,7 +10,9 @@ has and the file lacks, and none of it was acknowledged. As soon as there is roo
 is written first, then writes are accepted: memory and file are equal again, with no command lost,
 doubled or out of order.
 
-A group above LOG_LOOP_BYTES_MAX is written on a thread; later ones wait for that.
+A group above LOG_LOOP_BYTES_MAX is written on a thread; later ones wait for that. Reads don't wait
+for so long: they may tell of a write that a crash at this moment would undo, but that was not
+acknowledged. Under the policy `always` they do wait.
 
 Another file can replace the log's while it is in use: pause(), replace(), resume().
 """
@@ -63,6 +65,12 @@ class Aof:
         self._when_paused: Callable[[], None] | None = None  # called once a pause can begin
         self._sync_name: Callable[[], None] | None = None  # part of the next sync
         self._replaced: list[Callable[[], None]] = []
+
+    @property
+    def holds_reads(self) -> bool:
+        """Whether replies to reads wait for the pending bytes, too."""
+        is_large = self._size - self._tail.size > LOG_LOOP_BYTES_MAX
+        return self.is_dirty and (self.policy == ALWAYS or not is_large)
 
     @property
     def size(self) -> int:

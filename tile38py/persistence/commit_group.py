@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from tile38py.interfaces import Waiter
 from tile38py.interfaces.files import LogFile
 from tile38py.interfaces.views import ByteData
-from tile38py.limits import LOG_PIECE_BYTES_MIN
+from tile38py.limits import LOG_PIECE_BYTES_MIN, LOG_WRITE_BYTES_MAX
 
 # A waiter, its replies, whether their commands changed data, whether they are its last.
 HeldReplies = tuple[Waiter, ByteData, bool, bool]
@@ -65,7 +65,9 @@ class ThreadWrite:
         with self.lock:
             if not self.is_cancelled:
                 for data in self.pieces:
-                    self.file.write(data)
+                    view = memoryview(data)
+                    for start in range(0, len(view), LOG_WRITE_BYTES_MAX):
+                        self.file.write(view[start : start + LOG_WRITE_BYTES_MAX])
                 self.is_written = True
 
     def cancel(self) -> bool:

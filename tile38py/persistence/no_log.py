@@ -12,6 +12,7 @@ class NoLog:
 
     is_enabled = False
     is_dirty = False
+    holds_reads = False
     error: str | None = None
     size = size_written = 0
     policy = EVERYSEC

@@ -21,6 +21,7 @@ from tile38py.limits import (
     LIVE_BYTES_LOW,
     OUTPUT_BYTES_HIGH,
     OUTPUT_BYTES_LOW,
+    RECEIVED_BYTES_HIGH,
 )
 from tile38py.server.connection_dependencies import ConnectionDependencies
 from tile38py.server.connection_facts import ConnectionFacts
@@ -35,7 +36,7 @@ class Connection(ConnectionFacts):
     """A connection. It is the Client that commands see and the Waiter that the log notifies."""
 
     __slots__ = (
-        "_cancel", "_held_bytes", "_journal", "_now", "_pauses", "_receive", "_socket", "_state",
+        "_cancel", "_held_bytes", "_held_count", "_journal", "_now", "_pauses", "_receive", "_socket", "_state",
         "_unread", "_write", "dependencies", "listener",
     )  # fmt: skip
 
@@ -47,7 +48,7 @@ class Connection(ConnectionFacts):
         self._state = State.OPEN
         self._pauses = NOT_PAUSED
         self._unread = b""  # arrived although reading was paused
-        self._held_bytes = 0  # of replies that wait for the log
+        self._held_bytes = self._held_count = 0  # of replies that wait for the log
         self._cancel: Callable[[], None] | None = None  # ends the work that is waited for
         self.listener: Listener | None = None
         engine = dependencies.transports.engine
@@ -87,6 +88,8 @@ class Connection(ConnectionFacts):
         if isinstance(outcome, bytes) and not self._journal.is_dirty:
             if outcome:
                 self._write(outcome)
+            elif len(data) >= RECEIVED_BYTES_HIGH:
+                self._yield()
         elif isinstance(outcome, tuple):
             self._commit(*outcome)
         else:
@@ -97,7 +100,7 @@ class Connection(ConnectionFacts):
         if self._is_open:
             self._state = HALF_CLOSED
             self._take(self.transport.end_of_input())
-        return bool(self._pauses or self._held_bytes) or self._state is State.CLOSING
+        return bool(self._pauses or self._held_count) or self._state is State.CLOSING
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Remove the client."""
@@ -128,10 +131,11 @@ class Connection(ConnectionFacts):
     def release(self, replies: ByteData, is_last: bool) -> None:
         """Send replies: the log is written."""
         self._held_bytes -= len(replies)
+        self._held_count -= 1
         if self._state is GONE or self._socket.is_closing():
             return
         self._emit(replies, is_last=is_last)
-        if self._held_bytes:
+        if self._held_count:
             return
         if self._pauses:
             self._resume(Pause.LOG)
@@ -141,6 +145,7 @@ class Connection(ConnectionFacts):
     def refuse(self, replies: ByteData, reason: str) -> None:
         """Send an error in place of the replies and close: the log could not be written."""
         self._held_bytes -= len(replies)
+        self._held_count -= 1
         if self.is_gone or self._socket.is_closing():
             return
         self._socket.write(self.transport.refusal(str(errors.not_logged(reason))))
@@ -161,7 +166,7 @@ class Connection(ConnectionFacts):
     @property
     def is_busy(self) -> bool:
         """Whether requests wait for the server: for work, the log, its own slow reading."""
-        return bool(self._pauses or self._held_bytes) or not self._is_open
+        return bool(self._pauses or self._held_count) or not self._is_open
 
     @property
     def is_closing(self) -> bool:
@@ -282,10 +287,14 @@ class Connection(ConnectionFacts):
                     self._use(transport)
                     self._take(self._receive(self, data, self._now()))
             case Then.CONTINUE:
-                self._pause(Pause.TIME_SLICE)
-                self.dependencies.loop.call_soon(self._resume, Pause.TIME_SLICE)
+                self._yield()
             case Then.ABORT:
                 self.kill()
+
+    def _yield(self) -> None:
+        """Let other connections run before this one goes on."""
+        self._pause(Pause.TIME_SLICE)
+        self.dependencies.loop.call_soon(self._resume, Pause.TIME_SLICE)
 
     def _commit(self, replies: bytes, log: bytes) -> None:
         """Append to the log, and send the replies once that is written."""
@@ -293,6 +302,7 @@ class Connection(ConnectionFacts):
             self._write(replies)
             return
         self._held_bytes += len(replies)
+        self._held_count += 1
         if self._held_bytes > OUTPUT_BYTES_HIGH:
             self._pause(Pause.LOG)
 
@@ -302,8 +312,10 @@ class Connection(ConnectionFacts):
             return
         if is_last:
             self._begin_close()
-        if self._journal.is_dirty:
+        journal = self._journal
+        if journal.is_dirty and (wrote or self._held_count or journal.holds_reads):
             self._held_bytes += len(replies)
+            self._held_count += 1
             self._journal.wait(self, replies, wrote=wrote, is_last=is_last)
             if self._held_bytes > OUTPUT_BYTES_HIGH:
                 self._pause(Pause.LOG)
@@ -342,7 +354,7 @@ class Connection(ConnectionFacts):
         self._take(self._receive(self, data, self._now()))
         if not self._is_running():
             return
-        if self._state is HALF_CLOSED and not self._held_bytes:
+        if self._state is HALF_CLOSED and not self._held_count:
             self._close()
         elif not self._socket.is_closing():
             self._socket.resume_reading()
