@@ -32,6 +32,7 @@ pub use read_unit::{Progress, ReadUnit, SliceLimits};
 pub(crate) use request::Prefix;
 pub use request::Request;
 
+use allocator_api2::alloc::System;
 use command_timer::CommandTimer;
 use packing::Packing;
 use placement::ReadCosts;
@@ -61,6 +62,10 @@ pub const BATCH_BYTES_MAX: usize = 256 * 1024;
 /// The least units of work of a command.
 const COMMAND_WORK: u64 = 5;
 
+/// Incomplete requests. The system's allocator gives large ones pages of 4 KB, which are cleared one
+/// by one as bytes arrive; clearing a huge page at once would hold up other connections.
+type RequestBuffer = allocator_api2::vec::Vec<u8, System>;
+
 /// A monotonic clock in nanoseconds, passed in.
 pub type Clock<'c> = &'c dyn Fn() -> u64;
 
@@ -71,7 +76,7 @@ pub fn commands() -> impl Iterator<Item = &'static Command<SessionFunction>> {
 
 /// A connection's state.
 pub struct Session {
-    buffer: Vec<u8>,
+    buffer: RequestBuffer,
     position: usize,
     needed: usize,
     read_ahead: ReadAhead,
@@ -117,7 +122,7 @@ impl Session {
     /// an output the first request decides.
     pub fn new(is_plain: bool, output: Option<Output>) -> Self {
         Session {
-            buffer: Vec::new(),
+            buffer: RequestBuffer::new_in(System),
             position: 0,
             needed: 0,
             read_ahead: ReadAhead::default(),
@@ -198,7 +203,7 @@ impl Session {
             if self.buffered() < self.needed {
                 return batch;
             }
-            let buffer = std::mem::take(&mut self.buffer);
+            let buffer = std::mem::replace(&mut self.buffer, RequestBuffer::new_in(System));
             let unread = &buffer[self.position..];
             self.position += self.run_all(engine, unread, now_ns, clock, &mut batch);
             self.buffer = buffer;
@@ -209,7 +214,7 @@ impl Session {
         self.detach(&mut batch);
         if let Some(Stop::Http(rest)) = &mut batch.stop {
             rest.extend_from_slice(&self.buffer[self.position..]);
-            self.buffer = Vec::new();
+            self.buffer = RequestBuffer::new_in(System);
             self.position = 0;
         }
         self.finish(engine, &mut batch, clock);
@@ -219,7 +224,7 @@ impl Session {
     /// Removes the requests that were run from the buffer.
     fn compact(&mut self) {
         if self.position == self.buffer.len() {
-            self.buffer = Vec::new();
+            self.buffer = RequestBuffer::new_in(System);
             self.position = 0;
         } else if self.position > self.buffer.len() / 2 {
             self.buffer.drain(..self.position);

@@ -3,21 +3,27 @@
 use std::sync::Arc;
 
 /// The end of a buffer that never changes. Cloning doesn't copy the bytes.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone)]
 pub struct SharedBytes {
-    buffer: Arc<Vec<u8>>,
+    buffer: Arc<dyn AsRef<[u8]> + Send + Sync>,
     start: usize,
+}
+
+impl Default for SharedBytes {
+    fn default() -> Self {
+        SharedBytes::new([], 0)
+    }
 }
 
 impl SharedBytes {
     /// Returns the bytes of a buffer from a position on.
-    pub fn new(buffer: Vec<u8>, start: usize) -> Self {
-        debug_assert!(start <= buffer.len());
+    pub fn new(buffer: impl AsRef<[u8]> + Send + Sync + 'static, start: usize) -> Self {
+        debug_assert!(start <= buffer.as_ref().len());
         SharedBytes { buffer: Arc::new(buffer), start }
     }
 
     /// Returns the bytes.
     pub fn as_slice(&self) -> &[u8] {
-        &self.buffer[self.start..]
+        &(*self.buffer).as_ref()[self.start..]
     }
 }

@@ -231,3 +231,14 @@ proptest! {
         );
     }
 }
+
+#[test]
+fn a_line_may_begin_at_a_hole_of_no_extent() {
+    let hole = vec![(2, 2); 5];
+    let area = [Leaf::Polygon(vec![vec![(0, 0), (2, 0), (3, 4), (0, 0)], hole])];
+    for object in [vec![(2, 2), (0, 0), (0, 0)], vec![(2, 2), (1, 1)], vec![(1, 1), (2, 2)]] {
+        let object = [Leaf::Line(object)];
+        assert!(predicates::contains(&geometry(&area), &geometry(&object)));
+        assert!(predicates::contains(&geometry(&dense(&area)), &geometry(&dense(&object))));
+    }
+}

@@ -122,10 +122,11 @@ impl<'a> Region<'a> {
             && !self.any_hole_near(&Rect::new(p, p), |hole| hole.locate(p) == Place::Inside)
     }
 
-    /// Whether the point lies in the region, not on its border.
+    /// Whether a point that lies on no edge lies in the region. It may be a hole of no extent, which
+    /// leaves nothing out.
     pub(super) fn has_inside(&self, p: Point) -> bool {
         self.exterior.locate(p) == Place::Inside
-            && !self.any_hole_near(&Rect::new(p, p), |hole| hole.locate(p) != Place::Outside)
+            && !self.any_hole_near(&Rect::new(p, p), |hole| hole.locate(p) == Place::Inside)
     }
 
     /// The exterior ring and the holes.
