@@ -10,7 +10,8 @@ from tests.support.embedded import EngineClient, new_engine
 from tests.support.fake_disk import LOG, FakeDisk, FakeFolder
 from tests.support.fakes import FakeClock, ManualLoop
 from tests.support.resp import Reply
-from tile38py.persistence.aof import Aof, LoopFunctions
+from tile38py.interfaces.files import LoopFunctions
+from tile38py.persistence.aof import Aof
 from tile38py.persistence.shrink import AofShrinker, ShrinkDependencies
 
 Words = tuple[str, ...]

@@ -12,8 +12,9 @@ from tests.support.fake_time import fake_clock
 from tile38py._engine import Engine
 from tile38py.commands.replication import keep_leader
 from tile38py.config.properties import LEADERAUTH
+from tile38py.interfaces.files import LoopFunctions
 from tile38py.interfaces.following import LeaderAddress
-from tile38py.persistence.aof import Aof, LoopFunctions
+from tile38py.persistence.aof import Aof
 from tile38py.persistence.resync import ResyncDisk
 from tile38py.replication.dependencies import FollowerDependencies
 from tile38py.replication.follower import Follower

@@ -4,7 +4,8 @@ from tests.support.fake_log_file import FakeLogFile
 from tests.support.fakes import SECOND, FakeClient, FakeClock, ManualLoop, command
 from tile38py._engine import Engine
 from tile38py.interfaces import Listener, StreamProgress
-from tile38py.persistence.aof import EVERYSEC, Aof, LoopFunctions
+from tile38py.interfaces.files import LoopFunctions
+from tile38py.persistence.aof import EVERYSEC, Aof
 from tile38py.replication.leader import Leader
 
 SOCKET_BYTES_HIGH = 1000

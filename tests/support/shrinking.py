@@ -5,8 +5,9 @@ from dataclasses import dataclass, field
 
 from tests.support.fake_disk import LOG, FakeDisk, FakeFile, FakeFolder
 from tests.support.fakes import FakeClock, ManualLoop
+from tile38py.interfaces.files import LoopFunctions
 from tile38py.interfaces.views import ByteData
-from tile38py.persistence.aof import Aof, LoopFunctions
+from tile38py.persistence.aof import Aof
 from tile38py.persistence.shrink import AofShrinker, ShrinkDependencies
 
 State = dict[bytes, bytes]

@@ -78,3 +78,11 @@ class InThread(Protocol):
 
     def __call__(self, run: Callable[[], None], done: Callable[[OSError | None], None], /) -> None:
         """Call run on a thread, then done on the event loop with the error or None."""
+
+
+@dataclass(frozen=True, slots=True)
+class LoopFunctions:
+    """Functions of the event loop."""
+
+    call_soon: Callable[[Callable[[], None]], object]
+    in_thread: InThread

@@ -18,12 +18,11 @@ Another file can replace the log's while it is in use: pause(), replace(), resum
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Final
 
 from tile38py.errors import reason_of
 from tile38py.interfaces import Waiter
-from tile38py.interfaces.files import InThread, LogFile
+from tile38py.interfaces.files import LogFile, LoopFunctions
 from tile38py.interfaces.views import ByteData
 from tile38py.limits import LOG_LOOP_BYTES_MAX
 from tile38py.persistence.commit_group import CommitGroup, ThreadWrite
@@ -31,14 +30,6 @@ from tile38py.persistence.log_tail import LogTail
 
 ALWAYS: Final = "always"
 EVERYSEC: Final = "everysec"
-
-
-@dataclass(frozen=True, slots=True)
-class LoopFunctions:
-    """Functions of the event loop."""
-
-    call_soon: Callable[[Callable[[], None]], object]
-    in_thread: InThread
 
 
 class Aof:

@@ -15,9 +15,9 @@ from tile38py.dispatch import Dispatcher
 from tile38py.expiry import ExpirySweeper
 from tile38py.gates import Gates
 from tile38py.interfaces import Router, Stopper
-from tile38py.interfaces.files import SyncFigures
+from tile38py.interfaces.files import LoopFunctions, SyncFigures
 from tile38py.interfaces.following import LeaderAddress
-from tile38py.persistence.aof import Aof, LoopFunctions
+from tile38py.persistence.aof import Aof
 from tile38py.persistence.files import DiskLogFolder
 from tile38py.persistence.no_log import NoLog
 from tile38py.persistence.resync import ResyncDisk

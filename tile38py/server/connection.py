@@ -36,8 +36,8 @@ class Connection(ConnectionFacts):
     """A connection. It is the Client that commands see and the Waiter that the log notifies."""
 
     __slots__ = (
-        "_cancel", "_held_bytes", "_held_count", "_journal", "_now", "_pauses", "_receive", "_socket", "_state",
-        "_unread", "_write", "dependencies", "listener",
+        "_cancel", "_held_bytes", "_held_count", "_journal", "_now", "_pauses", "_receive",
+        "_socket", "_unread", "_write", "dependencies", "listener",
     )  # fmt: skip
 
     def __init__(self, dependencies: ConnectionDependencies) -> None:
@@ -45,7 +45,6 @@ class Connection(ConnectionFacts):
         self._journal = dependencies.journal
         self._now = dependencies.clock.now_ns
         super().__init__(dependencies.clients.next_id(), self._now())
-        self._state = State.OPEN
         self._pauses = NOT_PAUSED
         self._unread = b""  # arrived although reading was paused
         self._held_bytes = self._held_count = 0  # of replies that wait for the log
@@ -168,24 +167,9 @@ class Connection(ConnectionFacts):
         """Whether requests wait for the server: for work, the log, its own slow reading."""
         return bool(self._pauses or self._held_count) or not self._is_open
 
-    @property
-    def is_closing(self) -> bool:
-        """Whether the last reply is on its way."""
-        return self._state is State.CLOSING
-
     def time_out(self) -> None:
         """Close with an error: a request takes too long to arrive."""
         self._send(self.transport.refusal(str(errors.request_timed_out())), is_last=True)
-
-    @property
-    def is_gone(self) -> bool:
-        """Whether nothing can be sent any more."""
-        return self._state is GONE
-
-    @property
-    def is_input_ended(self) -> bool:
-        """Whether the client sends nothing more."""
-        return self._state is not State.OPEN
 
     @property
     def unsent(self) -> int:
@@ -233,10 +217,6 @@ class Connection(ConnectionFacts):
     def finish(self) -> None:
         """Close after the replies that are due, at a clean stop."""
         self._send(b"", is_last=True)
-
-    @property
-    def _is_open(self) -> bool:
-        return self._state in {State.OPEN, HALF_CLOSED}
 
     def _use(self, transport: Transport) -> None:
         """Use a transport from now on."""

@@ -62,8 +62,8 @@ pub const BATCH_BYTES_MAX: usize = 256 * 1024;
 /// The least units of work of a command.
 const COMMAND_WORK: u64 = 5;
 
-/// Incomplete requests. The system's allocator gives large ones pages of 4 KB, which are cleared one
-/// by one as bytes arrive; clearing a huge page at once would hold up other connections.
+/// Incomplete requests. The system's allocator gives large ones pages of 4 KB, which are cleared
+/// one by one as bytes arrive; clearing a huge page at once would hold up other connections.
 type RequestBuffer = allocator_api2::vec::Vec<u8, System>;
 
 /// A monotonic clock in nanoseconds, passed in.

@@ -8,8 +8,9 @@ import pytest
 from tests.support.fake_log_file import FakeLogFile
 from tests.support.fakes import FakeClient, ManualLoop
 from tile38py._engine import Engine
+from tile38py.interfaces.files import LoopFunctions
 from tile38py.interfaces.views import ByteData
-from tile38py.persistence.aof import ALWAYS, EVERYSEC, Aof, LoopFunctions
+from tile38py.persistence.aof import ALWAYS, EVERYSEC, Aof
 from tile38py.persistence.no_log import NoLog
 
 FULL = os.strerror(errno.ENOSPC)

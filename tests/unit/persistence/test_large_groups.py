@@ -42,6 +42,25 @@ def test_a_large_group_is_written_on_a_thread_and_later_ones_wait_behind_it(
     assert not log.aof.is_dirty
 
 
+def test_reads_do_not_wait_for_a_large_group_except_under_always(log: LogFixture) -> None:
+    client = log.client()
+    log.write(b"one", client)
+
+    def state() -> tuple[bool, bool]:
+        return log.aof.is_dirty, log.aof.holds_reads
+
+    assert state() == (True, True)
+    log.write(LARGE, client)
+    assert state() == (True, False)
+    log.loop.turn()
+    assert state() == (True, False)
+    log.aof.policy = ALWAYS
+    assert state() == (True, True)
+    log.loop.end_threads()
+    log.loop.end_threads()
+    assert state() == (False, False)
+
+
 def test_a_large_group_that_does_not_fit_is_refused_and_written_later(log: LogFixture) -> None:
     first, second = log.client(), log.client()
     log.write(LARGE, first)

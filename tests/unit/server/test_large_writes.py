@@ -6,6 +6,7 @@ import pytest
 
 from tests.support.bench import Bench, FakeSocket, turn_until
 from tests.support.fakes import command
+from tile38py.limits import RECEIVED_BYTES_HIGH
 
 PING = command(b"PING")
 POINTS = b'{"type":"MultiPoint","coordinates":[[1,2]%b]}' % (b",[3,4]" * 100_000)
@@ -28,6 +29,35 @@ async def test_others_go_on_while_a_large_write_is_parsed(line: FakeSocket) -> N
     line.bench.fake_journal.flush()
     assert line.transport.taken() == b"+OK\r\n+PONG\r\n" + BOUNDS
     assert other.send(GET) == BOUNDS
+
+
+async def test_reads_of_others_pass_a_large_group_of_the_log_and_writes_wait(
+    line: FakeSocket,
+) -> None:
+    reader, writer = FakeSocket(line.bench), FakeSocket(line.bench)
+    line.send(SET)
+    journal = line.bench.fake_journal
+    await turn_until(lambda: journal.is_dirty)
+    journal.lets_reads_pass = True
+    assert reader.send(PING + GET) == b"+PONG\r\n" + BOUNDS
+    assert writer.send(command(b"SET", b"fleet", b"b", b"POINT", b"1", b"2")) == b""
+    assert writer.send(PING) == b""
+    assert line.send(PING) == b""
+    journal.flush()
+    assert writer.transport.taken() == b"+OK\r\n+PONG\r\n"
+    assert line.transport.taken() == b"+OK\r\n+PONG\r\n"
+
+
+async def test_a_large_request_lets_others_run_as_it_arrives(line: FakeSocket) -> None:
+    other = FakeSocket(line.bench)
+    piece = SET[:RECEIVED_BYTES_HIGH]
+    assert line.send(piece) == b""
+    assert not line.transport.reads
+    assert other.send(PING) == b"+PONG\r\n"
+    await turn_until(lambda: line.transport.reads)
+    assert line.send(SET[RECEIVED_BYTES_HIGH:]) == b""
+    await turn_until(lambda: line.bench.fake_journal.is_dirty)
+    assert line.bench.fake_journal.data == SET
 
 
 async def test_a_large_write_that_could_not_be_logged_ends_in_an_error(line: FakeSocket) -> None:

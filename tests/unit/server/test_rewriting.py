@@ -7,7 +7,8 @@ import pytest
 
 from tests.support.fakes import ManualLoop
 from tile38py.config.properties import AOFSHRINK_GROWTH_PERCENTAGE, AOFSHRINK_MIN_SIZE
-from tile38py.persistence.aof import Aof, LoopFunctions
+from tile38py.interfaces.files import LoopFunctions
+from tile38py.persistence.aof import Aof
 from tile38py.persistence.files import AppendFile
 from tile38py.persistence.no_log import NoLog
 from tile38py.server.core import make_core

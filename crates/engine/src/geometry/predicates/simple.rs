@@ -122,8 +122,8 @@ impl<'a> Region<'a> {
             && !self.any_hole_near(&Rect::new(p, p), |hole| hole.locate(p) == Place::Inside)
     }
 
-    /// Whether a point that lies on no edge lies in the region. It may be a hole of no extent, which
-    /// leaves nothing out.
+    /// Whether a point that lies on no edge lies in the region. It may be a hole without extent,
+    /// which leaves nothing out.
     pub(super) fn has_inside(&self, p: Point) -> bool {
         self.exterior.locate(p) == Place::Inside
             && !self.any_hole_near(&Rect::new(p, p), |hole| hole.locate(p) == Place::Inside)
