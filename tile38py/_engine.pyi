@@ -86,6 +86,11 @@ class Engine:
         """Set the function that checks the URLs of SETHOOK. It must not use the engine. Without
         one every URL is accepted, as are those of a log or a leader."""
 
+    def set_time_zones(self, utc_offset: Callable[[bytes, int], int | None]) -> None:
+        """Set the function that returns the seconds by which a zone is ahead of UTC at a time in
+        seconds since 1970, None for an unknown zone. It must not use the engine. Without one only
+        UTC is known."""
+
     def session(self, *, framing: str = "resp", output: str = "") -> Session:
         """Open a session. framing: "resp" for a stream, "plain" for HTTP and WebSocket."""
 

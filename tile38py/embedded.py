@@ -11,6 +11,7 @@ from typing import Self
 from tile38py import _engine
 from tile38py.clock import SystemClock
 from tile38py.limits import EXPIRE_COUNT_MAX
+from tile38py.time_zones import utc_offset_seconds
 
 # A reply: a text, bytes that aren't UTF-8, a number, a list of replies, or None.
 Reply = str | bytes | int | list["Reply"] | None
@@ -45,6 +46,7 @@ class Engine:
         """Create an empty database. With require_valid, it refuses invalid geometries."""
         self._engine = _engine.Engine(require_valid=require_valid)
         self._engine.check_endpoints(_check_endpoint)
+        self._engine.set_time_zones(utc_offset_seconds)
         self._clock = SystemClock()
         self._is_snapshot = False
 

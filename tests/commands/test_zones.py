@@ -6,47 +6,12 @@ import math
 import pytest
 
 from tests.support.bench import Bench
+from tests.support.fence_listener import FenceListener, channel, in_short
 from tile38py._engine import HookEvent
 
-Message = dict[str, object]
 ZONES_MAX = 10_000
 HOOK_URL = "http://127.0.0.1:1/"
 FENCE = ("WITHIN", "fleet", "FENCE", "DETECT", "enter,exit,inside", "IDS", "IN", "zones")
-
-
-class Ears:
-    """The messages that one connection gets."""
-
-    def __init__(self, bench: Bench, *words: str) -> None:
-        self._bench = bench
-        self._client = bench.new_client()
-        bench.call(*words, client=self._client)
-
-    def messages(self) -> list[Message]:
-        """Return the messages since the last call."""
-        self._bench.fake_journal.flush()
-        while self._bench.loop.soon:
-            self._bench.loop.turn()
-        lines = self._client.taken().split(b"\r\n")
-        return [json.loads(line) for line in lines if line.startswith(b'{"command"')]
-
-    def told(self) -> list[str]:
-        """Return the detections and zones since the last call: `enter school`."""
-        return [in_short(message) for message in self.messages()]
-
-
-def in_short(message: Message) -> str:
-    """Return the detection, or the command without one, and the zone."""
-    fence = message.get("fence", {})
-    assert isinstance(fence, dict)
-    return f"{message.get('detect', message['command'])} {fence.get('id', '-')}"
-
-
-def channel(bench: Bench, *words: str) -> Ears:
-    """Make a channel and a subscriber of it."""
-    assert bench.call("SETCHAN", "c", *words) == b":1\r\n"
-    bench.fake_journal.flush()
-    return Ears(bench, "SUBSCRIBE", "c")
 
 
 def square(bench: Bench, zone: str, low: float, high: float, *fields: str) -> None:
@@ -204,7 +169,7 @@ def test_a_deletion_names_the_zones_that_the_object_was_in(bench: Bench) -> None
     square(bench, "a", 0, 10)
     square(bench, "b", 0, 10)
     ears = channel(bench, *FENCE[:4], "enter", *FENCE[5:])
-    live = Ears(bench, *FENCE[:4], "enter", *FENCE[5:])
+    live = FenceListener(bench, *FENCE[:4], "enter", *FENCE[5:])
     for name, place in (("in", 5.0), ("out", 20.0)):
         move(bench, place, name=name)
         bench.call("DEL", "fleet", name)
@@ -240,7 +205,7 @@ def test_a_hook_gets_messages_and_shows_its_words(bench: Bench) -> None:
 
 
 def test_a_live_fence_with_circles_outlives_flushdb(bench: Bench) -> None:
-    live = Ears(bench, *FENCE, "RADIUS", "metres")
+    live = FenceListener(bench, *FENCE, "RADIUS", "metres")
     circle = ("SET", "zones", "a", "FIELD", "metres", "5000", "POINT", "0", "0")
     bench.call(*circle)
     move(bench, 0.01)

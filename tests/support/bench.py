@@ -48,6 +48,7 @@ from tile38py.server.rate_limiter import RateLimiter
 from tile38py.server.transports import TransportDependencies, WebSettings
 from tile38py.slow_log import SlowLog
 from tile38py.subscriptions import Subscriptions
+from tile38py.time_zones import utc_offset_seconds
 
 TURNS_MAX = 5000
 assert families.FAMILIES
@@ -72,6 +73,7 @@ class Bench:
     def __init__(self, *, is_developer: bool = False, journal: WholeLog | None = None) -> None:
         self.engine = Engine()
         self.engine.check_endpoints(EndpointChecker(Registry(), requires_clients=False))
+        self.engine.set_time_zones(utc_offset_seconds)
         self.clock = FakeClock()
         self.config = Config()
         self.gates = Gates(self.engine, is_loading=False)

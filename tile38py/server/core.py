@@ -16,6 +16,7 @@ from tile38py.server.rate_limiter import RateLimiter
 from tile38py.server.system import EngineMemory, ThisProcess, raise_file_limit
 from tile38py.server.tls_contexts import TlsContexts
 from tile38py.slow_log import SlowLog
+from tile38py.time_zones import utc_offset_seconds
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +41,7 @@ class Core:
 def make_core(options: Options) -> Core:
     """Build the core with the settings in the configuration file."""
     engine = Engine(require_valid=options.requires_valid)
+    engine.set_time_zones(utc_offset_seconds)
     budget = MemoryBudget(ThisProcess(), cgroup_limit())
     config = Config(maxmemory=budget.data_bytes_max)
     config_file = ConfigFile(options.directory / "config")

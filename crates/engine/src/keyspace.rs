@@ -13,6 +13,7 @@ use crate::garbage::Garbage;
 use crate::object::{Object, NEVER};
 use crate::script::ScriptCache;
 use crate::spatial_index::Offloader;
+use crate::time_zones::TimeZones;
 
 /// The most objects to prefetch together; more would evict each other from the cache.
 pub const PREFETCHED_OBJECTS_MAX: usize = 16;
@@ -37,6 +38,8 @@ pub struct Keyspace {
     /// The replies of SERVER and SERVER EXT for scripts, which the driver renews from time to time;
     /// none where it doesn't.
     pub server_replies: Option<Arc<[Vec<u8>; 2]>>,
+    /// The time zones of VALID; without them only UTC is known.
+    pub time_zones: Option<Arc<TimeZones>>,
     /// The checker of the URLs that SETHOOK names; without one, all URLs are accepted.
     pub endpoint_checker: Option<std::sync::Arc<dyn EndpointChecker>>,
 }

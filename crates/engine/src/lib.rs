@@ -22,6 +22,7 @@
 //! | [`object`], [`field`] | a stored object; its fields |
 //! | [`index`] | copy-on-write B-tree and R-tree |
 //! | [`geometry`] | shapes, GeoJSON, predicates, distances |
+//! | [`time_zones`] | the offsets of time zones, whose rules the driver knows |
 //! | [`tile`] | vector tiles: objects drawn on the grid of a tile, as protobuf |
 //! | [`request`], [`reply`], [`output`] | parsed requests; encoded replies; forms of objects |
 //! | [`json`], [`number`], [`glob`] | JSON as bytes; numbers as text; patterns |
@@ -60,6 +61,7 @@ pub mod session;
 pub mod shared_bytes;
 pub mod spatial_index;
 pub mod tile;
+pub mod time_zones;
 pub mod timing;
 pub mod transaction_log;
 mod varint;

@@ -13,6 +13,7 @@ use ::engine::reply::{Output, Protocol};
 use ::engine::request::Arguments;
 use ::engine::session::{Session as CoreSession, Stop};
 use ::engine::spatial_index;
+use ::engine::time_zones::TimeZones;
 use pyo3::exceptions::{PyRuntimeError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::sync::MutexExt;
@@ -29,6 +30,7 @@ use crate::memory::{heap_bytes, BoundedEngine};
 use crate::monotonic_ns;
 use crate::rewrite::Rewrite;
 use crate::session::Session;
+use crate::time_zones::PythonRules;
 use crate::values::{decode_reply, write_resp};
 
 /// Shorter pieces of a log are loaded without a second thread.
@@ -191,6 +193,13 @@ impl Engine {
     fn check_endpoints(&self, py: Python<'_>, checker: Py<PyAny>) {
         let checker = Arc::new(PythonChecker::new(checker));
         lock(py, &self.shared).keyspace.endpoint_checker = Some(checker);
+    }
+
+    /// Set the function that knows the rules of time zones. It takes the name of a zone and seconds
+    /// since 1970, and returns the seconds by which the zone is ahead of UTC or `None`.
+    fn set_time_zones(&self, py: Python<'_>, utc_offset: Py<PyAny>) {
+        let zones = Arc::new(TimeZones::new(Box::new(PythonRules(utc_offset))));
+        lock(py, &self.shared).keyspace.time_zones = Some(zones);
     }
 
     /// Open a session.

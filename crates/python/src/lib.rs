@@ -19,6 +19,7 @@ mod read_unit;
 mod rewrite;
 mod search_threads;
 mod session;
+mod time_zones;
 mod values;
 
 use std::time::Instant;

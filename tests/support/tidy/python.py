@@ -31,7 +31,7 @@ LAYERS: tuple[frozenset[str], ...] = (
     frozenset({"commands"}),
     frozenset({"access", "hooks", "config", "protocol", "clients", "gates", "slow_log"}),
     frozenset({"interfaces"}),
-    frozenset({"_engine", "errors", "clock", "limits", "version"}),
+    frozenset({"_engine", "errors", "clock", "time_zones", "limits", "version"}),
 )
 TOP, BOTTOM = 0, len(LAYERS) - 1
 DISPATCH = 3

@@ -22,7 +22,8 @@ pub(super) const COMMANDS: &[Command] = &[
         set_hook,
         "name endpoints [META name value]... [EX seconds] [SIGN secret]... \
          [HEADERS name value]... [FORMAT cloudevents] (NEARBY | WITHIN | INTERSECTS) key \
-         [FENCE] [DETECT detections] [COMMANDS commands] [option]... (area | IN zones [option]...)",
+         [FENCE] [DETECT detections] [COMMANDS commands] [VALID hours] [option]... \
+         (area | IN zones [option]...)",
         "Send messages of a geofence to an endpoint",
     )
     .group(Group::Fences)
@@ -49,7 +50,8 @@ pub(super) const COMMANDS: &[Command] = &[
         Arity::AtLeast(1),
         set_channel,
         "name [META name value]... [EX seconds] (NEARBY | WITHIN | INTERSECTS) key \
-         [FENCE] [DETECT detections] [COMMANDS commands] [option]... (area | IN zones [option]...)",
+         [FENCE] [DETECT detections] [COMMANDS commands] [VALID hours] [option]... \
+         (area | IN zones [option]...)",
         "Publish messages of a geofence to a channel",
     )
     .group(Group::Fences)
@@ -121,6 +123,9 @@ fn set(kind: HookKind, keyspace: &mut Keyspace, call: &mut Call) -> Result<Effec
     let first = call.args.len() - words.left() - 1;
     let search = call.args.iter().skip(first).map(Box::from).collect();
     let fence = Fence::parse(verb, &mut words, keyspace)?;
+    if !call.is_replayed {
+        fence.check_schedule(keyspace)?;
+    }
     check_endpoints(&endpoints, call.rights)?;
     check_present(keyspace.fences().get(&name).map(|hook| &**hook), call.rights)?;
     let draft = Draft { kind, name, fence, endpoints, metas, words: search, deadline, options };

@@ -20,6 +20,7 @@ impl Engine {
     pub fn hand_over(&mut self) -> Handover {
         let mut empty = Keyspace::new(self.keyspace.requires_valid);
         empty.endpoint_checker = self.keyspace.endpoint_checker.take();
+        empty.time_zones = self.keyspace.time_zones.take();
         self.groups.clear();
         self.expired_objects.clear();
         self.outbox = Outbox::default();
@@ -33,6 +34,7 @@ impl Engine {
         let Handover(mut incoming) = handover;
         incoming.requires_valid = self.keyspace.requires_valid;
         incoming.endpoint_checker = self.keyspace.endpoint_checker.take();
+        incoming.time_zones = self.keyspace.time_zones.take();
         incoming.continue_versions(&self.keyspace);
         let old = std::mem::replace(&mut self.keyspace, incoming);
         let changes = self.keyspace.fences_mut().succeed(old.fences());

@@ -2,7 +2,7 @@
 
 use triomphe::Arc;
 
-use super::{Commands, Detections, Roam, Zones};
+use super::{Commands, Detections, Roam, Schedule, Zones};
 use crate::call::Words;
 use crate::error::{Error, Result};
 use crate::geometry::{Geometry, Point, Rect};
@@ -26,6 +26,8 @@ pub struct Fence {
     pub detect: Option<Detections>,
     /// COMMANDS; `None` without it.
     pub commands: Option<Commands>,
+    /// VALID; `None` without it.
+    schedule: Option<Schedule>,
     /// The parts of the object that messages show.
     pub wanted: Wanted,
     /// NOFIELDS.
@@ -65,8 +67,21 @@ impl Fence {
         Fence::finish(verb, key, options, words, keyspace)
     }
 
+    /// Parses the words behind the options of a live fence.
+    pub fn parse_live(
+        verb: Verb,
+        key: &[u8],
+        options: Options,
+        words: &mut Words,
+        keyspace: &Keyspace,
+    ) -> Result<Box<Self>> {
+        let fence = Fence::finish(verb, key, options, words, keyspace)?;
+        fence.check_schedule(keyspace)?;
+        Ok(Box::new(fence))
+    }
+
     /// Parses the words behind the options: the area, or the collection to roam around.
-    pub fn finish(
+    fn finish(
         verb: Verb,
         key: &[u8],
         options: Options,
@@ -88,6 +103,7 @@ impl Fence {
             shape,
             detect: about.and_then(|fence| fence.detect),
             commands: about.and_then(|fence| fence.commands),
+            schedule: options.schedule,
             wanted: options.wanted,
             has_no_fields: options.no_fields,
             has_distance: about.is_some_and(|fence| fence.has_distance),
@@ -106,6 +122,18 @@ impl Fence {
     pub fn passes(&self, keyspace: &Keyspace, object: &Object) -> bool {
         let mut allowance = SCRIPT_WORK_MAX;
         self.filters.accept(keyspace, object, &mut allowance).unwrap_or(false)
+    }
+
+    /// Fails for VALID with a time zone that isn't known here.
+    pub fn check_schedule(&self, keyspace: &Keyspace) -> Result<()> {
+        let Some(schedule) = &self.schedule else { return Ok(()) };
+        schedule.check(keyspace.time_zones.as_deref())
+    }
+
+    /// Whether the fence sends messages at a time, by VALID.
+    pub fn is_valid_at(&self, now_ns: i64, keyspace: &Keyspace) -> bool {
+        let Some(schedule) = &self.schedule else { return true };
+        schedule.is_valid_at(now_ns, keyspace.time_zones.as_deref())
     }
 
     /// Whether the fence has WHERE, WHEREIN or WHEREEVAL.

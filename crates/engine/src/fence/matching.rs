@@ -94,7 +94,11 @@ impl<'m> Matcher<'m> {
     fn take(&mut self, watch: &Watch) {
         let change = self.change;
         let fence = &watch.fence;
-        let is_told = fence.commands.is_none_or(|commands| commands.has(change.kind));
+        let is_valid = fence.is_valid_at(self.moment.now_ns(), self.keyspace);
+        if !is_valid && fence.zones().is_none() {
+            return;
+        }
+        let is_told = is_valid && fence.commands.is_none_or(|commands| commands.has(change.kind));
         let Some(object) = &change.object else { return self.take_drop(watch, is_told) };
         let is_ignored = change.kind == ChangeKind::Fset && fence.has_no_fields;
         if !fence.matches(object.id()) || is_ignored {

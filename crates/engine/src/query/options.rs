@@ -4,7 +4,7 @@
 use super::filter::Filters;
 use crate::call::{float_of, Words};
 use crate::error::{Error, Result};
-use crate::fence::{Commands, Detections};
+use crate::fence::{Commands, Detections, Schedule};
 use crate::keyspace::Keyspace;
 use crate::number::{parse_float, parse_uint};
 use crate::output::Form;
@@ -56,6 +56,8 @@ pub struct Options<'a> {
     pub is_descending: bool,
     /// The output.
     pub wanted: Wanted,
+    /// VALID, of a fence.
+    pub schedule: Option<Schedule>,
     /// The options of the fence, if the search is one.
     pub fence: Option<FenceOptions>,
 }
@@ -81,6 +83,7 @@ struct Raw<'a> {
     order: Option<bool>,
     detect: Option<Detections>,
     commands: Option<Commands>,
+    schedule: Option<Schedule>,
     no_fields: bool,
     distance: bool,
     clip: bool,
@@ -183,6 +186,10 @@ impl<'a> Raw<'a> {
                 check_list(words.next_filled()?, |item| commands.add_word(item))?;
                 self.commands = Some(commands);
             }
+            b"VALID" => {
+                refuse_second(self.schedule.is_some(), upper)?;
+                self.schedule = Some(Schedule::parse(words.next_filled()?)?);
+            }
             _ => return self.filters.take(upper, words, keyspace),
         }
         Ok(true)
@@ -235,6 +242,9 @@ impl<'a> Raw<'a> {
             () if self.detect.is_some() && !self.fence => {
                 "DETECT is not allowed when FENCE is not specified"
             }
+            () if self.schedule.is_some() && !self.fence => {
+                "VALID is not allowed when FENCE is not specified"
+            }
             () => return Ok(()),
         };
         Err(Error::text(text))
@@ -262,6 +272,7 @@ impl<'a> Raw<'a> {
         };
         Ok(Options {
             fence: self.fence.then_some(fence),
+            schedule: self.schedule,
             cursor,
             limit,
             sparse,

@@ -26,7 +26,7 @@ fn run(verb: Verb, keyspace: &Keyspace, call: &mut Call) -> Result<()> {
     let key = words.next_filled()?;
     let options = Options::parse(verb, &mut words, keyspace)?;
     if options.fence.is_some() {
-        call.live = Some(Box::new(Fence::finish(verb, key, options, &mut words, keyspace)?));
+        call.live = Some(Fence::parse_live(verb, key, options, &mut words, keyspace)?);
         return Ok(());
     }
     if TileArea::is_next(&words) {

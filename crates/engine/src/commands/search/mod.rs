@@ -31,7 +31,8 @@ const LIST_SYNTAX: &str = "key [CURSOR start] [LIMIT count] [MATCH pattern]... \
 const AREA_SYNTAX: &str = "key [CURSOR start] [LIMIT count] [SPARSE spread] [MATCH pattern]... \
     [WHERE (expression | field min max)]... [WHEREIN field count value...]... \
     [WHEREEVAL script numargs [arg]...]... [WHEREEVALSHA sha1 numargs [arg]...]... \
-    [CLIP] [BUFFER meters] [NOFIELDS] [FENCE] [DETECT detections] [COMMANDS commands] \
+    [CLIP] [BUFFER meters] [NOFIELDS] \
+    [FENCE] [DETECT detections] [COMMANDS commands] [VALID hours] \
     [COUNT | IDS | OBJECTS | POINTS | BOUNDS | HASHES precision] \
     (BOUNDS minlat minlon maxlat maxlon | CIRCLE lat lon meters | OBJECT geojson | GET key id | \
     SECTOR lat lon meters bearing1 bearing2 | TILE x y z | QUADKEY quadkey | HASH geohash | \
@@ -49,7 +50,8 @@ pub(super) const COMMANDS: &[Command] = &[
         "key [CURSOR start] [LIMIT count] [SPARSE spread] [MATCH pattern]... \
          [WHERE (expression | field min max)]... [WHEREIN field count value...]... \
          [WHEREEVAL script numargs [arg]...]... [WHEREEVALSHA sha1 numargs [arg]...]... \
-         [DISTANCE] [NOFIELDS] [FENCE] [DETECT detections] [COMMANDS commands] [NODWELL] \
+         [DISTANCE] [NOFIELDS] [FENCE] [DETECT detections] [COMMANDS commands] [VALID hours] \
+         [NODWELL] \
          [COUNT | IDS | OBJECTS | POINTS | BOUNDS | HASHES precision] \
          (POINT lat lon [meters] | ROAM key pattern meters [SCAN pattern] | \
          IN zones [RADIUS field] [WITHFIELDS])",

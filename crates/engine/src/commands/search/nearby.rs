@@ -26,8 +26,8 @@ pub(super) fn nearby(keyspace: &Keyspace, call: &mut Call) -> Result<()> {
     let key = words.next_filled()?;
     let options = Options::parse(Verb::Nearby, &mut words, keyspace)?;
     if options.fence.is_some() {
-        let fence = Fence::finish(Verb::Nearby, key, options, &mut words, keyspace)?;
-        call.live = Some(Box::new(fence));
+        let fence = Fence::parse_live(Verb::Nearby, key, options, &mut words, keyspace)?;
+        call.live = Some(fence);
         return Ok(());
     }
     let word = words.next_filled()?;
