@@ -8,10 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from shapely.geometry.base import BaseGeometry
 
-from tests.support.embedded import EngineClient, accept_commands, new_engine
+from tests.support.embedded import EngineClient, accept_commands, new_engine, rewritten_log
 from tests.support.models.zones import Thing, Told, ZoneFence, ZoneModel
 from tests.support.resp import encode_words
-from tile38py._engine import Engine
 
 Step = Callable[["World"], None]
 Words = tuple[str | float, ...]
@@ -182,6 +181,18 @@ def replace_zones(name: str, thing: Thing) -> Step:
     return step
 
 
+def zone_words(fence: ZoneFence) -> list[str | float]:
+    """Return the words that select the zones of a fence."""
+    words: list[str | float] = ["IN", "zones"]
+    if fence.kind is not None:
+        words += ["WHERE", "kind", "==", fence.kind]
+    if fence.has_radius:
+        words += ["RADIUS", "meters"]
+    if fence.pattern != "*":
+        words += ["MATCH", fence.pattern]
+    return words
+
+
 def set_channel(name: str, fence: ZoneFence) -> Step:
     def step(world: World) -> None:
         words: list[str | float] = ["SETCHAN", name, fence.verb, "fleet"]
@@ -191,13 +202,10 @@ def set_channel(name: str, fence: ZoneFence) -> Step:
             words += ["DETECT", ",".join(sorted(fence.detect))]
         if fence.commands is not None:
             words += ["COMMANDS", ",".join(sorted(fence.commands))]
-        words += ["IN", "zones"]
-        if fence.kind is not None:
-            words += ["WHERE", "kind", "==", fence.kind]
-        if fence.has_radius:
-            words += ["RADIUS", "meters"]
-        if fence.pattern != "*":
-            words += ["MATCH", fence.pattern]
+        if fence.is_following:
+            words += ["GET", "zones", fence.pattern, "FOLLOWING"]
+        else:
+            words += zone_words(fence)
         world.run("DELCHAN", name)
         world.run(*words)
         world.model.fences[name] = fence
@@ -221,16 +229,7 @@ def reload_log(world: World) -> None:
 
 def reload_rewritten(world: World) -> None:
     """A rewritten log gives the memory back, groups included."""
-    world.restart(rewritten(world.client.engine, world.client.now_ns))
-
-
-def rewritten(engine: Engine, now_ns: int) -> bytes:
-    rewrite = engine.rewrite(now_ns)
-    log = b""
-    while chunk := rewrite.read(64):
-        log += chunk
-    assert rewrite.written == rewrite.total
-    return log
+    world.restart(rewritten_log(world.client.engine, world.client.now_ns))
 
 
 DETECTS = st.one_of(

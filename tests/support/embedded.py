@@ -77,3 +77,13 @@ def parse_replies(data: bytes) -> list[Reply]:
         reply, position = parsed
         replies.append(reply)
     return replies
+
+
+def rewritten_log(engine: Engine, now_ns: int) -> bytes:
+    """Return the log that AOFSHRINK writes, read in small chunks."""
+    rewrite = engine.rewrite(now_ns)
+    log = b""
+    while chunk := rewrite.read(64):
+        log += chunk
+    assert rewrite.written == rewrite.total
+    return log

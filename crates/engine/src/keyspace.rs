@@ -222,11 +222,11 @@ impl Keyspace {
     pub fn insert(&mut self, key: &[u8], object: Object) -> Option<Object> {
         if let Some(collection) = self.collections.get_mut(key) {
             self.offloading.offload(key, collection, &self.fences);
-            let zone = self.fences.zone_keys().has_circles(key).then(|| object.clone());
+            let zone = self.fences.derives_areas(key).then(|| object.clone());
             let previous =
                 self.totals.change(key, collection, |collection| collection.insert(object));
             if zone.is_some() {
-                self.replace_circles(key, previous.as_ref(), zone.as_ref());
+                self.replace_areas(key, previous.as_ref(), zone.as_ref());
             }
             self.garbage.keep_object(previous.as_ref());
             return previous;
@@ -252,7 +252,7 @@ impl Keyspace {
             let (object, previous) = self.totals.change(key, collection, |collection| {
                 collection.update(id, |present| make(names, present))
             })?;
-            self.replace_circles(key, previous.as_ref(), Some(&object));
+            self.replace_areas(key, previous.as_ref(), Some(&object));
             self.garbage.keep_object(previous.as_ref());
             return Ok((object, previous));
         }
@@ -270,16 +270,16 @@ impl Keyspace {
         if collection.is_empty() {
             self.collections.remove(key);
         }
-        self.replace_circles(key, removed.as_ref(), None);
+        self.replace_areas(key, removed.as_ref(), None);
         self.garbage.keep_object(removed.as_ref());
         removed
     }
 
-    /// Replaces the circles of a zone, where fences use them.
+    /// Replaces the areas that fences derive from an object, if there are any.
     #[inline]
-    fn replace_circles(&mut self, key: &[u8], previous: Option<&Object>, object: Option<&Object>) {
-        if self.fences.zone_keys().has_circles(key) {
-            self.fences.zone_keys_mut().replace(&self.names, key, previous, object);
+    fn replace_areas(&mut self, key: &[u8], previous: Option<&Object>, object: Option<&Object>) {
+        if self.fences.derives_areas(key) {
+            self.fences.replace_areas(&self.names, key, previous, object);
         }
     }
 
@@ -293,13 +293,17 @@ impl Keyspace {
             let zones = self.collections.get(&key);
             self.fences.zone_keys_mut().prepare(&self.names, &key, zones);
         }
+        for (key, id) in self.fences.followers_mut().take_unprepared() {
+            let object = self.collections.get(&key).and_then(|objects| objects.get(&id));
+            self.fences.relocate(&key, &id, object);
+        }
     }
 
-    /// Builds the circles of a key's zones anew: the key has another collection now.
-    fn rebuild_circles(&mut self, key: &[u8]) {
-        if self.fences.zone_keys().has_circles(key) {
-            let zones = self.collections.get(key);
-            self.fences.zone_keys_mut().rebuild(&self.names, key, zones);
+    /// Derives the areas of fences from the objects of a key anew: it has another collection now.
+    fn rebuild_areas(&mut self, key: &[u8]) {
+        if self.fences.derives_areas(key) {
+            let objects = self.collections.get(key);
+            self.fences.rebuild_areas(&self.names, key, objects);
         }
     }
 
@@ -328,7 +332,7 @@ impl Keyspace {
         self.totals.counts.points -= counts.points;
         self.totals.counts.strings -= counts.strings;
         self.totals.counts.weight -= counts.weight;
-        self.rebuild_circles(&key);
+        self.rebuild_areas(&key);
         self.totals.expiries.remove(&(collection.next_deadline(), key));
         Some(collection)
     }
@@ -346,7 +350,7 @@ impl Keyspace {
         }
         let name = Arc::clone(&key);
         self.collections.insert(key, collection);
-        self.rebuild_circles(&name);
+        self.rebuild_areas(&name);
     }
 
     /// Returns the version of a collection, which WATCH compares: each change of the collection
@@ -386,7 +390,7 @@ impl Keyspace {
         }
         self.totals.expiries.clear();
         self.totals.counts = Counts::default();
-        self.fences.zone_keys_mut().clear();
+        self.fences.clear_areas();
     }
 
     /// Returns the object with the earliest deadline and its key, if that deadline has passed.

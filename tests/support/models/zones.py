@@ -35,6 +35,7 @@ class ZoneFence:
     pattern: str = "*"
     kind: float | None = None
     has_radius: bool = False
+    is_following: bool = False  # the pattern is the id of the only zone
     inside: dict[str, set[str]] = field(default_factory=dict)
 
     def lists(self, word: str) -> bool:

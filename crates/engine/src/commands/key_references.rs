@@ -70,10 +70,14 @@ fn area_references(args: Args, from: usize) -> impl Iterator<Item = KeyReference
     let mut has_tile = false;
     let is_list = |name: &[u8]| args.get(0).is_some_and(|word| word.eq_ignore_ascii_case(name));
     let has_area = !is_list(b"SCAN") && !is_list(b"SEARCH");
+    let is_nearby = is_list(b"NEARBY");
     (from..args.len()).filter_map(move |at| {
         let (word, key) = (args.at(at), args.get(at + 1)?);
         let is_word = |name: &[u8]| word.eq_ignore_ascii_case(name);
         if is_word(b"GET") {
+            return Some(KeyReference { key, id: Some(args.get(at + 2)?) });
+        }
+        if is_word(b"OBJECT") && is_nearby && may_be_anchor(args, from, at) {
             return Some(KeyReference { key, id: Some(args.get(at + 2)?) });
         }
         if is_word(b"IN") && has_area && may_be_zones(args, from, at) {
@@ -83,6 +87,14 @@ fn area_references(args: Args, from: usize) -> impl Iterator<Item = KeyReference
         has_tile |= is_word(b"MVT");
         is_key.then_some(KeyReference { key, id: None })
     })
+}
+
+/// Returns whether OBJECT at this position may be that of `OBJECT key id [meters]`: the last words,
+/// and no pattern of MATCH.
+fn may_be_anchor(args: Args, from: usize, at: usize) -> bool {
+    let is_pattern =
+        at > from && args.get(at - 1).is_some_and(|word| word.eq_ignore_ascii_case(b"MATCH"));
+    matches!(args.len() - at, 3 | 4) && !is_pattern
 }
 
 /// Returns whether IN at this position may name zones: nothing but their options follows its key,
@@ -142,6 +154,10 @@ mod tests {
             references(Keys::Search, "NEARBY a FENCE in b match c* where d 1 2"),
             ["a", "b"]
         );
+        assert_eq!(references(Keys::Search, "NEARBY a FENCE OBJECT b c"), ["a", "b/c"]);
+        assert_eq!(references(Keys::Search, "NEARBY a object b c 50"), ["a", "b/c"]);
+        assert_eq!(references(Keys::Search, "NEARBY a MATCH object POINT 1 2"), ["a"]);
+        assert_eq!(references(Keys::Search, "WITHIN a FENCE OBJECT b c"), ["a"]);
         assert_eq!(references(Keys::Search, "SCAN a MATCH in COUNT"), ["a"]);
         assert_eq!(references(Keys::Search, "WITHIN a MATCH in POINT 1 2"), ["a"]);
         assert_eq!(references(Keys::Search, "WITHIN a WHERE in 1 2 HASH c"), ["a"]);

@@ -2,6 +2,7 @@
 
 use triomphe::Arc;
 
+use super::anchor::Anchor;
 use super::{Commands, Detections, Roam, Schedule, Zones};
 use crate::call::Words;
 use crate::error::{Error, Result};
@@ -89,7 +90,13 @@ impl Fence {
         keyspace: &Keyspace,
     ) -> Result<Self> {
         let stored = find_stored(verb, *words, &options, keyspace);
-        let shape = if words.take_keyword("IN") {
+        let following = match verb {
+            Verb::Nearby => None,
+            _ => Anchor::take_following(words, options.buffer)?,
+        };
+        let shape = if let Some((anchor_key, anchor)) = following {
+            FenceShape::Zones(Box::new(Zones::following(verb, anchor_key, anchor)))
+        } else if words.take_keyword("IN") {
             parse_zones(verb, key, words, &options, keyspace)?
         } else if verb == Verb::Nearby {
             parse_nearby(words, &options)?
@@ -149,6 +156,11 @@ impl Fence {
         }
     }
 
+    /// The zones of a fence from a collection, unless it is a fence that follows one object.
+    pub fn many_zones(&self) -> Option<&Zones> {
+        self.zones().filter(|zones| zones.anchor().is_none())
+    }
+
     /// Approximate memory of the area.
     pub(super) fn area_bytes(&self) -> usize {
         match &self.shape {
@@ -173,7 +185,8 @@ fn find_stored(
     keyspace: &Keyspace,
 ) -> Option<(Object, usize)> {
     let count = words.left();
-    if verb == Verb::Nearby || options.has_clip || !words.take_keyword("GET") {
+    let is_following = words.peek_at(3).is_some_and(|word| word.eq_ignore_ascii_case(b"FOLLOWING"));
+    if is_following || verb == Verb::Nearby || options.has_clip || !words.take_keyword("GET") {
         return None;
     }
     let object = keyspace.get(words.peek()?)?.get(words.peek_at(1)?)?;
@@ -202,6 +215,13 @@ fn parse_nearby(words: &mut Words, options: &Options) -> Result<FenceShape> {
             return Err(Error::text("cannot buffer nil object"));
         }
         return Ok(FenceShape::Roam(Box::new(roam)));
+    }
+    if word.eq_ignore_ascii_case(b"OBJECT") {
+        if options.buffer.is_some() {
+            return Err(Error::text("BUFFER is not allowed for NEARBY"));
+        }
+        let (key, anchor) = Anchor::parse_circle(words)?;
+        return Ok(FenceShape::Zones(Box::new(Zones::following(Verb::Nearby, key, anchor))));
     }
     if !word.eq_ignore_ascii_case(b"POINT") {
         return Err(Error::invalid(word));

@@ -2,7 +2,7 @@
 
 use std::ops::ControlFlow;
 
-use imbl::OrdMap;
+use imbl::{OrdMap, OrdSet};
 use triomphe::Arc;
 
 use super::definition::FenceShape;
@@ -39,6 +39,10 @@ pub struct KeyFences {
     bounded: RTree<Entry>,
     /// Candidates also for objects that cross their area.
     crossing: RTree<Entry>,
+    /// Bounded fences that follow an object, by number; their present areas are in the trees.
+    following: OrdMap<u64, Arc<Watch>>,
+    /// The numbers of those of them that remember an object as inside, by its id.
+    visited: OrdMap<Box<[u8]>, OrdSet<u64>>,
     /// The number of hooks.
     pub hooks: usize,
     /// The number of channels.
@@ -48,6 +52,7 @@ pub struct KeyFences {
 /// The tree in which a fence is found.
 enum IndexPlacement {
     Everywhere,
+    Following,
     Bounded(Rect),
     Crossing(Rect),
 }
@@ -59,7 +64,10 @@ impl IndexPlacement {
             FenceShape::Area(area) if fence.is_bounded() => area.cover(),
             _ => None,
         };
-        let has_cross = fence.detect.is_some_and(|detect| detect.has(Detect::Cross));
+        if fence.zones().is_some_and(|zones| zones.anchor().is_some()) && fence.is_bounded() {
+            return IndexPlacement::Following;
+        }
+        let has_cross = has_cross(watch);
         match cover {
             None => IndexPlacement::Everywhere,
             Some(bounds) if has_cross => IndexPlacement::Crossing(bounds),
@@ -68,10 +76,17 @@ impl IndexPlacement {
     }
 }
 
+fn has_cross(watch: &Watch) -> bool {
+    watch.fence.detect.is_some_and(|detect| detect.has(Detect::Cross))
+}
+
 impl KeyFences {
     /// Whether there is no fence.
     pub fn is_empty(&self) -> bool {
-        self.everywhere.is_empty() && self.bounded.is_empty() && self.crossing.is_empty()
+        self.everywhere.is_empty()
+            && self.bounded.is_empty()
+            && self.crossing.is_empty()
+            && self.following.is_empty()
     }
 
     /// Adds a fence.
@@ -82,6 +97,9 @@ impl KeyFences {
             IndexPlacement::Everywhere => {
                 self.everywhere.insert(watch.serial, watch.clone());
                 return;
+            }
+            IndexPlacement::Following => {
+                self.following.insert(watch.serial, watch.clone());
             }
             IndexPlacement::Bounded(bounds) => self.bounded.insert(&bounds, entry),
             IndexPlacement::Crossing(bounds) => self.crossing.insert(&bounds, entry),
@@ -99,6 +117,9 @@ impl KeyFences {
             IndexPlacement::Everywhere => {
                 self.everywhere.remove(&watch.serial);
             }
+            IndexPlacement::Following => {
+                self.following.remove(&watch.serial);
+            }
             IndexPlacement::Bounded(bounds) => {
                 self.bounded.remove(&bounds, &entry);
             }
@@ -107,6 +128,49 @@ impl KeyFences {
             }
         }
         self.live.remove(&watch.serial);
+    }
+
+    /// Moves the area of a fence that follows an object; `None` for no area.
+    pub fn relocate(&mut self, watch: &Arc<Watch>, from: Option<Rect>, to: Option<Rect>) {
+        if !self.following.contains_key(&watch.serial) {
+            return;
+        }
+        let tree = if has_cross(watch) { &mut self.crossing } else { &mut self.bounded };
+        let entry = Entry(watch.clone());
+        match (from, to) {
+            (Some(from), Some(to)) => tree.replace((&from, &entry), (&to, entry.clone())),
+            (Some(from), None) => {
+                tree.remove(&from, &entry);
+            }
+            (None, Some(to)) => tree.insert(&to, entry),
+            (None, None) => {}
+        }
+    }
+
+    /// Notes whether a fence remembers an object as inside.
+    pub fn note_visit(&mut self, serial: u64, id: &[u8], is_inside: bool) {
+        if !self.following.contains_key(&serial) {
+            return;
+        }
+        if is_inside {
+            self.visited.entry(id.into()).or_default().insert(serial);
+        } else if let Some(serials) = self.visited.get_mut(id) {
+            serials.remove(&serial);
+            if serials.is_empty() {
+                self.visited.remove(id);
+            }
+        }
+    }
+
+    /// Adds the fences that follow an object and may have a message by their memory.
+    fn add_visited(&self, change: &Change, found: &mut Vec<Arc<Watch>>) {
+        match &change.object {
+            None => found.extend(self.following.values().cloned()),
+            Some(object) => {
+                let serials = self.visited.get(object.id()).into_iter().flatten();
+                found.extend(serials.filter_map(|serial| self.following.get(serial).cloned()));
+            }
+        }
     }
 
     fn count(&mut self, watch: &Watch, change: impl FnOnce(&mut usize)) {
@@ -122,6 +186,9 @@ impl KeyFences {
         let mut found: Vec<Arc<Watch>> = self.everywhere.values().cloned().collect();
         if matches!(change.kind, ChangeKind::Del | ChangeKind::Drop) {
             found.extend(self.live.values().cloned());
+        }
+        if !self.following.is_empty() {
+            self.add_visited(change, &mut found);
         }
         let start = found.len();
         if let Some(object) = change.object.as_ref().filter(|object| is_somewhere(object)) {

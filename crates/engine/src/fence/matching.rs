@@ -105,6 +105,9 @@ impl<'m> Matcher<'m> {
             return;
         }
         if let FenceShape::Zones(zones) = &fence.shape {
+            if zones.is_anchor(&change.key, object.id()) {
+                return;
+            }
             return self.take_zones(watch, zones, object, is_told);
         }
         if !object.is_spatial() {

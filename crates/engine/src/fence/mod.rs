@@ -1,10 +1,13 @@
 //! Geofences: definitions, the registry, the index of a key's fences, and the events that a change
 //! causes. Delivers nothing: the caller of the engine gets the events.
 
+mod anchor;
 mod change;
 mod definition;
 mod delivery_options;
+mod derived_areas;
 mod detect;
+mod followers;
 mod group;
 mod index;
 mod matching;

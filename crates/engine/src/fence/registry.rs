@@ -4,8 +4,10 @@
 use imbl::{OrdMap, OrdSet};
 use triomphe::Arc;
 
+use super::followers::Followers;
+use super::followers::Relocation;
 use super::index::KeyFences;
-use super::visits::{VisitUpdate, Visits};
+use super::visits::{VisitChange, VisitUpdate, Visits};
 use super::watch::{Name, Target, Watch};
 use super::zone_keys::ZoneKeys;
 use super::{Change, DeliveryOptions, Fence, FenceShape};
@@ -68,6 +70,7 @@ pub struct FenceRegistry {
     /// The memory of fences from a collection, by number; none for a fence without a visitor.
     visits: OrdMap<u64, Visits>,
     zone_keys: ZoneKeys,
+    followers: Followers,
 }
 
 impl Watch {
@@ -232,10 +235,47 @@ impl FenceRegistry {
     /// Changes the memory of a fence.
     pub fn update_visits(&mut self, update: VisitUpdate) {
         let VisitUpdate { serial, change } = update;
+        self.note_visits(serial, &change);
         let visits = self.visits.entry(serial).or_default();
         visits.apply(change);
         if visits.is_empty() {
             self.visits.remove(&serial);
+        }
+    }
+
+    /// Brings the index of fences that follow objects up to date before a fence's memory changes.
+    fn note_visits(&mut self, serial: u64, change: &VisitChange) {
+        let Some(key) = self.followers.watched_key(serial) else { return };
+        let Some(fences) = self.keys.get_mut(&key) else { return };
+        match change {
+            VisitChange::Set(visitor) => fences.note_visit(serial, visitor.id(), true),
+            VisitChange::Forget(id) => fences.note_visit(serial, id, false),
+            VisitChange::Clear => {
+                let visits = self.visits.get(&serial);
+                for visitor in visits.into_iter().flat_map(|visits| visits.from(b"")) {
+                    fences.note_visit(serial, visitor.id(), false);
+                }
+            }
+        }
+    }
+
+    /// The fences that follow objects.
+    #[inline]
+    pub fn followers(&self) -> &Followers {
+        &self.followers
+    }
+
+    /// The fences that follow objects, for taking the new ones.
+    pub fn followers_mut(&mut self) -> &mut Followers {
+        &mut self.followers
+    }
+
+    /// Moves the areas of the fences that follow an object, which may not exist.
+    pub fn relocate(&mut self, key: &[u8], id: &[u8], object: Option<&Object>) {
+        for Relocation { watch, from, to } in self.followers.relocate(key, id, object) {
+            if let Some(fences) = self.keys.get_mut(&watch.fence.key) {
+                fences.relocate(&watch, from, to);
+            }
         }
     }
 
@@ -391,6 +431,9 @@ impl FenceRegistry {
             self.attach(watch);
             self.bytes += watch.bytes();
             if let Some(visits) = old.visits.get(&watch.serial) {
+                for visitor in visits.from(b"") {
+                    self.note_visits(watch.serial, &VisitChange::Set(visitor.clone()));
+                }
                 self.visits.insert(watch.serial, visits.clone());
             }
         }
@@ -424,7 +467,8 @@ impl FenceRegistry {
     }
 
     fn attach(&mut self, watch: &Arc<Watch>) {
-        if let Some(zones) = watch.fence.zones() {
+        self.followers.add(watch);
+        if let Some(zones) = watch.fence.many_zones() {
             self.zone_keys.add(&zones.key, zones.radius());
         }
         if let Some(fences) = self.keys.get_mut(&watch.fence.key) {
@@ -437,11 +481,13 @@ impl FenceRegistry {
     }
 
     fn detach(&mut self, watch: &Arc<Watch>) {
-        self.visits.remove(&watch.serial);
-        if let Some(zones) = watch.fence.zones() {
+        self.update_visits(VisitUpdate { serial: watch.serial, change: VisitChange::Clear });
+        let bounds = self.followers.remove(watch);
+        if let Some(zones) = watch.fence.many_zones() {
             self.zone_keys.remove(&zones.key, zones.radius());
         }
         let Some(fences) = self.keys.get_mut(&watch.fence.key) else { return };
+        fences.relocate(watch, bounds, None);
         fences.remove(watch);
         if fences.is_empty() {
             self.keys.remove(&watch.fence.key);

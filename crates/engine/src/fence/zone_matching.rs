@@ -39,11 +39,12 @@ impl<'m> Matcher<'m> {
             return self.take_zone_deletion(watch, zones, object, known, is_told);
         }
         let is_passing = object.is_spatial() && fence.passes(keyspace, object);
-        let inside = if is_passing { zones.around(keyspace, object) } else { Vec::new() };
+        let inside =
+            if is_passing { zones.around(keyspace, watch.serial, object) } else { Vec::new() };
         let mut findings = self.compare(zones, known.clone(), &inside);
         self.remember(watch, object, &findings);
         if is_passing && lists(fence, Detect::Cross) {
-            self.add_crossed(zones, object, &mut findings);
+            self.add_crossed(watch, zones, object, &mut findings);
         }
         let is_told = is_told && fence.wanted != Wanted::Count && !self.is_silent(watch);
         if is_told {
@@ -108,8 +109,13 @@ impl<'m> Matcher<'m> {
     }
 
     /// Adds the zones that the object passed through between two positions outside of them.
-    fn add_crossed<'f>(&mut self, zones: &Zones, object: &Object, findings: &mut Vec<Finding<'f>>)
-    where
+    fn add_crossed<'f>(
+        &mut self,
+        watch: &Watch,
+        zones: &Zones,
+        object: &Object,
+        findings: &mut Vec<Finding<'f>>,
+    ) where
         'm: 'f,
     {
         let keyspace = self.keyspace;
@@ -121,7 +127,7 @@ impl<'m> Matcher<'m> {
         if from == to {
             return;
         }
-        let mut crossed = zones.crossed(keyspace, from, to);
+        let mut crossed = zones.crossed(keyspace, watch.serial, (from, to));
         let is_found = |zone: &&Object| {
             findings.binary_search_by(|finding| finding.zone.id.cmp(&Some(zone.id()))).is_ok()
         };

@@ -2,6 +2,7 @@
 
 use std::ops::ControlFlow;
 
+use super::anchor::{self, Anchor};
 use super::index::is_somewhere;
 use super::movement::Movement;
 use super::zone_keys::{circle_of, Circled};
@@ -39,6 +40,8 @@ pub struct Zones {
     globs: Vec<Box<[u8]>>,
     filters: Filters<'static>,
     radius: Option<Box<[u8]>>,
+    /// The only zone, of a fence that follows an object.
+    anchor: Option<Anchor>,
 }
 
 impl Zones {
@@ -61,7 +64,43 @@ impl Zones {
             globs: options.globs.into_iter().map(Box::from).collect(),
             filters: options.filters.into_owned(keyspace.names()),
             radius: options.radius.map(Box::from),
+            anchor: None,
         })
+    }
+
+    /// Returns the zones of a fence that follows an object.
+    pub fn following(verb: Verb, key: &[u8], anchor: Anchor) -> Self {
+        Zones {
+            key: key.into(),
+            has_fields: false,
+            verb,
+            globs: Vec::new(),
+            filters: Filters::default(),
+            radius: None,
+            anchor: Some(anchor),
+        }
+    }
+
+    /// Returns the object that the fence follows, if it does.
+    pub fn anchor(&self) -> Option<&Anchor> {
+        self.anchor.as_ref()
+    }
+
+    /// Returns whether this is the object that the fence follows.
+    pub fn is_anchor(&self, key: &[u8], id: &[u8]) -> bool {
+        self.anchor.as_ref().is_some_and(|anchor| *anchor.id == *id && *self.key == *key)
+    }
+
+    /// Returns the object that the fence follows, if the area is hit and the object exists.
+    fn find_anchor<'k>(
+        &self,
+        keyspace: &'k Keyspace,
+        serial: u64,
+        is_hit: impl FnOnce(Option<&Geometry>) -> bool,
+    ) -> Vec<&'k Object> {
+        let Some(anchor) = &self.anchor else { return Vec::new() };
+        let area = keyspace.fences().followers().area(serial);
+        self.get(keyspace, &anchor.id).filter(|_| is_hit(area)).into_iter().collect()
     }
 
     /// Returns the field that holds the radii of zones that are points.
@@ -74,8 +113,17 @@ impl Zones {
         keyspace.get(&self.key)?.get(id)
     }
 
-    /// Returns the zones that an object is in, ascending by id.
-    pub fn around<'k>(&self, keyspace: &'k Keyspace, object: &Object) -> Vec<&'k Object> {
+    /// Returns the zones that an object is in, ascending by id. `serial` is the fence's number.
+    pub fn around<'k>(
+        &self,
+        keyspace: &'k Keyspace,
+        serial: u64,
+        object: &Object,
+    ) -> Vec<&'k Object> {
+        if self.anchor.is_some() {
+            let is_hit = |area: Option<&Geometry>| anchor::is_in(self.verb, area, object);
+            return self.find_anchor(keyspace, serial, is_hit);
+        }
         let Some(collection) = keyspace.get(&self.key).filter(|_| is_somewhere(object)) else {
             return Vec::new();
         };
@@ -84,7 +132,15 @@ impl Zones {
     }
 
     /// Returns the zones that intersect a movement, ascending by id.
-    pub fn crossed<'k>(&self, keyspace: &'k Keyspace, from: Point, to: Point) -> Vec<&'k Object> {
+    pub fn crossed<'k>(
+        &self,
+        keyspace: &'k Keyspace,
+        serial: u64,
+        (from, to): (Point, Point),
+    ) -> Vec<&'k Object> {
+        if self.anchor.is_some() {
+            return self.find_anchor(keyspace, serial, |area| anchor::is_crossed(area, from, to));
+        }
         let Some(collection) = keyspace.get(&self.key) else { return Vec::new() };
         let movement = Movement::new(from, to);
         let lines = movement.as_geometries();
