@@ -35,8 +35,9 @@ const AREA_SYNTAX: &str = "key [CURSOR start] [LIMIT count] [SPARSE spread] [MAT
     [FENCE] [DETECT detections] [COMMANDS commands] [VALID hours] \
     [COUNT | IDS | OBJECTS | POINTS | BOUNDS | HASHES precision] \
     (BOUNDS minlat minlon maxlat maxlon | CIRCLE lat lon meters | OBJECT geojson | \
-    GET key id [FOLLOWING] | SECTOR lat lon meters bearing1 bearing2 | TILE x y z | QUADKEY quadkey | HASH geohash | \
-    POINT lat lon | MVT x y z | IN zones [RADIUS field] [WITHFIELDS]) \
+    GET key id [FOLLOWING] | SECTOR lat lon meters bearing1 bearing2 | TILE x y z | \
+    QUADKEY quadkey | HASH geohash | POINT lat lon | MVT x y z | \
+    IN zones [RADIUS field] [WITHFIELDS]) \
     [CLIPBY (BOUNDS minlat minlon maxlat maxlon | HASH geohash | TILE x y z | QUADKEY quadkey)]... \
     [LAYER key]...";
 
@@ -53,7 +54,8 @@ pub(super) const COMMANDS: &[Command] = &[
          [DISTANCE] [NOFIELDS] [FENCE] [DETECT detections] [COMMANDS commands] [VALID hours] \
          [NODWELL] \
          [COUNT | IDS | OBJECTS | POINTS | BOUNDS | HASHES precision] \
-         (POINT lat lon [meters] | OBJECT key id [meters] | ROAM key pattern meters [SCAN pattern] | \
+         (POINT lat lon [meters] | OBJECT key id [meters] | \
+         ROAM key pattern meters [SCAN pattern] | \
          IN zones [RADIUS field] [WITHFIELDS])",
         "List objects by their distance to a point",
     ),
