@@ -159,6 +159,9 @@ class Engine:
     def set_server_replies(self, basic: list[str], extended: list[str]) -> None:
         """Set the replies of SERVER and SERVER EXT for scripts."""
 
+    def set_event_window(self, milliseconds: int) -> None:
+        """Let fences wait for positions with earlier event times; 0 = they don't."""
+
     def set_script_limit(self, milliseconds: int) -> None:
         """End scripts that may write after this time: nothing else runs meanwhile."""
 

@@ -108,6 +108,7 @@ LOGIN_DELAY_SECONDS_MAX = 10.0  # by which a reply is delayed at most
 LOGIN_ADDRESSES_COUNT_MAX = 10_000  # addresses whose failures are counted
 
 # Scripts
+EVENT_WINDOW_MILLISECONDS_MAX = 24 * 3_600_000  # maximum of event-window
 BUSY_MILLISECONDS = 1000  # default of busy-reply-threshold: a script that may write ends after it
 BUSY_MILLISECONDS_MAX = 3_600_000  # maximum of busy-reply-threshold
 

@@ -145,6 +145,14 @@ def _reads(server: Services) -> Lines:
     }
 
 
+def _positions(server: Services) -> Lines:
+    counts = server.engine.statistics()
+    return {
+        "waiting_positions": counts["waiting_positions"],
+        "late_positions": counts["late_positions"],
+    }
+
+
 def _replication(server: Services) -> Lines:
     target = server.following.leader
     if target is not None:
@@ -211,7 +219,8 @@ SECTIONS: Final[dict[str, tuple[str, Callable[[Services], Lines]]]] = {
     "aof": ("Aof", _aof),
     "limits": ("Limits", _limits),
     "reads": ("Reads", _reads),
+    "positions": ("Positions", _positions),
     "memory-usage": ("Memory-usage", _memory_usage),
     "acl": ("Acl", _acl),
 }
-OWN_SECTIONS: Final = frozenset({"acl", "aof", "limits", "memory-usage", "reads"})
+OWN_SECTIONS: Final = frozenset({"acl", "aof", "limits", "memory-usage", "positions", "reads"})

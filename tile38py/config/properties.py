@@ -10,6 +10,7 @@ from tile38py.limits import (
     BUSY_MILLISECONDS,
     BUSY_MILLISECONDS_MAX,
     CLIENTS_COUNT_MAX,
+    EVENT_WINDOW_MILLISECONDS_MAX,
     HOOK_QUEUE_BYTES_MAX,
     HOOK_TTL_SECONDS,
     MIB,
@@ -30,6 +31,8 @@ SECONDS_MAX: Final = 2**31 - 1
 # Older versions are insecure, and OpenSSL refuses them by default.
 TLS_VERSIONS: Final = ("1.2", "1.3")
 SIZE: Final = re.compile(r"([0-9]+)(kb|mb|gb)?", re.IGNORECASE | re.ASCII)
+DURATION: Final = re.compile(r"([0-9]{1,9})(ms|s|m|h)?", re.IGNORECASE | re.ASCII)
+DURATION_UNITS: Final = {"ms": 1, "s": 1000, "m": 60_000, "h": 3_600_000}
 UNITS: Final = {"": 1, "kb": 1 << 10, "mb": 1 << 20, "gb": 1 << 30}
 
 
@@ -138,6 +141,26 @@ def parse_busy(text: str) -> int:
     return at_most(parse_unsigned(text), BUSY_MILLISECONDS_MAX) if text else BUSY_MILLISECONDS
 
 
+def parse_window(text: str) -> int:
+    """Parse a duration into milliseconds: a number with an optional unit, seconds without one.
+
+    Empty = 0.
+    """
+    match = DURATION.fullmatch(text or "0")
+    if match is None:
+        raise ValueError(text)
+    milliseconds = int(match[1]) * DURATION_UNITS[(match[2] or "s").lower()]
+    return at_most(milliseconds, EVENT_WINDOW_MILLISECONDS_MAX)
+
+
+def show_window(milliseconds: int) -> str:
+    """Return the text of a duration, in its largest unit."""
+    for unit in ("h", "m", "s"):
+        if milliseconds and milliseconds % DURATION_UNITS[unit] == 0:
+            return f"{milliseconds // DURATION_UNITS[unit]}{unit}"
+    return f"{milliseconds}ms" if milliseconds else "0"
+
+
 def parse_slow_count(text: str) -> int:
     """Parse a number of commands; empty = the default."""
     return at_most(parse_unsigned(text), SLOWLOG_COUNT_MAX) if text else SLOWLOG_COUNT
@@ -239,6 +262,7 @@ BUSY_REPLY_THRESHOLD: Final = Property("busy-reply-threshold", BUSY_MILLISECONDS
 CLIENT_QUERY_BUFFER_LIMIT: Final = Property(
     "client-query-buffer-limit", QUERY_BYTES_MAX, parse_query_limit, show_size
 )
+EVENT_WINDOW: Final = Property("event-window", 0, parse_window, show_window)
 HOOK_QUEUE_MAX_SIZE: Final = Property(
     "hook-queue-max-size", HOOK_QUEUE_BYTES_MAX, parse_queue_size, show_queue_size
 )

@@ -15,6 +15,7 @@ from tile38py.config.properties import (
     APPENDFSYNC,
     BUSY_REPLY_THRESHOLD,
     CLIENT_QUERY_BUFFER_LIMIT,
+    EVENT_WINDOW,
     HOOK_QUEUE_MAX_SIZE,
     HOOK_QUEUE_TTL,
     MAXCLIENTS,
@@ -62,6 +63,7 @@ def settings_in_force(
         )
         apply_client_limits(core)
         live.bytes_max = core.config.get(CLIENT_OUTPUT_BUFFER_LIMIT).pubsub.hard_bytes
+        core.engine.set_event_window(core.config.get(EVENT_WINDOW))
         core.engine.set_script_limit(core.config.get(BUSY_REPLY_THRESHOLD))
         hooks.retain(
             ttl_seconds=core.config.get(HOOK_QUEUE_TTL),

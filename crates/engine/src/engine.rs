@@ -14,7 +14,9 @@ use crate::commands::table::{Runner, Table};
 use crate::commands::{self, Command, Function};
 use crate::counters::{Counters, ErrorCounters};
 use crate::error::{Error, Result};
-use crate::fence::{match_change, ChangeKind, Event, Groups, HookChange, HookKind, Moment};
+use crate::event_time::write_epoch;
+use crate::fence::{match_change, Arrival, Change, ChangeKind, Due, Event, Groups};
+use crate::fence::{HookChange, HookKind, Moment};
 use crate::gate::State;
 use crate::keyspace::Keyspace;
 use crate::reply::write_command;
@@ -174,11 +176,11 @@ impl Engine {
         }
         let Outbox { events, hooks_changed, refused_urls } = &mut self.outbox;
         refused_urls.extend(reports.refused_urls);
-        for change in &reports.changes {
+        for change in in_event_order(&mut self.keyspace, reports.changes, now_ns) {
             let visit_updates = match_change(
                 &self.keyspace,
                 &mut self.groups,
-                change,
+                &change,
                 &self.moment,
                 is_live_only,
                 events,
@@ -239,6 +241,7 @@ impl Engine {
                 write_command(log, &[b"del", &key, object.id()]);
             }
         }
+        count += self.release_due(now_ns, count_max.saturating_sub(count), log);
         while count < count_max {
             let Some(name) = self.keyspace.fences().next_expired(now_ns) else { break };
             let Some(kind) = commands::remove_hook(&mut self.keyspace, &name) else { break };
@@ -254,6 +257,49 @@ impl Engine {
         }
         count
     }
+
+    /// Lets fences decide about positions that have waited for the event window, about so many at
+    /// most; appends the commands for the log and returns their number. A follower waits for those
+    /// of its leader.
+    fn release_due(&mut self, now_ns: i64, count_max: usize, log: &mut Vec<u8>) -> usize {
+        let mut count = 0;
+        while count < count_max && !self.state.is_following {
+            let Some(Due { key, id, event_ns }) = self.keyspace.reorder.next_due(now_ns) else {
+                break;
+            };
+            self.keyspace.release_positions(&key, &id, event_ns);
+            count += 1;
+            let mut text = Vec::new();
+            write_epoch(&mut text, event_ns);
+            write_command(log, &[b"decide", &key, &id, &text]);
+        }
+        count
+    }
+}
+
+/// Returns the changes about which fences decide now: positions with event times wait, see
+/// [`crate::fence::Reorder`].
+fn in_event_order(keyspace: &mut Keyspace, changes: Vec<Change>, now_ns: i64) -> Vec<Change> {
+    let window_ns = keyspace.event_window_ns;
+    if window_ns == 0 && keyspace.reorder.is_empty() {
+        return changes;
+    }
+    let mut decidable = Vec::with_capacity(changes.len());
+    for change in changes {
+        let is_timed = change.object.as_ref().is_some_and(|object| object.event_time().is_some());
+        let is_position = change.kind == ChangeKind::Set && change.arrival != Arrival::Released;
+        if is_timed && is_position && window_ns > 0 {
+            keyspace.reorder.hold(&change, now_ns, window_ns);
+            continue;
+        }
+        if change.arrival != Arrival::Released {
+            decidable.extend(keyspace.reorder.release_before(&change));
+        }
+        if change.arrival != Arrival::Late {
+            decidable.push(change);
+        }
+    }
+    decidable
 }
 
 #[cfg(test)]

@@ -7,7 +7,7 @@ use arrayvec::ArrayVec;
 
 use crate::collection::{Collection, Counts};
 use crate::endpoints::EndpointChecker;
-use crate::fence::{Change, ChangeKind, FenceRegistry, Name};
+use crate::fence::{Arrival, Change, ChangeKind, FenceRegistry, Name, Reorder};
 use crate::field::Names;
 use crate::garbage::Garbage;
 use crate::object::{Object, NEVER};
@@ -33,6 +33,10 @@ pub struct Keyspace {
     offloading: Offloading,
     /// Whether geometries must be within ±180, ±90 degrees.
     pub requires_valid: bool,
+    /// The nanoseconds for which fences wait for positions with earlier event times.
+    pub event_window_ns: i64,
+    /// The positions that fences haven't decided about.
+    pub reorder: Reorder,
     /// The scripts that are cached; shared by all snapshots.
     pub scripts: ScriptCache,
     /// The replies of SERVER and SERVER EXT for scripts, which the driver renews from time to time;
@@ -213,8 +217,33 @@ impl Keyspace {
             return;
         }
         let Some((key, _)) = self.fences.of_key(key) else { return };
+        let (key, arrival) = (Arc::clone(key), Arrival::InOrder);
         let (object, previous) = (object.cloned(), previous.cloned());
-        self.reports.changes.push(Change { key: Arc::clone(key), kind, object, previous });
+        self.reports.changes.push(Change { key, kind, object, previous, arrival });
+    }
+
+    /// Reports a position that is older than the stored one. Returns whether fences may decide
+    /// about it.
+    pub fn report_late(&mut self, key: &[u8], object: Object) -> bool {
+        let fences = self.fences.of_key(key).filter(|_| self.event_window_ns > 0);
+        let Some((key, _)) = fences else { return false };
+        self.reports.changes.push(Change {
+            key: Arc::clone(key),
+            kind: ChangeKind::Set,
+            object: Some(object),
+            previous: None,
+            arrival: Arrival::Late,
+        });
+        true
+    }
+
+    /// Reports that positions have waited long enough for earlier ones: those of an object up to an
+    /// event time. Returns whether there were any.
+    pub fn release_positions(&mut self, key: &[u8], id: &[u8], event_ns: i64) -> bool {
+        let changes = self.reorder.release(key, id, event_ns);
+        let is_any = !changes.is_empty();
+        self.reports.changes.extend(changes);
+        is_any
     }
 
     /// Stores an object, in a new collection if the key has none. Returns the object that it
@@ -391,6 +420,7 @@ impl Keyspace {
         self.totals.expiries.clear();
         self.totals.counts = Counts::default();
         self.fences.clear_areas();
+        self.reorder.clear();
     }
 
     /// Returns the object with the earliest deadline and its key, if that deadline has passed.

@@ -38,6 +38,7 @@ pub mod counters;
 pub mod endpoints;
 pub mod engine;
 pub mod error;
+mod event_time;
 pub mod fence;
 pub mod field;
 pub mod garbage;

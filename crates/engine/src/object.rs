@@ -28,11 +28,27 @@ pub enum Shape {
     String,
 }
 
+/// The flag in `fields_length` of an object that ends in an event time.
+const HAS_EVENT_TIME: u32 = 1 << 31;
+/// Bytes of an event time.
+const EVENT_TIME_BYTES: usize = size_of::<i64>();
+
 struct Header {
     shape: Shape,
     deadline: i64,
     id_length: u32,
+    /// With [`HAS_EVENT_TIME`].
     fields_length: u32,
+}
+
+impl Header {
+    fn fields_length(&self) -> usize {
+        (self.fields_length & !HAS_EVENT_TIME) as usize
+    }
+
+    fn has_event_time(&self) -> bool {
+        self.fields_length & HAS_EVENT_TIME != 0
+    }
 }
 
 /// A stored object. Cloning increments a reference count.
@@ -78,6 +94,7 @@ impl Object {
     #[must_use]
     pub fn with_fields(&self, fields: &[u8]) -> Self {
         Object::new(self.id(), self.shape().clone(), self.text(), fields, self.deadline())
+            .with_event_time(self.event_time())
     }
 
     /// Returns the same object with another deadline.
@@ -85,6 +102,29 @@ impl Object {
     pub fn with_deadline(&self, deadline: i64) -> Self {
         let fields = self.fields().block();
         Object::new(self.id(), self.shape().clone(), self.text(), fields, deadline)
+            .with_event_time(self.event_time())
+    }
+
+    /// Returns the same object with an event time, in nanoseconds since 1970; itself without one.
+    #[must_use]
+    pub fn with_event_time(self, event_ns: Option<i64>) -> Self {
+        let Some(event_ns) = event_ns else { return self };
+        let Header { deadline, id_length, fields_length, .. } = self.0.header.header;
+        let shape = self.shape().clone();
+        let fields_length = fields_length | HAS_EVENT_TIME;
+        let length = self.0.slice.len() - self.event_time().map_or(0, |_| EVENT_TIME_BYTES);
+        let bytes = [&self.0.slice[..length], &event_ns.to_le_bytes()].concat();
+        let header = Header { shape, deadline, id_length, fields_length };
+        Object(ThinArc::from_header_and_slice(header, &bytes))
+    }
+
+    /// Returns the time at which the object was where it is, as SET was told with AT, in
+    /// nanoseconds since 1970.
+    pub fn event_time(&self) -> Option<i64> {
+        if !self.0.header.header.has_event_time() {
+            return None;
+        }
+        self.0.slice.last_chunk().map(|bytes| i64::from_le_bytes(*bytes))
     }
 
     /// Begins to fetch the object into the cache.
@@ -101,13 +141,15 @@ impl Object {
     pub fn fields(&self) -> Fields<'_> {
         let header = &self.0.header.header;
         let start = header.id_length as usize;
-        Fields::new(&self.0.slice[start..start + header.fields_length as usize])
+        Fields::new(&self.0.slice[start..start + header.fields_length()])
     }
 
     /// Returns a string's content; empty for the others.
     pub fn text(&self) -> &[u8] {
         let header = &self.0.header.header;
-        &self.0.slice[(header.id_length + header.fields_length) as usize..]
+        let start = header.id_length as usize + header.fields_length();
+        let end = if header.has_event_time() { EVENT_TIME_BYTES } else { 0 };
+        &self.0.slice[start..self.0.slice.len() - end]
     }
 
     /// Returns the time at which the object expires, in nanoseconds since 1970, or [`NEVER`].
@@ -264,5 +306,22 @@ impl Item for Object {
 impl Keyed for Object {
     fn key(&self) -> &[u8] {
         self.id()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_event_time_stays_with_its_object() {
+        let object = Object::new(b"id", Shape::String, b"text", b"fields", 7);
+        assert_eq!(object.event_time(), None);
+        let timed = object.with_event_time(Some(-5)).with_event_time(Some(42));
+        for object in [timed.with_deadline(9), timed.with_fields(b"fields"), timed.clone()] {
+            assert_eq!((object.id(), object.text()), (&b"id"[..], &b"text"[..]));
+            assert_eq!((object.fields().block(), object.event_time()), (&b"fields"[..], Some(42)));
+        }
+        assert_eq!(timed.with_event_time(None).event_time(), Some(42));
     }
 }

@@ -1,6 +1,7 @@
 //! Rewriting the log: a snapshot of all data, hooks and channels is written as the commands that
 //! create it, in chunks. Knows no file and no change since the snapshot.
 
+use crate::event_time::write_epoch;
 use crate::fence::{write_group, Hook, HookKind, Visitor};
 use crate::field::{Kind, Value};
 use crate::geometry::{Geometry, Point};
@@ -202,7 +203,9 @@ impl Writer<'_> {
         let field_count = if fields.is_empty() { 0 } else { fields.iter().count() };
         let has_deadline = object.deadline() != NEVER;
         let shape = ShapeWords::of(object, self.keyspace.requires_valid);
-        let count = 3 + 3 * field_count + 2 * usize::from(has_deadline) + shape.count();
+        let event_time = object.event_time();
+        let option_count = usize::from(has_deadline) + usize::from(event_time.is_some());
+        let count = 3 + 3 * field_count + 2 * option_count + shape.count();
         write_header(out, b'*', count);
         for word in [b"set", key, object.id()] {
             write_bulk(out, word);
@@ -215,6 +218,10 @@ impl Writer<'_> {
         if has_deadline {
             write_bulk(out, b"ex");
             write_bulk(out, &seconds_left(object.deadline(), self.now_ns));
+        }
+        if let Some(event_ns) = event_time {
+            write_bulk(out, b"at");
+            write_bulk_with(out, &mut self.scratch, |text| write_epoch(text, event_ns));
         }
         shape.write(out, &mut self.scratch);
     }

@@ -347,6 +347,8 @@ impl Engine {
         dict.set_item("fence_bytes", engine.keyspace.fences().bytes())?;
         dict.set_item("commands_processed", counters.commands_processed)?;
         dict.set_item("expired", counters.expired)?;
+        dict.set_item("waiting_positions", engine.keyspace.reorder.waiting_count())?;
+        dict.set_item("late_positions", engine.keyspace.reorder.too_late_count)?;
         dict.set_item("read_units", engine.placement.created_count())?;
         dict.set_item("read_units_active", engine.placement.active_count())?;
         dict.set_item("transactions_run", counters.transactions_run)?;
@@ -390,6 +392,11 @@ impl Engine {
         }
         lock(py, &self.shared).keyspace.server_replies = Some(Arc::new(replies));
         Ok(())
+    }
+
+    /// Let fences wait for positions with earlier event times; 0 = they don't.
+    fn set_event_window(&self, py: Python<'_>, milliseconds: u32) {
+        lock(py, &self.shared).keyspace.event_window_ns = i64::from(milliseconds) * 1_000_000;
     }
 
     /// End scripts that may write after this time: nothing else runs meanwhile.

@@ -151,6 +151,7 @@ fn store(
     } else {
         Object::new(id, Shape::String, text, fields, deadline)
     };
+    let object = object.with_event_time(present.and_then(Object::event_time));
     keyspace.insert(key, object.clone());
     Ok(object)
 }

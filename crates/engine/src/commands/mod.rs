@@ -1,6 +1,7 @@
 //! The data commands, a file per family, each command one function and one record; and the table of
 //! all commands, to which the server adds its own.
 
+mod decide;
 mod delete;
 pub mod demands;
 mod expiry;
@@ -150,6 +151,7 @@ pub fn all() -> impl Iterator<Item = &'static Command> {
         hooks::COMMANDS,
         hook_pauses::COMMANDS,
         visits::COMMANDS,
+        decide::COMMANDS,
         scripting::COMMANDS,
     ]
     .into_iter()

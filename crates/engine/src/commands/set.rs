@@ -4,6 +4,7 @@ use super::get::View;
 use super::{write, Arity, Command, Flags};
 use crate::call::{float_of, Call, Effect, ParsedText, Words};
 use crate::error::{Error, Result};
+use crate::event_time;
 use crate::fence::ChangeKind;
 use crate::field::{trim, FieldEditor, Fields, Names, Value};
 use crate::geometry::{geohash, Extra, Geometry, ParseOptions, Point, Position, Rect};
@@ -15,7 +16,7 @@ pub(super) const COMMANDS: &[Command] = &[write(
     "SET",
     Arity::AtLeast(3),
     set,
-    "key id [FIELD name value]... [EX seconds] [NX | XX] \
+    "key id [FIELD name value]... [EX seconds] [AT time] [NX | XX] \
      [RETURN [WITHFIELDS] [OBJECT | POINT | BOUNDS | HASH precision]] \
      (OBJECT geojson | POINT lat lon [z] | BOUNDS minlat minlon maxlat maxlon | HASH geohash | \
      STRING value)",
@@ -50,29 +51,43 @@ impl GeometryParser {
 struct Request<'a> {
     fields: Vec<(&'a [u8], Value<'a>)>,
     deadline: i64,
+    /// AT, in nanoseconds since 1970.
+    event_time: Option<i64>,
     condition: Condition,
     view: Option<View>,
     shape: Option<Shape>,
     text: &'a [u8],
 }
 
-/// SET key id {FIELD name value | EX seconds | NX | XX | RETURN …} (POINT | BOUNDS | HASH | OBJECT
-/// | STRING) …, in any order.
+/// The reason why SET stores nothing.
+enum Refusal {
+    /// NX or XX.
+    Condition(Error),
+    /// The position is older than the stored one.
+    Late(Object),
+}
+
+/// SET key id {FIELD name value | EX seconds | AT time | NX | XX | RETURN …} (POINT | BOUNDS | HASH
+/// | OBJECT | STRING) …, in any order.
 fn set(keyspace: &mut Keyspace, call: &mut Call) -> Result<Effect> {
     let mut words = call.words();
     let (key, id) = (words.next_word()?, words.next_word()?);
     let options = ParseOptions { require_valid: keyspace.requires_valid };
     let mut parser = GeometryParser { parsed: call.parsed_text.take(), options };
     let mut request = Request::parse(&mut words, call.now_ns, &mut parser)?;
+    if let Some(event_ns) = request.event_time.filter(|_| !call.is_replayed) {
+        event_time::check_not_ahead(event_ns, call.now_ns)?;
+    }
     let Some(shape) = request.shape.take() else { return Err(Error::WrongArity) };
     let view = request.view.take();
     let stored = keyspace.update(key, id, |names, present| request.make(id, shape, names, present));
     let (object, previous) = match stored {
         Ok(stored) => stored,
-        Err(refusal) => {
-            call.reply_missing(refusal)?;
+        Err(Refusal::Condition(error)) => {
+            call.reply_missing(error)?;
             return Ok(Effect::Nothing);
         }
+        Err(Refusal::Late(object)) => return Ok(reply_late(keyspace, call, object, view)),
     };
     keyspace.report(key, ChangeKind::Set, Some(&object), previous.as_ref());
     match view {
@@ -82,11 +97,35 @@ fn set(keyspace: &mut Keyspace, call: &mut Call) -> Result<Effect> {
     Ok(Effect::Changed)
 }
 
+/// Replies as if the position was stored, and tells that in JSON.
+fn reply_late(
+    keyspace: &mut Keyspace,
+    call: &mut Call,
+    object: Object,
+    view: Option<View>,
+) -> Effect {
+    let (key, id) = (call.args.at(1), call.args.at(2));
+    let stored = keyspace.get(key).and_then(|collection| collection.get(id));
+    match (view, stored) {
+        (Some(view), Some(stored)) => view.reply(keyspace, call, stored),
+        _ => call.reply_ok(),
+    }
+    if call.is_json() {
+        call.write_member("late", |out| out.extend_from_slice(b"true"));
+    }
+    if keyspace.report_late(key, object) {
+        Effect::Changed
+    } else {
+        Effect::Nothing
+    }
+}
+
 impl<'a> Request<'a> {
     fn parse(words: &mut Words<'a>, now_ns: i64, parser: &mut GeometryParser) -> Result<Self> {
         let mut request = Request {
             fields: Vec::new(),
             deadline: NEVER,
+            event_time: None,
             condition: Condition::None,
             view: None,
             shape: None,
@@ -110,15 +149,34 @@ impl<'a> Request<'a> {
         shape: Shape,
         names: &mut Names,
         present: Option<&Object>,
-    ) -> Result<Object> {
+    ) -> std::result::Result<Object, Refusal> {
+        let refuse = |error| Err(Refusal::Condition(error));
         match (self.condition, present) {
-            (Condition::IfMissing, Some(_)) => return Err(Error::text("id already exists")),
-            (Condition::IfPresent, None) => return Err(Error::IdNotFound),
+            (Condition::IfMissing, Some(_)) => return refuse(Error::text("id already exists")),
+            (Condition::IfPresent, None) => return refuse(Error::IdNotFound),
             _ => {}
         }
+        let Some(event_ns) = self.event_time else {
+            return Ok(self.make_object(id, shape, names, present));
+        };
+        let stored_ns = present.and_then(Object::event_time);
+        let object = self.make_object(id, shape, names, present).with_event_time(Some(event_ns));
+        if stored_ns.is_some_and(|stored_ns| stored_ns > event_ns) {
+            return Err(Refusal::Late(object));
+        }
+        Ok(object)
+    }
+
+    fn make_object(
+        self,
+        id: &[u8],
+        shape: Shape,
+        names: &mut Names,
+        present: Option<&Object>,
+    ) -> Object {
         let old_fields = present.map_or(Fields::new(&[]), Object::fields);
         if self.fields.is_empty() {
-            return Ok(Object::new(id, shape, self.text, old_fields.block(), self.deadline));
+            return Object::new(id, shape, self.text, old_fields.block(), self.deadline);
         }
         let mut editor = FieldEditor::new(old_fields);
         for (name, value) in self.fields {
@@ -126,7 +184,7 @@ impl<'a> Request<'a> {
         }
         let mut block = Vec::with_capacity(64);
         editor.finish(&mut block);
-        Ok(Object::new(id, shape, self.text, &block, self.deadline))
+        Object::new(id, shape, self.text, &block, self.deadline)
     }
 
     fn take_option(&mut self, word: &'a [u8], words: &mut Words<'a>, now_ns: i64) -> Result<bool> {
@@ -135,6 +193,8 @@ impl<'a> Request<'a> {
             self.fields.push((field_name(name)?, Value::parse(value)));
         } else if word.eq_ignore_ascii_case(b"EX") {
             self.deadline = deadline(now_ns, float_of(words.next_word()?)?);
+        } else if word.eq_ignore_ascii_case(b"AT") {
+            self.event_time = Some(event_time::parse(words.next_word()?)?);
         } else if word.eq_ignore_ascii_case(b"NX") {
             self.require(Condition::IfMissing, word)?;
         } else if word.eq_ignore_ascii_case(b"XX") {

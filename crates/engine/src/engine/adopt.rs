@@ -33,6 +33,7 @@ impl Engine {
     pub fn adopt(&mut self, handover: Handover) -> Discarded {
         let Handover(mut incoming) = handover;
         incoming.requires_valid = self.keyspace.requires_valid;
+        incoming.event_window_ns = self.keyspace.event_window_ns;
         incoming.endpoint_checker = self.keyspace.endpoint_checker.take();
         incoming.time_zones = self.keyspace.time_zones.take();
         incoming.continue_versions(&self.keyspace);

@@ -16,6 +16,17 @@ pub enum ChangeKind {
     Drop,
 }
 
+/// How a write relates to the event times of its object's positions.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Arrival {
+    /// It is the newest, or has no event time.
+    InOrder,
+    /// It is older than the stored position, which stays.
+    Late,
+    /// It has waited for earlier positions, see [`super::Reorder`].
+    Released,
+}
+
 /// One change of an object, or the end of a collection.
 pub struct Change {
     /// The key of the collection.
@@ -26,6 +37,8 @@ pub struct Change {
     pub object: Option<Object>,
     /// The replaced object, if the key has fences.
     pub previous: Option<Object>,
+    /// The relation to the object's other positions.
+    pub arrival: Arrival,
 }
 
 impl ChangeKind {

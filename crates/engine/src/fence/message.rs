@@ -191,6 +191,11 @@ impl MessageContext<'_> {
         out.push(b'"');
         out.extend_from_slice(&self.watch.head);
         write_time(&mut out, self.moment);
+        if let Some(event_ns) = self.object.event_time() {
+            out.extend_from_slice(b",\"at\":\"");
+            out.extend_from_slice(&time_text(event_ns, self.moment.utc_offset));
+            out.push(b'"');
+        }
         out.extend_from_slice(b",\"id\":");
         self.write_object(&mut out, keyspace);
         out
