@@ -8,6 +8,7 @@ from tile38py._engine_events import ChannelEvent as ChannelEvent
 from tile38py._engine_events import Events as Events
 from tile38py._engine_events import HookChange as HookChange
 from tile38py._engine_events import HookEvent as HookEvent
+from tile38py._engine_events import HookProgress as HookProgress
 from tile38py._engine_events import LiveEvent as LiveEvent
 from tile38py._engine_events import QueuedEvent as QueuedEvent
 
@@ -29,6 +30,7 @@ __all__ = [
     "HookChange",
     "HookDefinition",
     "HookEvent",
+    "HookProgress",
     "Http",
     "LargeWrite",
     "Live",
@@ -128,6 +130,24 @@ class Engine:
     def take_events(self) -> Events | None:
         """Return the events of commands outside of batches, such as load() and expire(), or None.
         The next batch returns the events that aren't taken."""
+
+    def begin_recovery(self, stored: list[tuple[bytes, int, int]]) -> None:
+        """Begin to recover the numbered events of a log that is about to be loaded, behind those
+        that are stored: names with the number of the last event and the time of the first one."""
+
+    def take_recovered(self) -> Events | None:
+        """Return the recovered events of a log that was loaded or adopted; None if there are none.
+        Numbers continue behind those of the log and behind the stored ones."""
+
+    def set_delivered(self, delivered: list[tuple[bytes, int]]) -> bytes:
+        """Note up to which number the events of hooks are delivered; return the log bytes."""
+
+    def channel(self, name: bytes) -> HookDefinition | None:
+        """Return the channel of a name; None if it doesn't exist."""
+
+    def sequence(self, name: bytes) -> tuple[int, int] | None:
+        """Return the number of the last event of a hook or channel, and the time of its first one
+        in nanoseconds since 1970; None if its events have no numbers."""
 
     def hook(self, name: bytes) -> HookDefinition | None:
         """Return the hook of a name; None if it doesn't exist."""

@@ -6,7 +6,7 @@ from typing import Final, Self, final
 class Events:
     """The events of commands, by kind of receiver, each list in the order of sending."""
 
-    hooks: Final[list[HookEvent | HookChange]]
+    hooks: Final[list[HookEvent | HookChange | HookProgress]]
     channels: Final[list[ChannelEvent]]
     live: Final[list[LiveEvent]]
 
@@ -20,9 +20,19 @@ class HookEvent:
     object_id: Final[str]  # empty for DROP
     detect: Final[str | None]  # "enter" and so on; None for the commands `del` and `drop`
     body: Final[bytes]  # the message, JSON
+    sequence: Final[int]  # the event's number; 0 for a hook without SEQUENCE
+    began_ns: Final[int]  # the time of the hook's first event, since 1970
+    made_ns: Final[int]  # the time of a numbered event, since 1970
 
     def __new__(
-        cls, hook: str, key: str, object_id: str, detect: str | None, body: bytes
+        cls,
+        hook: str,
+        key: str,
+        object_id: str,
+        detect: str | None,
+        body: bytes,
+        *,
+        numbering: tuple[int, int, int] = (0, 0, 0),  # sequence, began_ns, made_ns
     ) -> Self: ...
 
 @final
@@ -34,6 +44,9 @@ class ChannelEvent:
     object_id: Final[str]
     detect: Final[str | None]
     body: Final[bytes]
+    sequence: Final[int]  # the same as of hooks' events
+    began_ns: Final[int]
+    made_ns: Final[int]
 
 @final
 class LiveEvent:
@@ -52,6 +65,13 @@ class HookChange:
     hook: Final[str]
 
 @final
+class HookProgress:
+    """The events of a hook up to a number are delivered, by another server."""
+
+    hook: Final[str]
+    sequence: Final[int]
+
+@final
 class QueuedEvent:
     """A hook's event in the queue. Python's garbage collector doesn't track it, so that its
     pauses don't grow with the queue."""
@@ -63,6 +83,8 @@ class QueuedEvent:
     object_id: Final[str]
     detect: Final[str | None]
     body: Final[bytes]
+    sequence: Final[int]  # as of the event
+    began_ns: Final[int]
 
     @property
     def delivery_id(self) -> str:

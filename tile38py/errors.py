@@ -201,6 +201,17 @@ def no_such_hook() -> CommandError:
     return CommandError("hook not found")
 
 
+def no_history(channel: bytes) -> CommandError:
+    """Return the error for a number in the history of a channel that has none."""
+    return CommandError(f"channel '{shown(channel)}' has no history")
+
+
+def outside_history(channel: bytes, first: int, last: int) -> CommandError:
+    """Return the error for a number that a channel's history doesn't have."""
+    what = f"has events {first} to {last}" if first <= last else f"is empty up to {last}"
+    return CommandError(f"history of '{shown(channel)}' {what}")
+
+
 def no_such_client() -> CommandError:
     """CLIENT KILL matches no client."""
     return CommandError("No such client")

@@ -129,6 +129,15 @@ FOLLOWER_CHECK_SECONDS = 1.0  # between two checks for such followers
 # Hook queue and delivery
 HOOK_FLUSH_SECONDS = 0.5  # between two writes of the queue; a kill -9 loses or repeats so much
 HOOK_SWEEP_SECONDS = 1.0  # between two sweeps for expired events
+HISTORY_BYTES_MAX = 1024 * MIB  # of a history without a bound of its own
+HISTORY_MEMORY_BYTES_MAX = 64 * MIB  # events that the file lacks; above it, the oldest are dropped
+HISTORY_EVENT_BYTES = 100  # for which an event counts besides its message
+HISTORY_FLUSH_COUNT_MAX = 4096  # events written in one transaction
+HISTORY_PAGE_COUNT_MAX = 256  # events read or sent at a time
+HISTORY_PAGE_BYTES_MAX = 256 * KIB  # bytes at which such a read ends
+HISTORY_SWEEP_SECONDS = 60.0  # between two sweeps for events that are too old
+EVENT_STREAM_HEARTBEAT_SECONDS = 15.0  # between two comments in Server-Sent Events
+HOOK_PROGRESS_SECONDS = 5.0  # between log entries of deliveries; a fail-over repeats so much
 HOOK_TTL_SECONDS = 30  # default of hook-queue-ttl
 HOOK_QUEUE_BYTES_MAX = 256 * MIB  # default of hook-queue-max-size
 HOOK_MEMORY_BYTES_MAX = 16 * MIB  # waiting events kept in memory; others are read from the file

@@ -55,10 +55,15 @@ class EventRouter:
     def route(self, events: Events) -> None:
         """Send the events of fences to hooks, channels and live connections."""
         for event in events.channels:
-            self._forward(event.channel, event.body)
+            # Followers have numbered events from the log.
+            if not event.sequence:
+                self._forward(event.channel, event.body)
         send, hooks = self._connections.prepare_events(events), events.hooks
+        has_numbered = any(event.sequence for event in events.channels)
 
         def deliver() -> None:
+            if has_numbered:
+                self._hooks.keep(events.channels)
             if send is not None:
                 send()
             if hooks:
@@ -80,6 +85,10 @@ class EventRouter:
         head = b"+%d.%06d [0 %b] " % (seconds, microseconds, address.encode())
         send = self._connections.prepare_lines([head + shown for shown in commands])
         self._when_logged(send, wrote=False)
+
+    def call_when_logged(self, call: Send) -> None:
+        """Call a function when the log has all writes so far, as replies wait for that."""
+        self._when_logged(call, wrote=False)
 
     def recovered(self) -> None:
         """Send the postponed messages: the log has been written."""

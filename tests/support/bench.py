@@ -23,6 +23,7 @@ from tests.support.fakes import (
     ManualLoop,
     command,
 )
+from tests.support.histories import FakeHistory
 from tile38py import commands as families
 from tile38py._engine import Close, Engine
 from tile38py.access.control import AccessControl
@@ -97,7 +98,9 @@ class Bench:
         self.subscriptions = Subscriptions(
             self.engine, call_soon=self.loop.call_soon, log=self.log_lines.append
         )
-        self.hooks = FakeHookDelivery()
+        self.history = FakeHistory(self.engine)
+        self.subscriptions.read_from(self.history)
+        self.hooks = FakeHookDelivery(self.history.keep)
         self.router = EventRouter(
             journal=self.journal,
             connections=self.subscriptions,
@@ -131,6 +134,7 @@ class Bench:
             broadcaster=self.subscriptions,
             following=self.following,
             outbox=self.outbox,
+            history=self.history,
             router=self.router,
             log_streams=self.leader,
             syncs=self.syncs,

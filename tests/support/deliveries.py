@@ -16,6 +16,7 @@ from tile38py.delivery.store import Store
 from tile38py.delivery.sweeper import Sweeper
 from tile38py.delivery.worker import Tools, Worker
 from tile38py.interfaces.delivery import Batch, HookOptions
+from tile38py.interfaces.history import HistoryBounds
 
 Result = TypeVar("Result")
 
@@ -35,6 +36,16 @@ class Hooks(dict[str, Hook]):
     def find(self, hook: str) -> Hook | None:
         """Return the hook of a name, None if there is none."""
         return self.get(hook)
+
+    def history(self, name: str) -> HistoryBounds | None:
+        """Return None: events aren't kept."""
+        del name
+        return None
+
+    def sequence(self, name: str) -> tuple[int, int] | None:
+        """Return None: events have no numbers."""
+        del name
+        return None
 
     def names(self) -> list[str]:
         """Return all names."""
@@ -134,7 +145,7 @@ class DeliveryHarness:
             now_ns=self.clock.now_ns,
             retention=self.retention,
         )
-        tools = Tools(self.couriers, self.clock, self.hooks.get, self._tell)
+        tools = Tools(self.couriers, self.clock, self.hooks.get, self._tell, self.retention)
         self.worker = Worker(self.queue, self.counters, tools)
 
     def _tell(self, text: str, /, *values: object) -> None:

@@ -7,7 +7,7 @@ import asyncio
 from collections.abc import Callable, Sequence
 
 from tests.support.fake_log_file import FakeLogFile
-from tile38py._engine import HookChange, HookEvent, Session
+from tile38py._engine import ChannelEvent, HookChange, HookEvent, HookProgress, Session
 from tile38py.interfaces import Listener, Waiter, Wire
 from tile38py.interfaces.delivery import HookCounters, HookReport
 from tile38py.interfaces.views import ByteData
@@ -225,12 +225,17 @@ class FakeJournal:
 class FakeHookDelivery:
     """A HookDelivery that only records the events."""
 
-    def __init__(self) -> None:
-        self.taken: list[HookEvent | HookChange] = []
+    def __init__(self, keep: Callable[[Sequence[ChannelEvent]], None]) -> None:
+        self.taken: list[HookEvent | HookChange | HookProgress] = []
+        self._keep = keep
 
-    def take(self, events: Sequence[HookEvent | HookChange]) -> None:
+    def take(self, events: Sequence[HookEvent | HookChange | HookProgress]) -> None:
         """Record events."""
         self.taken += events
+
+    def keep(self, events: Sequence[ChannelEvent]) -> None:
+        """Pass the events of channels to their histories."""
+        self._keep(events)
 
 
 class FakeOutbox:

@@ -9,7 +9,7 @@ from tests.support.bench import Bench
 from tests.support.fake_disk import LOG, FakeDisk, FakeFolder
 from tests.support.fake_leader import FakeLeader, LoopThreads, NoRewriting
 from tests.support.fake_time import fake_clock
-from tile38py._engine import Engine
+from tile38py._engine import Engine, Events
 from tile38py.commands.replication import keep_leader
 from tile38py.config.properties import LEADERAUTH
 from tile38py.interfaces.files import LoopFunctions
@@ -22,6 +22,23 @@ from tile38py.replication.follower import Follower
 LEADER = LeaderAddress("leader", 9851)
 STEP_SECONDS = 0.01
 STEPS_MAX = 10_000
+
+
+class FakeNumberedEvents:
+    """Numbered events of hooks: what a follower does with them is counted."""
+
+    def __init__(self) -> None:
+        self.replaced = 0
+        self.changes = 0
+
+    def replace(self, events: Events | None) -> None:
+        """Count a replacement."""
+        del events
+        self.replaced += 1
+
+    def follow_changed(self) -> None:
+        """Count a change."""
+        self.changes += 1
 
 
 class FollowerWorld:
@@ -42,6 +59,7 @@ class FollowerWorld:
         assert self.bench.engine.load(log, fake_clock().now_ns()).error is None
         self.bench.config.identity.server_id = "us"
         self.errors: list[str] = []
+        self.numbered = FakeNumberedEvents()
         self.follower = Follower(self._dependencies(), None)
 
     @contextlib.asynccontextmanager
@@ -95,6 +113,7 @@ class FollowerWorld:
             gates=bench.gates,
             journal=self.aof,
             router=bench.router,
+            numbered=self.numbered,
             connector=self.leader,
             threads=LoopThreads(),
             disk=ResyncDisk(self.aof, FakeFolder(self.disk), NoRewriting(), self._in_thread),

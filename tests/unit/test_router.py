@@ -4,7 +4,7 @@ import pytest
 
 from tests.support.bench import Bench
 from tests.support.fakes import FakeClient
-from tile38py._engine import HookChange
+from tile38py._engine import HookEvent
 from tile38py.interfaces import Wire
 
 AREA = ("WITHIN", "k", "FENCE", "DETECT", "enter", "IDS", "BOUNDS", "0", "0", "9", "9")
@@ -39,7 +39,7 @@ def taken(bench: Bench) -> list[str]:
     found = bench.hooks.taken[:]
     bench.hooks.taken.clear()
     return [
-        f"{event.hook} changed" if isinstance(event, HookChange) else event.object_id
+        event.object_id if isinstance(event, HookEvent) else f"{event.hook} changed"
         for event in found
     ]
 
@@ -56,7 +56,7 @@ def test_each_kind_goes_its_way(bench: Bench) -> None:
     assert socket.taken().startswith(b"\x81")
     assert subscriber.taken().startswith(b"*3\r\n$7\r\nmessage\r\n$1\r\nc\r\n")
     [event] = bench.hooks.taken
-    assert not isinstance(event, HookChange)
+    assert isinstance(event, HookEvent)
     assert (event.hook, event.key, event.object_id, event.detect) == ("h", "k", "a", "enter")
     assert b'"hook":"h"' in event.body
 
@@ -71,7 +71,7 @@ def test_keys_and_ids_are_as_in_messages(bench: Bench, key: bytes, shown: str) -
     bench.call("SET", key, key, "POINT", "1", "1")
     written(bench)
     event = bench.hooks.taken[-1]
-    assert not isinstance(event, HookChange)
+    assert isinstance(event, HookEvent)
     assert (event.hook, event.key, event.object_id) == ("\udcfe", shown, shown)
 
 

@@ -65,7 +65,7 @@ def hookinfo(call: Call) -> Reply:
 def fields_of(report: HookReport) -> Fields:
     """Return the fields of a hook in a reply; times are seconds since 1970, 0 = never."""
     counters = report.counters
-    return {
+    fields: Fields = {
         "sent": counters.sent,
         "failed": counters.failed,
         "retried": counters.retried,
@@ -77,3 +77,7 @@ def fields_of(report: HookReport) -> Fields:
         "last_error_at": counters.last_error_ns // SECOND_NS,
         "endpoint_error": report.endpoint_error.encode("utf-8", "surrogateescape"),
     }
+    if report.sequence is not None:
+        fields["sequence"] = report.sequence
+        fields["sequence_delivered"] = report.sequence_delivered
+    return fields

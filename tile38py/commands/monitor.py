@@ -29,7 +29,7 @@ STARTED: Final = RawReply(b"+OK\r\n")
 @checked(keys="every")
 def monitor(call: Call) -> RawReply:
     """Run MONITOR."""
-    if call.client.wire in (Wire.HTTP, Wire.CHUNKED_HTTP):
+    if call.client.wire not in (Wire.RESP, Wire.NATIVE, Wire.WEBSOCKET):
         raise errors.needs_wire(call.name, "WebSocket or RESP")
     call.server.broadcaster.attach(call.client, Role.MONITOR)
     return STARTED

@@ -1,5 +1,7 @@
 """SUBSCRIBE, PSUBSCRIBE and PUBLISH, and the requests that a subscriber may send."""
 
+from typing import Final
+
 from tile38py import errors
 from tile38py._engine import Push
 from tile38py.commands.registry import (
@@ -16,17 +18,22 @@ from tile38py.commands.registry import (
 )
 from tile38py.interfaces import Role
 
+NUMBER_DIGITS_MAX: Final = 19
+
 
 @command(
-    "SUBSCRIBE channel...",
+    "SUBSCRIBE (channel... | channel FROM number)",
     arity=-2,
     summary="Receive the messages of channels",
     group=Group.PUBSUB,
     flags=Flags.PUBSUB | Flags.SUBSCRIBES | Flags.BLOCKING,
 )
-@checked(channels="all")
+@checked(channels="all_or_from")
 def subscribe(call: Call) -> Replies:
-    """Run SUBSCRIBE channel …."""
+    """Run SUBSCRIBE channel …, or SUBSCRIBE channel FROM number."""
+    match call.args:
+        case [channel, word, number] if word.upper() == b"FROM":
+            return _subscribe_from(call, channel, number)
     return _subscribe(call, is_pattern=False)
 
 
@@ -114,6 +121,26 @@ def _subscribe(call: Call, *, is_pattern: bool) -> Replies:
     return Replies(
         [_acknowledged(call, name, listener.add(name, is_pattern=is_pattern)) for name in call.args]
     )
+
+
+def _subscribe_from(call: Call, channel: bytes, number: bytes) -> Replies:
+    """Subscribe to a channel, from a number of its history on; `oldest` is its first one."""
+    span = call.server.history.span(channel.decode("utf-8", "surrogateescape"))
+    if span is None:
+        raise errors.no_history(channel)
+    position = span.first if number.lower() == b"oldest" else _position(number)
+    if not span.first <= position <= span.last + 1:
+        raise errors.outside_history(channel, span.first, span.last)
+    listener = call.server.broadcaster.attach(call.client, Role.SUBSCRIBER)
+    begin, count = listener.add_from(channel, position)
+    call.server.router.call_when_logged(begin)
+    return Replies([_acknowledged(call, channel, count)])
+
+
+def _position(word: bytes) -> int:
+    if not word.isdigit() or len(word) > NUMBER_DIGITS_MAX:
+        raise errors.invalid_argument(word)
+    return int(word)
 
 
 def _unsubscribe(call: Call, *, is_pattern: bool) -> Replies:

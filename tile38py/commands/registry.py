@@ -32,6 +32,7 @@ from tile38py.interfaces import (
 from tile38py.interfaces.delivery import Outbox
 from tile38py.interfaces.files import SyncFigures
 from tile38py.interfaces.following import Following
+from tile38py.interfaces.history import EventHistory
 from tile38py.interfaces.rewriting import Backups, Shrinker
 from tile38py.slow_log import SlowLog
 
@@ -88,6 +89,7 @@ class Services:
     broadcaster: Broadcaster
     following: Following
     outbox: Outbox
+    history: EventHistory
     router: Router
     log_streams: LogStreams
     syncs: SyncFigures

@@ -2,6 +2,7 @@
 
 from collections import deque
 from collections.abc import Sequence
+from itertools import islice, takewhile
 from typing import Final
 
 from tile38py._engine import QueuedEvent
@@ -60,6 +61,19 @@ class Backlog:
         """Whether an event that isn't in the file still waits."""
         first = self.items[0] if self.items else self.tail[0] if self.tail else None
         return first is not None and first.number <= event.number
+
+    def count_through(self, number: int) -> int:
+        """Count the items up to an event."""
+        return sum(1 for _ in takewhile(lambda event: event.number <= number, self.items))
+
+    def count_sequences(self, sequence: int) -> int:
+        """Count the items up to a number in the hook's own numbering."""
+        return sum(1 for _ in takewhile(lambda event: event.sequence <= sequence, self.items))
+
+    def count_expired(self, cutoff_ns: int, count_max: int) -> int:
+        """Count the items that were queued before a time, at most so many."""
+        expired = takewhile(lambda event: event.queued_ns < cutoff_ns, self.items)
+        return sum(1 for _ in islice(expired, count_max))
 
     def add(self, event: QueuedEvent) -> None:
         """Add the newest event."""

@@ -39,7 +39,14 @@ def enveloped(event: QueuedEvent) -> QueuedEvent:
         attributes["subject"] = event.object_id
     head = json.dumps(attributes, ensure_ascii=False, separators=(",", ":"))
     body = head[:-1].encode("utf-8", "replace") + b',"data":' + event.body + b"}"
-    inner = HookEvent(event.hook, event.key, event.object_id, event.detect, body)
+    inner = HookEvent(
+        event.hook,
+        event.key,
+        event.object_id,
+        event.detect,
+        body,
+        numbering=(event.sequence, event.began_ns, event.queued_ns),
+    )
     return QueuedEvent(event.number, event.queued_ns, inner)
 
 

@@ -11,13 +11,15 @@ import contextlib
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import TypeVar
+from typing import Final, TypeVar
 
-from tile38py._engine import HookChange, HookEvent
+from tile38py._engine import ChannelEvent, Events, HookChange, HookEvent, HookProgress
 from tile38py.delivery.counters import Counters
+from tile38py.delivery.delivered_elsewhere import DeliveredElsewhere
+from tile38py.delivery.history import Histories
 from tile38py.delivery.hook_queue import HookQueue
 from tile38py.delivery.retention import Retention
-from tile38py.delivery.store import LEGACY_SUFFIX, Store, StoreError
+from tile38py.delivery.store import LEGACY_SUFFIX, Store, StoreError, bytes_of, name_of
 from tile38py.delivery.sweeper import Sweeper
 from tile38py.delivery.worker import Tools, Worker, in_slices
 from tile38py.interfaces import Clock, Tell
@@ -31,6 +33,7 @@ from tile38py.limits import (
 )
 
 Result = TypeVar("Result")
+HISTORY_FILE: Final = "history.db"  # beside the queue's file
 
 
 class Deliveries:
@@ -56,15 +59,25 @@ class Deliveries:
         self._crowded = asyncio.Event()
         self._ended = asyncio.Event()
         self._ended.set()
+        self._storing: list[tuple[int, int, Callable[[OSError | None], None]]] = []
+        self.on_delivered: Callable[[list[tuple[bytes, int]]], None] = lambda _delivered: None
         self.counters = Counters()
         self.retention = Retention()
+        self.histories = Histories(
+            path.with_name(HISTORY_FILE),
+            in_thread=self._in_thread,
+            now_ns=clock.now_ns,
+            find=hooks.history,
+        )
         self.queue: HookQueue
         self._store: Store
         self._sweeper: Sweeper
         self._worker: Worker
+        self._elsewhere: DeliveredElsewhere
 
     def open(self) -> None:
         """Open the queue's file, before the log is loaded. Raises StartError."""
+        self.histories.open()
         self._store = Store(self._path)
         if self._store.was_legacy:
             kept = self._path.name + LEGACY_SUFFIX
@@ -84,8 +97,9 @@ class Deliveries:
             now_ns=self._clock.now_ns,
             retention=self.retention,
         )
-        tools = Tools(self._couriers, self._clock, self._hooks.find, self._log)
+        tools = Tools(self._couriers, self._clock, self._hooks.find, self._log, self.retention)
         self._worker = Worker(self.queue, self.counters, tools)
+        self._elsewhere = DeliveredElsewhere(self.queue)
 
     @property
     def waiting_count(self) -> int:
@@ -123,26 +137,125 @@ class Deliveries:
         self.retention.bytes_max = bytes_max
         self._crowded.set()
 
-    def take(self, events: Sequence[HookEvent | HookChange]) -> None:
+    def take(self, events: Sequence[HookEvent | HookChange | HookProgress]) -> None:
         """Queue events. A change among them holds for what comes behind it."""
         now_ns = self._clock.now_ns()
         append, wake = self.queue.append, self._worker.wake
         for event in events:
             if isinstance(event, HookChange):
                 self._worker.changed(event.hook)
-            # The worker knows hooks that have waiting events already.
-            elif append(event, now_ns):
-                wake(event.hook)
+                self.histories.changed(event.hook)
+            elif isinstance(event, HookProgress):
+                self._elsewhere.note(event.hook, event.sequence)
+            else:
+                if event.sequence:
+                    self.histories.add(event.hook, event)
+                # The worker knows hooks that have waiting events already.
+                if append(event, now_ns):
+                    wake(event.hook)
         self._dirty.set()
         if self.retention.is_exceeded(self.queue.bytes):
             self._crowded.set()
 
+    def keep(self, events: Sequence[ChannelEvent]) -> None:
+        """Keep the numbered events of channels that have a history."""
+        for event in events:
+            if event.sequence:
+                self.histories.add(name_of(event.channel), event)
+        self._dirty.set()
+
+    def stored(self) -> list[tuple[bytes, int, int]]:
+        """Return the hooks and channels with stored events: name, last number, time of the first.
+
+        Both the queue and the history, of those that have both, have the events up to there.
+        """
+        found: dict[str, tuple[int, int]] = {}
+        for name in self.queue.sequences.names():
+            progress = self.queue.sequences.get(name)
+            if progress is not None:
+                found[name] = (progress.stored, progress.began_ns)
+        for name in self.histories.names():
+            history = self.histories.stored(name)
+            if history is not None and found.get(name, (history.last, 0))[0] >= history.last:
+                found[name] = (history.last, history.began_ns)
+        return [(bytes_of(name), *values) for name, values in found.items()]
+
+    def store(self, done: Callable[[OSError | None], None]) -> None:
+        """Write all events to the file: the log is about to lose them. Then call a function."""
+        self._storing.append((self.queue.last_number, self.histories.added, done))
+        self._end_storing()
+
+    def _end_storing(self, *, is_closing: bool = False) -> None:
+        """Call the functions that wait until events are in the file."""
+        waiting, self._storing = self._storing, []
+        for number, kept, done in waiting:
+            error = self.queue.error or self.histories.error
+            if self.queue.stored_number >= number and self.histories.is_stored(kept):
+                done(None)
+            elif error is not None or is_closing:
+                done(OSError(0, f"hook queue: {error or 'closed'}"))
+            else:
+                self._storing.append((number, kept, done))
+        if self._storing:
+            self._dirty.set()
+
+    def log_progress(self) -> None:
+        """Let the log tell followers which numbered events are delivered."""
+        delivered = self.queue.sequences.take_delivered()
+        if delivered:
+            self.on_delivered([(bytes_of(hook), number) for hook, number in delivered])
+
+    def recover(self, events: Events | None) -> None:
+        """Take the events that the loaded log has and the file lacks. Before run()."""
+        sequences = self.queue.sequences
+        for name in sequences.names():
+            progress, present = sequences.get(name), self._hooks.sequence(name)
+            if progress is None or present is None or progress.began_ns != present[1]:
+                self.queue.drop(name)
+        for name in self.histories.names():
+            self.histories.changed(name)
+        if events is not None:
+            self._take_recovered(events)
+
+    def _take_recovered(self, events: Events) -> None:
+        """Take events of the log, of which the queue or the histories may have some."""
+        for event in events.hooks:
+            if isinstance(event, HookEvent):
+                progress = self.queue.sequences.get(event.hook)
+                self.histories.add(event.hook, event)
+                if progress is None or event.sequence > progress.stored:
+                    self.take([event])
+        self.keep(events.channels)
+
+    def replace(self, events: Events | None) -> None:
+        """Drop all numbered events and take these, which an adopted log has."""
+        waiting = (hook for hook in self.queue.hooks() if self._is_numbered(hook))
+        for name in {*self.queue.sequences.names(), *waiting}:
+            self.queue.drop(name)
+        for name in self.histories.names():
+            self.histories.clear(name)
+        if events is not None:
+            self._take_recovered(events)
+
+    def _is_numbered(self, hook: str) -> bool:
+        record = self._hooks.find(hook)
+        return record is not None and record.options is not None and record.options.is_numbered
+
+    def follow_changed(self) -> None:
+        """Hold numbered events from now on, as a follower does, or deliver them again."""
+        for hook in self.queue.hooks():
+            self._worker.changed(hook)
+
     def report(self, hook: str) -> HookReport:
         """Return the counters of a hook and the state of its queue."""
+        sequence = self._hooks.sequence(hook)
+        progress = self.queue.sequences.get(hook)
         return HookReport(
             self.counters.get(hook),
             self.queue.waiting(hook),
             self.queue.oldest_ns(hook),
+            sequence=sequence[0] if sequence is not None else None,
+            sequence_delivered=progress.delivered if progress is not None else 0,
             endpoint_error=next(self._problems(hook), ""),
             retry_seconds=self._retry_seconds(hook),
         )
@@ -194,8 +307,10 @@ class Deliveries:
                 sweeping = tasks.create_task(self._sweep_often(), name="hook queue sweep")
                 reviewing = tasks.create_task(self._review(), name="hook review")
                 self._worker.start(tasks)
+                self.histories.run_in(tasks)
                 await self._stopped.wait()
                 self._worker.stop()
+                self.histories.stop()
                 sweeping.cancel()
                 reviewing.cancel()
         finally:
@@ -212,8 +327,11 @@ class Deliveries:
 
     async def _close(self) -> None:
         await self.queue.flush()
+        await self.histories.flush()
+        self._end_storing(is_closing=True)
         try:
             await self._in_thread(self._store.close)
+            await self.histories.close()
         except StoreError as error:
             self._log("The hook queue could not be closed: %s", error)
         self._thread.shutdown(wait=False)
@@ -227,7 +345,10 @@ class Deliveries:
                     await self._stopped.wait()
             self._dirty.clear()
             await self.queue.flush()
-            if self.queue.is_dirty:
+            await self._elsewhere.finish()
+            await self.histories.flush()
+            self._end_storing()
+            if self.queue.is_dirty or self.histories.is_dirty:
                 self._dirty.set()
 
     async def _sweep_often(self) -> None:

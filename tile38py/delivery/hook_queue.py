@@ -6,13 +6,14 @@ memory as long as it has room. What is dropped is decided in retention; sends no
 
 import asyncio
 from collections import deque
-from collections.abc import Callable, Coroutine, Sequence
-from typing import Protocol, TypeVar
+from collections.abc import Callable, Sequence
 
 from tile38py._engine import HookEvent, QueuedEvent
 from tile38py.delivery.backlog import Backlog
 from tile38py.delivery.counters import Counters
+from tile38py.delivery.queue_thread import QueueThread
 from tile38py.delivery.retention import Retention
+from tile38py.delivery.sequences import Sequences
 from tile38py.delivery.store import EventRange, Row, Store, StoreError
 from tile38py.interfaces import Clock
 from tile38py.limits import (
@@ -25,15 +26,6 @@ from tile38py.limits import (
     HOOK_STEP_COUNT_MAX,
     HOOK_SWEEP_COUNT_MAX,
 )
-
-Result = TypeVar("Result")
-
-
-class QueueThread(Protocol):
-    """Runs a function on the queue's one thread."""
-
-    def __call__(self, function: Callable[[], Result], /) -> Coroutine[object, object, Result]:
-        """Return the function's result, or raise its exception."""
 
 
 class HookQueue:
@@ -61,7 +53,8 @@ class HookQueue:
         self._must_recount = False
         self.error: str | None = None  # why the file can't be written at present
         contents = store.contents()
-        self.last_number = contents.last_number
+        self.sequences = Sequences(contents.progress)
+        self.last_number = self.stored_number = contents.last_number
         self.count = contents.count
         self.bytes = contents.size + contents.count * HOOK_EVENT_BYTES
         self.memory_bytes = 0
@@ -108,7 +101,7 @@ class HookQueue:
     @property
     def is_dirty(self) -> bool:
         """Whether the file isn't up to date."""
-        return bool(self._unwritten or self._done or self._is_flushing)
+        return bool(self._unwritten or self._done or self._is_flushing or self.sequences.is_changed)
 
     def append(self, event: HookEvent, now_ns: int) -> bool:
         """Add an event; return whether it is the only one of its hook."""
@@ -121,7 +114,7 @@ class HookQueue:
                 self._counters.add_dropped(hook)
                 return False
         self.last_number += 1
-        queued = QueuedEvent(self.last_number, now_ns, event)
+        queued = QueuedEvent(self.last_number, event.made_ns or now_ns, event)
         backlog = self._backlogs.get(hook)
         is_first = backlog is None
         if backlog is None:
@@ -165,11 +158,14 @@ class HookQueue:
         backlog.taken = 0
         if count:
             self._pop(hook, backlog, count)
+            if taken[count - 1].sequence:
+                self.sequences.note_delivered(taken[count - 1])
         if backlog.is_empty:
             del self._backlogs[hook]
 
     def drop(self, hook: str) -> int:
         """Drop all events of a deleted hook; return how many were in memory."""
+        self.sequences.forget(hook)
         backlog = self._backlogs.pop(hook, None)
         if backlog is None:
             return 0
@@ -225,6 +221,8 @@ class HookQueue:
         last = self.last_number
         try:
             while await self._flush_group():
+                unwritten = self._unwritten
+                self.stored_number = unwritten[0].number - 1 if unwritten else self.last_number
                 if not self._unwritten or self._unwritten[0].number > last:
                     break
         finally:
@@ -239,11 +237,13 @@ class HookQueue:
         while self._unwritten and len(events) < HOOK_FLUSH_COUNT_MAX:
             events += self._next_unwritten(written)
             await asyncio.sleep(0)
-        if not events and not done:
+        numbering = self.sequences.take_changes()
+        if not (events or done or numbering.progress or numbering.forgotten):
             return True
         try:
-            await self._in_thread(lambda: self._store.write(events, list(done.items())))
+            await self._in_thread(lambda: self._store.write(events, list(done.items()), numbering))
         except StoreError as error:
+            self.sequences.restore(numbering)
             self._unwritten.extendleft(reversed(events))
             self._done = {**done, **self._done}
             for event in events:
@@ -266,6 +266,10 @@ class HookQueue:
         found: list[QueuedEvent] = []
         for _ in range(min(len(self._unwritten), HOOK_STEP_COUNT_MAX)):
             event = self._unwritten.popleft()
+            if event.sequence:
+                self.sequences.note_stored(
+                    event.hook, began_ns=event.began_ns, sequence=event.sequence
+                )
             backlog = self._backlogs.get(event.hook)
             if backlog is not None and backlog.holds(event):
                 # Told in advance: what is delivered during the write is removed after it.
@@ -303,19 +307,27 @@ class HookQueue:
         return backlog is not None and self._expire(hook, backlog)
 
     def _expire(self, hook: str, backlog: Backlog) -> bool:
-        cutoff_ns = self._retention.cutoff_ns(self._clock.now_ns())
+        cutoff_ns = self._retention.cutoff_ns(self._clock.now_ns(), hook)
         items = backlog.items
         if not items or backlog.taken or items[0].queued_ns >= cutoff_ns:
             return False
-        count = 0
-        for event in items:
-            if event.queued_ns >= cutoff_ns or count == HOOK_SWEEP_COUNT_MAX:
-                break
-            count += 1
+        count = backlog.count_expired(cutoff_ns, HOOK_SWEEP_COUNT_MAX)
         self._counters.add_expired(hook, count)
         self._pop(hook, backlog, count)
         self._forget_if_empty(hook, backlog)
         return count == HOOK_SWEEP_COUNT_MAX
+
+    def drop_sequences(self, hook: str, sequence: int) -> int:
+        """Drop the events in memory up to a number, which are delivered; return how many."""
+        backlog = self._backlogs.get(hook)
+        if backlog is None or backlog.taken or backlog.is_loading:
+            return 0
+        count = backlog.count_sequences(sequence)
+        if count:
+            self.sequences.note_delivered(backlog.items[count - 1])
+            self._pop(hook, backlog, count)
+            self._forget_if_empty(hook, backlog)
+        return count
 
     def drop_row(self, row: Row, *, is_old: bool) -> bool:
         """Drop an event of the file, unless it is taken; return whether it was dropped."""
@@ -355,11 +367,7 @@ class HookQueue:
             backlog.waiting -= 1
             self._forget(1, len(event.body))
             return 1
-        count = 0
-        for older in backlog.items:
-            if older.number > event.number:
-                break
-            count += 1
+        count = backlog.count_through(event.number)
         self._pop(event.hook, backlog, count)
         return count
 

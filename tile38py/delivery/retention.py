@@ -1,8 +1,17 @@
 """The retention of the hook queue: how long events may wait, and how many bytes."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
+from tile38py.interfaces.delivery import HookRecord
 from tile38py.limits import HOOK_QUEUE_BYTES_MAX, HOOK_QUEUE_BYTES_SLACK, HOOK_TTL_SECONDS
+
+
+@dataclass(frozen=True, slots=True)
+class HookRule:
+    """The retention of one hook's events, where it isn't that of all hooks."""
+
+    expires: bool  # whether the lifetime of all hooks' events holds
+    resumed_ns: int = 0  # when a pause ended: older events live as long as those of that time
 
 
 @dataclass(slots=True)
@@ -11,10 +20,34 @@ class Retention:
 
     ttl_ns: int = HOOK_TTL_SECONDS * 10**9  # 0 = until delivered
     bytes_max: int = HOOK_QUEUE_BYTES_MAX  # 0 = no bound; the oldest events go first
+    rules: dict[str, HookRule] = field(default_factory=dict)
+    generation: int = 0  # changes when events that lasted begin to expire
 
-    def cutoff_ns(self, now_ns: int) -> int:
-        """Return the time before which queued events are expired."""
-        return now_ns - self.ttl_ns if self.ttl_ns else 0
+    def set_rule(self, hook: str, record: HookRecord, now_ns: int) -> None:
+        """Follow a hook's options and pauses: numbered events and those of paused hooks last."""
+        is_numbered = record.options is not None and record.options.is_numbered
+        if is_numbered or record.is_paused:
+            self.rules[hook] = HookRule(expires=False)
+        elif hook in self.rules and not self.rules[hook].expires:
+            self.rules[hook] = HookRule(expires=True, resumed_ns=now_ns)
+            self.generation += 1
+
+    def forget(self, hook: str) -> None:
+        """Forget a deleted hook."""
+        self.rules.pop(hook, None)
+
+    def is_lasting(self, hook: str) -> bool:
+        """Whether a hook's events don't expire, however old they are."""
+        rule = self.rules.get(hook)
+        return rule is not None and not rule.expires
+
+    def cutoff_ns(self, now_ns: int, hook: str | None = None) -> int:
+        """Return the time before which queued events, of a hook or of any, are expired."""
+        cutoff_ns = now_ns - self.ttl_ns if self.ttl_ns else 0
+        rule = self.rules.get(hook) if hook is not None and self.rules else None
+        if rule is not None and (not rule.expires or cutoff_ns < rule.resumed_ns):
+            return 0
+        return cutoff_ns
 
     def is_exceeded(self, size: int) -> bool:
         """Whether so many bytes exceed the limit."""

@@ -13,12 +13,14 @@ from pathlib import Path
 from typing import Final, TypeAlias
 
 from tile38py._engine import HookEvent, QueuedEvent
+from tile38py.delivery.sequences import Progress, SequenceChanges
 from tile38py.errors import StartError
 from tile38py.limits import HOOK_LOAD_BYTES_MAX, HOOK_SWEEP_COUNT_MAX
 
 SQLITE_MAGIC: Final = b"SQLite format 3\x00"
 LEGACY_SUFFIX: Final = "-tile38"  # what Tile38's own queue is moved to
-FORMAT: Final = 2  # of the tables, kept as the file's user_version
+FORMAT: Final = 3  # of the tables, kept as the file's user_version
+FORMAT_WITHOUT_SEQUENCE: Final = 2  # had no numbers of events
 FORMAT_WITHOUT_SUBJECT: Final = 1  # had nothing of an event but its message
 PAGES_FREED_COUNT_MAX: Final = 256  # given back to the disk with one write
 WAL_BYTES_MAX: Final = 4 << 20  # what the write-ahead log is cut to after a checkpoint
@@ -31,11 +33,21 @@ CREATE TABLE event (
   body BLOB NOT NULL,
   key TEXT NOT NULL DEFAULT '',
   object_id TEXT NOT NULL DEFAULT '',
-  detect TEXT
+  detect TEXT,
+  sequence INTEGER NOT NULL DEFAULT 0,
+  began_ns INTEGER NOT NULL DEFAULT 0
 ) STRICT;
 CREATE INDEX event_of_hook ON event (hook, number);
 CREATE TABLE last_number (one INTEGER PRIMARY KEY CHECK (one = 1), number INTEGER NOT NULL) STRICT;
 INSERT INTO last_number VALUES (1, 0);
+"""
+PROGRESS_SCHEMA: Final = """
+CREATE TABLE progress (
+  name BLOB PRIMARY KEY,
+  began_ns INTEGER NOT NULL,
+  stored INTEGER NOT NULL,
+  delivered INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
 """
 MIGRATION: Final = """
 ALTER TABLE event ADD COLUMN key TEXT NOT NULL DEFAULT '';
@@ -43,6 +55,10 @@ ALTER TABLE event ADD COLUMN object_id TEXT NOT NULL DEFAULT '';
 ALTER TABLE event ADD COLUMN detect TEXT;
 UPDATE event SET key = member(body, 'key'), object_id = member(body, 'id'),
   detect = nullif(member(body, 'detect'), '');
+"""
+SEQUENCE_MIGRATION: Final = """
+ALTER TABLE event ADD COLUMN sequence INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE event ADD COLUMN began_ns INTEGER NOT NULL DEFAULT 0;
 """
 INSERT: Final = "INSERT OR REPLACE INTO event VALUES {rows}"
 REMOVE: Final = "DELETE FROM event WHERE number IN (VALUES {rows})"
@@ -53,10 +69,11 @@ DELETE FROM event WHERE number IN (
   ON event.hook = gone.hook AND event.number <= gone.last
 )
 """
-ROW_WIDTH: Final = 7  # columns
+ROW_WIDTH: Final = 9  # columns
 ROWS: Final = (512, 64, 8, 1)  # handed to one statement, as long as there are so many
 READ: Final = """
-SELECT number, queued_ns, key, object_id, detect, body FROM event INDEXED BY event_of_hook
+SELECT number, queued_ns, key, object_id, detect, body, sequence, began_ns
+FROM event INDEXED BY event_of_hook
 WHERE hook = ? AND number > ? AND number <= ? ORDER BY number LIMIT ?
 """
 OLDEST: Final = f"""
@@ -101,6 +118,7 @@ class Contents:
     count: int
     size: int
     last_number: int
+    progress: dict[str, Progress]  # of numbered events
 
 
 class Store:
@@ -140,10 +158,12 @@ class Store:
         run(f"PRAGMA journal_size_limit = {WAL_BYTES_MAX}")
         (found,) = run("PRAGMA user_version").fetchone()
         if found == 0:
-            self._change_tables(SCHEMA)
+            self._change_tables(SCHEMA + PROGRESS_SCHEMA)
         elif found == FORMAT_WITHOUT_SUBJECT:
             self._database.create_function("member", 2, member_of, deterministic=True)
-            self._change_tables(MIGRATION)
+            self._change_tables(MIGRATION + SEQUENCE_MIGRATION + PROGRESS_SCHEMA)
+        elif found == FORMAT_WITHOUT_SEQUENCE:
+            self._change_tables(SEQUENCE_MIGRATION + PROGRESS_SCHEMA)
         elif found != FORMAT:
             raise sqlite3.DatabaseError(f"its format {found} is unknown to this version")
         problem = run("PRAGMA quick_check(1)").fetchone()[0]
@@ -163,10 +183,17 @@ class Store:
                 "SELECT count(*), coalesce(sum(length(body)), 0) FROM event"
             ).fetchone()
             (last,) = self._database.execute("SELECT number FROM last_number").fetchone()
-        return Contents(hooks, count, size, last)
+            found = self._database.execute("SELECT name, began_ns, stored, delivered FROM progress")
+            progress = {name_of(name): Progress(*values) for name, *values in found}
+        return Contents(hooks, count, size, last, progress)
 
-    def write(self, events: Sequence[QueuedEvent], done: Sequence[tuple[str, int]]) -> None:
-        """Add events, and remove those of each hook up to a number. All or nothing.
+    def write(
+        self,
+        events: Sequence[QueuedEvent],
+        done: Sequence[tuple[str, int]],
+        numbering: SequenceChanges | None = None,
+    ) -> None:
+        """Add events, remove those of each hook up to a number, note progress. All or nothing.
 
         Many rows with each statement: between two, this thread has to wait until it is its turn
         among those that run Python.
@@ -179,7 +206,18 @@ class Store:
             run = self._database.execute
             if events:
                 run("UPDATE last_number SET number = max(number, ?)", (events[-1].number,))
+            if numbering is not None:
+                self._write_progress(numbering)
             run(f"PRAGMA incremental_vacuum({PAGES_FREED_COUNT_MAX})").fetchall()
+
+    def _write_progress(self, numbering: SequenceChanges) -> None:
+        run = self._database.executemany
+        run("DELETE FROM progress WHERE name = ?", [(bytes_of(n),) for n in numbering.forgotten])
+        rows = [
+            (bytes_of(name), progress.began_ns, progress.stored, progress.delivered)
+            for name, progress in (numbering.progress or {}).items()
+        ]
+        run("INSERT OR REPLACE INTO progress VALUES (?, ?, ?, ?)", rows)
 
     def _run_in_parts(self, statement: str, values: Sequence[Value], *, width: int) -> None:
         """Run a statement for all rows, many rows at a time."""
@@ -205,8 +243,15 @@ class Store:
         events: list[QueuedEvent] = []
         size = 0
         with contextlib.closing(self._database.execute(READ, words)) as found:
-            for number, queued_ns, key, object_id, detect, body in found:
-                event = HookEvent(wanted.hook, key, object_id, detect, body)
+            for number, queued_ns, key, object_id, detect, body, sequence, began_ns in found:
+                event = HookEvent(
+                    wanted.hook,
+                    key,
+                    object_id,
+                    detect,
+                    body,
+                    numbering=(sequence, began_ns, queued_ns),
+                )
                 events.append(QueuedEvent(number, queued_ns, event))
                 size += len(body)
                 if size >= wanted.bytes_max:
@@ -257,7 +302,8 @@ def row_of(event: QueuedEvent) -> tuple[Value, ...]:
     """An event in the order of the table's columns."""
     hook = bytes_of(event.hook)
     subject = (event.key, event.object_id, event.detect)
-    return (event.number, hook, event.queued_ns, event.body, *subject)
+    numbering = (event.sequence, event.began_ns)
+    return (event.number, hook, event.queued_ns, event.body, *subject, *numbering)
 
 
 def member_of(body: bytes, name: str) -> str:

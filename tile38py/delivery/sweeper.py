@@ -7,7 +7,8 @@ import asyncio
 from collections.abc import Callable, Iterable, Iterator
 from functools import partial
 
-from tile38py.delivery.hook_queue import HookQueue, QueueThread
+from tile38py.delivery.hook_queue import HookQueue
+from tile38py.delivery.queue_thread import QueueThread
 from tile38py.delivery.retention import Retention
 from tile38py.delivery.store import Row, Store, StoreError
 from tile38py.limits import HOOK_SWEEP_COUNT_MAX
@@ -30,6 +31,8 @@ class Sweeper:
         self._in_thread = in_thread
         self._now_ns = now_ns
         self._retention = retention
+        self._lasting = 0  # the file's events up to this number are of hooks whose events last
+        self._generation = retention.generation
 
     async def sweep(self) -> None:
         """Drop expired events, and the oldest while the size limit is exceeded."""
@@ -55,19 +58,28 @@ class Sweeper:
 
     async def _sweep_file(self, cutoff_ns: int) -> None:
         """Drop events from the file, from the oldest to the first that stays."""
-        last = 0
+        if self._generation != self._retention.generation:
+            self._lasting, self._generation = 0, self._retention.generation
+        last = 0 if self._has_excess() else self._lasting
+        is_lasting = True
         try:
             while True:
                 rows = await self._in_thread(partial(self._store.oldest, last))
                 victims = self._choose(rows, cutoff_ns)
                 if victims:
                     await self._in_thread(partial(self._store.remove, victims))
+                is_lasting &= len(rows) == len(victims) + sum(map(self._is_lasting, rows))
+                if is_lasting and rows:
+                    self._lasting = max(self._lasting, rows[-1].number)
                 may_have_more = len(rows) == HOOK_SWEEP_COUNT_MAX
                 if not may_have_more or not self._is_victim(rows[-1], cutoff_ns):
                     return
                 last = rows[-1].number
         except StoreError as error:
             self._queue.set_health(str(error))
+
+    def _is_lasting(self, row: Row) -> bool:
+        return self._retention.is_lasting(row.hook)
 
     def _is_victim(self, row: Row, cutoff_ns: int) -> bool:
         return row.queued_ns < cutoff_ns or self._has_excess()
@@ -78,6 +90,9 @@ class Sweeper:
         for row in rows:
             if not self._is_victim(row, cutoff_ns):
                 break
-            if self._queue.drop_row(row, is_old=row.queued_ns < cutoff_ns):
+            is_old = row.queued_ns < self._retention.cutoff_ns(self._now_ns(), row.hook)
+            if not (is_old or self._has_excess()):
+                continue
+            if self._queue.drop_row(row, is_old=is_old):
                 victims.append(row.number)
         return victims

@@ -16,6 +16,7 @@ from tile38py._engine import QueuedEvent
 from tile38py.delivery.cloud_events import in_envelopes
 from tile38py.delivery.counters import Counters
 from tile38py.delivery.hook_queue import HookQueue
+from tile38py.delivery.retention import Retention
 from tile38py.delivery.slice_limiter import SliceLimiter
 from tile38py.interfaces import Clock, Tell
 from tile38py.interfaces.delivery import Batch, Couriers, HookOptions, HookRecord
@@ -44,6 +45,7 @@ class Tools:
     clock: Clock
     find: Callable[[str], HookRecord | None]
     log: Tell
+    retention: Retention
 
 
 class DeliveryQueue:
@@ -89,6 +91,7 @@ class Worker:
     def __init__(self, hook_queue: HookQueue, counters: Counters, tools: Tools) -> None:
         self._hook_queue = hook_queue
         self._counters = counters
+        self._tools = tools
         self._couriers = tools.couriers
         self._clock = tools.clock
         self._find = tools.find
@@ -128,6 +131,7 @@ class Worker:
         if record is None:
             self.forget(hook)
             return
+        self._tools.retention.set_rule(hook, record, self._clock.now_ns())
         if record.is_paused:
             return  # changed() comes when it is resumed
         if record.options is not None:
@@ -165,6 +169,7 @@ class Worker:
         """Drop the events of a deleted hook."""
         self._hook_queue.drop(hook)
         self._counters.forget(hook)
+        self._tools.retention.forget(hook)
         self._passed.pop(hook, None)
         self._failed.pop(hook, None)
         self._options.pop(hook, None)

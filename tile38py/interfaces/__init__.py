@@ -185,6 +185,9 @@ class Router(Protocol):
     def show(self, address: str, commands: Sequence[bytes], now_ns: int) -> None:
         """Send commands that ran to all monitors."""
 
+    def call_when_logged(self, call: Callable[[], None]) -> None:
+        """Call a function when the log has all writes so far, as replies wait for that."""
+
 
 class SettingsFile(Protocol):
     """The configuration file."""

@@ -1,5 +1,6 @@
 """Interfaces of a connection, for commands and for what sends messages. No implementation."""
 
+from collections.abc import Callable
 from enum import Enum, auto
 from typing import Protocol
 
@@ -14,6 +15,8 @@ class Wire(Enum):
     WEBSOCKET = auto()
     HTTP = auto()  # HTTP/1.0, without chunks
     CHUNKED_HTTP = auto()
+    EVENT_STREAM = auto()  # Server-Sent Events over HTTP/1.0
+    CHUNKED_EVENT_STREAM = auto()
 
 
 class Role(Enum):
@@ -66,6 +69,12 @@ class Subscriber(Listener, Protocol):
 
     def add(self, name: bytes, *, is_pattern: bool) -> int:
         """Subscribe to a channel or pattern; return the number of subscriptions."""
+
+    def add_from(self, name: bytes, position: int) -> tuple[Callable[[], None], int]:
+        """Subscribe to a channel from a number on.
+
+        Return the function that begins to send, and the number of subscriptions.
+        """
 
     def remove(self, name: bytes | None, *, is_pattern: bool) -> int:
         """Unsubscribe, None: from nothing; return the number of subscriptions left."""

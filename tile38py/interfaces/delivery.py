@@ -4,14 +4,28 @@ from collections.abc import Coroutine, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from tile38py._engine import HookChange, HookEvent, QueuedEvent
+from tile38py._engine import ChannelEvent, Events, HookChange, HookEvent, HookProgress, QueuedEvent
+from tile38py.interfaces.history import HistoryBounds
+
+
+class NumberedEvents(Protocol):
+    """Numbered events of hooks and channels, as a follower sees them."""
+
+    def replace(self, events: Events | None) -> None:
+        """Drop all numbered events and take these, which an adopted log has."""
+
+    def follow_changed(self) -> None:
+        """Hold numbered events from now on, as a follower does, or deliver them again."""
 
 
 class HookDelivery(Protocol):
     """Delivery of hooks' events to their endpoints."""
 
-    def take(self, events: Sequence[HookEvent | HookChange]) -> None:
+    def take(self, events: Sequence[HookEvent | HookChange | HookProgress]) -> None:
         """Queue events. A change among them holds for what comes behind it."""
+
+    def keep(self, events: Sequence[ChannelEvent]) -> None:
+        """Keep the numbered events of channels that have a history."""
 
 
 @dataclass(slots=True)
@@ -34,6 +48,8 @@ class HookReport:
     counters: HookCounters
     waiting: int
     oldest_ns: int  # when the oldest waiting message was queued; 0 if none waits
+    sequence: int | None = None  # the number of the last event; None: events have no numbers
+    sequence_delivered: int = 0  # the number of the last delivered event
     endpoint_error: str = ""  # why nothing can be sent to one of its URLs; empty if it can
     retry_seconds: float = 0.0  # until its endpoints are tried again; 0 = they don't fail
 
@@ -76,6 +92,7 @@ class HookOptions:
     keys: tuple[bytes, ...] = ()  # each signs the requests
     headers: tuple[tuple[str, str], ...] = ()  # of HTTP
     is_cloud_event: bool = False  # the events are envelopes of CloudEvents
+    is_numbered: bool = False
 
 
 class HookRecord(Protocol):
@@ -102,6 +119,15 @@ class HookDirectory(Protocol):
 
     def names(self) -> Sequence[str]:
         """The names of all hooks."""
+
+    def history(self, name: str) -> HistoryBounds | None:
+        """The bounds of a hook's or channel's history; None if it has none."""
+
+    def sequence(self, name: str) -> tuple[int, int] | None:
+        """The number of the last event of a hook or channel, and the time of its first one.
+
+        None if its events have no numbers.
+        """
 
 
 @dataclass(slots=True, eq=False)

@@ -33,6 +33,7 @@ from tile38py.persistence.aof import ALWAYS, Aof
 from tile38py.persistence.files import SHRINK_SUFFIX
 
 CANCELLED = "cancelled"
+End = Callable[[OSError | None], None]
 PERCENT = 100
 DOUBLINGS_MAX = 10  # more than lead from the shortest backoff to the longest
 
@@ -86,6 +87,7 @@ class ShrinkRun:
     target: RewriteTarget | None = None
     is_cancelled: bool = False
     has_tail: bool = False  # whether a round was run
+    has_stored: bool = False  # whether the events that the old log has were stored elsewhere
     is_in_place: bool = False
     is_name_synced: bool = False
 
@@ -171,6 +173,8 @@ class AofShrinker:
     dependencies: ShrinkDependencies
     figures: RewriteFigures = field(default_factory=RewriteFigures)
     is_closed: bool = False
+    # Stores the numbered events that only the log has: the new one lacks those of the snapshot.
+    store_events: Callable[[End], None] = lambda end: end(None)
     _run: ShrinkRun | None = None
     _waiting: list[Callable[[], None]] = field(default_factory=list)
 
@@ -222,6 +226,9 @@ class AofShrinker:
         elif end - run.copied > rest_max:
             run.has_tail = True
             self.dependencies.in_thread(lambda: run.copy_and_sync(end), self._round_ended)
+        elif not run.has_stored and end >= run.copied:
+            run.has_stored = True
+            self.store_events(self._round_ended)
         else:
             self.journal.pause(self._swap)
 
@@ -231,7 +238,7 @@ class AofShrinker:
         is_always = self.journal.policy == ALWAYS
         rest = end - run.copied
         is_much = rest > SHRINK_SWAP_BYTES_MAX and not is_always
-        if self._abort_reason(None) or is_much or rest < 0:
+        if self._abort_reason(None) or is_much or rest < 0 or not run.has_stored:
             self.journal.resume()
             # A negative rest: bytes whose content is in the snapshot still waited for a sync. They
             # have to be written to the old log first, or they would be written to the new one.

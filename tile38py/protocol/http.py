@@ -207,9 +207,13 @@ def stream_head(*, is_chunked: bool, content_type: bytes = JSON) -> bytes:
 
 def stream_line(text: bytes, *, is_chunked: bool) -> bytes:
     """A JSON text as a line of a stream. Line ends in it can only stand between its tokens."""
-    line = text.translate(ONE_LINE) + b"\n"
     # One chunk a line: some clients deliver a line only when its whole chunk has arrived.
-    return b"%x\r\n%b\r\n" % (len(line), line) if is_chunked else line
+    return chunk(text.translate(ONE_LINE) + b"\n", is_chunked=is_chunked)
+
+
+def chunk(data: bytes, *, is_chunked: bool) -> bytes:
+    """A piece of a reply without a length; HTTP/1.0 has no chunks."""
+    return b"%x\r\n%b\r\n" % (len(data), data) if is_chunked else data
 
 
 def _promised_bytes(request: h11.Request) -> int:

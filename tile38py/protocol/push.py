@@ -9,9 +9,10 @@ from typing import Final
 
 from tile38py._engine import json_text
 from tile38py.interfaces import Client, Wire
-from tile38py.protocol import http, websocket
+from tile38py.protocol import event_stream, http, websocket
 
 RESP2: Final = 2
+EVENT_STREAMS: Final = frozenset({Wire.EVENT_STREAM, Wire.CHUNKED_EVENT_STREAM})
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,8 +23,11 @@ class Form:
     is_json: bool
     is_push: bool = False  # RESP3, where messages are told apart from replies
 
-    def message(self, channel: bytes, text: bytes) -> bytes:
-        """A message of a channel that is subscribed."""
+    def message(self, channel: bytes, text: bytes, number: int = 0) -> bytes:
+        """A message of a channel that is subscribed; the number of an event, if it has one."""
+        if self.wire in EVENT_STREAMS:
+            is_chunked = self.wire is Wire.CHUNKED_EVENT_STREAM
+            return event_stream.event(json_text(text), number=number, is_chunked=is_chunked)
         if self.is_json and not self.is_push:
             return self.framed(json_text(text))
         return self._array(b"message", channel, text)
@@ -38,6 +42,13 @@ class Form:
         """An event of a live fence."""
         return self._array(b"fence", payload) if self.is_push else self.framed(payload)
 
+    def reply(self, payload: bytes) -> bytes:
+        """A reply to a command, between messages."""
+        if self.wire not in EVENT_STREAMS:
+            return self.framed(payload)
+        is_chunked = self.wire is Wire.CHUNKED_EVENT_STREAM
+        return event_stream.event(payload, kind=event_stream.REPLY, is_chunked=is_chunked)
+
     def framed(self, payload: bytes) -> bytes:
         """A payload of its own: an event of a live fence is one in both outputs."""
         match self.wire:
@@ -45,6 +56,9 @@ class Form:
                 return b"$%d %b\r\n" % (len(payload), payload)
             case Wire.WEBSOCKET:
                 return websocket.text_frame(payload)
+            case Wire.EVENT_STREAM | Wire.CHUNKED_EVENT_STREAM:
+                is_chunked = self.wire is Wire.CHUNKED_EVENT_STREAM
+                return event_stream.event(payload, is_chunked=is_chunked)
             case Wire.HTTP | Wire.CHUNKED_HTTP:
                 is_chunked = self.wire is Wire.CHUNKED_HTTP
                 return http.stream_line(payload, is_chunked=is_chunked)
@@ -54,7 +68,15 @@ class Form:
     @property
     def end(self) -> bytes:
         """What follows the last message, so that a client can tell a clean end from a cut."""
-        return http.LAST_CHUNK if self.wire is Wire.CHUNKED_HTTP else b""
+        is_chunked = self.wire in {Wire.CHUNKED_HTTP, Wire.CHUNKED_EVENT_STREAM}
+        return http.LAST_CHUNK if is_chunked else b""
+
+    @property
+    def heartbeat(self) -> bytes:
+        """A comment that keeps an idle event stream open; empty for other connections."""
+        if self.wire not in EVENT_STREAMS:
+            return b""
+        return event_stream.comment(is_chunked=self.wire is Wire.CHUNKED_EVENT_STREAM)
 
     def line(self, text: bytes) -> bytes:
         """A line of MONITOR, which has no frame."""

@@ -18,6 +18,7 @@ from tile38py.config.properties import (
 )
 from tile38py.gates import Gates
 from tile38py.interfaces import Clock, Journal, Router, Tell
+from tile38py.interfaces.delivery import NumberedEvents
 from tile38py.interfaces.following import LeaderAddress
 from tile38py.interfaces.views import ByteData
 from tile38py.limits import RETRY_SECONDS
@@ -125,6 +126,7 @@ class FollowerDependencies:
     gates: Gates
     journal: Journal
     router: Router
+    numbered: NumberedEvents
     connector: Connector
     threads: Threads
     disk: CopyDisk | None  # None if no log is kept

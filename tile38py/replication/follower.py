@@ -86,6 +86,7 @@ class Follower:
         gates = self._dependencies.gates
         gates.is_following = leader is not None
         gates.apply()
+        self._dependencies.numbered.follow_changed()
 
     def probe(
         self, leader: LeaderAddress, settle: Callable[[CommandError | None], Result]

@@ -240,6 +240,7 @@ class FollowerSession:
             self._copy = None
             self._received = copy.size
             self._route_events()
+            dependencies.numbered.replace(dependencies.engine.take_recovered())
 
         if dependencies.disk is None or copy.file is None:
             adopt()
@@ -324,7 +325,10 @@ class FollowerSession:
             raise LeaderError("i/o timeout") from None
 
     def _route_events(self) -> None:
-        """Route events of live fences. Those of hooks and channels are sent by the leader."""
+        """Route events of live fences, and those that the leader's log has.
+
+        All other events of hooks and channels are sent by the leader.
+        """
         events = self._dependencies.engine.take_events()
         if events is not None:
             self._dependencies.router.route(events)

@@ -26,6 +26,7 @@ class FullCopy:
         self.size = 0  # bytes of the leader's log that were run
         self._clock = clock
         self._is_cancelled = False
+        engine.begin_recovery([])
 
     def cancel(self) -> None:
         """End load() at its next chance. Any thread."""

@@ -14,7 +14,7 @@ from tile38py.delivery.deliveries import Deliveries
 from tile38py.dispatch import Dispatcher
 from tile38py.expiry import ExpirySweeper
 from tile38py.gates import Gates
-from tile38py.interfaces import Router, Stopper
+from tile38py.interfaces import Stopper
 from tile38py.interfaces.files import LoopFunctions, SyncFigures
 from tile38py.interfaces.following import LeaderAddress
 from tile38py.persistence.aof import Aof
@@ -29,7 +29,7 @@ from tile38py.router import EventRouter
 from tile38py.server.access import make_access
 from tile38py.server.connection_dependencies import ConnectionDependencies
 from tile38py.server.core import Core
-from tile38py.server.hooks import open_deliveries
+from tile38py.server.hooks import log_delivered, open_deliveries
 from tile38py.server.listeners import Listeners
 from tile38py.server.logs import Log
 from tile38py.server.options import Options
@@ -126,7 +126,7 @@ def assemble(start: Start) -> Assembly:
     core = start.core
     storage = make_storage(start)
     messaging = make_messaging(start, storage)
-    follower = make_follower(start, storage, messaging.router)
+    follower = make_follower(start, storage, messaging)
     sweeper = ExpirySweeper(
         engine=core.engine,
         clock=core.clock,
@@ -184,14 +184,16 @@ def make_messaging(start: Start, storage: Storage) -> Messaging:
     # Hooks need publish() for local:// endpoints, and the router passes events to hooks.
     hooks = open_deliveries(
         options.queue_path or options.directory / "queue.db",
-        core.engine,
-        clock=core.clock,
+        core,
         publish=publish,
         log=start.log.error,
     )
+    hooks.on_delivered = log_delivered(core, journal)
+    storage.rewriting.store_events_by(hooks.store)
     subscriptions = Subscriptions(
         core.engine, call_soon=start.loop.call_soon, log=start.log.warning
     )
+    subscriptions.read_from(hooks.histories)
     router = EventRouter(
         journal=journal, connections=subscriptions, hooks=hooks, forward=leader.publish
     )
@@ -199,7 +201,7 @@ def make_messaging(start: Start, storage: Storage) -> Messaging:
     return Messaging(subscriptions=subscriptions, hooks=hooks, leader=leader, router=router)
 
 
-def make_follower(start: Start, storage: Storage, router: Router) -> Follower:
+def make_follower(start: Start, storage: Storage, messaging: Messaging) -> Follower:
     """Build the follower. It starts with the leader that the configuration names, if any."""
     options, core, identity = start.options, start.core, start.core.config.identity
     leader = None
@@ -216,7 +218,8 @@ def make_follower(start: Start, storage: Storage, router: Router) -> Follower:
         config=core.config,
         gates=core.gates,
         journal=storage.journal,
-        router=router,
+        router=messaging.router,
+        numbered=messaging.hooks,
         connector=TcpConnector(lambda: core.tls.leader),
         threads=start.threads,
         disk=disk,
@@ -246,6 +249,7 @@ def make_services(
         broadcaster=messaging.subscriptions,
         following=follower,
         outbox=messaging.hooks,
+        history=messaging.hooks.histories,
         router=messaging.router,
         log_streams=messaging.leader,
         syncs=storage.syncs,

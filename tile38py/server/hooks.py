@@ -2,21 +2,32 @@
 
 import os
 from base64 import b64decode
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 from tile38py._engine import Engine
-from tile38py.clock import SystemClock, new_server_id
+from tile38py.clock import new_server_id
 from tile38py.delivery.deliveries import Deliveries
 from tile38py.endpoints.pool import Pool
 from tile38py.endpoints.registry import EndpointDependencies, Registry
-from tile38py.interfaces import Tell
+from tile38py.gates import Gates
+from tile38py.interfaces import Journal, Tell
 from tile38py.interfaces.delivery import HookOptions, Publisher
-from tile38py.limits import HOOK_KNOWN_COUNT_MAX
+from tile38py.interfaces.history import HistoryBounds
+from tile38py.limits import HISTORY_BYTES_MAX, HOOK_KNOWN_COUNT_MAX, SECOND_NS
+from tile38py.server.core import Core
 
 ENCODED_PREFIX: Final = b"whsec_"  # of a secret in base64, as in Standard Webhooks
+SIZE_UNITS: Final = {"kb": 1 << 10, "mb": 1 << 20, "gb": 1 << 30}
+DURATION_UNITS_NS: Final = {
+    "ms": SECOND_NS // 1000,
+    "s": SECOND_NS,
+    "m": 60 * SECOND_NS,
+    "h": 3600 * SECOND_NS,
+    "d": 86400 * SECOND_NS,
+}
 Properties = tuple[tuple[bytes, ...], tuple[bytes, ...], bool]
 
 
@@ -30,10 +41,14 @@ class FoundHook:
 
 
 class EngineHooks:
-    """The hooks of an engine. Those with the same properties, as many have, are one object."""
+    """The hooks of an engine. Those with the same properties, as many have, are one object.
 
-    def __init__(self, engine: Engine) -> None:
+    Numbered events of a follower wait until it becomes the leader: their hooks are paused.
+    """
+
+    def __init__(self, engine: Engine, gates: Gates) -> None:
         self._engine = engine
+        self._gates = gates
         self._known: dict[Properties, FoundHook] = {}
 
     def names(self) -> list[str]:
@@ -45,23 +60,51 @@ class EngineHooks:
         definition = self._engine.hook(hook.encode("utf-8", "surrogateescape"))
         if definition is None:
             return None
-        properties = (definition.endpoints, definition.options, definition.is_paused)
+        options = definition.options
+        is_held = self._gates.is_following and (b"SEQUENCE" in options or b"HISTORY" in options)
+        properties = (definition.endpoints, options, definition.is_paused or is_held)
         found = self._known.get(properties)
         if found is None:
             if len(self._known) >= HOOK_KNOWN_COUNT_MAX:
                 self._known.clear()
             texts = (url.decode("utf-8", "surrogateescape") for url in definition.endpoints)
-            options = options_of(definition.options) if definition.options else None
-            found = FoundHook(tuple(texts), options, definition.is_paused)
+            found = FoundHook(tuple(texts), options_of(options) if options else None, properties[2])
             self._known[properties] = found
         return found
+
+    def sequence(self, name: str) -> tuple[int, int] | None:
+        """The number of the last event of a hook or channel, and the time of its first one."""
+        return self._engine.sequence(name.encode("utf-8", "surrogateescape"))
+
+    def history(self, name: str) -> HistoryBounds | None:
+        """The bounds of a hook's or channel's history; None if it has none."""
+        encoded = name.encode("utf-8", "surrogateescape")
+        definition = self._engine.hook(encoded) or self._engine.channel(encoded)
+        options = definition.options if definition is not None else ()
+        if b"HISTORY" not in options:
+            return None
+        return bounds_of(options[options.index(b"HISTORY") + 1])
+
+
+def bounds_of(word: bytes) -> HistoryBounds:
+    """Return the bounds that the value of HISTORY, which SETHOOK has checked, stands for."""
+    count, age_ns, size = 0, 0, HISTORY_BYTES_MAX
+    for bound in word.decode("ascii").split("|"):
+        number, unit = int(bound.rstrip("abdghkms")), bound.lstrip("0123456789")
+        if not unit:
+            count = number
+        elif unit in SIZE_UNITS:
+            size = number * SIZE_UNITS[unit]
+        else:
+            age_ns = number * DURATION_UNITS_NS[unit]
+    return HistoryBounds(count, age_ns, size)
 
 
 def options_of(words: Sequence[bytes]) -> HookOptions:
     """Return the options that the words of a hook, which SETHOOK has checked, stand for."""
     keys: list[bytes] = []
     headers: list[tuple[str, str]] = []
-    is_cloud_event = False
+    is_cloud_event = is_numbered = False
     while words:
         match words:
             case [b"SIGN", secret, *words]:
@@ -70,9 +113,11 @@ def options_of(words: Sequence[bytes]) -> HookOptions:
                 headers.append((name.decode("ascii"), value.decode("ascii")))
             case [b"FORMAT", b"cloudevents", *words]:
                 is_cloud_event = True
+            case [b"SEQUENCE", b"yes", *words] | [b"HISTORY", _, *words]:
+                is_numbered = True
             case _:
                 raise AssertionError(f"unknown option {words[0]!r}")
-    return HookOptions(tuple(keys), tuple(headers), is_cloud_event)
+    return HookOptions(tuple(keys), tuple(headers), is_cloud_event, is_numbered)
 
 
 def key_of(secret: bytes) -> bytes:
@@ -81,13 +126,25 @@ def key_of(secret: bytes) -> bytes:
     return secret if encoded is secret else b64decode(encoded)
 
 
-def open_deliveries(
-    path: Path, engine: Engine, *, clock: SystemClock, publish: Publisher, log: Tell
-) -> Deliveries:
-    """Delivery for an engine's hooks, with its queue open. Raises StartError."""
+def log_delivered(core: Core, journal: Journal) -> Callable[[list[tuple[bytes, int]]], None]:
+    """Return the function that logs up to which number the events of hooks are delivered."""
+
+    def log(delivered: list[tuple[bytes, int]]) -> None:
+        if core.gates.is_following or core.gates.log_error is not None:
+            return
+        data = core.engine.set_delivered(delivered)
+        if data:
+            journal.append(data)
+
+    return log
+
+
+def open_deliveries(path: Path, core: Core, *, publish: Publisher, log: Tell) -> Deliveries:
+    """Delivery for a server's hooks, with its queue open. Raises StartError."""
     dependencies = EndpointDependencies(os.environ, new_server_id, publish)
+    engine, clock = core.engine, core.clock
     pool = Pool(Registry(), dependencies, clock=clock, log=log)
     engine.check_endpoints(pool.checker)
-    deliveries = Deliveries(path, pool, clock=clock, hooks=EngineHooks(engine), log=log)
+    deliveries = Deliveries(path, pool, clock=clock, hooks=EngineHooks(engine, core.gates), log=log)
     deliveries.open()
     return deliveries

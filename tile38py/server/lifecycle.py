@@ -17,8 +17,11 @@ from tile38py.errors import StartError, reason_of
 from tile38py.limits import (
     CLIENT_SWEEP_SECONDS,
     COLLECT_SECONDS,
+    EVENT_STREAM_HEARTBEAT_SECONDS,
     EXPIRE_SECONDS,
     FOLLOWER_CHECK_SECONDS,
+    HISTORY_SWEEP_SECONDS,
+    HOOK_PROGRESS_SECONDS,
     MEMORY_SECONDS,
     STOP_SECONDS_MAX,
     SYNC_SECONDS,
@@ -156,6 +159,7 @@ class Server:
         core, storage, messaging = start.core, assembly.storage, assembly.messaging
         async with asyncio.TaskGroup() as tasks:
             assembly.follower.open(tasks)
+            core.engine.begin_recovery(messaging.hooks.stored())
             if not await self._load_log(start.replay, storage.journal):
                 return
             core.gates.is_loading = False
@@ -164,6 +168,7 @@ class Server:
             cycles = CycleCollector(core.clock, messaging.hooks)
             cycles.start()
             core.engine.take_events()  # events of the replayed log were delivered with its writes
+            messaging.hooks.recover(core.engine.take_recovered())
             tasks.create_task(messaging.hooks.run(), name="hooks")
             tasks.create_task(storage.rewriting.run(), name="rewriting")
             if metrics is not None:
@@ -174,6 +179,11 @@ class Server:
             check_followers = messaging.leader.check
             tasks.create_task(every(FOLLOWER_CHECK_SECONDS, check_followers), name="followers")
             clients = ClientSweeper(core.clients, core.config, core.clock)
+            beat, sweep = messaging.subscriptions.send_heartbeats, messaging.hooks.histories.sweep
+            tasks.create_task(every(EVENT_STREAM_HEARTBEAT_SECONDS, beat), name="heartbeats")
+            tasks.create_task(every(HISTORY_SWEEP_SECONDS, sweep), name="histories")
+            log_progress = messaging.hooks.log_progress
+            tasks.create_task(every(HOOK_PROGRESS_SECONDS, log_progress), name="hook progress")
             tasks.create_task(every(CLIENT_SWEEP_SECONDS, clients.sweep), name="clients")
             tasks.create_task(every(SYNC_SECONDS, storage.journal.tick), name="sync")
             tasks.create_task(every(MEMORY_SECONDS, memory_checker(core, self._log)), name="memory")

@@ -13,6 +13,7 @@ from tile38py.persistence.files import DiskBackupFolder, DiskLogFolder
 from tile38py.persistence.no_log import NoLog
 from tile38py.persistence.shrink import (
     AofShrinker,
+    End,
     LogGrowth,
     NoShrinker,
     ShrinkDependencies,
@@ -75,6 +76,11 @@ class Rewriting:
             self._started_ns = now_ns
             self._log.info("The log has %d bytes, it is rewritten", size)
             shrinker.start()
+
+    def store_events_by(self, store: Callable[[End], None]) -> None:
+        """Store numbered events by a function before the log loses them."""
+        if self._aof_shrinker is not None:
+            self._aof_shrinker.store_events = store
 
     def cancel(self, then: Callable[[], None]) -> None:
         """Cancel a running rewrite, then call a function."""

@@ -9,10 +9,12 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 
-from tile38py._engine import Engine, Events
+from tile38py._engine import ChannelEvent, Engine, Events
 from tile38py.config.globs import Tokens, fits, parse
 from tile38py.interfaces import Client, Role
+from tile38py.interfaces.history import EventHistory
 from tile38py.limits import LIVE_BYTES_MAX, ROUTES_COUNT_MAX
+from tile38py.subscriptions.catch_up import CatchUp, CatchUpDependencies
 from tile38py.subscriptions.fanout import Fanout, FenceGroup, Route, groups_of
 from tile38py.subscriptions.listener import Subscription, SubscriptionRegistry
 
@@ -43,8 +45,10 @@ class Subscriptions:
         self._engine = engine
         self._log = log
         self._fanout = Fanout(call_soon)
+        self._history: CatchUpDependencies | None = None
         self._registry = SubscriptionRegistry(
             self._add,
+            self._add_from,
             self._remove,
             self._send,
             self._forget,
@@ -55,8 +59,15 @@ class Subscriptions:
         self._channels: dict[bytes, dict[Subscription, None]] = {}
         self._patterns: dict[bytes, Pattern] = {}
         self._monitors: dict[Subscription, None] = {}
+        self._event_streams: dict[Subscription, None] = {}
         self._fences: dict[int, Route] = {}
         self._routes: dict[bytes, Route] = {}
+
+    def read_from(self, history: EventHistory) -> None:
+        """Send past events from these histories."""
+        self._history = CatchUpDependencies(
+            history, self._fanout.is_queue_sent, self._join, self._cut
+        )
 
     def attach(self, client: Client, role: Role) -> Subscription:
         """Make a connection live, or give a live one another role."""
@@ -65,8 +76,16 @@ class Subscriptions:
         if role is Role.MONITOR:
             self._monitors[subscription] = None
             self._engine.monitor(True)
+        if subscription.form.heartbeat:
+            self._event_streams[subscription] = None
         client.listen(subscription)
         return subscription
+
+    def send_heartbeats(self) -> None:
+        """Send a comment to each event stream that takes more, so that no proxy closes it."""
+        for subscription in [*self._event_streams]:
+            if not subscription.is_behind:
+                self._send(subscription, subscription.form.heartbeat, is_last=False)
 
     def find(self, client: Client) -> Subscription | None:
         """The subscription of a connection; None if it isn't live."""
@@ -83,9 +102,12 @@ class Subscriptions:
         """Choose the receivers of events of channels and live fences; None if there are none."""
         fences = [(found.fence, found.body) for found in events.live if found.fence in self._fences]
         posts: list[tuple[Route, bytes, bytes]] = []
+        numbered: list[tuple[Route, ChannelEvent]] = []
         for event in events.channels:
             route = self._route(event.channel)
-            if route.count:
+            if event.sequence:
+                numbered.append((route, event))
+            elif route.count:
                 posts.append((route, event.channel, event.body))
 
         def send() -> None:
@@ -94,8 +116,10 @@ class Subscriptions:
                     self._post(self._fences[fence], b"", body)
             for post in posts:
                 self._post_to_subscribers(*post)
+            for route, event in numbered:
+                self._post_numbered(route, event)
 
-        return send if fences or posts else None
+        return send if fences or posts or numbered else None
 
     def prepare_message(self, channel: bytes, text: bytes) -> tuple[int, Send]:
         """Choose the subscribers of a channel; return their messages' number and how to send."""
@@ -122,21 +146,65 @@ class Subscriptions:
             route = Route.of([group.only_subscribers(channel) for group in route.groups])
         self._post(route, channel, text)
 
-    def _post(self, route: Route, channel: bytes, text: bytes) -> None:
-        self.sent_count += route.count
-        self._fanout.post(route, channel, text)
+    def _post_numbered(self, route: Route, event: ChannelEvent) -> None:
+        """Send an event of a channel to the subscribers at its time that are still there.
+
+        Also to those that have caught up with the history since, and have its predecessor.
+        """
+        channel, number = event.channel, event.sequence
+        if self._routes.get(channel) is route:
+            self._post(route, channel, event.body, number)
+            return
+        late = [
+            subscription
+            for subscription in self._channels.get(channel, ())
+            if subscription.expected.get(channel) == number and not route.includes(subscription)
+        ]
+        left = [group.only_subscribers(channel) for group in route.groups]
+        self._post(Route.of([*left, *groups_of(late)]), channel, event.body, number)
+        for subscription in late:
+            subscription.expected[channel] = number + 1
+
+    def _post(self, route: Route, channel: bytes, text: bytes, number: int = 0) -> None:
+        if route.count:
+            self.sent_count += route.count
+            self._fanout.post(route, channel, text, number)
 
     def _add(self, subscription: Subscription, name: bytes, is_pattern: bool) -> None:
         if not is_pattern:
             subscription.channels[name] = None
-            self._channels.setdefault(name, {})[subscription] = None
-            self._routes.pop(name, None)
+            self._join(subscription, name)
             return
         subscription.patterns[name] = None
         if name not in self._patterns:
             self._patterns[name] = Pattern(parse(_text(name), has_classes=False))
         self._patterns[name].listeners[subscription] = None
         self._routes.clear()
+
+    def _add_from(
+        self, subscription: Subscription, name: bytes, position: int
+    ) -> Callable[[], None]:
+        """Subscribe to a channel, from a number of its history on."""
+        assert self._history is not None
+        self._remove(subscription, name, is_pattern=False)
+        subscription.channels[name] = None
+        catch_up = CatchUp(self._history, subscription, name, position)
+        subscription.catch_ups[name] = catch_up
+        return catch_up.start
+
+    def _join(self, subscription: Subscription, name: bytes, expected: int = 0) -> None:
+        """Let a subscriber of a channel have its messages, from an expected number on if given."""
+        self._end_catch_up(subscription, name)
+        if expected:
+            subscription.expected[name] = expected
+        self._channels.setdefault(name, {})[subscription] = None
+        self._routes.pop(name, None)
+
+    def _end_catch_up(self, subscription: Subscription, name: bytes) -> bool:
+        catch_up = subscription.catch_ups.pop(name, None)
+        if catch_up is not None:
+            catch_up.end()
+        return catch_up is not None
 
     def _remove(self, subscription: Subscription, name: bytes, is_pattern: bool) -> None:
         if is_pattern and name in subscription.patterns:
@@ -147,6 +215,9 @@ class Subscriptions:
             self._routes.clear()
         elif not is_pattern and name in subscription.channels:
             del subscription.channels[name]
+            subscription.expected.pop(name, None)
+            if self._end_catch_up(subscription, name):
+                return
             del self._channels[name][subscription]
             if not self._channels[name]:
                 del self._channels[name]
@@ -163,6 +234,7 @@ class Subscriptions:
         if subscription in self._monitors:
             del self._monitors[subscription]
             self._engine.monitor(bool(self._monitors))
+        self._event_streams.pop(subscription, None)
         for fence in subscription.fences:
             del self._fences[fence]
             self._engine.remove_live(fence)

@@ -25,10 +25,10 @@ class ListenerGroup:
     pattern: bytes | None  # the pattern that they subscribed to; None if it is the channel
     listeners: tuple[Subscription, ...]
 
-    def frame(self, channel: bytes, text: bytes) -> bytes:
-        """Frame a message for these listeners."""
+    def frame(self, channel: bytes, text: bytes, number: int = 0) -> bytes:
+        """Frame a message for these listeners; the number is that of an event, if it has one."""
         if self.pattern is None:
-            return self.form.message(channel, text)
+            return self.form.message(channel, text, number)
         return self.form.matched(self.pattern, channel, text)
 
     def only(self, receives: Callable[[Subscription], bool]) -> "ListenerGroup":
@@ -45,9 +45,9 @@ class ListenerGroup:
 class FenceGroup(ListenerGroup):
     """The connection of a live fence."""
 
-    def frame(self, channel: bytes, text: bytes) -> bytes:
+    def frame(self, channel: bytes, text: bytes, number: int = 0) -> bytes:
         """Frame a message for this connection."""
-        del channel
+        del channel, number
         return self.form.event(text)
 
 
@@ -58,6 +58,12 @@ class Route:
     groups: tuple[ListenerGroup, ...]
     count: int
     is_simple: bool  # no connection is in two groups, so that messages may be joined
+
+    def includes(self, subscription: Subscription) -> bool:
+        """Whether a connection gets the channel's messages by its name."""
+        return any(
+            group.pattern is None and subscription in group.listeners for group in self.groups
+        )
 
     @classmethod
     def of(cls, groups: list[ListenerGroup]) -> "Route":
@@ -92,19 +98,20 @@ class QueuedWrite:
 class Fanout:
     """The fan-out queue of a server."""
 
-    __slots__ = ("_call_soon", "_is_scheduled", "_queue", "_waiting_bytes")
+    __slots__ = ("_call_soon", "_is_scheduled", "_queue", "_waiting_bytes", "sent")
 
     def __init__(self, call_soon: Callable[[Callable[[], None]], object]) -> None:
         self._call_soon = call_soon
         self._queue: deque[QueuedWrite] = deque()
         self._waiting_bytes = 0
         self._is_scheduled = False
+        self.sent = 0  # queued writes that were sent
 
-    def post(self, route: Route, channel: bytes, text: bytes) -> None:
+    def post(self, route: Route, channel: bytes, text: bytes, number: int = 0) -> None:
         """Queue a message for a route."""
         writes = self._last(route)
         for index, group in enumerate(route.groups):
-            data = group.frame(channel, text)
+            data = group.frame(channel, text, number)
             if writes:
                 writes[index].join(data)
                 self._waiting_bytes += len(data)
@@ -124,6 +131,11 @@ class Fanout:
     def is_empty(self) -> bool:
         """Whether nothing is queued."""
         return not self._queue
+
+    def is_queue_sent(self) -> Callable[[], bool]:
+        """Return a check: whether everything that is queued now was sent."""
+        last = self.sent + len(self._queue)
+        return lambda: self.sent >= last
 
     def send(self, subscription: Subscription, data: bytes, *, is_last: bool) -> None:
         """Queue bytes for one listener."""
@@ -170,6 +182,7 @@ class Fanout:
             write.served = end
             if end == len(listeners):
                 self._queue.popleft()
+                self.sent += 1
                 self._waiting_bytes -= write.size
 
 

@@ -3,10 +3,21 @@
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Protocol
 
 from tile38py.interfaces import Client, Role
 from tile38py.limits import JOINED_WRITE_BYTES_MAX
 from tile38py.protocol.push import form_of
+
+
+class CatchingUp(Protocol):
+    """A channel's past events on their way to a connection."""
+
+    def end(self) -> None:
+        """Send nothing more."""
+
+    def resume(self) -> None:
+        """Go on: the connection takes more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -14,6 +25,7 @@ class SubscriptionRegistry:
     """The registry of subscriptions, as a listener sees it."""
 
     add: Callable[["Subscription", bytes, bool], None]
+    add_from: Callable[["Subscription", bytes, int], Callable[[], None]]
     remove: Callable[["Subscription", bytes, bool], None]
     send: Callable[["Subscription", bytes, bool], None]
     forget: Callable[["Subscription"], None]
@@ -26,8 +38,19 @@ class Subscription:
     """The Listener of a live connection."""
 
     __slots__ = (
-        "_is_ending", "_is_paused", "_registry", "_waiting", "channels", "client", "fences", "form",
-        "patterns", "role", "waiting_bytes",
+        "_is_ending",
+        "_is_paused",
+        "_registry",
+        "_waiting",
+        "catch_ups",
+        "channels",
+        "client",
+        "expected",
+        "fences",
+        "form",
+        "patterns",
+        "role",
+        "waiting_bytes",
     )  # fmt: skip
 
     def __init__(self, registry: SubscriptionRegistry, client: Client, role: Role) -> None:
@@ -43,11 +66,21 @@ class Subscription:
         self.channels: dict[bytes, None] = {}
         self.patterns: dict[bytes, None] = {}
         self.fences: list[int] = []
+        self.catch_ups: dict[bytes, CatchingUp] = {}  # by channel
+        self.expected: dict[bytes, int] = {}  # channel -> the number behind the last past event
 
     def add(self, name: bytes, *, is_pattern: bool) -> int:
         """Subscribe to a channel or pattern; return the number of subscriptions."""
         self._registry.add(self, name, is_pattern)
         return len(self.channels) + len(self.patterns)
+
+    def add_from(self, name: bytes, position: int) -> tuple[Callable[[], None], int]:
+        """Subscribe to a channel from a number on.
+
+        Return the function that begins to send, and the number of subscriptions.
+        """
+        begin = self._registry.add_from(self, name, position)
+        return begin, len(self.channels) + len(self.patterns)
 
     def remove(self, name: bytes | None, *, is_pattern: bool) -> int:
         """Unsubscribe, None: from nothing; return the number of remaining subscriptions."""
@@ -61,7 +94,9 @@ class Subscription:
 
     def receives(self, channel: bytes, pattern: bytes | None) -> bool:
         """Whether messages of a channel come by a pattern, or by the channel's name if None."""
-        return channel in self.channels if pattern is None else pattern in self.patterns
+        if pattern is None:
+            return channel in self.channels and channel not in self.catch_ups
+        return pattern in self.patterns
 
     def remove_all(self) -> None:
         """End all subscriptions, live fences and monitoring."""
@@ -95,6 +130,14 @@ class Subscription:
         self._is_paused = False
         while self._waiting and not self._is_paused:
             self.client.write(self._next_piece())
+        if not self.is_behind:
+            for catch_up in self.catch_ups.values():
+                catch_up.resume()
+
+    @property
+    def is_behind(self) -> bool:
+        """Whether the connection doesn't take more at present."""
+        return self._is_paused or bool(self._waiting)
 
     def close(self) -> None:
         """The connection is gone."""

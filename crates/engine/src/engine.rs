@@ -15,14 +15,15 @@ use crate::commands::{self, Command, Function};
 use crate::counters::{Counters, ErrorCounters};
 use crate::error::{Error, Result};
 use crate::event_time::write_epoch;
-use crate::fence::{match_change, Arrival, Change, ChangeKind, Due, Event, Groups};
-use crate::fence::{HookChange, HookKind, Moment};
+use crate::fence::{match_change, number_events, Arrival, Change, ChangeKind, Due, Event, Groups};
+use crate::fence::{HookChange, HookKind, Moment, Name, Recovery};
 use crate::gate::State;
 use crate::keyspace::Keyspace;
 use crate::reply::write_command;
 use crate::rewrite::Rewrite;
 use crate::session::Placement;
 use crate::timing::Timing;
+use crate::transaction_log::TransactionLog;
 pub use adopt::{Discarded, Handover};
 use expired_objects::ExpiredObjects;
 pub use replay::{Follow, Load};
@@ -37,6 +38,8 @@ pub struct Outbox {
     pub events: Vec<Event>,
     /// Changes of hooks, in their order.
     pub hooks_changed: Vec<HookChange>,
+    /// Hooks, and the number up to which the events of each are delivered, by another server.
+    pub delivered: Vec<(Name, u64)>,
     /// The reasons why endpoints' URLs were refused, for the server's log: replies don't have them.
     pub refused_urls: Vec<String>,
 }
@@ -44,7 +47,10 @@ pub struct Outbox {
 impl Outbox {
     /// Returns whether there is nothing to deliver.
     pub fn is_empty(&self) -> bool {
-        self.events.is_empty() && self.hooks_changed.is_empty() && self.refused_urls.is_empty()
+        self.events.is_empty()
+            && self.hooks_changed.is_empty()
+            && self.delivered.is_empty()
+            && self.refused_urls.is_empty()
     }
 }
 
@@ -79,6 +85,12 @@ pub struct Engine {
     /// The time of the last change that fences checked.
     moment: Moment,
     outbox: Outbox,
+    /// The numbered events that the log doesn't have yet.
+    event_log: TransactionLog,
+    /// The numbered events of the log that is being loaded; `None` if none is.
+    pub recovery: Option<Recovery>,
+    /// The numbered events of a loaded log that the driver has not stored.
+    recovered: Vec<Event>,
     expired_objects: ExpiredObjects,
     /// Whether the rest of the log is skipped, because a client ran FLUSHDB while it was loading.
     skips_log: bool,
@@ -107,6 +119,9 @@ impl Engine {
             utc_offset: 0,
             moment: Moment::new(0, 0),
             outbox: Outbox::default(),
+            event_log: TransactionLog::default(),
+            recovery: None,
+            recovered: Vec::new(),
             expired_objects: ExpiredObjects::default(),
             skips_log: false,
             scratch: Vec::new(),
@@ -174,8 +189,9 @@ impl Engine {
         if !self.moment.is(now_ns, self.utc_offset) {
             self.moment = Moment::new(now_ns, self.utc_offset);
         }
-        let Outbox { events, hooks_changed, refused_urls } = &mut self.outbox;
+        let Outbox { events, hooks_changed, delivered, refused_urls } = &mut self.outbox;
         refused_urls.extend(reports.refused_urls);
+        let first_event = events.len();
         for change in in_event_order(&mut self.keyspace, reports.changes, now_ns) {
             let visit_updates = match_change(
                 &self.keyspace,
@@ -189,6 +205,20 @@ impl Engine {
                 self.keyspace.fences_mut().update_visits(update);
             }
         }
+        let fences = self.keyspace.fences_mut();
+        number_events(&mut events[first_event..], fences, now_ns, &mut self.event_log);
+        for event in reports.logged_events {
+            match &mut self.recovery {
+                Some(recovery) => recovery.add(event, self.keyspace.fences()),
+                None => events.push(event),
+            }
+        }
+        for (name, number) in reports.delivered {
+            match &mut self.recovery {
+                Some(recovery) => recovery.drop_delivered(&name, number),
+                None => delivered.push((name, number)),
+            }
+        }
         let events_before = events.len();
         hooks_changed
             .extend(reports.hooks.into_iter().map(|name| HookChange { name, events_before }));
@@ -200,6 +230,39 @@ impl Engine {
     /// Takes the events and changes since the last call.
     pub fn take_outbox(&mut self) -> Outbox {
         std::mem::take(&mut self.outbox)
+    }
+
+    /// Takes the numbered events since the last call, as commands for the log.
+    #[inline]
+    pub fn take_event_log(&mut self) -> TransactionLog {
+        if self.event_log.is_empty() {
+            return TransactionLog::default();
+        }
+        std::mem::take(&mut self.event_log)
+    }
+
+    /// Ends the recovery of numbered events, if one is in progress. Returns those of the loaded log
+    /// that the driver has not stored.
+    pub fn take_recovered(&mut self) -> Vec<Event> {
+        if let Some(recovery) = self.recovery.take() {
+            self.recovered.extend(recovery.finish(self.keyspace.fences_mut()));
+        }
+        std::mem::take(&mut self.recovered)
+    }
+
+    /// Notes up to which number the events of hooks are delivered. Returns the commands for the
+    /// log, by which followers learn it.
+    pub fn set_delivered<'n>(
+        &mut self,
+        delivered: impl Iterator<Item = (&'n [u8], u64)>,
+    ) -> Vec<u8> {
+        let mut log = Vec::new();
+        for (name, number) in delivered {
+            if self.keyspace.fences_mut().set_delivered(name, number) {
+                write_command(&mut log, &[b"setdelivered", name, number.to_string().as_bytes()]);
+            }
+        }
+        log
     }
 
     /// Ends a live fence; whether there was one of that number.
@@ -228,7 +291,7 @@ impl Engine {
     /// log and returns how many there were. A follower's log is its leader's, so it gets nothing.
     pub fn expire(&mut self, now_ns: i64, count_max: usize, log: &mut Vec<u8>) -> usize {
         let is_following = self.state.is_following;
-        let mut count = 0;
+        let (mut count, mut commands) = (0, TransactionLog::default());
         while count < count_max {
             let Some((key, object)) = self.keyspace.next_expired(now_ns) else { break };
             self.keyspace.remove(&key, object.id());
@@ -238,22 +301,28 @@ impl Engine {
             if is_following {
                 self.expired_objects.add(&key, object);
             } else {
-                write_command(log, &[b"del", &key, object.id()]);
+                commands.push_words(&[b"del", &key, object.id()]);
             }
         }
-        count += self.release_due(now_ns, count_max.saturating_sub(count), log);
+        count += self.release_due(now_ns, count_max.saturating_sub(count), &mut commands);
         while count < count_max {
             let Some(name) = self.keyspace.fences().next_expired(now_ns) else { break };
             let Some(kind) = commands::remove_hook(&mut self.keyspace, &name) else { break };
             count += 1;
             if !is_following {
                 let word: &[u8] = if kind == HookKind::Hook { b"delhook" } else { b"delchan" };
-                write_command(log, &[word, &name]);
+                commands.push_words(&[word, &name]);
             }
         }
         self.expired_objects.trim();
         if !self.keyspace.reports().is_empty() {
             self.tell_fences(now_ns, is_following);
+        }
+        if self.event_log.is_empty() {
+            log.extend(commands.take_single());
+        } else {
+            commands.append(&self.take_event_log());
+            log.extend(commands.take_marked());
         }
         count
     }
@@ -261,7 +330,7 @@ impl Engine {
     /// Lets fences decide about positions that have waited for the event window, about so many at
     /// most; appends the commands for the log and returns their number. A follower waits for those
     /// of its leader.
-    fn release_due(&mut self, now_ns: i64, count_max: usize, log: &mut Vec<u8>) -> usize {
+    fn release_due(&mut self, now_ns: i64, count_max: usize, log: &mut TransactionLog) -> usize {
         let mut count = 0;
         while count < count_max && !self.state.is_following {
             let Some(Due { key, id, event_ns }) = self.keyspace.reorder.next_due(now_ns) else {
@@ -271,7 +340,7 @@ impl Engine {
             count += 1;
             let mut text = Vec::new();
             write_epoch(&mut text, event_ns);
-            write_command(log, &[b"decide", &key, &id, &text]);
+            log.push_words(&[b"decide", &key, &id, &text]);
         }
         count
     }

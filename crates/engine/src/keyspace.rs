@@ -7,7 +7,7 @@ use arrayvec::ArrayVec;
 
 use crate::collection::{Collection, Counts};
 use crate::endpoints::EndpointChecker;
-use crate::fence::{Arrival, Change, ChangeKind, FenceRegistry, Name, Reorder};
+use crate::fence::{Arrival, Change, ChangeKind, Event, FenceRegistry, Name, Reorder};
 use crate::field::Names;
 use crate::garbage::Garbage;
 use crate::object::{Object, NEVER};
@@ -74,6 +74,10 @@ pub struct Reports {
     pub has_flush: bool,
     /// Reasons why endpoints' URLs were refused, for the log: replies don't tell them.
     pub refused_urls: Vec<String>,
+    /// Numbered events that a log has.
+    pub logged_events: Vec<Event>,
+    /// Hooks, and the number up to which the events of each are delivered.
+    pub delivered: Vec<(Name, u64)>,
 }
 
 impl Clone for Reports {
@@ -92,6 +96,8 @@ impl Reports {
             && self.removed_fences == 0
             && !self.has_flush
             && self.refused_urls.is_empty()
+            && self.logged_events.is_empty()
+            && self.delivered.is_empty()
     }
 }
 

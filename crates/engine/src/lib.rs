@@ -53,6 +53,7 @@ pub mod number;
 pub mod object;
 pub mod output;
 pub mod parse_ahead;
+pub mod quantity;
 pub mod query;
 pub mod reply;
 pub mod request;

@@ -2,7 +2,7 @@
 //! create it, in chunks. Knows no file and no change since the snapshot.
 
 use crate::event_time::write_epoch;
-use crate::fence::{write_group, Hook, HookKind, Visitor};
+use crate::fence::{write_group, Hook, HookKind, Sequence, Visitor};
 use crate::field::{Kind, Value};
 use crate::geometry::{Geometry, Point};
 use crate::keyspace::Keyspace;
@@ -142,12 +142,30 @@ impl Chunk<'_> {
                 return Some(Position::Hook { name: hook.name.to_vec() });
             }
             self.writer.write_hook(&mut self.out, hook);
+            self.write_sequence(&hook.name);
             if hook.is_paused {
                 write_command(&mut self.out, &[b"pausehook", &hook.name]);
             }
             self.written += 1;
         }
         None
+    }
+
+    /// Writes the number of a hook's or channel's last event, unless there was none.
+    fn write_sequence(&mut self, name: &[u8]) {
+        let sequence = self.writer.keyspace.fences().sequence(name);
+        let Some(Sequence { last, began_ns, delivered }) =
+            sequence.filter(|sequence| sequence.last > 0)
+        else {
+            return;
+        };
+        let (last, began_ns) = (last.to_string(), began_ns.to_string());
+        let words = [b"setsequence", name, last.as_bytes(), began_ns.as_bytes()];
+        write_command(&mut self.out, &words);
+        if delivered > 0 {
+            let delivered = delivered.to_string();
+            write_command(&mut self.out, &[b"setdelivered", name, delivered.as_bytes()]);
+        }
     }
 
     /// Writes which objects are in zones: for each fence first that none is, since the commands

@@ -470,7 +470,7 @@ impl Session {
         };
         let result = engine.run(command, &mut call);
         let (live, script, denied) = (call.live.take(), call.script.take(), call.denied);
-        self.note_calls(script, batch);
+        self.note_calls(engine, script, batch);
         let work = work_max - budget.work_left();
         batch.add_denied_calls(denied, self.user.name());
         match result {
@@ -480,7 +480,7 @@ impl Session {
                     self.frame.write_ok(&mut batch.replies, self.output(), &members, clock);
                 }
                 if effect == Effect::Changed {
-                    self.note_write(request, batch);
+                    self.note_write(engine, request, batch);
                 }
                 Ok(work)
             }

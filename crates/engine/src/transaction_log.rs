@@ -4,6 +4,7 @@
 //! So a log that ends within a transaction shows it, and none of its writes is run. Tile38 ignores
 //! the case of names and keeps it in its own log, so that it reads such a log as any other.
 
+use crate::reply::write_command;
 use crate::request::{parse_log, Args, Arguments, Parsed};
 
 /// Returns whether the log continues the transaction of the command with this name.
@@ -71,6 +72,20 @@ impl TransactionLog {
         args.write_resp(&mut self.bytes);
         let name = name_range(&self.bytes[start..], args.at(0));
         self.names.push(start + name.start..start + name.end);
+    }
+
+    /// Appends a command, given by its words.
+    pub fn push_words(&mut self, words: &[&[u8]]) {
+        let start = self.bytes.len();
+        write_command(&mut self.bytes, words);
+        let name = name_range(&self.bytes[start..], words[0]);
+        self.names.push(start + name.start..start + name.end);
+    }
+
+    /// Returns whether there is no command.
+    #[inline]
+    pub fn is_empty(&self) -> bool {
+        self.names.is_empty()
     }
 
     /// Appends the commands of another log, which become part of this transaction.

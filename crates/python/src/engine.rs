@@ -4,8 +4,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread;
 
 use ::engine::access::Rights;
-use ::engine::engine::{Engine as CoreEngine, Load as CoreLoad};
-use ::engine::fence::HookKind;
+use ::engine::engine::{Engine as CoreEngine, Load as CoreLoad, Outbox};
+use ::engine::fence::{HookKind, Recovery, Sequence};
 use ::engine::gate::State;
 use ::engine::geometry::ParseOptions;
 use ::engine::parse_ahead::parse_ahead;
@@ -301,9 +301,46 @@ impl Engine {
         convert_outbox(py, outbox)
     }
 
+    /// Begin to recover the numbered events of a log that is about to be loaded, behind those that
+    /// are stored: names with the last number and the time of the first event.
+    fn begin_recovery(&self, py: Python<'_>, stored: Vec<(Vec<u8>, u64, i64)>) {
+        let stored = stored
+            .into_iter()
+            .map(|(name, last, began_ns)| (name.into(), Sequence { last, began_ns, delivered: 0 }));
+        lock(py, &self.shared).recovery = Some(Recovery::new(stored));
+    }
+
+    /// Return the recovered events of a loaded or adopted log; `None` if there are none.
+    fn take_recovered(&self, py: Python<'_>) -> PyResult<Option<Events>> {
+        let events = lock(py, &self.shared).take_recovered();
+        convert_outbox(py, Outbox { events, ..Outbox::default() })
+    }
+
+    /// Note up to which number the events of hooks are delivered; return the log bytes.
+    fn set_delivered<'py>(
+        &self,
+        py: Python<'py>,
+        delivered: Vec<(Vec<u8>, u64)>,
+    ) -> Bound<'py, PyBytes> {
+        let delivered = delivered.iter().map(|(name, number)| (&name[..], *number));
+        PyBytes::new(py, &lock(py, &self.shared).set_delivered(delivered))
+    }
+
+    /// Return the channel of a name; `None` if it doesn't exist.
+    fn channel(&self, py: Python<'_>, name: &[u8]) -> Option<HookDefinition> {
+        HookDefinition::find(&lock(py, &self.shared).keyspace, name, HookKind::Channel)
+    }
+
+    /// Return the number of the last event of a hook or channel, and the time of its first event;
+    /// `None` if its events have no numbers.
+    fn sequence(&self, py: Python<'_>, name: &[u8]) -> Option<(u64, i64)> {
+        let sequence = lock(py, &self.shared).keyspace.fences().sequence(name)?;
+        Some((sequence.last, sequence.began_ns))
+    }
+
     /// Return the hook of a name; `None` if it doesn't exist.
     fn hook(&self, py: Python<'_>, name: &[u8]) -> Option<HookDefinition> {
-        HookDefinition::find(&lock(py, &self.shared).keyspace, name)
+        HookDefinition::find(&lock(py, &self.shared).keyspace, name, HookKind::Hook)
     }
 
     /// Return the names of all hooks, without channels, ascending.

@@ -2,7 +2,7 @@
 //! hundreds of thousands of instances may wait for delivery.
 
 use ::engine::engine::Outbox;
-use ::engine::fence::{Detect, Event as CoreEvent, Target};
+use ::engine::fence::{Detect, Event as CoreEvent, EventNumber, Sequence, Target};
 use ::engine::keyspace::Key;
 use pyo3::intern;
 use pyo3::prelude::*;
@@ -16,6 +16,9 @@ pub struct HookEvent {
     object_id: Py<PyString>,
     detect: Option<Py<PyString>>,
     body: Py<PyBytes>,
+    sequence: u64,
+    began_ns: i64,
+    made_ns: i64,
 }
 
 /// An event for the subscribers of a channel.
@@ -26,6 +29,9 @@ pub struct ChannelEvent {
     object_id: Py<PyString>,
     detect: Option<Py<PyString>>,
     body: Py<PyBytes>,
+    sequence: u64,
+    began_ns: i64,
+    made_ns: i64,
 }
 
 /// An event for the connection that watches a live fence.
@@ -42,6 +48,13 @@ pub struct LiveEvent {
 #[pyclass(frozen, get_all)]
 pub struct HookChange {
     hook: Py<PyString>,
+}
+
+/// The events of a hook up to a number are delivered, by another server.
+#[pyclass(frozen, get_all)]
+pub struct HookProgress {
+    hook: Py<PyString>,
+    sequence: u64,
 }
 
 /// The events of commands, by kind of receiver.
@@ -62,19 +75,24 @@ pub struct QueuedEvent {
     object_id: Py<PyString>,
     detect: Option<Py<PyString>>,
     body: Py<PyBytes>,
+    sequence: u64,
+    began_ns: i64,
 }
 
 #[pymethods]
 impl HookEvent {
     #[new]
+    #[pyo3(signature = (hook, key, object_id, detect, body, *, numbering=(0, 0, 0)))]
     fn new(
         hook: Py<PyString>,
         key: Py<PyString>,
         object_id: Py<PyString>,
         detect: Option<Py<PyString>>,
         body: Py<PyBytes>,
+        numbering: (u64, i64, i64),
     ) -> Self {
-        HookEvent { hook, key, object_id, detect, body }
+        let (sequence, began_ns, made_ns) = numbering;
+        HookEvent { hook, key, object_id, detect, body, sequence, began_ns, made_ns }
     }
 }
 
@@ -83,6 +101,11 @@ impl QueuedEvent {
     /// The same at each attempt, and unlike that of any other event, also one of a new queue.
     #[getter]
     fn delivery_id(&self, py: Python<'_>) -> String {
+        if self.sequence > 0 {
+            let hook = self.hook.bind(py).to_string_lossy();
+            let hash = fnv1a(hook.as_bytes());
+            return format!("msg_{}_{}_{hash:08x}", self.began_ns, self.sequence);
+        }
         format!("msg_{}_{}", self.queued_ns.bind(py), self.number.bind(py))
     }
 
@@ -101,8 +124,15 @@ impl QueuedEvent {
             object_id: event.object_id.clone_ref(py),
             detect: event.detect.as_ref().map(|detect| detect.clone_ref(py)),
             body: event.body.clone_ref(py),
+            sequence: event.sequence,
+            began_ns: event.began_ns,
         }
     }
+}
+
+/// Returns the hash FNV-1a of 32 bits, which is the same on every machine.
+fn fnv1a(text: &[u8]) -> u32 {
+    text.iter().fold(0x811c_9dc5, |hash, byte| (hash ^ u32::from(*byte)).wrapping_mul(0x0100_0193))
 }
 
 /// Converts a series of events. Caches the key, since most events of a series share it.
@@ -161,17 +191,20 @@ fn name_of<'py>(py: Python<'py>, name: &[u8]) -> PyResult<Bound<'py, PyString>> 
 
 /// Converts the events of commands; `None` if there are none.
 pub fn convert_outbox(py: Python<'_>, outbox: Outbox) -> PyResult<Option<Events>> {
-    if outbox.events.is_empty() && outbox.hooks_changed.is_empty() {
+    let Outbox { events, hooks_changed, delivered, .. } = &outbox;
+    if events.is_empty() && hooks_changed.is_empty() && delivered.is_empty() {
         return Ok(None);
     }
     let (hooks, channels, live) = (PyList::empty(py), PyList::empty(py), PyList::empty(py));
     let mut converter = Converter { py, last_key: None };
-    let mut changes = outbox.hooks_changed.iter().peekable();
-    for (index, event) in outbox.events.iter().enumerate() {
+    let mut changes = hooks_changed.iter().peekable();
+    for (index, event) in events.iter().enumerate() {
         while let Some(change) = changes.next_if(|change| change.events_before <= index) {
             hooks.append(HookChange { hook: name_of(py, &change.name)?.unbind() })?;
         }
-        let CoreEvent { target, key, id, detect, message } = event;
+        let CoreEvent { target, key, id, detect, message, number } = event;
+        let EventNumber { sequence, made_ns } = number.unwrap_or_default();
+        let Sequence { last: sequence, began_ns, .. } = sequence;
         let key = converter.key(key);
         let object_id = as_in_messages(py, id.as_deref().unwrap_or_default()).unbind();
         let detect = detect.map(|detect| converter.detect(detect));
@@ -179,11 +212,29 @@ pub fn convert_outbox(py: Python<'_>, outbox: Outbox) -> PyResult<Option<Events>
         match target {
             Target::Hook(name) => {
                 let hook = name_of(py, name)?.unbind();
-                hooks.append(HookEvent { hook, key, object_id, detect, body })?;
+                hooks.append(HookEvent {
+                    hook,
+                    key,
+                    object_id,
+                    detect,
+                    body,
+                    sequence,
+                    began_ns,
+                    made_ns,
+                })?;
             }
             Target::Channel(name) => {
                 let channel = PyBytes::new(py, name).unbind();
-                channels.append(ChannelEvent { channel, key, object_id, detect, body })?;
+                channels.append(ChannelEvent {
+                    channel,
+                    key,
+                    object_id,
+                    detect,
+                    body,
+                    sequence,
+                    began_ns,
+                    made_ns,
+                })?;
             }
             Target::Live(fence) => {
                 live.append(LiveEvent { fence: *fence, key, object_id, detect, body })?;
@@ -192,6 +243,10 @@ pub fn convert_outbox(py: Python<'_>, outbox: Outbox) -> PyResult<Option<Events>
     }
     for change in changes {
         hooks.append(HookChange { hook: name_of(py, &change.name)?.unbind() })?;
+    }
+    for (name, sequence) in delivered {
+        let hook = name_of(py, name)?.unbind();
+        hooks.append(HookProgress { hook, sequence: *sequence })?;
     }
     Ok(Some(Events { hooks: hooks.unbind(), channels: channels.unbind(), live: live.unbind() }))
 }

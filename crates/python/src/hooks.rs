@@ -12,10 +12,10 @@ pub struct HookDefinition {
 }
 
 impl HookDefinition {
-    /// Returns the hook of a name; `None` if it is a channel or doesn't exist.
-    pub fn find(keyspace: &Keyspace, name: &[u8]) -> Option<Self> {
+    /// Returns the hook or channel of a name; `None` if it is of the other kind or doesn't exist.
+    pub fn find(keyspace: &Keyspace, name: &[u8], kind: HookKind) -> Option<Self> {
         let hook = keyspace.fences().get(name)?;
-        (hook.kind() == HookKind::Hook).then(|| HookDefinition { core: hook.clone() })
+        (hook.kind() == kind).then(|| HookDefinition { core: hook.clone() })
     }
 }
 

@@ -65,7 +65,9 @@ mod _engine {
     #[pymodule_export]
     use crate::engine::{Engine, Load};
     #[pymodule_export]
-    use crate::events::{ChannelEvent, Events, HookChange, HookEvent, LiveEvent, QueuedEvent};
+    use crate::events::{
+        ChannelEvent, Events, HookChange, HookEvent, HookProgress, LiveEvent, QueuedEvent,
+    };
     #[pymodule_export]
     use crate::following::{Discarded, Followed};
     #[pymodule_export]

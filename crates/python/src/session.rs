@@ -3,6 +3,7 @@
 use std::sync::MutexGuard;
 
 use ::engine::error::Error;
+use ::engine::fence::HookKind;
 use ::engine::reply::{Framing, Output, Protocol};
 use ::engine::request::Arguments;
 use ::engine::session::{
@@ -220,7 +221,7 @@ impl Session {
         if !self.core.shows_hook(&engine, name) {
             return None;
         }
-        HookDefinition::find(&engine.keyspace, name)
+        HookDefinition::find(&engine.keyspace, name, HookKind::Hook)
     }
 
     /// Whether all requests become server commands, unknown commands too.

@@ -1,19 +1,21 @@
 """HTTP: one request a connection. The JSON of its command is the reply, or begins a stream."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from http import HTTPStatus
 from typing import ClassVar, Final
 
 from tile38py import errors
 from tile38py._engine import Close as SessionClose
 from tile38py._engine import Session, split_native
+from tile38py.commands import resuming
 from tile38py.commands.login import attempt_any
 from tile38py.dispatch import BackgroundWork, WorkKind
 from tile38py.errors import CommandError, shown, unknown_command
 from tile38py.interfaces import Client, Wire
 from tile38py.limits import TILE_BYTES_ON_LOOP_MAX
-from tile38py.protocol import http, tiles, websocket
+from tile38py.protocol import event_stream, http, tiles, websocket
 from tile38py.protocol.negotiation import takes_gzip
+from tile38py.protocol.push import EVENT_STREAMS
 from tile38py.server.transports import (
     CLOSE,
     Outcome,
@@ -114,7 +116,7 @@ class HttpTransport:
         if not args:
             return self._refused(HTTPStatus.BAD_REQUEST, "invalid HTTP request")
         encode = self._encoder(key, tile, request.headers)
-        wire, head = _stream_of(key, is_chunked=request.takes_chunks)
+        wire, head = _stream_of(key, request)
         self._exchange = Exchange(encode, wire, head, is_tile=tile is not None)
         refusal = self._login_refusal(client, request)
         if refusal is not None:
@@ -124,7 +126,23 @@ class HttpTransport:
             return self._reply(self.session.fail(str(unknown)))
         if tile is not None and self._has_tile(tile, request.headers):
             return Step(tiles.not_modified(self._entity_tag(tile)), then=CLOSE)
+        if wire in EVENT_STREAMS:
+            args = self._resume(args, request)
         return self._run(client, args, now_ns)
+
+    def _resume(self, args: list[bytes], request: http.Request) -> list[bytes]:
+        """Return the command with the number from which Server-Sent Events go on."""
+        args = resuming.resumed(args, request.headers)
+        position = resuming.position(args)
+        if position is None:
+            return args
+        channel, wanted = position
+        span = self._services.history.span(channel.decode("utf-8", "surrogateescape"))
+        if span is None or not resuming.is_gap(wanted, span):
+            return args
+        gap = event_stream.gap(wanted, span, is_chunked=request.takes_chunks)
+        self._exchange = replace(self._exchange, head=self._exchange.head + gap)
+        return [*args[:3], b"oldest"]
 
     def _begin_batch(self, client: Client, request: http.Request) -> Outcome:
         self._exchange = Exchange(self._encoder(None, None, request.headers), Wire.HTTP)
@@ -217,10 +235,14 @@ def _bytes(result: object) -> bytes:
     return result
 
 
-def _stream_of(key: bytes | None, *, is_chunked: bool) -> tuple[Wire, bytes]:
+def _stream_of(key: bytes | None, request: http.Request) -> tuple[Wire, bytes]:
     """The framing and the head of a stream."""
     if key is not None:
         return Wire.WEBSOCKET, websocket.handshake(key)
+    is_chunked = request.takes_chunks
+    if event_stream.is_wanted(request.headers):
+        wire = Wire.CHUNKED_EVENT_STREAM if is_chunked else Wire.EVENT_STREAM
+        return wire, event_stream.head(is_chunked=is_chunked)
     wire = Wire.CHUNKED_HTTP if is_chunked else Wire.HTTP
     return wire, http.stream_head(is_chunked=is_chunked)
 

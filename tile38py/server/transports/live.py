@@ -130,4 +130,4 @@ def messages(wire: Wire, replies: Sequence[bytes]) -> bytes:
     """Frame each JSON reply as a message of its own."""
     form = Form(wire, is_json=True)
     texts = (reply.removesuffix(b"\r\n") for reply in replies if reply)
-    return b"".join(map(form.framed, texts))
+    return b"".join(map(form.reply, texts))

@@ -82,6 +82,11 @@ fn channel_demands(channels: Channels, args: Args<'_>) -> Vec<ChannelDemand<'_>>
         Channels::None => Vec::new(),
         Channels::First => words().take(1).map(ChannelDemand::Name).collect(),
         Channels::All => words().map(ChannelDemand::Name).collect(),
+        Channels::AllOrFrom => {
+            let is_from = args.len() == 4 && args.at(2).eq_ignore_ascii_case(b"FROM");
+            let count = if is_from { 1 } else { args.len() };
+            words().take(count).map(ChannelDemand::Name).collect()
+        }
         Channels::Patterns => words().map(ChannelDemand::Pattern).collect(),
     }
 }

@@ -67,7 +67,7 @@ fn set(is_paused: bool, names: Vec<Name>, keyspace: &mut Keyspace, call: &mut Ca
     let mut count = 0;
     for name in names {
         if keyspace.fences_mut().set_paused(&name, is_paused) {
-            report(keyspace, HookKind::Hook, name);
+            report(keyspace, HookKind::Hook, false, name);
             count += 1;
         }
     }

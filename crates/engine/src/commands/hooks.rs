@@ -6,7 +6,9 @@ use crate::access::{ChannelDemand, Denial, Reason, Rights};
 use crate::call::{float_of, Call, Effect};
 use crate::endpoints::{self, local_channel, Refusal};
 use crate::error::{Error, Result};
-use crate::fence::{DeliveryOptions, Draft, Fence, Hook, HookKind, Meta, Name, SetOutcome};
+use crate::fence::{
+    DeliveryOptions, Draft, Fence, Hook, HookKind, Meta, Name, SetOutcome, SharedHook,
+};
 use crate::glob;
 use crate::json::{self, escape::write_int_member};
 use crate::keyspace::Keyspace;
@@ -21,9 +23,9 @@ pub(super) const COMMANDS: &[Command] = &[
         Arity::AtLeast(1),
         set_hook,
         "name endpoints [META name value]... [EX seconds] [SIGN secret]... \
-         [HEADERS name value]... [FORMAT cloudevents] (NEARBY | WITHIN | INTERSECTS) key \
-         [FENCE] [DETECT detections] [COMMANDS commands] [VALID hours] [option]... \
-         (area | IN zones [option]...)",
+         [HEADERS name value]... [FORMAT cloudevents] [SEQUENCE yes] [HISTORY bounds] \
+         (NEARBY | WITHIN | INTERSECTS) key [FENCE] [DETECT detections] [COMMANDS commands] \
+         [VALID hours] [option]... (area | IN zones [option]...)",
         "Send messages of a geofence to an endpoint",
     )
     .group(Group::Fences)
@@ -49,9 +51,9 @@ pub(super) const COMMANDS: &[Command] = &[
         "SETCHAN",
         Arity::AtLeast(1),
         set_channel,
-        "name [META name value]... [EX seconds] (NEARBY | WITHIN | INTERSECTS) key \
-         [FENCE] [DETECT detections] [COMMANDS commands] [VALID hours] [option]... \
-         (area | IN zones [option]...)",
+        "name [META name value]... [EX seconds] [SEQUENCE yes] [HISTORY bounds] \
+         (NEARBY | WITHIN | INTERSECTS) key [FENCE] [DETECT detections] [COMMANDS commands] \
+         [VALID hours] [option]... (area | IN zones [option]...)",
         "Publish messages of a geofence to a channel",
     )
     .group(Group::Fences)
@@ -87,7 +89,7 @@ fn set_hook(keyspace: &mut Keyspace, call: &mut Call) -> Result<Effect> {
     set(HookKind::Hook, keyspace, call)
 }
 
-/// SETCHAN name {META name value | EX seconds} search
+/// SETCHAN name {META name value | EX seconds | delivery option} search
 fn set_channel(keyspace: &mut Keyspace, call: &mut Call) -> Result<Effect> {
     set(HookKind::Channel, keyspace, call)
 }
@@ -114,7 +116,7 @@ fn set(kind: HookKind, keyspace: &mut Keyspace, call: &mut Call) -> Result<Effec
             b"NEARBY" => break Verb::Nearby,
             b"WITHIN" => break Verb::Within,
             b"INTERSECTS" => break Verb::Intersects,
-            _ if kind == HookKind::Hook && options.take(word, &mut words)? => {}
+            _ if options.take(kind, word, &mut words)? => {}
             _ => return Err(Error::invalid(word)),
         }
     };
@@ -181,6 +183,7 @@ pub fn is_shown(hook: &Hook, rights: Option<&Rights>) -> bool {
 
 fn attach(draft: Draft, keyspace: &mut Keyspace) -> Result<bool> {
     let (kind, name) = (draft.kind, draft.name.clone());
+    let had_numbers = keyspace.fences().sequence(&name).is_some();
     let setting = keyspace.fences_mut().set(draft);
     keyspace.prepare_zones();
     match setting {
@@ -191,12 +194,14 @@ fn attach(draft: Draft, keyspace: &mut Keyspace) -> Result<bool> {
             return Err(Error::text("hooks and channels cannot share the same name"));
         }
     }
-    report(keyspace, kind, name);
+    let has_numbers = had_numbers || keyspace.fences().sequence(&name).is_some();
+    report(keyspace, kind, has_numbers, name);
     Ok(setting != SetOutcome::Same)
 }
 
-pub(super) fn report(keyspace: &mut Keyspace, kind: HookKind, name: Name) {
-    if kind == HookKind::Hook {
+/// Reports a change of a hook, or of a channel whose events have or had numbers.
+pub(super) fn report(keyspace: &mut Keyspace, kind: HookKind, has_numbers: bool, name: Name) {
+    if kind == HookKind::Hook || has_numbers {
         keyspace.reports_mut().hooks.push(name);
     }
 }
@@ -268,22 +273,25 @@ pub(super) fn named_by_pattern(
 
 /// Removes a hook or channel and reports it.
 pub fn remove(keyspace: &mut Keyspace, name: &[u8]) -> Option<HookKind> {
+    let has_numbers = keyspace.fences().sequence(name).is_some();
     let hook = keyspace.fences_mut().remove(name)?;
     keyspace.reports_mut().removed_fences += 1;
-    report(keyspace, hook.kind(), hook.name.clone());
+    report(keyspace, hook.kind(), has_numbers, hook.name.clone());
     Some(hook.kind())
 }
 
 /// Removes all hooks and channels and reports the hooks.
 pub(super) fn remove_all(keyspace: &mut Keyspace) {
     keyspace.reports_mut().has_flush = true;
-    let names: Vec<(HookKind, Name)> =
-        keyspace.fences().from(b"").map(|hook| (hook.kind(), hook.name.clone())).collect();
+    let fences = keyspace.fences();
+    let facts =
+        |hook: &SharedHook| (hook.kind(), fences.sequence(&hook.name).is_some(), hook.name.clone());
+    let names: Vec<_> = fences.from(b"").map(facts).collect();
     keyspace.fences_mut().clear();
     // For live fences, which stay.
     keyspace.prepare_zones();
-    for (kind, name) in names {
-        report(keyspace, kind, name);
+    for (kind, has_numbers, name) in names {
+        report(keyspace, kind, has_numbers, name);
     }
 }
 

@@ -16,6 +16,7 @@ pub mod record;
 mod script_calls;
 mod scripting;
 mod search;
+mod sequences;
 mod set;
 pub mod table;
 mod test;
@@ -152,6 +153,7 @@ pub fn all() -> impl Iterator<Item = &'static Command> {
         hook_pauses::COMMANDS,
         visits::COMMANDS,
         decide::COMMANDS,
+        sequences::COMMANDS,
         scripting::COMMANDS,
     ]
     .into_iter()

@@ -212,16 +212,19 @@ pub enum Channels {
     First,
     /// All arguments are channels.
     All,
+    /// All arguments are channels, or the first one is, and `FROM` and a number follow.
+    AllOrFrom,
     /// All arguments are patterns of channels.
     Patterns,
 }
 
 impl Channels {
     /// Every variant and its name.
-    pub const ALL: [(Channels, &'static str); 4] = [
+    pub const ALL: [(Channels, &'static str); 5] = [
         (Channels::None, "none"),
         (Channels::First, "first"),
         (Channels::All, "all"),
+        (Channels::AllOrFrom, "all_or_from"),
         (Channels::Patterns, "patterns"),
     ];
 }

@@ -2,11 +2,14 @@
 
 use super::expired_objects::ExpiredObjects;
 use super::{Engine, Outbox};
-use crate::fence::{Groups, HookChange};
+use crate::fence::{Event, Groups, HookChange};
 use crate::keyspace::Keyspace;
 
 /// Data, hooks and channels on their way from one engine to another.
-pub struct Handover(Keyspace);
+pub struct Handover {
+    keyspace: Keyspace,
+    recovered: Vec<Event>,
+}
 
 /// What an engine had before. Freeing it takes time, so the caller chooses where that happens.
 pub struct Discarded {
@@ -24,14 +27,16 @@ impl Engine {
         self.groups.clear();
         self.expired_objects.clear();
         self.outbox = Outbox::default();
-        Handover(std::mem::replace(&mut self.keyspace, empty))
+        let recovered = self.take_recovered();
+        Handover { keyspace: std::mem::replace(&mut self.keyspace, empty), recovered }
     }
 
     /// Puts data, hooks and channels in the place of what there is. Live fences stay, without a
     /// message for what has changed; visits to fences begin anew; the outbox tells which hooks
-    /// differ. Takes time for hooks and live fences, none for objects.
+    /// differ, and the numbered events of the log are recovered. Takes time for hooks and live
+    /// fences, none for objects.
     pub fn adopt(&mut self, handover: Handover) -> Discarded {
-        let Handover(mut incoming) = handover;
+        let Handover { keyspace: mut incoming, recovered } = handover;
         incoming.requires_valid = self.keyspace.requires_valid;
         incoming.event_window_ns = self.keyspace.event_window_ns;
         incoming.endpoint_checker = self.keyspace.endpoint_checker.take();
@@ -43,6 +48,7 @@ impl Engine {
         let events_before = self.outbox.events.len();
         let changes = changes.into_iter().map(|name| HookChange { name, events_before });
         self.outbox.hooks_changed.extend(changes);
+        self.recovered = recovered;
         Discarded {
             _keyspace: old,
             _groups: self.groups.take(),

@@ -1,8 +1,12 @@
-//! The options of SETHOOK about the delivery of a hook's events: SIGN, HEADERS, FORMAT. The driver
-//! of the engine, which delivers, obeys them.
+//! The options of SETHOOK and SETCHAN about events and their delivery: FORMAT, HEADERS, HISTORY,
+//! SEQUENCE, SIGN. The driver of the engine, which delivers, obeys them.
 
+use std::mem::discriminant;
+
+use super::HookKind;
 use crate::call::Words;
 use crate::error::{Error, Result};
+use crate::quantity::{parse_count, parse_duration, parse_size};
 use crate::request::Args;
 
 /// The most secrets that sign a hook's requests at the same time.
@@ -39,6 +43,10 @@ enum DeliveryOption {
     CloudEvents,
     /// HEADERS name value
     Header(Box<[u8]>, Box<[u8]>),
+    /// HISTORY bounds
+    History(Box<[u8]>),
+    /// SEQUENCE yes
+    Sequence,
     /// SIGN secret
     Sign(Box<[u8]>),
 }
@@ -49,6 +57,8 @@ impl DeliveryOption {
         match self {
             DeliveryOption::CloudEvents => vec![b"FORMAT", b"cloudevents"],
             DeliveryOption::Header(name, value) => vec![b"HEADERS", name, value],
+            DeliveryOption::History(bounds) => vec![b"HISTORY", bounds],
+            DeliveryOption::Sequence => vec![b"SEQUENCE", b"yes"],
             DeliveryOption::Sign(secret) => vec![b"SIGN", secret],
         }
     }
@@ -56,7 +66,8 @@ impl DeliveryOption {
     /// The words with the secret hidden. A header's value may be one.
     fn shown(&self) -> Vec<&[u8]> {
         let mut words = self.words();
-        if let (false, Some(last)) = (*self == DeliveryOption::CloudEvents, words.last_mut()) {
+        let is_secret = matches!(self, DeliveryOption::Header(..) | DeliveryOption::Sign(_));
+        if let (true, Some(last)) = (is_secret, words.last_mut()) {
             *last = HIDDEN;
         }
         words
@@ -64,7 +75,7 @@ impl DeliveryOption {
 
     /// Whether only requests of HTTP can have it.
     fn needs_http(&self) -> bool {
-        *self != DeliveryOption::CloudEvents
+        matches!(self, DeliveryOption::Header(..) | DeliveryOption::Sign(_))
     }
 }
 
@@ -76,16 +87,28 @@ pub struct DeliveryOptions {
 
 impl DeliveryOptions {
     /// Takes the values of an option if the word, already taken, is its keyword; returns whether
-    /// it was. Error texts contain no secret.
-    pub fn take(&mut self, word: &[u8], words: &mut Words) -> Result<bool> {
-        match &word.to_ascii_uppercase()[..] {
+    /// it was. Channels have only HISTORY and SEQUENCE. Error texts contain no secret.
+    pub fn take(&mut self, kind: HookKind, word: &[u8], words: &mut Words) -> Result<bool> {
+        let keyword = word.to_ascii_uppercase();
+        match &keyword[..] {
+            b"HISTORY" => {
+                let bounds = words.next_filled()?;
+                check_history(bounds)?;
+                self.replace(DeliveryOption::History(bounds.into()));
+            }
+            b"SEQUENCE" => {
+                self.options.retain(|present| *present != DeliveryOption::Sequence);
+                if parse_switch(words.next_filled()?)? {
+                    self.options.push(DeliveryOption::Sequence);
+                }
+            }
+            _ if kind == HookKind::Channel => return Ok(false),
             b"FORMAT" => {
                 let format = words.next_filled()?;
                 if !format.eq_ignore_ascii_case(b"cloudevents") {
                     return Err(Error::invalid(format));
                 }
-                self.options.retain(|present| *present != DeliveryOption::CloudEvents);
-                self.options.push(DeliveryOption::CloudEvents);
+                self.replace(DeliveryOption::CloudEvents);
             }
             b"HEADERS" => {
                 let (name, value) = (words.next_filled()?, words.next_filled()?);
@@ -104,6 +127,23 @@ impl DeliveryOptions {
             _ => return Ok(false),
         }
         Ok(true)
+    }
+
+    /// Adds an option in place of the present one of its kind.
+    fn replace(&mut self, option: DeliveryOption) {
+        let is_other = |present: &DeliveryOption| discriminant(present) != discriminant(&option);
+        self.options.retain(is_other);
+        self.options.push(option);
+    }
+
+    /// Whether events have numbers: HISTORY needs them.
+    pub fn has_sequence(&self) -> bool {
+        self.options.contains(&DeliveryOption::Sequence) || self.has_history()
+    }
+
+    /// Whether events are kept.
+    pub fn has_history(&self) -> bool {
+        self.options.iter().any(|option| matches!(option, DeliveryOption::History(_)))
     }
 
     /// Puts the options into their order. Fails where the hook's endpoints can't obey one.
@@ -141,6 +181,28 @@ impl DeliveryOptions {
     pub fn shown(&self) -> impl Iterator<Item = &[u8]> {
         self.options.iter().flat_map(DeliveryOption::shown)
     }
+}
+
+fn parse_switch(word: &[u8]) -> Result<bool> {
+    match &word.to_ascii_lowercase()[..] {
+        b"yes" => Ok(true),
+        b"no" => Ok(false),
+        _ => Err(Error::invalid(word)),
+    }
+}
+
+/// Checks the bounds of HISTORY: a number of events, their age or their size, or several of these
+/// separated by `|`.
+fn check_history(bounds: &[u8]) -> Result<()> {
+    let is_bound = |bound: &[u8]| {
+        parse_count(bound).is_some_and(|count| count > 0)
+            || parse_duration(bound).is_some_and(|age| age > 0)
+            || parse_size(bound).is_some_and(|size| size > 0)
+    };
+    if bounds.split(|byte| *byte == b'|').all(is_bound) {
+        return Ok(());
+    }
+    Err(Error::invalid(bounds))
 }
 
 fn check_header(name: &[u8], value: &[u8]) -> Result<()> {
@@ -190,7 +252,7 @@ pub fn without_secrets(args: Args<'_>) -> Vec<&[u8]> {
     while at < shown.len() && !["NEARBY", "WITHIN", "INTERSECTS"].iter().any(|w| is_word(at, w)) {
         let (width, is_secret) = match &shown[at].to_ascii_uppercase()[..] {
             b"META" => (3, false),
-            b"EX" | b"FORMAT" => (2, false),
+            b"EX" | b"FORMAT" | b"HISTORY" | b"SEQUENCE" => (2, false),
             b"HEADERS" => (3, true),
             b"SIGN" => (2, true),
             _ => (1, false),
@@ -217,7 +279,7 @@ mod tests {
         let mut options = DeliveryOptions::default();
         while words.left() > 0 {
             let word = words.next_word()?;
-            if !options.take(word, &mut words)? {
+            if !options.take(HookKind::Hook, word, &mut words)? {
                 return Err(Error::invalid(word));
             }
         }

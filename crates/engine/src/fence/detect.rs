@@ -67,6 +67,14 @@ impl Commands {
 }
 
 impl Detect {
+    const ALL: [Detect; 6] =
+        [Detect::Inside, Detect::Outside, Detect::Enter, Detect::Exit, Detect::Cross, Detect::Roam];
+
+    /// The detection of a word in messages.
+    pub fn of_name(name: &[u8]) -> Option<Self> {
+        Detect::ALL.into_iter().find(|detect| detect.name().as_bytes() == name)
+    }
+
     /// The word in messages.
     pub fn name(self) -> &'static str {
         match self {

@@ -1,40 +1,16 @@
 //! Matching: finds the events of all fences about a change, in the order of sending.
 
-use super::detect::{detect, RANK_FIRST};
+use super::detect::detect;
+use super::event::Event;
 use super::group::{Group, Groups};
 use super::message::{self, MessageContext, Moment, ZoneReference};
+use super::numbering::EventNumber;
 use super::roam::Room;
 use super::visits::{VisitChange, VisitUpdate};
-use super::{Change, ChangeKind, Detect, Fence, FenceArea, FenceShape, Roam, Target, Watch};
-use crate::keyspace::{Key, Keyspace};
+use super::{Change, ChangeKind, Detect, Fence, FenceArea, FenceShape, Roam, Watch};
+use crate::keyspace::Keyspace;
 use crate::object::Object;
 use crate::query::options::Wanted;
-
-/// An event of a fence: the message, and its subject as fields, so that no reader parses JSON.
-pub struct Event {
-    /// The destination of the message.
-    pub target: Target,
-    /// The key that was written to.
-    pub key: Key,
-    /// The object that was written; `None` for DROP.
-    pub id: Option<Box<[u8]>>,
-    /// The detection; `None` for `del` and `drop`.
-    pub detect: Option<Detect>,
-    /// The JSON that clients get.
-    pub message: Vec<u8>,
-}
-
-impl Event {
-    /// Channels first, then hooks, both by what was detected and by name; then live fences.
-    fn order(&self) -> (u8, u8, &Target) {
-        let rank = self.detect.map_or(RANK_FIRST, Detect::rank);
-        match self.target {
-            Target::Channel(_) => (0, rank, &self.target),
-            Target::Hook(_) => (1, rank, &self.target),
-            Target::Live(_) => (2, 0, &self.target),
-        }
-    }
-}
 
 pub(super) struct Matcher<'m> {
     pub(super) keyspace: &'m Keyspace,
@@ -238,6 +214,7 @@ impl<'m> Matcher<'m> {
             id: object.as_ref().map(|object| object.id().into()),
             detect,
             message,
+            number: watch.is_numbered.then(EventNumber::default),
         });
     }
 }

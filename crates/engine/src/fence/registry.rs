@@ -7,6 +7,7 @@ use triomphe::Arc;
 use super::followers::Followers;
 use super::followers::Relocation;
 use super::index::KeyFences;
+use super::numbering::Sequence;
 use super::visits::{VisitChange, VisitUpdate, Visits};
 use super::watch::{Name, Target, Watch};
 use super::zone_keys::ZoneKeys;
@@ -44,7 +45,7 @@ pub struct Hook {
     pub words: Vec<Box<[u8]>>,
     /// The time of expiry in nanoseconds since 1970, or [`NEVER`].
     pub deadline: i64,
-    /// SIGN, HEADERS and FORMAT; none for a channel.
+    /// The options about events and their delivery.
     pub options: DeliveryOptions,
     /// Whether PAUSEHOOK has stopped its delivery.
     pub is_paused: bool,
@@ -71,10 +72,12 @@ pub struct FenceRegistry {
     visits: OrdMap<u64, Visits>,
     zone_keys: ZoneKeys,
     followers: Followers,
+    /// The numbering of hooks and channels that have or had SEQUENCE.
+    sequences: OrdMap<Name, Sequence>,
 }
 
 impl Watch {
-    fn new(serial: u64, target: Target, fence: Fence, metas: &[Meta]) -> Self {
+    fn new(serial: u64, target: Target, fence: Fence, metas: &[Meta], is_numbered: bool) -> Self {
         let mut head = Vec::new();
         if let Target::Channel(name) | Target::Hook(name) = &target {
             head.extend_from_slice(b",\"hook\":");
@@ -91,7 +94,7 @@ impl Watch {
         }
         head.extend_from_slice(b",\"key\":");
         json::write_short(&mut head, &fence.key);
-        Watch { serial, target, fence, head: head.into() }
+        Watch { serial, target, fence, is_numbered, head: head.into() }
     }
 
     /// Approximate memory of the fence, its entries in the trees included.
@@ -318,7 +321,9 @@ impl FenceRegistry {
             HookKind::Hook => Target::Hook(name.clone()),
             HookKind::Channel => Target::Channel(name.clone()),
         };
-        let watch = Arc::new(Watch::new(self.last_serial + 2, target, fence, &metas));
+        let is_numbered = options.has_sequence();
+        let serial = self.last_serial + 2;
+        let watch = Arc::new(Watch::new(serial, target, fence, &metas, is_numbered));
         let present = self.hooks.get(&name);
         let is_paused = present.is_some_and(|present| present.is_paused);
         let hook = Hook {
@@ -338,7 +343,11 @@ impl FenceRegistry {
             return SetOutcome::Same;
         }
         self.last_serial += 2;
+        let sequence = self.sequence(&name);
         let is_replaced = self.remove(&name).is_some();
+        if let Some(sequence) = sequence.or(is_numbered.then(Sequence::default)) {
+            self.sequences.insert(name.clone(), sequence);
+        }
         self.attach(&hook.watch);
         if deadline != NEVER {
             self.deadlines.insert((deadline, name.clone()));
@@ -360,11 +369,48 @@ impl FenceRegistry {
         true
     }
 
+    /// Returns the numbering of a hook or channel; `None` if it never had SEQUENCE.
+    pub fn sequence(&self, name: &[u8]) -> Option<Sequence> {
+        self.sequences.get(name).copied()
+    }
+
+    /// Changes the numbering of a hook or channel, if it has one.
+    pub fn set_sequence(&mut self, name: &[u8], sequence: Sequence) {
+        if let Some(present) = self.sequences.get_mut(name) {
+            *present = sequence;
+        }
+    }
+
+    /// Notes up to which number the events of a hook are delivered; returns whether that is more
+    /// than was known.
+    pub fn set_delivered(&mut self, name: &[u8], delivered: u64) -> bool {
+        let is_news = |sequence: &Sequence| sequence.delivered < delivered;
+        let news = self.sequences.get(name).copied().filter(is_news);
+        if let Some(sequence) = news {
+            self.set_sequence(
+                name,
+                Sequence { delivered: delivered.min(sequence.last), ..sequence },
+            );
+        }
+        news.is_some()
+    }
+
+    /// Returns the numbering up to the next event of a hook or channel.
+    pub fn count_event(&mut self, name: &[u8], now_ns: i64) -> Option<Sequence> {
+        let sequence = self.sequences.get_mut(name)?;
+        if sequence.last == 0 {
+            sequence.began_ns = now_ns;
+        }
+        sequence.last += 1;
+        Some(*sequence)
+    }
+
     /// Removes a hook or channel.
     pub fn remove(&mut self, name: &[u8]) -> Option<SharedHook> {
         let (name, hook) = self.hooks.remove_with_key(name)?;
         self.detach(&hook.watch);
         self.bytes -= hook.bytes();
+        self.sequences.remove(&name);
         if hook.deadline != NEVER {
             self.deadlines.remove(&(hook.deadline, name));
         }
@@ -392,7 +438,7 @@ impl FenceRegistry {
     pub fn add_live(&mut self, fence: Fence) -> u64 {
         let serial = self.next_live_serial.max(1);
         self.next_live_serial = serial + 2;
-        let watch = Arc::new(Watch::new(serial, Target::Live(serial), fence, &[]));
+        let watch = Arc::new(Watch::new(serial, Target::Live(serial), fence, &[], false));
         self.attach(&watch);
         self.bytes += watch.bytes();
         self.live.insert(serial, watch);
@@ -440,18 +486,17 @@ impl FenceRegistry {
         self.live = old.live.clone();
         self.next_live_serial = old.next_live_serial.max(self.next_live_serial);
         let hooks = |registry: &FenceRegistry| {
-            let hooks = registry.hooks.values().filter(|hook| hook.kind() == HookKind::Hook);
+            let is_told = |hook: &&SharedHook| {
+                hook.kind() == HookKind::Hook || registry.sequences.contains_key(&hook.name)
+            };
+            let hooks = registry.hooks.values().filter(is_told);
             hooks.cloned().collect::<Vec<_>>()
         };
-        let gone = hooks(old).into_iter().filter(|hook| !self.has_hook(&hook.name));
+        let gone = hooks(old).into_iter().filter(|hook| !self.hooks.contains_key(&hook.name));
         let is_known =
             |hook: &Hook| old.hooks.get(&hook.name).is_some_and(|present| present.is_same(hook));
         let come = hooks(self).into_iter().filter(|hook| !is_known(hook));
         gone.chain(come).map(|hook| hook.name.clone()).collect()
-    }
-
-    fn has_hook(&self, name: &[u8]) -> bool {
-        self.hooks.get(name).is_some_and(|hook| hook.kind() == HookKind::Hook)
     }
 
     /// The name of the expired hook or channel with the earliest deadline.

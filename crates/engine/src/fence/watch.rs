@@ -24,6 +24,8 @@ pub struct Watch {
     pub target: Target,
     /// The definition.
     pub fence: Fence,
+    /// Whether its events have numbers.
+    pub is_numbered: bool,
     /// The members `hook`, `meta` and `key` of its messages, as JSON.
     pub(super) head: Box<[u8]>,
 }

@@ -47,6 +47,8 @@ impl Session {
     pub(super) fn finish(&mut self, engine: &mut Engine, batch: &mut Batch, clock: Clock) {
         self.timer.end_batch(&mut engine.timing, clock);
         engine.placement.end_batch(&mut self.costs, self.timer.last_reading_ns());
+        // A command that failed may have changed objects before.
+        batch.log.extend(engine.take_event_log().take_single());
         batch.garbage = engine.keyspace.take_garbage();
         if engine.state.is_out_of_memory {
             // The next write needs the room.

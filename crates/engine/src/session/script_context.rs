@@ -50,8 +50,14 @@ pub(super) fn limits_of(
 
 impl Session {
     /// Notes the commands that a script called, for the log and for MONITOR.
-    pub(super) fn note_calls(&mut self, context: Option<Box<ScriptContext>>, batch: &mut Batch) {
+    pub(super) fn note_calls(
+        &mut self,
+        engine: &mut Engine,
+        context: Option<Box<ScriptContext>>,
+        batch: &mut Batch,
+    ) {
         let Some(mut context) = context else { return };
+        context.log.append(&engine.take_event_log());
         if self.is_in_exec {
             self.transaction.log.append(&context.log);
         } else if context.is_atomic {

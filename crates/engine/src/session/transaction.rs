@@ -221,9 +221,16 @@ impl Session {
     }
 
     /// Notes a request that changed data, for the log.
-    pub(super) fn note_write(&mut self, request: &Request, batch: &mut Batch) {
+    pub(super) fn note_write(&mut self, engine: &mut Engine, request: &Request, batch: &mut Batch) {
+        let events = engine.take_event_log();
         if self.is_in_exec {
             self.transaction.log.push(request.args);
+            self.transaction.log.append(&events);
+        } else if !events.is_empty() {
+            let mut log = TransactionLog::default();
+            log.push(request.args);
+            log.append(&events);
+            batch.log.extend(log.take_marked());
         } else if let Some(bytes) = self.large_request.take_if(|_| request.is_logged_unchanged()) {
             batch.large_log = Some(bytes);
         } else {
