@@ -127,6 +127,10 @@ class Engine:
         whose log is its leader's) and the number removed. On a follower, follow() restores a
         removed object for a command that names it within ten seconds."""
 
+    def run_fence_upkeep(self, now_ns: int, count_max: int) -> tuple[bytes, int]:
+        """Send the messages of fences that are due without a write: timers of visits, and the ends
+        of visits. Return the log bytes (none on a follower) and the number of objects."""
+
     def take_events(self) -> Events | None:
         """Return the events of commands outside of batches, such as load() and expire(), or None.
         The next batch returns the events that aren't taken."""

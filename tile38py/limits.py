@@ -84,6 +84,7 @@ BACKUP_NAME_COUNT_MAX = 64  # characters in a backup's name
 # Periodic work
 EXPIRE_SECONDS = 0.1  # between two sweeps for expired objects
 EXPIRE_COUNT_MAX = 1000  # objects removed in one time slice
+FENCE_UPKEEP_COUNT_MAX = 1000  # objects whose visits to fences are due, in one time slice
 ZONE_SECONDS = 60.0  # between two updates of the local time zone, for daylight saving time
 MEMORY_SECONDS = 1.0  # between two measurements of memory; the engine counts in between
 COLLECT_SECONDS = 1.0  # between two checks whether a garbage collection is due

@@ -3,6 +3,7 @@
 
 mod adopt;
 mod expired_objects;
+mod fence_upkeep;
 mod replay;
 
 use std::sync::Arc;
@@ -15,8 +16,8 @@ use crate::commands::{self, Command, Function};
 use crate::counters::{Counters, ErrorCounters};
 use crate::error::{Error, Result};
 use crate::event_time::write_epoch;
-use crate::fence::{match_change, number_events, Arrival, Change, ChangeKind, Due, Event, Groups};
-use crate::fence::{HookChange, HookKind, Moment, Name, Recovery};
+use crate::fence::{match_change, Arrival, Change, ChangeKind, Due, EndReason};
+use crate::fence::{Event, Groups, HookChange, HookKind, Moment, Name, Recovery};
 use crate::gate::State;
 use crate::keyspace::Keyspace;
 use crate::reply::write_command;
@@ -186,27 +187,21 @@ impl Engine {
             // The client flushed all data of the log, including those that aren't loaded yet.
             self.skips_log |= self.state.is_loading && !is_live_only;
         }
-        if !self.moment.is(now_ns, self.utc_offset) {
-            self.moment = Moment::new(now_ns, self.utc_offset);
-        }
-        let Outbox { events, hooks_changed, delivered, refused_urls } = &mut self.outbox;
-        refused_urls.extend(reports.refused_urls);
-        let first_event = events.len();
+        self.set_moment(now_ns);
+        self.outbox.refused_urls.extend(reports.refused_urls);
+        let first_event = self.outbox.events.len();
         for change in in_event_order(&mut self.keyspace, reports.changes, now_ns) {
-            let visit_updates = match_change(
-                &self.keyspace,
-                &mut self.groups,
-                &change,
-                &self.moment,
-                is_live_only,
-                events,
-            );
-            for update in visit_updates {
-                self.keyspace.fences_mut().update_visits(update);
-            }
+            let events = &mut self.outbox.events;
+            let (keyspace, groups) = (&self.keyspace, &mut self.groups);
+            let changes =
+                match_change(keyspace, groups, &change, &self.moment, is_live_only, events);
+            self.apply_memory(changes);
         }
-        let fences = self.keyspace.fences_mut();
-        number_events(&mut events[first_event..], fences, now_ns, &mut self.event_log);
+        if reports.removed_fences > 0 || reports.has_flush {
+            self.send_ended_at_once(is_live_only);
+        }
+        self.number_events(first_event, now_ns);
+        let Outbox { events, hooks_changed, delivered, .. } = &mut self.outbox;
         for event in reports.logged_events {
             match &mut self.recovery {
                 Some(recovery) => recovery.add(event, self.keyspace.fences()),
@@ -284,6 +279,10 @@ impl Engine {
         if !state.is_following {
             self.restore_all_expired();
         }
+        let leads = |state: &State| !state.is_loading && !state.is_following;
+        if leads(&state) && !leads(&self.state) {
+            self.keyspace.fences_mut().check_all_endings();
+        }
         self.state = state;
     }
 
@@ -295,7 +294,7 @@ impl Engine {
         while count < count_max {
             let Some((key, object)) = self.keyspace.next_expired(now_ns) else { break };
             self.keyspace.remove(&key, object.id());
-            self.keyspace.report(&key, ChangeKind::Del, Some(&object), None);
+            self.keyspace.report_expiry(&key, &object);
             self.counters.expired += 1;
             count += 1;
             if is_following {
@@ -307,7 +306,11 @@ impl Engine {
         count += self.release_due(now_ns, count_max.saturating_sub(count), &mut commands);
         while count < count_max {
             let Some(name) = self.keyspace.fences().next_expired(now_ns) else { break };
-            let Some(kind) = commands::remove_hook(&mut self.keyspace, &name) else { break };
+            let Some(kind) =
+                commands::remove_hook(&mut self.keyspace, &name, EndReason::HookExpired)
+            else {
+                break;
+            };
             count += 1;
             if !is_following {
                 let word: &[u8] = if kind == HookKind::Hook { b"delhook" } else { b"delchan" };

@@ -225,7 +225,15 @@ impl Keyspace {
         let Some((key, _)) = self.fences.of_key(key) else { return };
         let (key, arrival) = (Arc::clone(key), Arrival::InOrder);
         let (object, previous) = (object.cloned(), previous.cloned());
-        self.reports.changes.push(Change { key, kind, object, previous, arrival });
+        let is_expiry = false;
+        self.reports.changes.push(Change { key, kind, object, previous, arrival, is_expiry });
+    }
+
+    /// Reports the deletion of an expired object to the fences of its key.
+    pub fn report_expiry(&mut self, key: &[u8], object: &Object) {
+        let count = self.reports.changes.len();
+        self.report(key, ChangeKind::Del, Some(object), None);
+        self.reports.changes[count..].iter_mut().for_each(|change| change.is_expiry = true);
     }
 
     /// Reports a position that is older than the stored one. Returns whether fences may decide
@@ -239,6 +247,7 @@ impl Keyspace {
             object: Some(object),
             previous: None,
             arrival: Arrival::Late,
+            is_expiry: false,
         });
         true
     }
@@ -257,6 +266,7 @@ impl Keyspace {
     pub fn insert(&mut self, key: &[u8], object: Object) -> Option<Object> {
         if let Some(collection) = self.collections.get_mut(key) {
             self.offloading.offload(key, collection, &self.fences);
+            self.fences.note_zone_change(key);
             let zone = self.fences.derives_areas(key).then(|| object.clone());
             let previous =
                 self.totals.change(key, collection, |collection| collection.insert(object));
@@ -288,6 +298,7 @@ impl Keyspace {
                 collection.update(id, |present| make(names, present))
             })?;
             self.replace_areas(key, previous.as_ref(), Some(&object));
+            self.fences.note_zone_change(key);
             self.garbage.keep_object(previous.as_ref());
             return Ok((object, previous));
         }
@@ -306,6 +317,7 @@ impl Keyspace {
             self.collections.remove(key);
         }
         self.replace_areas(key, removed.as_ref(), None);
+        self.fences.note_zone_change(key);
         self.garbage.keep_object(removed.as_ref());
         removed
     }
@@ -368,6 +380,7 @@ impl Keyspace {
         self.totals.counts.strings -= counts.strings;
         self.totals.counts.weight -= counts.weight;
         self.rebuild_areas(&key);
+        self.fences.note_zone_change(&key);
         self.totals.expiries.remove(&(collection.next_deadline(), key));
         Some(collection)
     }
@@ -386,6 +399,7 @@ impl Keyspace {
         let name = Arc::clone(&key);
         self.collections.insert(key, collection);
         self.rebuild_areas(&name);
+        self.fences.note_zone_change(&name);
     }
 
     /// Returns the version of a collection, which WATCH compares: each change of the collection

@@ -2,7 +2,7 @@
 //! create it, in chunks. Knows no file and no change since the snapshot.
 
 use crate::event_time::write_epoch;
-use crate::fence::{write_group, Hook, HookKind, Sequence, Visitor};
+use crate::fence::{Hook, HookKind, Sequence, Visitor};
 use crate::field::{Kind, Value};
 use crate::geometry::{Geometry, Point};
 use crate::keyspace::Keyspace;
@@ -172,7 +172,7 @@ impl Chunk<'_> {
     /// before may have changed that.
     fn write_visitors(&mut self, first: &[u8], first_id: Option<&[u8]>) -> Option<Position> {
         let fences = self.writer.keyspace.fences();
-        for hook in fences.from(first).filter(|hook| hook.watch.fence.zones().is_some()) {
+        for hook in fences.from(first).filter(|hook| hook.watch.fence.has_memory()) {
             let from = first_id.filter(|_| *hook.name == *first);
             if from.is_none() {
                 write_command(&mut self.out, &[b"setvisits", &hook.name]);
@@ -198,12 +198,9 @@ fn write_visitor(out: &mut Vec<u8>, name: &[u8], visitor: &Visitor) {
     for word in [b"setvisits", name, visitor.id()] {
         write_bulk(out, word);
     }
-    let mut text = Vec::new();
     for visit in visitor.visits() {
         write_bulk(out, visit.zone);
-        text.clear();
-        write_group(&mut text, &visit.group);
-        write_bulk(out, &text);
+        write_bulk(out, &visit.text(visitor.has_states()));
     }
 }
 

@@ -295,6 +295,14 @@ impl Engine {
         (log, count)
     }
 
+    /// Send the messages of fences that are due without a write, for so many objects at most;
+    /// return the log bytes and the number of objects.
+    fn run_fence_upkeep(&self, py: Python<'_>, now_ns: i64, count_max: usize) -> (Vec<u8>, usize) {
+        let mut log = Vec::new();
+        let count = lock(py, &self.shared).run_fence_upkeep(now_ns, count_max, &mut log);
+        (log, count)
+    }
+
     /// Return the events of commands outside of batches; `None` if there are none.
     fn take_events(&self, py: Python<'_>) -> PyResult<Option<Events>> {
         let outbox = lock(py, &self.shared).take_outbox();

@@ -162,6 +162,7 @@ impl Converter<'_> {
             Detect::Exit => intern!(py, "exit"),
             Detect::Cross => intern!(py, "cross"),
             Detect::Roam => intern!(py, "roam"),
+            Detect::Dwell => intern!(py, "dwell"),
         };
         name.clone().unbind()
     }

@@ -140,6 +140,13 @@ fn check_no_fences(keyspace: &Keyspace, keys: [&[u8]; 2]) -> Result<()> {
     Ok(())
 }
 
+/// Lets the visits to live fences of renamed keys be checked.
+fn note_renamed(keyspace: &mut Keyspace, keys: [&[u8]; 2]) {
+    for key in keys {
+        keyspace.fences_mut().note_renamed(key);
+    }
+}
+
 /// RENAME key newkey
 fn rename(keyspace: &mut Keyspace, call: &mut Call) -> Result<Effect> {
     let (key, new_key) = (call.args.at(1), call.args.at(2));
@@ -148,6 +155,7 @@ fn rename(keyspace: &mut Keyspace, call: &mut Call) -> Result<Effect> {
     let collection = keyspace.take(key).ok_or(Error::KeyNotFound)?;
     keyspace.discard(new_key);
     keyspace.attach(new_key.into(), collection);
+    note_renamed(keyspace, [key, new_key]);
     call.reply_ok();
     Ok(Effect::Changed)
 }
@@ -161,6 +169,7 @@ fn renamenx(keyspace: &mut Keyspace, call: &mut Call) -> Result<Effect> {
     if is_free {
         if let Some(collection) = keyspace.take(key) {
             keyspace.attach(new_key.into(), collection);
+            note_renamed(keyspace, [key, new_key]);
         }
     }
     call.reply_count(usize::from(is_free));

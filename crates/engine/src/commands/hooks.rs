@@ -7,7 +7,7 @@ use crate::call::{float_of, Call, Effect};
 use crate::endpoints::{self, local_channel, Refusal};
 use crate::error::{Error, Result};
 use crate::fence::{
-    DeliveryOptions, Draft, Fence, Hook, HookKind, Meta, Name, SetOutcome, SharedHook,
+    DeliveryOptions, Draft, EndReason, Fence, Hook, HookKind, Meta, Name, SetOutcome, SharedHook,
 };
 use crate::glob;
 use crate::json::{self, escape::write_int_member};
@@ -246,7 +246,7 @@ fn delete(kind: HookKind, keyspace: &mut Keyspace, call: &mut Call) -> Result<Ef
 
 fn remove_named(names: &[Name], keyspace: &mut Keyspace, call: &mut Call) -> Effect {
     for name in names {
-        remove(keyspace, name);
+        remove(keyspace, name, EndReason::HookDeleted);
     }
     call.reply_changes(names.len())
 }
@@ -271,10 +271,10 @@ pub(super) fn named_by_pattern(
     Ok(matching(kind, keyspace, pattern).map(|hook| hook.name.clone()).collect())
 }
 
-/// Removes a hook or channel and reports it.
-pub fn remove(keyspace: &mut Keyspace, name: &[u8]) -> Option<HookKind> {
+/// Removes a hook or channel and reports it. The visits to its fence end for a reason.
+pub fn remove(keyspace: &mut Keyspace, name: &[u8], reason: EndReason) -> Option<HookKind> {
     let has_numbers = keyspace.fences().sequence(name).is_some();
-    let hook = keyspace.fences_mut().remove(name)?;
+    let hook = keyspace.fences_mut().remove(name, reason)?;
     keyspace.reports_mut().removed_fences += 1;
     report(keyspace, hook.kind(), has_numbers, hook.name.clone());
     Some(hook.kind())

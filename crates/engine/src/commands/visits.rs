@@ -1,11 +1,11 @@
-//! SETVISITS: the memory of fences from a collection, as a rewritten log restores it.
+//! SETVISITS: the memory of a fence, as the log restores it.
 
 use super::hooks::check_present;
 use super::record::Group;
 use super::{write, Arity, Command};
 use crate::call::{Call, Effect};
 use crate::error::{Error, Result};
-use crate::fence::{group_of_text, Visit, VisitChange, VisitUpdate, Visitor};
+use crate::fence::{Visit, VisitChange, VisitUpdate, Visitor};
 use crate::keyspace::Keyspace;
 
 pub(super) const COMMANDS: &[Command] = &[write(
@@ -21,6 +21,9 @@ pub(super) const COMMANDS: &[Command] = &[write(
 fn set_visits(keyspace: &mut Keyspace, call: &mut Call) -> Result<Effect> {
     let mut words = call.words();
     let name = words.next_filled()?;
+    let hook = keyspace.fences().get(name).filter(|hook| hook.watch.fence.has_memory());
+    check_present(hook.map(|hook| &**hook), call.rights)?;
+    let watch = hook.map(|hook| hook.watch.clone());
     let change = match words.peek() {
         None => VisitChange::Clear,
         Some(id) => {
@@ -28,23 +31,20 @@ fn set_visits(keyspace: &mut Keyspace, call: &mut Call) -> Result<Effect> {
             let mut visits = Vec::new();
             while words.left() > 0 {
                 let (zone, text) = (words.next_word()?, words.next_word()?);
-                let group = group_of_text(text).ok_or_else(|| Error::invalid(text))?;
-                visits.push(Visit { zone, group });
+                visits.push(Visit::parse(zone, text).ok_or_else(|| Error::invalid(text))?);
             }
             visits.sort_unstable_by_key(|visit| visit.zone);
             visits.dedup_by_key(|visit| visit.zone);
-            if visits.is_empty() {
-                VisitChange::Forget(id.into())
-            } else {
-                VisitChange::Set(Visitor::new(id, visits.into_iter()))
+            let has_states = watch.as_ref().is_some_and(|watch| watch.fence.has_visit_states());
+            match (visits.is_empty(), has_states) {
+                (true, _) => VisitChange::Forget(id.into()),
+                (false, true) => VisitChange::Set(Visitor::with_states(id, visits.into_iter())),
+                (false, false) => VisitChange::Set(Visitor::new(id, visits.into_iter())),
             }
         }
     };
-    let hook = keyspace.fences().get(name).filter(|hook| hook.watch.fence.zones().is_some());
-    check_present(hook.map(|hook| &**hook), call.rights)?;
-    let serial = hook.map(|hook| hook.watch.serial);
-    call.reply_count(usize::from(serial.is_some()));
-    let Some(serial) = serial else { return Ok(Effect::Nothing) };
-    keyspace.fences_mut().update_visits(VisitUpdate { serial, change });
+    call.reply_count(usize::from(watch.is_some()));
+    let Some(watch) = watch else { return Ok(Effect::Nothing) };
+    keyspace.fences_mut().update_visits(VisitUpdate::new(&watch, change));
     Ok(Effect::Changed)
 }

@@ -14,6 +14,8 @@ pub enum ChangeKind {
     Persist,
     Del,
     Drop,
+    /// No write of the object: the clock, or a change of the fence.
+    Fence,
 }
 
 /// How a write relates to the event times of its object's positions.
@@ -39,6 +41,8 @@ pub struct Change {
     pub previous: Option<Object>,
     /// The relation to the object's other positions.
     pub arrival: Arrival,
+    /// Whether the object was deleted because it expired.
+    pub is_expiry: bool,
 }
 
 impl ChangeKind {
@@ -51,6 +55,7 @@ impl ChangeKind {
             ChangeKind::Persist => "persist",
             ChangeKind::Del => "del",
             ChangeKind::Drop => "drop",
+            ChangeKind::Fence => "fence",
         }
     }
 

@@ -3,6 +3,7 @@
 use triomphe::Arc;
 
 use super::anchor::Anchor;
+use super::presence_options::PresenceOptions;
 use super::{Commands, Detections, Roam, Schedule, Zones};
 use crate::call::Words;
 use crate::error::{Error, Result};
@@ -29,6 +30,8 @@ pub struct Fence {
     pub commands: Option<Commands>,
     /// VALID; `None` without it.
     schedule: Option<Schedule>,
+    /// The options by which the fence decides from a memory of visits; `None` without any.
+    pub presence: Option<Box<PresenceOptions>>,
     /// The parts of the object that messages show.
     pub wanted: Wanted,
     /// NOFIELDS.
@@ -105,12 +108,16 @@ impl Fence {
             FenceShape::Area(FenceArea { verb, geometry })
         };
         let about = options.fence;
+        if let (FenceShape::Roam(_), Some(presence)) = (&shape, &options.presence) {
+            return Err(Error::text(format!("{} is not allowed for ROAM", presence.name())));
+        }
         Ok(Fence {
             key: key.into(),
             shape,
             detect: about.and_then(|fence| fence.detect),
             commands: about.and_then(|fence| fence.commands),
             schedule: options.schedule,
+            presence: options.presence,
             wanted: options.wanted,
             has_no_fields: options.no_fields,
             has_distance: about.is_some_and(|fence| fence.has_distance),
@@ -159,6 +166,21 @@ impl Fence {
     /// The zones of a fence from a collection, unless it is a fence that follows one object.
     pub fn many_zones(&self) -> Option<&Zones> {
         self.zones().filter(|zones| zones.anchor().is_none())
+    }
+
+    /// Whether the fence remembers which objects are inside.
+    pub fn has_memory(&self) -> bool {
+        self.presence.is_some() || self.zones().is_some()
+    }
+
+    /// Whether each visit that something else than a movement ends causes a message: ENDINGS.
+    pub fn has_endings(&self) -> bool {
+        self.presence.as_ref().is_some_and(|options| options.has_endings)
+    }
+
+    /// Whether visits have a state besides their group.
+    pub fn has_visit_states(&self) -> bool {
+        self.presence.as_ref().is_some_and(|options| options.has_state())
     }
 
     /// Approximate memory of the area.
@@ -260,8 +282,34 @@ impl FenceArea {
         is_proper.then_some(bounds)
     }
 
+    /// A box outside of which no object is inside or, by HYSTERESIS, counts as inside; `None` if
+    /// there is no proper one. With LINGER or ACCURACY, an object can count as inside anywhere.
+    pub fn reach(&self, fence: &Fence) -> Option<Rect> {
+        let meters = fence.presence.as_ref().map_or(0.0, |options| options.hysteresis_meters);
+        let cover = self.cover()?;
+        Some(if meters > 0.0 { grown(cover, meters) } else { cover })
+    }
+
     /// The center, from which DISTANCE measures.
     pub fn center(&self) -> Point {
         self.geometry.as_ref().map_or(Point::default(), |geometry| geometry.center())
     }
+}
+
+/// Metres of a degree of latitude, rounded down.
+const DEGREE_METERS: f64 = 111_000.0;
+/// The latitude from which on a box reaches around the pole.
+const POLAR_LATITUDE: f64 = 89.9;
+
+/// Returns a box that contains all places within a distance of another, from one degree to the
+/// other beyond ±180° where that is so.
+fn grown(bounds: Rect, meters: f64) -> Rect {
+    let height = meters / DEGREE_METERS;
+    let (south, north) = (bounds.min.y - height, bounds.max.y + height);
+    let latitude = south.abs().max(north.abs());
+    if latitude >= POLAR_LATITUDE {
+        return Rect::new(Point::new(-180.0, south), Point::new(180.0, north));
+    }
+    let width = height / latitude.to_radians().cos();
+    Rect::new(Point::new(bounds.min.x - width, south), Point::new(bounds.max.x + width, north))
 }

@@ -16,15 +16,17 @@ pub enum Detect {
     Exit,
     Cross,
     Roam,
+    Dwell,
 }
 
 /// The words of DETECT.
-const WORDS: [(&[u8], Detect); 5] = [
+const WORDS: [(&[u8], Detect); 6] = [
     (b"inside", Detect::Inside),
     (b"outside", Detect::Outside),
     (b"enter", Detect::Enter),
     (b"exit", Detect::Exit),
     (b"cross", Detect::Cross),
+    (b"dwell", Detect::Dwell),
 ];
 
 /// The words that DETECT lists.
@@ -84,6 +86,7 @@ impl Detect {
             Detect::Exit => "exit",
             Detect::Cross => "cross",
             Detect::Roam => "roam",
+            Detect::Dwell => "dwell",
         }
     }
 
@@ -95,6 +98,7 @@ impl Detect {
             Detect::Outside => 2,
             Detect::Enter => 3,
             Detect::Inside => 4,
+            Detect::Dwell => 5,
         }
     }
 
@@ -171,7 +175,7 @@ fn detect_any(
 
 /// Whether the way from one center to the other intersects the area. Unlike in Tile38, strings and
 /// objects that don't move cross nothing.
-fn crosses(area: &FenceArea, previous: &Object, object: &Object) -> bool {
+pub(super) fn crosses(area: &FenceArea, previous: &Object, object: &Object) -> bool {
     let Some(geometry) = &area.geometry else { return false };
     let (from, to) = (previous.center(), object.center());
     if !previous.is_spatial() || from == to {

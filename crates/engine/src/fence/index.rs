@@ -41,7 +41,10 @@ pub struct KeyFences {
     crossing: RTree<Entry>,
     /// Bounded fences that follow an object, by number; their present areas are in the trees.
     following: OrdMap<u64, Arc<Watch>>,
-    /// The numbers of those of them that remember an object as inside, by its id.
+    /// Fences with an area that remember who is inside: candidates for DROP.
+    remembering: OrdMap<u64, Arc<Watch>>,
+    /// The numbers of fences of both kinds that are candidates for an object because they remember
+    /// it as inside, by its id. Fences with an area remember it far from there only.
     visited: OrdMap<Box<[u8]>, OrdSet<u64>>,
     /// The number of hooks.
     pub hooks: usize,
@@ -61,7 +64,7 @@ impl IndexPlacement {
     fn of(watch: &Watch) -> Self {
         let fence = &watch.fence;
         let cover = match &fence.shape {
-            FenceShape::Area(area) if fence.is_bounded() => area.cover(),
+            FenceShape::Area(area) if fence.is_bounded() => area.reach(fence),
             _ => None,
         };
         if fence.zones().is_some_and(|zones| zones.anchor().is_some()) && fence.is_bounded() {
@@ -92,6 +95,9 @@ impl KeyFences {
     /// Adds a fence.
     pub fn insert(&mut self, watch: &Arc<Watch>) {
         self.count(watch, |count| *count += 1);
+        if watch.fence.presence.is_some() {
+            self.remembering.insert(watch.serial, watch.clone());
+        }
         let entry = Entry(watch.clone());
         match IndexPlacement::of(watch) {
             IndexPlacement::Everywhere => {
@@ -112,6 +118,7 @@ impl KeyFences {
     /// Removes a fence.
     pub fn remove(&mut self, watch: &Arc<Watch>) {
         self.count(watch, |count| *count = count.saturating_sub(1));
+        self.remembering.remove(&watch.serial);
         let entry = Entry(watch.clone());
         match IndexPlacement::of(watch) {
             IndexPlacement::Everywhere => {
@@ -147,12 +154,16 @@ impl KeyFences {
         }
     }
 
-    /// Notes whether a fence remembers an object as inside.
+    /// Notes whether a fence that follows an object remembers an object as inside.
     pub fn note_visit(&mut self, serial: u64, id: &[u8], is_inside: bool) {
-        if !self.following.contains_key(&serial) {
-            return;
+        if self.following.contains_key(&serial) {
+            self.note_candidate(serial, id, is_inside);
         }
-        if is_inside {
+    }
+
+    /// Notes whether a fence is a candidate for an object because of its memory.
+    pub fn note_candidate(&mut self, serial: u64, id: &[u8], is_candidate: bool) {
+        if is_candidate {
             self.visited.entry(id.into()).or_default().insert(serial);
         } else if let Some(serials) = self.visited.get_mut(id) {
             serials.remove(&serial);
@@ -162,13 +173,29 @@ impl KeyFences {
         }
     }
 
-    /// Adds the fences that follow an object and may have a message by their memory.
+    /// Whether there are candidates because of their memory.
+    pub fn has_visited(&self) -> bool {
+        !self.visited.is_empty()
+    }
+
+    /// The fences with options by which they remember who is inside.
+    pub fn remembering(&self) -> impl Iterator<Item = &Arc<Watch>> {
+        self.remembering.values()
+    }
+
+    /// Adds the fences that may have a message by their memory.
     fn add_visited(&self, change: &Change, found: &mut Vec<Arc<Watch>>) {
         match &change.object {
-            None => found.extend(self.following.values().cloned()),
+            None => {
+                found.extend(self.following.values().cloned());
+                found.extend(self.remembering.values().cloned());
+            }
             Some(object) => {
                 let serials = self.visited.get(object.id()).into_iter().flatten();
-                found.extend(serials.filter_map(|serial| self.following.get(serial).cloned()));
+                let watch = |serial| {
+                    self.following.get(serial).or_else(|| self.remembering.get(serial)).cloned()
+                };
+                found.extend(serials.filter_map(watch));
             }
         }
     }
@@ -187,7 +214,7 @@ impl KeyFences {
         if matches!(change.kind, ChangeKind::Del | ChangeKind::Drop) {
             found.extend(self.live.values().cloned());
         }
-        if !self.following.is_empty() {
+        if !self.following.is_empty() || !self.remembering.is_empty() {
             self.add_visited(change, &mut found);
         }
         let start = found.len();

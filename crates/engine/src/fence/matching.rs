@@ -1,9 +1,12 @@
 //! Matching: finds the events of all fences about a change, in the order of sending.
 
+use triomphe::Arc;
+
 use super::detect::detect;
+use super::end_reason::EndReason;
 use super::event::Event;
 use super::group::{Group, Groups};
-use super::message::{self, MessageContext, Moment, ZoneReference};
+use super::message::{self, MessageContext, Moment, Note, ZoneReference};
 use super::numbering::EventNumber;
 use super::roam::Room;
 use super::visits::{VisitChange, VisitUpdate};
@@ -19,14 +22,25 @@ pub(super) struct Matcher<'m> {
     pub(super) moment: &'m Moment,
     is_live_only: bool,
     events: Vec<Event>,
-    /// Changes of the memory of fences from a collection.
+    /// Changes of the memory of fences.
     pub(super) visit_updates: Vec<VisitUpdate>,
+    /// Fences whose other visits have to be checked.
+    pub(super) unchecked: Vec<(Arc<Watch>, EndReason)>,
+}
+
+/// What a change or the time means for fences with a memory.
+#[derive(Default)]
+pub struct MemoryChanges {
+    /// Changes of the memory.
+    pub updates: Vec<VisitUpdate>,
+    /// Fences whose visits have to be checked, with the reason for objects that are gone.
+    pub unchecked: Vec<(Arc<Watch>, EndReason)>,
 }
 
 /// Appends the events that a change causes, and ends visits. With `is_live_only`, as on a
-/// follower, hooks and channels have no events. Returns the changes of the memory of fences from a
-/// collection, which follow from the writes alone: a server that loads or follows a log remembers
-/// the same as the one that wrote it.
+/// follower, hooks and channels have no events. Returns the changes of the memory of fences. But
+/// for those that are logged, they follow from the writes alone: a server that loads or follows a
+/// log remembers the same as the one that wrote it.
 pub fn match_change(
     keyspace: &Keyspace,
     groups: &mut Groups,
@@ -34,44 +48,59 @@ pub fn match_change(
     moment: &Moment,
     is_live_only: bool,
     events: &mut Vec<Event>,
-) -> Vec<VisitUpdate> {
+) -> MemoryChanges {
     let mut watches = keyspace.fences().candidates(change);
-    watches.retain(|watch| watch.is_live() || !is_live_only || watch.fence.zones().is_some());
-    let mut visit_updates = Vec::new();
+    watches.retain(|watch| watch.is_live() || !is_live_only || watch.fence.has_memory());
+    let mut changes = MemoryChanges::default();
     if !watches.is_empty() {
-        let mut matcher = Matcher {
-            keyspace,
-            groups,
-            change,
-            moment,
-            is_live_only,
-            events: Vec::new(),
-            visit_updates,
-        };
+        let mut matcher = Matcher::new(keyspace, groups, change, moment, is_live_only);
         for watch in &watches {
             matcher.take(watch);
         }
-        let mut found = matcher.events;
-        visit_updates = matcher.visit_updates;
-        // A stable order: a fence's own messages stay as they are.
-        found.sort_by(|a, b| a.order().cmp(&b.order()));
-        events.append(&mut found);
+        changes = matcher.finish(events);
     }
     match (change.kind, &change.object) {
         (ChangeKind::Drop, _) => groups.forget_key(&change.key),
         (ChangeKind::Del, Some(object)) => groups.forget_object(&change.key, object.id()),
         _ => {}
     }
-    visit_updates
+    changes
 }
 
 impl<'m> Matcher<'m> {
+    pub(super) fn new(
+        keyspace: &'m Keyspace,
+        groups: &'m mut Groups,
+        change: &'m Change,
+        moment: &'m Moment,
+        is_live_only: bool,
+    ) -> Self {
+        Matcher {
+            keyspace,
+            groups,
+            change,
+            moment,
+            is_live_only,
+            events: Vec::new(),
+            visit_updates: Vec::new(),
+            unchecked: Vec::new(),
+        }
+    }
+
+    /// Appends the events, in the order of sending.
+    pub(super) fn finish(mut self, events: &mut Vec<Event>) -> MemoryChanges {
+        // A stable order: a fence's own messages stay as they are.
+        self.events.sort_by(|a, b| a.order().cmp(&b.order()));
+        events.append(&mut self.events);
+        MemoryChanges { updates: self.visit_updates, unchecked: self.unchecked }
+    }
+
     /// Matches a fence. A visit gets its id even if COMMANDS suppresses the message.
-    fn take(&mut self, watch: &Watch) {
+    fn take(&mut self, watch: &Arc<Watch>) {
         let change = self.change;
         let fence = &watch.fence;
         let is_valid = fence.is_valid_at(self.moment.now_ns(), self.keyspace);
-        if !is_valid && fence.zones().is_none() {
+        if !is_valid && !fence.has_memory() {
             return;
         }
         let is_told = is_valid && fence.commands.is_none_or(|commands| commands.has(change.kind));
@@ -80,10 +109,13 @@ impl<'m> Matcher<'m> {
         if !fence.matches(object.id()) || is_ignored {
             return;
         }
+        if fence.zones().is_some_and(|zones| zones.is_anchor(&change.key, object.id())) {
+            return;
+        }
+        if let Some(options) = &fence.presence {
+            return self.take_presence(watch, options, object, is_told);
+        }
         if let FenceShape::Zones(zones) = &fence.shape {
-            if zones.is_anchor(&change.key, object.id()) {
-                return;
-            }
             return self.take_zones(watch, zones, object, is_told);
         }
         if !object.is_spatial() {
@@ -99,11 +131,12 @@ impl<'m> Matcher<'m> {
         }
     }
 
-    fn take_drop(&mut self, watch: &Watch, is_told: bool) {
+    fn take_drop(&mut self, watch: &Arc<Watch>, is_told: bool) {
         let is_concerned = watch.is_live() || !watch.fence.is_bounded();
-        if watch.fence.zones().is_some() {
-            let change = VisitChange::Clear;
-            self.visit_updates.push(VisitUpdate { serial: watch.serial, change });
+        if let Some(options) = &watch.fence.presence {
+            self.drop_visits(watch, options);
+        } else if watch.fence.zones().is_some() {
+            self.visit_updates.push(VisitUpdate::new(watch, VisitChange::Clear));
         }
         if is_told && is_concerned && !self.is_silent(watch) {
             let text = message::removal(watch, self.change, self.moment);
@@ -117,7 +150,7 @@ impl<'m> Matcher<'m> {
     }
 
     /// A hook or channel with a bounded area gets messages only about deletions that touch it.
-    fn take_deletion(&mut self, watch: &Watch, object: &Object, is_told: bool) {
+    pub(super) fn take_deletion(&mut self, watch: &Watch, object: &Object, is_told: bool) {
         let is_near = match &watch.fence.shape {
             _ if watch.is_live() || !watch.fence.is_bounded() => true,
             FenceShape::Area(area) => area.touches(object),
@@ -202,16 +235,28 @@ impl<'m> Matcher<'m> {
     where
         'm: 'c,
     {
-        let zone = ZoneReference::default();
-        MessageContext { watch, change: self.change, object, group, moment: self.moment, zone }
+        let kind = self.change.kind;
+        let (zone, note, is_gone) = (ZoneReference::default(), Note::None, false);
+        MessageContext { watch, kind, object, is_gone, group, moment: self.moment, zone, note }
     }
 
     pub(super) fn push(&mut self, watch: &Watch, detect: Option<Detect>, message: Vec<u8>) {
-        let Change { key, object, .. } = self.change;
+        let id = self.change.object.as_ref().map(Object::id);
+        self.push_for(watch, detect, id, message);
+    }
+
+    /// Adds an event about an object that the change may not have.
+    pub(super) fn push_for(
+        &mut self,
+        watch: &Watch,
+        detect: Option<Detect>,
+        id: Option<&[u8]>,
+        message: Vec<u8>,
+    ) {
         self.events.push(Event {
             target: watch.target.clone(),
-            key: key.clone(),
-            id: object.as_ref().map(|object| object.id().into()),
+            key: self.change.key.clone(),
+            id: id.map(Box::from),
             detect,
             message,
             number: watch.is_numbered.then(EventNumber::default),

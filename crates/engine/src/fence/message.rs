@@ -2,9 +2,10 @@
 
 use std::cell::OnceCell;
 
+use super::end_reason::EndReason;
 use super::group::{write_group, Group};
 use super::roam::{Neighbor, Room};
-use super::{Change, Detect, FenceShape, Roam, Watch, Zones};
+use super::{Change, ChangeKind, Detect, FenceShape, Roam, Watch, Zones};
 use crate::collection::Collection;
 use crate::geometry::distance::Origin;
 use crate::glob;
@@ -58,6 +59,9 @@ pub struct ZoneReference<'z> {
 }
 
 impl<'z> ZoneReference<'z> {
+    /// The only zone of a fence with an area.
+    pub const AREA: ZoneReference<'static> = ZoneReference { id: Some(b""), object: None };
+
     /// Returns the reference to a zone.
     pub fn of(zone: &'z Object) -> Self {
         ZoneReference { id: Some(zone.id()), object: Some(zone) }
@@ -121,34 +125,55 @@ fn write_time(out: &mut Vec<u8>, moment: &Moment) {
     out.push(b'"');
 }
 
+/// What a message adds to its detection.
+#[derive(Clone, Copy)]
+pub enum Note<'f> {
+    /// Nothing.
+    None,
+    /// Why the visit ended.
+    Reason(EndReason),
+    /// The duration of DWELL that has passed.
+    Dwell(&'f [u8]),
+}
+
 /// The data for the messages of one fence about one write.
 pub struct MessageContext<'m> {
     /// The fence.
     pub watch: &'m Watch,
-    /// The write.
-    pub change: &'m Change,
+    /// The kind of write.
+    pub kind: ChangeKind,
     /// The object after the write.
     pub object: &'m Object,
+    /// Whether the object is unknown but for its id.
+    pub is_gone: bool,
     /// The group id of the visit.
     pub group: Group,
     /// The time.
     pub moment: &'m Moment,
     /// The zone, for a fence from a collection.
     pub zone: ZoneReference<'m>,
+    /// What the message adds to the detection.
+    pub note: Note<'m>,
 }
 
 impl MessageContext<'_> {
     /// The message of a detection.
     pub fn message(&self, detect: Detect, keyspace: &Keyspace) -> Vec<u8> {
         let mut out = self.open(detect, keyspace);
-        out.push(b'}');
-        out
-    }
-
-    /// The message of a detection about a zone.
-    pub fn zone_message(&self, detect: Detect, zones: &Zones, keyspace: &Keyspace) -> Vec<u8> {
-        let mut out = self.open(detect, keyspace);
-        self.zone.write(&mut out, zones, keyspace);
+        if let FenceShape::Zones(zones) = &self.watch.fence.shape {
+            self.zone.write(&mut out, zones, keyspace);
+        }
+        match self.note {
+            Note::None => {}
+            Note::Reason(reason) => {
+                out.extend_from_slice(b",\"reason\":");
+                json::write_short(&mut out, reason.text().as_bytes());
+            }
+            Note::Dwell(text) => {
+                out.extend_from_slice(b",\"dwell\":");
+                json::write_short(&mut out, text);
+            }
+        }
         out.push(b'}');
         out
     }
@@ -183,7 +208,7 @@ impl MessageContext<'_> {
     fn open(&self, detect: Detect, keyspace: &Keyspace) -> Vec<u8> {
         let mut out = Vec::with_capacity(256);
         out.extend_from_slice(b"{\"command\":\"");
-        out.extend_from_slice(self.change.kind.name().as_bytes());
+        out.extend_from_slice(self.kind.name().as_bytes());
         out.extend_from_slice(b"\",\"group\":\"");
         write_group(&mut out, &self.group);
         out.extend_from_slice(b"\",\"detect\":\"");
@@ -203,6 +228,9 @@ impl MessageContext<'_> {
 
     fn write_object(&self, out: &mut Vec<u8>, keyspace: &Keyspace) {
         let fence = &self.watch.fence;
+        if self.is_gone {
+            return json::write_short(out, self.object.id());
+        }
         let Wanted::Form(form) = fence.wanted else {
             match self.distance() {
                 Some(meters) => {

@@ -4,11 +4,13 @@
 use imbl::{OrdMap, OrdSet};
 use triomphe::Arc;
 
+use super::end_reason::EndReason;
 use super::followers::Followers;
 use super::followers::Relocation;
 use super::index::KeyFences;
 use super::numbering::Sequence;
-use super::visits::{VisitChange, VisitUpdate, Visits};
+use super::upkeep::Upkeep;
+use super::visits::{VisitChange, Visits};
 use super::watch::{Name, Target, Watch};
 use super::zone_keys::ZoneKeys;
 use super::{Change, DeliveryOptions, Fence, FenceShape};
@@ -57,9 +59,9 @@ pub type SharedHook = Arc<Hook>;
 /// All fences.
 #[derive(Clone, Default)]
 pub struct FenceRegistry {
-    hooks: OrdMap<Name, SharedHook>,
+    pub(super) hooks: OrdMap<Name, SharedHook>,
     live: OrdMap<u64, Arc<Watch>>,
-    keys: OrdMap<Key, KeyFences>,
+    pub(super) keys: OrdMap<Key, KeyFences>,
     deadlines: OrdSet<(i64, Name)>,
     /// The last number of a hook or channel. These are even and those of live fences odd, so that
     /// either kind may come from another registry.
@@ -68,12 +70,18 @@ pub struct FenceRegistry {
     next_live_serial: u64,
     /// Approximate memory of all fences.
     bytes: usize,
-    /// The memory of fences from a collection, by number; none for a fence without a visitor.
-    visits: OrdMap<u64, Visits>,
+    /// The memory of fences that keep one, by number; none for a fence without a visitor.
+    pub(super) visits: OrdMap<u64, Visits>,
+    /// The work of hooks and channels that have a memory.
+    pub(super) named_upkeep: Upkeep,
+    /// The work of live fences that have a memory.
+    pub(super) live_upkeep: Upkeep,
     zone_keys: ZoneKeys,
-    followers: Followers,
+    pub(super) followers: Followers,
     /// The numbering of hooks and channels that have or had SEQUENCE.
     sequences: OrdMap<Name, Sequence>,
+    /// The fences with ENDINGS by the key of their zones, then by number.
+    pub(super) ending_zones: OrdMap<Key, OrdMap<u64, Arc<Watch>>>,
 }
 
 impl Watch {
@@ -221,33 +229,11 @@ impl FenceRegistry {
 
     /// Approximate memory of all fences in bytes.
     pub fn bytes(&self) -> usize {
-        self.bytes + self.visits.values().map(Visits::bytes).sum::<usize>()
-    }
-
-    /// The memory of the fence with this number, if an object is in one of its zones.
-    pub fn visits(&self, serial: u64) -> Option<&Visits> {
-        self.visits.get(&serial)
-    }
-
-    /// The number of objects that hooks and channels remember as being in zones.
-    pub fn visitor_count(&self) -> usize {
-        let zoned = self.hooks.values().filter_map(|hook| self.visits.get(&hook.watch.serial));
-        zoned.map(Visits::len).sum()
-    }
-
-    /// Changes the memory of a fence.
-    pub fn update_visits(&mut self, update: VisitUpdate) {
-        let VisitUpdate { serial, change } = update;
-        self.note_visits(serial, &change);
-        let visits = self.visits.entry(serial).or_default();
-        visits.apply(change);
-        if visits.is_empty() {
-            self.visits.remove(&serial);
-        }
+        self.bytes + self.visit_bytes()
     }
 
     /// Brings the index of fences that follow objects up to date before a fence's memory changes.
-    fn note_visits(&mut self, serial: u64, change: &VisitChange) {
+    pub(super) fn note_visits(&mut self, serial: u64, change: &VisitChange) {
         let Some(key) = self.followers.watched_key(serial) else { return };
         let Some(fences) = self.keys.get_mut(&key) else { return };
         match change {
@@ -279,6 +265,7 @@ impl FenceRegistry {
             if let Some(fences) = self.keys.get_mut(&watch.fence.key) {
                 fences.relocate(&watch, from, to);
             }
+            self.check_endings(&watch, EndReason::ZoneDeleted);
         }
     }
 
@@ -344,7 +331,7 @@ impl FenceRegistry {
         }
         self.last_serial += 2;
         let sequence = self.sequence(&name);
-        let is_replaced = self.remove(&name).is_some();
+        let is_replaced = self.remove(&name, EndReason::HookChanged).is_some();
         if let Some(sequence) = sequence.or(is_numbered.then(Sequence::default)) {
             self.sequences.insert(name.clone(), sequence);
         }
@@ -405,10 +392,10 @@ impl FenceRegistry {
         Some(*sequence)
     }
 
-    /// Removes a hook or channel.
-    pub fn remove(&mut self, name: &[u8]) -> Option<SharedHook> {
+    /// Removes a hook or channel, whose visits end for a reason.
+    pub fn remove(&mut self, name: &[u8], reason: EndReason) -> Option<SharedHook> {
         let (name, hook) = self.hooks.remove_with_key(name)?;
-        self.detach(&hook.watch);
+        self.detach(&hook.watch, reason);
         self.bytes -= hook.bytes();
         self.sequences.remove(&name);
         if hook.deadline != NEVER {
@@ -422,11 +409,25 @@ impl FenceRegistry {
         !self.live.is_empty()
     }
 
-    /// Removes all hooks and channels; live fences stay.
+    /// Removes all hooks and channels; live fences stay. All visits end.
     pub fn clear(&mut self) {
+        for hook in std::mem::take(&mut self.hooks).values() {
+            self.end_visits(&hook.watch, EndReason::Flushed);
+        }
         let live = std::mem::take(&mut self.live);
+        for watch in live.values() {
+            self.end_visits(watch, EndReason::Flushed);
+        }
         let FenceRegistry { last_serial, next_live_serial, .. } = *self;
-        *self = FenceRegistry { last_serial, next_live_serial, ..FenceRegistry::default() };
+        let named_upkeep = self.named_upkeep.with_ended_only();
+        let live_upkeep = self.live_upkeep.with_ended_only();
+        *self = FenceRegistry {
+            last_serial,
+            next_live_serial,
+            named_upkeep,
+            live_upkeep,
+            ..FenceRegistry::default()
+        };
         for watch in live.values() {
             self.attach(watch);
             self.bytes += watch.bytes();
@@ -460,7 +461,7 @@ impl FenceRegistry {
     pub fn remove_live(&mut self, serial: u64) -> bool {
         let removed = self.live.remove(&serial);
         if let Some(watch) = &removed {
-            self.detach(watch);
+            self.detach(watch, EndReason::HookDeleted);
             self.bytes -= watch.bytes();
         }
         removed.is_some()
@@ -470,7 +471,7 @@ impl FenceRegistry {
     /// of the hooks that differ between the two.
     pub fn succeed(&mut self, old: &FenceRegistry) -> Vec<Name> {
         for watch in std::mem::take(&mut self.live).values() {
-            self.detach(watch);
+            self.detach(watch, EndReason::HookDeleted);
             self.bytes -= watch.bytes();
         }
         for watch in old.live.values() {
@@ -481,9 +482,11 @@ impl FenceRegistry {
                     self.note_visits(watch.serial, &VisitChange::Set(visitor.clone()));
                 }
                 self.visits.insert(watch.serial, visits.clone());
+                self.restore_astray(watch, visits);
             }
         }
         self.live = old.live.clone();
+        self.live_upkeep = old.live_upkeep.clone();
         self.next_live_serial = old.next_live_serial.max(self.next_live_serial);
         let hooks = |registry: &FenceRegistry| {
             let is_told = |hook: &&SharedHook| {
@@ -515,6 +518,9 @@ impl FenceRegistry {
         self.followers.add(watch);
         if let Some(zones) = watch.fence.many_zones() {
             self.zone_keys.add(&zones.key, zones.radius());
+            if watch.fence.has_endings() {
+                self.add_ending_zones(watch, &zones.key);
+            }
         }
         if let Some(fences) = self.keys.get_mut(&watch.fence.key) {
             fences.insert(watch);
@@ -525,11 +531,14 @@ impl FenceRegistry {
         self.keys.insert(watch.fence.key.clone(), fences);
     }
 
-    fn detach(&mut self, watch: &Arc<Watch>) {
-        self.update_visits(VisitUpdate { serial: watch.serial, change: VisitChange::Clear });
+    fn detach(&mut self, watch: &Arc<Watch>, reason: EndReason) {
+        self.end_visits(watch, reason);
         let bounds = self.followers.remove(watch);
         if let Some(zones) = watch.fence.many_zones() {
             self.zone_keys.remove(&zones.key, zones.radius());
+            if watch.fence.has_endings() {
+                self.remove_ending_zones(watch, &zones.key);
+            }
         }
         let Some(fences) = self.keys.get_mut(&watch.fence.key) else { return };
         fences.relocate(watch, bounds, None);

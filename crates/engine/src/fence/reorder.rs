@@ -120,6 +120,11 @@ impl Reorder {
         decided_ns.is_none_or(|decided_ns| decided_ns <= event_ns)
     }
 
+    /// Returns the last position of an object that fences decided about, if others wait.
+    pub fn decided(&self, key: &[u8], id: &[u8]) -> Option<&Object> {
+        self.tracks.get(key)?.get(id)?.decided.as_ref()
+    }
+
     /// Takes the next positions whose wait is over.
     pub fn next_due(&mut self, now_ns: i64) -> Option<Due> {
         while let Some(due) = self.ready.pop_front() {
@@ -156,6 +161,7 @@ impl Reorder {
                 object: Some(object),
                 previous,
                 arrival: Arrival::Released,
+                is_expiry: false,
             });
         }
         self.waiting_count -= changes.len();

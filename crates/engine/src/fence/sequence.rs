@@ -57,6 +57,7 @@ pub fn number_events(
 ) {
     for event in events.iter_mut().filter(|event| event.number.is_some()) {
         let Some(sequence) = event.name().and_then(|name| fences.count_event(name, now_ns)) else {
+            event.number = None; // the last events of a fence that is gone
             continue;
         };
         event.number = Some(EventNumber { sequence, made_ns: now_ns });

@@ -4,29 +4,33 @@
 
 use std::cmp::Ordering;
 
+use triomphe::Arc;
+
 use super::group::Group;
 use super::matching::Matcher;
-use super::message::{self, MessageContext, ZoneReference};
+use super::message::{self, MessageContext, Note, ZoneReference};
+use super::presence::VisitState;
 use super::roam::Room;
 use super::visits::{Visit, VisitChange, VisitIter, VisitUpdate, Visitor};
 use super::zones::Zones;
 use super::{ChangeKind, Detect, Fence, Watch};
-use crate::object::Object;
+use crate::object::{Object, Shape, NEVER};
 use crate::query::options::Wanted;
 
 /// A detection about one zone, or, without a zone, about all of them.
 #[derive(Clone, Copy)]
-struct Finding<'f> {
-    detect: Detect,
-    zone: ZoneReference<'f>,
-    group: Group,
+pub(super) struct Finding<'f> {
+    pub detect: Detect,
+    pub zone: ZoneReference<'f>,
+    pub group: Group,
+    pub note: Note<'f>,
 }
 
 impl<'m> Matcher<'m> {
     /// Matches a fence from a collection. The memory also changes where no message is sent.
     pub(super) fn take_zones(
         &mut self,
-        watch: &Watch,
+        watch: &Arc<Watch>,
         zones: &Zones,
         object: &Object,
         is_told: bool,
@@ -49,7 +53,7 @@ impl<'m> Matcher<'m> {
         let is_told = is_told && fence.wanted != Wanted::Count && !self.is_silent(watch);
         if is_told {
             let is_away = inside.is_empty() && (is_passing || known.count() > 0);
-            self.send(watch, zones, object, findings, is_away);
+            self.send(watch, object, findings, is_away);
         }
     }
 
@@ -75,37 +79,41 @@ impl<'m> Matcher<'m> {
             };
             let visit = if order.is_le() { known.next() } else { None };
             let zone = if order.is_ge() { inside.next().copied() } else { None };
-            findings.push(match (visit, zone) {
+            let (detect, zone, group) = match (visit, zone) {
                 (Some(Visit { group, .. }), Some(zone)) => {
-                    Finding { detect: Detect::Inside, zone: ZoneReference::of(zone), group }
+                    (Detect::Inside, ZoneReference::of(zone), group)
                 }
                 (None, Some(zone)) => {
                     let group = self.groups.make(self.moment.now_ns());
-                    Finding { detect: Detect::Enter, zone: ZoneReference::of(zone), group }
+                    (Detect::Enter, ZoneReference::of(zone), group)
                 }
-                (Some(Visit { zone: id, group }), None) => {
+                (Some(Visit { zone: id, group, .. }), None) => {
                     let zone = ZoneReference { id: Some(id), object: zones.get(self.keyspace, id) };
-                    Finding { detect: Detect::Exit, zone, group }
+                    (Detect::Exit, zone, group)
                 }
                 (None, None) => return findings,
-            });
+            };
+            findings.push(Finding { detect, zone, group, note: Note::None });
         }
     }
 
     /// Updates the memory if the object entered or left a zone.
-    fn remember(&mut self, watch: &Watch, object: &Object, findings: &[Finding]) {
+    fn remember(&mut self, watch: &Arc<Watch>, object: &Object, findings: &[Finding]) {
         if findings.iter().all(|finding| finding.detect == Detect::Inside) {
             return;
         }
         let visits = findings.iter().filter(|finding| finding.detect != Detect::Exit);
         let mut visits = visits
-            .filter_map(|finding| Some(Visit { zone: finding.zone.id?, group: finding.group }))
+            .filter_map(|finding| {
+                let (zone, group) = (finding.zone.id?, finding.group);
+                Some(Visit { zone, group, state: VisitState::default() })
+            })
             .peekable();
         let change = match visits.peek() {
             Some(_) => VisitChange::Set(Visitor::new(object.id(), visits)),
             None => VisitChange::Forget(object.id().into()),
         };
-        self.visit_updates.push(VisitUpdate { serial: watch.serial, change });
+        self.visit_updates.push(VisitUpdate::new(watch, change));
     }
 
     /// Adds the zones that the object passed through between two positions outside of them.
@@ -118,59 +126,70 @@ impl<'m> Matcher<'m> {
     ) where
         'm: 'f,
     {
-        let keyspace = self.keyspace;
-        let Some(previous) = self.change.previous.as_ref().filter(|object| object.is_spatial())
-        else {
-            return;
-        };
-        let (from, to) = (previous.center(), object.center());
-        if from == to {
-            return;
-        }
-        let mut crossed = zones.crossed(keyspace, watch.serial, (from, to));
+        let mut crossed = self.crossed_zones(watch, zones, object);
         let is_found = |zone: &&Object| {
             findings.binary_search_by(|finding| finding.zone.id.cmp(&Some(zone.id()))).is_ok()
         };
         crossed.retain(|zone| !is_found(zone));
         for zone in crossed {
             let group = self.groups.make(self.moment.now_ns());
-            findings.push(Finding { detect: Detect::Cross, zone: ZoneReference::of(zone), group });
+            let zone = ZoneReference::of(zone);
+            findings.push(Finding { detect: Detect::Cross, zone, group, note: Note::None });
         }
     }
 
-    /// Sends the messages that DETECT lists, ordered by detection, then by the zone's id.
-    fn send(
-        &mut self,
+    /// Returns the zones that intersect the object's movement.
+    pub(super) fn crossed_zones(
+        &self,
         watch: &Watch,
         zones: &Zones,
         object: &Object,
-        mut findings: Vec<Finding>,
-        is_away: bool,
-    ) {
-        let fence = &watch.fence;
+    ) -> Vec<&'m Object> {
+        let previous = self.change.previous.as_ref().filter(|object| object.is_spatial());
+        let Some(previous) = previous else { return Vec::new() };
+        let (from, to) = (previous.center(), object.center());
+        if from == to {
+            return Vec::new();
+        }
+        zones.crossed(self.keyspace, watch.serial, (from, to))
+    }
+
+    /// Sends the messages that DETECT lists, ordered by detection, then by the zone's id.
+    fn send(&mut self, watch: &Watch, object: &Object, mut findings: Vec<Finding>, is_away: bool) {
         for at in 0..findings.len() {
-            let Finding { detect, zone, group } = findings[at];
-            if detect == Detect::Enter {
-                if lists(fence, Detect::Enter) {
-                    findings.push(Finding { detect: Detect::Inside, zone, group });
+            if findings[at].detect == Detect::Enter {
+                if lists(&watch.fence, Detect::Enter) {
+                    findings.push(Finding { detect: Detect::Inside, ..findings[at] });
                 } else {
                     findings[at].detect = Detect::Inside;
                 }
             }
         }
+        self.send_findings(watch, object, findings, is_away);
+    }
+
+    /// Sends the messages that DETECT lists, and `outside` if the object is in no zone.
+    pub(super) fn send_findings(
+        &mut self,
+        watch: &Watch,
+        object: &Object,
+        mut findings: Vec<Finding>,
+        is_away: bool,
+    ) {
+        let fence = &watch.fence;
         if is_away && lists(fence, Detect::Outside) {
             let exit = findings.iter().find(|finding| finding.detect == Detect::Exit);
             let group = exit.map(|exit| exit.group);
             let group = group.unwrap_or_else(|| self.groups.make(self.moment.now_ns()));
             let zone = ZoneReference::default();
-            findings.push(Finding { detect: Detect::Outside, zone, group });
+            findings.push(Finding { detect: Detect::Outside, zone, group, note: Note::None });
         }
         findings.retain(|finding| lists(fence, finding.detect));
         findings.sort_by_key(|finding| finding.detect.rank());
         let mut room = Room::default();
-        for Finding { detect, zone, group } in findings {
-            let context = MessageContext { zone, ..self.context(watch, object, group) };
-            let text = context.zone_message(detect, zones, self.keyspace);
+        for Finding { detect, zone, group, note } in findings {
+            let context = MessageContext { zone, note, ..self.context(watch, object, group) };
+            let text = context.message(detect, self.keyspace);
             if !room.takes(text.len()) {
                 return;
             }
@@ -178,11 +197,36 @@ impl<'m> Matcher<'m> {
         }
     }
 
-    /// An object that was in zones causes a message for each. One that was in none causes one where
-    /// an ordinary fence would send it, too.
-    fn take_zone_deletion(
+    /// Sends messages about the ends of visits. The object may no longer exist.
+    pub(super) fn send_endings(
         &mut self,
         watch: &Watch,
+        id: &[u8],
+        object: Option<&Object>,
+        mut findings: Vec<Finding>,
+    ) {
+        findings.retain(|finding| lists(&watch.fence, finding.detect));
+        findings.sort_by_key(|finding| finding.detect.rank());
+        let is_gone = object.is_none();
+        let unknown = is_gone.then(|| Object::new(id, Shape::String, b"", &[], NEVER));
+        let Some(object) = object.or(unknown.as_ref()) else { return };
+        let mut room = Room::default();
+        for Finding { detect, zone, group, note } in findings {
+            let context = self.context(watch, object, group);
+            let context = MessageContext { is_gone, zone, note, ..context };
+            let text = context.message(detect, self.keyspace);
+            if !room.takes(text.len()) {
+                return;
+            }
+            self.push_for(watch, Some(detect), Some(id), text);
+        }
+    }
+
+    /// An object that was in zones causes a message for each. One that was in none causes one where
+    /// an ordinary fence would send it, too.
+    pub(super) fn take_zone_deletion(
+        &mut self,
+        watch: &Arc<Watch>,
         zones: &Zones,
         object: &Object,
         known: VisitIter,
@@ -191,7 +235,7 @@ impl<'m> Matcher<'m> {
         let is_known = known.clone().next().is_some();
         if is_known {
             let change = VisitChange::Forget(object.id().into());
-            self.visit_updates.push(VisitUpdate { serial: watch.serial, change });
+            self.visit_updates.push(VisitUpdate::new(watch, change));
         }
         if !is_told || self.is_silent(watch) {
             return;
@@ -200,7 +244,7 @@ impl<'m> Matcher<'m> {
         if is_due && (watch.is_live() || !watch.fence.is_bounded()) {
             self.push_removal(watch, zones, ZoneReference::default());
         }
-        for Visit { zone, .. } in known {
+        for Visit { zone, .. } in known.filter(|visit| !visit.state.is_over) {
             let object = zones.get(self.keyspace, zone);
             self.push_removal(watch, zones, ZoneReference { id: Some(zone), object });
         }
@@ -213,7 +257,7 @@ impl<'m> Matcher<'m> {
     }
 }
 
-/// Whether DETECT lists a detection.
-fn lists(fence: &Fence, detect: Detect) -> bool {
-    fence.detect.is_none_or(|listed| listed.has(detect))
+/// Whether a fence sends messages of a detection: those that DETECT lists, and those of DWELL.
+pub(super) fn lists(fence: &Fence, detect: Detect) -> bool {
+    detect == Detect::Dwell || fence.detect.is_none_or(|listed| listed.has(detect))
 }

@@ -10,7 +10,7 @@ use crate::call::Words;
 use crate::collection::Collection;
 use crate::error::{Error, Result};
 use crate::geometry::distance::{named_within, COVER_BOXES_MAX};
-use crate::geometry::{predicates, Geometry, Point, Rect};
+use crate::geometry::{predicates, Circle, Geometry, Point, Rect};
 use crate::glob;
 use crate::index::Item;
 use crate::keyspace::{Key, Keyspace};
@@ -148,6 +148,33 @@ impl Zones {
         self.find(keyspace, collection, &pieces, |area| {
             lines.iter().any(|line| predicates::intersects(line, area))
         })
+    }
+
+    /// Returns the circle around a zone that is a point with a radius.
+    pub fn circle(&self, keyspace: &Keyspace, zone: &Object) -> Option<Circle> {
+        circle_of(keyspace.names(), zone, self.radius()?)
+    }
+
+    /// Returns whether MATCH and WHERE select a zone.
+    pub fn selects(&self, keyspace: &Keyspace, zone: &Object) -> bool {
+        let mut allowance = SCRIPT_WORK_MAX;
+        glob::matches_any(&self.globs, zone.id())
+            && self.filters.accept(keyspace, zone, &mut allowance).unwrap_or(false)
+    }
+
+    /// Returns whether an object is in a zone.
+    pub fn has(&self, keyspace: &Keyspace, serial: u64, zone: &Object, object: &Object) -> bool {
+        if self.anchor.is_some() {
+            let area = keyspace.fences().followers().area(serial);
+            return anchor::is_in(self.verb, area, object);
+        }
+        let hits = |area: &Geometry| area::hits(self.verb, area, object);
+        is_somewhere(object)
+            && self.selects(keyspace, zone)
+            && match self.circle(keyspace, zone) {
+                Some(circle) => hits(&Geometry::Circle(circle)),
+                None => zone.is_indexed() && with_area(zone, hits),
+            }
     }
 
     fn find<'k>(

@@ -2,13 +2,33 @@
 //! sides of the antimeridian too; where it lies on both sides of these they are no border.
 
 use super::distance::Origin;
-use super::{Point, Series};
+use super::{Geometry, Point, Series};
 
 const POLE: f64 = 90.0;
 const SEAM: f64 = 180.0;
 
 /// A part of the antimeridian: two latitudes, the lower first.
 type Stretch = (f64, f64);
+
+/// Whether the border of a geometry is nearer to a position than so many metres, whether the
+/// position is inside or outside. Points and lines are all border.
+pub fn is_near_border(origin: &Origin, geometry: &Geometry, meters: f64) -> bool {
+    match geometry {
+        Geometry::Point(_) | Geometry::Line(_) => origin.to_geometry(geometry, meters) < meters,
+        Geometry::Circle(circle) => (origin.to_point(circle.center) - circle.meters).abs() < meters,
+        Geometry::Rect(rect) => {
+            is_border_nearer(origin, &Series::new(rect.ring().to_vec()), meters)
+        }
+        Geometry::Polygon(polygon) => {
+            is_border_nearer(origin, &polygon.exterior, meters)
+                || polygon.holes.iter().any(|hole| is_border_nearer(origin, hole, meters))
+        }
+        Geometry::Feature(feature) => is_near_border(origin, &feature.geometry, meters),
+        Geometry::Collection(collection) => {
+            collection.children.iter().any(|child| is_near_border(origin, child, meters))
+        }
+    }
+}
 
 /// Whether the border that a ring has on the sphere is nearer than so many metres.
 pub(super) fn is_border_nearer(origin: &Origin, ring: &Series, meters: f64) -> bool {

@@ -19,6 +19,7 @@ pub mod series;
 pub mod shape;
 pub mod tile;
 
+pub use border::is_near_border;
 pub use geojson::{GeometryError, ParseOptions};
 pub use holes::Holes;
 pub use series::Series;

@@ -4,7 +4,7 @@
 use super::filter::Filters;
 use crate::call::{float_of, Words};
 use crate::error::{Error, Result};
-use crate::fence::{Commands, Detections, Schedule};
+use crate::fence::{Commands, Detections, PresenceDraft, PresenceOptions, Schedule};
 use crate::keyspace::Keyspace;
 use crate::number::{parse_float, parse_uint};
 use crate::output::Form;
@@ -60,6 +60,8 @@ pub struct Options<'a> {
     pub schedule: Option<Schedule>,
     /// The options of the fence, if the search is one.
     pub fence: Option<FenceOptions>,
+    /// The options by which the fence decides from a memory of visits.
+    pub presence: Option<Box<PresenceOptions>>,
 }
 
 /// The options that only fences have.
@@ -93,6 +95,7 @@ struct Raw<'a> {
     buffer: Option<f64>,
     globs: Vec<&'a [u8]>,
     filters: Filters<'a>,
+    presence: PresenceDraft,
 }
 
 impl<'a> Options<'a> {
@@ -190,6 +193,7 @@ impl<'a> Raw<'a> {
                 refuse_second(self.schedule.is_some(), upper)?;
                 self.schedule = Some(Schedule::parse(words.next_filled()?)?);
             }
+            _ if self.presence.take(upper, words)? => {}
             _ => return self.filters.take(upper, words, keyspace),
         }
         Ok(true)
@@ -245,7 +249,7 @@ impl<'a> Raw<'a> {
             () if self.schedule.is_some() && !self.fence => {
                 "VALID is not allowed when FENCE is not specified"
             }
-            () => return Ok(()),
+            () => return self.presence.check_fence(self.fence),
         };
         Err(Error::text(text))
     }
@@ -273,6 +277,7 @@ impl<'a> Raw<'a> {
         Ok(Options {
             fence: self.fence.then_some(fence),
             schedule: self.schedule,
+            presence: self.presence.finish(self.detect)?,
             cursor,
             limit,
             sparse,
