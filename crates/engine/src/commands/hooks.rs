@@ -25,7 +25,9 @@ pub(super) const COMMANDS: &[Command] = &[
         "name endpoints [META name value]... [EX seconds] [SIGN secret]... \
          [HEADERS name value]... [FORMAT cloudevents] [SEQUENCE yes] [HISTORY bounds] \
          (NEARBY | WITHIN | INTERSECTS) key [FENCE] [DETECT detections] [COMMANDS commands] \
-         [VALID hours] [option]... (area | IN zones [option]...)",
+         [VALID hours] [ENDINGS (yes | no)] [DWELL durations] [EVERY duration] \
+         [LINGER duration] [ACCURACY field] [HYSTERESIS meters] [option]... \
+         (area | IN zones [option]...)",
         "Send messages of a geofence to an endpoint",
     )
     .group(Group::Fences)
@@ -53,7 +55,9 @@ pub(super) const COMMANDS: &[Command] = &[
         set_channel,
         "name [META name value]... [EX seconds] [SEQUENCE yes] [HISTORY bounds] \
          (NEARBY | WITHIN | INTERSECTS) key [FENCE] [DETECT detections] [COMMANDS commands] \
-         [VALID hours] [option]... (area | IN zones [option]...)",
+         [VALID hours] [ENDINGS (yes | no)] [DWELL durations] [EVERY duration] \
+         [LINGER duration] [ACCURACY field] [HYSTERESIS meters] [option]... \
+         (area | IN zones [option]...)",
         "Publish messages of a geofence to a channel",
     )
     .group(Group::Fences)

@@ -33,6 +33,8 @@ const AREA_SYNTAX: &str = "key [CURSOR start] [LIMIT count] [SPARSE spread] [MAT
     [WHEREEVAL script numargs [arg]...]... [WHEREEVALSHA sha1 numargs [arg]...]... \
     [CLIP] [BUFFER meters] [NOFIELDS] \
     [FENCE] [DETECT detections] [COMMANDS commands] [VALID hours] \
+    [ENDINGS (yes | no)] [DWELL durations] [EVERY duration] [LINGER duration] \
+    [ACCURACY field] [HYSTERESIS meters] \
     [COUNT | IDS | OBJECTS | POINTS | BOUNDS | HASHES precision] \
     (BOUNDS minlat minlon maxlat maxlon | CIRCLE lat lon meters | OBJECT geojson | \
     GET key id [FOLLOWING] | SECTOR lat lon meters bearing1 bearing2 | TILE x y z | \
@@ -52,7 +54,8 @@ pub(super) const COMMANDS: &[Command] = &[
          [WHERE (expression | field min max)]... [WHEREIN field count value...]... \
          [WHEREEVAL script numargs [arg]...]... [WHEREEVALSHA sha1 numargs [arg]...]... \
          [DISTANCE] [NOFIELDS] [FENCE] [DETECT detections] [COMMANDS commands] [VALID hours] \
-         [NODWELL] \
+         [ENDINGS (yes | no)] [DWELL durations] [EVERY duration] [LINGER duration] \
+         [ACCURACY field] [HYSTERESIS meters] [NODWELL] \
          [COUNT | IDS | OBJECTS | POINTS | BOUNDS | HASHES precision] \
          (POINT lat lon [meters] | OBJECT key id [meters] | \
          ROAM key pattern meters [SCAN pattern] | \
