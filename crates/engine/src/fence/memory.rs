@@ -83,13 +83,8 @@ impl FenceRegistry {
             return;
         }
         if let Some(fences) = self.keys.get_mut(&watch.fence.key) {
-            match visitor.as_ref().filter(|visitor| visitor.is_astray()) {
-                Some(visitor) => fences.note_candidate(watch.serial, visitor.id(), true),
-                None => {
-                    let id = former.as_ref().map_or(&b""[..], Visitor::id);
-                    fences.note_candidate(watch.serial, id, false);
-                }
-            }
+            let id = visitor.as_ref().or(former.as_ref()).map_or(&b""[..], Visitor::id);
+            fences.note_candidate(watch.serial, id, is_astray(&visitor));
         }
     }
 
