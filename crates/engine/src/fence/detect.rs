@@ -69,8 +69,15 @@ impl Commands {
 }
 
 impl Detect {
-    const ALL: [Detect; 6] =
-        [Detect::Inside, Detect::Outside, Detect::Enter, Detect::Exit, Detect::Cross, Detect::Roam];
+    const ALL: [Detect; 7] = [
+        Detect::Inside,
+        Detect::Outside,
+        Detect::Enter,
+        Detect::Exit,
+        Detect::Cross,
+        Detect::Roam,
+        Detect::Dwell,
+    ];
 
     /// The detection of a word in messages.
     pub fn of_name(name: &[u8]) -> Option<Self> {
