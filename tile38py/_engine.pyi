@@ -112,10 +112,16 @@ class Engine:
     def load(self, data: bytes, now_ns: int) -> Load:
         """Replay a piece of a log. Doesn't raise for invalid content: see Load.error."""
 
-    def follow(self, data: bytes, scanned: int, now_ns: int) -> Followed:
+    def follow(
+        self, data: bytes, scanned: int, now_ns: int, parsed: ParsedPiece | None = None
+    ) -> Followed:
         """Run a piece of a leader's stream. Doesn't raise for invalid content: see Followed.error.
-        scanned is that of the call before if its unconsumed bytes come again, else 0.
-        Its events are those of live fences, without hooks and channels: see take_events()."""
+        scanned is that of the call before if its unconsumed bytes come again, else 0. parsed is the
+        result of parse_long() for the same object. Its events are those of live fences, without
+        hooks and channels: see take_events()."""
+
+    def parse_long(self, data: bytes) -> ParsedPiece:
+        """Parse the geometries of the long commands in a piece of a leader's stream. Any thread."""
 
     def adopt(self, other: Engine) -> Discarded:
         """Move the data, hooks and channels of another engine into this one in constant time. The
@@ -267,9 +273,13 @@ class Followed:
     commands: Final[int]
     error: Final[str | None]
     # The consumed bytes, zero bytes between commands included, PUBLISH excluded.
-    log: Final[bytes]
+    log: Final[bytes | memoryview]
     published: Final[list[tuple[bytes, bytes]]]  # channels and messages
     skipped: Final[list[tuple[str, int]]]
+
+@final
+class ParsedPiece:
+    """The geometries of a piece's long commands, parsed before the commands run."""
 
 @final
 class Discarded:

@@ -201,6 +201,7 @@ FOLLOW_AUDIT_SECONDS = 60.0  # between two audits of our log
 FOLLOW_AUDIT_AGAIN_SECONDS = 5.0  # before a failed audit is repeated
 FOLLOW_CHAIN_COUNT_MAX = 8  # followers that are asked for their leader, one after the other
 FOLLOW_SLICE_BYTES = 64 * KIB  # of the stream run in one time slice
+FOLLOW_LONG_BYTES_MIN = 256 * KIB  # of the stream whose geometries are parsed on a thread first
 FOLLOW_COPY_BYTES = 1 * MIB  # of the stream run per step of a full copy, on a thread
 FOLLOW_COMMAND_BYTES_MAX = 1 * GIB  # of one command in a leader's stream
 FOLLOW_STALL_SECONDS_MAX = 30.0  # without a byte although the leader has more to send

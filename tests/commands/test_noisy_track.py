@@ -1,6 +1,7 @@
 """A real walk with noise added: with HYSTERESIS and LINGER the visits are those of the walk."""
 
 import csv
+import itertools
 import json
 import math
 import random
@@ -25,7 +26,7 @@ def walk() -> list[Fix]:
     with WALK.open(encoding="ascii") as file:
         rows = [tuple(map(float, row.values())) for row in csv.DictReader(file)]
     fixes: list[Fix] = []
-    for (start, lat, lon), (end, next_lat, next_lon) in zip(rows, rows[1:], strict=False):
+    for (start, lat, lon), (end, next_lat, next_lon) in itertools.pairwise(rows):
         for second in range(round(end - start)):
             share = second / (end - start)
             fixes.append((lat + (next_lat - lat) * share, lon + (next_lon - lon) * share))
@@ -52,8 +53,8 @@ def visits(fixes: list[Fix], places: list[Fix], *options: str) -> list[str]:
             told.append(f"{message['hook']} {message['detect']}")
 
     for number, place in enumerate(places):
-        fence = ("SETCHAN", number, "NEARBY", "walk", "FENCE", "DETECT", "enter,exit", *options)
-        client.call(*fence, "IDS", "POINT", *place, RADIUS_METERS)
+        fence = f"SETCHAN {number} NEARBY walk FENCE DETECT enter,exit".split()
+        client.call(*fence, *options, "IDS", "POINT", *place, RADIUS_METERS)
     for second, (lat, lon) in enumerate(fixes):
         now_ns = START_NS + second * SECOND
         words = encode_words(("SET", "walk", "me", "POINT", f"{lat:.7f}", f"{lon:.7f}"))

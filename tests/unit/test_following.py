@@ -5,6 +5,7 @@ import threading
 import pytest
 
 from tests.support.embedded import EngineClient, new_engine, run_unit
+from tests.support.fakes import command
 from tile38py._engine import Engine, ReadUnit
 from tile38py.commands.registry import COMMANDS
 
@@ -99,3 +100,28 @@ def test_an_engine_does_not_adopt_itself() -> None:
     engine = new_engine()
     with pytest.raises(ValueError, match="own data"):
         engine.adopt(engine)
+
+
+def test_long_commands_are_parsed_before_and_their_log_is_not_copied() -> None:
+    client = follower()
+    points = b'{"type":"MultiPoint","coordinates":[[1,2]%b]}' % (b",[3,4]" * 50_000)
+    small = command(b"SET", b"k", b"b", b"POINT", b"1", b"2")
+    long = command(b"SET", b"k", b"a", b"OBJECT", points)
+    stream = small + long + small + long + b"*5\r\n$3\r\nSET"
+    parsed = client.engine.parse_long(stream)
+    followed = client.engine.follow(stream, 0, client.now_ns, parsed)
+    assert (followed.commands, followed.error) == (4, None)
+    assert isinstance(followed.log, memoryview)
+    assert followed.log == small + long + small + long
+    assert followed.log.obj is stream
+    assert client.call("GET", "k", "a", "BOUNDS") == [["$ 2", "$ 1"], ["$ 4", "$ 3"]]
+    again = client.engine.follow(small + long, 0, client.now_ns, parsed)
+    assert (again.commands, again.log) == (2, small + long)
+
+
+def test_a_long_text_that_is_no_geometry_ends_the_stream() -> None:
+    client = follower()
+    stream = command(b"SET", b"k", b"a", b"OBJECT", b"[" * 300_000)
+    followed = client.engine.follow(stream, 0, client.now_ns, client.engine.parse_long(stream))
+    assert (followed.consumed, followed.log) == (0, b"")
+    assert followed.error is not None

@@ -11,7 +11,7 @@ import contextlib
 from collections.abc import AsyncIterator, Callable
 from functools import partial
 
-from tile38py._engine import Discarded, Followed
+from tile38py._engine import Discarded, Followed, ParsedPiece
 from tile38py.errors import reason_of
 from tile38py.interfaces.following import LeaderAddress
 from tile38py.limits import (
@@ -20,6 +20,7 @@ from tile38py.limits import (
     FOLLOW_BACKOFF_SECONDS_MAX,
     FOLLOW_COPY_BYTES,
     FOLLOW_DISK_BACKOFF_SECONDS,
+    FOLLOW_LONG_BYTES_MIN,
     FOLLOW_SLICE_BYTES,
     FOLLOW_STALL_SECONDS_MAX,
     SECOND_NS,
@@ -291,7 +292,10 @@ class FollowerSession:
             while True:
                 acknowledger.note(self._received)
                 piece = buffer.add(await self._read(connection, FOLLOW_SLICE_BYTES))
-                if piece:
+                if len(piece) >= FOLLOW_LONG_BYTES_MIN:
+                    parse = partial(self._dependencies.engine.parse_long, piece)
+                    self._run(buffer, piece, await self._dependencies.in_thread(parse))
+                elif piece:
                     self._run(buffer, piece)
                 # Let connections run. Receive nothing more while the log can't be written.
                 await asyncio.sleep(0)
@@ -299,10 +303,10 @@ class FollowerSession:
         finally:
             acknowledger.close()
 
-    def _run(self, buffer: StreamBuffer, piece: bytes) -> None:
+    def _run(self, buffer: StreamBuffer, piece: bytes, parsed: ParsedPiece | None = None) -> None:
         dependencies = self._dependencies
         now_ns = dependencies.clock.now_ns()
-        followed = dependencies.engine.follow(piece, buffer.scanned, now_ns)
+        followed = dependencies.engine.follow(piece, buffer.scanned, now_ns, parsed)
         buffer.consume(followed.consumed, followed.scanned)
         if followed.log:
             dependencies.journal.append(followed.log)

@@ -3,6 +3,7 @@
 //!
 //! Parsing knows no data, so that it makes no difference when it happens.
 
+use std::collections::VecDeque;
 use std::ops::Range;
 use std::sync::mpsc::{sync_channel, Receiver, SyncSender};
 
@@ -55,6 +56,16 @@ pub struct ParsedLog {
     fallback: Arguments,
 }
 
+/// The commands of a piece of a log, with the geometries of the long ones parsed before.
+#[derive(Default)]
+pub struct LongTexts {
+    arguments: Arguments,
+    /// The geometries by the positions of their commands.
+    texts: VecDeque<(usize, ParsedText)>,
+    /// The position of the present command.
+    position: usize,
+}
+
 /// A source of the commands of a piece of a log.
 pub trait CommandSource {
     /// Parses the command at a position. The positions ascend without gaps but for zero bytes.
@@ -80,6 +91,54 @@ impl CommandSource for Arguments {
     fn take_text(&mut self) -> Option<ParsedText> {
         None
     }
+}
+
+impl CommandSource for LongTexts {
+    fn parse(&mut self, data: &[u8], position: usize) -> Parsed {
+        self.position = position;
+        self.arguments.parse(data, position)
+    }
+
+    fn args<'a>(&'a self, rest: &'a [u8]) -> Args<'a> {
+        self.arguments.args(rest)
+    }
+
+    fn take_text(&mut self) -> Option<ParsedText> {
+        while self.texts.front().is_some_and(|(position, _)| *position < self.position) {
+            self.texts.pop_front();
+        }
+        let is_next = self.texts.front().is_some_and(|(position, _)| *position == self.position);
+        if !is_next {
+            return None;
+        }
+        self.texts.pop_front().map(|(_, text)| text)
+    }
+}
+
+/// Parses the geometries of the commands that have so many bytes or more, in a piece of a log that
+/// may end amid a command. Any thread.
+pub fn parse_long(data: &[u8], bytes_min: usize, options: ParseOptions) -> LongTexts {
+    let mut long = LongTexts::default();
+    let mut position = 0;
+    loop {
+        position += zero_bytes(&data[position..]);
+        let rest = &data[position..];
+        let Parsed::Request { end, .. } = parse_log(rest, &mut long.arguments) else { return long };
+        if end >= bytes_min {
+            let text = parse_text(long.arguments.view(rest), options);
+            long.texts.extend(text.map(|text| (position, text)));
+        }
+        position += end;
+    }
+}
+
+/// Parses the geometry of a command that stores one. If the text is something else, it is parsed
+/// for nothing.
+fn parse_text(args: Args, options: ParseOptions) -> Option<ParsedText> {
+    let word = (3..args.len()).find(|at| args.at(*at).eq_ignore_ascii_case(b"OBJECT"))?;
+    let text = args.get(word + 1)?;
+    let geometry = Geometry::parse(text, options);
+    Some(ParsedText { address: text.as_ptr() as usize, geometry })
 }
 
 /// Returns a parser for a piece of a log, and its results. The parser has to run on another thread
@@ -125,7 +184,7 @@ impl LogParser<'_> {
     fn add(&self, batch: &mut Batch, start: usize, parsed: Parsed, arguments: &mut Arguments) {
         let rest = &self.data[start..];
         let text = matches!(parsed, Parsed::Request { .. })
-            .then(|| self.parse_text(arguments.view(rest)))
+            .then(|| parse_text(arguments.view(rest), self.options))
             .flatten();
         let words_start = batch.ranges.len();
         let copies = match arguments.ranges_in_bytes() {
@@ -137,15 +196,6 @@ impl LogParser<'_> {
         };
         let words = words_start..batch.ranges.len();
         batch.commands.push(ParsedCommand { start, parsed, words, copies, text });
-    }
-
-    /// Parses the geometry of a command that stores one. If the text is something else, it is
-    /// parsed for nothing.
-    fn parse_text(&self, args: Args) -> Option<ParsedText> {
-        let word = (3..args.len()).find(|at| args.at(*at).eq_ignore_ascii_case(b"OBJECT"))?;
-        let text = args.get(word + 1)?;
-        let geometry = Geometry::parse(text, self.options);
-        Some(ParsedText { address: text.as_ptr() as usize, geometry })
     }
 }
 

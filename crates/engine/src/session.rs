@@ -25,7 +25,7 @@ mod transaction;
 pub use admission::{DenialContext, DeniedRequest};
 pub use batch::{Batch, Stop};
 pub use command_timer::{truncate_arguments, SlowCommand};
-pub use large_write::LargeWrite;
+pub use large_write::{LargeWrite, LARGE_WRITE_BYTES_MIN};
 pub(crate) use monitor::quoted;
 pub use placement::Placement;
 pub use read_unit::{Progress, ReadUnit, SliceLimits};

@@ -8,10 +8,10 @@ use ::engine::engine::{Engine as CoreEngine, Load as CoreLoad, Outbox};
 use ::engine::fence::{HookKind, Recovery, Sequence};
 use ::engine::gate::State;
 use ::engine::geometry::ParseOptions;
-use ::engine::parse_ahead::parse_ahead;
+use ::engine::parse_ahead::{parse_ahead, parse_long};
 use ::engine::reply::{Output, Protocol};
 use ::engine::request::Arguments;
-use ::engine::session::{Session as CoreSession, Stop};
+use ::engine::session::{Session as CoreSession, Stop, LARGE_WRITE_BYTES_MIN};
 use ::engine::spatial_index;
 use ::engine::time_zones::TimeZones;
 use pyo3::exceptions::{PyRuntimeError, PyValueError};
@@ -24,7 +24,7 @@ use crate::commands::CommandRecord;
 use crate::disposal::dispose;
 use crate::endpoints::PythonChecker;
 use crate::events::{convert_outbox, Events};
-use crate::following::{lossy, Discarded, Followed};
+use crate::following::{lossy, Discarded, Followed, ParsedPiece};
 use crate::hooks::HookDefinition;
 use crate::memory::{heap_bytes, BoundedEngine};
 use crate::monotonic_ns;
@@ -264,14 +264,32 @@ impl Engine {
 
     /// Run a piece of a leader's stream. Doesn't raise for invalid content: see `Followed.error`.
     /// `scanned` is that of the call before if its unconsumed bytes come again, else 0.
-    fn follow(&self, py: Python<'_>, data: &[u8], scanned: usize, now_ns: i64) -> Followed {
+    /// `parsed` is the result of `parse_long` for the same object.
+    #[pyo3(signature = (data, scanned, now_ns, parsed = None))]
+    fn follow(
+        &self,
+        py: Python<'_>,
+        data: &Bound<'_, PyBytes>,
+        scanned: usize,
+        now_ns: i64,
+        parsed: Option<&ParsedPiece>,
+    ) -> PyResult<Followed> {
+        let bytes = data.as_bytes();
+        let mut source = parsed.map(ParsedPiece::take).unwrap_or_default();
         let follow = py.detach(|| {
             let mut engine = lock_detached(&self.shared);
-            let follow = engine.follow(data, scanned, now_ns);
+            let follow = engine.follow_from(&mut source, bytes, scanned, now_ns);
             dispose(engine.keyspace.take_garbage());
             follow
         });
-        Followed::of(py, follow)
+        Followed::of(py, data, follow)
+    }
+
+    /// Parse the geometries of the long commands in a piece of a leader's stream. Any thread.
+    fn parse_long(&self, py: Python<'_>, data: &[u8]) -> ParsedPiece {
+        let require_valid = lock(py, &self.shared).keyspace.requires_valid;
+        let options = ParseOptions { require_valid };
+        ParsedPiece::new(py.detach(|| parse_long(data, LARGE_WRITE_BYTES_MIN, options)))
     }
 
     /// Move the data, hooks and channels of another engine into this one.

@@ -69,7 +69,7 @@ mod _engine {
         ChannelEvent, Events, HookChange, HookEvent, HookProgress, LiveEvent, QueuedEvent,
     };
     #[pymodule_export]
-    use crate::following::{Discarded, Followed};
+    use crate::following::{Discarded, Followed, ParsedPiece};
     #[pymodule_export]
     use crate::hooks::HookDefinition;
     #[pymodule_export]

@@ -1,6 +1,7 @@
 //! Running the commands of a log or of a leader's stream: ungated, without replies, with hooks and
 //! channels silent. Live fences aren't, since a follower's have to hear of what its leader sends.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use super::Engine;
@@ -32,12 +33,12 @@ pub struct Load {
 
 /// What running a piece of a leader's stream came to.
 #[derive(Debug, Default, PartialEq, Eq)]
-pub struct Follow {
+pub struct Follow<'d> {
     /// As with a log.
     pub load: Load,
     /// What was consumed, byte by byte, whether it changed anything or not: a follower's log has
     /// to stay a prefix of its leader's. Zero bytes between commands too, but without PUBLISH.
-    pub log: Vec<u8>,
+    pub log: Cow<'d, [u8]>,
     /// Channels and messages of PUBLISH, in their order.
     pub published: Vec<(Vec<u8>, Vec<u8>)>,
 }
@@ -93,12 +94,22 @@ impl Engine {
     /// Runs the complete commands in bytes received from a leader, as [`load`](Self::load) runs
     /// those of a log. If `data` begins with the bytes that the preceding call didn't consume, pass
     /// its [`Load::scanned`], so that the start of a long transaction isn't parsed again; else 0.
-    pub fn follow(&mut self, data: &[u8], scanned: usize, now_ns: i64) -> Follow {
-        let Follow { mut load, mut log, mut published } = Follow::default();
+    pub fn follow<'d>(&mut self, data: &'d [u8], scanned: usize, now_ns: i64) -> Follow<'d> {
+        self.follow_from(&mut Arguments::default(), data, scanned, now_ns)
+    }
+
+    /// Does the same as [`follow`](Self::follow), with the source of the commands in `data`.
+    pub fn follow_from<'d>(
+        &mut self,
+        source: &mut impl CommandSource,
+        data: &'d [u8],
+        scanned: usize,
+        now_ns: i64,
+    ) -> Follow<'d> {
+        let (mut load, mut log, mut published) = (Load::default(), Vec::new(), Vec::new());
         load.scanned = scanned;
         let mut logged = 0; // up to where the log has it, or doesn't need it
-        let mut source = Arguments::default();
-        self.run_all(&mut source, data, &mut load, |engine, command, load| {
+        self.run_all(source, data, &mut load, |engine, command, load| {
             let LogCommand { args, bytes, text } = command;
             let Some(found) = engine.table.find(args) else {
                 return Err(engine.table.unknown(args));
@@ -117,8 +128,12 @@ impl Engine {
             engine.replay(found, args, text, now_ns, load)
         });
         // With the zero bytes between commands: a follower's log has to be the leader's.
-        log.extend_from_slice(data.get(logged..load.consumed).unwrap_or_default());
-        Follow { load, log, published }
+        let rest = data.get(logged..load.consumed).unwrap_or_default();
+        if log.is_empty() {
+            return Follow { load, log: Cow::Borrowed(rest), published };
+        }
+        log.extend_from_slice(rest);
+        Follow { load, log: Cow::Owned(log), published }
     }
 
     /// Runs a function for each request and its bytes, but for requests without words. Endpoints
