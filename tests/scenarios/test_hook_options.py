@@ -74,3 +74,19 @@ def test_options_last_over_shrinking_and_restarts_and_stand_in_no_log(
     envelope = json.loads(body)
     assert (envelope["type"], envelope["subject"]) == ("tile38.fence.enter", "truck")
     assert envelope["data"]["hook"] == "zone"
+
+
+def test_a_batch_comes_as_lines_in_one_request(
+    server: ServerProcess, endpoint: tuple[str, Received]
+) -> None:
+    url, received = endpoint
+    options = ("BATCH", "50|200ms", "FORMAT", "ndjson", "SEQUENCE", "yes", "RETRY", "100ms..1s")
+    assert server.call("SETHOOK", "zone", url, *options, "TIMEOUT", "2s", *FENCE) == ":1"
+    moves = [("SET", "fleet", f"truck{number}", "POINT", 33, -115) for number in range(120)]
+    with server.connect() as connection:
+        assert set(connection.call_many(moves)) == {"+OK"}
+    wait_until(lambda: sum(body.count(b"\n") for _, body in received) == 120, what="all events")
+    numbers = [json.loads(line)["sequence"] for _, body in received for line in body.splitlines()]
+    assert numbers == [*range(1, 121)]
+    assert len(received) <= 6
+    assert all(headers["content-type"] == "application/x-ndjson" for headers, _ in received)

@@ -10,7 +10,8 @@ from tile38py.limits import HOOK_QUEUE_BYTES_MAX, HOOK_QUEUE_BYTES_SLACK, HOOK_T
 class HookRule:
     """The retention of one hook's events, where it isn't that of all hooks."""
 
-    expires: bool  # whether the lifetime of all hooks' events holds
+    expires: bool  # whether events expire by the lifetime of all hooks' events
+    ttl_ns: int = 0  # the hook's own lifetime, instead; 0 = none
     resumed_ns: int = 0  # when a pause ended: older events live as long as those of that time
 
 
@@ -25,8 +26,10 @@ class Retention:
 
     def set_rule(self, hook: str, record: HookRecord, now_ns: int) -> None:
         """Follow a hook's options and pauses: numbered events and those of paused hooks last."""
-        is_numbered = record.options is not None and record.options.is_numbered
-        if is_numbered or record.is_paused:
+        options = record.options
+        if options is not None and options.ttl_ns is not None:
+            self.rules[hook] = HookRule(expires=False, ttl_ns=options.ttl_ns)
+        elif record.is_paused or (options is not None and options.is_numbered):
             self.rules[hook] = HookRule(expires=False)
         elif hook in self.rules and not self.rules[hook].expires:
             self.rules[hook] = HookRule(expires=True, resumed_ns=now_ns)
@@ -37,7 +40,7 @@ class Retention:
         self.rules.pop(hook, None)
 
     def is_lasting(self, hook: str) -> bool:
-        """Whether a hook's events don't expire, however old they are."""
+        """Whether the lifetime of all hooks' events doesn't hold for a hook's."""
         rule = self.rules.get(hook)
         return rule is not None and not rule.expires
 
@@ -45,6 +48,8 @@ class Retention:
         """Return the time before which queued events, of a hook or of any, are expired."""
         cutoff_ns = now_ns - self.ttl_ns if self.ttl_ns else 0
         rule = self.rules.get(hook) if hook is not None and self.rules else None
+        if rule is not None and rule.ttl_ns:
+            return now_ns - rule.ttl_ns
         if rule is not None and (not rule.expires or cutoff_ns < rule.resumed_ns):
             return 0
         return cutoff_ns

@@ -7,7 +7,6 @@ no broker.
 """
 
 import asyncio
-from collections import OrderedDict, deque
 from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
@@ -15,6 +14,7 @@ from typing import TypeVar
 from tile38py._engine import QueuedEvent
 from tile38py.delivery.cloud_events import in_envelopes
 from tile38py.delivery.counters import Counters
+from tile38py.delivery.delivery_queue import DeliveryQueue, QueueKey, Urls
 from tile38py.delivery.hook_queue import HookQueue
 from tile38py.delivery.retention import Retention
 from tile38py.delivery.slice_limiter import SliceLimiter
@@ -24,7 +24,6 @@ from tile38py.limits import (
     HOOK_BATCH_BYTES_MAX,
     HOOK_BATCH_COUNT_MAX,
     HOOK_DELIVERY_QUEUES_COUNT_MAX,
-    HOOK_NARROW_FACTOR,
     HOOK_RETRY_SECONDS,
     HOOK_RETRY_SECONDS_MAX,
     HOOK_SHARE_COUNT_MAX,
@@ -33,7 +32,6 @@ from tile38py.limits import (
 )
 
 Item = TypeVar("Item")
-Urls = tuple[str, ...]
 HookRange = tuple[str, int, int]  # a hook, the index of its first event in a batch, how many it has
 
 
@@ -48,43 +46,6 @@ class Tools:
     retention: Retention
 
 
-class DeliveryQueue:
-    """Hooks with the same endpoints that have waiting events, and the task that sends these."""
-
-    __slots__ = ("is_failing", "ready", "room", "suspects", "task", "urls")
-
-    def __init__(self, urls: Urls) -> None:
-        self.urls = urls
-        self.ready: OrderedDict[str, None] = OrderedDict()
-        self.task: asyncio.Task[None] | None = None
-        self.is_failing = False  # its last error was logged
-        self.room = HOOK_BATCH_COUNT_MAX  # maximum of events in the next batch
-        self.suspects: deque[str] = deque()  # hooks that failed alone since the last delivery
-
-    @property
-    def step(self) -> int:
-        """The number of hooks that are handled in one time slice.
-
-        It is larger while another whole batch waits: writes that are faster than delivery get less
-        time then, or the queue would grow without end.
-        """
-        is_behind = len(self.ready) > HOOK_BATCH_COUNT_MAX
-        return HOOK_BATCH_COUNT_MAX if is_behind else HOOK_STEP_COUNT_MAX
-
-    def put_back(self, hook: str) -> None:
-        """Put a hook at the front of the queue."""
-        self.ready[hook] = None
-        self.ready.move_to_end(hook, last=False)
-
-    def narrow(self, count: int) -> None:
-        """Shrink batches: one of so many events broke its connection, maybe by one of them."""
-        self.room = max(1, min(self.room, count) // HOOK_NARROW_FACTOR)
-
-    def widen(self) -> None:
-        """Let batches grow again."""
-        self.room = min(HOOK_BATCH_COUNT_MAX, self.room * 2)
-
-
 class Worker:
     """Sends the events of all hooks; each delivery queue has its own task."""
 
@@ -96,7 +57,8 @@ class Worker:
         self._clock = tools.clock
         self._find = tools.find
         self._log = tools.log
-        self._delivery_queues: dict[Urls, DeliveryQueue] = {}
+        self._delivery_queues: dict[QueueKey, DeliveryQueue] = {}
+        self._refusals: dict[str, int] = {}  # hook -> refusals of its next event in a row
         # Hooks with waiting events; None while a batch has events of the hook.
         self._places: dict[str, DeliveryQueue | None] = {}
         self._backoffs: dict[str, asyncio.TimerHandle] = {}  # of hooks with a refused event
@@ -138,10 +100,11 @@ class Worker:
             self._options[hook] = record.options
         elif self._options:
             self._options.pop(hook, None)
-        urls = tuple(record.endpoints)
-        queue = self._delivery_queues.get(urls)
+        urls, options = tuple(record.endpoints), record.options
+        key = urls, options.rule if options is not None else None
+        queue = self._delivery_queues.get(key)
         if queue is None:
-            queue = self._delivery_queues[urls] = DeliveryQueue(urls)
+            queue = self._delivery_queues[key] = DeliveryQueue(*key)
             name = f"deliver to {self._shown(urls)}"
             queue.task = self._tasks.create_task(self._run(queue), name=name)
         queue.ready[hook] = None
@@ -172,12 +135,14 @@ class Worker:
         self._tools.retention.forget(hook)
         self._passed.pop(hook, None)
         self._failed.pop(hook, None)
+        self._refusals.pop(hook, None)
         self._options.pop(hook, None)
         self._alone.discard(hook)
 
     async def _run(self, queue: DeliveryQueue) -> None:
         while queue.ready:
             await self._slices.enter()
+            await self._fill(queue)
             began_ns = self._clock.monotonic_ns()
             hooks = self._choose(queue)
             try:
@@ -196,7 +161,16 @@ class Worker:
                 pause_seconds = self._linger(queue, began_ns)
             if pause_seconds > 0:
                 await asyncio.sleep(pause_seconds)
-        del self._delivery_queues[queue.urls]
+        del self._delivery_queues[queue.key]
+
+    async def _fill(self, queue: DeliveryQueue) -> None:
+        """Wait for a fuller batch if BATCH says so."""
+        rule = queue.rule
+        if rule is None or not rule.batch_seconds:
+            return
+        waiting = map(self._hook_queue.waiting, queue.ready)
+        if not any(count >= rule.batch_count for count in waiting):
+            await asyncio.sleep(rule.batch_seconds)
 
     def _choose(self, queue: DeliveryQueue) -> list[str]:
         """Take the hooks of the next batch out of the queue."""
@@ -222,7 +196,7 @@ class Worker:
     async def _send(self, queue: DeliveryQueue, hooks: list[str]) -> float:
         """Send a batch of these hooks' events; return the seconds to wait before the next one."""
         events, ranges = await self._take(queue, hooks)
-        batch = self._make_batch(events, hooks)
+        batch = self._make_batch(events, hooks, queue)
         if self._passed:
             # Delivered events behind a refused one aren't sent again.
             for at, event in enumerate(events):
@@ -243,12 +217,18 @@ class Worker:
         await self._settle(queue, batch, ranges, reason if is_tried else None)
         self._tell(queue, batch, reason)
         if reason is None:
+            queue.failures = 0
             return 0.0
+        queue.failures += 1
+        if queue.has_own_backoff:
+            return queue.backoff_seconds(queue.failures)
         now_ns = self._clock.monotonic_ns()
         ends_ns = min((self._couriers.backoff_until_ns(url) for url in queue.urls), default=0)
         return max((ends_ns - now_ns) / 1e9, 0.0) if ends_ns else HOOK_RETRY_SECONDS
 
-    def _make_batch(self, events: Sequence[QueuedEvent], hooks: Sequence[str]) -> Batch:
+    def _make_batch(
+        self, events: Sequence[QueuedEvent], hooks: Sequence[str], queue: DeliveryQueue
+    ) -> Batch:
         """Make a batch with the options that these hooks have now."""
         known = self._options
         options = {hook: known[hook] for hook in hooks if hook in known} if known else {}
@@ -257,6 +237,7 @@ class Worker:
             lifetime_seconds=self._hook_queue.lifetime_seconds,
             options=options,
             now_ns=self._clock.now_ns(),
+            timeout_seconds=queue.rule.timeout_seconds if queue.rule is not None else 0.0,
         )
 
     def _suspect(self, queue: DeliveryQueue, hooks: list[str], count: int) -> None:
@@ -278,6 +259,8 @@ class Worker:
     ) -> tuple[list[QueuedEvent], list[HookRange]]:
         """Return the next events of these hooks that fit into a batch, and each hook's span."""
         share = HOOK_BATCH_COUNT_MAX if len(hooks) == 1 else HOOK_SHARE_COUNT_MAX
+        if queue.rule is not None:
+            share = max(share, queue.rule.batch_count)
         room = 1 if self._alone.intersection(hooks) else queue.room
         bytes_left = HOOK_BATCH_BYTES_MAX
         events: list[QueuedEvent] = []
@@ -303,7 +286,8 @@ class Worker:
         reason: str | None = "no endpoint"
         is_tried = False
         for url in queue.urls:
-            if self._couriers.backoff_until_ns(url) > self._clock.monotonic_ns():
+            is_backing_off = self._couriers.backoff_until_ns(url) > self._clock.monotonic_ns()
+            if is_backing_off and not queue.has_own_backoff:
                 continue
             is_tried = True
             reason = await self._couriers.send(url, batch)
@@ -331,9 +315,10 @@ class Worker:
                 if count:
                     self._counters.add_sent(hook, count)
                     self._failed.pop(hook, None)
+                    self._refusals.pop(hook, None)
                     self._alone.discard(hook)
                 if count < taken:
-                    self._note_failure(hook, batch, start + count, reason)
+                    self._note_failure(queue, batch, start + count, reason)
 
     def _note_passed(self, hook: str, batch: Batch, indexes: range, count: int) -> None:
         """Remember delivered events behind one that still waits."""
@@ -345,10 +330,13 @@ class Worker:
         if past:
             self._passed[hook] = past
 
-    def _note_failure(self, hook: str, batch: Batch, index: int, reason: str | None) -> None:
-        refusal = batch.refused.get(index)
+    def _note_failure(
+        self, queue: DeliveryQueue, batch: Batch, index: int, reason: str | None
+    ) -> None:
+        refusal, hook = batch.refused.get(index), batch.events[index].hook
         if refusal is not None:
-            self._back_off(hook, HOOK_RETRY_SECONDS)
+            self._refusals[hook] = self._refusals.get(hook, 0) + 1
+            self._back_off(hook, queue.backoff_seconds(self._refusals[hook]))
         why = refusal if refusal is not None else reason
         if why is not None:
             self._failed[hook] = batch.events[index].number

@@ -1,8 +1,8 @@
-"""The body and headers of a request with an event, signed as Standard Webhooks specifies."""
+"""The body and headers of a request with events, signed as Standard Webhooks specifies."""
 
 import hmac
 from base64 import b64encode
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Final, Self
 
@@ -11,6 +11,9 @@ from tile38py.interfaces.delivery import Batch, HookOptions
 from tile38py.limits import SECOND_NS
 
 CLOUD_EVENT_TYPE: Final = "application/cloudevents+json; charset=utf-8"
+CLOUD_BATCH_TYPE: Final = "application/cloudevents-batch+json; charset=utf-8"
+BATCH_TYPE: Final = "application/json"
+LINES_TYPE: Final = "application/x-ndjson"
 NO_HEADERS: Final[Mapping[str, str]] = {}
 
 
@@ -37,26 +40,51 @@ class EventRequest:
         return replace(self, own_headers=NO_HEADERS)
 
 
-def request_of(batch: Batch, index: int) -> EventRequest:
-    """Return the request for an event of a batch."""
-    event = batch.events[index]
-    options = batch.options.get(event.hook)
+def request_of(batch: Batch, indexes: Sequence[int]) -> EventRequest:
+    """Return the request for events of a batch, which are all of one hook."""
+    events = [batch.events[index] for index in indexes]
+    options = batch.options.get(events[0].hook)
     if options is None:
-        return EventRequest(event.body)
-    headers: dict[str, str] = {}
-    if options.is_cloud_event:
+        return EventRequest(events[0].body)
+    body, headers = events[0].body, dict[str, str]()
+    if options.rule is not None and options.rule.has_batches:
+        body = joined(events, is_lines=options.rule.is_lines)
+        headers["Content-Type"] = type_of(options)
+    elif options.is_cloud_event:
         headers["Content-Type"] = CLOUD_EVENT_TYPE
     if options.keys:
-        headers |= signature_headers(event, options, batch.now_ns // SECOND_NS)
-    return EventRequest(event.body, dict(options.headers), headers)
+        headers |= signature_headers(id_of(events), body, options, batch.now_ns // SECOND_NS)
+    return EventRequest(body, dict(options.headers), headers)
 
 
-def signature_headers(event: QueuedEvent, options: HookOptions, seconds: int) -> dict[str, str]:
+def joined(events: Sequence[QueuedEvent], *, is_lines: bool) -> bytes:
+    """Return events as one body: lines of JSON, or a JSON array."""
+    if is_lines:
+        return b"".join(event.body + b"\n" for event in events)
+    return b"[" + b",".join(event.body for event in events) + b"]"
+
+
+def type_of(options: HookOptions) -> str:
+    """Return the content type of a batch."""
+    if options.rule is not None and options.rule.is_lines:
+        return LINES_TYPE
+    return CLOUD_BATCH_TYPE if options.is_cloud_event else BATCH_TYPE
+
+
+def id_of(events: Sequence[QueuedEvent]) -> str:
+    """Return the id of a request: that of the event, or of a batch's first one and their number."""
+    first = events[0].delivery_id
+    return first if len(events) == 1 else f"{first}_{len(events)}"
+
+
+def signature_headers(
+    request_id: str, body: bytes, options: HookOptions, seconds: int
+) -> dict[str, str]:
     """Return the three headers of Standard Webhooks; there is a signature for each key."""
-    content = f"{event.delivery_id}.{seconds}.".encode() + event.body
+    content = f"{request_id}.{seconds}.".encode() + body
     digests = (hmac.digest(key, content, "sha256") for key in options.keys)
     return {
-        "webhook-id": event.delivery_id,
+        "webhook-id": request_id,
         "webhook-timestamp": str(seconds),
         "webhook-signature": " ".join(f"v1,{b64encode(digest).decode()}" for digest in digests),
     }

@@ -1,4 +1,4 @@
-"""http and https: a POST for each event; events of different hooks at the same time."""
+"""http and https: a POST for each event or batch; those of different hooks at the same time."""
 
 import asyncio
 import re
@@ -45,6 +45,7 @@ TRAITS: Final = Traits(
     module="aiohttp",
     idle_seconds_max=60.0,  # of the session; its connections are closed sooner
     send_seconds_max=REQUEST_SECONDS_MAX + BATCH_SECONDS_MAX + 1.0,
+    attempt_seconds_max=REQUEST_SECONDS_MAX,
     batches_count_max=ENDPOINT_BATCHES_COUNT_MAX,
 )
 
@@ -77,7 +78,7 @@ class HttpSettings:
             keepalive_timeout=IDLE_SECONDS_MAX,
             resolver=resolver_of(dependencies.names),
         )
-        timeout = ClientTimeout(total=REQUEST_SECONDS_MAX)
+        timeout = ClientTimeout(total=None)  # each request has its own
         headers = {"Content-Type": "application/json"}
         return HttpEndpoint(ClientSession(connector=connector, timeout=timeout, headers=headers))
 
@@ -105,7 +106,9 @@ class HttpEndpoint:
         from yarl import URL
 
         assert isinstance(target, HttpSettings)
-        sender = BatchSender(batch, partial(self._post, URL(target.url, encoded=True)))
+        seconds = batch.timeout_seconds or REQUEST_SECONDS_MAX
+        post = partial(self._post, URL(target.url, encoded=True), seconds)
+        sender = BatchSender(batch, post)
         down = await sender.send()
         for outcome in down:
             if not isinstance(outcome, ClientError | TimeoutError | TargetError) or isinstance(
@@ -117,12 +120,12 @@ class HttpEndpoint:
         if down:
             raise TargetError(str(down[0]) or "no answer in time") from down[0]
 
-    async def _post(self, url: "URL", request: EventRequest) -> Answer:
+    async def _post(self, url: "URL", seconds_max: float, request: EventRequest) -> Answer:
         """Send a request, and send it again to where it is redirected."""
         from aiohttp import ClientConnectorError
 
         origin = url.origin()
-        async with asyncio.timeout(REQUEST_SECONDS_MAX):
+        async with asyncio.timeout(seconds_max):
             for count in range(REDIRECTS_COUNT_MAX + 1):
                 try:
                     answer, place = await self._post_once(url, request)
@@ -201,16 +204,19 @@ class BatchSender:
 
     async def _send_group(self, indexes: list[int]) -> None:
         batch = self._batch
-        for index in indexes:
+        options = batch.options.get(batch.events[indexes[0]].hook)
+        count = options.rule.batch_count if options is not None and options.rule is not None else 1
+        for start in range(0, len(indexes), count):
+            part = indexes[start : start + count]
             async with self._slots:
                 if self.busy is not None or asyncio.get_running_loop().time() > self._ends:
                     return
-                answer = await self._post(request_of(batch, index))
+                answer = await self._post(request_of(batch, part))
             if answer is DELIVERED:
-                batch.delivered.add(index)
+                batch.delivered.update(part)
                 continue
             if answer.retry_seconds is None:
-                batch.refused[index] = answer.failure
+                batch.refused[part[0]] = answer.failure
             else:
                 self.busy = BusyError(answer.failure, answer.retry_seconds)
             return

@@ -223,7 +223,7 @@ class Pool:
         cluster = entry.cluster
         connection.used_ns = self._clock.monotonic_ns()
         try:
-            async with asyncio.timeout(cluster.traits.send_seconds_max):
+            async with asyncio.timeout(send_seconds(cluster.traits, batch)):
                 await connection.endpoint.send(batch, entry.settings)
         except TargetError as error:
             cluster.backoff.reset()
@@ -335,6 +335,14 @@ class Pool:
                 over.append((cluster, cluster.connection))
                 self._give_up(*over[-1])
         await asyncio.gather(*(self._close(cluster, connection) for cluster, connection in over))
+
+
+def send_seconds(traits: Traits, batch: Batch) -> float:
+    """Return the deadline of a batch; TIMEOUT says that of one attempt."""
+    if not batch.timeout_seconds:
+        return traits.send_seconds_max
+    attempt_seconds = traits.attempt_seconds_max or traits.send_seconds_max
+    return traits.send_seconds_max - attempt_seconds + batch.timeout_seconds
 
 
 def text_of(error: BaseException) -> str:

@@ -77,6 +77,7 @@ class Traits:
     idle_seconds_max: float | None = ENDPOINT_IDLE_SECONDS_MAX
     lifetime_seconds_max: float | None = None
     send_seconds_max: float = ENDPOINT_SEND_SECONDS_MAX
+    attempt_seconds_max: float | None = None  # of one request of a batch; None = of the whole batch
     batches_count_max: int = 1  # in flight at the same time on a connection
     linger_seconds: float = 0.0  # between two small batches, where each one costs the broker
     has_host: bool = False  # the pool resolves the host of its URLs before it connects

@@ -86,13 +86,30 @@ class Outbox(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
+class SendingRule:
+    """How a hook's events are sent, where it isn't the rule for all hooks."""
+
+    retry_seconds_min: float = 0.0  # before a failed attempt is repeated; it doubles each time
+    retry_seconds_max: float = 0.0  # 0 = as for all hooks
+    timeout_seconds: float = 0.0  # of an attempt; 0 = as for all hooks
+    has_batches: bool = False  # a request has several events
+    batch_count: int = 1  # events in a request, at most
+    batch_seconds: float = 0.0  # to wait for a fuller batch
+    is_lines: bool = False  # a batch is lines of JSON, not an array
+
+
+@dataclass(frozen=True, slots=True)
 class HookOptions:
-    """Options of a hook about the form of its events."""
+    """Options of a hook about its events and their delivery."""
 
     keys: tuple[bytes, ...] = ()  # each signs the requests
     headers: tuple[tuple[str, str], ...] = ()  # of HTTP
     is_cloud_event: bool = False  # the events are envelopes of CloudEvents
     is_numbered: bool = False
+    rule: SendingRule | None = None
+    ttl_ns: int | None = None  # of waiting events; 0 = until delivered, None = as for all hooks
+    queue_bytes: int = 0  # of waiting events; 0 = no bound of its own
+    dead_letter: str = ""  # the URL for events that expire or are dropped
 
 
 class HookRecord(Protocol):
@@ -144,6 +161,7 @@ class Batch:
     lifetime_seconds: float = 0.0  # of events, from when they are queued; 0 = until delivered
     options: Mapping[str, HookOptions] = field(default_factory=dict)  # of the hooks that have any
     now_ns: int = 0  # when the batch was made, since 1970
+    timeout_seconds: float = 0.0  # of an attempt; 0 = the endpoint's
 
     def groups(self) -> list[list[int]]:
         """The indexes that still need sending, one list for each hook, each in order."""

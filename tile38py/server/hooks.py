@@ -1,11 +1,9 @@
 """Delivery of hooks' events, put together: the queue, the connections, the engine's registry."""
 
 import os
-from base64 import b64decode
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
 
 from tile38py._engine import Engine
 from tile38py.clock import new_server_id
@@ -16,18 +14,10 @@ from tile38py.gates import Gates
 from tile38py.interfaces import Journal, Tell
 from tile38py.interfaces.delivery import HookOptions, Publisher
 from tile38py.interfaces.history import HistoryBounds
-from tile38py.limits import HISTORY_BYTES_MAX, HOOK_KNOWN_COUNT_MAX, SECOND_NS
+from tile38py.limits import HOOK_KNOWN_COUNT_MAX
 from tile38py.server.core import Core
+from tile38py.server.hook_options import bounds_of, options_of
 
-ENCODED_PREFIX: Final = b"whsec_"  # of a secret in base64, as in Standard Webhooks
-SIZE_UNITS: Final = {"kb": 1 << 10, "mb": 1 << 20, "gb": 1 << 30}
-DURATION_UNITS_NS: Final = {
-    "ms": SECOND_NS // 1000,
-    "s": SECOND_NS,
-    "m": 60 * SECOND_NS,
-    "h": 3600 * SECOND_NS,
-    "d": 86400 * SECOND_NS,
-}
 Properties = tuple[tuple[bytes, ...], tuple[bytes, ...], bool]
 
 
@@ -84,46 +74,6 @@ class EngineHooks:
         if b"HISTORY" not in options:
             return None
         return bounds_of(options[options.index(b"HISTORY") + 1])
-
-
-def bounds_of(word: bytes) -> HistoryBounds:
-    """Return the bounds that the value of HISTORY, which SETHOOK has checked, stands for."""
-    count, age_ns, size = 0, 0, HISTORY_BYTES_MAX
-    for bound in word.decode("ascii").split("|"):
-        number, unit = int(bound.rstrip("abdghkms")), bound.lstrip("0123456789")
-        if not unit:
-            count = number
-        elif unit in SIZE_UNITS:
-            size = number * SIZE_UNITS[unit]
-        else:
-            age_ns = number * DURATION_UNITS_NS[unit]
-    return HistoryBounds(count, age_ns, size)
-
-
-def options_of(words: Sequence[bytes]) -> HookOptions:
-    """Return the options that the words of a hook, which SETHOOK has checked, stand for."""
-    keys: list[bytes] = []
-    headers: list[tuple[str, str]] = []
-    is_cloud_event = is_numbered = False
-    while words:
-        match words:
-            case [b"SIGN", secret, *words]:
-                keys.append(key_of(secret))
-            case [b"HEADERS", name, value, *words]:
-                headers.append((name.decode("ascii"), value.decode("ascii")))
-            case [b"FORMAT", b"cloudevents", *words]:
-                is_cloud_event = True
-            case [b"SEQUENCE", b"yes", *words] | [b"HISTORY", _, *words]:
-                is_numbered = True
-            case _:
-                raise AssertionError(f"unknown option {words[0]!r}")
-    return HookOptions(tuple(keys), tuple(headers), is_cloud_event, is_numbered)
-
-
-def key_of(secret: bytes) -> bytes:
-    """Return the key of a secret: the bytes behind `whsec_` in base64, or the secret itself."""
-    encoded = secret.removeprefix(ENCODED_PREFIX)
-    return secret if encoded is secret else b64decode(encoded)
 
 
 def log_delivered(core: Core, journal: Journal) -> Callable[[list[tuple[bytes, int]]], None]:

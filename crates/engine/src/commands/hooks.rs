@@ -125,6 +125,9 @@ fn set(kind: HookKind, keyspace: &mut Keyspace, call: &mut Call) -> Result<Effec
         }
     };
     options.finish(&endpoints)?;
+    if let Some(url) = options.setting("DEADLETTER") {
+        parse_endpoints(&url.to_vec(), keyspace)?;
+    }
     metas.sort();
     let first = call.args.len() - words.left() - 1;
     let search = call.args.iter().skip(first).map(Box::from).collect();

@@ -1,40 +1,18 @@
-//! The options of SETHOOK and SETCHAN about events and their delivery: FORMAT, HEADERS, HISTORY,
-//! SEQUENCE, SIGN. The driver of the engine, which delivers, obeys them.
+//! The options of SETHOOK and SETCHAN about events and their delivery. The driver of the engine,
+//! which delivers, obeys them.
 
-use std::mem::discriminant;
-
+use super::delivery_values::{check_header, check_secret, check_setting, parse_switch, SETTINGS};
 use super::HookKind;
 use crate::call::Words;
 use crate::error::{Error, Result};
-use crate::quantity::{parse_count, parse_duration, parse_size};
 use crate::request::Args;
 
 /// The most secrets that sign a hook's requests at the same time.
 const SECRETS_MAX: usize = 4;
-/// The most bytes of a secret.
-const SECRET_BYTES_MAX: usize = 512;
-/// The prefix of a secret in base64, by the specification of Standard Webhooks.
-const ENCODED_PREFIX: &[u8] = b"whsec_";
-/// The bytes that a secret in base64 stands for, by the same specification.
-const ENCODED_BYTES: std::ops::RangeInclusive<usize> = 24..=64;
 /// The most headers of a hook.
 const HEADERS_MAX: usize = 32;
-/// The most bytes of a header's value.
-const HEADER_BYTES_MAX: usize = 4096;
 /// The shown text in the place of a secret.
 const HIDDEN: &[u8] = b"***";
-/// Headers that the sender of a request sets itself.
-const RESERVED_HEADERS: [&str; 9] = [
-    "connection",
-    "content-length",
-    "content-type",
-    "expect",
-    "host",
-    "te",
-    "trailer",
-    "transfer-encoding",
-    "upgrade",
-];
 
 /// An option.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -43,10 +21,12 @@ enum DeliveryOption {
     CloudEvents,
     /// HEADERS name value
     Header(Box<[u8]>, Box<[u8]>),
-    /// HISTORY bounds
-    History(Box<[u8]>),
+    /// FORMAT ndjson
+    Lines,
     /// SEQUENCE yes
     Sequence,
+    /// One of [`SETTINGS`] and its value.
+    Setting(&'static str, Box<[u8]>),
     /// SIGN secret
     Sign(Box<[u8]>),
 }
@@ -57,7 +37,8 @@ impl DeliveryOption {
         match self {
             DeliveryOption::CloudEvents => vec![b"FORMAT", b"cloudevents"],
             DeliveryOption::Header(name, value) => vec![b"HEADERS", name, value],
-            DeliveryOption::History(bounds) => vec![b"HISTORY", bounds],
+            DeliveryOption::Lines => vec![b"FORMAT", b"ndjson"],
+            DeliveryOption::Setting(keyword, value) => vec![keyword.as_bytes(), value],
             DeliveryOption::Sequence => vec![b"SEQUENCE", b"yes"],
             DeliveryOption::Sign(secret) => vec![b"SIGN", secret],
         }
@@ -75,7 +56,12 @@ impl DeliveryOption {
 
     /// Whether only requests of HTTP can have it.
     fn needs_http(&self) -> bool {
-        matches!(self, DeliveryOption::Header(..) | DeliveryOption::Sign(_))
+        matches!(
+            self,
+            DeliveryOption::Header(..)
+                | DeliveryOption::Sign(_)
+                | DeliveryOption::Setting("BATCH", _)
+        )
     }
 }
 
@@ -91,11 +77,7 @@ impl DeliveryOptions {
     pub fn take(&mut self, kind: HookKind, word: &[u8], words: &mut Words) -> Result<bool> {
         let keyword = word.to_ascii_uppercase();
         match &keyword[..] {
-            b"HISTORY" => {
-                let bounds = words.next_filled()?;
-                check_history(bounds)?;
-                self.replace(DeliveryOption::History(bounds.into()));
-            }
+            b"HISTORY" => self.take_setting("HISTORY", words)?,
             b"SEQUENCE" => {
                 self.options.retain(|present| *present != DeliveryOption::Sequence);
                 if parse_switch(words.next_filled()?)? {
@@ -105,10 +87,11 @@ impl DeliveryOptions {
             _ if kind == HookKind::Channel => return Ok(false),
             b"FORMAT" => {
                 let format = words.next_filled()?;
-                if !format.eq_ignore_ascii_case(b"cloudevents") {
-                    return Err(Error::invalid(format));
-                }
-                self.replace(DeliveryOption::CloudEvents);
+                self.replace(match &format.to_ascii_lowercase()[..] {
+                    b"cloudevents" => DeliveryOption::CloudEvents,
+                    b"ndjson" => DeliveryOption::Lines,
+                    _ => return Err(Error::invalid(format)),
+                });
             }
             b"HEADERS" => {
                 let (name, value) = (words.next_filled()?, words.next_filled()?);
@@ -124,16 +107,40 @@ impl DeliveryOptions {
                 check_secret(secret)?;
                 self.options.push(DeliveryOption::Sign(secret.into()));
             }
-            _ => return Ok(false),
+            keyword => {
+                let is_named = |name: &&&str| name.as_bytes() == keyword;
+                let Some(name) = SETTINGS.iter().find(is_named) else { return Ok(false) };
+                self.take_setting(name, words)?;
+            }
         }
         Ok(true)
     }
 
-    /// Adds an option in place of the present one of its kind.
-    fn replace(&mut self, option: DeliveryOption) {
-        let is_other = |present: &DeliveryOption| discriminant(present) != discriminant(&option);
-        self.options.retain(is_other);
-        self.options.push(option);
+    /// Takes the value of a setting in place of an earlier one.
+    fn take_setting(&mut self, keyword: &'static str, words: &mut Words) -> Result<()> {
+        let value = words.next_filled()?;
+        check_setting(keyword, value)?;
+        self.options.retain(
+            |present| !matches!(present, DeliveryOption::Setting(other, _) if *other == keyword),
+        );
+        self.options.push(DeliveryOption::Setting(keyword, value.into()));
+        Ok(())
+    }
+
+    /// The value of a setting; `None` if it isn't given.
+    pub fn setting(&self, keyword: &str) -> Option<&[u8]> {
+        self.options.iter().find_map(|option| match option {
+            DeliveryOption::Setting(name, value) if *name == keyword => Some(&value[..]),
+            _ => None,
+        })
+    }
+
+    /// Sets the format.
+    fn replace(&mut self, format: DeliveryOption) {
+        self.options.retain(|present| {
+            !matches!(present, DeliveryOption::CloudEvents | DeliveryOption::Lines)
+        });
+        self.options.push(format);
     }
 
     /// Whether events have numbers: HISTORY needs them.
@@ -143,7 +150,7 @@ impl DeliveryOptions {
 
     /// Whether events are kept.
     pub fn has_history(&self) -> bool {
-        self.options.iter().any(|option| matches!(option, DeliveryOption::History(_)))
+        self.setting("HISTORY").is_some()
     }
 
     /// Puts the options into their order. Fails where the hook's endpoints can't obey one.
@@ -162,7 +169,12 @@ impl DeliveryOptions {
         let is_http = |url: &[u8]| url.starts_with(b"http://") || url.starts_with(b"https://");
         let has_http = endpoints.iter().any(|url| is_http(url));
         if self.options.iter().any(DeliveryOption::needs_http) && !has_http {
-            return Err(Error::text("no endpoint of http or https for SIGN or HEADERS"));
+            let what = if self.setting("BATCH").is_some() { "BATCH" } else { "SIGN or HEADERS" };
+            let text = format!("no endpoint of http or https for {what}");
+            return Err(Error::text(&text));
+        }
+        if self.options.contains(&DeliveryOption::Lines) && self.setting("BATCH").is_none() {
+            return Err(Error::text("FORMAT ndjson needs BATCH"));
         }
         Ok(())
     }
@@ -183,60 +195,6 @@ impl DeliveryOptions {
     }
 }
 
-fn parse_switch(word: &[u8]) -> Result<bool> {
-    match &word.to_ascii_lowercase()[..] {
-        b"yes" => Ok(true),
-        b"no" => Ok(false),
-        _ => Err(Error::invalid(word)),
-    }
-}
-
-/// Checks the bounds of HISTORY: a number of events, their age or their size, or several of these
-/// separated by `|`.
-fn check_history(bounds: &[u8]) -> Result<()> {
-    let is_bound = |bound: &[u8]| {
-        parse_count(bound).is_some_and(|count| count > 0)
-            || parse_duration(bound).is_some_and(|age| age > 0)
-            || parse_size(bound).is_some_and(|size| size > 0)
-    };
-    if bounds.split(|byte| *byte == b'|').all(is_bound) {
-        return Ok(());
-    }
-    Err(Error::invalid(bounds))
-}
-
-fn check_header(name: &[u8], value: &[u8]) -> Result<()> {
-    let is_token = |byte: &u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(byte);
-    let is_reserved =
-        RESERVED_HEADERS.iter().any(|reserved| name.eq_ignore_ascii_case(reserved.as_bytes()))
-            || name.to_ascii_lowercase().starts_with(b"webhook-");
-    if !name.iter().all(is_token) || name.len() > HEADER_BYTES_MAX || is_reserved {
-        return Err(Error::invalid(name));
-    }
-    let is_printable = value.iter().all(|byte| matches!(byte, b'\t' | b' '..=b'~'));
-    if !is_printable || value.trim_ascii() != value || value.len() > HEADER_BYTES_MAX {
-        return Err(Error::text("invalid value of HEADERS"));
-    }
-    Ok(())
-}
-
-/// Checks a secret: `whsec_` and 24 to 64 bytes in base64, or any other bytes.
-fn check_secret(secret: &[u8]) -> Result<()> {
-    let Some(encoded) = secret.strip_prefix(ENCODED_PREFIX) else {
-        return match secret.len() {
-            ..=SECRET_BYTES_MAX => Ok(()),
-            _ => Err(Error::text("secret of SIGN longer than 512 bytes")),
-        };
-    };
-    let digits = encoded.len() - encoded.iter().rev().take(2).filter(|byte| **byte == b'=').count();
-    let is_digit = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/');
-    let is_encoded = encoded.len().is_multiple_of(4) && encoded[..digits].iter().all(is_digit);
-    if is_encoded && ENCODED_BYTES.contains(&(digits * 3 / 4)) {
-        return Ok(());
-    }
-    Err(Error::text("invalid secret of SIGN: no 24 to 64 bytes in base64 behind whsec_"))
-}
-
 /// Returns the arguments of a request as MONITOR and SLOWLOG may show them: without the secrets of
 /// SETHOOK, well-formed or not.
 pub fn without_secrets(args: Args<'_>) -> Vec<&[u8]> {
@@ -252,7 +210,8 @@ pub fn without_secrets(args: Args<'_>) -> Vec<&[u8]> {
     while at < shown.len() && !["NEARBY", "WITHIN", "INTERSECTS"].iter().any(|w| is_word(at, w)) {
         let (width, is_secret) = match &shown[at].to_ascii_uppercase()[..] {
             b"META" => (3, false),
-            b"EX" | b"FORMAT" | b"HISTORY" | b"SEQUENCE" => (2, false),
+            b"EX" | b"FORMAT" | b"SEQUENCE" => (2, false),
+            word if SETTINGS.iter().any(|name| name.as_bytes() == word) => (2, false),
             b"HEADERS" => (3, true),
             b"SIGN" => (2, true),
             _ => (1, false),
@@ -345,6 +304,62 @@ mod tests {
             refusal("SIGN a SIGN b SIGN c SIGN d SIGN e").as_deref(),
             Some("too many SIGN, 4 at most")
         );
+    }
+
+    #[test]
+    fn settings_have_one_value_and_its_bounds() {
+        let line = "ttl 1h RETRY 500ms..1m QUEUE 64mb FORMAT ndjson BATCH 100|20ms HISTORY 5 \
+                    TIMEOUT 5s BATCH 7 SEQUENCE yes";
+        let options = parse(line, "https://h/").unwrap();
+        assert_eq!(
+            line_of(options.words()),
+            "FORMAT ndjson SEQUENCE yes BATCH 7 HISTORY 5 QUEUE 64mb RETRY 500ms..1m TIMEOUT 5s \
+             TTL 1h"
+        );
+        assert_eq!(options.setting("BATCH"), Some(&b"7"[..]));
+        for bad in [
+            "BATCH 0",
+            "BATCH 2001",
+            "BATCH 5|",
+            "BATCH 61s",
+            "BATCH 0ms",
+            "RETRY 1s",
+            "RETRY 1s..",
+            "RETRY 2s..1s",
+            "RETRY 1ms..1s",
+            "RETRY 1s..2d",
+            "TIMEOUT 5",
+            "TIMEOUT 1ms",
+            "TIMEOUT 11m",
+            "TTL forever",
+            "QUEUE 64",
+            "QUEUE 1kb",
+            "HISTORY 0",
+            "HISTORY 1h|",
+            "HISTORY",
+            "SEQUENCE maybe",
+        ] {
+            assert!(refusal(bad).is_some(), "{bad}");
+        }
+        let refused = |line: &str| parse(line, "nats://h/s").is_err();
+        assert!(refused("BATCH 5") && !refused("RETRY 1s..1s TIMEOUT 1s TTL 0s QUEUE 64kb"));
+        assert_eq!(refusal("FORMAT ndjson").as_deref(), Some("FORMAT ndjson needs BATCH"));
+    }
+
+    #[test]
+    fn channels_have_sequence_and_history_only() {
+        let take = |line: &str| {
+            let words: Vec<&str> = line.split(' ').collect();
+            let mut arguments = Arguments::default();
+            arguments.assign(&words);
+            let mut words = Words::new(arguments.view(&[]));
+            let word = words.next_word().unwrap();
+            DeliveryOptions::default().take(HookKind::Channel, word, &mut words)
+        };
+        assert_eq!((take("sequence yes"), take("HISTORY 1h|5|1mb")), (Ok(true), Ok(true)));
+        for line in ["TTL 1h", "RETRY 1s..2s", "SIGN a", "FORMAT cloudevents", "BATCH 5"] {
+            assert_eq!(take(line), Ok(false), "{line}");
+        }
     }
 
     #[test]

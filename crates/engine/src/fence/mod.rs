@@ -5,6 +5,7 @@ mod anchor;
 mod change;
 mod definition;
 mod delivery_options;
+mod delivery_values;
 mod derived_areas;
 mod detect;
 mod duration;
