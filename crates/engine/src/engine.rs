@@ -4,6 +4,7 @@
 mod adopt;
 mod expired_objects;
 mod replay;
+mod standing_queries;
 
 use std::sync::Arc;
 
@@ -171,9 +172,8 @@ impl Engine {
             // The client flushed all data of the log, including those that aren't loaded yet.
             self.skips_log |= self.state.is_loading && !is_live_only;
         }
-        if !self.moment.is(now_ns, self.utc_offset) {
-            self.moment = Moment::new(now_ns, self.utc_offset);
-        }
+        self.set_moment(now_ns);
+        self.update_standing(&reports.changes, now_ns);
         let Outbox { events, hooks_changed, refused_urls } = &mut self.outbox;
         refused_urls.extend(reports.refused_urls);
         for change in in_event_order(&mut self.keyspace, reports.changes, now_ns) {
@@ -194,6 +194,15 @@ impl Engine {
             .extend(reports.hooks.into_iter().map(|name| HookChange { name, events_before }));
         if reports.removed_fences > 0 {
             self.groups.note_removed(reports.removed_fences, self.keyspace.fences());
+        }
+        if !self.keyspace.fences().standing().is_empty() {
+            self.tell_standing(now_ns, is_live_only);
+        }
+    }
+
+    fn set_moment(&mut self, now_ns: i64) {
+        if !self.moment.is(now_ns, self.utc_offset) {
+            self.moment = Moment::new(now_ns, self.utc_offset);
         }
     }
 
@@ -254,6 +263,8 @@ impl Engine {
         self.expired_objects.trim();
         if !self.keyspace.reports().is_empty() {
             self.tell_fences(now_ns, is_following);
+        } else if self.keyspace.fences().standing().has_due(now_ns, is_following) {
+            self.tell_standing(now_ns, is_following);
         }
         count
     }

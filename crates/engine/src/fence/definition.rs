@@ -3,7 +3,7 @@
 use triomphe::Arc;
 
 use super::anchor::Anchor;
-use super::{Commands, Detections, Roam, Schedule, Zones};
+use super::{Commands, Detections, Roam, Schedule, StandingKind, StandingOptions, Top, Zones};
 use crate::call::Words;
 use crate::error::{Error, Result};
 use crate::geometry::{Geometry, Point, Rect};
@@ -29,6 +29,8 @@ pub struct Fence {
     pub commands: Option<Commands>,
     /// VALID; `None` without it.
     schedule: Option<Schedule>,
+    /// TOP or COUNTS, of a standing query.
+    pub standing: Option<StandingOptions>,
     /// The parts of the object that messages show.
     pub wanted: Wanted,
     /// NOFIELDS.
@@ -49,6 +51,8 @@ pub enum FenceShape {
     Roam(Box<Roam>),
     /// The objects of another collection are the areas.
     Zones(Box<Zones>),
+    /// A standing query for the nearest objects.
+    Top(Box<Top>),
 }
 
 /// The area of a fence.
@@ -90,6 +94,9 @@ impl Fence {
         keyspace: &Keyspace,
     ) -> Result<Self> {
         let stored = find_stored(verb, *words, &options, keyspace);
+        if let Some(standing) = options.standing {
+            standing.check(verb, &options)?;
+        }
         let following = match verb {
             Verb::Nearby => None,
             _ => Anchor::take_following(words, options.buffer)?,
@@ -105,12 +112,19 @@ impl Fence {
             FenceShape::Area(FenceArea { verb, geometry })
         };
         let about = options.fence;
+        check_detections(about.and_then(|fence| fence.detect), &shape)?;
+        if let (Some(standing), FenceShape::Roam(_) | FenceShape::Zones(_)) =
+            (options.standing, &shape)
+        {
+            return Err(Error::text(format!("{} needs a fixed area", standing.name())));
+        }
         Ok(Fence {
             key: key.into(),
             shape,
             detect: about.and_then(|fence| fence.detect),
             commands: about.and_then(|fence| fence.commands),
             schedule: options.schedule,
+            standing: options.standing,
             wanted: options.wanted,
             has_no_fields: options.no_fields,
             has_distance: about.is_some_and(|fence| fence.has_distance),
@@ -141,6 +155,11 @@ impl Fence {
     pub fn is_valid_at(&self, now_ns: i64, keyspace: &Keyspace) -> bool {
         let Some(schedule) = &self.schedule else { return true };
         schedule.is_valid_at(now_ns, keyspace.time_zones.as_deref())
+    }
+
+    /// Whether the fence has MATCH.
+    pub fn has_globs(&self) -> bool {
+        !self.globs.is_empty()
     }
 
     /// Whether the fence has WHERE, WHEREIN or WHEREEVAL.
@@ -177,6 +196,15 @@ impl Fence {
     }
 }
 
+/// Fails for words of ROAM in the DETECT of another fence, and for both kinds of words at once.
+fn check_detections(detect: Option<Detections>, shape: &FenceShape) -> Result<()> {
+    let Some(detect) = detect.filter(|detect| detect.is_of_roam()) else { return Ok(()) };
+    match shape {
+        FenceShape::Roam(_) if !detect.is_of_areas() => Ok(()),
+        _ => Err(Error::text("nearby, faraway and roam in DETECT are for ROAM, without others")),
+    }
+}
+
 /// The stored object that `GET key id` names as the area; `None` with CLIP.
 fn find_stored(
     verb: Verb,
@@ -207,6 +235,9 @@ fn parse_zones(
 }
 
 fn parse_nearby(words: &mut Words, options: &Options) -> Result<FenceShape> {
+    if let Some(StandingOptions { kind: StandingKind::Top(count), .. }) = options.standing {
+        return Ok(FenceShape::Top(Box::new(Top::parse(count, words)?)));
+    }
     let word = words.next_filled()?;
     if word.eq_ignore_ascii_case(b"ROAM") {
         let has_no_dwell = options.fence.is_some_and(|fence| fence.has_no_dwell);

@@ -10,7 +10,7 @@ use super::index::KeyFences;
 use super::visits::{VisitChange, VisitUpdate, Visits};
 use super::watch::{Name, Target, Watch};
 use super::zone_keys::ZoneKeys;
-use super::{Change, DeliveryOptions, Fence, FenceShape};
+use super::{Change, DeliveryOptions, Fence, FenceShape, StandingQueries};
 use crate::json;
 use crate::keyspace::Key;
 use crate::object::{Object, NEVER};
@@ -71,6 +71,7 @@ pub struct FenceRegistry {
     visits: OrdMap<u64, Visits>,
     zone_keys: ZoneKeys,
     followers: Followers,
+    standing: StandingQueries,
 }
 
 impl Watch {
@@ -259,6 +260,22 @@ impl FenceRegistry {
         }
     }
 
+    /// The standing queries.
+    #[inline]
+    pub fn standing(&self) -> &StandingQueries {
+        &self.standing
+    }
+
+    /// The standing queries, for changing them.
+    pub fn standing_mut(&mut self) -> &mut StandingQueries {
+        &mut self.standing
+    }
+
+    /// The fences of a key, for changing them.
+    pub(super) fn fences_of(&mut self, key: &[u8]) -> Option<&mut KeyFences> {
+        self.keys.get_mut(key)
+    }
+
     /// The fences that follow objects.
     #[inline]
     pub fn followers(&self) -> &Followers {
@@ -273,6 +290,10 @@ impl FenceRegistry {
     /// Moves the areas of the fences that follow an object, which may not exist.
     pub fn relocate(&mut self, key: &[u8], id: &[u8], object: Option<&Object>) {
         for Relocation { watch, from, to } in self.followers.relocate(key, id, object) {
+            if watch.fence.standing.is_some() {
+                self.mark_stale(watch.serial);
+                continue;
+            }
             if let Some(fences) = self.keys.get_mut(&watch.fence.key) {
                 fences.relocate(&watch, from, to);
             }
@@ -405,6 +426,7 @@ impl FenceRegistry {
         let other = match &watch.fence.shape {
             FenceShape::Roam(roam) => Some(roam.key.clone()),
             FenceShape::Zones(zones) => Some(zones.key.clone()),
+            FenceShape::Top(top) => top.center_object().map(|(key, _)| key.clone()),
             FenceShape::Area(_) => None,
         };
         std::iter::once(watch.fence.key.clone()).chain(other).collect()
@@ -468,6 +490,9 @@ impl FenceRegistry {
 
     fn attach(&mut self, watch: &Arc<Watch>) {
         self.followers.add(watch);
+        if watch.fence.standing.is_some() {
+            self.add_standing(watch);
+        }
         if let Some(zones) = watch.fence.many_zones() {
             self.zone_keys.add(&zones.key, zones.radius());
         }
@@ -483,6 +508,7 @@ impl FenceRegistry {
     fn detach(&mut self, watch: &Arc<Watch>) {
         self.update_visits(VisitUpdate { serial: watch.serial, change: VisitChange::Clear });
         let bounds = self.followers.remove(watch);
+        self.remove_standing(watch);
         if let Some(zones) = watch.fence.many_zones() {
             self.zone_keys.remove(&zones.key, zones.radius());
         }

@@ -155,6 +155,7 @@ impl Reorder {
                 kind: ChangeKind::Set,
                 object: Some(object),
                 previous,
+                replaced: None,
                 arrival: Arrival::Released,
             });
         }

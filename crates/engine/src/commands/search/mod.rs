@@ -32,7 +32,7 @@ const AREA_SYNTAX: &str = "key [CURSOR start] [LIMIT count] [SPARSE spread] [MAT
     [WHERE (expression | field min max)]... [WHEREIN field count value...]... \
     [WHEREEVAL script numargs [arg]...]... [WHEREEVALSHA sha1 numargs [arg]...]... \
     [CLIP] [BUFFER meters] [NOFIELDS] \
-    [FENCE] [DETECT detections] [COMMANDS commands] [VALID hours] \
+    [FENCE] [DETECT detections] [COMMANDS commands] [VALID hours] [COUNTS [EVERY duration]] \
     [COUNT | IDS | OBJECTS | POINTS | BOUNDS | HASHES precision] \
     (BOUNDS minlat minlon maxlat maxlon | CIRCLE lat lon meters | OBJECT geojson | \
     GET key id [FOLLOWING] | SECTOR lat lon meters bearing1 bearing2 | TILE x y z | \
@@ -52,7 +52,7 @@ pub(super) const COMMANDS: &[Command] = &[
          [WHERE (expression | field min max)]... [WHEREIN field count value...]... \
          [WHEREEVAL script numargs [arg]...]... [WHEREEVALSHA sha1 numargs [arg]...]... \
          [DISTANCE] [NOFIELDS] [FENCE] [DETECT detections] [COMMANDS commands] [VALID hours] \
-         [NODWELL] \
+         [TOP count [EVERY duration] | COUNTS [EVERY duration]] [NODWELL] \
          [COUNT | IDS | OBJECTS | POINTS | BOUNDS | HASHES precision] \
          (POINT lat lon [meters] | OBJECT key id [meters] | \
          ROAM key pattern meters [SCAN pattern] | \
