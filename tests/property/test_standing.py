@@ -31,10 +31,10 @@ QUERIES: dict[str, TopQuery | CountQuery] = {
     "place": TopQuery(5, PLACE),
     "near": TopQuery(4, PLACE, meters=400_000.0),
     "fast": TopQuery(3, PLACE, least_speed=3.0),
-    "boat": TopQuery(3, ("boats", "anna")),
-    "mate": TopQuery(5, ("fleet", "a1"), meters=900_000.0),
+    "boat": TopQuery(3, anchor=("boats", "anna")),
+    "mate": TopQuery(5, anchor=("fleet", "a1"), meters=900_000.0),
     "kind": TopQuery(50, PLACE, prefix="b"),
-    "slow-top": TopQuery(5, ("boats", "anna")),
+    "slow-top": TopQuery(5, anchor=("boats", "anna")),
     "box": CountQuery(box=(1.0, longitude_of(-4.0), 8.0, longitude_of(1.5))),
     "circle": CountQuery(circle=(*PLACE, 500_000.0)),
     "fast-box": CountQuery(box=(1.0, longitude_of(-4.0), 8.0, longitude_of(1.5)), least_speed=3.0),
@@ -49,8 +49,8 @@ def words_of(name: str, query: TopQuery | CountQuery) -> list[str]:
     if isinstance(query, TopQuery):
         words = ["NEARBY", "fleet", *filters, "TOP", str(query.count), *every, "FENCE"]
         words += ["MATCH", query.prefix + "*"] if query.prefix else []
-        words += ["IDS", "OBJECT" if isinstance(query.center[0], str) else "POINT"]
-        words += map(str, query.center)
+        words += ["IDS", "POINT" if query.anchor is None else "OBJECT"]
+        words += map(str, query.anchor or PLACE)
         return words if query.meters == float("inf") else [*words, str(query.meters)]
     if query.circle is not None:
         return ["NEARBY", "fleet", "COUNTS", *filters, "POINT", *map(str, query.circle)]

@@ -20,7 +20,8 @@ class TopQuery:
     """The k nearest objects around a place or around an object, given by key and id."""
 
     count: int
-    center: Position | tuple[str, str]
+    place: Position | None = None
+    anchor: tuple[str, str] | None = None  # key and id
     meters: float = float("inf")
     least_speed: float = float("-inf")
     prefix: str = ""
@@ -41,13 +42,11 @@ class TopQuery:
         return sorted(pair for pair in found if pair[0] <= self.meters)[: self.count]
 
     def _center(self, keys: "Keys") -> tuple[Position | None, str | None]:
-        match self.center:
-            case (str(key), str(name)):
-                thing = keys.get(key, {}).get(name)
-                return (thing.position if thing else None), (name if key == "fleet" else None)
-            case (float(latitude), float(longitude)):
-                return (latitude, longitude), None
-        raise AssertionError(self.center)
+        if self.anchor is None:
+            return self.place, None
+        key, name = self.anchor
+        thing = keys.get(key, {}).get(name)
+        return (thing.position if thing else None), (name if key == "fleet" else None)
 
 
 @dataclass(frozen=True, slots=True)
