@@ -5,6 +5,7 @@ mod adopt;
 mod expired_objects;
 mod fence_upkeep;
 mod replay;
+mod standing_queries;
 
 use std::sync::Arc;
 
@@ -190,6 +191,7 @@ impl Engine {
         self.set_moment(now_ns);
         self.outbox.refused_urls.extend(reports.refused_urls);
         let first_event = self.outbox.events.len();
+        self.update_standing(&reports.changes, now_ns);
         for change in in_event_order(&mut self.keyspace, reports.changes, now_ns) {
             let events = &mut self.outbox.events;
             let (keyspace, groups) = (&self.keyspace, &mut self.groups);
@@ -219,6 +221,9 @@ impl Engine {
             .extend(reports.hooks.into_iter().map(|name| HookChange { name, events_before }));
         if reports.removed_fences > 0 {
             self.groups.note_removed(reports.removed_fences, self.keyspace.fences());
+        }
+        if !self.keyspace.fences().standing().is_empty() {
+            self.tell_standing(now_ns, is_live_only);
         }
     }
 
@@ -320,6 +325,8 @@ impl Engine {
         self.expired_objects.trim();
         if !self.keyspace.reports().is_empty() {
             self.tell_fences(now_ns, is_following);
+        } else if self.keyspace.fences().standing().has_due(now_ns, is_following) {
+            self.tell_standing(now_ns, is_following);
         }
         if self.event_log.is_empty() {
             log.extend(commands.take_single());

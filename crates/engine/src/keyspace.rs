@@ -70,6 +70,8 @@ pub struct Reports {
     pub hooks: Vec<Name>,
     /// The number of fences that were removed.
     pub removed_fences: usize,
+    /// Whether answers of standing queries have to be computed anew.
+    pub has_stale_queries: bool,
     /// Whether FLUSHDB ran.
     pub has_flush: bool,
     /// Reasons why endpoints' URLs were refused, for the log: replies don't tell them.
@@ -95,6 +97,7 @@ impl Reports {
             && self.hooks.is_empty()
             && self.removed_fences == 0
             && !self.has_flush
+            && !self.has_stale_queries
             && self.refused_urls.is_empty()
             && self.logged_events.is_empty()
             && self.delivered.is_empty()
@@ -116,8 +119,8 @@ impl Offloading {
     #[inline]
     fn offload(&mut self, key: &[u8], collection: &mut Collection, fences: &FenceRegistry) {
         if let Some(offloader) = &mut self.0 {
-            // The index of zones is searched for each write that a fence watches.
-            if !fences.zone_keys().contains(key) {
+            // Fences search the index of zones, and standing queries theirs, for writes.
+            if !fences.zone_keys().contains(key) && !fences.has_standing(key) {
                 collection.offload_index(key, offloader);
             }
         }
@@ -224,9 +227,17 @@ impl Keyspace {
         }
         let Some((key, _)) = self.fences.of_key(key) else { return };
         let (key, arrival) = (Arc::clone(key), Arrival::InOrder);
-        let (object, previous) = (object.cloned(), previous.cloned());
-        let is_expiry = false;
-        self.reports.changes.push(Change { key, kind, object, previous, arrival, is_expiry });
+        let (object, replaced) = (object.cloned(), previous.cloned());
+        let previous = if kind == ChangeKind::Set { replaced.clone() } else { None };
+        self.reports.changes.push(Change {
+            key,
+            kind,
+            object,
+            previous,
+            replaced,
+            arrival,
+            is_expiry: false,
+        });
     }
 
     /// Reports the deletion of an expired object to the fences of its key.
@@ -246,6 +257,7 @@ impl Keyspace {
             kind: ChangeKind::Set,
             object: Some(object),
             previous: None,
+            replaced: None,
             arrival: Arrival::Late,
             is_expiry: false,
         });
@@ -327,6 +339,7 @@ impl Keyspace {
     fn replace_areas(&mut self, key: &[u8], previous: Option<&Object>, object: Option<&Object>) {
         if self.fences.derives_areas(key) {
             self.fences.replace_areas(&self.names, key, previous, object);
+            self.report_stale_queries();
         }
     }
 
@@ -344,6 +357,16 @@ impl Keyspace {
             let object = self.collections.get(&key).and_then(|objects| objects.get(&id));
             self.fences.relocate(&key, &id, object);
         }
+        for watch in self.fences.standing().stale() {
+            if let Some(collection) = self.collections.get_mut(&watch.fence.key) {
+                collection.reclaim_index();
+            }
+        }
+        self.report_stale_queries();
+    }
+
+    fn report_stale_queries(&mut self) {
+        self.reports.has_stale_queries |= self.fences.standing().has_stale();
     }
 
     /// Derives the areas of fences from the objects of a key anew: it has another collection now.
@@ -352,6 +375,8 @@ impl Keyspace {
             let objects = self.collections.get(key);
             self.fences.rebuild_areas(&self.names, key, objects);
         }
+        self.fences.mark_key_stale(key);
+        self.report_stale_queries();
     }
 
     /// Removes a collection with all its objects. Returns whether there was one.
@@ -441,6 +466,7 @@ impl Keyspace {
         self.totals.counts = Counts::default();
         self.fences.clear_areas();
         self.reorder.clear();
+        self.report_stale_queries();
     }
 
     /// Returns the object with the earliest deadline and its key, if that deadline has passed.

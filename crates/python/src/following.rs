@@ -52,8 +52,8 @@ pub fn lossy(text: &[u8]) -> String {
 }
 
 impl Followed {
-    /// Converts a result of the engine about a piece. A long log is a part of the piece, which isn't
-    /// copied.
+    /// Converts a result of the engine about a piece. A long log is a part of the piece, which
+    /// isn't copied.
     pub fn of(py: Python<'_>, piece: &Bound<'_, PyBytes>, follow: Follow) -> PyResult<Self> {
         let log = match follow.log {
             Cow::Borrowed(part) if part.len() >= LARGE_WRITE_BYTES_MIN => {

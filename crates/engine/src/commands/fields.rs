@@ -80,7 +80,7 @@ fn fset(keyspace: &mut Keyspace, call: &mut Call) -> Result<Effect> {
     let changed = object.with_fields(&block);
     if changes > 0 {
         keyspace.insert(key, changed.clone());
-        keyspace.report(key, ChangeKind::Fset, Some(&changed), None);
+        keyspace.report(key, ChangeKind::Fset, Some(&changed), Some(&object));
     }
     match request.view {
         Some(view) => view.reply(keyspace, call, &changed),

@@ -126,7 +126,7 @@ fn set(kind: HookKind, keyspace: &mut Keyspace, call: &mut Call) -> Result<Effec
     };
     options.finish(&endpoints)?;
     if let Some(url) = options.setting("DEADLETTER") {
-        parse_endpoints(&url.to_vec(), keyspace)?;
+        parse_endpoints(url, keyspace)?;
     }
     metas.sort();
     let first = call.args.len() - words.left() - 1;

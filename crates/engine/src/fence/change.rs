@@ -37,8 +37,10 @@ pub struct Change {
     pub kind: ChangeKind,
     /// The object after the write, or the deleted one; `None` for DROP.
     pub object: Option<Object>,
-    /// The replaced object, if the key has fences.
+    /// The replaced object of SET and JSET: the former position, by which fences detect.
     pub previous: Option<Object>,
+    /// The replaced object, of FSET, too.
+    pub replaced: Option<Object>,
     /// The relation to the object's other positions.
     pub arrival: Arrival,
     /// Whether the object was deleted because it expired.

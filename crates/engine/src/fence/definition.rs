@@ -4,7 +4,7 @@ use triomphe::Arc;
 
 use super::anchor::Anchor;
 use super::presence_options::PresenceOptions;
-use super::{Commands, Detections, Roam, Schedule, Zones};
+use super::{Commands, Detections, Roam, Schedule, StandingKind, StandingOptions, Top, Zones};
 use crate::call::Words;
 use crate::error::{Error, Result};
 use crate::geometry::{Geometry, Point, Rect};
@@ -32,6 +32,8 @@ pub struct Fence {
     schedule: Option<Schedule>,
     /// The options by which the fence decides from a memory of visits; `None` without any.
     pub presence: Option<Box<PresenceOptions>>,
+    /// TOP or COUNTS, of a standing query.
+    pub standing: Option<StandingOptions>,
     /// The parts of the object that messages show.
     pub wanted: Wanted,
     /// NOFIELDS.
@@ -52,6 +54,8 @@ pub enum FenceShape {
     Roam(Box<Roam>),
     /// The objects of another collection are the areas.
     Zones(Box<Zones>),
+    /// A standing query for the nearest objects.
+    Top(Box<Top>),
 }
 
 /// The area of a fence.
@@ -93,6 +97,9 @@ impl Fence {
         keyspace: &Keyspace,
     ) -> Result<Self> {
         let stored = find_stored(verb, *words, &options, keyspace);
+        if let Some(standing) = options.standing {
+            standing.check(verb, &options)?;
+        }
         let following = match verb {
             Verb::Nearby => None,
             _ => Anchor::take_following(words, options.buffer)?,
@@ -111,6 +118,16 @@ impl Fence {
         if let (FenceShape::Roam(_), Some(presence)) = (&shape, &options.presence) {
             return Err(Error::text(format!("{} is not allowed for ROAM", presence.name())));
         }
+        if let (Some(standing), Some(presence)) = (options.standing, &options.presence) {
+            let (presence, standing) = (presence.name(), standing.name());
+            return Err(Error::text(format!("{presence} is not allowed for {standing}")));
+        }
+        check_detections(about.and_then(|fence| fence.detect), &shape)?;
+        if let (Some(standing), FenceShape::Roam(_) | FenceShape::Zones(_)) =
+            (options.standing, &shape)
+        {
+            return Err(Error::text(format!("{} needs a fixed area", standing.name())));
+        }
         Ok(Fence {
             key: key.into(),
             shape,
@@ -118,6 +135,7 @@ impl Fence {
             commands: about.and_then(|fence| fence.commands),
             schedule: options.schedule,
             presence: options.presence,
+            standing: options.standing,
             wanted: options.wanted,
             has_no_fields: options.no_fields,
             has_distance: about.is_some_and(|fence| fence.has_distance),
@@ -148,6 +166,11 @@ impl Fence {
     pub fn is_valid_at(&self, now_ns: i64, keyspace: &Keyspace) -> bool {
         let Some(schedule) = &self.schedule else { return true };
         schedule.is_valid_at(now_ns, keyspace.time_zones.as_deref())
+    }
+
+    /// Whether the fence has MATCH.
+    pub fn has_globs(&self) -> bool {
+        !self.globs.is_empty()
     }
 
     /// Whether the fence has WHERE, WHEREIN or WHEREEVAL.
@@ -199,6 +222,15 @@ impl Fence {
     }
 }
 
+/// Fails for words of ROAM in the DETECT of another fence, and for both kinds of words at once.
+fn check_detections(detect: Option<Detections>, shape: &FenceShape) -> Result<()> {
+    let Some(detect) = detect.filter(|detect| detect.is_of_roam()) else { return Ok(()) };
+    match shape {
+        FenceShape::Roam(_) if !detect.is_of_areas() => Ok(()),
+        _ => Err(Error::text("nearby, faraway and roam in DETECT are for ROAM, without others")),
+    }
+}
+
 /// The stored object that `GET key id` names as the area; `None` with CLIP.
 fn find_stored(
     verb: Verb,
@@ -229,6 +261,9 @@ fn parse_zones(
 }
 
 fn parse_nearby(words: &mut Words, options: &Options) -> Result<FenceShape> {
+    if let Some(StandingOptions { kind: StandingKind::Top(count), .. }) = options.standing {
+        return Ok(FenceShape::Top(Box::new(Top::parse(count, words)?)));
+    }
     let word = words.next_filled()?;
     if word.eq_ignore_ascii_case(b"ROAM") {
         let has_no_dwell = options.fence.is_some_and(|fence| fence.has_no_dwell);

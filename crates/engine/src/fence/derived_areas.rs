@@ -41,6 +41,7 @@ impl FenceRegistry {
     /// Empties the areas derived from the objects of all keys.
     pub fn clear_areas(&mut self) {
         self.zone_keys_mut().clear();
+        self.mark_all_stale();
         for key in self.followers().keys() {
             for id in self.followers().ids(&key) {
                 self.relocate(&key, &id, None);

@@ -29,23 +29,61 @@ const WORDS: [(&[u8], Detect); 6] = [
     (b"dwell", Detect::Dwell),
 ];
 
+type ListRoamWord = fn(&mut RoamDetections);
+
+/// The words of DETECT for ROAM, each with the function that lists it.
+const ROAM_WORDS: [(&[u8], ListRoamWord); 3] = [
+    (b"nearby", |listed| listed.nearby = true),
+    (b"faraway", |listed| listed.faraway = true),
+    (b"roam", |listed| listed.roam = true),
+];
+
 /// The words that DETECT lists.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Detections(u8);
+pub struct Detections {
+    bits: u8,
+    /// The words of ROAM.
+    pub roam: RoamDetections,
+}
+
+/// The words that DETECT lists for ROAM.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct RoamDetections {
+    /// Objects that are near.
+    pub nearby: bool,
+    /// Objects that no longer are near.
+    pub faraway: bool,
+    /// Changes that aren't movements.
+    pub roam: bool,
+}
 
 impl Detections {
     /// Adds a word; returns whether it is one of DETECT's.
     pub fn add_word(&mut self, word: &[u8]) -> bool {
         let found = WORDS.iter().find(|(name, _)| *name == word);
         if let Some((_, detect)) = found {
-            self.0 |= 1 << *detect as u8;
+            self.bits |= 1 << *detect as u8;
         }
-        found.is_some()
+        let of_roam = ROAM_WORDS.iter().find(|(name, _)| *name == word);
+        if let Some((_, list)) = of_roam {
+            list(&mut self.roam);
+        }
+        found.is_some() || of_roam.is_some()
+    }
+
+    /// Whether words of areas are listed, not those of ROAM.
+    pub fn is_of_areas(self) -> bool {
+        self.bits != 0
+    }
+
+    /// Whether words of ROAM are listed.
+    pub fn is_of_roam(self) -> bool {
+        self.roam != RoamDetections::default()
     }
 
     /// Whether a word is listed.
     pub fn has(self, detect: Detect) -> bool {
-        self.0 & (1 << detect as u8) != 0
+        self.bits & (1 << detect as u8) != 0
     }
 }
 

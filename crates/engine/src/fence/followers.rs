@@ -4,9 +4,7 @@
 use imbl::{OrdMap, OrdSet};
 use triomphe::Arc;
 
-use super::anchor::Anchor;
-use super::zones::Zones;
-use super::Watch;
+use super::{FenceShape, Watch, Zones};
 use crate::geometry::{Geometry, Rect};
 use crate::keyspace::Key;
 use crate::object::Object;
@@ -38,9 +36,13 @@ pub struct Followers {
     unprepared: Vec<u64>,
 }
 
-fn anchor_of(watch: &Watch) -> Option<(&Zones, &Anchor)> {
-    let zones = watch.fence.zones()?;
-    Some((zones, zones.anchor()?))
+/// Returns the key and the id of the object that a fence follows.
+fn followed(watch: &Watch) -> Option<(&Key, &[u8])> {
+    match &watch.fence.shape {
+        FenceShape::Zones(zones) => Some((&zones.key, &zones.anchor()?.id)),
+        FenceShape::Top(top) => top.center_object(),
+        FenceShape::Area(_) | FenceShape::Roam(_) => None,
+    }
 }
 
 fn bounds_of(area: Option<&Arc<Geometry>>) -> Option<Rect> {
@@ -79,25 +81,25 @@ impl Followers {
 
     /// Adds a fence if it follows an object. It has no area until it is prepared.
     pub fn add(&mut self, watch: &Arc<Watch>) {
-        let Some((zones, anchor)) = anchor_of(watch) else { return };
-        let ids = self.by_object.entry(zones.key.clone()).or_default();
-        ids.entry(anchor.id.clone()).or_default().insert(watch.serial);
+        let Some((key, id)) = followed(watch) else { return };
+        let ids = self.by_object.entry(key.clone()).or_default();
+        ids.entry(id.into()).or_default().insert(watch.serial);
         self.by_serial.insert(watch.serial, Follower { watch: Arc::clone(watch), area: None });
         self.unprepared.push(watch.serial);
     }
 
     /// Removes a fence. Returns its last box, if it had one.
     pub fn remove(&mut self, watch: &Watch) -> Option<Rect> {
-        let (zones, anchor) = anchor_of(watch)?;
-        let ids = self.by_object.get_mut(&zones.key)?;
-        if let Some(serials) = ids.get_mut(&anchor.id) {
+        let (key, id) = followed(watch)?;
+        let ids = self.by_object.get_mut(key)?;
+        if let Some(serials) = ids.get_mut(id) {
             serials.remove(&watch.serial);
             if serials.is_empty() {
-                ids.remove(&anchor.id);
+                ids.remove(id);
             }
         }
         if ids.is_empty() {
-            self.by_object.remove(&zones.key);
+            self.by_object.remove(key);
         }
         bounds_of(self.by_serial.remove(&watch.serial)?.area.as_ref())
     }
@@ -106,8 +108,8 @@ impl Followers {
     pub fn take_unprepared(&mut self) -> Vec<(Key, Box<[u8]>)> {
         let serials = std::mem::take(&mut self.unprepared);
         let object = |serial: u64| {
-            let (zones, anchor) = anchor_of(&self.by_serial.get(&serial)?.watch)?;
-            Some((zones.key.clone(), anchor.id.clone()))
+            let (key, id) = followed(&self.by_serial.get(&serial)?.watch)?;
+            Some((key.clone(), id.into()))
         };
         serials.into_iter().filter_map(object).collect()
     }
@@ -122,7 +124,7 @@ impl Followers {
         for serial in serials {
             let Some(follower) = self.by_serial.get_mut(serial) else { continue };
             let from = bounds_of(follower.area.as_ref());
-            let anchor = anchor_of(&follower.watch).map(|(_, anchor)| anchor);
+            let anchor = follower.watch.fence.zones().and_then(Zones::anchor);
             follower.area = anchor.and_then(|anchor| anchor.area_around(object?));
             let to = bounds_of(follower.area.as_ref());
             relocations.push(Relocation { watch: Arc::clone(&follower.watch), from, to });

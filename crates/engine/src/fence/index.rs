@@ -6,27 +6,14 @@ use imbl::{OrdMap, OrdSet};
 use triomphe::Arc;
 
 use super::definition::FenceShape;
+use super::index_entry::{is_somewhere, Entry};
 use super::movement::Movement;
+use super::standing_index::StandingIndex;
 use super::watch::{Target, Watch};
 use super::{Change, ChangeKind, Detect};
 use crate::geometry::distance::{named_within, Cover};
 use crate::geometry::Rect;
-use crate::index::{Item, RTree};
-use crate::object::Object;
-
-/// A fence in the index.
-#[derive(Clone)]
-struct Entry(Arc<Watch>);
-
-impl Item for Entry {
-    fn identity(&self) -> usize {
-        Arc::as_ptr(&self.0) as usize
-    }
-
-    fn is_point(&self) -> bool {
-        false
-    }
-}
+use crate::index::RTree;
 
 /// The fences of one key. Cloning is O(1).
 #[derive(Clone, Default)]
@@ -46,6 +33,8 @@ pub struct KeyFences {
     /// The numbers of fences of both kinds that are candidates for an object because they remember
     /// it as inside, by its id. Fences with an area remember it far from there only.
     visited: OrdMap<Box<[u8]>, OrdSet<u64>>,
+    /// Fences that are standing queries.
+    pub standing: StandingIndex,
     /// The number of hooks.
     pub hooks: usize,
     /// The number of channels.
@@ -56,6 +45,7 @@ pub struct KeyFences {
 enum IndexPlacement {
     Everywhere,
     Following,
+    Standing,
     Bounded(Rect),
     Crossing(Rect),
 }
@@ -63,6 +53,9 @@ enum IndexPlacement {
 impl IndexPlacement {
     fn of(watch: &Watch) -> Self {
         let fence = &watch.fence;
+        if fence.standing.is_some() {
+            return IndexPlacement::Standing;
+        }
         let cover = match &fence.shape {
             FenceShape::Area(area) if fence.is_bounded() => area.reach(fence),
             _ => None,
@@ -90,6 +83,7 @@ impl KeyFences {
             && self.bounded.is_empty()
             && self.crossing.is_empty()
             && self.following.is_empty()
+            && self.standing.is_empty()
     }
 
     /// Adds a fence.
@@ -102,6 +96,10 @@ impl KeyFences {
         match IndexPlacement::of(watch) {
             IndexPlacement::Everywhere => {
                 self.everywhere.insert(watch.serial, watch.clone());
+                return;
+            }
+            IndexPlacement::Standing => {
+                self.standing.insert(watch);
                 return;
             }
             IndexPlacement::Following => {
@@ -124,6 +122,7 @@ impl KeyFences {
             IndexPlacement::Everywhere => {
                 self.everywhere.remove(&watch.serial);
             }
+            IndexPlacement::Standing => self.standing.remove(watch.serial),
             IndexPlacement::Following => {
                 self.following.remove(&watch.serial);
             }
@@ -244,11 +243,4 @@ impl KeyFences {
         }
         found
     }
-}
-
-/// Whether an object can touch an area. A box with a NaN would find all fences and touch none.
-pub(super) fn is_somewhere(object: &Object) -> bool {
-    let bounds = object.bounds();
-    let corners = [bounds.min.x, bounds.min.y, bounds.max.x, bounds.max.y];
-    object.is_indexed() && !corners.iter().any(|side| side.is_nan())
 }

@@ -126,7 +126,7 @@ impl<'m> Matcher<'m> {
             _ => match &fence.shape {
                 FenceShape::Area(area) => self.take_static(watch, area, object, is_told),
                 FenceShape::Roam(roam) => self.take_roam(watch, roam, object, is_told),
-                FenceShape::Zones(_) => {}
+                FenceShape::Zones(_) | FenceShape::Top(_) => {}
             },
         }
     }
@@ -154,7 +154,7 @@ impl<'m> Matcher<'m> {
         let is_near = match &watch.fence.shape {
             _ if watch.is_live() || !watch.fence.is_bounded() => true,
             FenceShape::Area(area) => area.touches(object),
-            FenceShape::Roam(_) | FenceShape::Zones(_) => false,
+            FenceShape::Roam(_) | FenceShape::Zones(_) | FenceShape::Top(_) => false,
         };
         if is_told && is_near {
             let text = message::removal(watch, self.change, self.moment);
@@ -180,11 +180,18 @@ impl<'m> Matcher<'m> {
         }
     }
 
-    /// A roaming fence ignores WHERE, and has no events at all with any DETECT.
+    /// A roaming fence ignores WHERE, and has no events with a DETECT of words for areas.
     fn take_roam(&mut self, watch: &Watch, roam: &Roam, object: &Object, is_told: bool) {
         let fence = &watch.fence;
-        if fence.detect.is_some() || fence.wanted == Wanted::Count {
+        if fence.wanted == Wanted::Count {
             return;
+        }
+        match fence.detect {
+            Some(listed) if listed.is_of_roam() => {
+                return self.take_selected_roam(watch, roam, object, listed.roam, is_told);
+            }
+            Some(_) => return,
+            None => {}
         }
         if self.change.kind != ChangeKind::Set {
             let group = self.group(watch, object, Detect::Roam);
@@ -204,19 +211,12 @@ impl<'m> Matcher<'m> {
         }
         let mut room = Room::default();
         for (name, neighbors) in [("nearby", meetings.nearby), ("faraway", meetings.faraway)] {
-            for neighbor in &neighbors {
-                let context = self.context(watch, object, group);
-                let text = context.roam_message(name, neighbor, roam, self.keyspace, &mut room);
-                if !room.takes(text.len()) {
-                    return;
-                }
-                self.push(watch, Some(Detect::Roam), text);
-            }
+            self.send_meetings(watch, (roam, object), group, (name, &neighbors), &mut room);
         }
     }
 
     /// The group id of the visit. If `exit` always ends a visit, the id is removed with it.
-    fn group(&mut self, watch: &Watch, object: &Object, detect: Detect) -> Group {
+    pub(super) fn group(&mut self, watch: &Watch, object: &Object, detect: Detect) -> Group {
         let (key, serial) = (&self.change.key, watch.serial);
         let is_new = detect.begins_visit();
         let group = self.groups.get(key, object.id(), serial, is_new, self.moment.now_ns());

@@ -83,7 +83,8 @@ impl<'z> ZoneReference<'z> {
     }
 }
 
-fn has_fields(object: &Object) -> bool {
+/// Whether an object has fields.
+pub(super) fn has_fields(object: &Object) -> bool {
     !object.fields().is_empty()
 }
 
@@ -119,7 +120,8 @@ pub fn removal(watch: &Watch, change: &Change, moment: &Moment) -> Vec<u8> {
     out
 }
 
-fn write_time(out: &mut Vec<u8>, moment: &Moment) {
+/// Appends the member `time`.
+pub(super) fn write_time(out: &mut Vec<u8>, moment: &Moment) {
     out.extend_from_slice(b",\"time\":\"");
     out.extend_from_slice(moment.text());
     out.push(b'"');
@@ -264,6 +266,7 @@ impl MessageContext<'_> {
             FenceShape::Roam(_) => return Some(0.0),
             FenceShape::Area(area) => area.center(),
             FenceShape::Zones(_) => self.zone.object?.center(),
+            FenceShape::Top(_) => return None,
         };
         Some(self.object.distance_from(&Origin::new(center), f64::INFINITY))
     }

@@ -29,7 +29,7 @@ impl<'f> Places<'f> {
         match &watch.fence.shape {
             FenceShape::Area(area) => Places::Area(area),
             FenceShape::Zones(zones) => Places::Zones(zones, watch.serial),
-            FenceShape::Roam(_) => Places::None,
+            FenceShape::Roam(_) | FenceShape::Top(_) => Places::None,
         }
     }
 

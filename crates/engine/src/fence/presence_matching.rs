@@ -50,8 +50,15 @@ pub fn match_upkeep(
     let collection = keyspace.get(&fence.key);
     let object = collection.and_then(|collection| collection.get(visitor.id())).cloned();
     let (kind, key) = (ChangeKind::Fence, fence.key.clone());
-    let change =
-        Change { key, kind, object, previous: None, arrival: Arrival::InOrder, is_expiry: false };
+    let change = Change {
+        key,
+        kind,
+        object,
+        previous: None,
+        replaced: None,
+        arrival: Arrival::InOrder,
+        is_expiry: false,
+    };
     let mut matcher = Matcher::new(keyspace, groups, &change, moment, false);
     let object = change.object.as_ref();
     match task {
@@ -268,7 +275,7 @@ impl<'m> Matcher<'m> {
                     Vec::new()
                 }
             }
-            FenceShape::Roam(_) => Vec::new(),
+            FenceShape::Roam(_) | FenceShape::Top(_) => Vec::new(),
         };
         for zone in crossed {
             let group = self.groups.make(self.moment.now_ns());

@@ -13,7 +13,7 @@ use super::upkeep::Upkeep;
 use super::visits::{VisitChange, Visits};
 use super::watch::{Name, Target, Watch};
 use super::zone_keys::ZoneKeys;
-use super::{Change, DeliveryOptions, Fence, FenceShape};
+use super::{Change, DeliveryOptions, Fence, FenceShape, StandingQueries};
 use crate::json;
 use crate::keyspace::Key;
 use crate::object::{Object, NEVER};
@@ -82,6 +82,7 @@ pub struct FenceRegistry {
     sequences: OrdMap<Name, Sequence>,
     /// The fences with ENDINGS by the key of their zones, then by number.
     pub(super) ending_zones: OrdMap<Key, OrdMap<u64, Arc<Watch>>>,
+    standing: StandingQueries,
 }
 
 impl Watch {
@@ -248,6 +249,22 @@ impl FenceRegistry {
         }
     }
 
+    /// The standing queries.
+    #[inline]
+    pub fn standing(&self) -> &StandingQueries {
+        &self.standing
+    }
+
+    /// The standing queries, for changing them.
+    pub fn standing_mut(&mut self) -> &mut StandingQueries {
+        &mut self.standing
+    }
+
+    /// The fences of a key, for changing them.
+    pub(super) fn fences_of(&mut self, key: &[u8]) -> Option<&mut KeyFences> {
+        self.keys.get_mut(key)
+    }
+
     /// The fences that follow objects.
     #[inline]
     pub fn followers(&self) -> &Followers {
@@ -262,6 +279,10 @@ impl FenceRegistry {
     /// Moves the areas of the fences that follow an object, which may not exist.
     pub fn relocate(&mut self, key: &[u8], id: &[u8], object: Option<&Object>) {
         for Relocation { watch, from, to } in self.followers.relocate(key, id, object) {
+            if watch.fence.standing.is_some() {
+                self.mark_stale(watch.serial);
+                continue;
+            }
             if let Some(fences) = self.keys.get_mut(&watch.fence.key) {
                 fences.relocate(&watch, from, to);
             }
@@ -452,6 +473,7 @@ impl FenceRegistry {
         let other = match &watch.fence.shape {
             FenceShape::Roam(roam) => Some(roam.key.clone()),
             FenceShape::Zones(zones) => Some(zones.key.clone()),
+            FenceShape::Top(top) => top.center_object().map(|(key, _)| key.clone()),
             FenceShape::Area(_) => None,
         };
         std::iter::once(watch.fence.key.clone()).chain(other).collect()
@@ -516,6 +538,9 @@ impl FenceRegistry {
 
     fn attach(&mut self, watch: &Arc<Watch>) {
         self.followers.add(watch);
+        if watch.fence.standing.is_some() {
+            self.add_standing(watch);
+        }
         if let Some(zones) = watch.fence.many_zones() {
             self.zone_keys.add(&zones.key, zones.radius());
             if watch.fence.has_endings() {
@@ -534,6 +559,7 @@ impl FenceRegistry {
     fn detach(&mut self, watch: &Arc<Watch>, reason: EndReason) {
         self.end_visits(watch, reason);
         let bounds = self.followers.remove(watch);
+        self.remove_standing(watch);
         if let Some(zones) = watch.fence.many_zones() {
             self.zone_keys.remove(&zones.key, zones.radius());
             if watch.fence.has_endings() {

@@ -160,6 +160,7 @@ impl Reorder {
                 kind: ChangeKind::Set,
                 object: Some(object),
                 previous,
+                replaced: None,
                 arrival: Arrival::Released,
                 is_expiry: false,
             });

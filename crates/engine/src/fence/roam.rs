@@ -32,7 +32,8 @@ pub struct Roam {
     pub scan: Option<Box<[u8]>>,
     pattern: Box<[u8]>,
     is_glob: bool,
-    has_no_dwell: bool,
+    /// NODWELL.
+    pub has_no_dwell: bool,
 }
 
 /// The remaining budget of a fence's messages about one write.
@@ -69,6 +70,7 @@ impl Room {
 }
 
 /// An object near another.
+#[derive(Clone)]
 pub struct Neighbor {
     /// The other object.
     pub object: Object,
@@ -115,9 +117,21 @@ impl Roam {
         object: &Object,
         previous: Option<&Object>,
     ) -> Meetings {
-        let now = self.reach(object);
-        let before = previous.and_then(|previous| self.reach(previous));
-        let known = if self.has_no_dwell { before.as_ref() } else { None };
+        self.meet_between(keyspace, object, (previous, Some(object)), self.has_no_dwell)
+    }
+
+    /// The objects near an object by its state after a change and by that before; `None` where it
+    /// doesn't count. `has_no_dwell` leaves those out that were near before.
+    pub fn meet_between(
+        &self,
+        keyspace: &Keyspace,
+        object: &Object,
+        (before, now): (Option<&Object>, Option<&Object>),
+        has_no_dwell: bool,
+    ) -> Meetings {
+        let now = now.and_then(|now| self.reach(now));
+        let before = before.and_then(|before| self.reach(before));
+        let known = if has_no_dwell { before.as_ref() } else { None };
         Meetings {
             nearby: self.neighbors(keyspace, object, now.as_ref(), known),
             faraway: self.neighbors(keyspace, object, before.as_ref(), now.as_ref()),
@@ -178,7 +192,8 @@ fn keep_nearest(neighbors: &mut Vec<Neighbor>) {
     }
 }
 
-fn compare(a: &Neighbor, b: &Neighbor) -> Ordering {
+/// Orders by distance, then by id.
+pub fn compare(a: &Neighbor, b: &Neighbor) -> Ordering {
     a.meters.total_cmp(&b.meters).then_with(|| a.object.id().cmp(b.object.id()))
 }
 

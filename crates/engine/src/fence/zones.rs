@@ -3,7 +3,7 @@
 use std::ops::ControlFlow;
 
 use super::anchor::{self, Anchor};
-use super::index::is_somewhere;
+use super::index_entry::is_somewhere;
 use super::movement::Movement;
 use super::zone_keys::{circle_of, Circled};
 use crate::call::Words;

@@ -46,22 +46,24 @@ impl Center {
         let (lat_word, lon_word) = (words.next_filled()?, words.next_filled()?);
         let lat = float_of(lat_word)?;
         let point = Point::new(float_of(lon_word)?, lat);
-        let has_radius = match words.peek() {
-            None => false,
+        if is_sparse && words.peek().is_none_or(<[u8]>::is_empty) {
+            return Err(Error::text("cannot use SPARSE without a point distance"));
+        }
+        Ok(Center { point, meters: Center::parse_meters(words)? })
+    }
+
+    /// Reads `[meters]`. Neither an empty word nor 0 is a limit.
+    pub fn parse_meters(words: &mut Words) -> Result<Option<f64>> {
+        match words.peek() {
+            None => return Ok(None),
             Some(b"") => {
                 words.advance(1);
-                false
+                return Ok(None);
             }
-            Some(_) => true,
-        };
-        if !has_radius {
-            if is_sparse {
-                return Err(Error::text("cannot use SPARSE without a point distance"));
-            }
-            return Ok(Center { point, meters: None });
+            Some(_) => {}
         }
         let meters = take_radius(words)?;
-        Ok(Center { point, meters: (meters > 0.0).then_some(meters) })
+        Ok((meters > 0.0).then_some(meters))
     }
 
     /// Returns the circle, or only the point if the distance has no limit.

@@ -1,6 +1,7 @@
 //! The grammar of searches (options, areas, filters, expressions), and their results.
 
 pub mod area;
+pub mod distances;
 pub mod expression;
 pub mod field_path;
 pub mod filter;

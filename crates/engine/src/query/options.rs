@@ -5,6 +5,7 @@ use super::filter::Filters;
 use crate::call::{float_of, Words};
 use crate::error::{Error, Result};
 use crate::fence::{Commands, Detections, PresenceDraft, PresenceOptions, Schedule};
+use crate::fence::StandingOptions;
 use crate::keyspace::Keyspace;
 use crate::number::{parse_float, parse_uint};
 use crate::output::Form;
@@ -58,6 +59,8 @@ pub struct Options<'a> {
     pub wanted: Wanted,
     /// VALID, of a fence.
     pub schedule: Option<Schedule>,
+    /// TOP or COUNTS, of a fence.
+    pub standing: Option<StandingOptions>,
     /// The options of the fence, if the search is one.
     pub fence: Option<FenceOptions>,
     /// The options by which the fence decides from a memory of visits.
@@ -86,6 +89,7 @@ struct Raw<'a> {
     detect: Option<Detections>,
     commands: Option<Commands>,
     schedule: Option<Schedule>,
+    standing: Option<StandingOptions>,
     no_fields: bool,
     distance: bool,
     clip: bool,
@@ -193,6 +197,10 @@ impl<'a> Raw<'a> {
                 refuse_second(self.schedule.is_some(), upper)?;
                 self.schedule = Some(Schedule::parse(words.next_filled()?)?);
             }
+            b"TOP" | b"COUNTS" => {
+                refuse_second(self.standing.is_some(), upper)?;
+                self.standing = StandingOptions::take(upper, words)?;
+            }
             _ if self.presence.take(upper, words)? => {}
             _ => return self.filters.take(upper, words, keyspace),
         }
@@ -232,6 +240,10 @@ impl<'a> Raw<'a> {
             }
         } else if let Some(is_descending) = self.order {
             return refuse(if is_descending { "DESC" } else { "ASC" });
+        }
+        if let Some(standing) = self.standing.filter(|_| !self.fence) {
+            let name = standing.name();
+            return Err(Error::text(format!("{name} is not allowed when FENCE is not specified")));
         }
         let text = match () {
             () if self.sparse.is_some() && self.limit.is_some() => {
@@ -278,6 +290,7 @@ impl<'a> Raw<'a> {
             fence: self.fence.then_some(fence),
             schedule: self.schedule,
             presence: self.presence.finish(self.detect)?,
+            standing: self.standing,
             cursor,
             limit,
             sparse,

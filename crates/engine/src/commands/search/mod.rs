@@ -35,6 +35,7 @@ const AREA_SYNTAX: &str = "key [CURSOR start] [LIMIT count] [SPARSE spread] [MAT
     [FENCE] [DETECT detections] [COMMANDS commands] [VALID hours] \
     [ENDINGS (yes | no)] [DWELL durations] [EVERY duration] [LINGER duration] \
     [ACCURACY field] [HYSTERESIS meters] \
+    [COUNTS [EVERY duration]] \
     [COUNT | IDS | OBJECTS | POINTS | BOUNDS | HASHES precision] \
     (BOUNDS minlat minlon maxlat maxlon | CIRCLE lat lon meters | OBJECT geojson | \
     GET key id [FOLLOWING] | SECTOR lat lon meters bearing1 bearing2 | TILE x y z | \
@@ -56,6 +57,7 @@ pub(super) const COMMANDS: &[Command] = &[
          [DISTANCE] [NOFIELDS] [FENCE] [DETECT detections] [COMMANDS commands] [VALID hours] \
          [ENDINGS (yes | no)] [DWELL durations] [EVERY duration] [LINGER duration] \
          [ACCURACY field] [HYSTERESIS meters] [NODWELL] \
+         [TOP count [EVERY duration] | COUNTS [EVERY duration]] [NODWELL] \
          [COUNT | IDS | OBJECTS | POINTS | BOUNDS | HASHES precision] \
          (POINT lat lon [meters] | OBJECT key id [meters] | \
          ROAM key pattern meters [SCAN pattern] | \

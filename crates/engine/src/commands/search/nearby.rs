@@ -1,6 +1,5 @@
 //! NEARBY: by ascending distance.
 
-use std::cell::Cell;
 use std::ops::ControlFlow;
 
 use super::sparse::{self, AreaTest};
@@ -8,12 +7,12 @@ use crate::call::Call;
 use crate::collection::Collection;
 use crate::error::{Error, Result};
 use crate::fence::Fence;
-use crate::geometry::distance::{Between, Origin, Window};
-use crate::geometry::{Point, Rect};
-use crate::index::{Measure, Reach};
+use crate::geometry::distance::Origin;
+use crate::index::Reach;
 use crate::keyspace::Keyspace;
 use crate::object::Object;
 use crate::query::area::{self, Area, Center};
+use crate::query::distances::Distances;
 use crate::query::options::{Options, Verb, Wanted};
 use crate::query::rows::{Rows, Verdict};
 
@@ -52,76 +51,6 @@ pub(super) fn nearby(keyspace: &Keyspace, call: &mut Call) -> Result<()> {
     rows.reply(call)
 }
 
-/// Distances from the centre, counted: they are what a search by distance costs.
-struct Distances {
-    origin: Origin,
-    count: Cell<u64>,
-}
-
-impl Distances {
-    fn new(center: Point) -> Self {
-        Distances { origin: Origin::new(center), count: Cell::new(0) }
-    }
-
-    fn count(&self, more: usize) {
-        self.count.set(self.count.get() + more as u64);
-    }
-}
-
-impl Measure<Object> for Distances {
-    fn origin(&self) -> Point {
-        self.origin.point()
-    }
-
-    fn width(&self) -> f64 {
-        self.origin.width()
-    }
-
-    fn window(&self, all: &Rect, meters: f64) -> Option<Window> {
-        self.origin.window(all, meters)
-    }
-
-    fn most_at(&self, square: f64) -> f64 {
-        self.origin.most_at(square)
-    }
-
-    fn distance(&self, bounds: &Rect) -> f64 {
-        self.count(1);
-        if bounds.has_plain_distance() {
-            self.origin.to_rect(bounds)
-        } else {
-            self.origin.between(bounds).least
-        }
-    }
-
-    fn between(&self, bounds: &Rect) -> Between {
-        self.origin.between(bounds)
-    }
-
-    fn between_closely(&self, bounds: &Rect, between: Between) -> Between {
-        self.origin.between_closely(bounds, between)
-    }
-
-    fn filled_box(&self, object: &Object) -> Option<Rect> {
-        object.filled_box()
-    }
-
-    fn shape_between(&self, object: &Object, meters_max: f64) -> Option<Between> {
-        let estimate = self.origin.estimate(object.geometry()?, meters_max)?;
-        self.count(estimate.looked_at);
-        Some(estimate.between)
-    }
-
-    fn shape_distance(&self, object: &Object, meters_max: f64) -> f64 {
-        let Some(geometry) = object.geometry() else {
-            return object.distance_from(&self.origin, meters_max);
-        };
-        let measured = self.origin.measure(geometry, meters_max);
-        self.count(measured.looked_at);
-        measured.meters
-    }
-}
-
 fn run<'o>(
     center: &Center,
     collection: &'o Collection,
@@ -139,7 +68,7 @@ fn run<'o>(
     let reach = Reach { count, distance, orders_equals, tells_distances };
     let mut failure = Ok(());
     let _ = collection.areas().nearest(&distances, &reach, |object, meters| {
-        let work = distances.count.take() / DISTANCES_PER_WORK;
+        let work = distances.take_count() / DISTANCES_PER_WORK;
         failure = call.budget.charge(rows.work(object) + work);
         if failure.is_err() || meters > distance {
             return ControlFlow::Break(());
@@ -176,7 +105,7 @@ fn run_sparse<'o>(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::geometry::{Geometry, Line, Series};
+    use crate::geometry::{Geometry, Line, Point, Series};
     use crate::index::RTree;
     use crate::object::{Shape, NEVER};
 
@@ -212,14 +141,14 @@ mod tests {
         let distances = Distances::new(center);
         let mut exact: Vec<f64> = objects
             .iter()
-            .map(|object| object.distance_from(&distances.origin, f64::INFINITY))
+            .map(|object| object.distance_from(distances.exact(), f64::INFINITY))
             .filter(|meters| *meters <= reach.distance)
             .collect();
         exact.sort_unstable_by(f64::total_cmp);
         exact.truncate(reach.count);
         let mut found = Vec::new();
         let _ = tree.nearest(&distances, reach, |object, told| {
-            let meters = object.distance_from(&distances.origin, f64::INFINITY);
+            let meters = object.distance_from(distances.exact(), f64::INFINITY);
             assert!(!reach.tells_distances || told == meters, "{told} {meters}");
             if told > reach.distance {
                 return ControlFlow::Break(());
