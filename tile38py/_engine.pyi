@@ -165,6 +165,12 @@ class Engine:
     def hook_names(self) -> list[bytes]:
         """Return the names of all hooks, without channels, ascending."""
 
+    def closing_hooks(self) -> list[bytes]:
+        """Return the names of deleted hooks whose last messages may still be sent."""
+
+    def close_hook(self, name: bytes) -> None:
+        """Forget a deleted hook: it has no message to send."""
+
     def rewrite(self, now_ns: int) -> Rewrite:
         """Begin a rewrite of the log from a snapshot, in constant time."""
 

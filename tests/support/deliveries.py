@@ -37,6 +37,13 @@ class Hooks(dict[str, Hook]):
         """Return the hook of a name, None if there is none."""
         return self.get(hook)
 
+    def closing(self) -> list[str]:
+        """Return none: deleted hooks have no last messages."""
+        return []
+
+    def close(self, hook: str) -> None:
+        """Do nothing."""
+
     def history(self, name: str) -> HistoryBounds | None:
         """Return None: events aren't kept."""
         del name

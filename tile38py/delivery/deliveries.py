@@ -358,10 +358,18 @@ class Deliveries:
                     await self._crowded.wait()
             if self.queue.count:
                 await self._sweeper.sweep()
+            self._close_hooks()
             self._crowded.clear()
             # Delivered events have to leave the file even if no new ones arrive.
             if self.queue.is_dirty:
                 self._dirty.set()
+
+    def _close_hooks(self) -> None:
+        """Forget the deleted hooks whose last messages are sent or have expired."""
+        for hook in self._hooks.closing():
+            if not self.queue.has(hook):
+                self._hooks.close(hook)
+                self._worker.changed(hook)
 
     async def _in_thread(self, function: Callable[[], Result]) -> Result:
         return await asyncio.get_running_loop().run_in_executor(self._thread, function)

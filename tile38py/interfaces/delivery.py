@@ -137,6 +137,12 @@ class HookDirectory(Protocol):
     def names(self) -> Sequence[str]:
         """The names of all hooks."""
 
+    def closing(self) -> Sequence[str]:
+        """The names of deleted hooks whose last messages may still be sent; find() finds them."""
+
+    def close(self, hook: str) -> None:
+        """Forget a deleted hook: it has no message to send."""
+
     def history(self, name: str) -> HistoryBounds | None:
         """The bounds of a hook's or channel's history; None if it has none."""
 

@@ -45,6 +45,14 @@ class EngineHooks:
         """The names of all hooks."""
         return [name.decode("utf-8", "surrogateescape") for name in self._engine.hook_names()]
 
+    def closing(self) -> list[str]:
+        """The names of deleted hooks whose last messages may still be sent."""
+        return [name.decode("utf-8", "surrogateescape") for name in self._engine.closing_hooks()]
+
+    def close(self, hook: str) -> None:
+        """Forget a deleted hook: it has no message to send."""
+        self._engine.close_hook(hook.encode("utf-8", "surrogateescape"))
+
     def find(self, hook: str) -> FoundHook | None:
         """The hook of a name; None if there is none."""
         definition = self._engine.hook(hook.encode("utf-8", "surrogateescape"))

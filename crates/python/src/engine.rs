@@ -377,6 +377,17 @@ impl Engine {
         hooks.map(|hook| PyBytes::new(py, &hook.name)).collect()
     }
 
+    /// Return the names of deleted hooks whose last messages may still be sent.
+    fn closing_hooks<'py>(&self, py: Python<'py>) -> Vec<Bound<'py, PyBytes>> {
+        let engine = lock(py, &self.shared);
+        engine.keyspace.fences().closing_names().map(|name| PyBytes::new(py, name)).collect()
+    }
+
+    /// Forget a deleted hook: it has no message to send.
+    fn close_hook(&self, py: Python<'_>, name: &[u8]) {
+        lock(py, &self.shared).keyspace.fences_mut().close(name);
+    }
+
     /// Begin a rewrite of the log from a snapshot, in constant time.
     fn rewrite(&self, py: Python<'_>, now_ns: i64) -> Rewrite {
         Rewrite::new(lock(py, &self.shared).rewrite(now_ns))

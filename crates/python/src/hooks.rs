@@ -13,8 +13,10 @@ pub struct HookDefinition {
 
 impl HookDefinition {
     /// Returns the hook or channel of a name; `None` if it is of the other kind or doesn't exist.
+    /// Of deleted hooks, those count that still have messages to send.
     pub fn find(keyspace: &Keyspace, name: &[u8], kind: HookKind) -> Option<Self> {
-        let hook = keyspace.fences().get(name)?;
+        let fences = keyspace.fences();
+        let hook = fences.get(name).or_else(|| fences.closing(name))?;
         (hook.kind() == kind).then(|| HookDefinition { core: hook.clone() })
     }
 }

@@ -56,6 +56,9 @@ impl Engine {
         while count < count_max {
             let upkeep = self.keyspace.fences_mut().upkeep_mut(is_live);
             let Some(mut ended) = upkeep.take_ended() else { break };
+            if let Some(hook) = ended.hook.as_ref().filter(|_| !is_silent) {
+                self.keyspace.fences_mut().keep_closing(hook);
+            }
             let mut rest = None;
             for visitor in ended.visits.from(&ended.from) {
                 if count == count_max {

@@ -3,10 +3,10 @@
 use triomphe::Arc;
 
 use super::end_reason::EndReason;
-use super::registry::FenceRegistry;
+use super::registry::{FenceRegistry, HookKind, SharedHook};
 use super::upkeep::Upkeep;
 use super::visits::{VisitChange, VisitUpdate, Visitor, Visits};
-use super::watch::Watch;
+use super::watch::{Name, Watch};
 use crate::keyspace::Key;
 
 impl FenceRegistry {
@@ -50,6 +50,29 @@ impl FenceRegistry {
             self.named_upkeep.is_idle(now_ns)
         };
         is_named_idle && self.live_upkeep.is_idle(now_ns)
+    }
+
+    /// Keeps a deleted hook, so that its last messages can be sent, unless another has its name.
+    pub fn keep_closing(&mut self, hook: &SharedHook) {
+        let is_hook = hook.kind() == HookKind::Hook;
+        if is_hook && self.get(&hook.name).is_none() {
+            self.closing.insert(hook.name.clone(), hook.clone());
+        }
+    }
+
+    /// The deleted hook of a name whose last messages may still be sent.
+    pub fn closing(&self, name: &[u8]) -> Option<&SharedHook> {
+        self.closing.get(name)
+    }
+
+    /// The names of these hooks.
+    pub fn closing_names(&self) -> impl Iterator<Item = &Name> {
+        self.closing.keys()
+    }
+
+    /// Forgets such a hook.
+    pub fn close(&mut self, name: &[u8]) {
+        self.closing.remove(name);
     }
 
     /// Changes the memory of a fence.

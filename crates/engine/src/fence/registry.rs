@@ -80,6 +80,8 @@ pub struct FenceRegistry {
     pub(super) followers: Followers,
     /// The numbering of hooks and channels that have or had SEQUENCE.
     sequences: OrdMap<Name, Sequence>,
+    /// Deleted hooks with messages about the ends of their visits that may still be sent.
+    pub(super) closing: OrdMap<Name, SharedHook>,
     /// The fences with ENDINGS by the key of their zones, then by number.
     pub(super) ending_zones: OrdMap<Key, OrdMap<u64, Arc<Watch>>>,
     standing: StandingQueries,
@@ -361,6 +363,7 @@ impl FenceRegistry {
             self.deadlines.insert((deadline, name.clone()));
         }
         self.bytes += hook.bytes();
+        self.closing.remove(&name);
         self.hooks.insert(name, Arc::new(hook));
         if is_replaced {
             SetOutcome::Replaced
@@ -417,6 +420,7 @@ impl FenceRegistry {
     pub fn remove(&mut self, name: &[u8], reason: EndReason) -> Option<SharedHook> {
         let (name, hook) = self.hooks.remove_with_key(name)?;
         self.detach(&hook.watch, reason);
+        self.named_upkeep.note_deleted(&hook);
         self.bytes -= hook.bytes();
         self.sequences.remove(&name);
         if hook.deadline != NEVER {
@@ -434,6 +438,7 @@ impl FenceRegistry {
     pub fn clear(&mut self) {
         for hook in std::mem::take(&mut self.hooks).values() {
             self.end_visits(&hook.watch, EndReason::Flushed);
+            self.named_upkeep.note_deleted(hook);
         }
         let live = std::mem::take(&mut self.live);
         for watch in live.values() {
@@ -442,11 +447,13 @@ impl FenceRegistry {
         let FenceRegistry { last_serial, next_live_serial, .. } = *self;
         let named_upkeep = self.named_upkeep.with_ended_only();
         let live_upkeep = self.live_upkeep.with_ended_only();
+        let closing = std::mem::take(&mut self.closing);
         *self = FenceRegistry {
             last_serial,
             next_live_serial,
             named_upkeep,
             live_upkeep,
+            closing,
             ..FenceRegistry::default()
         };
         for watch in live.values() {

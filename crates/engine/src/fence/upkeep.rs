@@ -8,6 +8,7 @@ use imbl::{OrdMap, OrdSet};
 use triomphe::Arc;
 
 use super::end_reason::EndReason;
+use super::registry::SharedHook;
 use super::visits::{Visitor, Visits};
 use super::watch::Watch;
 
@@ -82,6 +83,8 @@ pub struct Ended {
     pub from: Box<[u8]>,
     /// The reason that the messages give; `None` if there are no messages.
     pub reason: Option<EndReason>,
+    /// The hook that was deleted, whose endpoints get the messages.
+    pub hook: Option<SharedHook>,
 }
 
 /// The work of one kind of fences. `Clone` takes a snapshot.
@@ -154,7 +157,16 @@ impl Upkeep {
 
     /// Adds a fence whose visits have ended.
     pub fn add_ended(&mut self, watch: &Arc<Watch>, visits: Visits, reason: Option<EndReason>) {
-        self.ended.push_back(Ended { watch: watch.clone(), visits, from: [].into(), reason });
+        let (watch, from) = (watch.clone(), [].into());
+        self.ended.push_back(Ended { watch, visits, from, reason, hook: None });
+    }
+
+    /// Notes that a hook was deleted, if its visits have ended.
+    pub fn note_deleted(&mut self, hook: &SharedHook) {
+        let last = self.ended.back_mut().filter(|ended| ended.reason.is_some());
+        if let Some(ended) = last.filter(|ended| ended.watch.serial == hook.watch.serial) {
+            ended.hook = Some(hook.clone());
+        }
     }
 
     /// Takes the first fence whose visits have ended.

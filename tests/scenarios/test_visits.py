@@ -1,0 +1,78 @@
+"""Visits of a real server: their timers last, and the ends reach the endpoints of deleted hooks."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.scenarios.test_hooks import Receiver
+from tests.support.pair import leader_and_follower, wait_until_equal
+from tests.support.process import ServerProcess
+from tests.support.waiting import wait_until
+
+INSIDE = ("SET", "fleet", "truck", "POINT", 33, -115)
+
+
+@pytest.fixture
+def receiver() -> Iterator[Receiver]:
+    """An endpoint that listens."""
+    receiver = Receiver()
+    yield receiver
+    receiver.close()
+
+
+def set_hook(server: ServerProcess, receiver: Receiver, *options: str) -> None:
+    url = f"http://127.0.0.1:{receiver.port}/hook"
+    fence = ("NEARBY", "fleet", "FENCE", *options, "POINT", 33, -115, 10000)
+    assert server.call("SETHOOK", "zone", url, *fence) == ":1"
+
+
+def notes(receiver: Receiver) -> list[tuple[object, ...]]:
+    """Return the detection of each message, and its reason."""
+    messages = [json.loads(body) for body in receiver.received]
+    return [(message.get("detect"), message.get("reason")) for message in messages]
+
+
+def test_a_deleted_hook_sends_the_ends_of_its_visits(
+    server: ServerProcess, receiver: Receiver
+) -> None:
+    for end, reason in ((("DELHOOK", "zone"), "hook deleted"), (("FLUSHDB",), "flushed")):
+        set_hook(server, receiver, "DETECT", "enter,exit", "ENDINGS", "yes")
+        assert server.call(*INSIDE) == "+OK"
+        server.call(*end)
+        assert server.call("HOOKS", "*") == []
+        assert "not found" in str(server.call("HOOKINFO", "zone"))
+        expected = [("enter", None), ("exit", reason)]
+        wait_until(lambda: len(receiver.received) == 2, what="the end of the visit")
+        assert notes(receiver) == expected
+        receiver.received.clear()
+
+
+def test_a_dwell_goes_on_over_a_kill(server: ServerProcess, receiver: Receiver) -> None:
+    set_hook(server, receiver, "DETECT", "dwell", "DWELL", "500ms")
+    assert server.call(*INSIDE) == "+OK"
+    server.kill()
+    server.start()
+    wait_until(lambda: len(receiver.received) == 1, what="the dwell")
+    assert notes(receiver) == [("dwell", None)]
+    server.kill()
+    server.start()
+    assert server.call("SET", "fleet", "other", "POINT", 33, -115) == "+OK"
+    wait_until(lambda: len(receiver.received) == 2, what="the dwell of another")
+    names = [json.loads(body)["id"] for body in receiver.received]
+    assert names == ["truck", "other"]
+
+
+def test_a_follower_that_is_promoted_takes_the_timers_over(
+    receiver: Receiver, tmp_path: Path
+) -> None:
+    with leader_and_follower(tmp_path) as (leader, follower):
+        set_hook(leader, receiver, "DETECT", "dwell", "DWELL", "3s")
+        assert leader.call(*INSIDE) == "+OK"
+        wait_until_equal(leader, follower)
+        leader.kill()
+        assert receiver.received == []
+        assert follower.call("FOLLOW", "no", "one") == "+OK"
+        wait_until(lambda: len(receiver.received) == 1, what="the dwell")
+        assert notes(receiver) == [("dwell", None)]
