@@ -4,7 +4,9 @@
 use triomphe::Arc;
 
 use super::Engine;
-use crate::fence::{match_upkeep, number_events, MemoryChanges, Moment, VisitTask, Visitor, Watch};
+use crate::fence::{
+    match_upkeep, number_events, MemoryChanges, Moment, Target, VisitTask, Visitor, Watch,
+};
 
 /// The objects whose visits one command ends at once, where their fence ends. The others follow.
 const ENDED_AT_ONCE_MAX: usize = 10_000;
@@ -56,8 +58,8 @@ impl Engine {
         while count < count_max {
             let upkeep = self.keyspace.fences_mut().upkeep_mut(is_live);
             let Some(mut ended) = upkeep.take_ended() else { break };
-            if let Some(hook) = ended.hook.as_ref().filter(|_| !is_silent) {
-                self.keyspace.fences_mut().keep_closing(hook);
+            if let (Target::Hook(name), true) = (&ended.watch.target, is_silent) {
+                self.keyspace.fences_mut().close(name);
             }
             let mut rest = None;
             for visitor in ended.visits.from(&ended.from) {

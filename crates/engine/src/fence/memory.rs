@@ -52,10 +52,10 @@ impl FenceRegistry {
         is_named_idle && self.live_upkeep.is_idle(now_ns)
     }
 
-    /// Keeps a deleted hook, so that its last messages can be sent, unless another has its name.
-    pub fn keep_closing(&mut self, hook: &SharedHook) {
+    /// Keeps a hook that was just deleted, if the ends of its visits are still to be sent.
+    pub(super) fn keep_closing(&mut self, hook: &SharedHook) {
         let is_hook = hook.kind() == HookKind::Hook;
-        if is_hook && self.get(&hook.name).is_none() {
+        if is_hook && self.named_upkeep.ended_last(hook.watch.serial) {
             self.closing.insert(hook.name.clone(), hook.clone());
         }
     }
@@ -65,9 +65,9 @@ impl FenceRegistry {
         self.closing.get(name)
     }
 
-    /// The names of these hooks.
+    /// The names of these hooks, once all ends of visits are on their way.
     pub fn closing_names(&self) -> impl Iterator<Item = &Name> {
-        self.closing.keys()
+        self.closing.keys().filter(|_| self.named_upkeep.has_no_ended())
     }
 
     /// Forgets such a hook.

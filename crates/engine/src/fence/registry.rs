@@ -420,7 +420,7 @@ impl FenceRegistry {
     pub fn remove(&mut self, name: &[u8], reason: EndReason) -> Option<SharedHook> {
         let (name, hook) = self.hooks.remove_with_key(name)?;
         self.detach(&hook.watch, reason);
-        self.named_upkeep.note_deleted(&hook);
+        self.keep_closing(&hook);
         self.bytes -= hook.bytes();
         self.sequences.remove(&name);
         if hook.deadline != NEVER {
@@ -438,7 +438,7 @@ impl FenceRegistry {
     pub fn clear(&mut self) {
         for hook in std::mem::take(&mut self.hooks).values() {
             self.end_visits(&hook.watch, EndReason::Flushed);
-            self.named_upkeep.note_deleted(hook);
+            self.keep_closing(hook);
         }
         let live = std::mem::take(&mut self.live);
         for watch in live.values() {

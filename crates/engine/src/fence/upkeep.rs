@@ -8,7 +8,6 @@ use imbl::{OrdMap, OrdSet};
 use triomphe::Arc;
 
 use super::end_reason::EndReason;
-use super::registry::SharedHook;
 use super::visits::{Visitor, Visits};
 use super::watch::Watch;
 
@@ -83,8 +82,6 @@ pub struct Ended {
     pub from: Box<[u8]>,
     /// The reason that the messages give; `None` if there are no messages.
     pub reason: Option<EndReason>,
-    /// The hook that was deleted, whose endpoints get the messages.
-    pub hook: Option<SharedHook>,
 }
 
 /// The work of one kind of fences. `Clone` takes a snapshot.
@@ -157,16 +154,13 @@ impl Upkeep {
 
     /// Adds a fence whose visits have ended.
     pub fn add_ended(&mut self, watch: &Arc<Watch>, visits: Visits, reason: Option<EndReason>) {
-        let (watch, from) = (watch.clone(), [].into());
-        self.ended.push_back(Ended { watch, visits, from, reason, hook: None });
+        self.ended.push_back(Ended { watch: watch.clone(), visits, from: [].into(), reason });
     }
 
-    /// Notes that a hook was deleted, if its visits have ended.
-    pub fn note_deleted(&mut self, hook: &SharedHook) {
-        let last = self.ended.back_mut().filter(|ended| ended.reason.is_some());
-        if let Some(ended) = last.filter(|ended| ended.watch.serial == hook.watch.serial) {
-            ended.hook = Some(hook.clone());
-        }
+    /// Returns whether the visits that ended last were to this fence, and cause messages.
+    pub fn ended_last(&self, serial: u64) -> bool {
+        let last = self.ended.back().filter(|ended| ended.reason.is_some());
+        last.is_some_and(|ended| ended.watch.serial == serial)
     }
 
     /// Takes the first fence whose visits have ended.
