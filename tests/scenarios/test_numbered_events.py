@@ -33,9 +33,9 @@ def move(server: ServerProcess, count: int, first: int = 0) -> None:
             assert connection.call("SET", "fleet", "truck", "POINT", place, place) == "+OK"
 
 
-def statistics(server: ServerProcess) -> dict[str, str]:
-    """Return the fields of HOOKSTATS about the hook."""
-    reply = server.call("HOOKSTATS", "toll")
+def statistics(server: ServerProcess, hook: str = "toll") -> dict[str, str]:
+    """Return the fields of HOOKSTATS about a hook."""
+    reply = server.call("HOOKSTATS", hook)
     assert isinstance(reply, list)
     fields = reply[0][1]
     return {

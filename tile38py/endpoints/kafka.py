@@ -1,14 +1,24 @@
 """kafka://host[:port][,host[:port]…]/topic: one producer for each cluster, records by object."""
 
 import asyncio
-from collections.abc import Collection, Hashable, Mapping, Sequence
+from collections.abc import Hashable, Mapping
 from dataclasses import dataclass, replace
-from functools import lru_cache
 from typing import TYPE_CHECKING, Final, Self
 
-from tile38py._engine import QueuedEvent
 from tile38py.endpoints.address import Address, AddressError, first_name, host_and_port, split
 from tile38py.endpoints.bootstrap import Broker, first_to_answer
+from tile38py.endpoints.kafka_producer import (
+    REQUEST_BYTES_MAX,
+    TOPIC_SECONDS_MAX,
+    TopicSender,
+    abandon,
+    find_partitions,
+)
+from tile38py.endpoints.kafka_transactions import (
+    TRANSACTION_MILLISECONDS_MAX,
+    TransactionalEndpoint,
+    TransactionSettings,
+)
 from tile38py.endpoints.names import Names
 from tile38py.endpoints.registry import (
     EndpointDependencies,
@@ -23,31 +33,19 @@ from tile38py.limits import (
     ENDPOINT_BATCHES_COUNT_MAX,
     ENDPOINT_CONNECT_SECONDS_MAX,
     KIB,
-    MIB,
     PRODUCER_LIFETIME_SECONDS_MAX,
 )
 
 if TYPE_CHECKING:
     from aiokafka import AIOKafkaProducer
-    from aiokafka.producer.message_accumulator import BatchBuilder
 
 PORT: Final = 9092
 PRODUCE_SECONDS_MAX: Final = 10.0
-TOPIC_SECONDS_MAX: Final = 5.0  # to learn where a topic is
 METADATA_SECONDS: Final = 600
 RETRY_MILLISECONDS: Final = 100
-ABANDON_SECONDS: Final = 0.05  # between two calls to a sender to end
-REQUEST_BYTES_MAX: Final = MIB
-RECORD_BYTES: Final = 100  # what a record and its batch occupy besides key and value, at most
 RECORD_BATCH_BYTES_MAX: Final = 256 * KIB  # of a record batch, unless a single event is larger
 LOGINS: Final = frozenset({"", "none", "sasl", "tls"})
 NO_TLS: Final = frozenset({"", "0", "f", "F", "FALSE", "false", "False"})
-KEYS_REMEMBERED_COUNT: Final = 65_536
-FNV_START: Final = 0x811C9DC5
-FNV_PRIME: Final = 0x01000193
-UINT32: Final = 0xFFFFFFFF
-CLOUD_EVENT_HEADERS: Final = (("content-type", b"application/cloudevents+json; charset=utf-8"),)
-Keyed = tuple[int, bytes]  # an event's index in its batch and its record's key
 TRAITS: Final = Traits(
     extra="kafka",
     module="aiokafka",
@@ -69,6 +67,7 @@ class KafkaSettings:
     is_tls: bool
     mechanism: str
     files: TlsFiles
+    transaction: TransactionSettings | None = None
 
     @classmethod
     def parse(cls, url: str) -> Self:
@@ -93,24 +92,30 @@ class KafkaSettings:
             is_tls=asks_for_tls(address, files),
             mechanism=mechanism_of(address),
             files=files,
+            transaction=TransactionSettings.parse(address, topic),
         )
 
     @property
     def cluster(self) -> Hashable:
-        """All settings but the topic."""
-        return replace(self, topic="")
+        """All settings but the topic. A producer of transactions has one topic."""
+        return replace(self, topic="") if self.transaction is None else self
 
-    async def connect(self, dependencies: EndpointDependencies) -> "KafkaEndpoint":
+    async def connect(
+        self, dependencies: EndpointDependencies
+    ) -> "KafkaEndpoint | TransactionalEndpoint":
         """Start a producer: it reads the cluster's metadata."""
         from aiokafka import AIOKafkaProducer
         from aiokafka.errors import KafkaConnectionError
 
         login = self._login(dependencies.environment)
         host, port = await self._choose(dependencies.names, login)
+        servers = f"{host}:{port}"
         producer = AIOKafkaProducer(
-            bootstrap_servers=f"{host}:{port}",
+            bootstrap_servers=servers,
             client_id="tile38py",
-            acks=1,
+            acks=1 if self.transaction is None else "all",
+            transactional_id=None if self.transaction is None else self.transaction.id,
+            transaction_timeout_ms=TRANSACTION_MILLISECONDS_MAX,
             request_timeout_ms=int(PRODUCE_SECONDS_MAX * 1000),
             metadata_max_age_ms=METADATA_SECONDS * 1000,
             retry_backoff_ms=RETRY_MILLISECONDS,
@@ -126,7 +131,11 @@ class KafkaSettings:
             if isinstance(error, KafkaConnectionError):
                 await probe((host, port), login)
             raise
-        return KafkaEndpoint(producer)
+        if self.transaction is None:
+            return KafkaEndpoint(producer)
+        return await TransactionalEndpoint.open(
+            producer, self.topic, self.transaction, {"bootstrap_servers": servers, **login}
+        )
 
     async def _choose(self, names: Names, login: Mapping[str, object]) -> Broker:
         """Return the broker for the bootstrap."""
@@ -169,8 +178,9 @@ class KafkaEndpoint:
 
         assert isinstance(target, KafkaSettings)
         try:
-            partitions = await self._find(target.topic)
-            await TopicSender(self._producer, target.topic, batch).send(partitions)
+            partitions = await find_partitions(self._producer, target.topic)
+            sender = TopicSender(self._producer, target.topic, batch)
+            await sender.send(batch.waiting(), partitions)
         except (
             InvalidTopicError,
             TopicAuthorizationFailedError,
@@ -182,17 +192,6 @@ class KafkaEndpoint:
             await abandon(self._producer)
             raise
 
-    async def _find(self, topic: str) -> set[int]:
-        """Return a topic's partitions; the broker may create the topic now."""
-        try:
-            async with asyncio.timeout(TOPIC_SECONDS_MAX):
-                found: set[int] = await self._producer.partitions_for(topic)
-                return found
-        except TimeoutError:
-            if any(broker.connected() for broker in self._producer.client._conns.values()):
-                raise TargetError(f"no broker has the topic '{topic}'") from None
-            raise
-
     async def close(self) -> None:
         """Close; a send that ended well has left nothing to flush.
 
@@ -200,82 +199,6 @@ class KafkaEndpoint:
         arrive behind what the next producer sends.
         """
         await abandon(self._producer)
-
-
-class TopicSender:
-    """Sends one batch to a topic."""
-
-    def __init__(self, producer: "AIOKafkaProducer", topic: str, batch: Batch) -> None:
-        self._producer = producer
-        self._topic = topic
-        self._batch = batch
-        self._held: set[str] = set()  # hooks with a refused event: what follows it has to wait
-
-    async def send(self, partitions: Collection[int]) -> None:
-        """Send each partition's events in order, those of different ones at the same time."""
-        shares: dict[int, list[Keyed]] = {}
-        for index in self._batch.waiting():
-            key = record_key(self._batch.events[index])
-            shares.setdefault(choose_partition(key, partitions), []).append((index, key))
-        sends = (self._send_share(partition, share) for partition, share in shares.items())
-        # When this ends, nothing of the batch is under way any more.
-        for failure in await asyncio.gather(*sends, return_exceptions=True):
-            if failure is not None:
-                raise failure
-
-    async def _send_share(self, partition: int, share: Sequence[Keyed]) -> None:
-        """Send events to a partition, one record batch after the other."""
-        from aiokafka.errors import MessageSizeTooLargeError
-
-        while share:
-            record_batch, indexes, count = self._packed(share)
-            part, share = share[:count], share[count:]
-            if not indexes:
-                continue
-            try:
-                sent = await self._producer.send_batch(
-                    record_batch, self._topic, partition=partition
-                )
-                await sent
-            except MessageSizeTooLargeError as error:
-                if len(indexes) == 1:
-                    self._refuse(indexes[0], str(error))
-                else:
-                    # This topic takes less than others do.
-                    middle = len(part) // 2
-                    await self._send_share(partition, part[:middle])
-                    await self._send_share(partition, part[middle:])
-            else:
-                self._batch.delivered.update(indexes)
-
-    def _packed(self, share: Sequence[Keyed]) -> tuple["BatchBuilder", list[int], int]:
-        """Pack a record batch; return it, its events' indexes and the number of events used up."""
-        record_batch = self._producer.create_batch()
-        indexes: list[int] = []
-        for count, (index, key) in enumerate(share):
-            event = self._batch.events[index]
-            size = len(key) + len(event.body) + RECORD_BYTES
-            if event.hook in self._held:
-                continue
-            if size > REQUEST_BYTES_MAX:
-                self._refuse(index, f"a record of {size} bytes is too large for Kafka")
-            elif not self._add(record_batch, key, event):
-                return record_batch, indexes, count
-            else:
-                indexes.append(index)
-        return record_batch, indexes, len(share)
-
-    def _add(self, record_batch: "BatchBuilder", key: bytes, event: QueuedEvent) -> bool:
-        """Add a record; return whether there was room."""
-        options = self._batch.options.get(event.hook)
-        is_cloud_event = options is not None and options.is_cloud_event
-        headers = list(CLOUD_EVENT_HEADERS) if is_cloud_event else []
-        added = record_batch.append(timestamp=None, key=key, value=event.body, headers=headers)
-        return added is not None
-
-    def _refuse(self, index: int, reason: str) -> None:
-        self._batch.refused[index] = reason
-        self._held.add(self._batch.events[index].hook)
 
 
 async def probe(broker: Broker, login: Mapping[str, object]) -> None:
@@ -288,25 +211,6 @@ async def probe(broker: Broker, login: Mapping[str, object]) -> None:
         await connection.connect()
     finally:
         connection.close()
-
-
-async def abandon(producer: "AIOKafkaProducer") -> None:
-    """Close a producer without a flush: its own stop() waits for a broker that may be gone."""
-    from aiokafka.errors import ProducerClosed
-
-    sender, client = producer._sender, producer.client  # it offers no other way
-    task: asyncio.Task[None] | None = sender.sender_task
-    producer._message_accumulator.fail_all(ProducerClosed())
-    if task is not None:
-        task.cancel()
-    try:
-        await client.close()
-    finally:
-        while task is not None and not task.done():
-            # It waits for requests under way; each further call ends one of these.
-            task.cancel()
-            await asyncio.wait([task], timeout=ABANDON_SECONDS)
-    producer._closed = True  # or it complains when it is collected
 
 
 def asks_for_tls(address: Address, files: TlsFiles) -> bool:
@@ -325,24 +229,3 @@ def mechanism_of(address: Address) -> str:
     if address.is_true("sha512"):
         return "SCRAM-SHA-512"
     return "SCRAM-SHA-256" if address.is_true("sha256") else "PLAIN"
-
-
-def record_key(event: QueuedEvent) -> bytes:
-    """Return the record key `key-id`, so that an object's events share a partition."""
-    return f"{event.key}-{event.object_id}".encode()
-
-
-@lru_cache(KEYS_REMEMBERED_COUNT)
-def fnv1a(key: bytes) -> int:
-    """The 32-bit FNV-1a hash."""
-    value = FNV_START
-    for byte in key:
-        value = (value ^ byte) * FNV_PRIME & UINT32
-    return value
-
-
-def choose_partition(key: bytes, partitions: Collection[int]) -> int:
-    """Choose the partition as Tile38 does, so that ids keep theirs after a migration."""
-    value = fnv1a(key)
-    signed = value - (1 << 32) if value >> 31 else value
-    return sorted(partitions)[abs(signed) % len(partitions)]

@@ -6,7 +6,7 @@ import tile38py.endpoints
 from tile38py import Engine
 from tile38py.endpoints.address import scrubbed, shown
 from tile38py.endpoints.checker import EndpointChecker
-from tile38py.endpoints.kafka import choose_partition, fnv1a
+from tile38py.endpoints.kafka_producer import choose_partition, fnv1a
 from tile38py.endpoints.registry import Registry, Settings
 from tile38py.endpoints.security import TlsFiles
 

@@ -155,6 +155,14 @@ impl DeliveryOptions {
 
     /// Puts the options into their order. Fails where the hook's endpoints can't obey one.
     pub fn finish(&mut self, endpoints: &[Box<[u8]>]) -> Result<()> {
+        if endpoints.iter().any(|url| is_transactional(url)) {
+            if endpoints.len() > 1 {
+                return Err(Error::text(
+                    "transactional=yes needs an endpoint that is the only one",
+                ));
+            }
+            self.options.push(DeliveryOption::Sequence);
+        }
         self.options.sort();
         self.options.dedup();
         let count_of = |is_kind: fn(&DeliveryOption) -> bool| {
@@ -193,6 +201,13 @@ impl DeliveryOptions {
     pub fn shown(&self) -> impl Iterator<Item = &[u8]> {
         self.options.iter().flat_map(DeliveryOption::shown)
     }
+}
+
+/// Whether the events of a hook and their numbers go to Kafka in transactions.
+fn is_transactional(url: &[u8]) -> bool {
+    let query = url.split(|byte| *byte == b'?').nth(1).unwrap_or_default();
+    let mut parameters = query.split(|byte| *byte == b'&');
+    url.starts_with(b"kafka://") && parameters.any(|parameter| parameter == b"transactional=yes")
 }
 
 /// Returns the arguments of a request as MONITOR and SLOWLOG may show them: without the secrets of
@@ -344,6 +359,16 @@ mod tests {
         let refused = |line: &str| parse(line, "nats://h/s").is_err();
         assert!(refused("BATCH 5") && !refused("RETRY 1s..1s TIMEOUT 1s TTL 0s QUEUE 64kb"));
         assert_eq!(refusal("FORMAT ndjson").as_deref(), Some("FORMAT ndjson needs BATCH"));
+    }
+
+    #[test]
+    fn transactions_need_numbers_and_one_endpoint() {
+        let url = "kafka://h/t?auth=none&transactional=yes";
+        assert_eq!(line_of(parse("TTL 1h", url).unwrap().words()), "SEQUENCE yes TTL 1h");
+        let plain = parse("TTL 1h", "kafka://h/t?transactional=no").unwrap();
+        assert_eq!(line_of(plain.words()), "TTL 1h");
+        let endpoints = [url.as_bytes().into(), b"redis://h/c"[..].into()];
+        assert!(DeliveryOptions::default().finish(&endpoints).is_err());
     }
 
     #[test]
