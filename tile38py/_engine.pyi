@@ -35,6 +35,7 @@ __all__ = [
     "LargeWrite",
     "Live",
     "LiveEvent",
+    "LiveSnapshot",
     "Load",
     "Push",
     "QueuedEvent",
@@ -87,6 +88,10 @@ class Engine:
     def check_endpoints(self, checker: Callable[[bytes], EndpointRefusal | None]) -> None:
         """Set the function that checks the URLs of SETHOOK. It must not use the engine. Without
         one every URL is accepted, as are those of a log or a leader."""
+
+    def live_start(self, fence: int) -> LiveSnapshot | None:
+        """Return the first messages of a live fence, None if it has none. They are those of the
+        present, and have to be sent before the events of later writes."""
 
     def set_time_zones(self, utc_offset: Callable[[bytes, int], int | None]) -> None:
         """Set the function that returns the seconds by which a zone is ahead of UTC at a time in
@@ -293,6 +298,13 @@ class Discarded:
 
     def free(self) -> None:
         """Free the memory. It may take a second: for use on a thread."""
+
+@final
+class LiveSnapshot:
+    """The first messages of a live fence, read in slices."""
+
+    def read(self, visits_max: int, bytes_max: int) -> list[bytes] | None:
+        """Return the messages of the next slice, which may have none; None at the end."""
 
 @final
 class Rewrite:

@@ -14,7 +14,10 @@ class FenceListener:
         """Open a connection and send a command on it."""
         self._bench = bench
         self._client = bench.new_client()
-        bench.call(*words, client=self._client)
+        reply = bench.call(*words, client=self._client)
+        if self._client.listener is not None:
+            # As a connection does: what the listener holds comes behind the reply.
+            self._client.listener.send(reply, is_last=False)
 
     def messages(self) -> list[Message]:
         """Return the messages since the last call."""

@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 
-from tile38py._engine import ChannelEvent, Engine, Events
+from tile38py._engine import ChannelEvent, Engine, Events, LiveSnapshot
 from tile38py.config.globs import Tokens, fits, parse
 from tile38py.interfaces import Client, Role
 from tile38py.interfaces.history import EventHistory
@@ -54,6 +54,7 @@ class Subscriptions:
             self._forget,
             self._cut,
             self._fanout.is_empty,
+            call_soon,
             lambda: self.bytes_max,
         )
         self._channels: dict[bytes, dict[Subscription, None]] = {}
@@ -97,10 +98,18 @@ class Subscriptions:
         subscription = self.attach(client, Role.FENCE)
         subscription.fences.append(fence)
         self._fences[fence] = Route.of([FenceGroup(subscription.form, None, (subscription,))])
+        first = self._engine.live_start(fence)
+        if first is not None:
+            subscription.hold(first)
 
     def prepare_events(self, events: Events) -> Send | None:
         """Choose the receivers of events of channels and live fences; None if there are none."""
-        fences = [(found.fence, found.body) for found in events.live if found.fence in self._fences]
+        fences = [
+            # A fence without a message: its key has other objects now.
+            (found.fence, found.body or self._engine.live_start(found.fence))
+            for found in events.live
+            if found.fence in self._fences
+        ]
         posts: list[tuple[Route, bytes, bytes]] = []
         numbered: list[tuple[Route, ChannelEvent]] = []
         for event in events.channels:
@@ -112,8 +121,8 @@ class Subscriptions:
 
         def send() -> None:
             for fence, body in fences:
-                if fence in self._fences:
-                    self._post(self._fences[fence], b"", body)
+                if fence in self._fences and body is not None:
+                    self._post_to_fence(self._fences[fence], body)
             for post in posts:
                 self._post_to_subscribers(*post)
             for route, event in numbered:
@@ -145,6 +154,13 @@ class Subscriptions:
         if self._routes.get(channel) is not route:
             route = Route.of([group.only_subscribers(channel) for group in route.groups])
         self._post(route, channel, text)
+
+    def _post_to_fence(self, route: Route, body: bytes | LiveSnapshot) -> None:
+        if isinstance(body, LiveSnapshot):
+            for group in route.groups:
+                self._fanout.put_snapshot(group, body)
+        else:
+            self._post(route, b"", body)
 
     def _post_numbered(self, route: Route, event: ChannelEvent) -> None:
         """Send an event of a channel to the subscribers at its time that are still there.

@@ -94,7 +94,7 @@ class CatchUp:
         form = self._subscription.form
         pieces = [form.message(self._channel, event.body, event.sequence) for event in events]
         self._position = events[-1].sequence + 1
-        self._subscription.serve(b"".join(pieces), is_last=False)
+        self._subscription.serve(b"".join(pieces))
 
     async def _drained(self) -> None:
         """Wait until the connection takes more."""

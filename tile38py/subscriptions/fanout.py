@@ -7,6 +7,7 @@ from collections import deque
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 
+from tile38py._engine import LiveSnapshot
 from tile38py.limits import (
     FANOUT_BYTES_MAX,
     FANOUT_COUNT_MAX,
@@ -83,10 +84,13 @@ class QueuedWrite:
     is_last: bool = False
     served: int = 0  # listeners that have it
     data: bytes = b""  # the joined pieces, once the first has it
+    snapshot: LiveSnapshot | None = None  # in place of bytes
+    is_reply: bool = False
 
     def takes_more(self, group: ListenerGroup) -> bool:
         """Whether a message for these listeners can be appended."""
-        is_sealed = self.served or self.is_last or self.size > JOINED_WRITE_BYTES_MAX
+        is_sealed = self.served or self.is_reply or self.snapshot is not None
+        is_sealed = is_sealed or self.size > JOINED_WRITE_BYTES_MAX
         return self.group is group and not is_sealed
 
     def join(self, data: bytes) -> None:
@@ -119,14 +123,21 @@ class Fanout:
                 self.put(group, data)
         self._bound()
 
-    def put(self, group: ListenerGroup, data: bytes, *, is_last: bool = False) -> None:
+    def put(self, group: ListenerGroup, data: bytes) -> None:
         """Queue bytes for the listeners of a group."""
-        self._queue.append(QueuedWrite(group, [data], len(data), is_last))
-        self._waiting_bytes += len(data)
+        self._enqueue(QueuedWrite(group, [data], len(data)))
+        self._bound()
+
+    def put_snapshot(self, group: ListenerGroup, snapshot: LiveSnapshot) -> None:
+        """Queue the snapshot of the only listener of a group."""
+        self._enqueue(QueuedWrite(group, [], 0, snapshot=snapshot))
+
+    def _enqueue(self, write: QueuedWrite) -> None:
+        self._queue.append(write)
+        self._waiting_bytes += write.size
         if not self._is_scheduled:
             self._is_scheduled = True
             self._call_soon(self._run_slice)
-        self._bound()
 
     def is_empty(self) -> bool:
         """Whether nothing is queued."""
@@ -138,11 +149,13 @@ class Fanout:
         return lambda: self.sent >= last
 
     def send(self, subscription: Subscription, data: bytes, *, is_last: bool) -> None:
-        """Queue bytes for one listener."""
+        """Send a reply to one listener, behind what is queued."""
         if self._queue:
-            self.put(ListenerGroup(subscription.form, None, (subscription,)), data, is_last=is_last)
+            group = ListenerGroup(subscription.form, None, (subscription,))
+            self._enqueue(QueuedWrite(group, [data], len(data), is_last, is_reply=True))
+            self._bound()
         else:
-            subscription.serve(data, is_last=is_last)
+            subscription.serve_reply(data, is_last=is_last)
 
     def _last(self, route: Route) -> list[QueuedWrite]:
         """Return the last write if the same listeners get it and it has room."""
@@ -177,7 +190,12 @@ class Fanout:
             listeners = write.group.listeners
             end = min(len(listeners), write.served + max(1, left // cost))
             for subscription in listeners[write.served : end]:
-                subscription.serve(write.data, is_last=write.is_last)
+                if write.snapshot is not None:
+                    subscription.begin(write.snapshot)
+                elif write.is_reply:
+                    subscription.serve_reply(write.data, is_last=write.is_last)
+                else:
+                    subscription.serve(write.data)
             left -= cost * (end - write.served)
             write.served = end
             if end == len(listeners):

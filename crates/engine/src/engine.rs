@@ -4,6 +4,7 @@
 mod adopt;
 mod expired_objects;
 mod fence_upkeep;
+mod live_start;
 mod replay;
 mod standing_queries;
 
@@ -219,6 +220,7 @@ impl Engine {
         let events_before = events.len();
         hooks_changed
             .extend(reports.hooks.into_iter().map(|name| HookChange { name, events_before }));
+        self.restart_snapshots(reports.restarts);
         if reports.removed_fences > 0 {
             self.groups.note_removed(reports.removed_fences, self.keyspace.fences());
         }

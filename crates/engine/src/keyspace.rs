@@ -7,7 +7,9 @@ use arrayvec::ArrayVec;
 
 use crate::collection::{Collection, Counts};
 use crate::endpoints::EndpointChecker;
-use crate::fence::{Arrival, Change, ChangeKind, Event, FenceRegistry, Name, Reorder};
+use crate::fence::{
+    Arrival, Change, ChangeKind, Event, FenceRegistry, Name, Reorder, SharedWatch,
+};
 use crate::field::Names;
 use crate::garbage::Garbage;
 use crate::object::{Object, NEVER};
@@ -70,6 +72,8 @@ pub struct Reports {
     pub hooks: Vec<Name>,
     /// The number of fences that were removed.
     pub removed_fences: usize,
+    /// Live fences whose snapshots have to be sent again: their key has other objects now.
+    pub restarts: Vec<SharedWatch>,
     /// Whether answers of standing queries have to be computed anew.
     pub has_stale_queries: bool,
     /// Whether FLUSHDB ran.
@@ -98,6 +102,7 @@ impl Reports {
             && self.removed_fences == 0
             && !self.has_flush
             && !self.has_stale_queries
+            && self.restarts.is_empty()
             && self.refused_urls.is_empty()
             && self.logged_events.is_empty()
             && self.delivered.is_empty()
@@ -245,6 +250,13 @@ impl Keyspace {
         let count = self.reports.changes.len();
         self.report(key, ChangeKind::Del, Some(object), None);
         self.reports.changes[count..].iter_mut().for_each(|change| change.is_expiry = true);
+    }
+
+    /// Reports that a key, or every key, has other objects now without a change of each.
+    pub fn report_replacement(&mut self, key: Option<&[u8]>) {
+        if self.fences.has_live() {
+            self.reports.restarts.extend(self.fences.with_snapshots(key).cloned());
+        }
     }
 
     /// Reports a position that is older than the stored one. Returns whether fences may decide

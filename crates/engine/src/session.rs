@@ -474,7 +474,7 @@ impl Session {
         let work = work_max - budget.work_left();
         batch.add_denied_calls(denied, self.user.name());
         match result {
-            Ok(_) if live.is_some() => self.open_live(engine, live, batch).map(|()| work),
+            Ok(_) if live.is_some() => self.open_live(engine, live, request, batch).map(|()| work),
             Ok(effect) => {
                 if !is_direct {
                     self.frame.write_ok(&mut batch.replies, self.output(), &members, clock);

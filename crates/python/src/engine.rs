@@ -26,6 +26,7 @@ use crate::endpoints::PythonChecker;
 use crate::events::{convert_outbox, Events};
 use crate::following::{lossy, Discarded, Followed, ParsedPiece};
 use crate::hooks::HookDefinition;
+use crate::live_snapshot::LiveSnapshot;
 use crate::memory::{heap_bytes, BoundedEngine};
 use crate::monotonic_ns;
 use crate::rewrite::Rewrite;
@@ -391,6 +392,11 @@ impl Engine {
     /// Begin a rewrite of the log from a snapshot, in constant time.
     fn rewrite(&self, py: Python<'_>, now_ns: i64) -> Rewrite {
         Rewrite::new(lock(py, &self.shared).rewrite(now_ns))
+    }
+
+    /// Return the first messages of a live fence; `None` if it has none.
+    fn live_start(&self, py: Python<'_>, fence: u64) -> Option<LiveSnapshot> {
+        lock(py, &self.shared).live_start(fence).map(LiveSnapshot::new)
     }
 
     /// Remove a live fence; return whether it existed.

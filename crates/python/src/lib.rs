@@ -13,6 +13,7 @@ mod events;
 mod following;
 mod hooks;
 mod large_write;
+mod live_snapshot;
 mod memory;
 mod read_pool;
 mod read_unit;
@@ -76,6 +77,8 @@ mod _engine {
     use crate::json_text;
     #[pymodule_export]
     use crate::large_write::LargeWrite;
+    #[pymodule_export]
+    use crate::live_snapshot::LiveSnapshot;
     #[pymodule_export]
     use crate::read_pool::ReadPool;
     #[pymodule_export]

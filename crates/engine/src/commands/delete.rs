@@ -120,6 +120,7 @@ fn drop_key(keyspace: &mut Keyspace, call: &mut Call) -> Result<Effect> {
 fn flushdb(keyspace: &mut Keyspace, call: &mut Call) -> Result<Effect> {
     keyspace.clear();
     super::hooks::remove_all(keyspace);
+    keyspace.report_replacement(None);
     call.reply_ok();
     Ok(Effect::Changed)
 }
@@ -140,10 +141,11 @@ fn check_no_fences(keyspace: &Keyspace, keys: [&[u8]; 2]) -> Result<()> {
     Ok(())
 }
 
-/// Lets the visits to live fences of renamed keys be checked.
+/// Lets the visits to live fences of renamed keys be checked, and their snapshots be sent again.
 fn note_renamed(keyspace: &mut Keyspace, keys: [&[u8]; 2]) {
     for key in keys {
         keyspace.fences_mut().note_renamed(key);
+        keyspace.report_replacement(Some(key));
     }
 }
 

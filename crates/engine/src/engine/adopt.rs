@@ -45,6 +45,8 @@ impl Engine {
         let old = std::mem::replace(&mut self.keyspace, incoming);
         let changes = self.keyspace.fences_mut().succeed(old.fences());
         self.keyspace.prepare_zones();
+        let restarts = self.keyspace.fences().with_snapshots(None).cloned().collect();
+        self.restart_snapshots(restarts);
         let events_before = self.outbox.events.len();
         let changes = changes.into_iter().map(|name| HookChange { name, events_before });
         self.outbox.hooks_changed.extend(changes);

@@ -146,7 +146,8 @@ impl Engine {
         number_events(events, self.keyspace.fences_mut(), now_ns, &mut self.event_log);
     }
 
-    pub(super) fn set_moment(&mut self, now_ns: i64) {
+    /// Sets the time of messages.
+    pub(crate) fn set_moment(&mut self, now_ns: i64) {
         if !self.moment.is(now_ns, self.utc_offset) {
             self.moment = Moment::new(now_ns, self.utc_offset);
         }

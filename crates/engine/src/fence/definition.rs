@@ -4,7 +4,9 @@ use triomphe::Arc;
 
 use super::anchor::Anchor;
 use super::presence_options::PresenceOptions;
-use super::{Commands, Detections, Roam, Schedule, StandingKind, StandingOptions, Top, Zones};
+use super::{
+    Commands, Detect, Detections, Roam, Schedule, StandingKind, StandingOptions, Top, Zones,
+};
 use crate::call::Words;
 use crate::error::{Error, Result};
 use crate::geometry::{Geometry, Point, Rect};
@@ -34,6 +36,8 @@ pub struct Fence {
     pub presence: Option<Box<PresenceOptions>>,
     /// TOP or COUNTS, of a standing query.
     pub standing: Option<StandingOptions>,
+    /// SNAPSHOT, of a live fence.
+    pub has_snapshot: bool,
     /// The parts of the object that messages show.
     pub wanted: Wanted,
     /// NOFIELDS.
@@ -85,6 +89,9 @@ impl Fence {
     ) -> Result<Box<Self>> {
         let fence = Fence::finish(verb, key, options, words, keyspace)?;
         fence.check_schedule(keyspace)?;
+        if fence.has_snapshot {
+            fence.check_snapshot()?;
+        }
         Ok(Box::new(fence))
     }
 
@@ -136,6 +143,7 @@ impl Fence {
             schedule: options.schedule,
             presence: options.presence,
             standing: options.standing,
+            has_snapshot: options.has_snapshot,
             wanted: options.wanted,
             has_no_fields: options.no_fields,
             has_distance: about.is_some_and(|fence| fence.has_distance),
@@ -162,10 +170,36 @@ impl Fence {
         schedule.check(keyspace.time_zones.as_deref())
     }
 
+    /// Fails for options of SNAPSHOT's fence that keep changes of the matching objects from the
+    /// client.
+    fn check_snapshot(&self) -> Result<()> {
+        if !matches!(self.shape, FenceShape::Area(_)) || self.standing.is_some() {
+            return Err(Error::text("SNAPSHOT needs a fixed area"));
+        }
+        let is_complete = self.detect.is_none_or(|detect| {
+            (detect.has(Detect::Enter) || detect.has(Detect::Inside))
+                && (detect.has(Detect::Exit) || detect.has(Detect::Outside))
+        });
+        let text = match () {
+            () if !is_complete => "SNAPSHOT needs DETECT with enter or inside, and exit or outside",
+            () if self.commands.is_some() => "COMMANDS is not allowed for SNAPSHOT",
+            () if self.schedule.is_some() => "VALID is not allowed for SNAPSHOT",
+            () if self.presence.is_some() => "SNAPSHOT needs a fence without options of visits",
+            () if self.wanted == Wanted::Count => "COUNT is not allowed for SNAPSHOT",
+            () => return Ok(()),
+        };
+        Err(Error::text(text))
+    }
+
     /// Whether the fence sends messages at a time, by VALID.
     pub fn is_valid_at(&self, now_ns: i64, keyspace: &Keyspace) -> bool {
         let Some(schedule) = &self.schedule else { return true };
         schedule.is_valid_at(now_ns, keyspace.time_zones.as_deref())
+    }
+
+    /// Whether changes of fields alone send nothing. With SNAPSHOT they do where they decide.
+    pub fn ignores_fields(&self) -> bool {
+        self.has_no_fields && !(self.has_snapshot && self.has_filters())
     }
 
     /// Whether the fence has MATCH.
@@ -218,7 +252,7 @@ impl Fence {
 
     /// Whether writes outside of the area cause no event: DETECT is given without `outside`.
     pub fn is_bounded(&self) -> bool {
-        self.detect.is_some_and(|detect| !detect.has(super::Detect::Outside))
+        self.detect.is_some_and(|detect| !detect.has(Detect::Outside))
     }
 }
 

@@ -15,7 +15,7 @@ pub struct Event {
     pub id: Option<Box<[u8]>>,
     /// The detection; `None` for `del` and `drop`.
     pub detect: Option<Detect>,
-    /// The JSON that clients get.
+    /// The JSON that clients get. Empty for a live fence whose snapshot has to be sent again.
     pub message: Vec<u8>,
     /// The number, or before numbering the default; `None` for a fence without SEQUENCE.
     pub number: Option<EventNumber>,

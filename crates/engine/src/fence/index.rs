@@ -14,6 +14,7 @@ use super::{Change, ChangeKind, Detect};
 use crate::geometry::distance::{named_within, Cover};
 use crate::geometry::Rect;
 use crate::index::RTree;
+use crate::object::Object;
 
 /// The fences of one key. Cloning is O(1).
 #[derive(Clone, Default)]
@@ -217,20 +218,21 @@ impl KeyFences {
             self.add_visited(change, &mut found);
         }
         let start = found.len();
-        if let Some(object) = change.object.as_ref().filter(|object| is_somewhere(object)) {
-            let bounds = object.bounds();
+        let object = change.object.as_ref().filter(|object| is_somewhere(object));
+        let previous = change.previous.as_ref().filter(|previous| is_somewhere(previous));
+        let places: Cover = [object, previous].into_iter().flatten().map(Object::bounds).collect();
+        if !places.is_empty() {
             let mut take = |Entry(watch): &Entry| {
                 found.push(watch.clone());
                 ControlFlow::Continue(())
             };
-            let previous = change.previous.as_ref().filter(|previous| is_somewhere(previous));
-            let mut places = Cover::from_iter([bounds]);
-            let mut ways = places.clone();
-            if let Some(previous) = previous {
-                let former = previous.bounds();
-                places.push(former);
-                ways = Movement::new(previous.center(), object.center()).cover(&former, &bounds);
-            }
+            let ways = match (object, previous) {
+                (Some(object), Some(previous)) => {
+                    let movement = Movement::new(previous.center(), object.center());
+                    movement.cover(&previous.bounds(), &object.bounds())
+                }
+                _ => places.clone(),
+            };
             let named = |tree: &RTree<Entry>, places| {
                 named_within(places, &tree.bounds().unwrap_or_default())
             };

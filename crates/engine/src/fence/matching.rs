@@ -105,7 +105,7 @@ impl<'m> Matcher<'m> {
         }
         let is_told = is_valid && fence.commands.is_none_or(|commands| commands.has(change.kind));
         let Some(object) = &change.object else { return self.take_drop(watch, is_told) };
-        let is_ignored = change.kind == ChangeKind::Fset && fence.has_no_fields;
+        let is_ignored = change.kind == ChangeKind::Fset && fence.ignores_fields();
         if !fence.matches(object.id()) || is_ignored {
             return;
         }
@@ -118,7 +118,7 @@ impl<'m> Matcher<'m> {
         if let FenceShape::Zones(zones) = &fence.shape {
             return self.take_zones(watch, zones, object, is_told);
         }
-        if !object.is_spatial() {
+        if !object.is_spatial() && !self.is_left_as_string(fence) {
             return;
         }
         match change.kind {
@@ -129,6 +129,13 @@ impl<'m> Matcher<'m> {
                 FenceShape::Zones(_) | FenceShape::Top(_) => {}
             },
         }
+    }
+
+    /// Whether a client with a snapshot has to hear that an object in the area is a string now.
+    fn is_left_as_string(&self, fence: &Fence) -> bool {
+        let FenceShape::Area(area) = &fence.shape else { return false };
+        let previous = self.change.previous.as_ref();
+        fence.has_snapshot && previous.is_some_and(|previous| area.hits(previous))
     }
 
     fn take_drop(&mut self, watch: &Arc<Watch>, is_told: bool) {

@@ -5,11 +5,11 @@ use std::cell::OnceCell;
 use super::end_reason::EndReason;
 use super::group::{write_group, Group};
 use super::roam::{Neighbor, Room};
-use super::{Change, ChangeKind, Detect, FenceShape, Roam, Watch, Zones};
+use super::{Change, ChangeKind, Detect, Fence, FenceShape, Roam, Watch, Zones};
 use crate::collection::Collection;
 use crate::geometry::distance::Origin;
 use crate::glob;
-use crate::json;
+use crate::json::{self, escape::write_int_member};
 use crate::keyspace::Keyspace;
 use crate::number::{write_float, write_int};
 use crate::object::Object;
@@ -229,32 +229,10 @@ impl MessageContext<'_> {
     }
 
     fn write_object(&self, out: &mut Vec<u8>, keyspace: &Keyspace) {
-        let fence = &self.watch.fence;
         if self.is_gone {
             return json::write_short(out, self.object.id());
         }
-        let Wanted::Form(form) = fence.wanted else {
-            match self.distance() {
-                Some(meters) => {
-                    out.extend_from_slice(b"{\"id\":");
-                    json::write_short(out, self.object.id());
-                    output::write_distance(out, meters, true);
-                    out.push(b'}');
-                }
-                None => json::write_short(out, self.object.id()),
-            }
-            return;
-        };
-        json::write_short(out, self.object.id());
-        out.push(b',');
-        output::write_json_member(out, self.object, form);
-        if !fence.has_no_fields && has_fields(self.object) {
-            out.push(b',');
-            output::write_fields_json(out, keyspace.names(), self.object);
-        }
-        if let Some(meters) = self.distance() {
-            output::write_distance(out, meters, true);
-        }
+        write_object(out, &self.watch.fence, self.object, self.distance(), keyspace);
     }
 
     /// Returns the distance from the middle of the area, for a circle its centre, to the object.
@@ -270,6 +248,83 @@ impl MessageContext<'_> {
         };
         Some(self.object.distance_from(&Origin::new(center), f64::INFINITY))
     }
+}
+
+/// Appends the id and the object in the form that the fence asks for.
+fn write_object(
+    out: &mut Vec<u8>,
+    fence: &Fence,
+    object: &Object,
+    distance: Option<f64>,
+    keyspace: &Keyspace,
+) {
+    let Wanted::Form(form) = fence.wanted else {
+        match distance {
+            Some(meters) => {
+                out.extend_from_slice(b"{\"id\":");
+                json::write_short(out, object.id());
+                output::write_distance(out, meters, true);
+                out.push(b'}');
+            }
+            None => json::write_short(out, object.id()),
+        }
+        return;
+    };
+    json::write_short(out, object.id());
+    out.push(b',');
+    output::write_json_member(out, object, form);
+    if !fence.has_no_fields && has_fields(object) {
+        out.push(b',');
+        output::write_fields_json(out, keyspace.names(), object);
+    }
+    if let Some(meters) = distance {
+        output::write_distance(out, meters, true);
+    }
+}
+
+/// The message before the objects of a snapshot.
+pub fn snapshot_start(watch: &Watch, moment: &Moment) -> Vec<u8> {
+    let mut out = open_snapshot(watch, ",\"state\":\"begin\"", moment);
+    out.push(b'}');
+    out
+}
+
+/// The message behind the objects of a snapshot, with their number.
+pub fn snapshot_end(watch: &Watch, moment: &Moment, count: u64) -> Vec<u8> {
+    let mut out = open_snapshot(watch, ",\"state\":\"end\"", moment);
+    write_int_member(&mut out, "count", count as i64);
+    out.push(b'}');
+    out
+}
+
+/// The message of an object of a snapshot.
+pub fn snapshot_object(
+    watch: &Watch,
+    object: &Object,
+    moment: &Moment,
+    keyspace: &Keyspace,
+) -> Vec<u8> {
+    let fence = &watch.fence;
+    let mut out = open_snapshot(watch, ",\"detect\":\"inside\"", moment);
+    out.extend_from_slice(b",\"id\":");
+    let distance = match &fence.shape {
+        FenceShape::Area(area) if fence.has_distance => {
+            Some(object.distance_from(&Origin::new(area.center()), f64::INFINITY))
+        }
+        _ => None,
+    };
+    write_object(&mut out, fence, object, distance, keyspace);
+    out.push(b'}');
+    out
+}
+
+fn open_snapshot(watch: &Watch, member: &str, moment: &Moment) -> Vec<u8> {
+    let mut out = Vec::with_capacity(192);
+    out.extend_from_slice(b"{\"command\":\"snapshot\"");
+    out.extend_from_slice(member.as_bytes());
+    out.extend_from_slice(&watch.head);
+    write_time(&mut out, moment);
+    out
 }
 
 /// The objects that belong to a neighbour: itself, then those whose ids begin with its own.

@@ -486,6 +486,21 @@ impl FenceRegistry {
         std::iter::once(watch.fence.key.clone()).chain(other).collect()
     }
 
+    /// Returns a live fence.
+    pub fn live(&self, serial: u64) -> Option<&Arc<Watch>> {
+        self.live.get(&serial)
+    }
+
+    /// Returns the live fences with SNAPSHOT, of one key or of all.
+    pub fn with_snapshots<'a>(
+        &'a self,
+        key: Option<&'a [u8]>,
+    ) -> impl Iterator<Item = &'a Arc<Watch>> {
+        let is_meant = move |fence: &Fence| key.is_none_or(|key| *fence.key == *key);
+        let live = self.live.values();
+        live.filter(move |watch| watch.fence.has_snapshot && is_meant(&watch.fence))
+    }
+
     /// Removes a live fence; returns whether it existed.
     pub fn remove_live(&mut self, serial: u64) -> bool {
         let removed = self.live.remove(&serial);

@@ -16,6 +16,9 @@ pub enum Target {
     Live(u64),
 }
 
+/// A registered fence. Its trees and the changes that concern it share it.
+pub type SharedWatch = triomphe::Arc<Watch>;
+
 /// A registered fence.
 pub struct Watch {
     /// A unique number, never reused.

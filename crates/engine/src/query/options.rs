@@ -59,6 +59,8 @@ pub struct Options<'a> {
     pub wanted: Wanted,
     /// VALID, of a fence.
     pub schedule: Option<Schedule>,
+    /// SNAPSHOT, of a live fence.
+    pub has_snapshot: bool,
     /// TOP or COUNTS, of a fence.
     pub standing: Option<StandingOptions>,
     /// The options of the fence, if the search is one.
@@ -96,6 +98,7 @@ struct Raw<'a> {
     fence: bool,
     is_fence_implied: bool,
     no_dwell: bool,
+    snapshot: bool,
     buffer: Option<f64>,
     globs: Vec<&'a [u8]>,
     filters: Filters<'a>,
@@ -211,6 +214,7 @@ impl<'a> Raw<'a> {
         match upper {
             b"NOFIELDS" => set_once(&mut self.no_fields, upper)?,
             b"DISTANCE" => set_once(&mut self.distance, upper)?,
+            b"SNAPSHOT" => set_once(&mut self.snapshot, upper)?,
             b"CLIP" => set_once(&mut self.clip, upper)?,
             b"FENCE" if self.is_fence_implied => {}
             b"FENCE" => set_once(&mut self.fence, upper)?,
@@ -258,6 +262,10 @@ impl<'a> Raw<'a> {
             () if self.detect.is_some() && !self.fence => {
                 "DETECT is not allowed when FENCE is not specified"
             }
+            () if self.snapshot && !self.fence => {
+                "SNAPSHOT is not allowed when FENCE is not specified"
+            }
+            () if self.snapshot && self.is_fence_implied => "SNAPSHOT is for live fences only",
             () if self.schedule.is_some() && !self.fence => {
                 "VALID is not allowed when FENCE is not specified"
             }
@@ -291,6 +299,7 @@ impl<'a> Raw<'a> {
             schedule: self.schedule,
             presence: self.presence.finish(self.detect)?,
             standing: self.standing,
+            has_snapshot: self.snapshot,
             cursor,
             limit,
             sparse,

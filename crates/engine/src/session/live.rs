@@ -1,5 +1,6 @@
 //! Live connections: they receive messages, and in RESP2 the driver answers all their requests.
 
+use super::request::Request;
 use super::{Batch, Clock, Session, Stop};
 use crate::engine::Engine;
 use crate::error::{Error, Result};
@@ -16,11 +17,13 @@ impl Session {
         &self,
         engine: &mut Engine,
         fence: Option<Box<Fence>>,
+        request: &Request,
         batch: &mut Batch,
     ) -> Result<()> {
         if self.is_in_exec {
             return Err(Error::text("ERR FENCE is not allowed inside a transaction"));
         }
+        engine.set_moment(request.now_ns);
         batch.stop = fence.map(|fence| self.go_live(engine, *fence, &mut batch.replies));
         Ok(())
     }

@@ -32,7 +32,7 @@ const AREA_SYNTAX: &str = "key [CURSOR start] [LIMIT count] [SPARSE spread] [MAT
     [WHERE (expression | field min max)]... [WHEREIN field count value...]... \
     [WHEREEVAL script numargs [arg]...]... [WHEREEVALSHA sha1 numargs [arg]...]... \
     [CLIP] [BUFFER meters] [NOFIELDS] \
-    [FENCE] [DETECT detections] [COMMANDS commands] [VALID hours] \
+    [FENCE [SNAPSHOT]] [DETECT detections] [COMMANDS commands] [VALID hours] \
     [ENDINGS (yes | no)] [DWELL durations] [EVERY duration] [LINGER duration] \
     [ACCURACY field] [HYSTERESIS meters] \
     [COUNTS [EVERY duration]] \
@@ -54,7 +54,8 @@ pub(super) const COMMANDS: &[Command] = &[
         "key [CURSOR start] [LIMIT count] [SPARSE spread] [MATCH pattern]... \
          [WHERE (expression | field min max)]... [WHEREIN field count value...]... \
          [WHEREEVAL script numargs [arg]...]... [WHEREEVALSHA sha1 numargs [arg]...]... \
-         [DISTANCE] [NOFIELDS] [FENCE] [DETECT detections] [COMMANDS commands] [VALID hours] \
+         [DISTANCE] [NOFIELDS] [FENCE [SNAPSHOT]] [DETECT detections] [COMMANDS commands] \
+         [VALID hours] \
          [ENDINGS (yes | no)] [DWELL durations] [EVERY duration] [LINGER duration] \
          [ACCURACY field] [HYSTERESIS meters] [NODWELL] \
          [TOP count [EVERY duration] | COUNTS [EVERY duration]] [NODWELL] \
