@@ -159,9 +159,7 @@ async def test_a_former_server_with_the_same_id_is_fenced(kafka: Broker, topic: 
     assert sorted(await read_numbers(kafka, topic, 2)) == [1, 1, 2]
 
 
-async def test_an_event_that_is_too_large_holds_up_its_hook_only(
-    kafka: Broker, topic: str
-) -> None:
+async def test_an_event_that_is_too_large_holds_up_its_hook_only(kafka: Broker, topic: str) -> None:
     async with pool() as endpoints:
         large = numbered(2, 2, "a", size=2 * MIB)
         batch = Batch([*numbered(1, 1, "a"), *large, *numbered(3, 3, "a"), *numbered(1, 3, "b")])

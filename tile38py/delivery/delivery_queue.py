@@ -1,8 +1,7 @@
 """Delivery queues: hooks that share their endpoints and the rules for sending."""
 
-import asyncio
 from collections import OrderedDict, deque
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from tile38py.interfaces.delivery import SendingRule
 from tile38py.limits import (
@@ -11,6 +10,9 @@ from tile38py.limits import (
     HOOK_RETRY_SECONDS,
     HOOK_STEP_COUNT_MAX,
 )
+
+if TYPE_CHECKING:
+    import asyncio
 
 Urls = tuple[str, ...]
 QueueKey = tuple[Urls, SendingRule | None]

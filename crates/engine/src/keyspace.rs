@@ -7,9 +7,7 @@ use arrayvec::ArrayVec;
 
 use crate::collection::{Collection, Counts};
 use crate::endpoints::EndpointChecker;
-use crate::fence::{
-    Arrival, Change, ChangeKind, Event, FenceRegistry, Name, Reorder, SharedWatch,
-};
+use crate::fence::{Arrival, Change, ChangeKind, Event, FenceRegistry, Name, Reorder, SharedWatch};
 use crate::field::Names;
 use crate::garbage::Garbage;
 use crate::object::{Object, NEVER};

@@ -2,8 +2,8 @@
 
 use std::collections::HashMap;
 
-use super::numbering::EventNumber;
 use super::message::{has_fields, write_time, Moment};
+use super::numbering::EventNumber;
 use super::roam::Neighbor;
 use super::standing_queries::{Answer, DueAnswer};
 use super::{Event, Watch};

@@ -4,8 +4,8 @@
 use super::filter::Filters;
 use crate::call::{float_of, Words};
 use crate::error::{Error, Result};
-use crate::fence::{Commands, Detections, PresenceDraft, PresenceOptions, Schedule};
 use crate::fence::StandingOptions;
+use crate::fence::{Commands, Detections, PresenceDraft, PresenceOptions, Schedule};
 use crate::keyspace::Keyspace;
 use crate::number::{parse_float, parse_uint};
 use crate::output::Form;
