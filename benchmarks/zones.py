@@ -64,7 +64,8 @@ class MeasuredEngine:
     """An engine and the time that it takes."""
 
     def __init__(self) -> None:
-        self.session = new_engine().session()
+        self.engine = new_engine()
+        self.session = self.engine.session()
 
     def run(self, chunks: list[bytes]) -> float:
         """Run pipelines; return the seconds."""

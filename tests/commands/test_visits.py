@@ -109,8 +109,8 @@ def test_times_are_logged_behind_the_command_in_transactions_and_scripts() -> No
         site.run("DEL", "fleet", "truck")
         for words in command:
             site.run(*words)
-        names = [word.lower() for word in site.client.log.split(b"\r\n")]
-        assert names.index(b"set") < names.index(b"setvisits")
+        backwards = [word.lower() for word in site.client.log.split(b"\r\n")][::-1]
+        assert backwards.index(b"setvisits") < backwards.index(b"set")
         log = encode_words(DWELL) + site.client.log
         assert Site(loaded(log)).wait(31) == ["dwell: 30s"]
 
@@ -269,3 +269,13 @@ def test_a_count_sends_nothing_of_visits() -> None:
     site.run("SETCHAN", "c", *DWELL[2:4], "DWELL", "30s", "COUNT", *AREA)
     assert site.run(*INSIDE) == []
     assert site.wait(31) == []
+
+
+def test_an_object_that_one_script_sets_and_deletes_is_forgotten_by_the_log() -> None:
+    site = Site()
+    site.run(*DWELL)
+    script = (
+        "tile38.call('SET', 'fleet', 'truck', 'POINT', 5, 5)tile38.call('DEL', 'fleet', 'truck')"
+    )
+    site.run("EVAL", script, 0)
+    assert Site(loaded(site.client.log)).wait(31) == []

@@ -7,8 +7,9 @@ import logging
 import math
 import signal
 from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
 from types import SimpleNamespace
-from typing import TYPE_CHECKING, cast
+from typing import cast
 from unittest import mock
 
 from tests.simulation.disk import Disk
@@ -18,15 +19,13 @@ from tests.simulation.network import ListenSocket, Network
 from tests.simulation.system import SimulatedPath, System
 from tests.support.executor_units import ExecutorUnits
 from tile38py._engine import Engine
+from tile38py.delivery.history import Histories
 from tile38py.errors import StartError
 from tile38py.persistence import aof, config_file, data_folder, files
 from tile38py.replication import log_comparison
 from tile38py.server import assembly, core, lifecycle, listeners, upkeep
 from tile38py.server.options import Options
 from tile38py.server.system import EngineMemory
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 PORT = 9851
 NEVER = -math.inf
@@ -86,6 +85,9 @@ class NoHooks:
 
     def __init__(self, *_: object, **__: object) -> None:
         self._ended = asyncio.Event()
+        self.histories = Histories(
+            Path("history.db"), in_thread=asyncio.to_thread, now_ns=lambda: 0, find=lambda _: None
+        )
 
     waiting_count = waiting_bytes = 0
 
@@ -94,6 +96,29 @@ class NoHooks:
 
     def take(self, events: Sequence[object]) -> None:
         """Forget them."""
+
+    def keep(self, events: Sequence[object]) -> None:
+        """Forget them."""
+
+    def follow_changed(self) -> None:
+        """Do nothing."""
+
+    def replace(self, events: object) -> None:
+        """Forget them."""
+
+    def recover(self, events: object) -> None:
+        """Forget them."""
+
+    def stored(self) -> list[tuple[bytes, int, int]]:
+        """Return none: nothing is stored."""
+        return []
+
+    def store(self, done: Callable[[OSError | None], None]) -> None:
+        """Call the function at once: nothing is stored."""
+        done(None)
+
+    def log_progress(self) -> None:
+        """Do nothing."""
 
     async def run(self) -> None:
         """Wait for stop()."""

@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 
 from tests.simulation.client import History
 from tests.simulation.random_commands import TIMED
+from tests.support.embedded import parse_replies
+from tests.support.engine_logs import rewritten
 from tile38py._engine import Engine
 
 NOW_NS = 1_700_000_000_000_000_000
@@ -53,6 +55,19 @@ def replayed(log: bytes) -> Engine:
     assert load.error is None, f"the log can't be loaded: {load.error}"
     assert load.consumed == len(log), f"the log ends with {log[load.consumed :]!r}"
     return engine
+
+
+def read_visits(engine: Engine) -> dict[str, object]:
+    """Return which objects the fences remember to be inside, with the times, by fence and id."""
+    found: dict[str, object] = {}
+    for words in parse_replies(rewritten(engine)):
+        assert isinstance(words, list)
+        name, *visitor = [str(word).removeprefix("$ ") for word in words[1:]]
+        if words[0] == "$ setvisits" and visitor:
+            # Without times, the groups are made anew.
+            states = [text.partition(":")[2] for text in visitor[2::2]]
+            found[f"{name} {visitor[0]}"] = states
+    return found
 
 
 def settle(history: History, client: str, engine: Engine, count_min: int) -> None:

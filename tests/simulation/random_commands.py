@@ -22,6 +22,7 @@ class CommandGenerator:
             self._rename, self._jset, self._jdel, self._timed, self._timed, self._hook,
             self._delete_hook, self._drop, self._expire, self._bounds, self._script,
             self._conditional, self._object, self._hash, self._json_string, self._atomic_script,
+            self._visits,
         )  # fmt: skip
         return self._chance.choice(makers)()
 
@@ -127,6 +128,14 @@ class CommandGenerator:
         if self._chance.random() < 0.5:
             return (b"SETCHAN", name, b"META", b"m", self._number(), *fence)
         return (*hook, *fence)
+
+    def _visits(self) -> Words:
+        name = b"%s.%d.visits" % (self._client, self._chance.randrange(KEYS))
+        times = (b"DWELL", b"0.5,2s", b"LINGER", b"1s", b"EVERY", b"1500ms")
+        options = self._chance.choice((times, (), (b"HYSTERESIS", b"9")))
+        fence = (b"WITHIN", self._key(), b"ENDINGS", b"yes", *options)
+        area = (b"BOUNDS", b"0", b"0", b"60", b"90")
+        return (b"SETCHAN", name, b"META", b"m", self._number(), *fence, *area)
 
     def _delete_hook(self) -> Words:
         name = b"%s.%d" % (self._client, self._chance.randrange(KEYS))

@@ -273,9 +273,12 @@ class Scenario:
 
     def _check_log(self, node: Node) -> None:
         log = node.log_bytes()
-        data, live = oracle.read_state(oracle.replayed(log)), oracle.read_state(node.engine)
+        engine = oracle.replayed(log)
+        data, live = oracle.read_state(engine), oracle.read_state(node.engine)
         # A follower doesn't log what expires on it.
         oracle.must_equal(f"{node.name}: log and data", data, live, may_expire=node.has_followed)
+        wrong = oracle.differences(oracle.read_visits(engine), oracle.read_visits(node.engine))
+        assert not wrong, "\n".join([f"{node.name}: visits in log and memory:", *wrong])
 
     def _settle_all(self) -> bool:
         """Settle the writes of clients with lost connections. Return whether all are settled."""

@@ -143,12 +143,20 @@ impl<'m> Matcher<'m> {
         if let Some(options) = &watch.fence.presence {
             self.drop_visits(watch, options);
         } else if watch.fence.zones().is_some() {
-            self.visit_updates.push(VisitUpdate::new(watch, VisitChange::Clear));
+            self.update_visits(watch, VisitChange::Clear);
         }
         if is_told && is_concerned && !self.is_silent(watch) {
             let text = message::removal(watch, self.change, self.moment);
             self.push(watch, None, text);
         }
+    }
+
+    /// Changes the memory of a fence. Where visits have times, deletions are logged, too: the log of
+    /// a script has its writes first and all changes of memory behind them.
+    pub(super) fn update_visits(&mut self, watch: &Arc<Watch>, change: VisitChange) {
+        let has_times = watch.fence.presence.as_ref().is_some_and(|options| options.has_times());
+        let is_logged = has_times && !self.is_silent(watch);
+        self.visit_updates.push(VisitUpdate { is_logged, ..VisitUpdate::new(watch, change) });
     }
 
     /// Whether the fence only updates its memory.

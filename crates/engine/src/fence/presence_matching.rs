@@ -170,8 +170,7 @@ impl<'m> Matcher<'m> {
             self.add_crossed_places(watch, object, &mut comparison);
         }
         if let Some(change) = update {
-            let is_logged = options.has_times();
-            self.visit_updates.push(VisitUpdate { is_logged, ..VisitUpdate::new(watch, change) });
+            self.update_visits(watch, change);
         }
         if may_tell {
             let is_away = !comparison.has_present() && (is_passing || comparison.has_exit());
@@ -299,7 +298,7 @@ impl<'m> Matcher<'m> {
         } else {
             if visitor.is_some() {
                 let change = VisitChange::Forget(object.id().into());
-                self.visit_updates.push(VisitUpdate::new(watch, change));
+                self.update_visits(watch, change);
             }
             if object.is_spatial() {
                 self.take_deletion(watch, object, is_told && !self.is_silent(watch));
@@ -354,11 +353,11 @@ impl<'m> Matcher<'m> {
             self.end_all_visits(watch, options, visitor, None, EndReason::Dropped);
             if !is_whole {
                 let change = VisitChange::Forget(visitor.id().into());
-                self.visit_updates.push(VisitUpdate::new(watch, change));
+                self.update_visits(watch, change);
             }
         }
         if is_whole {
-            self.visit_updates.push(VisitUpdate::new(watch, VisitChange::Clear));
+            self.update_visits(watch, VisitChange::Clear);
         } else {
             self.unchecked.push((watch.clone(), EndReason::Dropped));
         }

@@ -11,7 +11,7 @@ use super::matching::Matcher;
 use super::message::{self, MessageContext, Note, ZoneReference};
 use super::presence::VisitState;
 use super::roam::Room;
-use super::visits::{Visit, VisitChange, VisitIter, VisitUpdate, Visitor};
+use super::visits::{Visit, VisitChange, VisitIter, Visitor};
 use super::zones::Zones;
 use super::{ChangeKind, Detect, Fence, Watch};
 use crate::object::{Object, Shape, NEVER};
@@ -113,7 +113,7 @@ impl<'m> Matcher<'m> {
             Some(_) => VisitChange::Set(Visitor::new(object.id(), visits)),
             None => VisitChange::Forget(object.id().into()),
         };
-        self.visit_updates.push(VisitUpdate::new(watch, change));
+        self.update_visits(watch, change);
     }
 
     /// Adds the zones that the object passed through between two positions outside of them.
@@ -235,7 +235,7 @@ impl<'m> Matcher<'m> {
         let is_known = known.clone().next().is_some();
         if is_known {
             let change = VisitChange::Forget(object.id().into());
-            self.visit_updates.push(VisitUpdate::new(watch, change));
+            self.update_visits(watch, change);
         }
         if !is_told || self.is_silent(watch) {
             return;
