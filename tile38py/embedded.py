@@ -10,7 +10,7 @@ from typing import Self
 
 from tile38py import _engine
 from tile38py.clock import SystemClock
-from tile38py.limits import EXPIRE_COUNT_MAX
+from tile38py.limits import EXPIRE_COUNT_MAX, FENCE_UPKEEP_COUNT_MAX
 from tile38py.time_zones import utc_offset_seconds
 
 # A reply: a text, bytes that aren't UTF-8, a number, a list of replies, or None.
@@ -61,6 +61,7 @@ class Engine:
         if not self._is_snapshot:
             while self._engine.expire(now_ns, EXPIRE_COUNT_MAX)[1] == EXPIRE_COUNT_MAX:
                 pass
+            self._engine.run_fence_upkeep(now_ns, FENCE_UPKEEP_COUNT_MAX)
         reply, _log = self._engine.execute([_encoded(word) for word in words], now_ns)
         return _marked(reply)
 

@@ -200,7 +200,8 @@ impl Engine {
                 match_change(keyspace, groups, &change, &self.moment, is_live_only, events);
             self.apply_memory(changes);
         }
-        if reports.removed_fences > 0 || reports.has_flush {
+        // A log that is loaded has no sweep between its commands.
+        if reports.removed_fences > 0 || reports.has_flush || is_live_only {
             self.send_ended_at_once(is_live_only);
         }
         self.number_events(first_event, now_ns);

@@ -235,6 +235,11 @@ impl Fence {
         self.presence.as_ref().is_some_and(|options| options.has_endings)
     }
 
+    /// Whether visits have times, for which timers wait.
+    pub fn has_timers(&self) -> bool {
+        self.presence.as_ref().is_some_and(|options| options.has_times())
+    }
+
     /// Whether visits have a state besides their group.
     pub fn has_visit_states(&self) -> bool {
         self.presence.as_ref().is_some_and(|options| options.has_state())

@@ -154,8 +154,7 @@ impl<'m> Matcher<'m> {
     /// Changes the memory of a fence. Where visits have times, deletions are logged, too: the log of
     /// a script has its writes first and all changes of memory behind them.
     pub(super) fn update_visits(&mut self, watch: &Arc<Watch>, change: VisitChange) {
-        let has_times = watch.fence.presence.as_ref().is_some_and(|options| options.has_times());
-        let is_logged = has_times && !self.is_silent(watch);
+        let is_logged = watch.fence.has_timers() && !self.is_silent(watch);
         self.visit_updates.push(VisitUpdate { is_logged, ..VisitUpdate::new(watch, change) });
     }
 

@@ -21,11 +21,6 @@ impl FenceRegistry {
         zoned.map(Visits::len).sum()
     }
 
-    /// The number of timers of visits.
-    pub fn timer_count(&self) -> usize {
-        self.named_upkeep.timer_count() + self.live_upkeep.timer_count()
-    }
-
     /// Approximate memory of all visits.
     pub(super) fn visit_bytes(&self) -> usize {
         self.visits.values().map(Visits::bytes).sum::<usize>()
@@ -95,7 +90,9 @@ impl FenceRegistry {
         }
         if let Some(cleared) = cleared {
             self.forget_astray(&watch, &cleared);
-            self.upkeep_mut(watch.is_live()).add_ended(&watch, cleared, None);
+            if watch.fence.has_timers() && !cleared.is_empty() {
+                self.upkeep_mut(watch.is_live()).add_ended(&watch, cleared, None);
+            }
             return;
         }
         let upkeep = self.upkeep_mut(watch.is_live());
@@ -139,7 +136,7 @@ impl FenceRegistry {
         if options.is_unbounded() {
             self.forget_astray(watch, &visits);
         }
-        if options.has_endings || options.has_times() {
+        if options.has_endings || watch.fence.has_timers() {
             let reason = options.has_endings.then_some(reason);
             self.upkeep_mut(watch.is_live()).add_ended(watch, visits, reason);
         }

@@ -98,11 +98,6 @@ impl Upkeep {
         self.timers.len() * TIMER_BYTES
     }
 
-    /// Returns the number of timers.
-    pub fn timer_count(&self) -> usize {
-        self.timers.len()
-    }
-
     /// Replaces the timer of an object.
     pub fn replace_timer(
         &mut self,
