@@ -190,6 +190,11 @@ class Batch:
     now_ns: int = 0  # when the batch was made, since 1970
     timeout_seconds: float = 0.0  # of an attempt; 0 = the endpoint's
 
+    def is_cloud_event(self, index: int) -> bool:
+        """Whether an event is an envelope of CloudEvents, so that its content type tells that."""
+        options = self.options.get(self.events[index].hook)
+        return options is not None and options.is_cloud_event
+
     def groups(self) -> list[list[int]]:
         """The indexes that still need sending, one list for each hook, each in order."""
         found: dict[str, list[int]] = {}
