@@ -206,6 +206,16 @@ def no_history(channel: bytes) -> CommandError:
     return CommandError(f"channel '{shown(channel)}' has no history")
 
 
+def no_history_of_hook(hook: bytes) -> CommandError:
+    """Return the error for a number in the history of a hook that has none."""
+    return CommandError(f"hook '{shown(hook)}' has no history")
+
+
+def not_stored(reason: str) -> CommandError:
+    """Return the error for a change that could not be stored, so that a kill may undo it."""
+    return CommandError(f"not stored: {reason}")
+
+
 def outside_history(channel: bytes, first: int, last: int) -> CommandError:
     """Return the error for a number that a channel's history doesn't have."""
     what = f"has events {first} to {last}" if first <= last else f"is empty up to {last}"

@@ -11,6 +11,7 @@ import pytest
 from tests.support.brokers import RABBITMQ_MESSAGE_BYTES_MAX, Broker, RabbitBroker
 from tests.support.sending import batch_of, delivering, enqueue, event, new_pool, until
 from tests.support.strangers import certified
+from tile38py.interfaces.delivery import HookOptions
 
 
 async def receive(
@@ -53,6 +54,16 @@ async def test_events_arrive_in_the_queue_in_order(rabbitmq: Broker) -> None:
     assert [message.body for message in found] == expected
     first = found[0]
     assert (first.content_type, first.delivery_mode, first.priority) == ("application/json", 1, 3)
+    await pool.close()
+
+
+async def test_cloud_events_have_a_content_type_of_their_own(rabbitmq: Broker) -> None:
+    pool = new_pool()
+    batch = batch_of(event(1))
+    batch.options = {"h": HookOptions(is_cloud_event=True)}
+    assert await pool.send(f"amqp://127.0.0.1:{rabbitmq.port}/clouds", batch) is None
+    [message] = await receive(rabbitmq, "clouds", 1)
+    assert message.content_type == "application/cloudevents+json; charset=utf-8"
     await pool.close()
 
 

@@ -7,6 +7,7 @@ import pytest
 
 from tests.support.brokers import Broker, make_certificates, nats_broker
 from tests.support.sending import batch_of, delivering, enqueue, event, new_pool, until
+from tile38py.interfaces.delivery import HookOptions
 
 
 async def test_events_arrive_on_the_subject_in_order(nats_server: Broker) -> None:
@@ -112,3 +113,22 @@ async def test_our_certificate_is_shown_where_the_server_asks_for_it(
         await pool.close()
     finally:
         broker.kill()
+
+
+@pytest.mark.parametrize("query", ["", "?jetstream=1"])
+async def test_cloud_events_have_the_header_of_their_type(nats_server: Broker, query: str) -> None:
+    address = f"nats://127.0.0.1:{nats_server.port}"
+    client = await nats.connect(address)
+    await client.jetstream().add_stream(name="s", subjects=["a.b"])
+    subscription = await client.subscribe("a.b")
+    await client.flush()
+    pool = new_pool()
+    for options in ({"h": HookOptions(is_cloud_event=True)}, {}):
+        batch = batch_of(event(1))
+        batch.options = options
+        assert await pool.send(f"{address}/a.b{query}", batch) is None
+        headers = (await subscription.next_msg(5)).headers or {}
+        wanted = "application/cloudevents+json; charset=utf-8" if options else None
+        assert headers.get("content-type") == wanted
+    await client.close()
+    await pool.close()

@@ -6,6 +6,7 @@ The engine is always the real one: it has no clock, files or threads of its own.
 import asyncio
 from collections.abc import Callable, Sequence
 
+from tests.support.fake_following import FinishedTask
 from tests.support.fake_log_file import FakeLogFile
 from tile38py._engine import ChannelEvent, HookChange, HookEvent, HookProgress, Session
 from tile38py.interfaces import Listener, Waiter, Wire
@@ -242,12 +243,20 @@ class FakeOutbox:
     """Delivery statistics, as a test sets them."""
 
     def __init__(self) -> None:
+        self.replays: list[tuple[str, int]] = []
         self.waiting_count = 0
         self.waiting_bytes = self.memory_bytes = 0
         self.connection_count = 0
         self.oldest_ns = 0
         self.total = HookCounters()
         self.reports: dict[str, HookReport] = {}
+
+    def replay(
+        self, hook: str, position: int, settle: Callable[[OSError | None], object]
+    ) -> FinishedTask:
+        """Record a replay."""
+        self.replays.append((hook, position))
+        return FinishedTask(settle(None))
 
     def report(self, hook: str) -> HookReport:
         """Return the report that a test set, or an empty one."""

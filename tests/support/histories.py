@@ -48,7 +48,7 @@ class FakeHistory:
         """Return the same."""
         return self.recent(name, position)
 
-    def start(self, work: Coroutine[object, object, None], name: str) -> None:
+    def start(self, work: Coroutine[object, object, None], name: str) -> bool:
         """Run a reader to its end, at once."""
         self.started.append(name)
         try:
@@ -56,3 +56,4 @@ class FakeHistory:
                 work.send(None)
         except StopIteration:
             pass
+        return True

@@ -1,7 +1,5 @@
 """SUBSCRIBE, PSUBSCRIBE and PUBLISH, and the requests that a subscriber may send."""
 
-from typing import Final
-
 from tile38py import errors
 from tile38py._engine import Push
 from tile38py.commands.registry import (
@@ -16,9 +14,8 @@ from tile38py.commands.registry import (
     command,
     while_live,
 )
+from tile38py.commands.resuming import position_of
 from tile38py.interfaces import Role
-
-NUMBER_DIGITS_MAX: Final = 19
 
 
 @command(
@@ -128,19 +125,13 @@ def _subscribe_from(call: Call, channel: bytes, number: bytes) -> Replies:
     span = call.server.history.span(channel.decode("utf-8", "surrogateescape"))
     if span is None:
         raise errors.no_history(channel)
-    position = span.first if number.lower() == b"oldest" else _position(number)
+    position = span.first if number.lower() == b"oldest" else position_of(number)
     if not span.first <= position <= span.last + 1:
         raise errors.outside_history(channel, span.first, span.last)
     listener = call.server.broadcaster.attach(call.client, Role.SUBSCRIBER)
     begin, count = listener.add_from(channel, position)
     call.server.router.call_when_logged(begin)
     return Replies([_acknowledged(call, channel, count)])
-
-
-def _position(word: bytes) -> int:
-    if not word.isdigit() or len(word) > NUMBER_DIGITS_MAX:
-        raise errors.invalid_argument(word)
-    return int(word)
 
 
 def _unsubscribe(call: Call, *, is_pattern: bool) -> Replies:

@@ -1,11 +1,13 @@
-"""The words of SUBSCRIBE that resumes: by FROM, or by the id of the last event over HTTP."""
+"""Numbers of events in requests: behind FROM, or as the id of the last event over HTTP."""
 
 from collections.abc import Mapping, Sequence
 from typing import Final
 
+from tile38py import errors
 from tile38py.interfaces.history import HistorySpan
 
 ID_DIGITS_MAX: Final = 18
+NUMBER_DIGITS_MAX: Final = 19
 
 
 def resumed(args: list[bytes], headers: Mapping[bytes, bytes]) -> list[bytes]:
@@ -31,3 +33,10 @@ def position(args: Sequence[bytes]) -> tuple[bytes, int] | None:
 def is_gap(number: int, span: HistorySpan | None) -> bool:
     """Whether a history lacks the event of a number that isn't the next one."""
     return span is not None and not span.first <= number <= span.last + 1
+
+
+def position_of(word: bytes) -> int:
+    """Return the number of an event. Raises CommandError."""
+    if not word.isdigit() or len(word) > NUMBER_DIGITS_MAX:
+        raise errors.invalid_argument(word)
+    return int(word)

@@ -21,6 +21,7 @@ class Backlog:
         "disk_oldest_ns",
         "is_loading",
         "items",
+        "size",
         "tail",
         "taken",
         "waiting",
@@ -30,7 +31,7 @@ class Backlog:
     def __init__(self) -> None:
         self.items: list[QueuedEvent] | deque[QueuedEvent] = []
         self.tail = NOTHING  # replaced before anything is added
-        self.waiting = 0  # of all three parts
+        self.waiting = self.size = 0  # events of all three parts, and bytes of their messages
         self.taken = 0  # of the items: handed out and not settled yet
         self.cursor = 0  # the last event that was an item; the file's part begins behind it
         self.disk_last = 0  # the last event of the part that only the file holds; 0 = no such part
@@ -70,6 +71,16 @@ class Backlog:
         """Count the items up to a number in the hook's own numbering."""
         return sum(1 for _ in takewhile(lambda event: event.sequence <= sequence, self.items))
 
+    def count_bytes(self, size: int) -> int:
+        """Count the first items that have so many bytes together."""
+        count = 0
+        for event in self.items:
+            if size <= 0:
+                break
+            size -= len(event.body)
+            count += 1
+        return count
+
     def count_expired(self, cutoff_ns: int, count_max: int) -> int:
         """Count the items that were queued before a time, at most so many."""
         expired = takewhile(lambda event: event.queued_ns < cutoff_ns, self.items)
@@ -78,6 +89,7 @@ class Backlog:
     def add(self, event: QueuedEvent) -> None:
         """Add the newest event."""
         self.waiting += 1
+        self.size += len(event.body)
         if not self.disk_last:
             self._extend((event,))
             self.cursor = event.number
@@ -100,6 +112,7 @@ class Backlog:
             gone = items[:count]
             del items[:count]
         self.waiting -= count
+        self.size -= sum(len(event.body) for event in gone)
         return gone
 
     def evict(self) -> int:
@@ -127,9 +140,10 @@ class Backlog:
             size += len(event.body)
         return size
 
-    def skip(self, number: int) -> None:
+    def skip(self, number: int, size: int) -> None:
         """Skip the file's first event, which was dropped."""
         self.waiting -= 1
+        self.size -= size
         self.cursor = number
         if number == self.disk_last:
             self.loaded([], number, is_all=True)
@@ -146,5 +160,6 @@ class Backlog:
             tail, self.tail = self.tail, NOTHING
             # What the file had is what was read, whatever was thought before.
             self.waiting = len(self.items)
+            self.size = sum(len(event.body) for event in self.items)
             for event in tail:
                 self.add(event)

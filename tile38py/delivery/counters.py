@@ -46,6 +46,11 @@ class Counters:
         self._own(hook).dropped += count
         self.total.dropped += count
 
+    def add_dead(self, hook: str, count: int) -> None:
+        """Count events that went to the URL of DEADLETTER."""
+        self._own(hook).dead += count
+        self.total.dead += count
+
     def _own(self, hook: str) -> HookCounters:
         counters = self._of_hook.get(hook)
         if counters is None:

@@ -15,15 +15,24 @@ from typing import Final, TypeVar
 
 from tile38py._engine import ChannelEvent, Events, HookChange, HookEvent, HookProgress
 from tile38py.delivery.counters import Counters
+from tile38py.delivery.dead_letters import DeadLetters, dead_name
 from tile38py.delivery.delivered_elsewhere import DeliveredElsewhere
 from tile38py.delivery.history import Histories
 from tile38py.delivery.hook_queue import HookQueue
+from tile38py.delivery.recovery import EventRecovery
+from tile38py.delivery.replays import Replays
 from tile38py.delivery.retention import Retention
 from tile38py.delivery.store import LEGACY_SUFFIX, Store, StoreError, bytes_of, name_of
 from tile38py.delivery.sweeper import Sweeper
 from tile38py.delivery.worker import Tools, Worker, in_slices
 from tile38py.interfaces import Clock, Tell
-from tile38py.interfaces.delivery import Couriers, HookCounters, HookDirectory, HookReport
+from tile38py.interfaces.delivery import (
+    Couriers,
+    DeadLetterReport,
+    HookCounters,
+    HookDirectory,
+    HookReport,
+)
 from tile38py.limits import (
     HOOK_FLUSH_SECONDS,
     HOOK_PROBLEMS_COUNT_MAX,
@@ -59,7 +68,8 @@ class Deliveries:
         self._crowded = asyncio.Event()
         self._ended = asyncio.Event()
         self._ended.set()
-        self._storing: list[tuple[int, int, Callable[[OSError | None], None]]] = []
+        self._storing: list[tuple[int, Callable[[OSError | None], None]]] = []
+        self._flush_count = 0  # that have begun
         self.on_delivered: Callable[[list[tuple[bytes, int]]], None] = lambda _delivered: None
         self.counters = Counters()
         self.retention = Retention()
@@ -74,6 +84,9 @@ class Deliveries:
         self._sweeper: Sweeper
         self._worker: Worker
         self._elsewhere: DeliveredElsewhere
+        self._dead: DeadLetters
+        self._replays: Replays
+        self._recovery: EventRecovery
 
     def open(self) -> None:
         """Open the queue's file, before the log is loaded. Raises StartError."""
@@ -100,6 +113,14 @@ class Deliveries:
         tools = Tools(self._couriers, self._clock, self._hooks.find, self._log, self.retention)
         self._worker = Worker(self.queue, self.counters, tools)
         self._elsewhere = DeliveredElsewhere(self.queue)
+        wake, now_ns = self._worker.wake, self._clock.now_ns
+        self._dead = DeadLetters(
+            self.queue, self.counters, find=self._hooks.find, wake=wake, now_ns=now_ns
+        )
+        self._replays = Replays(self.queue, self.histories, wake=wake, now_ns=now_ns)
+        self._recovery = EventRecovery(
+            self.queue, self.histories, self._replays, hooks=self._hooks, take=self.take
+        )
 
     @property
     def waiting_count(self) -> int:
@@ -143,19 +164,46 @@ class Deliveries:
         append, wake = self.queue.append, self._worker.wake
         for event in events:
             if isinstance(event, HookChange):
-                self._worker.changed(event.hook)
-                self.histories.changed(event.hook)
+                self._follow_change(event.hook)
             elif isinstance(event, HookProgress):
                 self._elsewhere.note(event.hook, event.sequence)
             else:
                 if event.sequence:
                     self.histories.add(event.hook, event)
+                    if self._replays.is_running(event.hook):
+                        continue  # it comes from there
                 # The worker knows hooks that have waiting events already.
                 if append(event, now_ns):
                     wake(event.hook)
         self._dirty.set()
         if self.retention.is_exceeded(self.queue.bytes):
             self._crowded.set()
+
+    def _follow_change(self, hook: str) -> None:
+        """Follow a change of a hook, or of a channel with numbered events."""
+        self._worker.changed(hook)
+        self.histories.changed(hook)
+        if self.queue.has(dead_name(hook)):
+            self._worker.changed(dead_name(hook))
+        if self._hooks.find(hook) is None:
+            self._replays.forget(hook)
+
+    def replay(
+        self, hook: str, position: int, settle: Callable[[OSError | None], object]
+    ) -> asyncio.Future[object]:
+        """Send a hook's events from a number of its history on once more.
+
+        The future has the result of a function that is called once no kill ends the replay.
+        """
+        self._replays.begin(hook, position)
+        settled: asyncio.Future[object] = asyncio.get_running_loop().create_future()
+
+        def end(error: OSError | None) -> None:
+            if not settled.done():
+                settled.set_result(settle(error))
+
+        self.store(end)
+        return settled
 
     def keep(self, events: Sequence[ChannelEvent]) -> None:
         """Keep the numbered events of channels that have a history."""
@@ -165,81 +213,40 @@ class Deliveries:
         self._dirty.set()
 
     def stored(self) -> list[tuple[bytes, int, int]]:
-        """Return the hooks and channels with stored events: name, last number, time of the first.
+        """Return the hooks and channels with stored events: name, last number, time of the first."""
+        return self._recovery.stored()
 
-        Both the queue and the history, of those that have both, have the events up to there.
-        """
-        found: dict[str, tuple[int, int]] = {}
-        for name in self.queue.sequences.names():
-            progress = self.queue.sequences.get(name)
-            if progress is not None:
-                found[name] = (progress.stored, progress.began_ns)
-        for name in self.histories.names():
-            history = self.histories.stored(name)
-            if history is not None and found.get(name, (history.last, 0))[0] >= history.last:
-                found[name] = (history.last, history.began_ns)
-        return [(bytes_of(name), *values) for name, values in found.items()]
+    def recover(self, events: Events | None) -> None:
+        """Take the events that the loaded log has and the files lack. Before run()."""
+        self._recovery.recover(events)
+
+    def replace(self, events: Events | None) -> None:
+        """Drop all numbered events and take these, which an adopted log has."""
+        self._recovery.replace(events)
 
     def store(self, done: Callable[[OSError | None], None]) -> None:
-        """Write all events to the file: the log is about to lose them. Then call a function."""
-        self._storing.append((self.queue.last_number, self.histories.added, done))
-        self._end_storing()
-
-    def _end_storing(self, *, is_closing: bool = False) -> None:
-        """Call the functions that wait until events are in the file."""
-        waiting, self._storing = self._storing, []
-        for number, kept, done in waiting:
-            error = self.queue.error or self.histories.error
-            if self.queue.stored_number >= number and self.histories.is_stored(kept):
-                done(None)
-            elif error is not None or is_closing:
-                done(OSError(0, f"hook queue: {error or 'closed'}"))
-            else:
-                self._storing.append((number, kept, done))
-        if self._storing:
+        """Write the present state to the files: the log is about to lose it. Then call a function."""
+        if self.queue.is_dirty or self.histories.is_dirty:
+            self._storing.append((self._flush_count + 1, done))
             self._dirty.set()
+        else:
+            done(None)
+
+    def _end_storing(self, flushed: int) -> None:
+        """Call the functions that waited for this flush."""
+        error = self.queue.error or self.histories.error
+        waiting, self._storing = self._storing, []
+        for number, done in waiting:
+            if number > flushed:
+                self._storing.append((number, done))
+            else:
+                done(OSError(0, f"hook queue: {error}") if error is not None else None)
 
     def log_progress(self) -> None:
         """Let the log tell followers which numbered events are delivered."""
         delivered = self.queue.sequences.take_delivered()
         if delivered:
             self.on_delivered([(bytes_of(hook), number) for hook, number in delivered])
-
-    def recover(self, events: Events | None) -> None:
-        """Take the events that the loaded log has and the file lacks. Before run()."""
-        sequences = self.queue.sequences
-        for name in sequences.names():
-            progress, present = sequences.get(name), self._hooks.sequence(name)
-            if progress is None or present is None or progress.began_ns != present[1]:
-                self.queue.drop(name)
-        for name in self.histories.names():
-            self.histories.changed(name)
-        if events is not None:
-            self._take_recovered(events)
-
-    def _take_recovered(self, events: Events) -> None:
-        """Take events of the log, of which the queue or the histories may have some."""
-        for event in events.hooks:
-            if isinstance(event, HookEvent):
-                progress = self.queue.sequences.get(event.hook)
-                self.histories.add(event.hook, event)
-                if progress is None or event.sequence > progress.stored:
-                    self.take([event])
-        self.keep(events.channels)
-
-    def replace(self, events: Events | None) -> None:
-        """Drop all numbered events and take these, which an adopted log has."""
-        waiting = (hook for hook in self.queue.hooks() if self._is_numbered(hook))
-        for name in {*self.queue.sequences.names(), *waiting}:
-            self.queue.drop(name)
-        for name in self.histories.names():
-            self.histories.clear(name)
-        if events is not None:
-            self._take_recovered(events)
-
-    def _is_numbered(self, hook: str) -> bool:
-        record = self._hooks.find(hook)
-        return record is not None and record.options is not None and record.options.is_numbered
 
     def follow_changed(self) -> None:
         """Hold numbered events from now on, as a follower does, or deliver them again."""
@@ -248,16 +255,29 @@ class Deliveries:
 
     def report(self, hook: str) -> HookReport:
         """Return the counters of a hook and the state of its queue."""
-        sequence = self._hooks.sequence(hook)
-        progress = self.queue.sequences.get(hook)
+        sequence, progress = self._hooks.sequence(hook), self.queue.sequences.get(hook)
         return HookReport(
             self.counters.get(hook),
             self.queue.waiting(hook),
             self.queue.oldest_ns(hook),
             sequence=sequence[0] if sequence is not None else None,
             sequence_delivered=progress.delivered if progress is not None else 0,
+            dead_letter=self._dead_letter(hook),
+            history=self.histories.span(hook),
             endpoint_error=next(self._problems(hook), ""),
             retry_seconds=self._retry_seconds(hook),
+        )
+
+    def _dead_letter(self, hook: str) -> DeadLetterReport | None:
+        record = self._hooks.find(hook)
+        if record is None or record.options is None or not record.options.dead_letter:
+            return None
+        name = dead_name(hook)
+        return DeadLetterReport(
+            record.options.dead_letter,
+            self.counters.get(hook).dead,
+            self.queue.waiting(name),
+            self.counters.get(name).last_error,
         )
 
     def _retry_seconds(self, hook: str) -> float:
@@ -308,6 +328,7 @@ class Deliveries:
                 reviewing = tasks.create_task(self._review(), name="hook review")
                 self._worker.start(tasks)
                 self.histories.run_in(tasks)
+                self._replays.start()
                 await self._stopped.wait()
                 self._worker.stop()
                 self.histories.stop()
@@ -326,9 +347,8 @@ class Deliveries:
                 await self._ended.wait()
 
     async def _close(self) -> None:
-        await self.queue.flush()
-        await self.histories.flush()
-        self._end_storing(is_closing=True)
+        await self._flush()
+        self._end_storing(self._flush_count + 1)
         try:
             await self._in_thread(self._store.close)
             await self.histories.close()
@@ -344,12 +364,19 @@ class Deliveries:
                 async with asyncio.timeout(HOOK_FLUSH_SECONDS):
                     await self._stopped.wait()
             self._dirty.clear()
-            await self.queue.flush()
+            await self._flush()
             await self._elsewhere.finish()
-            await self.histories.flush()
-            self._end_storing()
-            if self.queue.is_dirty or self.histories.is_dirty:
+            await self._dead.enforce_bounds()
+            if self.queue.is_dirty or self.histories.is_dirty or self.queue.crowded:
                 self._dirty.set()
+
+    async def _flush(self) -> None:
+        """Write what there is to the files."""
+        self._flush_count += 1
+        flushed = self._flush_count
+        await self.queue.flush()
+        await self.histories.flush()
+        self._end_storing(flushed)
 
     async def _sweep_often(self) -> None:
         while True:

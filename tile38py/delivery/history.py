@@ -54,8 +54,6 @@ class Histories:
         now_ns: Callable[[], int],
         find: Callable[[str], HistoryBounds | None],
     ) -> None:
-        self.added = 0  # events
-        self._flushed = 0  # of the added events: they are in the file, or dropped
         self.dropped = 0  # events that memory had no room for
         self.error: str | None = None  # why the file can't be written at present
         self._path = path
@@ -131,7 +129,6 @@ class Histories:
             event.sequence, event.made_ns, event.key, event.object_id, event.detect, event.body
         )
         history.tail.append(past)
-        self.added += 1
         self._changed[name] = None
         self._memory_bytes += size_of(past)
         while self._memory_bytes > HISTORY_MEMORY_BYTES_MAX:
@@ -196,24 +193,21 @@ class Histories:
         """Run readers in a group of tasks from now on."""
         self._tasks = tasks
 
-    def start(self, work: Coroutine[object, object, None], name: str) -> None:
-        """Run a reader of histories as a task of its own."""
+    def start(self, work: Coroutine[object, object, None], name: str) -> bool:
+        """Run a reader of histories as a task of its own; return whether the delivery runs."""
         if self._tasks is None:
             work.close()
-            return
+            return False
         task = self._tasks.create_task(work, name=name)
         self._readers.add(task)
         task.add_done_callback(self._readers.discard)
+        return True
 
     def stop(self) -> None:
         """Cancel all readers, and start no more."""
         self._tasks = None
         for task in self._readers:
             task.cancel()
-
-    def is_stored(self, added: int) -> bool:
-        """Whether the file has all events up to so many that were ever added."""
-        return added <= self._flushed
 
     def sweep(self) -> None:
         """Let the next write remove events that are too old."""
@@ -223,7 +217,7 @@ class Histories:
 
     async def flush(self) -> None:
         """Write the present state to the file. Keeps it in memory if that fails."""
-        added, last = self.added, {name: self._last(name) for name in self._changed}
+        last = {name: self._last(name) for name in self._changed}
         while self._forgotten or any(name in self._changed for name in last):
             forgotten, self._forgotten = self._forgotten, {}
             changed, self._changed = self._changed, {}
@@ -239,7 +233,6 @@ class Histories:
             # Events that were added meanwhile are left for the next flush.
             last = {name: number for name, number in last.items() if self._lacks(name, number)}
         self.error = None
-        self._flushed = added
 
     def _last(self, name: str) -> int:
         history = self._histories.get(name)

@@ -15,6 +15,7 @@ from tile38py.delivery.queue_thread import QueueThread
 from tile38py.delivery.retention import Retention
 from tile38py.delivery.sequences import Sequences
 from tile38py.delivery.store import EventRange, Row, Store, StoreError
+from tile38py.delivery.waiting_events import WaitingEvents
 from tile38py.interfaces import Clock
 from tile38py.limits import (
     HOOK_EVENT_BYTES,
@@ -28,7 +29,7 @@ from tile38py.limits import (
 )
 
 
-class HookQueue:
+class HookQueue(WaitingEvents):
     """The hook queue. Only the event loop's thread uses it; only coroutines wait."""
 
     def __init__(
@@ -40,13 +41,15 @@ class HookQueue:
         counters: Counters,
         retention: Retention,
     ) -> None:
+        super().__init__()
         self._store = store
         self._clock = clock
         self._in_thread = in_thread
         self._counters = counters
         self._retention = retention
         self.on_health: Callable[[str | None], None] = lambda _error: None
-        self._backlogs: dict[str, Backlog] = {}
+        self.on_gone: Callable[[str, Sequence[QueuedEvent]], None] = lambda _hook, _events: None
+        self.crowded: set[str] = set()  # hooks with more than their own bound
         self._unwritten: deque[QueuedEvent] = deque()
         self._done: dict[str, int] = {}  # hook -> events up to this number leave the file
         self._is_flushing = False
@@ -54,44 +57,16 @@ class HookQueue:
         self.error: str | None = None  # why the file can't be written at present
         contents = store.contents()
         self.sequences = Sequences(contents.progress)
-        self.last_number = self.stored_number = contents.last_number
+        self.last_number = contents.last_number
         self.count = contents.count
         self.bytes = contents.size + contents.count * HOOK_EVENT_BYTES
         self.memory_bytes = 0
-        for hook, (last, count) in contents.hooks.items():
+        for hook, (last, count, size) in contents.hooks.items():
             backlog = self._backlogs[hook] = Backlog()
             backlog.disk_last = backlog.written_last = last
-            backlog.waiting = count
+            backlog.waiting, backlog.size = count, size
             # How old they are is known once they are read; the sweep looks by itself.
             backlog.disk_oldest_ns = clock.now_ns()
-
-    def hooks(self) -> list[str]:
-        """Return the hooks with waiting events."""
-        return list(self._backlogs)
-
-    def has(self, hook: str) -> bool:
-        """Whether events of a hook wait."""
-        return hook in self._backlogs
-
-    def needs_load(self, hook: str) -> bool:
-        """Whether load() is needed before take() finds events."""
-        backlog = self._backlogs.get(hook)
-        return backlog is not None and backlog.needs_load
-
-    def waiting(self, hook: str) -> int:
-        """Return the number of waiting events of a hook."""
-        backlog = self._backlogs.get(hook)
-        return 0 if backlog is None else backlog.waiting
-
-    def oldest_ns(self, hook: str) -> int:
-        """Return when the oldest event of a hook was queued; 0 if none waits."""
-        backlog = self._backlogs.get(hook)
-        return 0 if backlog is None else backlog.oldest_ns
-
-    def oldest_of_all_ns(self) -> int:
-        """Return when the oldest event was queued; 0 if none waits. Linear in waiting hooks."""
-        times = (backlog.oldest_ns for backlog in self._backlogs.values())
-        return min((time_ns for time_ns in times if time_ns), default=0)
 
     @property
     def lifetime_seconds(self) -> float:
@@ -120,6 +95,8 @@ class HookQueue:
         if backlog is None:
             backlog = self._backlogs[hook] = Backlog()
         backlog.add(queued)
+        if self.excess_bytes(hook) > 0:
+            self.crowded.add(hook)
         self._unwritten.append(queued)
         self.count += 1
         self.bytes += size
@@ -221,8 +198,6 @@ class HookQueue:
         last = self.last_number
         try:
             while await self._flush_group():
-                unwritten = self._unwritten
-                self.stored_number = unwritten[0].number - 1 if unwritten else self.last_number
                 if not self._unwritten or self._unwritten[0].number > last:
                     break
         finally:
@@ -278,16 +253,17 @@ class HookQueue:
                 found.append(event)
         return found
 
-    def _waits(self, event: QueuedEvent) -> bool:
-        backlog = self._backlogs.get(event.hook)
-        return backlog is not None and backlog.holds(event)
-
     async def _recount_if_needed(self) -> None:
         if not self._must_recount:
             return
         self._must_recount = False
         contents = await self._in_thread(self._store.contents)
-        unwritten = [event for event in self._unwritten if self._waits(event)]
+        backlogs = self._backlogs
+        unwritten = [
+            event
+            for event in self._unwritten
+            if event.hook in backlogs and backlogs[event.hook].holds(event)
+        ]
         self.count = contents.count + len(unwritten)
         self.bytes = contents.size + self.count * HOOK_EVENT_BYTES
         self.bytes += sum(len(event.body) for event in unwritten)
@@ -303,8 +279,7 @@ class HookQueue:
 
     def expire(self, hook: str) -> bool:
         """Drop expired events of a hook from memory; return whether there are more."""
-        backlog = self._backlogs.get(hook)
-        return backlog is not None and self._expire(hook, backlog)
+        return hook in self._backlogs and self._expire(hook, self._backlogs[hook])
 
     def _expire(self, hook: str, backlog: Backlog) -> bool:
         cutoff_ns = self._retention.cutoff_ns(self._clock.now_ns(), hook)
@@ -313,7 +288,7 @@ class HookQueue:
             return False
         count = backlog.count_expired(cutoff_ns, HOOK_SWEEP_COUNT_MAX)
         self._counters.add_expired(hook, count)
-        self._pop(hook, backlog, count)
+        self.on_gone(hook, self._pop(hook, backlog, count))
         self._forget_if_empty(hook, backlog)
         return count == HOOK_SWEEP_COUNT_MAX
 
@@ -329,6 +304,29 @@ class HookQueue:
             self._forget_if_empty(hook, backlog)
         return count
 
+    def excess_bytes(self, hook: str) -> int:
+        """Return the bytes by which a hook's waiting messages exceed its own bound."""
+        bound = self._retention.queue_bytes(hook)
+        return self.waiting_bytes(hook) - bound if bound else 0
+
+    def drop_excess(self, hook: str) -> bool:
+        """Drop the oldest events in memory beyond a hook's own bound; return whether it did."""
+        backlog = self._backlogs.get(hook)
+        if backlog is None or backlog.taken or backlog.is_loading:
+            return False
+        count = backlog.count_bytes(self.excess_bytes(hook))
+        if count:
+            self._counters.add_dropped(hook, count)
+            self.on_gone(hook, self._pop(hook, backlog, count))
+            self._forget_if_empty(hook, backlog)
+        return count > 0
+
+    def rewind(self, hook: str, *, began_ns: int, stored: int) -> None:
+        """Drop the waiting events of a hook, whose numbers will come again."""
+        self.drop(hook)
+        self._unwritten = deque(event for event in self._unwritten if event.hook != hook)
+        self.sequences.note_stored(hook, began_ns=began_ns, sequence=stored)
+
     def drop_row(self, row: Row, *, is_old: bool) -> bool:
         """Drop an event of the file, unless it is taken; return whether it was dropped."""
         backlog = self._backlogs.get(row.hook)
@@ -339,7 +337,7 @@ class HookQueue:
         elif backlog.cursor < row.number <= backlog.disk_last:
             self.count -= 1
             self.bytes -= row.size + HOOK_EVENT_BYTES
-            backlog.skip(row.number)
+            backlog.skip(row.number, row.size)
         else:
             return False
         add = self._counters.add_expired if is_old else self._counters.add_dropped
@@ -365,6 +363,7 @@ class HookQueue:
         if backlog.tail and backlog.tail[0] is event:
             backlog.tail.popleft()
             backlog.waiting -= 1
+            backlog.size -= len(event.body)
             self._forget(1, len(event.body))
             return 1
         count = backlog.count_through(event.number)
@@ -375,7 +374,7 @@ class HookQueue:
         if backlog.is_empty:
             del self._backlogs[hook]
 
-    def _pop(self, hook: str, backlog: Backlog, count: int) -> None:
+    def _pop(self, hook: str, backlog: Backlog, count: int) -> Sequence[QueuedEvent]:
         gone = backlog.remove(count)
         number = gone[-1].number
         self._forget(count, sum(len(event.body) for event in gone))
@@ -384,6 +383,7 @@ class HookQueue:
         elif backlog.written_last and self._done.get(hook, 0) < backlog.written_last:
             self._done[hook] = backlog.written_last
             backlog.written_last = 0
+        return gone
 
     def _forget(self, count: int, size: int) -> None:
         """Subtract events and the size of their texts from the totals."""

@@ -12,6 +12,7 @@ class HookRule:
 
     expires: bool  # whether events expire by the lifetime of all hooks' events
     ttl_ns: int = 0  # the hook's own lifetime, instead; 0 = none
+    queue_bytes: int = 0  # the bound of the hook's own queue; 0 = none
     resumed_ns: int = 0  # when a pause ended: older events live as long as those of that time
 
 
@@ -27,10 +28,14 @@ class Retention:
     def set_rule(self, hook: str, record: HookRecord, now_ns: int) -> None:
         """Follow a hook's options and pauses: numbered events and those of paused hooks last."""
         options = record.options
+        size = options.queue_bytes if options is not None else 0
         if options is not None and options.ttl_ns is not None:
-            self.rules[hook] = HookRule(expires=False, ttl_ns=options.ttl_ns)
+            self.rules[hook] = HookRule(expires=False, ttl_ns=options.ttl_ns, queue_bytes=size)
         elif record.is_paused or (options is not None and options.is_numbered):
-            self.rules[hook] = HookRule(expires=False)
+            self.rules[hook] = HookRule(expires=False, queue_bytes=size)
+        elif size or (options is not None and options.dead_letter):
+            # Expired events are not dropped by the sweep of the file, which has no texts.
+            self.rules[hook] = HookRule(expires=False, ttl_ns=self.ttl_ns, queue_bytes=size)
         elif hook in self.rules and not self.rules[hook].expires:
             self.rules[hook] = HookRule(expires=True, resumed_ns=now_ns)
             self.generation += 1
@@ -38,6 +43,11 @@ class Retention:
     def forget(self, hook: str) -> None:
         """Forget a deleted hook."""
         self.rules.pop(hook, None)
+
+    def queue_bytes(self, hook: str) -> int:
+        """Return the bound of a hook's own queue; 0 if it has none."""
+        rule = self.rules.get(hook) if self.rules else None
+        return 0 if rule is None else rule.queue_bytes
 
     def is_lasting(self, hook: str) -> bool:
         """Whether the lifetime of all hooks' events doesn't hold for a hook's."""

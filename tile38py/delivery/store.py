@@ -81,7 +81,9 @@ SELECT number, hook, queued_ns, length(body) FROM event
 WHERE number > ? ORDER BY number LIMIT {HOOK_SWEEP_COUNT_MAX}
 """
 # The index has all that this needs, in order.
-HOOKS: Final = "SELECT hook, max(number), count(*) FROM event GROUP BY hook ORDER BY hook"
+HOOKS: Final = """
+SELECT hook, max(number), count(*), sum(length(body)) FROM event GROUP BY hook ORDER BY hook
+"""
 Value: TypeAlias = bytes | int | str | None
 
 
@@ -114,7 +116,7 @@ class Row:
 class Contents:
     """The content of a file when it is opened."""
 
-    hooks: dict[str, tuple[int, int]]  # the number of the last event of each, and the count
+    hooks: dict[str, tuple[int, int, int]]  # the last event's number, the count, the bytes
     count: int
     size: int
     last_number: int
@@ -178,7 +180,7 @@ class Store:
         """Return the waiting events of each hook, and the totals."""
         with translated():
             found = self._database.execute(HOOKS)
-            hooks = {name_of(hook): (last, count) for hook, last, count in found}
+            hooks = {name_of(hook): tuple(values) for hook, *values in found}
             count, size = self._database.execute(
                 "SELECT count(*), coalesce(sum(length(body)), 0) FROM event"
             ).fetchone()

@@ -6,6 +6,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Final, Protocol, Self
 
 from tile38py.endpoints.address import AddressError, decoded, first_name, split
+from tile38py.endpoints.event_request import CLOUD_EVENT_TYPE
 from tile38py.endpoints.publishing import publish_each
 from tile38py.endpoints.registry import (
     EndpointDependencies,
@@ -158,7 +159,12 @@ class AmqpEndpoint:
         assert isinstance(target, AmqpSettings)
         exchange = self._exchanges.get(target) or await self._prepare(target)
         publish = partial(self._publish, exchange, target)
-        await publish_each(batch, publish, refusals=(DeliveryError,))
+        await publish_each(
+            batch,
+            publish,
+            publish_cloud_event=partial(publish, content_type=CLOUD_EVENT_TYPE),
+            refusals=(DeliveryError,),
+        )
 
     async def _prepare(self, target: AmqpSettings) -> "AbstractExchange":
         await target.declare(self._connection)
@@ -169,13 +175,18 @@ class AmqpEndpoint:
         return exchange
 
     async def _publish(
-        self, exchange: "AbstractExchange", settings: AmqpSettings, body: bytes
+        self,
+        exchange: "AbstractExchange",
+        settings: AmqpSettings,
+        body: bytes,
+        *,
+        content_type: str = "application/json",
     ) -> None:
         from aio_pika import Message
 
         message = Message(
             body,
-            content_type="application/json",
+            content_type=content_type,
             delivery_mode=settings.delivery_mode,
             priority=settings.priority or None,
         )

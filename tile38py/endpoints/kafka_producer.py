@@ -92,17 +92,16 @@ class TopicSender:
                 continue
             if size > REQUEST_BYTES_MAX:
                 self._refuse(index, f"a record of {size} bytes is too large for Kafka")
-            elif not self._add(record_batch, key, event):
+            elif not self._add(record_batch, key, index):
                 return record_batch, indexes, count
             else:
                 indexes.append(index)
         return record_batch, indexes, len(share)
 
-    def _add(self, record_batch: "BatchBuilder", key: bytes, event: QueuedEvent) -> bool:
+    def _add(self, record_batch: "BatchBuilder", key: bytes, index: int) -> bool:
         """Add a record; return whether there was room."""
-        options = self._batch.options.get(event.hook)
-        is_cloud_event = options is not None and options.is_cloud_event
-        headers = list(CLOUD_EVENT_HEADERS) if is_cloud_event else []
+        event = self._batch.events[index]
+        headers = list(CLOUD_EVENT_HEADERS) if self._batch.is_cloud_event(index) else []
         added = record_batch.append(timestamp=None, key=key, value=event.body, headers=headers)
         return added is not None
 

@@ -8,6 +8,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Final, Self
 
 from tile38py.endpoints.address import PORT_MAX, form_decoded, number_of, pair_of, split
+from tile38py.endpoints.event_request import CLOUD_EVENT_TYPE
 from tile38py.endpoints.publishing import publish_each
 from tile38py.endpoints.registry import (
     EndpointDependencies,
@@ -40,6 +41,7 @@ TRAITS: Final = Traits(
     batches_count_max=ENDPOINT_BATCHES_COUNT_MAX,
     has_host=True,
 )
+CLOUD_EVENT_HEADERS: Final = {"content-type": CLOUD_EVENT_TYPE}
 
 
 @endpoint("nats", traits=TRAITS)
@@ -171,7 +173,8 @@ class NatsEndpoint:
         for group in batch.groups():
             for index in group:
                 try:
-                    await self._client.publish(subject, batch.events[index].body)
+                    body, headers = batch.events[index].body, headers_of(batch, index)
+                    await self._client.publish(subject, body, headers=headers)
                 except MaxPayloadError as error:
                     batch.refused[index] = str(error)
                     break
@@ -185,8 +188,12 @@ class NatsEndpoint:
 
         stream = self._client.jetstream(timeout=STREAM_SECONDS_MAX)
         try:
+            publish = partial(stream.publish, subject)
             await publish_each(
-                batch, partial(stream.publish, subject), refusals=(MaxPayloadError, APIError)
+                batch,
+                publish,
+                publish_cloud_event=partial(publish, headers=CLOUD_EVENT_HEADERS),
+                refusals=(MaxPayloadError, APIError),
             )
         except NoStreamResponseError as error:
             raise TargetError(str(error)) from error
@@ -197,6 +204,11 @@ class NatsEndpoint:
             await self._client.close()
         finally:
             cut(self._client)
+
+
+def headers_of(batch: Batch, index: int) -> dict[str, str] | None:
+    """Return the headers of an event: none unless it is an envelope of CloudEvents."""
+    return CLOUD_EVENT_HEADERS if batch.is_cloud_event(index) else None
 
 
 def cut(client: "Client") -> None:

@@ -1,11 +1,11 @@
 """Interfaces of delivery: events in, batches for endpoints, counters for operators."""
 
-from collections.abc import Coroutine, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
 from tile38py._engine import ChannelEvent, Events, HookChange, HookEvent, HookProgress, QueuedEvent
-from tile38py.interfaces.history import HistoryBounds
+from tile38py.interfaces.history import HistoryBounds, HistorySpan
 
 
 class NumberedEvents(Protocol):
@@ -36,9 +36,20 @@ class HookCounters:
     failed: int = 0  # tries in which no endpoint took the message
     retried: int = 0  # tries beyond a message's first
     expired: int = 0  # dropped after hook-queue-ttl
-    dropped: int = 0  # dropped because of hook-queue-max-size
+    dropped: int = 0  # dropped because of hook-queue-max-size or QUEUE
     last_error: str = ""
     last_error_ns: int = 0  # since 1970; 0 = there was none
+    dead: int = 0  # of the expired and dropped ones: sent to the URL of DEADLETTER
+
+
+@dataclass(frozen=True, slots=True)
+class DeadLetterReport:
+    """The dead letters of a hook."""
+
+    url: str
+    count: int  # that were sent to it, or wait for it
+    waiting: int
+    last_error: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +59,8 @@ class HookReport:
     counters: HookCounters
     waiting: int
     oldest_ns: int  # when the oldest waiting message was queued; 0 if none waits
+    dead_letter: "DeadLetterReport | None" = None  # None for a hook without DEADLETTER
+    history: HistorySpan | None = None  # None for a hook without HISTORY
     sequence: int | None = None  # the number of the last event; None: events have no numbers
     sequence_delivered: int = 0  # the number of the last delivered event
     endpoint_error: str = ""  # why nothing can be sent to one of its URLs; empty if it can
@@ -83,6 +96,14 @@ class Outbox(Protocol):
 
     def report(self, hook: str) -> HookReport:
         """What became of a hook's messages."""
+
+    def replay(
+        self, hook: str, position: int, settle: Callable[[OSError | None], object]
+    ) -> Awaitable[object]:
+        """Send a hook's events from a number of its history on once more.
+
+        The result is that of a function that is called once no kill ends the replay.
+        """
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,6 +189,11 @@ class Batch:
     options: Mapping[str, HookOptions] = field(default_factory=dict)  # of the hooks that have any
     now_ns: int = 0  # when the batch was made, since 1970
     timeout_seconds: float = 0.0  # of an attempt; 0 = the endpoint's
+
+    def is_cloud_event(self, index: int) -> bool:
+        """Whether an event is an envelope of CloudEvents, so that its content type tells that."""
+        options = self.options.get(self.events[index].hook)
+        return options is not None and options.is_cloud_event
 
     def groups(self) -> list[list[int]]:
         """The indexes that still need sending, one list for each hook, each in order."""

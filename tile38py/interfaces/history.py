@@ -48,5 +48,5 @@ class EventHistory(Protocol):
     def read(self, name: str, position: int) -> Coroutine[object, object, list[PastEvent]]:
         """Return a page of the file's events from a number on. Raises OSError."""
 
-    def start(self, work: Coroutine[object, object, None], name: str) -> None:
-        """Run a reader of histories as a task of its own."""
+    def start(self, work: Coroutine[object, object, None], name: str) -> bool:
+        """Run a reader of histories as a task of its own; return whether the delivery runs."""

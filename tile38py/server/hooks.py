@@ -7,6 +7,7 @@ from pathlib import Path
 
 from tile38py._engine import Engine
 from tile38py.clock import new_server_id
+from tile38py.delivery.dead_letters import PREFIX
 from tile38py.delivery.deliveries import Deliveries
 from tile38py.endpoints.pool import Pool
 from tile38py.endpoints.registry import EndpointDependencies, Registry
@@ -54,7 +55,9 @@ class EngineHooks:
         self._engine.close_hook(hook.encode("utf-8", "surrogateescape"))
 
     def find(self, hook: str) -> FoundHook | None:
-        """The hook of a name; None if there is none."""
+        """The hook of a name, or the dead letters of one; None if there is none."""
+        if hook.startswith(PREFIX):
+            return dead_letters_of(self.find(hook.removeprefix(PREFIX)))
         definition = self._engine.hook(hook.encode("utf-8", "surrogateescape"))
         if definition is None:
             return None
@@ -82,6 +85,19 @@ class EngineHooks:
         if b"HISTORY" not in options:
             return None
         return bounds_of(options[options.index(b"HISTORY") + 1])
+
+
+def dead_letters_of(hook: FoundHook | None) -> FoundHook | None:
+    """Return what delivers a hook's dead letters; None if it has no URL for them.
+
+    The URL is another server's: it gets no header and signature that is for the hook's own.
+    """
+    if hook is None or hook.options is None or not hook.options.dead_letter:
+        return None
+    options = HookOptions(
+        is_cloud_event=hook.options.is_cloud_event, ttl_ns=0, queue_bytes=hook.options.queue_bytes
+    )
+    return FoundHook((hook.options.dead_letter,), options, is_paused=False)
 
 
 def log_delivered(core: Core, journal: Journal) -> Callable[[list[tuple[bytes, int]]], None]:

@@ -224,7 +224,6 @@ def test_while_the_disk_is_full_memory_is_bounded(
             fill(histories, 11, 500)
             await histories.flush()
             assert "full" in str(histories.error)
-            assert not histories.is_stored(histories.added)
         span = histories.span("c")
         assert span is not None
         assert 400 <= span.first <= 460
@@ -232,7 +231,7 @@ def test_while_the_disk_is_full_memory_is_bounded(
         assert await read_all(histories, span.first) == [*range(span.first, 501)]
         await histories.flush()
         assert histories.error is None
-        assert histories.is_stored(histories.added)
+        assert not histories.is_dirty
         assert histories.span("c") == span
         assert await read_all(histories, span.first) == [*range(span.first, 501)]
 

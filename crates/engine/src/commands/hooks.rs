@@ -23,7 +23,9 @@ pub(super) const COMMANDS: &[Command] = &[
         Arity::AtLeast(1),
         set_hook,
         "name endpoints [META name value]... [EX seconds] [SIGN secret]... \
-         [HEADERS name value]... [FORMAT cloudevents] [SEQUENCE yes] [HISTORY bounds] \
+         [HEADERS name value]... [FORMAT (cloudevents | ndjson)] [BATCH bounds] \
+         [DEADLETTER url] [HISTORY bounds] [QUEUE size] [RETRY waits] [SEQUENCE yes] \
+         [TIMEOUT duration] [TTL duration] \
          (NEARBY | WITHIN | INTERSECTS) key [FENCE] [DETECT detections] [COMMANDS commands] \
          [VALID hours] [ENDINGS (yes | no)] [DWELL durations] [EVERY duration] \
          [LINGER duration] [ACCURACY field] [HYSTERESIS meters] [option]... \
