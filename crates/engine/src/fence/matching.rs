@@ -151,8 +151,8 @@ impl<'m> Matcher<'m> {
         }
     }
 
-    /// Changes the memory of a fence. Where visits have times, deletions are logged, too: the log of
-    /// a script has its writes first and all changes of memory behind them.
+    /// Changes the memory of a fence. Where visits have times, deletions are logged, too: the log
+    /// of a script has its writes first and all changes of memory behind them.
     pub(super) fn update_visits(&mut self, watch: &Arc<Watch>, change: VisitChange) {
         let is_logged = watch.fence.has_timers() && !self.is_silent(watch);
         self.visit_updates.push(VisitUpdate { is_logged, ..VisitUpdate::new(watch, change) });
