@@ -29,8 +29,8 @@ class FakeHistory:
         return HistorySpan(events[0].sequence, events[-1].sequence) if events else HistorySpan(1, 0)
 
     def _has_history(self, name: str) -> bool:
-        channel = self._engine.channel(name.encode())
-        return channel is not None and b"HISTORY" in channel.options
+        found = self._engine.channel(name.encode()) or self._engine.hook(name.encode())
+        return found is not None and b"HISTORY" in found.options
 
     def keep(self, events: Sequence[ChannelEvent]) -> None:
         """Keep the events of channels that have a history."""

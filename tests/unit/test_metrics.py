@@ -87,7 +87,7 @@ def test_figures_are_shown_on_a_server_that_refuses_its_clients(bench: Bench) ->
 
 
 def test_hooks_messages_are_summed_over_all_hooks(bench: Bench) -> None:
-    bench.outbox.total = HookCounters(sent=1, failed=2, retried=3, expired=4, dropped=5)
+    bench.outbox.total = HookCounters(sent=1, failed=2, retried=3, expired=4, dropped=5, dead=6)
     bench.outbox.waiting_count = 6
     bench.outbox.waiting_bytes = 7
     bench.outbox.oldest_ns = bench.clock.now_ns() - 3 * SECOND
@@ -98,6 +98,7 @@ def test_hooks_messages_are_summed_over_all_hooks(bench: Bench) -> None:
         "tile38_hook_messages_retries_total": 3,
         "tile38_hook_messages_expired_total": 4,
         "tile38_hook_messages_dropped_total": 5,
+        "tile38_hook_messages_dead_total": 6,
         "tile38_hook_queue_messages": 6,
         "tile38_hook_queue_bytes": 7,
         "tile38_hook_queue_oldest_seconds": 3,

@@ -1,7 +1,7 @@
 """Dead letters: events that expired or were dropped go to the URL that DEADLETTER names.
 
-They wait in a queue of their own, as if a hook of another name had them, so that the URL may be down
-for a while, too. Also the bound of a hook's queue, beyond which events are dropped.
+They wait in a queue of their own, as if a hook of another name had them: the URL may be down for a
+while, too. Also the bound of a hook's queue, beyond which events are dropped.
 """
 
 from collections.abc import Callable, Sequence

@@ -8,7 +8,7 @@ deliveries.take(events.hooks)
 
 import asyncio
 import contextlib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Final, TypeVar
@@ -17,6 +17,7 @@ from tile38py._engine import ChannelEvent, Events, HookChange, HookEvent, HookPr
 from tile38py.delivery.counters import Counters
 from tile38py.delivery.dead_letters import DeadLetters, dead_name
 from tile38py.delivery.delivered_elsewhere import DeliveredElsewhere
+from tile38py.delivery.endpoint_review import EndpointReview
 from tile38py.delivery.history import Histories
 from tile38py.delivery.hook_queue import HookQueue
 from tile38py.delivery.recovery import EventRecovery
@@ -24,7 +25,7 @@ from tile38py.delivery.replays import Replays
 from tile38py.delivery.retention import Retention
 from tile38py.delivery.store import LEGACY_SUFFIX, Store, StoreError, bytes_of, name_of
 from tile38py.delivery.sweeper import Sweeper
-from tile38py.delivery.worker import Tools, Worker, in_slices
+from tile38py.delivery.worker import Tools, Worker
 from tile38py.interfaces import Clock, Tell
 from tile38py.interfaces.delivery import (
     Couriers,
@@ -35,8 +36,6 @@ from tile38py.interfaces.delivery import (
 )
 from tile38py.limits import (
     HOOK_FLUSH_SECONDS,
-    HOOK_PROBLEMS_COUNT_MAX,
-    HOOK_STEP_COUNT_MAX,
     HOOK_SWEEP_SECONDS,
     STOP_SECONDS_MAX,
 )
@@ -87,6 +86,7 @@ class Deliveries:
         self._dead: DeadLetters
         self._replays: Replays
         self._recovery: EventRecovery
+        self._review = EndpointReview(couriers, hooks, log)
 
     def open(self) -> None:
         """Open the queue's file, before the log is loaded. Raises StartError."""
@@ -213,7 +213,7 @@ class Deliveries:
         self._dirty.set()
 
     def stored(self) -> list[tuple[bytes, int, int]]:
-        """Return the hooks and channels with stored events: name, last number, time of the first."""
+        """Return the names with stored events, the last number and the time of the first."""
         return self._recovery.stored()
 
     def recover(self, events: Events | None) -> None:
@@ -225,7 +225,7 @@ class Deliveries:
         self._recovery.replace(events)
 
     def store(self, done: Callable[[OSError | None], None]) -> None:
-        """Write the present state to the files: the log is about to lose it. Then call a function."""
+        """Write what the log is about to lose to the files, then call a function."""
         if self.queue.is_dirty or self.histories.is_dirty:
             self._storing.append((self._flush_count + 1, done))
             self._dirty.set()
@@ -264,7 +264,7 @@ class Deliveries:
             sequence_delivered=progress.delivered if progress is not None else 0,
             dead_letter=self._dead_letter(hook),
             history=self.histories.span(hook),
-            endpoint_error=next(self._problems(hook), ""),
+            endpoint_error=next(self._review.problems(hook), ""),
             retry_seconds=self._retry_seconds(hook),
         )
 
@@ -287,28 +287,6 @@ class Deliveries:
         ends_ns = min(map(self._couriers.backoff_until_ns, urls), default=0)
         return max(ends_ns - self._clock.monotonic_ns(), 0) / 1e9 if ends_ns else 0.0
 
-    def _problems(self, hook: str) -> Iterator[str]:
-        """URLs of a hook to which nothing can ever be sent, each with the reason."""
-        record = self._hooks.find(hook)
-        for url in record.endpoints if record is not None else ():
-            problem = self._couriers.problem(url)
-            if problem:
-                yield f"{self._couriers.shown(url)}: {problem}"
-
-    async def _review(self) -> None:
-        """Log the endpoints of the loaded hooks to which nothing can ever be sent."""
-        found: dict[str, str] = {}
-        async for part in in_slices(self._hooks.names(), HOOK_STEP_COUNT_MAX):
-            for hook in part:
-                for problem in self._problems(hook):
-                    found.setdefault(problem, hook)
-            if len(found) > HOOK_PROBLEMS_COUNT_MAX:
-                break
-        for problem, hook in list(found.items())[:HOOK_PROBLEMS_COUNT_MAX]:
-            self._log("Hook '%s' has an endpoint that can't be used: %s", hook, problem)
-        if len(found) > HOOK_PROBLEMS_COUNT_MAX:
-            self._log("More hooks have such endpoints: HOOKSTATS shows them")
-
     async def run(self) -> None:
         """Deliver until stop() is called; events that aren't delivered then stay in the file."""
         self._ended.clear()
@@ -325,7 +303,7 @@ class Deliveries:
             async with asyncio.TaskGroup() as tasks:
                 tasks.create_task(self._flush_often(), name="hook queue flush")
                 sweeping = tasks.create_task(self._sweep_often(), name="hook queue sweep")
-                reviewing = tasks.create_task(self._review(), name="hook review")
+                reviewing = tasks.create_task(self._review.run(), name="hook review")
                 self._worker.start(tasks)
                 self.histories.run_in(tasks)
                 self._replays.start()

@@ -1,6 +1,9 @@
 """The waiting events of all hooks, as readers see them."""
 
-from tile38py.delivery.backlog import Backlog
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from tile38py.delivery.backlog import Backlog
 
 
 class WaitingEvents:

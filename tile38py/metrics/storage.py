@@ -23,7 +23,8 @@ def hook_figures(server: Services) -> Iterator[Metric]:
         ("failed_tries", "Attempts in which no endpoint accepted the message", total.failed),
         ("retries", "Attempts after the first one of a message", total.retried),
         ("expired", "Messages dropped after hook-queue-ttl", total.expired),
-        ("dropped", "Messages dropped because of hook-queue-max-size", total.dropped),
+        ("dropped", "Messages dropped because of hook-queue-max-size or QUEUE", total.dropped),
+        ("dead", "Messages that went to the URL of DEADLETTER, or wait for it", total.dead),
     ):
         yield CounterMetricFamily(f"tile38_hook_messages_{name}", text, value=count)
     oldest_ns = outbox.oldest_ns

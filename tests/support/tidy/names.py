@@ -16,6 +16,7 @@ RECORDS = (
 # Files that compare such a word for other reasons.
 REASONS = {
     "crates/engine/src/fence/change.rs": "the words of a fence's COMMANDS",
+    "crates/engine/src/fence/delivery_values.rs": "options of SETHOOK",
     "crates/engine/src/geometry/geojson/parse.rs": "members of GeoJSON",
     "crates/engine/src/json/path/modifier.rs": "a modifier of paths",
     "crates/engine/src/query/area.rs": "GET and BOUNDS are keywords of areas",
@@ -28,6 +29,7 @@ REASONS = {
     "tile38py/cli/suggestions.py": "a kind of keys in records",
     "tile38py/embedded.py": "a member of GeoJSON",
     "tile38py/endpoints/kafka.py": "a parameter of kafka's URLs",
+    "tile38py/server/hook_options.py": "options of SETHOOK",
 }
 
 
