@@ -59,3 +59,95 @@ def test_enter_and_exit_without_a_gap() -> None:
     assert told(recipe.run("DEL fleet truck2")) == [("exit", "truck2", "deleted")]
     recipe.run(inside)
     assert told(recipe.run("DELCHAN yard")) == [("exit", "truck2", "hook deleted")]
+
+
+def zones(messages: list[Message]) -> list[tuple[object, ...]]:
+    """Return the channel, detection and zone of each message."""
+    found = []
+    for message in messages:
+        zone = message["fence"]
+        assert isinstance(zone, dict)
+        found.append((message["hook"], message["detect"], zone["id"], zone["fields"]))
+    return found
+
+
+def test_delivery_zones() -> None:
+    recipe = Recipe("Delivery zones")
+    ann, bob = {"courier": "ann"}, {"courier": "bob", "metres": 3000}
+    found = recipe.run(f"SET orders o1 {ACME}")
+    assert zones(found) == [("dispatch", "enter", "centre", ann)]
+    assert told(recipe.run("DEL orders o1")) == [("exit", "o1", "deleted")]
+    found = recipe.run("SET orders o2 POINT 33.4360 -112.0110")
+    assert zones(found) == [("dispatch", "enter", "airport", bob)]
+    recipe.run("SET areas airport FIELD courier eve BOUNDS 33.40 -112.12 33.50 -112.00")
+    both = zones(recipe.run(f"SET orders o3 {ACME}"))
+    assert both == [
+        ("dispatch", "enter", "airport", bob | {"courier": "eve"}),
+        ("dispatch", "enter", "centre", ann),
+    ]
+
+
+def test_school_zones_with_hours() -> None:
+    recipe = Recipe("School zones with hours")
+    hour = 3600
+    limit = {"limit": 15}
+    # The server's clock shows Tuesday, 15:13 in Phoenix.
+    found = recipe.run(f"SET fleet car {ACME}")
+    assert [word for _, word, *_ in zones(found)] == ["enter", "inside"]
+    assert zones(found)[0] == ("school", "enter", "roosevelt", limit)
+    recipe.wait(hour)
+    assert recipe.run(f"SET fleet car {ACME}") == []
+    recipe.wait(15 * hour)
+    assert zones(recipe.run(f"SET fleet car {ACME}")) == [("school", "inside", "roosevelt", limit)]
+    assert told(recipe.run(f"SET fleet car {FAR}")) == [("exit", "car")]
+    recipe.wait(3 * 24 * hour)
+    assert recipe.run(f"SET fleet car {ACME}") == []
+
+
+def test_geofenced_speed_limits() -> None:
+    recipe = Recipe("Geofenced speed limits")
+    found = recipe.run(f"SET fleet car FIELD speed 45 {ACME}")
+    assert zones(found) == [("over30", "inside", "oldtown", {"limit": 30})]
+    assert found[0]["fields"] == {"speed": 45}
+    recipe.wait(30)
+    assert recipe.run(f"SET fleet car FIELD speed 46 {ACME}") == []
+    recipe.wait(31)
+    assert len(recipe.run(f"SET fleet car FIELD speed 47 {ACME}")) == 1
+    recipe.wait(61)
+    assert recipe.run(f"SET fleet car FIELD speed 25 {ACME}") == []
+    found = recipe.run(f"SET fleet bus FIELD speed 95 {ACME}")
+    assert [(channel, zone) for channel, _, zone, _ in zones(found)] == [
+        ("over30", "oldtown"),
+        ("over80", "ring"),
+    ]
+
+
+def board(messages: list[Message]) -> list[dict[str, object]]:
+    """Return the members of each message about the list, with ids in the place of entries."""
+    return [
+        {
+            name: [entry["id"] if isinstance(entry, dict) else entry for entry in entries]
+            for name in ("all", "in", "out", "moved")
+            if isinstance(entries := message.get(name), list)
+        }
+        for message in messages
+    ]
+
+
+def test_nearest_driver_board() -> None:
+    recipe = Recipe("Nearest driver board")
+    messages = []
+    for line in (
+        "SET drivers d1 FIELD free 1 POINT 33.4510 -112.0700",
+        "SET drivers d2 FIELD free 1 POINT 33.4530 -112.0700",
+        "SET drivers far FIELD free 1 POINT 33.9000 -112.0700",
+    ):
+        messages += recipe.run(line)
+    messages += recipe.wait(1)
+    assert board(messages) == [{"all": []}, {"in": ["d1", "d2"]}]
+    recipe.run("SET drivers d3 FIELD free 1 POINT 33.4501 -112.0700")
+    assert board(recipe.wait(1)) == [{"in": ["d3"], "out": ["d2"]}]
+    recipe.run("FSET drivers d1 free 0")
+    assert board(recipe.wait(1)) == [{"in": ["d2"], "out": ["d1"]}]
+    recipe.run("SET riders ann POINT 33.4540 -112.0700")
+    assert board(recipe.wait(1)) == [{"moved": ["d2", "d3"]}]

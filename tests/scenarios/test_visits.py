@@ -54,6 +54,24 @@ def test_a_deleted_hook_sends_the_ends_of_its_visits(
         receiver.received.clear()
 
 
+def test_a_hook_that_expires_tells_its_end(server: ServerProcess, receiver: Receiver) -> None:
+    url = f"http://127.0.0.1:{receiver.port}/hook"
+    fence: Words = ("NEARBY", "fleet", "DETECT", "enter,exit", "ENDINGS", "yes")
+    area: Words = ("IDS", "POINT", 33, -115, 10000)
+    assert server.call("SETHOOK", "zone", url, "META", "m", "v", "EX", 1, *fence, *area) == ":1"
+    assert server.call(*INSIDE) == "+OK"
+    wait_until(lambda: len(receiver.received) == 3, what="the end of the hook")
+    assert notes(receiver) == [("enter", None), ("exit", "hook expired"), (None, None)]
+    last = json.loads(receiver.received[-1])
+    assert {name: last[name] for name in last if name != "time"} == {
+        "command": "expire",
+        "hook": "zone",
+        "meta": {"m": "v"},
+        "key": "fleet",
+    }
+    assert server.call("HOOKS", "*") == []
+
+
 def test_a_dwell_goes_on_over_a_kill(server: ServerProcess, receiver: Receiver) -> None:
     set_hook(server, receiver, "DETECT", "dwell", "DWELL", "500ms")
     assert server.call(*INSIDE) == "+OK"

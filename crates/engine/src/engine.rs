@@ -4,6 +4,7 @@
 mod adopt;
 mod expired_objects;
 mod fence_upkeep;
+mod hook_expiry;
 mod live_start;
 mod replay;
 mod standing_queries;
@@ -14,12 +15,12 @@ use crate::access::Users;
 use crate::call::{Call, Effect};
 use crate::commands::record::{Facts, Flags, Record, Subcommand};
 use crate::commands::table::{Runner, Table};
-use crate::commands::{self, Command, Function};
+use crate::commands::{Command, Function};
 use crate::counters::{Counters, ErrorCounters};
 use crate::error::{Error, Result};
 use crate::event_time::write_epoch;
-use crate::fence::{match_change, Arrival, Change, ChangeKind, Due, EndReason};
-use crate::fence::{Event, Groups, HookChange, HookKind, Moment, Name, Recovery};
+use crate::fence::{match_change, Arrival, Change, ChangeKind, Due};
+use crate::fence::{Event, Groups, HookChange, Moment, Name, Recovery};
 use crate::gate::State;
 use crate::keyspace::Keyspace;
 use crate::reply::write_command;
@@ -311,25 +312,14 @@ impl Engine {
             }
         }
         count += self.release_due(now_ns, count_max.saturating_sub(count), &mut commands);
-        while count < count_max {
-            let Some(name) = self.keyspace.fences().next_expired(now_ns) else { break };
-            let Some(kind) =
-                commands::remove_hook(&mut self.keyspace, &name, EndReason::HookExpired)
-            else {
-                break;
-            };
-            count += 1;
-            if !is_following {
-                let word: &[u8] = if kind == HookKind::Hook { b"delhook" } else { b"delchan" };
-                commands.push_words(&[word, &name]);
-            }
-        }
+        let telling = self.expire_hooks(now_ns, &mut count, count_max, &mut commands);
         self.expired_objects.trim();
         if !self.keyspace.reports().is_empty() {
             self.tell_fences(now_ns, is_following);
         } else if self.keyspace.fences().standing().has_due(now_ns, is_following) {
             self.tell_standing(now_ns, is_following);
         }
+        self.tell_hook_expiry(&telling);
         if self.event_log.is_empty() {
             log.extend(commands.take_single());
         } else {

@@ -60,6 +60,13 @@ impl FenceRegistry {
         }
     }
 
+    /// Keeps a hook that has expired, so that its last message can be sent.
+    pub fn keep_for_last_message(&mut self, hook: &SharedHook) {
+        if hook.kind() == HookKind::Hook {
+            self.closing.insert(hook.name.clone(), hook.clone());
+        }
+    }
+
     /// The deleted hook of a name whose last messages may still be sent.
     pub fn closing(&self, name: &[u8]) -> Option<&SharedHook> {
         self.closing.get(name)

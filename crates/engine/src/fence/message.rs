@@ -5,7 +5,7 @@ use std::cell::OnceCell;
 use super::end_reason::EndReason;
 use super::group::{write_group, Group};
 use super::roam::{Neighbor, Room};
-use super::{Change, ChangeKind, Detect, Fence, FenceShape, Roam, Watch, Zones};
+use super::{Change, ChangeKind, Detect, Event, Fence, FenceShape, Roam, Watch, Zones};
 use crate::collection::Collection;
 use crate::geometry::distance::Origin;
 use crate::glob;
@@ -280,6 +280,18 @@ fn write_object(
     if let Some(meters) = distance {
         output::write_distance(out, meters, true);
     }
+}
+
+/// The last event of a hook or channel that has expired: `{"command":"expire","hook":…}`, without
+/// an object.
+pub fn expiry_event(watch: &Watch, moment: &Moment) -> Event {
+    let mut message = Vec::with_capacity(128);
+    message.extend_from_slice(b"{\"command\":\"expire\"");
+    message.extend_from_slice(&watch.head);
+    write_time(&mut message, moment);
+    message.push(b'}');
+    let (target, key) = (watch.target.clone(), watch.fence.key.clone());
+    Event { target, key, id: None, detect: None, message, number: None }
 }
 
 /// The message before the objects of a snapshot.

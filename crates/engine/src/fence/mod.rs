@@ -53,7 +53,7 @@ pub use event::Event;
 pub use group::Groups;
 pub use live_snapshot::{LiveSnapshot, Slice};
 pub use matching::{match_change, MemoryChanges};
-pub use message::Moment;
+pub use message::{expiry_event, Moment};
 pub use numbering::{EventNumber, Sequence};
 pub use presence_matching::{match_upkeep, VisitTask};
 pub use presence_options::{PresenceDraft, PresenceOptions};
