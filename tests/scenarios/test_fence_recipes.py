@@ -63,7 +63,7 @@ def test_enter_and_exit_without_a_gap() -> None:
 
 def zones(messages: list[Message]) -> list[tuple[object, ...]]:
     """Return the channel, detection and zone of each message."""
-    found = []
+    found: list[tuple[object, ...]] = []
     for message in messages:
         zone = message["fence"]
         assert isinstance(zone, dict)
