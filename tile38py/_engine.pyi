@@ -37,6 +37,7 @@ __all__ = [
     "LiveEvent",
     "LiveSnapshot",
     "Load",
+    "ParsedPiece",
     "Push",
     "QueuedEvent",
     "ReadPool",
