@@ -18,6 +18,7 @@ from tests.support.brokers import Broker
 from tests.support.kafka import make_topic
 from tests.support.number_receiver import NumberReceiver
 from tests.support.process import ServerProcess
+from tests.support.recipes import recipe_commands
 from tests.support.sending import new_pool
 from tests.support.waiting import wait_until
 from tile38py._engine import HookEvent, QueuedEvent
@@ -239,3 +240,18 @@ def is_delivered(server: ServerProcess) -> bool:
     """Return whether Kafka has the last event that was made."""
     fields = statistics(server, "kafka")
     return fields["sequence"] == fields["sequence_delivered"] != "0"
+
+
+def test_the_recipe_of_tolls(kafka: Broker, topic: str, tmp_path: Path) -> None:
+    place = f"127.0.0.1:{kafka.port}/{topic}?".encode()
+    with ServerProcess(tmp_path) as server:
+        for words in recipe_commands("Tolls exactly once")[:2]:
+            words = [word.replace(b"10.0.0.8:9092/tolls?", place) for word in words]
+            assert not str(server.call(*words)).startswith("-")
+        for step in range(20):
+            longitude = -112.0740 if step % 2 else -112.1740
+            assert server.call("SET", "fleet", "car1", "POINT", 33.4484, longitude) == "+OK"
+        server.kill()
+        server.start()
+        numbers = asyncio.run(read_numbers(kafka, topic, 10))
+    assert numbers == [*range(1, 11)]
