@@ -9,6 +9,7 @@ import asyncio
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Final, Self
 
 from tile38py.endpoints.address import Address, AddressError
@@ -163,15 +164,18 @@ class TransactionalEndpoint:
         return {event.hook: (event.began_ns, event.sequence) for event in events if event.sequence}
 
     async def _send_progress(self, progress: Mapping[str, Progress]) -> None:
-        sent = [
-            await self._producer.send(
-                self._progress_topic,
-                key=hook.encode("utf-8", "surrogateescape"),
-                value=json.dumps({"began": began_ns, "sequence": sequence}).encode(),
-                partition=0,
-            )
-            for hook, (began_ns, sequence) in progress.items()
-        ]
+        """Send the progress of hooks, all in few record batches: there may be thousands."""
+        producer = self._producer
+        send = partial(producer.send_batch, topic=self._progress_topic, partition=0)
+        record_batch, sent = producer.create_batch(), []
+        for hook, (began_ns, sequence) in progress.items():
+            key = hook.encode("utf-8", "surrogateescape")
+            value = b'{"began":%d,"sequence":%d}' % (began_ns, sequence)
+            if record_batch.append(timestamp=None, key=key, value=value) is None:
+                sent.append(await send(record_batch))
+                record_batch = producer.create_batch()
+                record_batch.append(timestamp=None, key=key, value=value)
+        sent.append(await send(record_batch))
         await asyncio.gather(*sent)
 
     async def close(self) -> None:
