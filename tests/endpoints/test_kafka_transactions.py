@@ -19,7 +19,7 @@ from tests.support.kafka import make_topic
 from tests.support.number_receiver import NumberReceiver
 from tests.support.process import ServerProcess
 from tests.support.recipes import recipe_commands
-from tests.support.sending import new_pool
+from tests.support.sending import delivering, new_pool, until
 from tests.support.waiting import wait_until
 from tile38py._engine import HookEvent, QueuedEvent
 from tile38py.endpoints.pool import Pool
@@ -41,20 +41,18 @@ def numbered(
     """Return numbered events of a hook."""
     padding = "x" * size
     return [
-        QueuedEvent(
-            number,
-            0,
-            HookEvent(
-                hook,
-                "fleet",
-                f"truck{number % 5}",
-                "enter",
-                json.dumps({"hook": hook, "sequence": number, "p": padding}).encode(),
-                numbering=(number, began_ns, 0),
-            ),
-        )
+        QueuedEvent(number, 0, numbered_event(number, hook, began_ns=began_ns, padding=padding))
         for number in range(first, last + 1)
     ]
+
+
+def numbered_event(
+    number: int, hook: str = "h", *, began_ns: int = 7, padding: str = ""
+) -> HookEvent:
+    """Return a numbered event."""
+    body = json.dumps({"hook": hook, "sequence": number, "p": padding}).encode()
+    truck = f"truck{number % 5}"
+    return HookEvent(hook, "fleet", truck, "enter", body, numbering=(number, began_ns, 0))
 
 
 @asynccontextmanager
@@ -240,6 +238,21 @@ def is_delivered(server: ServerProcess) -> bool:
     """Return whether Kafka has the last event that was made."""
     fields = statistics(server, "kafka")
     return fields["sequence"] == fields["sequence_delivered"] != "0"
+
+
+async def test_kills_of_the_broker_repeat_and_lose_nothing(
+    kafka: Broker, topic: str, tmp_path: Path
+) -> None:
+    await make_topic(kafka, NewTopic(topic, 4, 1))
+    async with delivering(tmp_path, {"h": [url_of(kafka, topic)]}) as deliveries:
+        deliveries.retention.ttl_ns = 0
+        for first in range(1, 1501, 500):
+            deliveries.take([numbered_event(at) for at in range(first, first + 500)])
+            await until(lambda first=first: deliveries.counters.total.sent >= first, 60)  # type: ignore[misc]
+            kafka.kill()
+            kafka.start()
+        await until(lambda: deliveries.counters.total.sent == 1500, 60)
+    assert sorted(await read_numbers(kafka, topic, 1500)) == [*range(1, 1501)]
 
 
 def test_the_recipe_of_tolls(kafka: Broker, topic: str, tmp_path: Path) -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks import compare, hooks
+from benchmarks import compare, hooks, numbered
 from benchmarks.workloads import WORKLOADS
 
 
@@ -32,6 +32,19 @@ def test_the_hooks_benchmark_reports_every_figure(
     shown = capsys.readouterr().out
     for figure in ("registrations", "SETs with hooks", "deliveries", "p99", "the most of these"):
         assert figure in shown
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not shutil.which("redis-server"), reason="redis-server isn't installed")
+@pytest.mark.timeout(120)
+def test_the_benchmark_of_numbered_events_compares_both_kinds(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(sys, "argv", ["numbered", "--quick"])
+    numbered.main()
+    rows = [line.split() for line in capsys.readouterr().out.splitlines()]
+    assert [row[0] for row in rows] == ["plain", "numbered"]
+    assert rows[0][-1] == "1.00"
 
 
 def test_fences_of_the_hooks_benchmark_lie_apart() -> None:
