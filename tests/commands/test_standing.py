@@ -104,6 +104,21 @@ def test_an_object_that_is_the_centre_is_not_in_its_list(bench: Bench) -> None:
     ]
 
 
+def test_exactly_one_more_object_than_the_first_search_looks_at(bench: Bench) -> None:
+    # The search asks for two more than the list has; all four objects are within reach.
+    for at, name in enumerate("abcd", 1):
+        move(bench, name, at / 10)
+    listener = listen(bench, *TOP, "90000")
+    bench.call("DEL", "fleet", "a")
+    move(bench, "e", 0.5)
+    bench.call("DEL", "fleet", "b")
+    assert [parts(message) for message in listener.messages()] == [
+        {"all": ["a 1", "b 2"]},
+        {"in": ["c 2"], "out": ["a"]},
+        {"in": ["d 2"], "out": ["b"]},
+    ]
+
+
 def test_filters_hold_for_the_list(bench: Bench) -> None:
     for at, name in enumerate("abc", 1):
         move(bench, name, at, "FIELD", "speed", str(at))

@@ -121,7 +121,7 @@ impl Top {
                 found.extend(self.measure(keyspace, fence, &origin, object));
                 ControlFlow::Continue(())
             });
-            if is_complete || visits < count {
+            if is_complete || visits < reach.count {
                 found.sort_unstable_by(compare);
                 found.truncate(self.count);
                 return found;
