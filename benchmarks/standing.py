@@ -4,7 +4,7 @@
     python -m benchmarks.standing --quick   # a smoke test
 
 In process, where rates are the engine's. Vehicles move by up to a thousandth of a degree in a
-square of ten degrees; fences are spread over it. Each row is the median of its rounds. Needs a
+square of ten degrees, over which fences are spread. Each row is the median of its rounds. Needs a
 release build.
 """
 
@@ -59,7 +59,7 @@ class Vehicles:
 
 
 def box_around(place: str) -> str:
-    """Return a small area around a place."""
+    """Return the words of a small box around a place."""
     y, x = map(float, place.split())
     return f"BOUNDS {y - 0.01:.6f} {x - 0.01:.6f} {y + 0.01:.6f} {x + 0.01:.6f}"
 

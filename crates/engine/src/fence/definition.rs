@@ -245,12 +245,13 @@ impl Fence {
         self.presence.as_ref().is_some_and(|options| options.has_state())
     }
 
-    /// Approximate memory of the area.
+    /// Approximate memory of the area, or of the lists of TOP.
     pub(super) fn area_bytes(&self) -> usize {
         match &self.shape {
             FenceShape::Area(FenceArea { geometry: Some(geometry), .. }) => {
                 size_of::<Geometry>() + geometry.num_points() * size_of::<Point>()
             }
+            FenceShape::Top(top) => top.bytes_max(),
             _ => 0,
         }
     }

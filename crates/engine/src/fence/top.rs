@@ -61,6 +61,11 @@ impl Top {
         }
     }
 
+    /// The memory of the present list and of the one that was sent last, when they are full.
+    pub fn bytes_max(&self) -> usize {
+        2 * self.count * size_of::<Neighbor>()
+    }
+
     fn origin(&self, keyspace: &Keyspace) -> Option<Origin> {
         let point = match &self.center {
             TopCenter::Point(point) => *point,
