@@ -69,6 +69,7 @@ class Deliveries:
         self._ended.set()
         self._storing: list[tuple[int, Callable[[OSError | None], None]]] = []
         self._flush_count = 0  # that have begun
+        self._has_numbered = False  # whether there ever were numbered events
         self.on_delivered: Callable[[list[tuple[bytes, int]]], None] = lambda _delivered: None
         self.counters = Counters()
         self.retention = Retention()
@@ -169,6 +170,7 @@ class Deliveries:
                 self._elsewhere.note(event.hook, event.sequence)
             else:
                 if event.sequence:
+                    self._has_numbered = True
                     self.histories.add(event.hook, event)
                     if self._replays.is_running(event.hook):
                         continue  # it comes from there
@@ -195,6 +197,7 @@ class Deliveries:
 
         The future has the result of a function that is called once no kill ends the replay.
         """
+        self._has_numbered = True
         self._replays.begin(hook, position)
         settled: asyncio.Future[object] = asyncio.get_running_loop().create_future()
 
@@ -209,6 +212,7 @@ class Deliveries:
         """Keep the numbered events of channels that have a history."""
         for event in events:
             if event.sequence:
+                self._has_numbered = True
                 self.histories.add(name_of(event.channel), event)
         self._dirty.set()
 
@@ -225,8 +229,11 @@ class Deliveries:
         self._recovery.replace(events)
 
     def store(self, done: Callable[[OSError | None], None]) -> None:
-        """Write what the log is about to lose to the files, then call a function."""
-        if self.queue.is_dirty or self.histories.is_dirty:
+        """Write what the log is about to lose to the files, then call a function.
+
+        Only numbered events are in the log.
+        """
+        if self._has_numbered and (self.queue.is_dirty or self.histories.is_dirty):
             self._storing.append((self._flush_count + 1, done))
             self._dirty.set()
         else:

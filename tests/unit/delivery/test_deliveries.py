@@ -10,6 +10,7 @@ import pytest
 
 from tests.support.process import ROOT
 from tests.support.sending import delivering, enqueue, event, new_pool, until
+from tile38py._engine import HookEvent
 from tile38py.endpoints.local import LocalSettings
 from tile38py.endpoints.registry import Registry
 
@@ -96,3 +97,16 @@ def test_other_packages_add_schemes_by_entry_point(monkeypatch: pytest.MonkeyPat
 
     monkeypatch.setattr("tile38py.endpoints.registry.entry_points", entries)
     assert Registry().kind("other://x").settings is LocalSettings
+
+
+@pytest.mark.parametrize("is_numbered", [False, True])
+async def test_only_numbered_events_hold_up_a_rewrite_of_the_log(
+    tmp_path: Path, *, is_numbered: bool
+) -> None:
+    ended: list[OSError | None] = []
+    async with delivering(tmp_path, {"h": ["redis://127.0.0.1:1/c"]}) as deliveries:
+        numbering = (1, 7, 0) if is_numbered else (0, 0, 0)
+        deliveries.take([HookEvent("h", "k", "a", "enter", b"{}", numbering=numbering)])
+        deliveries.store(ended.append)
+        assert ended == ([] if is_numbered else [None])
+        await until(lambda: ended == [None])
