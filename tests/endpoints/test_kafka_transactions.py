@@ -6,6 +6,7 @@ import os
 import random
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -22,6 +23,7 @@ from tests.support.recipes import recipe_commands
 from tests.support.sending import delivering, new_pool, until
 from tests.support.waiting import wait_until
 from tile38py._engine import HookEvent, QueuedEvent
+from tile38py.delivery.deliveries import Deliveries
 from tile38py.endpoints.pool import Pool
 from tile38py.interfaces.delivery import Batch
 from tile38py.limits import MIB
@@ -53,6 +55,11 @@ def numbered_event(
     body = json.dumps({"hook": hook, "sequence": number, "p": padding}).encode()
     truck = f"truck{number % 5}"
     return HookEvent(hook, "fleet", truck, "enter", body, numbering=(number, began_ns, 0))
+
+
+def has_sent(deliveries: Deliveries, count: int) -> bool:
+    """Return whether so many events are sent."""
+    return deliveries.counters.total.sent >= count
 
 
 @asynccontextmanager
@@ -248,7 +255,7 @@ async def test_kills_of_the_broker_repeat_and_lose_nothing(
         deliveries.retention.ttl_ns = 0
         for first in range(1, 1501, 500):
             deliveries.take([numbered_event(at) for at in range(first, first + 500)])
-            await until(lambda first=first: deliveries.counters.total.sent >= first, 60)  # type: ignore[misc]
+            await until(partial(has_sent, deliveries, first), 60)
             kafka.kill()
             kafka.start()
         await until(lambda: deliveries.counters.total.sent == 1500, 60)

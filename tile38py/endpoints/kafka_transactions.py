@@ -170,7 +170,7 @@ class TransactionalEndpoint:
         record_batch, sent = producer.create_batch(), []
         for hook, (began_ns, sequence) in progress.items():
             key = hook.encode("utf-8", "surrogateescape")
-            value = b'{"began":%d,"sequence":%d}' % (began_ns, sequence)
+            value = json.dumps({"began": began_ns, "sequence": sequence}).encode()
             if record_batch.append(timestamp=None, key=key, value=value) is None:
                 sent.append(await send(record_batch))
                 record_batch = producer.create_batch()
