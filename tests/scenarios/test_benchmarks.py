@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks import compare, hooks, numbered
+from benchmarks import compare, hooks, large_writes, numbered
+from benchmarks.servers import ours
 from benchmarks.workloads import WORKLOADS
 
 
@@ -45,6 +46,17 @@ def test_the_benchmark_of_numbered_events_compares_both_kinds(
     rows = [line.split() for line in capsys.readouterr().out.splitlines()]
     assert [row[0] for row in rows] == ["plain", "numbered"]
     assert rows[0][-1] == "1.00"
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(120)
+def test_the_benchmark_of_large_writes_reports_every_operation(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    with ours() as leader, ours() as follower:
+        large_writes.measure(leader, follower, 1)
+    rows = [line.split(" | ")[0] for line in capsys.readouterr().out.splitlines()[2:]]
+    assert rows == ["| none", "| SET", "| SET again", "| GET", "| DEL"]
 
 
 def test_fences_of_the_hooks_benchmark_lie_apart() -> None:
