@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from tile38py._engine import QueuedEvent
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Progress:
     """The progress of a hook's or channel's events."""
 
@@ -52,13 +52,12 @@ class Sequences:
     def note_stored(self, name: str, *, began_ns: int, sequence: int) -> None:
         """Note that an event is stored with the next write, or left the queue before."""
         present = self._of_life(name, began_ns)
-        self._progress[name] = replace(present, stored=max(present.stored, sequence))
+        present.stored = max(present.stored, sequence)
         self._changed.add(name)
 
     def note_delivered(self, event: QueuedEvent) -> None:
         """Note that an event, and all before it, are delivered."""
-        present = self._of_life(event.hook, event.began_ns)
-        self._progress[event.hook] = replace(present, delivered=event.sequence)
+        self._of_life(event.hook, event.began_ns).delivered = event.sequence
         self._changed.add(event.hook)
         self._delivered.add(event.hook)
 
@@ -66,7 +65,7 @@ class Sequences:
         """Return the progress of a name, empty if its events belong to a former hook."""
         present = self._progress.get(name)
         if present is None or present.began_ns != began_ns:
-            return Progress(began_ns)
+            present = self._progress[name] = Progress(began_ns)
         return present
 
     def forget(self, name: str) -> None:
@@ -82,9 +81,9 @@ class Sequences:
 
     def take_changes(self) -> SequenceChanges:
         """Return the changes that the file lacks."""
-        changes = SequenceChanges(
-            tuple(self._forgotten), {name: self._progress[name] for name in self._changed}
-        )
+        # Copied: the file must not learn of what comes after the events of its transaction.
+        progress = {name: replace(self._progress[name]) for name in self._changed}
+        changes = SequenceChanges(tuple(self._forgotten), progress)
         self._forgotten, self._changed = set(), set()
         return changes
 
