@@ -225,3 +225,12 @@ def test_hooks_of_keys_that_a_user_may_not_read_stay_as_they_are(bench: Bench) -
     bench.call("AUTH", "ann", "secret", client=ann)
     assert bench.call("SETSEQUENCE", "h", "5", BEGAN, client=ann).startswith(b"-NOPERM")
     assert bench.call("SETDELIVERED", "h", "5", client=ann).startswith(b"-NOPERM")
+
+
+@pytest.mark.parametrize("number", [2**53 + 1, 2**63 - 1, 2**64 - 1, 2**64, -1, "x"])
+def test_numbers_that_receivers_cannot_hold_are_refused(number: int | str) -> None:
+    client = EngineClient()
+    client.call("SETCHAN", "c", "SEQUENCE", "yes", "WITHIN", "fleet", "BOUNDS", 0, 0, 9, 9)
+    reply = str(client.call("SETSEQUENCE", "c", number, 1))
+    assert reply == f"-ERR invalid argument '{number}'"
+    assert str(client.call("SETSEQUENCE", "c", 2**53, 1)) == ":1"

@@ -279,3 +279,37 @@ def test_an_object_that_one_script_sets_and_deletes_is_forgotten_by_the_log() ->
     )
     site.run("EVAL", script, 0)
     assert Site(loaded(site.client.log)).wait(31) == []
+
+
+def test_an_object_that_becomes_a_string_is_not_lost_at_the_origin() -> None:
+    site = Site()
+    lingering: Words = (*ENDINGS, "LINGER", "5s", "IDS", "BOUNDS", -1, -1, 1, 1)
+    site.run("SETCHAN", "c", *lingering)
+    assert site.run("SET", "fleet", "truck", "POINT", 0.5, 0.5) == ["enter"]
+    assert site.run("SET", "fleet", "truck", "STRING", "x") == []
+    assert site.run("DEL", "fleet", "truck") == ["exit: deleted"]
+    assert site.run("SET", "fleet", "truck", "POINT", 0.5, 0.5) == ["enter"]
+
+
+def test_a_dwell_that_is_due_comes_before_the_exit() -> None:
+    site = Site()
+    site.run("SETCHAN", "c", "WITHIN", "fleet", "DWELL", "30s", "DETECT", "exit,dwell", *AREA)
+    site.run(*INSIDE)
+    site.client.now_ns += 31 * SECOND_NS
+    assert site.run(*OUTSIDE) == ["dwell: 30s", "exit"]
+
+
+def test_a_dwell_shows_the_position_that_was_decided_about() -> None:
+    site = Site()
+    site.engine.set_event_window(60_000)
+    site.run("SETCHAN", "c", "WITHIN", "fleet", "DWELL", "5s", "DETECT", "dwell", "POINTS", *AREA)
+    second = START_NS // SECOND_NS
+    site.run("SET", "fleet", "truck", "AT", second - 10, "POINT", 5, 5)
+    site.run("DECIDE", "fleet", "truck", second)
+    site.run("SET", "fleet", "truck", "AT", second - 5, "POINT", 50, 5)
+    site.client.now_ns += 6 * SECOND_NS
+    site.engine.run_fence_upkeep(site.client.now_ns, 10)
+    events = site.engine.take_events()
+    assert events is not None
+    [event] = events.channels
+    assert json.loads(event.body)["point"] == {"lat": 5, "lon": 5}

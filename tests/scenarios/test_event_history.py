@@ -205,10 +205,20 @@ def test_other_streams_are_server_sent_events_too(server: ServerProcess) -> None
             assert json.loads(next(events)["data"])["id"] == "truck"
 
 
+def test_without_a_history_a_stream_goes_on_with_what_comes(server: ServerProcess) -> None:
+    fence = "SETCHAN plain SEQUENCE yes WITHIN fleet DETECT enter,exit IDS BOUNDS 0 0 9 9"
+    server.call(*fence.split())
+    move(server, 2)
+    with event_stream(server, "/subscribe+plain", last_id="1") as events:
+        assert next(events)["event"] == "reply"
+        move(server, 1, first=2)
+        assert json.loads(next(events)["data"])["sequence"] == 3
+
+
 def test_a_refused_subscription_is_an_ordinary_reply(server: ServerProcess) -> None:
     connection = HTTPConnection("127.0.0.1", server.port, timeout=10)
     headers = {"Accept": "text/event-stream", "Last-Event-ID": "5"}
-    connection.request("GET", "/subscribe+nope", headers=headers)
+    connection.request("GET", "/subscribe+nope+from+5", headers=headers)
     reply = connection.getresponse()
     assert reply.headers["Content-Type"].startswith("application/json")
     assert json.load(reply)["err"] == "channel 'nope' has no history"

@@ -132,17 +132,19 @@ class HttpTransport:
 
     def _resume(self, args: list[bytes], request: http.Request) -> list[bytes]:
         """Return the command with the number from which Server-Sent Events go on."""
-        args = resuming.resumed(args, request.headers)
-        position = resuming.position(args)
+        resumed = resuming.resumed(args, request.headers)
+        position = resuming.position(resumed)
         if position is None:
             return args
         channel, wanted = position
         span = self._services.history.span(channel.decode("utf-8", "surrogateescape"))
-        if span is None or not resuming.is_gap(wanted, span):
-            return args
+        if span is None:
+            return args  # without a history, the stream goes on with what comes
+        if not resuming.is_gap(wanted, span):
+            return resumed
         gap = event_stream.gap(wanted, span, is_chunked=request.takes_chunks)
         self._exchange = replace(self._exchange, head=self._exchange.head + gap)
-        return [*args[:3], b"oldest"]
+        return [*resumed[:3], b"oldest"]
 
     def _begin_batch(self, client: Client, request: http.Request) -> Outcome:
         self._exchange = Exchange(self._encoder(None, None, request.headers), Wire.HTTP)

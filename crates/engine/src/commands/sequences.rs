@@ -28,12 +28,19 @@ pub(super) const COMMANDS: &[Command] = &[
     .group(Group::Fences),
 ];
 
+/// The most events of a hook or channel: what doubles hold exactly, as many receivers need.
+const NUMBER_MAX: u64 = 1 << 53;
+
 /// SETSEQUENCE name number began {made key detect message {id}}. With the further arguments it adds
 /// the event of this number.
 fn set_sequence(keyspace: &mut Keyspace, call: &mut Call) -> Result<Effect> {
     let mut words = call.words();
     let name = words.next_filled()?;
-    let last = integer(words.next_filled()?)?;
+    let word = words.next_filled()?;
+    let last = integer(word)?;
+    if last > NUMBER_MAX {
+        return Err(Error::invalid(word));
+    }
     let began_ns = integer(words.next_filled()?)?;
     let sequence = Sequence { last, began_ns, delivered: 0 };
     let found = keyspace.fences().get(name).cloned();

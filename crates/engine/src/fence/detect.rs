@@ -138,12 +138,12 @@ impl Detect {
     /// The order of several fences' messages about one write.
     pub fn rank(self) -> u8 {
         match self {
-            Detect::Cross | Detect::Roam => RANK_FIRST,
+            // What a visit has lasted comes before its end.
+            Detect::Cross | Detect::Roam | Detect::Dwell => RANK_FIRST,
             Detect::Exit => 1,
             Detect::Outside => 2,
             Detect::Enter => 3,
             Detect::Inside => 4,
-            Detect::Dwell => 5,
         }
     }
 

@@ -122,7 +122,7 @@ impl<'f> Places<'f> {
     pub fn is_astray(self, fence: &Fence, object: &Object) -> bool {
         let Places::Area(area) = self else { return false };
         let reach = area.reach(fence).filter(|_| fence.is_bounded());
-        reach.is_some_and(|reach| !reach.overlaps(&object.bounds()))
+        reach.is_some_and(|reach| !object.is_indexed() || !reach.overlaps(&object.bounds()))
     }
 
     fn with_geometry(

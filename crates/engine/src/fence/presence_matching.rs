@@ -16,7 +16,7 @@ use super::presence::{Observation, Occurrence, Occurrences, VisitState};
 use super::presence_options::PresenceOptions;
 use super::visits::{Visit, VisitChange, VisitUpdate, Visitor};
 use super::zone_matching::{lists, Finding};
-use super::{Arrival, Change, ChangeKind, Detect, FenceShape, Groups, Moment, Watch};
+use super::{Arrival, Change, ChangeKind, Detect, Fence, FenceShape, Groups, Moment, Watch};
 use crate::keyspace::Keyspace;
 use crate::object::Object;
 use crate::query::options::Wanted;
@@ -35,6 +35,16 @@ pub enum VisitTask {
     Check(EndReason),
 }
 
+/// Returns the object of a visitor if it still exists, as it was when the fence last decided.
+fn decided_object<'k>(
+    keyspace: &'k Keyspace,
+    fence: &Fence,
+    visitor: &Visitor,
+) -> Option<&'k Object> {
+    let stored = keyspace.get(&fence.key)?.get(visitor.id())?;
+    Some(keyspace.reorder.decided(&fence.key, visitor.id()).unwrap_or(stored))
+}
+
 /// Appends the events of what is due for an object's visits to a fence. Returns the changes of the
 /// fence's memory.
 pub fn match_upkeep(
@@ -47,8 +57,7 @@ pub fn match_upkeep(
 ) -> MemoryChanges {
     let fence = &watch.fence;
     let Some(options) = &fence.presence else { return MemoryChanges::default() };
-    let collection = keyspace.get(&fence.key);
-    let object = collection.and_then(|collection| collection.get(visitor.id())).cloned();
+    let object = decided_object(keyspace, fence, visitor).cloned();
     let (kind, key) = (ChangeKind::Fence, fence.key.clone());
     let change = Change {
         key,
@@ -401,10 +410,7 @@ impl<'m> Matcher<'m> {
     ) {
         let keyspace = self.keyspace;
         let fence = &watch.fence;
-        let collection = keyspace.get(&fence.key);
-        let stored = collection.and_then(|collection| collection.get(visitor.id()));
-        let object = stored
-            .map(|stored| keyspace.reorder.decided(&fence.key, visitor.id()).unwrap_or(stored));
+        let object = decided_object(keyspace, fence, visitor);
         let places = Places::of(watch);
         let is_passing =
             object.is_some_and(|object| object.is_spatial() && fence.passes(keyspace, object));

@@ -412,7 +412,7 @@ impl FenceRegistry {
         if sequence.last == 0 {
             sequence.began_ns = now_ns;
         }
-        sequence.last += 1;
+        sequence.last = sequence.last.saturating_add(1);
         Some(*sequence)
     }
 
