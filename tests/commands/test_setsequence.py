@@ -234,3 +234,15 @@ def test_numbers_that_receivers_cannot_hold_are_refused(number: int | str) -> No
     reply = str(client.call("SETSEQUENCE", "c", number, 1))
     assert reply == f"-ERR invalid argument '{number}'"
     assert str(client.call("SETSEQUENCE", "c", 2**53, 1)) == ":1"
+
+
+@pytest.mark.parametrize("last", [("DELCHAN", "c"), ("PDELCHAN", "*")])
+def test_the_last_events_of_a_deleted_channel_have_its_next_numbers(last: Words) -> None:
+    client = NumberedClient()
+    fence: Words = (*CHANNEL[:4], *AREA[:2], "ENDINGS", "yes", *AREA[2:])
+    client.run(fence)
+    for number, truck in enumerate(("a", "b"), 1):
+        assert client.run(("SET", "fleet", truck, "POINT", 5, 5)) == [("c", number)]
+    assert client.run(last) == [("c", 3), ("c", 4)]
+    assert client.run(fence, ("SET", "fleet", "d", "POINT", 5, 5)) == [("c", 1)]
+    assert loaded(client.log).statistics()["num_objects"] == 3

@@ -206,6 +206,7 @@ impl Engine {
             self.send_ended_at_once(is_live_only);
         }
         self.number_events(first_event, now_ns);
+        self.keyspace.fences_mut().forget_retired_sequences();
         let Outbox { events, hooks_changed, delivered, .. } = &mut self.outbox;
         for event in reports.logged_events {
             match &mut self.recovery {

@@ -79,7 +79,9 @@ pub struct FenceRegistry {
     zone_keys: ZoneKeys,
     pub(super) followers: Followers,
     /// The numbering of hooks and channels that have or had SEQUENCE.
-    sequences: OrdMap<Name, Sequence>,
+    pub(super) sequences: OrdMap<Name, Sequence>,
+    /// The numbering of those that the present command has removed, for their last events.
+    pub(super) retired_sequences: OrdMap<Name, Sequence>,
     /// Deleted hooks with messages about the ends of their visits that may still be sent.
     pub(super) closing: OrdMap<Name, SharedHook>,
     /// The fences with ENDINGS by the key of their zones, then by number.
@@ -380,49 +382,15 @@ impl FenceRegistry {
         true
     }
 
-    /// Returns the numbering of a hook or channel; `None` if it never had SEQUENCE.
-    pub fn sequence(&self, name: &[u8]) -> Option<Sequence> {
-        self.sequences.get(name).copied()
-    }
-
-    /// Changes the numbering of a hook or channel, if it has one.
-    pub fn set_sequence(&mut self, name: &[u8], sequence: Sequence) {
-        if let Some(present) = self.sequences.get_mut(name) {
-            *present = sequence;
-        }
-    }
-
-    /// Notes up to which number the events of a hook are delivered; returns whether that is more
-    /// than was known.
-    pub fn set_delivered(&mut self, name: &[u8], delivered: u64) -> bool {
-        let is_news = |sequence: &Sequence| sequence.delivered < delivered;
-        let news = self.sequences.get(name).copied().filter(is_news);
-        if let Some(sequence) = news {
-            self.set_sequence(
-                name,
-                Sequence { delivered: delivered.min(sequence.last), ..sequence },
-            );
-        }
-        news.is_some()
-    }
-
-    /// Returns the numbering up to the next event of a hook or channel.
-    pub fn count_event(&mut self, name: &[u8], now_ns: i64) -> Option<Sequence> {
-        let sequence = self.sequences.get_mut(name)?;
-        if sequence.last == 0 {
-            sequence.began_ns = now_ns;
-        }
-        sequence.last = sequence.last.saturating_add(1);
-        Some(*sequence)
-    }
-
     /// Removes a hook or channel, whose visits end for a reason.
     pub fn remove(&mut self, name: &[u8], reason: EndReason) -> Option<SharedHook> {
         let (name, hook) = self.hooks.remove_with_key(name)?;
         self.detach(&hook.watch, reason);
         self.keep_closing(&hook);
         self.bytes -= hook.bytes();
-        self.sequences.remove(&name);
+        if let Some(sequence) = self.sequences.remove(&name) {
+            self.retired_sequences.insert(name.clone(), sequence);
+        }
         if hook.deadline != NEVER {
             self.deadlines.remove(&(hook.deadline, name));
         }
