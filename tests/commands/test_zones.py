@@ -259,6 +259,18 @@ def test_a_long_way_crosses_the_zones_on_it_alone(bench: Bench) -> None:
     assert set(ears.told()) == {f"cross {at},{at}" for at in range(-20, 20)}
 
 
+@pytest.mark.parametrize("option", ["SEQUENCE yes", "HISTORY 9", "SEQUENCE yes HISTORY 9"])
+def test_options_of_delivery_hide_no_key_from_rights(bench: Bench, option: str) -> None:
+    bench.call("ACL", "SETUSER", "ann", "on", ">secret", "+@all", "~yes", "~9", "~own", "&*")
+    ann = bench.new_client()
+    assert bench.call("AUTH", "ann", "secret", client=ann) == b"+OK\r\n"
+    fence = ("BOUNDS", "0", "0", "9", "9")
+    secret = ("SETCHAN", "c", *option.split(), "WITHIN", "secret", *fence)
+    assert bench.call(*secret, client=ann).startswith(b"-NOPERM")
+    own = ("SETCHAN", "c", *option.split(), "WITHIN", "own", *fence)
+    assert bench.call(*own, client=ann) == b":1\r\n"
+
+
 def test_a_zone_of_a_hundred_thousand_corners(bench: Bench) -> None:
     turns = [2 * math.pi * at / 100_000 for at in range(100_000)]
     radii = [8 + math.cos(turn * 500) for turn in turns]

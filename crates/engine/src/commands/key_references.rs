@@ -4,6 +4,7 @@ use smallvec::{smallvec, SmallVec};
 
 use super::record::Keys;
 use crate::call::Words;
+use crate::fence::DeliveryOptions;
 use crate::number::parse_uint;
 use crate::query::zone_options::ZoneOptions;
 use crate::request::Args;
@@ -54,13 +55,17 @@ fn fence_references(args: Args, options_at: usize) -> KeyReferences {
     let mut words = Words::new(args);
     words.advance(options_at);
     loop {
-        if words.take_keyword("META") || words.take_keyword("HEADERS") {
-            words.advance(2);
-        } else if ["EX", "SIGN", "FORMAT"].iter().any(|option| words.take_keyword(option)) {
+        let value_count = if words.take_keyword("META") {
+            2
+        } else if words.take_keyword("EX") {
+            1
+        } else if let Some(count) = words.peek().and_then(DeliveryOptions::value_count) {
             words.advance(1);
+            count
         } else {
             return Keys::Search.references(words.rest());
-        }
+        };
+        words.advance(value_count);
     }
 }
 
@@ -174,6 +179,12 @@ mod tests {
         let hook =
             "SETHOOK h x SIGN NEARBY HEADERS WITHIN y FORMAT cloudevents NEARBY a POINT 1 2 3";
         assert_eq!(references(Keys::Hook, hook), ["a"]);
+        let hook =
+            "SETHOOK h x BATCH 5 DEADLETTER y HISTORY 9 queue 1mb RETRY 1s..2s SEQUENCE yes \
+                    TIMEOUT 1s TTL 1h NEARBY a POINT 1 2 3";
+        assert_eq!(references(Keys::Hook, hook), ["a"]);
+        let channel = "SETCHAN c SEQUENCE yes HISTORY 9 WITHIN a GET b c";
+        assert_eq!(references(Keys::Channel, channel), ["a", "b/c"]);
         assert_eq!(references(Keys::Channel, "SETCHAN h NEARBY a FENCE POINT 1 2 3"), ["a"]);
         assert_eq!(references(Keys::Channel, "SETCHAN h WITHIN a IN b WITHFIELDS"), ["a", "b"]);
         assert_eq!(references(Keys::Hook, "SETHOOK h"), [""; 0]);

@@ -72,6 +72,16 @@ pub struct DeliveryOptions {
 }
 
 impl DeliveryOptions {
+    /// The number of values behind the keyword of an option; `None` for other words.
+    pub fn value_count(word: &[u8]) -> Option<usize> {
+        let keyword = word.to_ascii_uppercase();
+        match &keyword[..] {
+            b"HEADERS" => Some(2),
+            b"FORMAT" | b"SEQUENCE" | b"SIGN" => Some(1),
+            keyword => SETTINGS.iter().any(|name| name.as_bytes() == keyword).then_some(1),
+        }
+    }
+
     /// Takes the values of an option if the word, already taken, is its keyword; returns whether
     /// it was. Channels have only HISTORY and SEQUENCE. Error texts contain no secret.
     pub fn take(&mut self, kind: HookKind, word: &[u8], words: &mut Words) -> Result<bool> {
