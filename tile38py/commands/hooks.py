@@ -11,7 +11,7 @@ from tile38py.commands.registry import (
     ThreadReply,
     command,
 )
-from tile38py.commands.resuming import position_of
+from tile38py.commands.resuming import position_in
 from tile38py.config.globs import fits, parse
 from tile38py.interfaces.delivery import DeadLetterReport, HookReport
 from tile38py.limits import SECOND_NS
@@ -113,9 +113,7 @@ def replayhook(call: Call) -> TaskReply:
     span = call.server.history.span(text)
     if span is None:
         raise errors.no_history_of_hook(name)
-    position = span.first if number.lower() == b"oldest" else position_of(number)
-    if not span.first <= position <= span.last + 1:
-        raise errors.outside_history(name, span.first, span.last)
+    position = position_in(span, name, number)
     count = span.last + 1 - position
 
     def settle(error: OSError | None) -> Reply | errors.CommandError:

@@ -14,7 +14,7 @@ from tile38py.commands.registry import (
     command,
     while_live,
 )
-from tile38py.commands.resuming import position_of
+from tile38py.commands.resuming import position_in
 from tile38py.interfaces import Role
 
 
@@ -125,9 +125,7 @@ def _subscribe_from(call: Call, channel: bytes, number: bytes) -> Replies:
     span = call.server.history.span(channel.decode("utf-8", "surrogateescape"))
     if span is None:
         raise errors.no_history(channel)
-    position = span.first if number.lower() == b"oldest" else position_of(number)
-    if not span.first <= position <= span.last + 1:
-        raise errors.outside_history(channel, span.first, span.last)
+    position = position_in(span, channel, number)
     listener = call.server.broadcaster.attach(call.client, Role.SUBSCRIBER)
     begin, count = listener.add_from(channel, position)
     call.server.router.call_when_logged(begin)

@@ -35,8 +35,15 @@ def is_gap(number: int, span: HistorySpan | None) -> bool:
     return span is not None and not span.first <= number <= span.last + 1
 
 
-def position_of(word: bytes) -> int:
-    """Return the number of an event. Raises CommandError."""
-    if not word.isdigit() or len(word) > NUMBER_DIGITS_MAX:
+def position_in(span: HistorySpan, name: bytes, word: bytes) -> int:
+    """Return the number of an event in the history of a hook or channel.
+
+    `oldest` is its first one. Raises CommandError for a number that is none, or isn't there.
+    """
+    is_oldest = word.lower() == b"oldest"
+    if not is_oldest and (not word.isdigit() or len(word) > NUMBER_DIGITS_MAX):
         raise errors.invalid_argument(word)
-    return int(word)
+    number = span.first if is_oldest else int(word)
+    if is_gap(number, span):
+        raise errors.outside_history(name, span.first, span.last)
+    return number

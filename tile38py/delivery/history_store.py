@@ -6,12 +6,12 @@ number, so that a page of events is a range, and so are those that a bound remov
 
 import contextlib
 import sqlite3
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from tile38py.delivery.store import WAL_BYTES_MAX, bytes_of, name_of, translated
+from tile38py.delivery.store import WAL_BYTES_MAX, bytes_of, name_of, transaction, translated
 from tile38py.errors import StartError
 from tile38py.interfaces.history import HistoryBounds, PastEvent
 from tile38py.limits import HISTORY_EVENT_BYTES, HISTORY_PAGE_BYTES_MAX, HISTORY_PAGE_COUNT_MAX
@@ -112,7 +112,7 @@ class HistoryStore:
         self, forgotten: Sequence[str], writes: Mapping[str, HistoryWrite]
     ) -> dict[str, StoredHistory]:
         """Remove histories, then add and trim others. Return their new states. All or nothing."""
-        with translated(), self._transaction():
+        with transaction(self._database):
             for name in forgotten:
                 self._forget(bytes_of(name))
             written = {name: self._write(bytes_of(name), one) for name, one in writes.items()}
@@ -178,17 +178,6 @@ class HistoryStore:
         """Close the file."""
         with translated():
             self._database.close()
-
-    @contextlib.contextmanager
-    def _transaction(self) -> Iterator[None]:
-        self._database.execute("BEGIN IMMEDIATE")
-        try:
-            yield
-            self._database.execute("COMMIT")
-        except BaseException:
-            if self._database.in_transaction:
-                self._database.execute("ROLLBACK")
-            raise
 
 
 def size_of(event: PastEvent) -> int:

@@ -202,7 +202,7 @@ class Store:
         """
         gone = [value for hook, number in done for value in (bytes_of(hook), number)]
         rows = [value for event in events for value in row_of(event)]
-        with translated(), self._transaction():
+        with transaction(self._database):
             self._run_in_parts(DELETE, gone, width=2)
             self._run_in_parts(INSERT, rows, width=ROW_WIDTH)
             run = self._database.execute
@@ -270,25 +270,13 @@ class Store:
 
     def remove(self, numbers: Sequence[int]) -> None:
         """Remove single events."""
-        with translated(), self._transaction():
+        with transaction(self._database):
             self._run_in_parts(REMOVE, numbers, width=1)
 
     def close(self) -> None:
         """Close the file."""
         with translated():
             self._database.close()
-
-    @contextlib.contextmanager
-    def _transaction(self) -> Iterator[None]:
-        self._database.execute("BEGIN IMMEDIATE")
-        try:
-            yield
-            self._database.execute("COMMIT")
-        except BaseException:
-            # A full disk may have ended the transaction already.
-            if self._database.in_transaction:
-                self._database.execute("ROLLBACK")
-            raise
 
 
 @contextlib.contextmanager
@@ -298,6 +286,21 @@ def translated() -> Iterator[None]:
         yield
     except sqlite3.Error as error:
         raise StoreError(str(error)) from error
+
+
+@contextlib.contextmanager
+def transaction(database: sqlite3.Connection) -> Iterator[None]:
+    """Run a block in one transaction, all of which counts or nothing. Raises StoreError."""
+    with translated():
+        database.execute("BEGIN IMMEDIATE")
+        try:
+            yield
+            database.execute("COMMIT")
+        except BaseException:
+            # A full disk may have ended the transaction already.
+            if database.in_transaction:
+                database.execute("ROLLBACK")
+            raise
 
 
 def row_of(event: QueuedEvent) -> tuple[Value, ...]:

@@ -133,6 +133,17 @@ pub enum Effect {
     Changed,
 }
 
+impl Effect {
+    /// Returns the effect of a command that has changed data or not.
+    pub fn of_change(is_changed: bool) -> Self {
+        if is_changed {
+            Effect::Changed
+        } else {
+            Effect::Nothing
+        }
+    }
+}
+
 /// The call of one command.
 pub struct Call<'a, 'b> {
     /// The arguments; the first is the command's name.
@@ -232,11 +243,7 @@ impl<'a> Call<'a, '_> {
     /// Replies the number of changes as [`Call::reply_count`] does; returns whether there were any.
     pub fn reply_changes(&mut self, count: usize) -> Effect {
         self.reply_count(count);
-        if count > 0 {
-            Effect::Changed
-        } else {
-            Effect::Nothing
-        }
+        Effect::of_change(count > 0)
     }
 
     /// Replies 1 or 0 in RESP, and with a boolean member in JSON.

@@ -23,6 +23,5 @@ fn decide(keyspace: &mut Keyspace, call: &mut Call) -> Result<Effect> {
     let (key, id) = (call.args.at(1), call.args.at(2));
     let event_ns = event_time::parse(call.args.at(3))?;
     let is_any = keyspace.release_positions(key, id, event_ns);
-    call.reply_count(usize::from(is_any));
-    Ok(if is_any { Effect::Changed } else { Effect::Nothing })
+    Ok(call.reply_changes(usize::from(is_any)))
 }

@@ -41,14 +41,6 @@ pub(super) const COMMANDS: &[Command] = &[
     .removing(Removal::Rename),
 ];
 
-fn effect_if(is_changed: bool) -> Effect {
-    if is_changed {
-        Effect::Changed
-    } else {
-        Effect::Nothing
-    }
-}
-
 /// DEL key id {ERRON404}
 fn del(keyspace: &mut Keyspace, call: &mut Call) -> Result<Effect> {
     let mut words = call.words();
@@ -69,7 +61,7 @@ fn del(keyspace: &mut Keyspace, call: &mut Call) -> Result<Effect> {
         keyspace.report(key, ChangeKind::Del, removed.as_ref(), None);
     }
     call.reply_count(usize::from(is_removed));
-    Ok(effect_if(is_removed))
+    Ok(Effect::of_change(is_removed))
 }
 
 /// PDEL key pattern
@@ -89,7 +81,7 @@ fn pdel(keyspace: &mut Keyspace, call: &mut Call) -> Result<Effect> {
         keyspace.report(key, ChangeKind::Del, removed.as_ref(), None);
     }
     call.reply_count(ids.len());
-    Ok(effect_if(!ids.is_empty()))
+    Ok(Effect::of_change(!ids.is_empty()))
 }
 
 /// Returns whether PDEL with this pattern deletes the object with this id.
@@ -113,7 +105,7 @@ fn drop_key(keyspace: &mut Keyspace, call: &mut Call) -> Result<Effect> {
         keyspace.report(key, ChangeKind::Drop, None, None);
     }
     call.reply_count(usize::from(is_removed));
-    Ok(effect_if(is_removed))
+    Ok(Effect::of_change(is_removed))
 }
 
 /// FLUSHDB. Unlike other writes, it is logged even if nothing was there to remove.
@@ -175,5 +167,5 @@ fn renamenx(keyspace: &mut Keyspace, call: &mut Call) -> Result<Effect> {
         }
     }
     call.reply_count(usize::from(is_free));
-    Ok(effect_if(is_free))
+    Ok(Effect::of_change(is_free))
 }

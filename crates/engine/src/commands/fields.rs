@@ -86,7 +86,7 @@ fn fset(keyspace: &mut Keyspace, call: &mut Call) -> Result<Effect> {
         Some(view) => view.reply(keyspace, call, &changed),
         None => call.reply_count(changes),
     }
-    Ok(if changes > 0 { Effect::Changed } else { Effect::Nothing })
+    Ok(Effect::of_change(changes > 0))
 }
 
 /// XX with a missing id: nothing happens; with RETURN there is nothing to show.

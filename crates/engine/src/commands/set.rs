@@ -113,11 +113,7 @@ fn reply_late(
     if call.is_json() {
         call.write_member("late", |out| out.extend_from_slice(b"true"));
     }
-    if keyspace.report_late(key, object) {
-        Effect::Changed
-    } else {
-        Effect::Nothing
-    }
+    Effect::of_change(keyspace.report_late(key, object))
 }
 
 impl<'a> Request<'a> {
