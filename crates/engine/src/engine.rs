@@ -89,7 +89,7 @@ pub struct Engine {
     /// The time of the last change that fences checked.
     moment: Moment,
     outbox: Outbox,
-    /// The numbered events that the log doesn't have yet.
+    /// Commands for the log that no client sent: numbered events, and visits with times.
     event_log: TransactionLog,
     /// The numbered events of the log that is being loaded; `None` if none is.
     pub recovery: Option<Recovery>,
@@ -237,7 +237,7 @@ impl Engine {
         std::mem::take(&mut self.outbox)
     }
 
-    /// Takes the numbered events since the last call, as commands for the log.
+    /// Takes the commands for the log that fences have caused since the last call.
     #[inline]
     pub fn take_event_log(&mut self) -> TransactionLog {
         if self.event_log.is_empty() {
@@ -246,8 +246,8 @@ impl Engine {
         std::mem::take(&mut self.event_log)
     }
 
-    /// Ends the recovery of numbered events, if one is in progress. Returns those of the loaded log
-    /// that the driver has not stored.
+    /// Returns the numbered events of the loaded log that the driver has not stored, and ends their
+    /// recovery if it is in progress.
     pub fn take_recovered(&mut self) -> Vec<Event> {
         if let Some(recovery) = self.recovery.take() {
             self.recovered.extend(recovery.finish(self.keyspace.fences_mut()));

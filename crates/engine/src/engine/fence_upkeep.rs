@@ -12,9 +12,10 @@ use crate::fence::{
 const ENDED_AT_ONCE_MAX: usize = 10_000;
 
 impl Engine {
-    /// Sends the messages of visits that are due or have ended, so many objects at most; appends
-    /// the commands for the log. Returns the number of objects that were looked at. On a follower,
-    /// only live fences have messages: those of hooks and channels come when it leads.
+    /// Sends the messages about visits that are due or have ended, for so many objects at most, and
+    /// appends the commands for the log. Returns the number of objects that were looked at. A
+    /// follower sends only the messages of live fences; its hooks and channels send theirs once it
+    /// leads.
     pub fn run_fence_upkeep(&mut self, now_ns: i64, count_max: usize, log: &mut Vec<u8>) -> usize {
         let is_live_only = self.state.is_following;
         if self.keyspace.fences().is_idle(now_ns, is_live_only) {
@@ -124,7 +125,7 @@ impl Engine {
         self.apply_memory(changes);
     }
 
-    /// Applies changes of the memory of fences, and keeps those that have to be logged.
+    /// Updates the memory of fences, and notes the updates that have to be logged.
     pub(super) fn apply_memory(&mut self, changes: MemoryChanges) {
         for update in changes.updates {
             if update.is_logged {

@@ -6,8 +6,9 @@ use crate::fence::{expiry_event, EndReason, HookKind, SharedHook};
 use crate::transaction_log::TransactionLog;
 
 impl Engine {
-    /// Removes the expired hooks and channels, so many at most, and appends the commands for the
-    /// log, which a follower has from its leader. Returns those that have to tell their end.
+    /// Removes expired hooks and channels, so many at most. Appends the commands for the log, but
+    /// not on a follower, whose log is its leader's. Returns the hooks and channels that have to
+    /// send a message about their expiry.
     pub(super) fn expire_hooks(
         &mut self,
         now_ns: i64,

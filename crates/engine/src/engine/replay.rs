@@ -92,8 +92,8 @@ impl Engine {
     }
 
     /// Runs the complete commands in bytes received from a leader, as [`load`](Self::load) runs
-    /// those of a log. If `data` begins with the bytes that the preceding call didn't consume, pass
-    /// its [`Load::scanned`], so that the start of a long transaction isn't parsed again; else 0.
+    /// those of a log. `scanned` is [`Load::scanned`] of the call before if `data` begins with the
+    /// bytes that it didn't consume, else 0; so the start of a long transaction isn't parsed again.
     pub fn follow<'d>(&mut self, data: &'d [u8], scanned: usize, now_ns: i64) -> Follow<'d> {
         self.follow_from(&mut Arguments::default(), data, scanned, now_ns)
     }

@@ -71,12 +71,12 @@ impl Detections {
         found.is_some() || of_roam.is_some()
     }
 
-    /// Whether words of areas are listed, not those of ROAM.
+    /// Whether the list has words for fences with an area, such as `enter`.
     pub fn is_of_areas(self) -> bool {
         self.bits != 0
     }
 
-    /// Whether words of ROAM are listed.
+    /// Whether the list has words for ROAM, such as `nearby`.
     pub fn is_of_roam(self) -> bool {
         self.roam != RoamDetections::default()
     }
@@ -138,7 +138,7 @@ impl Detect {
     /// The order of several fences' messages about one write.
     pub fn rank(self) -> u8 {
         match self {
-            // What a visit has lasted comes before its end.
+            // If a dwell time and the end of the visit are due at once, `dwell` comes first.
             Detect::Cross | Detect::Roam | Detect::Dwell => RANK_FIRST,
             Detect::Exit => 1,
             Detect::Outside => 2,

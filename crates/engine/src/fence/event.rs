@@ -22,7 +22,8 @@ pub struct Event {
 }
 
 impl Event {
-    /// Channels first, then hooks, both by what was detected and by name; then live fences.
+    /// Returns the sort key by which the events of one write are sent: first those of channels,
+    /// then those of hooks, each by detection and by name, and last those of live fences.
     pub(super) fn order(&self) -> (u8, u8, &Target) {
         let rank = self.detect.map_or(RANK_FIRST, Detect::rank);
         match self.target {

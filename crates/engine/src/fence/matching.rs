@@ -28,19 +28,19 @@ pub(super) struct Matcher<'m> {
     pub(super) unchecked: Vec<(Arc<Watch>, EndReason)>,
 }
 
-/// What a change or the time means for fences with a memory.
+/// Updates of the memory of fences that a write or a timer causes.
 #[derive(Default)]
 pub struct MemoryChanges {
-    /// Changes of the memory.
+    /// The updates.
     pub updates: Vec<VisitUpdate>,
     /// Fences whose visits have to be checked, with the reason for objects that are gone.
     pub unchecked: Vec<(Arc<Watch>, EndReason)>,
 }
 
 /// Appends the events that a change causes, and ends visits. With `is_live_only`, as on a
-/// follower, hooks and channels have no events. Returns the changes of the memory of fences. But
-/// for those that are logged, they follow from the writes alone: a server that loads or follows a
-/// log remembers the same as the one that wrote it.
+/// follower, hooks and channels have no events. Returns the updates of the memory of fences. Those
+/// that aren't logged can be computed from the writes, so that a server that loads or follows a log
+/// remembers the same as the server that wrote it.
 pub fn match_change(
     keyspace: &Keyspace,
     groups: &mut Groups,

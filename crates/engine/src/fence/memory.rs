@@ -193,12 +193,13 @@ impl FenceRegistry {
         }
     }
 
-    /// Adds a fence to those whose visits end with their zones.
+    /// Registers a fence with ENDINGS under the key of its zones, so that a change of a zone ends
+    /// visits.
     pub(super) fn add_ending_zones(&mut self, watch: &Arc<Watch>, key: &Key) {
         self.ending_zones.entry(key.clone()).or_default().insert(watch.serial, watch.clone());
     }
 
-    /// Removes a fence from those whose visits end with their zones.
+    /// Unregisters a fence with ENDINGS from the key of its zones.
     pub(super) fn remove_ending_zones(&mut self, watch: &Watch, key: &Key) {
         let Some(watches) = self.ending_zones.get_mut(key) else { return };
         watches.remove(&watch.serial);

@@ -127,7 +127,7 @@ pub(super) fn write_time(out: &mut Vec<u8>, moment: &Moment) {
     out.push(b'"');
 }
 
-/// What a message adds to its detection.
+/// A detail of a detection: why a visit ended, or how long it has lasted.
 #[derive(Clone, Copy)]
 pub enum Note<'f> {
     /// Nothing.
@@ -154,7 +154,7 @@ pub struct MessageContext<'m> {
     pub moment: &'m Moment,
     /// The zone, for a fence from a collection.
     pub zone: ZoneReference<'m>,
-    /// What the message adds to the detection.
+    /// The detail of the detection.
     pub note: Note<'m>,
 }
 

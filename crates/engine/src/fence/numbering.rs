@@ -7,8 +7,8 @@ use super::FenceRegistry;
 pub struct Sequence {
     /// The number of the last event; 0 before the first.
     pub last: u64,
-    /// The time of the first event in nanoseconds since 1970. It tells the events of a hook from
-    /// those of a deleted one that had the same name.
+    /// The time of the first event in nanoseconds since 1970. It distinguishes the events of a hook
+    /// from the events of a deleted hook of the same name.
     pub began_ns: i64,
     /// The number of the last event that is known to be delivered; 0 for channels.
     pub delivered: u64,

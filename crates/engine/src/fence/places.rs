@@ -1,5 +1,5 @@
-//! The places of a fence with a memory: its area, or its zones. Decides what a position says about
-//! a visit, by HYSTERESIS and ACCURACY.
+//! The places of a fence that remembers visits: its area, or its zones. Decides by HYSTERESIS and
+//! ACCURACY whether an object counts as inside a place.
 
 use super::end_reason::EndReason;
 use super::message::ZoneReference;
@@ -102,8 +102,8 @@ impl<'f> Places<'f> {
             })
     }
 
-    /// Whether the position of an object that touches a place may lie outside of it, because it is
-    /// less accurate than its distance to the border.
+    /// Whether an object that touches a place may really be outside: its uncertainty by ACCURACY is
+    /// greater than its distance to the border.
     pub fn is_doubtful(
         self,
         options: &PresenceOptions,

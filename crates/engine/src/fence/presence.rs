@@ -1,8 +1,8 @@
 //! The course of one visit as a state machine: what an observation or the time brings about.
 //!
 //! A visit begins when an object is observed inside and ends when it is observed outside; with
-//! LINGER, when it has stayed outside for some time. Where the clock steps back, what is due comes
-//! later, and EVERY counts anew.
+//! LINGER, when it has stayed outside for some time. If the clock steps back, timers end later, and
+//! the time of EVERY begins anew.
 
 use smallvec::SmallVec;
 
@@ -41,7 +41,7 @@ pub enum Occurrence {
 /// The occurrences of one step, in their order.
 pub type Occurrences = SmallVec<[Occurrence; 4]>;
 
-/// What a write shows about a visit.
+/// The facts about a visit that a write gives.
 #[derive(Clone, Copy, Debug)]
 pub struct Observation {
     /// Whether the object is inside.
@@ -123,7 +123,7 @@ impl PresenceOptions {
         self.ended(state, now_ns)
     }
 
-    /// Returns what has to be remembered of a visit that has ended.
+    /// Returns the state that is kept after the end of a visit; `None` if none is needed.
     pub fn ended(&self, state: VisitState, now_ns: i64) -> Option<VisitState> {
         let over = VisitState { told_ns: state.told_ns, is_over: true, ..VisitState::default() };
         (!self.may_tell_inside(&over, now_ns)).then_some(over)

@@ -24,7 +24,7 @@ use crate::query::options::Wanted;
 /// The objects whose visits DROP ends at once. The ends of the others follow soon.
 const DROPPED_AT_ONCE_MAX: usize = 10_000;
 
-/// What is due for a fence without a write of the object.
+/// A task for an object's visits to a fence that no write of the object causes.
 #[derive(Clone, Copy)]
 pub enum VisitTask {
     /// The deadline of a visit has passed.
@@ -45,8 +45,8 @@ fn decided_object<'k>(
     Some(keyspace.reorder.decided(&fence.key, visitor.id()).unwrap_or(stored))
 }
 
-/// Appends the events of what is due for an object's visits to a fence. Returns the changes of the
-/// fence's memory.
+/// Runs a task for an object's visits to a fence. Appends the events, and returns the updates of
+/// the fence's memory.
 pub fn match_upkeep(
     keyspace: &Keyspace,
     groups: &mut Groups,
@@ -82,7 +82,8 @@ pub fn match_upkeep(
 #[derive(Default)]
 struct Comparison<'f> {
     findings: Vec<Finding<'f>>,
-    /// The visits that go on, and those that are over but still remembered.
+    /// The visits to remember: those that continue, and those that have ended but whose EVERY still
+    /// runs.
     visits: Vec<Visit<'f>>,
     is_changed: bool,
 }

@@ -80,7 +80,8 @@ pub struct FenceRegistry {
     pub(super) followers: Followers,
     /// The numbering of hooks and channels that have or had SEQUENCE.
     pub(super) sequences: OrdMap<Name, Sequence>,
-    /// The numbering of those that the present command has removed, for their last events.
+    /// The numbering of the hooks and channels that the present command removes, whose last events
+    /// have numbers, too.
     pub(super) retired_sequences: OrdMap<Name, Sequence>,
     /// Deleted hooks with messages about the ends of their visits that may still be sent.
     pub(super) closing: OrdMap<Name, SharedHook>,

@@ -13,7 +13,7 @@ use crate::object::Object;
 /// The most waiting positions; more end the wait of the oldest.
 const WAITING_MAX: usize = 1_000_000;
 
-/// The place of a position among those of its object: the event time, then the order of arrival.
+/// The sort key of an object's positions: the event time, then the order of arrival.
 type Place = (i64, u64);
 
 /// The waiting positions of one object.

@@ -201,7 +201,7 @@ impl FenceRegistry {
         }
     }
 
-    /// The keys of all standing queries whose answers a change of this key's objects may change.
+    /// Returns the standing queries of a key whose answers a change of its objects may alter.
     pub fn standing_candidates(&self, key: &Key, change: &super::Change) -> Vec<Arc<Watch>> {
         self.of_key(key).map_or(Vec::new(), |(_, fences)| fences.standing.candidates(change))
     }
